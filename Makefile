@@ -1,0 +1,49 @@
+# Every command a person needs. Each target makes or refreshes the virtual environment first.
+
+PYTHON ?= python3
+CONFIG ?= cato.yaml
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PACKAGES := $(wildcard libs/*/pyproject.toml services/*/pyproject.toml) exchange/pyproject.toml stack/pyproject.toml
+EDITABLE := $(foreach package,$(PACKAGES),-e ./$(dir $(package)))
+
+.PHONY: demo up test check bench fmt lock clean
+
+demo: $(STAMP)  ## fresh clone to finished run: real SIP calls against the simulated exchange
+	$(BIN)/cato demo --report demo-report.json
+
+up: $(STAMP)  ## the embedded stack against the stations in cato.yaml (or CONFIG=...)
+	$(BIN)/cato up --config $(CONFIG) --data $(or $(DATA),build/data) --port $(or $(PORT),8080)
+
+test: $(STAMP)  ## every test
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(STAMP)  ## lint, format, types, import rules, generated files
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy libs services exchange stack
+	$(BIN)/lint-imports
+
+bench: $(STAMP)  ## the measured claims
+	for script in bench/bench_*.py; do $(BIN)/python $$script || exit 1; done
+
+fmt: $(STAMP)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: $(STAMP)  ## refresh requirements.txt from the pyproject files
+	$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
+	    pyproject.toml --group dev --upgrade -o requirements.txt \
+	    $(foreach package,$(PACKAGES),--no-emit-package $$(sed -n 's/^name = "\(.*\)"/\1/p' $(package)))
+	sed -i '/^# cato-/d;/^# The following/d' requirements.txt
+
+$(STAMP): requirements.txt requirements-uv.txt $(PACKAGES)
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation $(EDITABLE)
+	touch $@
+
+clean:
+	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache

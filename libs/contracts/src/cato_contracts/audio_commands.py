@@ -1,0 +1,44 @@
+"""What the media service does."""
+
+from typing import ClassVar
+from uuid import UUID
+
+from pydantic import Field
+
+from cato_contracts.objects import ObjectRef
+from cato_contracts.requests import Command, Query
+from cato_contracts.resources import AudioFile, Page
+
+SERVICE = "media"
+
+
+class AddAudioFile(Command[AudioFile]):
+    """Judge, transcode and keep an uploaded file under a name."""
+
+    service: ClassVar[str] = SERVICE
+    name: str
+    upload: ObjectRef
+
+
+class RemoveAudioFile(Command[None]):
+    service: ClassVar[str] = SERVICE
+    id: UUID
+
+
+class GetAudioFile(Query[AudioFile]):
+    service: ClassVar[str] = SERVICE
+    id: UUID
+
+
+class GetAudioFiles(Query[list[AudioFile]]):
+    """Several at once, in the order asked for; not found when one is unknown, with all unknown ids named."""
+
+    service: ClassVar[str] = SERVICE
+    ids: list[UUID]
+
+
+class ListAudioFiles(Query[Page[AudioFile]]):
+    service: ClassVar[str] = SERVICE
+    name: str | None = None
+    limit: int = Field(default=100, ge=1, le=1000)
+    cursor: str | None = None

@@ -1,0 +1,90 @@
+"""When calls may be started: the window of the day, the days of the week, the time zone."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+from cato_contracts.resources import SettingsSpec, TimeRestrictions
+
+_DAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
+_MINUTE = timedelta(minutes=1)
+_SEARCH = timedelta(days=9)
+
+
+def may_call(settings: SettingsSpec, zone: str, now: datetime) -> bool:
+    """Tell whether a call may be started at `now` (aware).
+
+    A window over midnight belongs to the weekday on which it opens: with SAT and 22:00-06:00, Sunday at
+    five is allowed and Saturday at five is not.
+    """
+    local = now.astimezone(ZoneInfo(zone))
+    window = settings.time_restrictions
+    opened = local.date()
+    if window is not None and not _whole_day(window):
+        start, end = _bounds(window)
+        clock = local.time()
+        if start < end:
+            if not start <= clock < end:
+                return False
+        elif clock < end:
+            opened -= timedelta(days=1)
+        elif clock < start:
+            return False
+    return settings.weekdays is None or _DAYS[opened.weekday()] in settings.weekdays
+
+
+def next_change(settings: SettingsSpec, zone: str, now: datetime) -> datetime | None:
+    """Return the first whole minute after `now` (UTC) at which `may_call` changes, None if it never does."""
+    if settings.time_restrictions is None and settings.weekdays is None:
+        return None
+    allowed = may_call(settings, zone, now)
+    # The rule can only change at the window's bounds, at midnight and where the zone's offset changes.
+    edges = _edges(settings, zone, now)
+    for edge in edges:
+        if may_call(settings, zone, edge) != allowed:
+            return edge
+    return None
+
+
+def _whole_day(window: TimeRestrictions) -> bool:
+    start, end = _bounds(window)
+    return start == end
+
+
+def _bounds(window: TimeRestrictions) -> tuple[time, time]:
+    return time(window.from_hour, window.from_min), time(window.till_hour, window.till_min)
+
+
+def _edges(settings: SettingsSpec, zone: str, now: datetime) -> list[datetime]:
+    tz = ZoneInfo(zone)
+    clocks = {time(0)}
+    if settings.time_restrictions is not None:
+        clocks.update(_bounds(settings.time_restrictions))
+    first = now.astimezone(tz).date() - timedelta(days=1)
+    days = [first + timedelta(days=n) for n in range(_SEARCH.days + 2)]
+    edges = {
+        datetime.combine(day, clock.replace(fold=fold), tz).astimezone(UTC)
+        for day in days
+        for clock in clocks
+        for fold in (0, 1)
+    }
+    edges |= {edge.replace(fold=0) for edge in _offset_changes(days, tz)}
+    return sorted(edge for edge in edges if edge > now)
+
+
+def _offset_changes(days: list[date], tz: ZoneInfo) -> list[datetime]:
+    changes = []
+    for day, following in pairwise(days):
+        low = datetime.combine(day, time(0), tz).astimezone(UTC)
+        high = datetime.combine(following, time(0), tz).astimezone(UTC)
+        if low.astimezone(tz).utcoffset() == high.astimezone(tz).utcoffset():
+            continue
+        while high - low > _MINUTE:
+            middle = low + (high - low) // 2
+            middle = middle.replace(second=0, microsecond=0)
+            if middle.astimezone(tz).utcoffset() == low.astimezone(tz).utcoffset():
+                low = max(middle, low + _MINUTE)
+            else:
+                high = middle
+        changes.append(high)
+    return changes

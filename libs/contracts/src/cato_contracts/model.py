@@ -1,0 +1,32 @@
+"""The base classes of everything that crosses a process boundary."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+
+class Frozen(BaseModel):
+    """A value: immutable, and refusing fields that it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Resource(Frozen):
+    """A value that REST clients see, too: camelCase by alias, snake_case by name, both taken on input."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        msg = "must not be blank"
+        raise ValueError(msg)
+    return text
+
+
+Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_not_blank)]
+"""A name that a person gave to something: 1 to 200 characters, not only blanks."""
+
+Instant = AwareDatetime
+"""A point in time with its zone; UTC wherever the system makes it."""

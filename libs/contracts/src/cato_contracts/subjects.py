@@ -1,0 +1,83 @@
+"""Every subject, stream and bucket of the broker, in one place."""
+
+from datetime import timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from cato_contracts.model import Frozen
+from cato_contracts.objects import Bucket
+
+
+class Retention(StrEnum):
+    LIMITS = "limits"
+    WORK_QUEUE = "workqueue"
+
+
+class StreamSpec(Frozen):
+    """A JetStream stream. `max_per_subject` 0 is no limit; with one, a further message is refused."""
+
+    name: str
+    subjects: tuple[str, ...]
+    retention: Retention = Retention.LIMITS
+    max_per_subject: int = 0
+    max_age: timedelta | None = None
+    duplicate_window: timedelta = timedelta(minutes=2)
+
+
+class BucketSpec(Frozen):
+    """A key-value bucket; with `key_ttl`, single keys may expire."""
+
+    name: str
+    key_ttl: bool = False
+
+
+EVENTS = StreamSpec(name="EVENTS", subjects=("ev.>",))
+"""The commits of the aggregates: `ev.<type>.<id>`."""
+
+RUNS = StreamSpec(name="RUNS", subjects=("run.>",))
+"""Everything that happens in runs, in one order."""
+
+DIAL = StreamSpec(name="DIAL", subjects=("dial.>",), retention=Retention.WORK_QUEUE, max_per_subject=1)
+"""The jobs that wait to be dialled."""
+
+DEAD = StreamSpec(name="DEAD", subjects=("dead.>",), max_age=timedelta(days=30))
+"""Messages that nobody could process, with the reason."""
+
+STREAMS = (EVENTS, RUNS, DIAL, DEAD)
+
+RUN_TICKETS = BucketSpec(name="runs")
+LEASES = BucketSpec(name="leases", key_ttl=True)
+
+KEY_VALUE_BUCKETS = (RUN_TICKETS, LEASES)
+
+OBJECT_BUCKETS: dict[Bucket, timedelta | None] = {
+    Bucket.UPLOADS: timedelta(days=1),
+    Bucket.PROMPTS: None,
+    Bucket.LISTS: None,
+}
+"""The object buckets and how long each keeps things (None: for ever)."""
+
+
+def run_life(run_id: UUID) -> str:
+    return f"run.{run_id}.life"
+
+
+def run_result(run_id: UUID, no: int | str) -> str:
+    return f"run.{run_id}.result.{no}"
+
+
+def run_call(run_id: UUID, no: int | str) -> str:
+    return f"run.{run_id}.call.{no}"
+
+
+def dial_job(run_id: UUID, wave: int | str, no: int | str) -> str:
+    return f"dial.{run_id}.{wave}.{no}"
+
+
+def dial_consumer(run_id: UUID) -> str:
+    """The name of the durable consumer that dial replicas share for a run."""
+    return f"run-{run_id}"
+
+
+def dead_letter(service: str) -> str:
+    return f"dead.{service}"

@@ -1,0 +1,1 @@
+"""What every service process needs to run: configuration, bus, objects, logs, life cycle."""

@@ -1,0 +1,1 @@
+"""REST calls in, NATS commands and queries out."""

@@ -1,0 +1,1 @@
+"""Campaigns and trunk channels: who is called when, and the calls themselves."""

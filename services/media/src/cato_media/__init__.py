@@ -1,0 +1,1 @@
+"""Prompts: sniff, decode, transcode to G.711 A-law, store."""

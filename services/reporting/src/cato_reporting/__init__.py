@@ -1,0 +1,1 @@
+"""The event stream folded into live reports and a call history."""

@@ -1,0 +1,1 @@
+"""One machine, one command: the broker, the services and the demonstration."""

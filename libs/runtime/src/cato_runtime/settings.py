@@ -1,0 +1,42 @@
+"""Where a service finds its surroundings: the `CATO_*` environment variables."""
+
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class LogFormat(StrEnum):
+    JSON = "json"
+    CONSOLE = "console"
+
+
+class ServiceSettings(BaseSettings):
+    """Read once, in a service's `main`."""
+
+    model_config = SettingsConfigDict(env_prefix="CATO_", frozen=True, use_attribute_docstrings=True)
+
+    nats_url: str = "nats://127.0.0.1:4222"
+    """The broker; several servers of a cluster with commas."""
+
+    clickhouse_dsn: str | None = None
+    """`http(s)://user:password@host:port/database`, or `chdb:///path`; unset: the engine inside the
+    reporting process, with its files in the data directory."""
+
+    config: Path | None = None
+    """The configuration file; unset: every key at its default."""
+
+    data_dir: Path = Path("build/data")
+    """Where a service keeps what it may keep on disk: caches, and the embedded database."""
+
+    log_level: str = "INFO"
+
+    log_format: LogFormat = LogFormat.JSON
+    """`json` for machines, `console` for people."""
+
+    log_phone_numbers: bool = False
+    """Show telephone numbers in logs; otherwise all but the last two digits are masked."""
+
+    drain_seconds: float = 30.0
+    """How long a service may take to finish what it has in hand when it is told to stop. Keep it below
+    the pod's grace period, and for the dialer above the longest call."""

@@ -1,0 +1,103 @@
+"""What the plan says about a number, turned into the moves of one call."""
+
+from functools import partial
+
+from sipmessage import Request
+
+from cato_exchange import digest
+from cato_exchange.call import Call
+from cato_exchange.messages import reason_phrase
+from cato_exchange.plan import (
+    Answer,
+    Busy,
+    CancelCrossing,
+    EarlyMedia,
+    NoAnswer,
+    NoReply,
+    NotFound,
+    Redirect,
+    Reject,
+    Rule,
+)
+from cato_exchange.talk import Talk
+from cato_exchange.timers import TIMEOUT
+
+
+def begin(call: Call, rule: Rule) -> None:
+    """The call's INVITE has come; everything after it follows from here."""
+    if isinstance(call.behaviour, NoReply):
+        call.after(TIMEOUT, lambda: call.finish("timeout"))
+        return
+    call.perform = partial(_admit, call, rule)
+    call.perform()
+
+
+def _admit(call: Call, rule: Rule) -> None:
+    if not rule.no_trying:
+        call.trying()
+    challenge = rule.challenge
+    if challenge is not None:
+        request: Request = call.invite.request
+        given = digest.credentials(request, challenge)
+        if given is None and call.nonce is None:
+            call.challenge(challenge)
+            return
+        if given is not None and call.nonce is None:
+            # From an earlier call: the nonce is not one of ours any more (RFC 7616 3.3).
+            call.challenge(challenge, stale=True)
+            return
+        if given is None or not digest.is_valid(given, challenge, request.method, call.nonce or ""):
+            headers = digest.question(challenge, call.nonce or "")
+            call.refuse(challenge.status, reason_phrase(challenge.status), headers)
+            return
+    call.after(call.behaviour.delay_s, partial(_progress, call))
+
+
+def _progress(call: Call) -> None:
+    match call.behaviour:
+        case Answer() as plan:
+            talk = Talk(call, plan)
+            if plan.ringing:
+                call.ring()
+            call.after(plan.ring_s, talk.answer)
+        case EarlyMedia() as plan:
+            _early_media(call, plan)
+        case CancelCrossing() as plan:
+            Talk(call, plan)
+            call.ring()
+        case NoAnswer() as plan:
+            if plan.ringing:
+                call.ring()
+        case Busy() | NotFound() | Reject() | Redirect() as plan:
+            if plan.ring_s > 0:
+                call.ring()
+            call.after(plan.ring_s, partial(_refuse, call, plan))
+
+
+def _early_media(call: Call, plan: EarlyMedia) -> None:
+    if plan.ring_s > 0:
+        call.ring()
+    call.after(plan.ring_s, partial(_announce, call, plan, Talk(call, plan)))
+
+
+def _announce(call: Call, plan: EarlyMedia, talk: Talk) -> None:
+    call.progress()
+    if call.record.ended:
+        return
+    if not plan.no_rtp and call.invite.request.body:
+        call.media.ring_back()
+    call.after(plan.answer_after_s, talk.answer)
+    call.after(plan.reject_after_s, lambda: call.refuse(plan.code))
+
+
+def _refuse(call: Call, plan: Busy | NotFound | Reject | Redirect) -> None:
+    match plan:
+        case Busy():
+            call.refuse(486)
+        case NotFound():
+            call.refuse(404)
+        case Redirect(code=code, contacts=contacts):
+            call.refuse(code, headers={"Contact": ", ".join(f"<{contact}>" for contact in contacts)})
+        case Reject(code=code, reason=reason, retry_after_s=seconds):
+            headers = {} if seconds is None else {"Retry-After": str(seconds)}
+            call.refuse(code, reason, headers)

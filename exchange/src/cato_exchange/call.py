@@ -1,0 +1,269 @@
+"""One call: what can be done with it and what its caller can do to it. When is the plan's business."""
+
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sipmessage import Request
+
+from cato_exchange import digest
+from cato_exchange.clock import Clock, Timer
+from cato_exchange.dialog import Dialog
+from cato_exchange.in_dialog import InDialog
+from cato_exchange.media_session import MediaSession, Pacing
+from cato_exchange.messages import ALLOW, reply
+from cato_exchange.plan import Behaviour, CancelCrossing, Challenge, NoReply
+from cato_exchange.record import CallRecord, EndedBy
+from cato_exchange.sdp import NotAcceptableError
+from cato_exchange.timers import TIMEOUT
+from cato_exchange.transactions import ServerTransaction, Transactions
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Site:
+    """What a call needs from the exchange around it."""
+
+    clock: Clock
+    transactions: Transactions
+    pacing: Pacing
+    bind_host: str
+    wall_ms: Callable[[], float]
+    changed: Callable[["Call"], None]
+
+
+class Call:
+    """From its INVITE to the last message about its end.
+
+    `perform` is called when the INVITE may go on, `confirmed` at the ACK of the answer,
+    `refreshed` when the caller renews the session.
+    """
+
+    def __init__(
+        self, site: Site, invite: ServerTransaction, record: CallRecord, behaviour: Behaviour
+    ) -> None:
+        self.site = site
+        self.record = record
+        self.behaviour = behaviour
+        self.invite = invite
+        self.perform: Callable[[], None] = lambda: None
+        self.confirmed: Callable[[], None] = lambda: None
+        self.refreshed: Callable[[], None] = lambda: None
+        self.dialog = self._open_dialog()
+        self.media = MediaSession(site.pacing, site.bind_host, invite.flow.local[0])
+        self.in_dialog = InDialog(self)
+        self.nonce: str | None = None
+        self.hanging_up = False
+        self._timers: set[Timer] = set()
+        self._described = False
+        self._bye_after_ack = False
+
+    @property
+    def occupies_a_channel(self) -> bool:
+        """A call that gets no reply ends at the caller alone, so it can't be counted here."""
+        return not (self.record.ended or self.hanging_up or isinstance(self.behaviour, NoReply))
+
+    def now(self) -> float:
+        return self.site.wall_ms()
+
+    def after(self, delay: float | None, act: Callable[[], None]) -> Timer | None:
+        """At once for 0, never for None, and not any more once the call is ending."""
+        if delay is None or self.record.ended or self.hanging_up:
+            return None
+        if delay == 0:
+            act()
+            return None
+        timer = self.site.clock.call_later(delay, act)
+        self._timers.add(timer)
+        return timer
+
+    # Answers to the INVITE
+
+    def trying(self) -> None:
+        self.invite.respond(reply(self.invite.request, 100))
+
+    def ring(self) -> None:
+        self.record.ringing_ms = self.now()
+        self._respond(180)
+
+    def progress(self) -> None:
+        """183 with a description: early media can flow."""
+        body = self._describe()
+        if body is not None:
+            self.record.early_media_ms = self.now()
+            self._respond(183, body=body)
+
+    def answer(self, headers: dict[str, str] | None = None) -> None:
+        body = self._describe()
+        if body is None:
+            return
+        self.record.answer_ms = self.now()
+        self.invite.unacknowledged = self._no_ack
+        self.in_dialog.await_ack(self.invite)
+        self._respond(200, headers=headers, body=body)
+        self.site.changed(self)
+
+    def refuse(
+        self,
+        code: int,
+        reason: str | None = None,
+        headers: dict[str, str] | None = None,
+        by: EndedBy = "exchange",
+    ) -> None:
+        self._respond(code, reason=reason, headers=headers)
+        self.finish(by)
+
+    def challenge(self, challenge: Challenge, *, stale: bool = False) -> None:
+        """401 or 407; the call waits for the INVITE that has the credentials."""
+        self.nonce = secrets.token_hex(16)
+        headers = digest.question(challenge, self.nonce)
+        if stale:
+            headers = {name: f"{value}, stale=true" for name, value in headers.items()}
+        self._respond(challenge.status, headers=headers)
+        self.after(TIMEOUT, lambda: self.finish("timeout"))
+
+    @property
+    def awaits_credentials(self) -> bool:
+        return self.nonce is not None and self.invite.final_code is not None and not self.record.ended
+
+    def retry(self, invite: ServerTransaction) -> None:
+        """The INVITE again, with credentials."""
+        self.forget_timers()
+        self.invite = invite
+        self.record.final_code = None
+        self.dialog = self._open_dialog()
+        self.perform()
+
+    # What the caller does
+
+    def cancelled(self, cancel: ServerTransaction) -> None:
+        self.record.cancel_ms = self.now()
+        if isinstance(self.behaviour, NoReply):
+            self.finish("caller")
+            return
+        if self.invite.final_code is None and isinstance(self.behaviour, CancelCrossing):
+            self.answer()
+        cancel.respond(reply(cancel.request, 200, to_tag=self.dialog.local_tag))
+        if self.invite.final_code is None:
+            self.refuse(487, by="caller")
+
+    def acknowledged(self, ack: Request) -> None:
+        """The ACK of the first 2xx."""
+        self.record.ack_ms = self.now()
+        if ack.body:
+            self._accept(ack.body)
+        if self._bye_after_ack:
+            self.hang_up()
+        else:
+            self.confirmed()
+
+    # The end
+
+    def hang_up(self) -> None:
+        """BYE; before the ACK only when that has not come in time (RFC 3261 15)."""
+        if self.record.ended or self.hanging_up:
+            return
+        if self.record.ack_ms is None and self.in_dialog.awaits_ack:
+            self._bye_after_ack = True
+            return
+        self._send_bye("exchange")
+
+    def finish(self, by: EndedBy) -> None:
+        if self.record.ended:
+            return
+        self.forget_timers()
+        if self.invite.final_code is None:
+            # Nothing more will be answered; the caller may repeat itself for this long.
+            self.site.clock.call_later(TIMEOUT, self.invite.forget)
+        elif self.record.answer_ms is not None:
+            self.invite.acknowledge()  # the 2xx is not repeated any more
+        record = self.record
+        record.ended_by = record.ended_by or by
+        record.end_ms = self.now()
+        record.codec = self.media.codec
+        record.invite_repeats = self.invite.retransmissions
+        record.rtp, record.audio = self.media.close()
+        self.site.changed(self)
+
+    def forget_timers(self) -> None:
+        for timer in self._timers:
+            timer.cancel()
+        self._timers.clear()
+
+    def _no_ack(self) -> None:
+        if not self.record.ended:
+            self._send_bye("timeout")
+
+    def _send_bye(self, by: EndedBy) -> None:
+        self.hanging_up = True
+        self.record.ended_by = by
+        self.record.bye_answered = False
+        self.forget_timers()
+        self.media.be_silent()
+        request, flow = self.dialog.request("BYE")
+        self.site.transactions.send(
+            request, flow, lambda response: self._bye_answered(response.code), lambda: self.finish(by)
+        )
+        self.site.changed(self)
+
+    def _bye_answered(self, code: int) -> None:
+        if code >= 200 and not self.record.ended:  # noqa: PLR2004
+            self.record.bye_answered = True
+            self.finish("exchange")
+
+    def _open_dialog(self) -> Dialog:
+        host, port = self.invite.flow.local
+        return Dialog(self.invite.request, self.invite.flow, f"<sip:exchange@{host}:{port}>")
+
+    def _respond(
+        self,
+        code: int,
+        *,
+        reason: str | None = None,
+        headers: dict[str, str] | None = None,
+        body: bytes = b"",
+    ) -> None:
+        everything = {"Contact": self.dialog.contact} if code < 300 else {}  # noqa: PLR2004
+        if code == 200:  # noqa: PLR2004
+            everything |= {"Allow": ALLOW, "Supported": "timer"}
+        everything |= headers or {}
+        self.invite.respond(
+            reply(
+                self.invite.request,
+                code,
+                reason=reason,
+                to_tag=self.dialog.local_tag,
+                headers=everything,
+                body=body,
+            )
+        )
+        if code >= 200:  # noqa: PLR2004
+            self.record.final_code = code
+
+    def _describe(self) -> bytes | None:
+        """Our description for 183 and 200, the same in both; None when the INVITE had to be refused."""
+        if self._described:
+            return self.media.repeat()
+        try:
+            offer = self.invite.request.body
+            body = self.media.answer(offer) if offer else self.media.offer()
+        except NotAcceptableError as error:
+            log.info("no common audio", extra={"call_id": self.record.call_id, "reason": str(error)})
+            self.refuse(488)
+            return None
+        except OSError as error:
+            log.warning("no RTP port", extra={"call_id": self.record.call_id, "reason": str(error)})
+            self.refuse(500)
+            return None
+        self._described = True
+        return body
+
+    def _accept(self, answer: bytes) -> None:
+        """The answer in an ACK; without a usable one the call can't go on."""
+        try:
+            self.media.accept(answer)
+        except NotAcceptableError as error:
+            log.info("an unusable answer", extra={"call_id": self.record.call_id, "reason": str(error)})
+            self._bye_after_ack = True

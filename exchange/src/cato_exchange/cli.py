@@ -1,0 +1,48 @@
+"""`cato exchange`: the simulated exchange as a program."""
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+from pathlib import Path
+
+from cato_exchange.exchange import Exchange
+from cato_exchange.plan import Plan, PlanError
+
+
+def run(port: int, plan: Path | None, record: Path | None, host: str = "127.0.0.1") -> int:
+    """Until SIGTERM or SIGINT; an exit code. Port 0: a free one, as the `ready` line tells."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        return asyncio.run(_serve(port, Plan() if plan is None else Plan.load(plan), record, host))
+    except (PlanError, OSError) as error:
+        print(f"cato exchange: {error}", file=sys.stderr)
+        return 1
+
+
+async def _serve(port: int, plan: Plan, record: Path | None, host: str) -> int:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    async with Exchange(plan, record, host, port) as exchange:
+        print(f"ready {exchange.uri}", flush=True)
+        await stopped.wait()
+    return 0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="cato exchange", description=__doc__)
+    parser.add_argument("--port", type=int, default=5070, help="UDP port for SIP; 0 picks a free one")
+    parser.add_argument(
+        "--plan", type=Path, help="the number plan (YAML); without one every number is unknown"
+    )
+    parser.add_argument("--record", type=Path, help="directory for what each call was and what it heard")
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on")
+    options = parser.parse_args(arguments)
+    return run(options.port, options.plan, options.record, options.host)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

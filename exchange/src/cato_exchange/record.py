@@ -1,0 +1,102 @@
+"""What is kept of a call: who, when, how it ended, and what was heard."""
+
+import hashlib
+import json
+import re
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from cato_exchange.reception import Reception
+from cato_exchange.tones import muted
+
+EndedBy = Literal["caller", "exchange", "timeout", "shutdown"]
+
+
+@dataclass
+class CallRecord:
+    """Times are Unix milliseconds, None for what has not happened. Audio is complete at the call's end."""
+
+    call_id: str
+    number: str
+    "User part of the Request-URI: the number that was called."
+    to_number: str
+    from_number: str
+    caller_name: str
+    asserted_identity: str
+    "User part of P-Asserted-Identity (RFC 3325)."
+    behaviour: str
+    label: str
+    attempt: int
+    "1 for the first call to this number."
+    invite_ms: float
+    invite_repeats: int = 0
+    ringing_ms: float | None = None
+    early_media_ms: float | None = None
+    answer_ms: float | None = None
+    ack_ms: float | None = None
+    cancel_ms: float | None = None
+    end_ms: float | None = None
+    final_code: int | None = None
+    "The final response to the INVITE that was sent; None: there was none."
+    ended_by: EndedBy | None = None
+    bye_answered: bool | None = None
+    "None: no BYE went either way."
+    held: int = 0
+    "How often the exchange put the call on hold, as far as the caller agreed."
+    session_refreshes: int = 0
+    codec: str | None = None
+    digits_sent: list[dict[str, Any]] = field(default_factory=list)
+    "`{digit, by, at_ms}`: when it was handed to the network or queued for the next RTP packets."
+    rtp: Reception = field(default_factory=Reception)
+    audio: bytes = field(default=b"", repr=False)
+    audio_file: Path | None = None
+
+    @property
+    def ended(self) -> bool:
+        return self.end_ms is not None
+
+    @property
+    def alaw(self) -> bytes:
+        """The audio that arrived, in order; in the codec's bytes, so A-law unless PCMU was agreed on."""
+        return self.audio if self.audio_file is None else self.audio_file.read_bytes()
+
+    def audio_without_silence(self) -> bytes:
+        return muted(self.alaw)
+
+    def contains_prompt(self, alaw: bytes) -> bool:
+        """Whether the prompt was heard whole: every byte, in order, with nothing between."""
+        return bool(alaw) and alaw in self.alaw
+
+    @property
+    def name(self) -> str:
+        """Of the record's files: time, number and a digest of the Call-ID."""
+        number = re.sub(r"[^0-9A-Za-z+]", "_", self.number) or "none"
+        digest = hashlib.sha256(self.call_id.encode()).hexdigest()[:10]
+        return f"{round(self.invite_ms)}-{number}-{digest}"
+
+    def as_json(self) -> dict[str, Any]:
+        content = asdict(self)
+        del content["audio"]
+        content["audio_file"] = None if self.audio_file is None else self.audio_file.name
+        return content
+
+    def write(self, directory: Path) -> None:
+        """The audio, then the JSON that names it. From here on the audio is read from its file.
+
+        Raises: OSError.
+        """
+        suffix = "ulaw" if self.codec == "PCMU" else "alaw"
+        audio_file = directory / f"{self.name}.{suffix}"
+        write_atomically(audio_file, self.audio)
+        self.audio_file = audio_file
+        self.audio = b""
+        content = json.dumps(self.as_json(), ensure_ascii=False, indent=1)
+        write_atomically(directory / f"{self.name}.json", content.encode())
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Raises: OSError."""
+    draft = path.with_name(f".{path.name}.part")
+    draft.write_bytes(content)
+    draft.replace(path)

@@ -1,0 +1,66 @@
+"""REGISTER (RFC 3261 10.3): who is registered where, until when."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sipmessage import Request, Response
+
+from cato_exchange import digest
+from cato_exchange.messages import reply
+from cato_exchange.plan import Challenge
+
+_DEFAULT_EXPIRES = 3600
+
+
+@dataclass(frozen=True)
+class Binding:
+    contact: str
+    expires_at: float
+    "On the clock that the registrar was given."
+
+
+class Registrar:
+    def __init__(self, time: Callable[[], float]) -> None:
+        self._time = time
+        self._bindings: dict[str, dict[str, Binding]] = {}
+        self._nonces: dict[str, str] = {}
+        self.requests = 0
+
+    def bindings(self, user: str) -> list[Binding]:
+        now = self._time()
+        return [known for known in self._bindings.get(user, {}).values() if known.expires_at > now]
+
+    def register(self, request: Request, challenge: Challenge | None) -> Response:
+        """Raises: ValueError when the request can't be read."""
+        self.requests += 1
+        tag = secrets.token_hex(6)
+        if challenge is not None and (refusal := self._demand(request, challenge, tag)) is not None:
+            return refusal
+        user = request.to_address.uri.user or ""
+        known = self._bindings.setdefault(user, {})
+        default = int(request.headers.get("Expires") or _DEFAULT_EXPIRES)
+        if request.headers.get("Contact") == "*":
+            known.clear()
+        else:
+            for contact in request.contact:
+                seconds = int(contact.parameters.get("expires") or default)
+                uri = str(contact.uri)
+                known.pop(uri, None)
+                if seconds > 0:
+                    known[uri] = Binding(uri, self._time() + seconds)
+        response = reply(request, 200, to_tag=tag)
+        now = self._time()
+        for binding in self.bindings(user):
+            response.headers.add("Contact", f"<{binding.contact}>;expires={round(binding.expires_at - now)}")
+        return response
+
+    def _demand(self, request: Request, challenge: Challenge, tag: str) -> Response | None:
+        """A 401 until the credentials are right. One nonce per Call-ID: that is one registration."""
+        nonce = self._nonces.get(request.call_id)
+        given = digest.credentials(request, challenge)
+        if given and nonce and digest.is_valid(given, challenge, request.method, nonce):
+            return None
+        nonce = self._nonces[request.call_id] = secrets.token_hex(16)
+        headers = digest.question(challenge, nonce)
+        return reply(request, challenge.status, to_tag=tag, headers=headers)

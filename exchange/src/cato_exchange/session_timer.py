@@ -1,0 +1,45 @@
+"""Session timers (RFC 4028), the callee's side."""
+
+from cato_exchange.call import Call
+from cato_exchange.clock import Timer
+
+
+class SessionTimer:
+    """The caller refreshes if it supports that, otherwise we do, at half of the interval."""
+
+    def __init__(self, call: Call, seconds: int) -> None:
+        self._call = call
+        self._seconds = seconds
+        self._timer: Timer | None = None
+        self._caller_refreshes = "timer" in call.invite.request.supported
+        call.refreshed = self.start
+
+    def headers(self) -> dict[str, str]:
+        """For the answer to the INVITE."""
+        refresher = "uac" if self._caller_refreshes else "uas"
+        headers = {"Session-Expires": f"{self._seconds};refresher={refresher}"}
+        if self._caller_refreshes:
+            headers["Require"] = "timer"
+        return headers
+
+    def start(self) -> None:
+        """Count from now: the call is up, or was just refreshed."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._caller_refreshes:
+            # RFC 4028 10: BYE a little before the session expires.
+            delay = self._seconds - min(32.0, self._seconds / 3)
+            self._timer = self._call.after(delay, self._call.hang_up)
+        else:
+            self._timer = self._call.after(self._seconds / 2, self._refresh)
+
+    def _refresh(self) -> None:
+        headers = {"Session-Expires": f"{self._seconds};refresher=uac", "Supported": "timer"}
+        self._call.in_dialog.reinvite(self._call.media.repeat(), self._refreshed, headers)
+
+    def _refreshed(self, agreed: bool) -> None:
+        if agreed:
+            self._call.record.session_refreshes += 1
+            self.start()
+        else:
+            self._call.hang_up()

@@ -1,0 +1,12 @@
+"""How long to wait before the next attempt."""
+
+import random
+
+_FIRST_S = 0.01
+_LONGEST_S = 1.0
+
+
+def backoff_s(attempt: int) -> float:
+    """Seconds to wait after a failed attempt, counted from 0; full jitter: those who met once part."""
+    longest = min(_LONGEST_S, _FIRST_S * 2 ** min(attempt, 10))
+    return random.uniform(0, longest)  # noqa: S311 - not a secret

@@ -1,0 +1,119 @@
+"""The log on a NATS JetStream stream."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+
+import nats.errors
+from nats.aio.client import Client
+from nats.js import api
+from nats.js.errors import NotFoundError
+
+from cato_eventlog.backoff import backoff_s
+from cato_eventlog.errors import Corrupt, Unavailable
+from cato_eventlog.log import Appended, Record
+from cato_eventlog.ordered import read_in_order
+from cato_eventlog.translation import translated
+
+
+class JetStreamLog:
+    """Implements `cato_eventlog.log.Log` on one stream, which must exist when it is used.
+
+    The stream must keep every message of the subjects (no limits, no deletes), and be configured with
+    `allow_direct` for fast loads. Connect the client with `max_reconnect_attempts=-1`.
+
+    `timeout_s` bounds one request. A write without an acknowledgement is repeated: `attempts` in all.
+    """
+
+    def __init__(self, client: Client, stream: str, *, timeout_s: float = 2.0, attempts: int = 3) -> None:
+        self._client = client
+        self._js = client.jetstream(timeout=timeout_s)
+        self._stream = stream
+        self._timeout_s = timeout_s
+        self._attempts = attempts
+        self._direct: bool | None = None
+
+    @property
+    def closed(self) -> bool:
+        return self._client.is_closed
+
+    async def append(self, subject: str, data: bytes, *, expected: int, message_id: str) -> Appended:
+        """Repeating is safe: an earlier attempt that arrived after all turns this one into a Conflict."""
+        attempt = 1
+        while True:
+            try:
+                return await self._publish(subject, data, expected, message_id)
+            except Unavailable:
+                if attempt == self._attempts or self.closed:
+                    raise
+            await asyncio.sleep(backoff_s(attempt))
+            attempt += 1
+
+    async def _publish(self, subject: str, data: bytes, expected: int, message_id: str) -> Appended:
+        with translated():
+            ack = await self._js.publish(
+                subject,
+                data,
+                timeout=self._timeout_s,
+                stream=self._stream,
+                headers={
+                    api.Header.EXPECTED_LAST_SUBJECT_SEQUENCE: str(expected),
+                    api.Header.MSG_ID: message_id,
+                },
+            )
+        return Appended(ack.seq, duplicate=bool(ack.duplicate))
+
+    async def last(self, subject: str, *, fresh: bool = False) -> Record | None:
+        direct = not fresh and await self._allows_direct()
+        return await self._get(subject, direct=direct)
+
+    async def next(self, subject: str, after: int) -> Record | None:
+        return await self._get(subject, after=after)
+
+    async def end(self, subjects: Sequence[str]) -> int:
+        lasts = [await self._get(subject) for subject in subjects]
+        return max((record.sequence for record in lasts if record is not None), default=0)
+
+    async def read(self, subjects: Sequence[str], *, after: int) -> AsyncGenerator[Record | None, None]:
+        state = (await self._info()).state
+        if state.last_seq < after:
+            # A server that lost its tail gives the same sequences out again, for other messages.
+            raise Corrupt(f"stream {self._stream} ends at {state.last_seq}, but {after} has been read")
+        records = read_in_order(
+            self._client, self._js, self._stream, subjects, after=after, timeout_s=self._timeout_s
+        )
+        try:
+            async for record in records:
+                yield record
+        finally:
+            await records.aclose()
+
+    async def _get(self, subject: str, *, after: int | None = None, direct: bool = False) -> Record | None:
+        with translated():
+            try:
+                if after is None:
+                    message = await self._js.get_msg(self._stream, subject=subject, direct=direct)
+                else:
+                    message = await self._js.get_msg(self._stream, seq=after + 1, subject=subject, next=True)
+            except NotFoundError as error:
+                if error.err_code in (None, _NO_MESSAGE):
+                    return None
+                raise
+            except nats.errors.NoRespondersError:
+                # The server is gone, or the stream no longer allows direct gets: look again next time.
+                self._direct = None
+                raise
+        if message.subject is None or message.seq is None:
+            raise Corrupt(f"a message of stream {self._stream} has no subject or sequence")
+        return Record(message.subject, message.seq, message.data or b"")
+
+    async def _allows_direct(self) -> bool:
+        if self._direct is None:
+            self._direct = bool((await self._info()).config.allow_direct)
+        return self._direct
+
+    async def _info(self) -> api.StreamInfo:
+        with translated():
+            return await self._js.stream_info(self._stream)
+
+
+_NO_MESSAGE = 10037

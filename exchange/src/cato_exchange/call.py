@@ -66,7 +66,7 @@ class Call:
         return not (self.record.ended or self.hanging_up or isinstance(self.behaviour, NoReply))
 
     def now(self) -> float:
-        return self.site.wall_ms()
+        return round(self.site.wall_ms(), 3)
 
     def after(self, delay: float | None, act: Callable[[], None]) -> Timer | None:
         """At once for 0, never for None, and not any more once the call is ending."""

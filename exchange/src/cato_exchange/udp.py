@@ -69,7 +69,7 @@ class UdpTransport:
                 return
             peer = str(source[0]), int(source[1])
             flow = UdpFlow(self, peer, self.local_towards(peer))
-            self._receive(data, flow, arrival_ns(ancillary) / 1e6)
+            self._receive(data, flow, round(arrival_ns(ancillary) / 1e6, 3))
 
 
 @dataclass(frozen=True)

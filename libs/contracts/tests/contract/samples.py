@@ -1,0 +1,157 @@
+"""One example of every message; beside each stands a golden file with what it looks like on the wire."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from cato_contracts import audio_commands as audio
+from cato_contracts import calls, jobs, runs, status
+from cato_contracts import campaign_commands as campaign
+from cato_contracts.envelope import Envelope, Message
+from cato_contracts.objects import Bucket, ObjectRef
+from cato_contracts.requests import Actor
+from cato_contracts.resources import (
+    NotificationSettings,
+    SettingsSpec,
+    SuccessCondition,
+    TaskSpec,
+    TimeRestrictions,
+)
+
+GOLDEN = Path(__file__).parent / "golden"
+NOW = datetime(2024, 5, 16, 11, 8, 31, 695000, UTC)
+ACTOR = Actor(user_id="user")
+ID = UUID("02cd00d1-0f12-494f-91ab-da1691e555ca")
+OTHER = UUID("862ceccb-850e-4ff0-a4e5-9c8acee6f423")
+UPLOAD = ObjectRef(bucket=Bucket.UPLOADS, name="u1", size=1000, sha256="ab" * 32)
+LIST = ObjectRef(bucket=Bucket.LISTS, name="l1", size=200)
+SPEC = SettingsSpec(
+    name="profile_1",
+    attempt_count=2,
+    attempt_delay_s=60,
+    success_condition=SuccessCondition.PICKUP_AND_LISTEN_SOME,
+    success_playback_duration_s=5,
+    max_call_duration_s=90,
+    max_answer_delay_s=30,
+    time_restrictions=TimeRestrictions(from_hour=8, from_min=30, till_hour=18, till_min=30),
+    time_zone="Europe/Moscow",
+    weekdays=["MON", "FRI"],
+)
+SETTINGS = NotificationSettings(**SPEC.model_dump(), id=OTHER, user_id="user")
+TASK = TaskSpec(name="task_2024-03-24", settings=OTHER, files=[ID], groups=[ID, OTHER], start_at=NOW)
+PROMPT = runs.Prompt(
+    audio=ObjectRef(bucket=Bucket.PROMPTS, name="p1", size=8000, sha256="cd" * 32), duration_ms=1000
+)
+SUBSCRIBER = runs.RunSubscriber(no=7, full_name="Olga Popova", phones=["776413", "776450"], id=OTHER)
+SNAPSHOT = runs.RunSnapshot(
+    run_id=ID,
+    task_id=OTHER,
+    task_name="task_2024-03-24",
+    user_id="user",
+    settings=SETTINGS,
+    time_zone="Europe/Moscow",
+    prompt=PROMPT,
+    subscribers=LIST,
+    subscriber_count=2,
+    priority=-1,
+    start_at=None,
+    expires_at=NOW,
+)
+
+_BY_ID: list[type[Any]] = [
+    audio.RemoveAudioFile,
+    audio.GetAudioFile,
+    campaign.RemoveSubscriberGroup,
+    campaign.GetSubscriberGroup,
+    campaign.LocateSubscribers,
+    campaign.RemoveNotificationSettings,
+    campaign.GetNotificationSettings,
+    campaign.RemoveTask,
+    campaign.GetTask,
+    campaign.StartTask,
+    campaign.ResumeRun,
+    status.GetTaskExec,
+]
+_PAGED: list[type[Any]] = [
+    audio.ListAudioFiles,
+    campaign.ListSubscriberGroups,
+    campaign.ListNotificationSettings,
+    campaign.ListTasks,
+]
+
+SAMPLES: list[Message] = [
+    *(request(actor=ACTOR, id=ID) for request in _BY_ID),
+    *(request(actor=ACTOR, name="flood", limit=10, cursor="c") for request in _PAGED),
+    audio.AddAudioFile(actor=ACTOR, name="flood_warning", upload=UPLOAD),
+    audio.GetAudioFiles(actor=ACTOR, ids=[ID, OTHER]),
+    campaign.AddSubscriberGroup(actor=ACTOR, name="town", format=campaign.ListFormat.JSON, upload=UPLOAD),
+    campaign.ReplaceSubscriberGroup(actor=ACTOR, id=ID, format=campaign.ListFormat.CSV, upload=UPLOAD),
+    campaign.AddNotificationSettings(actor=ACTOR, owner="user", spec=SPEC),
+    campaign.ReplaceNotificationSettings(actor=ACTOR, id=ID, spec=SPEC),
+    campaign.AddTask(actor=ACTOR, owner="user", spec=TASK),
+    campaign.ReplaceTask(actor=Actor(user_id="root", admin=True), id=ID, owner="user", spec=TASK),
+    campaign.PauseRun(actor=ACTOR, id=ID, hangup=True),
+    campaign.StopRun(actor=ACTOR, id=ID),
+    status.ListTaskExecs(actor=ACTOR, task_id=OTHER, active=True, limit=5),
+    status.ListSubscriberStatuses(
+        actor=ACTOR, run_id=ID, filter=status.SubscriberFilter.FAILED, events=False, limit=5, cursor="100"
+    ),
+    runs.RunStarted(snapshot=SNAPSHOT),
+    runs.WaveStarted(run_id=ID, wave=1, subscriber_count=2),
+    runs.WaveEnded(run_id=ID, wave=1, notified=1, failed=1),
+    runs.RunPaused(run_id=ID),
+    runs.RunResumed(run_id=ID),
+    runs.RunStopping(run_id=ID),
+    runs.RunEnded(run_id=ID, ending=runs.RunEnding.FINISHED),
+    runs.SubscriberResult(
+        run_id=ID, no=7, wave=1, notified=False, reason="busy", call_id=OTHER, number="776413"
+    ),
+    calls.CallEvent(
+        run_id=ID,
+        no=7,
+        wave=1,
+        call_id=OTHER,
+        seq=3,
+        kind=calls.CallEventKind.REJECTED,
+        number="776413",
+        phone_index=0,
+        station_id=ID,
+        sip_code=486,
+        reason_phrase="Busy Here",
+        data="SIP_CODE:486",
+    ),
+    jobs.DialJob(
+        run_id=ID,
+        wave=1,
+        subscriber=SUBSCRIBER,
+        settings=SETTINGS,
+        time_zone="Europe/Moscow",
+        prompt=PROMPT,
+        priority=0,
+        expires_at=None,
+    ),
+]
+
+
+def envelope(message: Message) -> Envelope[Message]:
+    return Envelope[Message].wrap(
+        message, event_id="e1", occurred_at=NOW, correlation_id="c1", causation_id="a1"
+    )
+
+
+def golden_file(message: type[Message], version: int) -> Path:
+    return GOLDEN / f"{message.__name__}.v{version}.json"
+
+
+def write_missing() -> None:
+    """Add golden files for new messages and new versions; one that is there is never touched."""
+    GOLDEN.mkdir(exist_ok=True)
+    for sample in SAMPLES:
+        file = golden_file(type(sample), type(sample).version)
+        if not file.exists():
+            file.write_text(envelope(sample).model_dump_json(indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    write_missing()

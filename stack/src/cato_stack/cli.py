@@ -1,0 +1,79 @@
+"""The `cato` command."""
+
+import asyncio
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+import typer
+
+from cato_runtime.errors import ConfigurationError
+from cato_runtime.logs import configure_logging
+from cato_runtime.settings import LogFormat, ServiceSettings
+from cato_stack.demo.run import run_demo
+from cato_stack.stack import StackOptions, running_stack
+
+log = structlog.get_logger()
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
+
+_EXIT_CONFIGURATION = 78  # EX_CONFIG of sysexits.h
+
+
+@app.command()
+def up(
+    config: Annotated[Path | None, typer.Option(help="The configuration file.")] = None,
+    data: Annotated[Path, typer.Option(help="Where everything is kept.")] = Path("build/data"),
+    port: Annotated[int, typer.Option(help="The port of the REST API.")] = 8080,
+    host: Annotated[str, typer.Option(help="The address of the REST API.")] = "127.0.0.1",
+) -> None:
+    """Run the whole system on this machine until SIGTERM; goes on with runs that were not finished."""
+    settings = ServiceSettings(log_format=LogFormat.CONSOLE if sys.stderr.isatty() else LogFormat.JSON)
+    configure_logging("cato", settings)
+    options = StackOptions(data_dir=data.resolve(), host=host, port=port, config=config)
+    try:
+        asyncio.run(_up(options))
+    except ConfigurationError as error:
+        print(f"cato: {error}", file=sys.stderr)
+        raise typer.Exit(_EXIT_CONFIGURATION) from error
+
+
+async def _up(options: StackOptions) -> None:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    async with running_stack(options):
+        print(f"ready {options.url}", flush=True)
+        await stopping.wait()
+        log.info("stopping")
+
+
+@app.command()
+def exchange(
+    plan: Annotated[Path, typer.Option(help="The number plan (YAML).")],
+    port: Annotated[int, typer.Option(help="The SIP port; 0 chooses a free one.")] = 5070,
+    record: Annotated[Path | None, typer.Option(help="Where to write what each call heard.")] = None,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+) -> None:
+    """Run the simulated exchange by itself."""
+    from cato_exchange.cli import run  # noqa: PLC0415 - `cato up` does without the exchange
+
+    raise typer.Exit(run(port, plan, record, host))
+
+
+@app.command()
+def demo(
+    prompt: Annotated[Path, typer.Option(help="The audio file to play.")] = Path("assets/flood_warning.mp3"),
+    report: Annotated[Path, typer.Option(help="Where to write the status document.")] = Path(
+        "demo-report.json"
+    ),
+) -> None:
+    """Show the main job: a run with real calls against the simulated exchange, checked at both ends."""
+    raise typer.Exit(run_demo(prompt, report))
+
+
+def main() -> None:
+    app()

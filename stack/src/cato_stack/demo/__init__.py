@@ -1,0 +1,1 @@
+"""The demonstration: a whole run with real calls, checked at both ends."""

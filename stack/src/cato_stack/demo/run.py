@@ -1,0 +1,123 @@
+"""The demonstration from end to end: exchange, stack, six steps, verdict."""
+
+import asyncio
+import contextlib
+import json
+import signal
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import yaml
+from rich.console import Console
+
+from cato_runtime.child_process import die_with_parent
+from cato_runtime.errors import ConfigurationError
+from cato_stack.demo.display import Progress, final_table
+from cato_stack.demo.scenario import Person, number_plan, people
+from cato_stack.demo.steps import Prompt, StepFailedError, Steps
+from cato_stack.demo.verification import problems
+from cato_stack.stack import StackOptions, running_stack
+
+_EXCHANGE_TIMEOUT_S = 20.0
+_RUN_TIMEOUT_S = 180.0
+_CHANNELS = 10
+
+
+def run_demo(prompt: Path, report: Path) -> int:
+    """Run it; returns the exit code: 0 only if everything was as the number plan says."""
+    console = Console()
+    with tempfile.TemporaryDirectory(prefix="cato-demo-") as scratch:
+        try:
+            return asyncio.run(_demo(console, Path(scratch), prompt, report))
+        except (ConfigurationError, StepFailedError, TimeoutError, httpx.HTTPError) as error:
+            console.print(f"[red]the demonstration failed:[/red] {error!r}")
+            return 1
+
+
+async def _demo(console: Console, scratch: Path, prompt_file: Path, report: Path) -> int:
+    started = time.monotonic()
+    # The plan depends on the prompt's length, which media tells: so the exchange starts after step 1 on an
+    # address that the stack's configuration already names.
+    sip_port = _free_port(socket.SOCK_DGRAM)
+    options = StackOptions(
+        data_dir=scratch / "data",
+        host="127.0.0.1",
+        port=_free_port(socket.SOCK_STREAM),
+        config=_configuration(scratch, sip_port),
+    )
+    async with running_stack(options), asyncio.timeout(_RUN_TIMEOUT_S):
+        console.print(f"the stack is ready at {options.url} after {time.monotonic() - started:.1f} s")
+        async with httpx.AsyncClient(
+            base_url=f"{options.url}/api/v1", headers={"Authorization": "Bearer plain:default"}, timeout=30
+        ) as client:
+            steps = Steps(client)
+            prompt = await steps.add_prompt(prompt_file)
+            everyone = people(prompt.seconds)
+            console.print(f"the prompt is {prompt.seconds:.2f} s long; {len(everyone)} people will be called")
+            async with _exchange(scratch, sip_port, everyone):
+                document = await _run(steps, console, prompt, everyone)
+    report.write_text(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+    console.print(final_table(document, everyone))
+    found = problems(document, everyone, prompt.alaw, scratch / "calls")
+    for problem in found:
+        console.print(f"[red]{problem}[/red]")
+    verdict = "[red]not as planned[/red]" if found else "[green]everything as planned[/green]"
+    console.print(f"{verdict}; {time.monotonic() - started:.1f} s; the status document is in {report}")
+    return 1 if found else 0
+
+
+async def _run(steps: Steps, console: Console, prompt: Prompt, everyone: list[Person]) -> dict[str, object]:
+    group = await steps.add_group("demo", everyone)
+    settings = await steps.add_settings(prompt.seconds)
+    task = await steps.add_task("flood warning", settings, prompt.id, group)
+    run = await steps.start(task)
+    with Progress(console) as progress:
+        return await steps.follow(run, progress.show)
+
+
+@contextlib.asynccontextmanager
+async def _exchange(scratch: Path, port: int, everyone: list[Person]) -> AsyncIterator[None]:
+    plan = scratch / "plan.yaml"
+    plan.write_text(yaml.safe_dump(number_plan(everyone), allow_unicode=True))
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "cato_exchange.cli", "--port", str(port), "--plan", str(plan)),
+        *("--record", str(scratch / "calls")),
+        stdout=asyncio.subprocess.PIPE,
+        start_new_session=True,
+        preexec_fn=die_with_parent,
+    )
+    try:
+        async with asyncio.timeout(_EXCHANGE_TIMEOUT_S):
+            line = await process.stdout.readline() if process.stdout else b""
+        if not line.startswith(b"ready"):
+            raise ConfigurationError("the exchange did not start")
+        yield
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+        await process.wait()
+
+
+def _configuration(scratch: Path, sip_port: int) -> Path:
+    path = scratch / "cato.yaml"
+    station = {
+        "name": "exchange",
+        "uri": f"sip:127.0.0.1:{sip_port};transport=udp",
+        "channels": _CHANNELS,
+        "callerId": "776400",
+    }
+    path.write_text(yaml.safe_dump({"stations": [station], "dialing": {"bindAddress": "127.0.0.1"}}))
+    return path
+
+
+def _free_port(kind: socket.SocketKind) -> int:
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,125 @@
+"""The whole system on one machine: broker and services as child processes of this one."""
+
+import asyncio
+import fcntl
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import httpx
+import structlog
+
+from cato_runtime.config import load_config
+from cato_runtime.embedded_nats import EmbeddedNats
+from cato_runtime.errors import ConfigurationError
+from cato_stack.broker_keeper import BrokerKeeper
+from cato_stack.supervisor import ProcessSpec, Supervised
+
+log = structlog.get_logger()
+
+_READY_TIMEOUT_S = 60.0
+_READY_POLL_S = 0.05
+_STOP_TIMEOUT_S = 45.0
+
+_MODULES = {
+    "media": "cato_media.entrypoints.main",
+    "reporting": "cato_reporting.entrypoints.main",
+    "dialer": "cato_dialer.entrypoints.main",
+    "api-gateway": "cato_gateway.entrypoints.main",
+}
+"""The services in the order in which they start; they stop in the reverse one."""
+
+
+@dataclass(frozen=True, slots=True)
+class StackOptions:
+    """Where the stack listens, what configures it, and where it keeps its data."""
+
+    data_dir: Path
+    host: str
+    port: int
+    config: Path | None
+
+    @property
+    def url(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+
+@asynccontextmanager
+async def running_stack(options: StackOptions) -> AsyncIterator[None]:
+    """Run everything; the body runs while the stack is ready to take calls.
+
+    Raises:
+        ConfigurationError: for a mistake in the configuration, a data directory that another stack uses,
+            or services that do not become ready.
+
+    """
+    load_config(options.config)
+    options.data_dir.mkdir(parents=True, exist_ok=True)
+    with _exclusive(options.data_dir / "lock"):
+        url = os.environ.get("CATO_NATS_URL")
+        keeper = None
+        if url is None:
+            server = EmbeddedNats(options.data_dir / "nats")
+            keeper = BrokerKeeper(server)
+            await keeper.start()
+            url = server.url
+        services = _services(options, url)
+        try:
+            for service in services:
+                await service.start()
+            await _wait_until_ready(options)
+            yield
+        finally:
+            for service in reversed(services):
+                await service.stop(_STOP_TIMEOUT_S)
+            if keeper is not None:
+                await keeper.stop()
+
+
+def _services(options: StackOptions, nats_url: str) -> list[Supervised]:
+    environment = {
+        **os.environ,
+        "CATO_NATS_URL": nats_url,
+        "CATO_DATA_DIR": str(options.data_dir),
+        "CATO_HOST": options.host,
+        "CATO_PORT": str(options.port),
+    }
+    if options.config is not None:
+        environment["CATO_CONFIG"] = str(options.config)
+    pid_dir = options.data_dir / "pids"
+    pid_dir.mkdir(exist_ok=True)
+    return [
+        Supervised(ProcessSpec(name, [sys.executable, "-m", module], environment), pid_dir)
+        for name, module in _MODULES.items()
+    ]
+
+
+async def _wait_until_ready(options: StackOptions) -> None:
+    try:
+        async with asyncio.timeout(_READY_TIMEOUT_S), httpx.AsyncClient(base_url=options.url) as client:
+            while True:
+                try:
+                    answer = await client.get("/readyz")
+                except httpx.TransportError:
+                    answer = None
+                if answer is not None and answer.is_success:
+                    return
+                await asyncio.sleep(_READY_POLL_S)
+    except TimeoutError as error:
+        raise ConfigurationError(f"the services were not ready within {_READY_TIMEOUT_S:g} s") from error
+
+
+def _exclusive(path: Path) -> IO[str]:
+    """Return the open lock file of a data directory; closing it lets go."""
+    file = path.open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        file.close()
+        raise ConfigurationError(f"{path.parent} is in use by another stack") from error
+    return file

@@ -1,0 +1,92 @@
+"""Child processes that are started again when they die."""
+
+import asyncio
+import signal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import structlog
+
+from cato_runtime.child_process import die_with_parent
+
+log = structlog.get_logger()
+
+_FIRST_WAIT_S = 0.2
+_LONGEST_WAIT_S = 10.0
+_HEALTHY_AFTER_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessSpec:
+    """A process to keep running: its name in logs, what to run, its whole environment."""
+
+    name: str
+    command: Sequence[str]
+    environment: Mapping[str, str]
+
+
+@dataclass(slots=True)
+class Supervised:
+    """One process, kept running until `stop`; its id is in `<pid_dir>/<name>.pid` while it runs."""
+
+    spec: ProcessSpec
+    pid_dir: Path
+    _process: asyncio.subprocess.Process | None = None
+    _keeper: asyncio.Task[None] | None = None
+    _stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def start(self) -> None:
+        await self._spawn()
+        self._keeper = asyncio.create_task(self._keep(), name=f"keep {self.spec.name}")
+
+    async def stop(self, timeout: float) -> None:
+        """Ask it to end, wait up to `timeout` seconds, then kill it."""
+        self._stopping.set()
+        process = self._process
+        if process is not None and process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+            try:
+                async with asyncio.timeout(timeout):
+                    await process.wait()
+            except TimeoutError:
+                log.warning("process did not end in time", process=self.spec.name, seconds=timeout)
+                process.kill()
+                await process.wait()
+        if self._keeper is not None:
+            await self._keeper
+        self._pid_file.unlink(missing_ok=True)
+
+    @property
+    def _pid_file(self) -> Path:
+        return self.pid_dir / f"{self.spec.name}.pid"
+
+    async def _spawn(self) -> None:
+        self._process = await asyncio.create_subprocess_exec(
+            *self.spec.command,
+            env=dict(self.spec.environment),
+            stdin=asyncio.subprocess.DEVNULL,
+            # A terminal's Ctrl-C goes to the supervisor alone, which ends its children in order.
+            start_new_session=True,
+            preexec_fn=die_with_parent,
+        )
+        self._pid_file.write_text(f"{self._process.pid}\n")
+
+    async def _keep(self) -> None:
+        loop = asyncio.get_running_loop()
+        wait = _FIRST_WAIT_S
+        while self._process is not None:
+            started = loop.time()
+            code = await self._process.wait()
+            if self._stopping.is_set():
+                return
+            if loop.time() - started > _HEALTHY_AFTER_S:
+                wait = _FIRST_WAIT_S
+            log.error("process ended", process=self.spec.name, code=code, restart_in_s=wait)
+            try:
+                async with asyncio.timeout(wait):
+                    await self._stopping.wait()
+                    return
+            except TimeoutError:
+                wait = min(wait * 2, _LONGEST_WAIT_S)
+            await self._spawn()

@@ -1,0 +1,53 @@
+"""What one call has to keep to: limits, and what makes it a success. All durations in ms."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from cato_contracts.resources import SettingsSpec, SuccessCondition
+
+CONFIRMATION_MS = 10_000
+"""How long a person may take to key the code after the prompt has ended, before we hang up."""
+
+RELEASE_MS = 40_000
+"""How long a line may take to go away once we hang up: a little over timer F of RFC 3261 (32 s)."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallRules:
+    """`needed_ms` is how much of the prompt must be heard, None where that does not matter."""
+
+    condition: SuccessCondition
+    prompt_ms: int
+    needed_ms: int | None
+    confirm_code: str
+    setup_ms: int
+    answer_ms: int
+    duration_ms: int
+
+    @classmethod
+    def of(
+        cls, settings: SettingsSpec, prompt_ms: int, *, station_setup_s: int, station_answer_s: int
+    ) -> Self:
+        """Join the run's settings with the limits of the station that the call goes through."""
+        needed: dict[SuccessCondition, int] = {
+            SuccessCondition.PICKUP_AND_LISTEN_SOME: min(
+                settings.success_playback_duration_s * 1000, prompt_ms
+            ),
+            SuccessCondition.PICKUP_AND_LISTEN_FULL: prompt_ms,
+        }
+        return cls(
+            condition=settings.success_condition,
+            prompt_ms=prompt_ms,
+            needed_ms=needed.get(settings.success_condition),
+            confirm_code=settings.confirm_code,
+            setup_ms=station_setup_s * 1000,
+            answer_ms=(settings.max_answer_delay_s or station_answer_s) * 1000,
+            duration_ms=settings.max_call_duration_s * 1000,
+        )
+
+    @property
+    def report_heard_at_ms(self) -> int | None:
+        """When the line should report what was heard: not at the first or last packet, which show anyway."""
+        if self.needed_ms is None or not 0 < self.needed_ms < self.prompt_ms:
+            return None
+        return self.needed_ms

@@ -57,7 +57,7 @@ class Trunk(Aggregate):
         by: UUID
 
     @event(Created)
-    def __init__(self, name: str, channels: int) -> None:
+    def __init__(self, id: UUID, name: str, channels: int) -> None:  # noqa: A002 - the library's name
         self.name = name
         self.channels = channels
         self.state = State.UP
@@ -88,7 +88,7 @@ TRANSCODINGS = (
 
 
 def new_trunk(trunk_id: UUID, channels: int = 30) -> Trunk:
-    return Trunk._create(Trunk.Created, id=trunk_id, name="main", channels=channels)
+    return Trunk(id=trunk_id, name="main", channels=channels)
 
 
 def trunks(

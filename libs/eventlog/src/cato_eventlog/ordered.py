@@ -1,6 +1,6 @@
 """Reading a stream in order: an ephemeral consumer that is thrown away as soon as anything is odd.
 
-The client's own ordered consumer notices a restarted server after ten seconds of silence; this one after two.
+The client's ordered consumer notices a server's restart after ten seconds of silence, this one after three.
 It pulls, so that a slow reader holds the server back and no message is dropped.
 """
 
@@ -23,6 +23,7 @@ _BATCH = 256
 _BATCH_BYTES = 4 * 1024 * 1024
 _EXPIRES_S = 30
 _HEARTBEAT_S = 1
+_SILENCE_S = 3
 _FORGET_S = 30
 _NS = 1_000_000_000
 _PULL = json.dumps(
@@ -100,10 +101,10 @@ async def _next(arrived: asyncio.Queue[Msg]) -> Msg:
     if not arrived.empty():
         return arrived.get_nowait()
     try:
-        async with asyncio.timeout(2 * _HEARTBEAT_S):
+        async with asyncio.timeout(_SILENCE_S):
             return await arrived.get()
     except TimeoutError as error:
-        raise Unavailable("no heartbeat") from error
+        raise Unavailable(f"no heartbeat for {_SILENCE_S} s") from error
 
 
 def _in_order(message: Msg, expected: int) -> Record:

@@ -1,6 +1,6 @@
 """A real nats-server for tests: on a free port of the loopback, to be killed and restarted at will."""
 
-import json
+import re
 import signal
 import subprocess
 import sys
@@ -8,6 +8,8 @@ import threading
 from collections import deque
 from pathlib import Path
 
+# The ports file comes after the last of these lines, so waiting for it means polling.
+_LISTENING = re.compile(r"Listening for client connections on 127\.0\.0\.1:(\d+)")
 _READY = "Server is ready"
 _STOP_S = 10.0
 
@@ -39,7 +41,7 @@ class NatsServer:
         binary = Path(sys.executable).with_name("nats-server")
         arguments = ["-js", "-sd", str(self._directory / "store"), "-a", "127.0.0.1", "-p", str(self._port)]
         self._process = subprocess.Popen(  # noqa: S603 - our own arguments
-            [str(binary), *arguments, "--ports_file_dir", str(self._directory)],
+            [str(binary), *arguments],
             stderr=subprocess.PIPE,
             text=True,
         )
@@ -49,8 +51,6 @@ class NatsServer:
         if not ready.wait(_STOP_S) or self._process.poll() is not None:
             self.kill()
             raise RuntimeError("nats-server did not start:\n" + "".join(self.output))
-        ports = json.loads((self._directory / f"nats-server_{self._process.pid}.ports").read_text())
-        self._port = int(ports["nats"][0].rsplit(":", 1)[1])
 
     def _read(self, process: subprocess.Popen[str], ready: threading.Event) -> None:
         if process.stderr is None:
@@ -58,6 +58,8 @@ class NatsServer:
         with process.stderr:
             for line in process.stderr:
                 self.output.append(line)
+                if listening := _LISTENING.search(line):
+                    self._port = int(listening[1])
                 if _READY in line:
                     ready.set()
         ready.set()

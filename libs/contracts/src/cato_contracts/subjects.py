@@ -47,8 +47,10 @@ STREAMS = (EVENTS, RUNS, DIAL, DEAD)
 
 RUN_TICKETS = BucketSpec(name="runs")
 LEASES = BucketSpec(name="leases", key_ttl=True)
+IDEMPOTENCY = BucketSpec(name="idempotency", key_ttl=True)
+"""What was answered to which Idempotency-Key, for a day."""
 
-KEY_VALUE_BUCKETS = (RUN_TICKETS, LEASES)
+KEY_VALUE_BUCKETS = (RUN_TICKETS, LEASES, IDEMPOTENCY)
 
 OBJECT_BUCKETS: dict[Bucket, timedelta | None] = {
     Bucket.UPLOADS: timedelta(days=1),

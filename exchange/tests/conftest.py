@@ -141,7 +141,8 @@ class RawCaller:
         self._branch = branch or f"z9hG4bK{secrets.token_hex(6)}"
         uri = f"sip:{self._number}@127.0.0.1:{self.exchange.port}"
         return (
-            f"{method} {uri} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:{self.port};branch={self._branch};rport\r\n"
+            f"{method} {uri} SIP/2.0\r\n"
+            f"Via: SIP/2.0/UDP 127.0.0.1:{self.port};branch={self._branch};rport\r\n"
             f'Max-Forwards: 70\r\nFrom: "Town Hall" <sip:776400@127.0.0.1>;tag={self.tag}\r\n'
             f"To: {self._to or f'<{uri}>'}\r\nCall-ID: {self.call_id}\r\nCSeq: {sequence} {method}\r\n"
             f"Contact: <sip:776400@127.0.0.1:{self.port}>\r\n{headers}"

@@ -29,15 +29,13 @@ Part = TypeVar("Part")
 class Exchange:
     """A simulated exchange on one UDP port.
 
-    `plan` may be replaced at any time, for the calls that come then. `silent = True` makes it deaf
-    and dumb for SIP, like a station that has lost its power; RTP of calls that are up is still taken.
+    `plan` may be replaced at any time, for the calls that come then.
     """
 
     def __init__(
         self, plan: Plan, record_dir: Path | None = None, host: str = "127.0.0.1", port: int = 0
     ) -> None:
         self.plan = plan
-        self.silent = False
         self.summary = Summary()
         self.calls: list[CallRecord] = []
         "All calls, in the order of their INVITEs; those that are up have no `end_ms`."
@@ -60,6 +58,18 @@ class Exchange:
     @property
     def uri(self) -> str:
         return f"sip:{self._host}:{self.port}"
+
+    @property
+    def silent(self) -> bool:
+        """Whether it neither hears nor says anything in SIP, like a station that has lost its power.
+
+        RTP of the calls that are up is still taken.
+        """
+        return self._started(self._transport).muted
+
+    @silent.setter
+    def silent(self, value: bool) -> None:
+        self._started(self._transport).muted = value
 
     @property
     def peak_calls(self) -> int:
@@ -149,8 +159,6 @@ class Exchange:
         await self.stop()
 
     def _receive(self, data: bytes, flow: Flow, arrived_ms: float) -> None:
-        if self.silent:
-            return
         try:
             self._started(self._transactions).receive(data, flow, arrived_ms)
         finally:

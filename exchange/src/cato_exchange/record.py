@@ -5,7 +5,7 @@ import json
 import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from cato_exchange.reception import Reception
 from cato_exchange.tones import muted
@@ -80,6 +80,19 @@ class CallRecord:
         del content["audio"]
         content["audio_file"] = None if self.audio_file is None else self.audio_file.name
         return content
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """A record that `write` has left, by its JSON file.
+
+        Raises: OSError, ValueError.
+        """
+        content = json.loads(path.read_bytes())
+        rtp = content["rtp"]
+        rtp["payload_types"] = {int(number): count for number, count in rtp["payload_types"].items()}
+        content["rtp"] = Reception(**rtp)
+        content["audio_file"] = path.with_name(content["audio_file"])
+        return cls(**content)
 
     def write(self, directory: Path) -> None:
         """The audio, then the JSON that names it. From here on the audio is read from its file.

@@ -25,6 +25,8 @@ class UdpTransport:
 
     def __init__(self, host: str, port: int, receive: Receiver) -> None:
         """Raises: OSError."""
+        self.muted = False
+        "Drops what comes and what goes."
         self._receive = receive
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
@@ -40,8 +42,8 @@ class UdpTransport:
         asyncio.get_running_loop().add_reader(self._socket.fileno(), self._drain)
 
     def send(self, data: bytes, destination: tuple[str, int]) -> None:
-        if self._socket.fileno() < 0:
-            return  # a timer that outlived the exchange
+        if self.muted or self._socket.fileno() < 0:
+            return  # closed: a timer outlived the exchange
         try:
             self._socket.sendto(data, destination)
         except OSError as error:
@@ -67,6 +69,8 @@ class UdpTransport:
                 data, ancillary, _flags, source = self._socket.recvmsg(_MAX_DATAGRAM, _ANCILLARY)
             except BlockingIOError:
                 return
+            if self.muted:
+                continue
             peer = str(source[0]), int(source[1])
             flow = UdpFlow(self, peer, self.local_towards(peer))
             self._receive(data, flow, round(arrival_ns(ancillary) / 1e6, 3))

@@ -12,6 +12,7 @@ from sipmessage import Response
 from cato_exchange import (
     Answer,
     Busy,
+    CallRecord,
     CancelCrossing,
     Challenge,
     Digits,
@@ -87,6 +88,7 @@ async def test_records_are_files_of_json_and_audio(scene: "Scene", tmp_path: Pat
     summary = json.loads((tmp_path / "summary.json").read_text())
     assert (summary["peak_calls"], summary["calls_ended"], summary["calls_now"]) == (1, 1, 0)
     assert not list(tmp_path.glob(".*"))
+    assert CallRecord.read(tmp_path / f"{record.name}.json") == record
 
 
 @pytest.mark.parametrize(

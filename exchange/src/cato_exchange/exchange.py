@@ -40,7 +40,7 @@ class Exchange:
         self.calls: list[CallRecord] = []
         "All calls, in the order of their INVITEs; those that are up have no `end_ms`."
         self.requests: Counter[str] = Counter()
-        "New SIP requests by method."
+        "New SIP requests by method, those that the exchange does not know as `other`."
         self._record_dir = record_dir
         self._host = host
         self._asked_port = port

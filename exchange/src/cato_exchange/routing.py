@@ -18,6 +18,7 @@ from cato_exchange.transactions import ServerTransaction
 log = logging.getLogger(__name__)
 
 _EXTENSIONS = {"timer"}
+_METHODS = frozenset(ALLOW.split(", "))
 
 
 class Routing:
@@ -53,7 +54,7 @@ class Routing:
 
     def _request(self, transaction: ServerTransaction) -> None:
         request = transaction.request
-        self._requests[request.method] += 1
+        self._requests[request.method if request.method in _METHODS else "other"] += 1
         try:
             self._serve(transaction)
         except ValueError as error:
@@ -70,7 +71,7 @@ class Routing:
             transaction.respond(reply(request, 200, to_tag=secrets.token_hex(6), headers=headers))
         elif request.method == "REGISTER":
             transaction.respond(self._registrar.register(request, self._plan().registration))
-        elif request.method not in ALLOW.split(", "):
+        elif request.method not in _METHODS:
             transaction.respond(reply(request, 405, to_tag=secrets.token_hex(6), headers={"Allow": ALLOW}))
         elif request.method == "INVITE" and not in_dialog:
             self._invite(transaction)

@@ -3,9 +3,10 @@
 import asyncio
 import signal
 import sys
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
 
 import structlog
 from faststream.nats import NatsBroker
@@ -15,6 +16,7 @@ from cato_runtime.broker import connect, ensure_topology, make_broker
 from cato_runtime.clock import Clock, SystemClock
 from cato_runtime.config import Config, load_config
 from cato_runtime.errors import BrokerError, ConfigurationError
+from cato_runtime.health import Health, Phase, serve_health
 from cato_runtime.logs import configure_logging
 from cato_runtime.objects import NatsObjectStore, ObjectStore
 from cato_runtime.requests import Requester, RequestTable, serve_requests
@@ -60,6 +62,20 @@ class Service(Protocol):
         ...
 
 
+@runtime_checkable
+class Reloadable(Protocol):
+    """A service that can take over a changed configuration while it works."""
+
+    async def reload(self, config: Config) -> None:
+        """Go on with this configuration.
+
+        Raises:
+            ConfigurationError: if it cannot; the service then goes on with the one that it has.
+
+        """
+        ...
+
+
 Build = Callable[[Surroundings], Awaitable[Service]]
 
 
@@ -83,36 +99,59 @@ def run_service(name: str, build: Build) -> None:
         sys.exit(_EXIT_UNAVAILABLE)
 
 
+@dataclass(slots=True)
+class _Signals:
+    """What the outside asks for: an end by SIGTERM or SIGINT, another configuration by SIGHUP."""
+
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    reload: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def listen(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stop.set)
+        loop.add_signal_handler(signal.SIGHUP, self.reload.set)
+
+
 async def _run(name: str, build: Build, settings: ServiceSettings, config: Config) -> None:
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
-    broker = make_broker(settings.nats_url, name)
-    client = await connect(broker)
-    js = client.jetstream(timeout=10)
-    try:
-        await ensure_topology(js)
-        clock = SystemClock()
-        service = await build(
-            Surroundings(settings, config, broker, js, NatsObjectStore(js), Requester(broker, clock), clock)
-        )
-        await _serve(name, service, broker, settings, stopping)
-    finally:
-        await broker.stop()
-        log.info("stopped")
+    signals = _Signals()
+    signals.listen()
+    health = Health(name)
+    async with serve_health(health, settings):
+        broker = make_broker(settings.nats_url, name)
+        client = await connect(broker)
+        health.broker_connected = lambda: client.is_connected
+        health.broker_reconnects = lambda: client.stats["reconnects"]
+        js = client.jetstream(timeout=10)
+        try:
+            await ensure_topology(js, replicas=settings.nats_replicas)
+            clock = SystemClock()
+            service = await build(
+                Surroundings(
+                    settings, config, broker, js, NatsObjectStore(js), Requester(broker, clock), clock
+                )
+            )
+            await _serve(service, broker, settings, signals, health)
+        finally:
+            await broker.stop()
+            log.info("stopped")
 
 
 async def _serve(
-    name: str, service: Service, broker: NatsBroker, settings: ServiceSettings, stopping: asyncio.Event
+    service: Service, broker: NatsBroker, settings: ServiceSettings, signals: _Signals, health: Health
 ) -> None:
     try:
         await service.start()
-        serve_requests(broker, service.requests, service=name)
-        broker.subscriber(ping_subject(name), queue=name, include_in_schema=False, decoder=_ignore)(_pong)
+        serve_requests(broker, service.requests, service=health.service)
+        broker.subscriber(
+            ping_subject(health.service), queue=health.service, include_in_schema=False, decoder=_ignore
+        )(_pong)
         await broker.start()
-        log.info("ready")
-        await stopping.wait()
+        async with _reloading(service, settings, signals.reload):
+            health.phase = Phase.READY
+            log.info("ready")
+            await signals.stop.wait()
+        health.phase = Phase.DRAINING
         log.info("draining")
         try:
             async with asyncio.timeout(settings.drain_seconds):
@@ -121,6 +160,42 @@ async def _serve(
             log.warning("drain took too long", seconds=settings.drain_seconds)
     finally:
         await service.stop()
+
+
+@asynccontextmanager
+async def _reloading(
+    service: Service, settings: ServiceSettings, requested: asyncio.Event
+) -> AsyncIterator[None]:
+    """Take over the configuration file whenever that is asked for, until the body ends."""
+
+    async def listen() -> None:
+        while True:
+            await requested.wait()
+            requested.clear()
+            await _reload(service, settings)
+
+    listener = asyncio.create_task(listen(), name="reload")
+    try:
+        yield
+    finally:
+        listener.cancel()
+        with suppress(asyncio.CancelledError):
+            await listener
+
+
+async def _reload(service: Service, settings: ServiceSettings) -> None:
+    if not isinstance(service, Reloadable):
+        log.warning("this service reads its configuration at its start only")
+        return
+    try:
+        await service.reload(load_config(settings.config))
+    except ConfigurationError as error:
+        log.error("configuration not taken over", reason=str(error))  # noqa: TRY400 - the message says it all
+    except Exception:
+        # A fault here must not end calls that are up.
+        log.exception("configuration not taken over")
+    else:
+        log.info("configuration taken over")
 
 
 async def _ignore(_message: Any) -> bytes:

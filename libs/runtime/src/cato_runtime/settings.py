@@ -3,6 +3,7 @@
 from enum import StrEnum
 from pathlib import Path
 
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -18,6 +19,10 @@ class ServiceSettings(BaseSettings):
 
     nats_url: str = "nats://127.0.0.1:4222"
     """The broker; several servers of a cluster with commas."""
+
+    nats_replicas: int = Field(default=1, ge=1, le=5)
+    """Copies of each stream and bucket that is created: 3 on a cluster of three servers. What exists
+    already keeps its number."""
 
     clickhouse_dsn: str | None = None
     """`http(s)://user:password@host:port/database`, or `chdb:///path`; unset: the engine inside the
@@ -38,5 +43,12 @@ class ServiceSettings(BaseSettings):
     """Show telephone numbers in logs; otherwise all but the last two digits are masked."""
 
     drain_seconds: float = 30.0
-    """How long a service may take to finish what it has in hand when it is told to stop. Keep it below
-    the pod's grace period, and for the dialer above the longest call."""
+    """How long a service may take to finish what it has in hand when it is told to stop, in seconds. Keep it
+    below the pod's grace period, and for the dialer above the longest call."""
+
+    health_port: int | None = Field(default=None, ge=0, le=65_535)
+    """Where `/healthz`, `/readyz` and `/metrics` are served by the services without HTTP of their own; 0
+    takes a free port, which the log and `health.port` in the data directory name; unset: nowhere."""
+
+    health_host: str = "127.0.0.1"
+    """The address of that endpoint."""

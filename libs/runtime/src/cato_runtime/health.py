@@ -1,0 +1,155 @@
+"""What an orchestrator asks a service without HTTP of its own: alive, ready, and how it is doing."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable, Generator, Iterable
+from contextlib import asynccontextmanager, contextmanager
+from enum import StrEnum
+
+import structlog
+import uvicorn
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from cato_runtime.errors import ConfigurationError
+from cato_runtime.settings import ServiceSettings
+
+log = structlog.get_logger()
+
+_PORT_FILE = "health.port"
+_STOP_TIMEOUT_S = 2
+_NOT_READY = 503
+
+Read = Callable[[], float]
+
+
+class Phase(StrEnum):
+    """Where a service process is in its life."""
+
+    STARTING = "starting"
+    READY = "ready"
+    DRAINING = "draining"
+
+
+class Health:
+    """How the process is; the life cycle writes it, the endpoint shows it.
+
+    `broker_connected` and `broker_reconnects` are read when somebody asks.
+    """
+
+    def __init__(self, service: str) -> None:
+        self.service = service
+        self.phase = Phase.STARTING
+        self.broker_connected: Read = _never
+        self.broker_reconnects: Read = _never
+
+    @property
+    def ready(self) -> bool:
+        return self.phase is Phase.READY and bool(self.broker_connected())
+
+
+def _never() -> float:
+    return 0
+
+
+class _HealthCollector(Collector):
+    """The state of the process as metrics, taken at the moment of the scrape."""
+
+    def __init__(self, health: Health) -> None:
+        self._health = health
+
+    def collect(self) -> Iterable[Metric]:
+        ready = GaugeMetricFamily("cato_ready", "1 while the service takes work.", labels=["service"])
+        ready.add_metric([self._health.service], self._health.ready)
+        yield ready
+        connected = GaugeMetricFamily(
+            "cato_broker_connected", "1 while there is a connection to the broker.", labels=["service"]
+        )
+        connected.add_metric([self._health.service], self._health.broker_connected())
+        yield connected
+        reconnects = CounterMetricFamily(
+            "cato_broker_reconnects", "How often the connection came back.", labels=["service"]
+        )
+        reconnects.add_metric([self._health.service], self._health.broker_reconnects())
+        yield reconnects
+
+
+def health_app(health: Health, registry: CollectorRegistry = REGISTRY) -> Starlette:
+    """Return `/healthz`, `/readyz` and `/metrics`; the last shows whatever is in the registry."""
+
+    async def healthz(_request: Request) -> Response:
+        # That the event loop came round to answering is the whole check.
+        return JSONResponse({"status": "alive"})
+
+    async def readyz(_request: Request) -> Response:
+        body = {"status": str(health.phase), "broker": bool(health.broker_connected())}
+        return JSONResponse(body, status_code=200 if health.ready else _NOT_READY)
+
+    async def metrics(_request: Request) -> Response:
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+    return Starlette(
+        routes=[Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]
+    )
+
+
+class _Server(uvicorn.Server):
+    """One that leaves the signals to the service."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
+
+
+@asynccontextmanager
+async def serve_health(health: Health, settings: ServiceSettings) -> AsyncIterator[int | None]:
+    """Serve the endpoint while the body runs, if a port is set; yields the port.
+
+    With port 0 the system chooses one, and `<data_dir>/health.port` says which.
+
+    Raises:
+        ConfigurationError: if the address cannot be bound.
+
+    """
+    if settings.health_port is None:
+        yield None
+        return
+    listener = _bind(settings.health_host, settings.health_port)
+    port: int = listener.getsockname()[1]
+    if settings.health_port == 0:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        (settings.data_dir / _PORT_FILE).write_text(f"{port}\n")
+    collector = _HealthCollector(health)
+    REGISTRY.register(collector)
+    server = _Server(
+        uvicorn.Config(
+            health_app(health),
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            ws="none",
+            timeout_graceful_shutdown=_STOP_TIMEOUT_S,
+        )
+    )
+    serving = asyncio.create_task(server.serve(sockets=[listener]), name="health endpoint")
+    log.info("health endpoint", host=settings.health_host, port=port)
+    try:
+        yield port
+    finally:
+        server.should_exit = True
+        await serving
+        listener.close()
+        REGISTRY.unregister(collector)
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise ConfigurationError(f"the health endpoint cannot listen on {host}:{port}: {error}") from error

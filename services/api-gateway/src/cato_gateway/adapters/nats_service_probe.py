@@ -1,0 +1,29 @@
+"""Readiness of the services, by a request to each."""
+
+import asyncio
+
+from faststream.nats import NatsBroker
+from nats.errors import Error as NatsError
+
+from cato_runtime.service import ping_subject
+
+_TIMEOUT_S = 1.0
+
+
+class NatsServiceProbe:
+    def __init__(
+        self, broker: NatsBroker, services: tuple[str, ...] = ("media", "dialer", "reporting")
+    ) -> None:
+        self._broker = broker
+        self._services = services
+
+    async def states(self) -> dict[str, bool]:
+        answers = await asyncio.gather(*(self._ready(service) for service in self._services))
+        return dict(zip(self._services, answers, strict=True))
+
+    async def _ready(self, service: str) -> bool:
+        try:
+            await self._broker.request(b"", ping_subject(service), timeout=_TIMEOUT_S)
+        except (NatsError, TimeoutError):
+            return False
+        return True

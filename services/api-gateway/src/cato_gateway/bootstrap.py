@@ -1,0 +1,31 @@
+"""The one place where the gateway is put together."""
+
+from faststream.nats import NatsBroker
+from nats.js import JetStreamContext
+
+from cato_gateway.adapters.nats_answer_ledger import NatsAnswerLedger
+from cato_gateway.adapters.nats_service_probe import NatsServiceProbe
+from cato_gateway.gateway import Gateway
+from cato_gateway.settings import GatewaySettings
+from cato_gateway.tokens import TokenTable
+from cato_runtime.config import Config
+from cato_runtime.objects import NatsObjectStore
+from cato_runtime.requests import Requester
+
+
+def build(settings: GatewaySettings, config: Config, broker: NatsBroker, js: JetStreamContext) -> Gateway:
+    """Return what the application works with.
+
+    Raises:
+        ConfigurationError: if a token cannot be read.
+
+    """
+    return Gateway(
+        config=config,
+        settings=settings,
+        tokens=TokenTable(config.tokens),
+        asker=Requester(broker),
+        objects=NatsObjectStore(js),
+        ledger=NatsAnswerLedger(js),
+        probe=NatsServiceProbe(broker),
+    )

@@ -1,0 +1,84 @@
+"""The HTTP application: routes, errors, and what is around them."""
+
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.routing import APIRoute
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.routing import compile_path
+
+from cato_gateway.entrypoints import (
+    audio_files,
+    health,
+    history,
+    notification_settings,
+    openapi,
+    subscriber_groups,
+    task_execs,
+    tasks,
+)
+from cato_gateway.entrypoints.call import API
+from cato_gateway.entrypoints.metrics import Metrics
+from cato_gateway.entrypoints.middleware import Surround
+from cato_gateway.entrypoints.problems import AllowedMethods, add_handlers
+from cato_gateway.gateway import Gateway
+
+_COLLECTIONS = (audio_files, subscriber_groups, notification_settings, tasks, task_execs, history)
+_GZIP_FROM = 1024
+_GZIP_LEVEL = 5
+
+
+def create_app(gateway: Gateway) -> FastAPI:
+    """Return the application around `gateway`."""
+    app = FastAPI(
+        title=openapi.TITLE,
+        version=openapi.VERSION,
+        openapi_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
+    )
+    allowed = AllowedMethods()
+    parameters: dict[str, set[str]] = {}
+    for collection in _COLLECTIONS:
+        app.include_router(collection.router)
+        _know(collection.router, "", allowed, parameters)
+    app.include_router(health.router)
+    _know(health.router, "", allowed, parameters)
+    app.include_router(health.router, prefix=API, include_in_schema=False)
+    _know(health.router, API, allowed, parameters)
+    add_handlers(app, allowed)
+    app.state.gateway = gateway
+    app.state.parameters = parameters
+    app.state.metrics = Metrics()
+    _add_layers(app, gateway)
+    app.openapi = lambda: openapi.openapi_document(app)  # type: ignore[method-assign]
+    return app
+
+
+def _know(router: APIRouter, prefix: str, allowed: AllowedMethods, parameters: dict[str, set[str]]) -> None:
+    for route in router.routes:
+        if isinstance(route, APIRoute):
+            allowed.add(compile_path(prefix + route.path)[0], route.methods or ())
+            names = {name for name in map(_query_name, get_flat_params(route.dependant)) if name}
+            parameters.setdefault(route.path, set()).update(names)
+
+
+def _query_name(field: Any) -> str | None:
+    alias: str = field.alias
+    return alias if type(field.field_info).__name__ == "Query" else None
+
+
+def _add_layers(app: FastAPI, gateway: Gateway) -> None:
+    """From the inside out."""
+    app.add_middleware(GZipMiddleware, minimum_size=_GZIP_FROM, compresslevel=_GZIP_LEVEL)
+    if gateway.settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(gateway.settings.cors_origins),
+            allow_methods=["GET", "PUT", "POST", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "X-Request-ID", "Range"],
+            expose_headers=["X-Request-ID", "Content-Range", "ETag", "Retry-After"],
+        )
+    app.add_middleware(Surround, metrics=app.state.metrics)

@@ -1,0 +1,119 @@
+"""Audio as bytes over HTTP: the WAV header of A-law, and ranges (RFC 9110, 14)."""
+
+import re
+import struct
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from enum import StrEnum
+
+from fastapi import Request
+from starlette.responses import Response, StreamingResponse
+
+from cato_contracts.resources import AudioFile
+from cato_gateway.entrypoints.problems import problem
+from cato_gateway.entrypoints.streaming import begun
+from cato_runtime.errors import RefusedError
+from cato_runtime.objects import ObjectMissingError, ObjectStore
+
+_RATE = 8000
+_WAVE_FORMAT_ALAW = 6
+_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+_CACHE = "private, max-age=31536000, immutable"  # the content under an id never changes
+
+
+class AudioFormat(StrEnum):
+    """How the content is wrapped."""
+
+    WAV = "wav"
+    ALAW = "alaw"
+
+
+def wav_header(size: int) -> bytes:
+    """Return what goes before `size` bytes of A-law, 8000 Hz, mono (RIFF: fmt with cbSize, fact, data)."""
+    form = struct.pack("<4sIHHIIHHH", b"fmt ", 18, _WAVE_FORMAT_ALAW, 1, _RATE, _RATE, 1, 8, 0)
+    fact = struct.pack("<4sII", b"fact", 4, size)
+    data = struct.pack("<4sI", b"data", size)
+    whole = 4 + len(form) + len(fact) + len(data) + size + size % 2
+    return struct.pack("<4sI4s", b"RIFF", whole, b"WAVE") + form + fact + data
+
+
+async def audio_answer(
+    request: Request, objects: ObjectStore, file: AudioFile, form: AudioFormat
+) -> Response:
+    """Answer with the content of `file`, or the part of it that the request asks for.
+
+    Raises:
+        RefusedError: if the store has lost the content.
+        BrokerError: if the store does not answer.
+
+    """
+    size = file.content.size
+    head = wav_header(size) if form is AudioFormat.WAV else b""
+    tail = b"\0" if form is AudioFormat.WAV and size % 2 else b""  # RIFF chunks are even
+    total = len(head) + size + len(tail)
+    etag = f'"{file.sha256}-{form}"'
+    headers = {"Accept-Ranges": "bytes", "ETag": etag, "Cache-Control": _CACHE}
+    if _matches(request.headers.get("if-none-match"), etag):
+        return Response(status_code=304, headers=headers)
+    wanted = _wanted(request, etag, total)
+    if wanted is not None and wanted[0] >= wanted[1]:
+        unsatisfied = {"Content-Range": f"bytes */{total}"}
+        message = f"no byte of this range is among the {total} that there are"
+        return problem(request.scope, 416, message, resource_id=str(file.id), headers=unsatisfied)
+    start, end = wanted or (0, total)
+    headers["Content-Length"] = str(end - start)
+    if wanted is not None:
+        headers["Content-Range"] = f"bytes {start}-{end - 1}/{total}"
+    try:
+        content = await begun(_window(_whole(head, objects.stream(file.content), tail), start, end))
+    except ObjectMissingError as error:
+        message = "the content of this audio file is missing from the store"
+        raise RefusedError(message, resource_id=str(file.id)) from error
+    media_type = "audio/wav" if form is AudioFormat.WAV else "audio/x-alaw-basic"
+    return StreamingResponse(content, 206 if wanted else 200, headers, media_type)
+
+
+def _matches(header: str | None, etag: str) -> bool:
+    if header is None:
+        return False
+    return header.strip() == "*" or etag in (each.strip().removeprefix("W/") for each in header.split(","))
+
+
+def _wanted(request: Request, etag: str, total: int) -> tuple[int, int] | None:
+    """Return the range asked for as [start, end), empty if there is no such byte; None is all of it.
+
+    What is no single range of bytes is ignored (RFC 9110, 14.2), and so is a range of another content.
+    """
+    asked = _RANGE.fullmatch(request.headers.get("range", "").replace(" ", ""))
+    condition = request.headers.get("if-range")
+    if asked is None or (condition is not None and condition.strip() != etag):
+        return None
+    first, last = asked.groups()
+    if not first and not last:
+        return None
+    if not first:
+        return max(0, total - int(last)), total
+    if last and int(last) < int(first):
+        return None
+    return int(first), min(total, int(last) + 1) if last else total
+
+
+async def _whole(head: bytes, body: AsyncIterator[bytes], tail: bytes) -> AsyncIterator[bytes]:
+    if head:
+        yield head
+    async for piece in body:
+        yield piece
+    if tail:
+        yield tail
+
+
+async def _window(pieces: AsyncIterator[bytes], start: int, end: int) -> AsyncIterator[bytes]:
+    position = 0
+    async with aclosing(pieces):  # type: ignore[type-var]  # it is a generator
+        async for piece in pieces:
+            part = piece[max(0, start - position) : max(0, end - position)]
+            position += len(piece)
+            if part:
+                yield part
+            if position >= end:
+                return

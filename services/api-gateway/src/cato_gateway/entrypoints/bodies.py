@@ -1,0 +1,119 @@
+"""Request bodies: their type, their size, their encoding, read piece by piece."""
+
+import asyncio
+import zlib
+from collections.abc import AsyncIterator, Collection
+from datetime import timedelta
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+from starlette.requests import Request
+
+from cato_gateway.entrypoints.problems import sentence
+from cato_runtime.errors import InvalidError, TooLargeError, UnsupportedMediaError
+
+B = TypeVar("B", bound=BaseModel)
+
+JSON = "application/json"
+CSV = "text/csv"
+OCTETS = "application/octet-stream"
+
+_GZIP_WINDOW = 16 + zlib.MAX_WBITS
+_PIECE = 256 * 1024
+
+
+def media_type(request: Request, accepted: Collection[str]) -> str:
+    """Return the body's media type without parameters.
+
+    Raises:
+        UnsupportedMediaError: if it is none of `accepted`, or missing.
+
+    """
+    sent = request.headers.get("content-type", "")
+    found = sent.partition(";")[0].strip().lower()
+    if found not in accepted:
+        wanted = " or ".join(sorted(accepted))
+        raise UnsupportedMediaError(f"Content-Type should be {wanted}, not {sent or 'missing'}")
+    return found
+
+
+async def pieces(request: Request, limit: int, patience: timedelta) -> AsyncIterator[bytes]:
+    """Yield the decoded body, of which no more than a piece is ever held.
+
+    Raises:
+        TooLargeError: as soon as it is certain that there are more than `limit` bytes.
+        UnsupportedMediaError: for a Content-Encoding other than gzip.
+        InvalidError: if it is empty, not gzip though it says so, or pauses for longer than `patience`.
+
+    """
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in {"identity", "gzip", "x-gzip"}:
+        raise UnsupportedMediaError(f"Content-Encoding should be gzip or absent, not {encoding}")
+    _refuse_announced(request, limit)
+    raw = _received(request, patience)
+    total = 0
+    async for piece in raw if encoding == "identity" else _inflated(raw):
+        total += len(piece)
+        if total > limit:
+            raise _too_large(limit)
+        yield piece
+    if total == 0:
+        raise InvalidError("the body is empty")
+
+
+async def read_model(request: Request, model: type[B], limit: int, patience: timedelta) -> tuple[B, bytes]:
+    """Return the JSON body as `model`, and its bytes.
+
+    Raises:
+        RefusedError: as `pieces`; `InvalidError` names each field and its rule.
+
+    """
+    media_type(request, {JSON})
+    raw = b"".join([piece async for piece in pieces(request, limit, patience)])
+    try:
+        return model.model_validate_json(raw, strict=True, by_alias=True, by_name=False), raw
+    except ValidationError as error:
+        raise InvalidError(sentence(error.errors(include_url=False))) from error
+
+
+def _refuse_announced(request: Request, limit: int) -> None:
+    announced = request.headers.get("content-length")
+    if announced is not None and announced.isdecimal() and int(announced) > limit:
+        raise _too_large(limit)
+
+
+def _too_large(limit: int) -> TooLargeError:
+    return TooLargeError(f"the body has more than the {limit} bytes that are allowed here")
+
+
+async def _received(request: Request, patience: timedelta) -> AsyncIterator[bytes]:
+    stream = request.stream()
+    while True:
+        try:
+            async with asyncio.timeout(patience.total_seconds()):
+                piece = await anext(stream, None)
+        except TimeoutError as error:
+            raise InvalidError(f"the body paused for more than {patience.total_seconds():g} s") from error
+        if piece is None:
+            return
+        if piece:
+            yield piece
+
+
+async def _inflated(raw: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    inflater = zlib.decompressobj(_GZIP_WINDOW)
+    try:
+        async for piece in raw:
+            data = piece
+            while data:
+                # Bounded output: a megabyte can hold a gigabyte of zeros.
+                inflated = inflater.decompress(data, _PIECE)
+                if inflated:
+                    yield inflated
+                data = inflater.unconsumed_tail
+            if inflater.eof and inflater.unused_data:
+                raise InvalidError("the body goes on after its gzip stream")
+    except zlib.error as error:
+        raise InvalidError(f"the body is not gzip: {error}") from error
+    if not inflater.eof:
+        raise InvalidError("the gzip stream of the body ends early")

@@ -1,0 +1,49 @@
+"""Health, measures and documentation: no token needed."""
+
+from fastapi import APIRouter, Request
+from fastapi.openapi.docs import get_swagger_ui_html
+from starlette.responses import JSONResponse, Response
+
+from cato_gateway.entrypoints.metrics import Metrics
+from cato_gateway.entrypoints.problems import problem
+from cato_gateway.gateway import Gateway
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/healthz")
+async def healthz() -> dict[str, str]:
+    """Tell that the process is alive."""
+    return {"status": "alive"}
+
+
+@router.get("/readyz", response_class=JSONResponse, responses={503: {"description": "Not ready."}})
+async def readyz(request: Request) -> Response:
+    """Tell whether every service behind the gateway can take requests."""
+    gateway: Gateway = request.app.state.gateway
+    if gateway.draining:
+        return problem(request.scope, 503, "the gateway is shutting down", more={"services": {}})
+    states = await gateway.probe.states()
+    services = {name: "ready" if ready else "no answer" for name, ready in states.items()}
+    missing = [name for name, ready in states.items() if not ready]
+    if missing:
+        message = f"not ready: {', '.join(missing)}"
+        return problem(request.scope, 503, message, more={"services": services})
+    return JSONResponse({"status": "ready", "services": services})
+
+
+@router.get("/metrics", response_class=Response)
+async def metrics(request: Request) -> Response:
+    """Get measures in Prometheus' text format."""
+    found: Metrics = request.app.state.metrics
+    return Response(found.text(), media_type=found.content_type)
+
+
+@router.get("/openapi.json", include_in_schema=False)
+async def openapi(request: Request) -> Response:
+    return JSONResponse(request.app.openapi())
+
+
+@router.get("/docs", include_in_schema=False)
+async def docs(request: Request) -> Response:
+    return get_swagger_ui_html(openapi_url="openapi.json", title=request.app.title)

@@ -1,0 +1,174 @@
+"""Every error in the manual's form (manual, 2.2), with a sentence for the person who reads it."""
+
+import json
+import re
+import time
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import Field
+from pydantic_core import ErrorDetails
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+from starlette.types import Scope
+
+from cato_contracts.model import Resource
+from cato_gateway.errors import UnauthorizedError, status_of
+from cato_runtime.errors import BrokerError, RefusedError
+
+log = structlog.get_logger()
+
+ORIGINAL_PATH = "cato.path"
+_RETRY_AFTER_S = "1"
+_SHOWN_PROBLEMS = 5
+_SHOWN_INPUT = 60
+
+
+class Problem(Resource):
+    """An error: the manual's four fields, and what a person needs to know."""
+
+    timestamp: int = Field(description="Unix time in milliseconds.")
+    status: int
+    error: str = Field(description="The reason phrase of the status.")
+    path: str = Field(description="The path of the request.")
+    message: str = Field(description="Which field, what was wrong, what is allowed.")
+    resource_id: str | None = Field(default=None, description="The resource concerned.")
+
+
+def problem(
+    scope: Scope,
+    status: int,
+    message: str,
+    *,
+    resource_id: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    more: Mapping[str, object] | None = None,
+) -> Response:
+    """Return the answer for an error; `more` are further fields of its body."""
+    body: dict[str, object] = {
+        "timestamp": time.time_ns() // 1_000_000,
+        "status": int(status),
+        "error": HTTPStatus(status).phrase,
+        "path": scope.get(ORIGINAL_PATH, scope["path"]),
+        "message": message,
+    }
+    if resource_id is not None:
+        body["resourceId"] = resource_id
+    if more:
+        body.update(more)
+    answer = Response(
+        json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"),
+        status_code=int(status),
+        media_type="application/json",
+        headers=headers,
+    )
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        answer.headers.setdefault("Retry-After", _RETRY_AFTER_S)
+    return answer
+
+
+def add_handlers(app: FastAPI, allowed: "AllowedMethods") -> None:
+    """Give every error that can leave a route its form."""
+
+    async def refused(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RefusedError)  # noqa: S101 - registered for this class
+        return of_refusal(request.scope, error)
+
+    async def broker_failed(request: Request, error: Exception) -> Response:
+        log.warning("broker failure", error=repr(error))
+        return problem(request.scope, 503, "the message broker does not answer; try again")
+
+    async def invalid(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)  # noqa: S101 - as above
+        return problem(request.scope, 400, sentence(error.errors()))
+
+    async def http_error(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)  # noqa: S101 - as above
+        headers = dict(error.headers or {})
+        message = str(error.detail)
+        if error.status_code == HTTPStatus.NOT_FOUND:
+            message = "there is nothing at this address"
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            methods = allowed.of(request.scope["path"])
+            headers = {"Allow": ", ".join(methods)}
+            message = f"{request.method} does not apply here; allowed: {', '.join(methods)}"
+        return problem(request.scope, error.status_code, message, headers=headers)
+
+    async def gone(request: Request, error: Exception) -> Response:
+        log.info("client went away in the middle of a request", error=repr(error))
+        return problem(request.scope, 400, "the body ended early")
+
+    app.add_exception_handler(RefusedError, refused)
+    app.add_exception_handler(BrokerError, broker_failed)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(HTTPException, http_error)
+    app.add_exception_handler(ClientDisconnect, gone)
+
+
+def of_refusal(scope: Scope, error: RefusedError) -> Response:
+    status = status_of(error)
+    headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, UnauthorizedError) else None
+    return problem(scope, status, error.message, resource_id=error.resource_id, headers=headers)
+
+
+class AllowedMethods:
+    """The methods of every path: the router itself knows only those of the first route that fits."""
+
+    def __init__(self) -> None:
+        self._routes: list[tuple[re.Pattern[str], set[str]]] = []
+
+    def add(self, pattern: re.Pattern[str], methods: Iterable[str]) -> None:
+        self._routes.append((pattern, set(methods)))
+
+    def of(self, path: str) -> list[str]:
+        methods: set[str] = set()
+        for pattern, names in self._routes:
+            if pattern.match(path):
+                methods |= names
+        return sorted(methods)
+
+
+def sentence(errors: Iterable[ErrorDetails]) -> str:
+    """Say which fields break which rules, in the client's own names."""
+    problems = list(errors)
+    told = [_one(error) for error in problems[:_SHOWN_PROBLEMS]]
+    if len(problems) > _SHOWN_PROBLEMS:
+        told.append(f"and {len(problems) - _SHOWN_PROBLEMS} more")
+    return "; ".join(told)
+
+
+def _one(error: ErrorDetails) -> str:
+    kind, field = error["type"], _field(error["loc"])
+    rule = error["msg"].removeprefix("Value error, ").removeprefix("Input ").removeprefix("should")
+    if kind == "json_invalid":
+        return f"the body is not JSON: {error['msg'].removeprefix('Invalid JSON: ')}"
+    if kind == "extra_forbidden":
+        return f"unknown field {field}"
+    if kind == "missing":
+        return f"{field} is required"
+    if kind == "value_error":
+        return f"{field}: {rule}" if error["loc"] else rule
+    if error["msg"].startswith("Input should"):
+        return f"{field or 'the body'} should{rule}{_sent(error)}"
+    return f"{field or 'the body'}: {error['msg']}{_sent(error)}"
+
+
+def _sent(error: ErrorDetails) -> str:
+    value = error.get("input")
+    if isinstance(value, str | int | float | bool):
+        text = json.dumps(value, ensure_ascii=False)
+        return f", not {text if len(text) <= _SHOWN_INPUT else text[:_SHOWN_INPUT] + '…'}"
+    return ""
+
+
+def _field(location: tuple[int | str, ...]) -> str:
+    text = ""
+    for part in location:
+        if part in {"query", "path", "body", "header"} and not text:
+            continue
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text

@@ -1,0 +1,87 @@
+"""A group's list of subscribers, read from the object store: in pages, or as CSV."""
+
+import base64
+import csv
+import io
+import json
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+
+from cato_contracts.objects import ObjectRef
+from cato_contracts.resources import Contact
+from cato_gateway.views import SubscriberLine, Subscribers
+from cato_runtime.errors import ConflictError, InvalidError
+from cato_runtime.objects import ObjectMissingError, ObjectStore
+
+_CSV_PIECE = 64 * 1024
+
+
+async def subscriber_page(
+    objects: ObjectStore, ref: ObjectRef, limit: int, cursor: str | None
+) -> Subscribers:
+    """Return up to `limit` subscribers from where `cursor` points: a place in the bytes of one list.
+
+    Raises:
+        InvalidError: for a cursor that was not made here.
+        ConflictError: if the list was replaced since.
+
+    """
+    offset = _offset(cursor, ref) if cursor else 0
+    items: list[SubscriberLine] = []
+    async with aclosing(_lines(objects, ref, offset)) as lines:
+        async for line in lines:
+            if len(items) == limit:
+                return Subscribers(items=items, next_cursor=_cursor(offset, ref))
+            contact = Contact.model_validate_json(line)
+            items.append(SubscriberLine(**contact.model_dump()))
+            offset += len(line) + 1
+    return Subscribers(items=items)
+
+
+async def csv_lines(objects: ObjectStore, ref: ObjectRef) -> AsyncIterator[bytes]:
+    """Yield the whole list as CSV with a header line, several values in a field with `;`; errors as above."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(["fullName", "phones", "emails"])
+    async with aclosing(_lines(objects, ref, 0)) as lines:
+        async for line in lines:
+            contact = Contact.model_validate_json(line)
+            writer.writerow([contact.full_name, ";".join(contact.phones), ";".join(contact.emails)])
+            if text.tell() >= _CSV_PIECE:
+                yield text.getvalue().encode()
+                text.seek(0)
+                text.truncate()
+    yield text.getvalue().encode()
+
+
+async def _lines(objects: ObjectStore, ref: ObjectRef, offset: int) -> AsyncGenerator[bytes, None]:
+    rest, skip = b"", offset
+    try:
+        async for piece in objects.stream(ref):
+            if skip >= len(piece):
+                skip -= len(piece)
+                continue
+            *whole, rest = (rest + piece[skip:]).split(b"\n")
+            skip = 0
+            for line in whole:
+                yield line
+    except ObjectMissingError as error:
+        raise ConflictError("the list was replaced while it was read; begin again") from error
+    if rest:
+        yield rest
+
+
+def _cursor(offset: int, ref: ObjectRef) -> str:
+    return base64.urlsafe_b64encode(json.dumps([offset, ref.name]).encode()).decode()
+
+
+def _offset(cursor: str, ref: ObjectRef) -> int:
+    try:
+        offset, name = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+        if not isinstance(offset, int) or not 0 <= offset <= ref.size:
+            raise InvalidError("the cursor is none of this collection's")
+    except (ValueError, TypeError) as error:
+        raise InvalidError("the cursor is none of this collection's") from error
+    if name != ref.name:
+        raise ConflictError("the list was replaced since the page before; begin again without a cursor")
+    return offset

@@ -1,0 +1,41 @@
+"""What the gateway refuses by itself, and the HTTP status of every refusal.
+
+RefusedError (cato_runtime)
+├── UnauthorizedError         no token, or one that nobody knows
+└── KeyReusedError            an Idempotency-Key that was used with another body
+"""
+
+from http import HTTPStatus
+
+from cato_contracts.envelope import ErrorCode
+from cato_runtime.errors import ConflictError, RefusedError
+
+STATUSES: dict[ErrorCode, HTTPStatus] = {
+    ErrorCode.INVALID: HTTPStatus.BAD_REQUEST,
+    ErrorCode.FORBIDDEN: HTTPStatus.FORBIDDEN,
+    ErrorCode.NOT_FOUND: HTTPStatus.NOT_FOUND,
+    ErrorCode.CONFLICT: HTTPStatus.CONFLICT,
+    ErrorCode.TOO_LARGE: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    ErrorCode.UNSUPPORTED_MEDIA: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    ErrorCode.UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
+    ErrorCode.NOT_IMPLEMENTED: HTTPStatus.NOT_IMPLEMENTED,
+    ErrorCode.INTERNAL: HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+
+
+class UnauthorizedError(RefusedError):
+    """The request names no user; it has no code, for a service never sees it."""
+
+
+class KeyReusedError(ConflictError):
+    """The key of another request."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"Idempotency-Key {key!r} was used with another body; a new request needs a new key")
+
+
+def status_of(error: RefusedError) -> HTTPStatus:
+    """Return the status that a client sees."""
+    if isinstance(error, UnauthorizedError):
+        return HTTPStatus.UNAUTHORIZED
+    return STATUSES[error.code]

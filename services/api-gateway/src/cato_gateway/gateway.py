@@ -1,0 +1,23 @@
+"""The gateway's parts, as `bootstrap` puts them together."""
+
+from dataclasses import dataclass
+
+from cato_gateway.ports import AnswerLedger, Asker, ServiceProbe
+from cato_gateway.settings import GatewaySettings
+from cato_gateway.tokens import TokenTable
+from cato_runtime.config import Config
+from cato_runtime.objects import ObjectStore
+
+
+@dataclass(slots=True)
+class Gateway:
+    """What the routes work with."""
+
+    config: Config
+    settings: GatewaySettings
+    tokens: TokenTable
+    asker: Asker
+    objects: ObjectStore
+    ledger: AnswerLedger
+    probe: ServiceProbe
+    draining: bool = False

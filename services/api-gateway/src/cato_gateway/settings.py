@@ -1,0 +1,54 @@
+"""How the gateway is reached and how long it waits."""
+
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class GatewaySettings(BaseSettings):
+    """The `CATO_GATEWAY_*` environment variables, and `CATO_HOST` and `CATO_PORT`; read once, in `main`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CATO_GATEWAY_", frozen=True, use_attribute_docstrings=True, populate_by_name=True
+    )
+
+    host: str = Field(default="127.0.0.1", validation_alias="CATO_HOST")
+    """The address to listen on. Any but a loopback address needs tokens of one's own."""
+
+    port: int = Field(default=8080, ge=0, le=65_535, validation_alias="CATO_PORT")
+    """The port to listen on; 0 takes a free one, which the log names."""
+
+    public_url: str | None = None
+    """What `url` fields begin with, such as `https://cato.example.org` behind a proxy; unset: the address
+    that the client used."""
+
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    """Web origins whose pages may use the API, with commas; `*` is any. Unset: none."""
+
+    answer_timeout: timedelta = timedelta(seconds=10)
+    """How long a service may take to answer before the client gets 503."""
+
+    upload_timeout: timedelta = timedelta(seconds=60)
+    """The same, where a service has to work through an uploaded body, or to gather a run's snapshot."""
+
+    body_timeout: timedelta = timedelta(seconds=30)
+    """How long a client may pause in the middle of a body."""
+
+    keep_alive: timedelta = timedelta(seconds=30)
+    """How long an idle connection stays open; longer than the proxy's own, if there is one."""
+
+    drain_delay: timedelta = timedelta(0)
+    """How long to go on taking requests after SIGTERM, not ready, so that a load balancer can notice."""
+
+    resource_bytes: int = Field(default=262_144, ge=1)
+    """The largest JSON body of settings and tasks; groups have a limit of their own in the configuration
+    file. A command must fit into one message of the broker (1 MB)."""
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(origin.strip() for origin in value.split(",") if origin.strip())
+        return value

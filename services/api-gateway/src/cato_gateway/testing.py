@@ -1,0 +1,426 @@
+"""The services behind the gateway, in memory, for tests: enough of their rules to give every answer."""
+
+import hashlib
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
+
+import httpx
+
+from cato_contracts import audio_commands as audio
+from cato_contracts import campaign_commands as campaign
+from cato_contracts import status
+from cato_contracts.envelope import Answer, Envelope, decode
+from cato_contracts.objects import Bucket, ObjectRef
+from cato_contracts.requests import Actor, Command, Request
+from cato_contracts.resources import (
+    AudioFile,
+    Contact,
+    NotificationSettings,
+    Page,
+    StartResult,
+    SubscriberGroup,
+    Task,
+    TaskStart,
+)
+from cato_gateway.adapters.memory_answer_ledger import MemoryAnswerLedger
+from cato_gateway.entrypoints.app import create_app
+from cato_gateway.gateway import Gateway
+from cato_gateway.settings import GatewaySettings
+from cato_gateway.tokens import TokenTable
+from cato_runtime.clock import SystemClock
+from cato_runtime.config import Config
+from cato_runtime.errors import (
+    ConflictError,
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+    UnsupportedMediaError,
+)
+from cato_runtime.objects import MemoryObjectStore
+from cato_runtime.requests import RequestContext, RequestTable, refusal
+
+R = TypeVar("R")
+T = TypeVar("T", bound=Any)
+
+NOT_AUDIO = b"PK\x03\x04"
+
+
+class MemoryServices:
+    """Media, dialer and reporting: an `Asker` whose messages really are encoded and decoded."""
+
+    def __init__(self, objects: MemoryObjectStore) -> None:
+        self.objects = objects
+        self.asked: list[Envelope[Any]] = []
+        self.audio: dict[UUID, AudioFile] = {}
+        self.groups: dict[UUID, tuple[SubscriberGroup, ObjectRef]] = {}
+        self.settings: dict[UUID, NotificationSettings] = {}
+        self.tasks: dict[UUID, Task] = {}
+        self.running: dict[UUID, UUID] = {}
+        self.runs: dict[UUID, status.TaskExec] = {}
+        self.subscribers: dict[UUID, list[status.SubscriberStatus]] = {}
+        self.page_size = 1000
+        self.ready = {"media": True, "dialer": True, "reporting": True}
+        self.failures: list[Exception] = []
+        self._done: dict[str, Answer] = {}
+        self._table = RequestTable()
+        self._serve()
+
+    async def ask(
+        self,
+        request: Request[R],
+        *,
+        command_id: str | None = None,
+        correlation_id: str | None = None,
+        timeout: float = 10.0,  # noqa: ARG002 - memory answers at once
+    ) -> R:
+        event_id = command_id or str(uuid4())
+        now = SystemClock().now()
+        envelope = Envelope[Any].wrap(
+            request, event_id=event_id, occurred_at=now, correlation_id=correlation_id
+        )
+        self.asked.append(envelope)
+        answer = self._done.get(event_id) if isinstance(request, Command) else None
+        if answer is None:
+            answer = await self._table.dispatch(decode(envelope.encode()))
+            if isinstance(request, Command) and answer.ok:
+                self._done[event_id] = answer
+        if self.failures:
+            raise self.failures.pop(0)
+        answer = Answer.model_validate_json(answer.model_dump_json())
+        if answer.error is not None:
+            raise refusal(answer.error)
+        value: R = request.answer_type().validate_python(answer.value)
+        return value
+
+    async def states(self) -> dict[str, bool]:
+        return dict(self.ready)
+
+    def _serve(self) -> None:
+        on = self._table.add
+        on(audio.AddAudioFile, self._add_audio)
+        on(audio.GetAudioFile, self._get_audio)
+        on(audio.ListAudioFiles, self._list_audio)
+        on(audio.RemoveAudioFile, self._remove_audio)
+        on(campaign.AddSubscriberGroup, self._add_group)
+        on(campaign.ReplaceSubscriberGroup, self._replace_group)
+        on(campaign.GetSubscriberGroup, self._get_group)
+        on(campaign.LocateSubscribers, self._locate)
+        on(campaign.ListSubscriberGroups, self._list_groups)
+        on(campaign.RemoveSubscriberGroup, self._remove_group)
+        on(campaign.AddNotificationSettings, self._add_settings)
+        on(campaign.ReplaceNotificationSettings, self._replace_settings)
+        on(campaign.GetNotificationSettings, self._get_settings)
+        on(campaign.ListNotificationSettings, self._list_settings)
+        on(campaign.RemoveNotificationSettings, self._remove_settings)
+        on(campaign.AddTask, self._add_task)
+        on(campaign.ReplaceTask, self._replace_task)
+        on(campaign.GetTask, self._get_task)
+        on(campaign.ListTasks, self._list_tasks)
+        on(campaign.RemoveTask, self._remove_task)
+        on(campaign.StartTask, self._start)
+        on(campaign.PauseRun, self._control)
+        on(campaign.ResumeRun, self._control)
+        on(campaign.StopRun, self._control)
+        on(status.GetTaskExec, self._get_exec)
+        on(status.ListTaskExecs, self._list_execs)
+        on(status.ListSubscriberStatuses, self._list_statuses)
+
+    async def _add_audio(self, request: audio.AddAudioFile, context: RequestContext) -> AudioFile:
+        content = await self.objects.get(request.upload)
+        if content.startswith(NOT_AUDIO):
+            raise UnsupportedMediaError("this is no audio")
+        digest = hashlib.sha256(content).hexdigest()
+        for file in self.audio.values():
+            if (file.name, file.user_id) == (request.name, request.actor.user_id):
+                if file.sha256 == digest:
+                    return file
+                raise ConflictError(f"another file is named {request.name}", resource_id=str(file.id))
+        ref = await self.objects.put(Bucket.PROMPTS, digest, content)
+        file = AudioFile(
+            id=uuid4(),
+            name=request.name,
+            user_id=request.actor.user_id,
+            duration_ms=len(content) // 8,
+            size_bytes=len(content),
+            sha256=digest,
+            created_at=context.now,
+            content=ref,
+        )
+        self.audio[file.id] = file
+        return file
+
+    async def _get_audio(self, request: audio.GetAudioFile, _: RequestContext) -> AudioFile:
+        return _own(self.audio, request.id, request.actor)
+
+    async def _list_audio(self, request: audio.ListAudioFiles, _: RequestContext) -> Page[AudioFile]:
+        return _page(self.audio.values(), request)
+
+    async def _remove_audio(self, request: audio.RemoveAudioFile, _: RequestContext) -> None:
+        _own(self.audio, request.id, request.actor)
+        self._refuse_used(request.id, [*(id_ for task in self.tasks.values() for id_ in task.files)])
+        del self.audio[request.id]
+
+    async def _add_group(
+        self, request: campaign.AddSubscriberGroup, context: RequestContext
+    ) -> SubscriberGroup:
+        return await self._keep_group(uuid4(), request.name, request, context.now)
+
+    async def _replace_group(
+        self, request: campaign.ReplaceSubscriberGroup, context: RequestContext
+    ) -> SubscriberGroup:
+        old = self._group(request.id, request.actor)[0]
+        return await self._keep_group(old.id, old.name, request, context.now)
+
+    async def _keep_group(self, id_: UUID, name: str, request: Any, now: datetime) -> SubscriberGroup:
+        people = _people((await self.objects.get(request.upload)).decode(), request.format)
+        lines = "".join(f"{person.model_dump_json()}\n" for person in people)
+        ref = await self.objects.put(Bucket.LISTS, str(uuid4()), lines.encode())
+        group = SubscriberGroup(
+            id=id_,
+            name=name,
+            user_id=request.actor.user_id,
+            subscriber_count=len(people),
+            created_at=now,
+        )
+        self.groups[id_] = (group, ref)
+        return group
+
+    def _group(self, id_: UUID, actor: Actor) -> tuple[SubscriberGroup, ObjectRef]:
+        if id_ not in self.groups or not actor.may_see(self.groups[id_][0].user_id):
+            raise NotFoundError("there is no such group", resource_id=str(id_))
+        return self.groups[id_]
+
+    async def _get_group(self, request: campaign.GetSubscriberGroup, _: RequestContext) -> SubscriberGroup:
+        return self._group(request.id, request.actor)[0]
+
+    async def _locate(self, request: campaign.LocateSubscribers, _: RequestContext) -> ObjectRef:
+        return self._group(request.id, request.actor)[1]
+
+    async def _list_groups(
+        self, request: campaign.ListSubscriberGroups, _: RequestContext
+    ) -> Page[SubscriberGroup]:
+        return _page([group for group, _ in self.groups.values()], request)
+
+    async def _remove_group(self, request: campaign.RemoveSubscriberGroup, _: RequestContext) -> None:
+        self._group(request.id, request.actor)
+        self._refuse_used(request.id, [*(id_ for task in self.tasks.values() for id_ in task.groups)])
+        del self.groups[request.id]
+
+    async def _add_settings(
+        self, request: campaign.AddNotificationSettings, _: RequestContext
+    ) -> NotificationSettings:
+        return self._keep_settings(uuid4(), request)
+
+    async def _replace_settings(
+        self, request: campaign.ReplaceNotificationSettings, _: RequestContext
+    ) -> NotificationSettings:
+        _own(self.settings, request.id, request.actor)
+        return self._keep_settings(request.id, request)
+
+    def _keep_settings(self, id_: UUID, request: Any) -> NotificationSettings:
+        owner = _owner(request.owner, request.actor)
+        kept = NotificationSettings(**request.spec.model_dump(), id=id_, user_id=owner)
+        self.settings[id_] = kept
+        return kept
+
+    async def _get_settings(
+        self, request: campaign.GetNotificationSettings, _: RequestContext
+    ) -> NotificationSettings:
+        return _own(self.settings, request.id, request.actor)
+
+    async def _list_settings(
+        self, request: campaign.ListNotificationSettings, _: RequestContext
+    ) -> Page[NotificationSettings]:
+        return _page(self.settings.values(), request)
+
+    async def _remove_settings(self, request: campaign.RemoveNotificationSettings, _: RequestContext) -> None:
+        _own(self.settings, request.id, request.actor)
+        self._refuse_used(request.id, [task.settings for task in self.tasks.values()])
+        del self.settings[request.id]
+
+    async def _add_task(self, request: campaign.AddTask, _: RequestContext) -> Task:
+        return self._keep_task(uuid4(), request)
+
+    async def _replace_task(self, request: campaign.ReplaceTask, _: RequestContext) -> Task:
+        _own(self.tasks, request.id, request.actor)
+        return self._keep_task(request.id, request)
+
+    def _keep_task(self, id_: UUID, request: Any) -> Task:
+        spec = request.spec
+        known = {*self.audio, *self.groups, *self.settings}
+        unknown = [str(id_) for id_ in (spec.settings, *spec.files, *spec.groups) if id_ not in known]
+        if unknown:
+            raise InvalidError(f"unknown ids: {', '.join(unknown)}")
+        task = Task(**spec.model_dump(), id=id_, user_id=_owner(request.owner, request.actor))
+        self.tasks[id_] = task
+        return task
+
+    async def _get_task(self, request: campaign.GetTask, _: RequestContext) -> Task:
+        return _own(self.tasks, request.id, request.actor)
+
+    async def _list_tasks(self, request: campaign.ListTasks, _: RequestContext) -> Page[Task]:
+        return _page(self.tasks.values(), request)
+
+    async def _remove_task(self, request: campaign.RemoveTask, _: RequestContext) -> None:
+        _own(self.tasks, request.id, request.actor)
+        del self.tasks[request.id]
+
+    async def _start(self, request: campaign.StartTask, context: RequestContext) -> TaskStart:
+        task = _own(self.tasks, request.id, request.actor)
+        if request.id in self.running:
+            raise ConflictError("the task is being executed", resource_id=str(self.running[request.id]))
+        run_id = self.running[request.id] = uuid4()
+        count = sum(self.groups[id_][0].subscriber_count for id_ in task.groups)
+        self.runs[run_id] = status.TaskExec(
+            id=run_id,
+            task_id=task.id,
+            user_id=task.user_id,
+            started_at=context.now,
+            ended_at=None,
+            report=_report(task.name, count),
+        )
+        people = []
+        for id_ in task.groups:
+            raw = await self.objects.get(self.groups[id_][1])
+            people += [Contact.model_validate_json(line) for line in raw.splitlines()]
+        self.subscribers[run_id] = [_status(person, failed=no % 2 == 1) for no, person in enumerate(people)]
+        return TaskStart(task_exec_id=run_id, result=StartResult.SUCCESS)
+
+    async def _control(self, request: Any, _: RequestContext) -> None:
+        _own(self.runs, request.id, request.actor)
+
+    async def _get_exec(self, request: status.GetTaskExec, _: RequestContext) -> status.TaskExec:
+        return _own(self.runs, request.id, request.actor)
+
+    async def _list_execs(self, request: status.ListTaskExecs, _: RequestContext) -> Page[status.TaskExec]:
+        runs = [run for run in self.runs.values() if request.task_id in {None, run.task_id}]
+        return _page(runs, request)
+
+    async def _list_statuses(
+        self, request: status.ListSubscriberStatuses, _: RequestContext
+    ) -> Page[status.SubscriberStatus]:
+        _own(self.runs, request.run_id, request.actor)
+        found = self.subscribers[request.run_id]
+        if request.filter is status.SubscriberFilter.FAILED:
+            found = [each for each in found if not each.notified]
+        return _slice(found, min(request.limit, self.page_size), request.cursor)
+
+    def _refuse_used(self, id_: UUID, used: list[UUID]) -> None:
+        if id_ in used:
+            raise ConflictError("a task uses it", resource_id=str(id_))
+
+
+def _people(text: str, form: campaign.ListFormat) -> list[Contact]:
+    if form is campaign.ListFormat.CSV:
+        rows = [line.split(",") for line in text.splitlines()[1:]]
+        return [
+            Contact(full_name=name, phones=phones.split(";"), emails=[], id=uuid4())
+            for name, phones, *_ in rows
+        ]
+    decoder, position, people = json.JSONDecoder(), 0, []
+    try:
+        while position < len(text):
+            array, position = decoder.raw_decode(text, position)
+            position += len(text[position:]) - len(text[position:].lstrip())
+            people += array
+        return [
+            Contact(
+                full_name=person["fullName"],
+                phones=[person["phones"]] if isinstance(person["phones"], str) else person["phones"],
+                emails=[],
+                id=uuid4(),
+            )
+            for person in people
+        ]
+    except (ValueError, KeyError, TypeError) as error:
+        raise InvalidError(f"the list cannot be read: {error!r}") from error
+
+
+def _status(person: Contact, *, failed: bool) -> status.SubscriberStatus:
+    view = status.SubscriberView(full_name=person.full_name, phones=person.phones, emails=person.emails)
+    event = status.CallEventView(time=1, name="CallStarted", status="STARTED", data=None)
+    call = status.CallView(
+        cs_id=uuid4(),
+        call_start=1,
+        call_ring_start=None,
+        call_talking_start=None,
+        call_end=None,
+        success=not failed,
+        delayed=False,
+        events=[event],
+    )
+    phones = [status.PhoneView(number=number, calls=[call]) for number in person.phones]
+    return status.SubscriberStatus(notified=not failed, subscriber=view, phones=phones)
+
+
+def _report(name: str, count: int) -> status.Report:
+    numbers = dict.fromkeys(status.Report.model_fields, 0)
+    numbers |= {"subscriber_count": count, "subscriber_not_yet_notified": count}
+    numbers |= {"wave_current": 1, "wave_total": 1}
+    fields: dict[str, Any] = numbers | {"name": name, "state": "CALLING", "active_phase": True, "eta": None}
+    return status.Report(**fields)
+
+
+def _own(resources: dict[UUID, T], id_: UUID, actor: Actor) -> T:
+    found = resources.get(id_)
+    if found is None or not actor.may_see(found.user_id):
+        raise NotFoundError("there is no such resource", resource_id=str(id_))
+    return found
+
+
+def _owner(owner: str | None, actor: Actor) -> str:
+    if owner is not None and not actor.may_see(owner):
+        raise ForbiddenError(f"{actor.user_id} may not act for {owner}")
+    return owner or actor.user_id
+
+
+def _page(resources: Any, request: Any) -> Page[Any]:
+    wanted = getattr(request, "name", None)
+    found = [
+        each
+        for each in resources
+        if request.actor.may_see(each.user_id) and (wanted is None or each.name == wanted)
+    ]
+    return _slice(found, request.limit, request.cursor)
+
+
+def _slice(found: list[T], limit: int, cursor: str | None) -> Page[T]:
+    try:
+        start = int(cursor or 0)
+    except ValueError as error:
+        raise InvalidError("the cursor is none of this collection's") from error
+    end = start + limit
+    return Page(items=found[start:end], next_cursor=str(end) if end < len(found) else None)
+
+
+class MemoryStack:
+    """A gateway on services in memory."""
+
+    def __init__(self, config: Config | None = None, settings: GatewaySettings | None = None) -> None:
+        self.objects = MemoryObjectStore()
+        self.services = MemoryServices(self.objects)
+        self.ledger = MemoryAnswerLedger()
+        config = config or Config()
+        self.gateway = Gateway(
+            config=config,
+            settings=settings or GatewaySettings(),
+            tokens=TokenTable(config.tokens),
+            asker=self.services,
+            objects=self.objects,
+            ledger=self.ledger,
+            probe=self.services,
+        )
+        self.app = create_app(self.gateway)
+
+    @asynccontextmanager
+    async def client(self, token: str | None = "default") -> AsyncIterator[httpx.AsyncClient]:  # noqa: S107 - the manual's own
+        headers = {"Authorization": f"Bearer plain:{token}"} if token else {}
+        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://cato.test:8080", headers=headers
+        ) as client:
+            yield client

@@ -1,0 +1,79 @@
+"""Which token stands for which user."""
+
+import hashlib
+import hmac
+import ipaddress
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from cato_contracts.requests import Actor
+from cato_runtime.config import Config, Permission, TokenConfig
+from cato_runtime.errors import ConfigurationError
+
+_BUILT_IN = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The user of a token and what the token allows."""
+
+    user: str
+    permissions: frozenset[Permission]
+
+    def actor(self) -> Actor:
+        return Actor(user_id=self.user, admin=Permission.ADMIN in self.permissions)
+
+
+class TokenTable:
+    """The tokens by their digests: comparing takes the same time whatever was sent."""
+
+    def __init__(self, tokens: Iterable[TokenConfig]) -> None:
+        self.replace(tokens)
+
+    def replace(self, tokens: Iterable[TokenConfig]) -> None:
+        """Know these tokens from now on, and no others.
+
+        Raises:
+            ConfigurationError: if a token's variable or file is missing; the old ones stand.
+
+        """
+        self._holders = [
+            (_digest(token.secret().encode()), Holder(token.user, token.permissions)) for token in tokens
+        ]
+
+    def holder(self, token: bytes) -> Holder | None:
+        sent = _digest(token)
+        found = None
+        for digest, holder in self._holders:
+            if hmac.compare_digest(digest, sent):
+                found = holder
+        return found
+
+
+def _digest(token: bytes) -> bytes:
+    return hashlib.sha256(token).digest()
+
+
+def refuse_public_default(config: Config, host: str) -> None:
+    """See to it that the token that everybody knows from the manual works on this machine only.
+
+    Raises:
+        ConfigurationError: if it would work on others, and nobody asked for that.
+
+    """
+    if config.allow_default_token or _is_loopback(host):
+        return
+    if any(token.secret() == _BUILT_IN for token in config.tokens):
+        raise ConfigurationError(
+            f"listening on {host} with the well-known token {_BUILT_IN!r}: set tokens in the configuration"
+            " file, or allowDefaultToken: true if everybody may use this system"
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

@@ -20,7 +20,13 @@ _STATION_URI = re.compile(r"sips?:(?P<host>\[[0-9a-fA-F:.]+\]|[^\s:;?@]+)(:(?P<p
 class Section(BaseModel):
     """A part of the file: camelCase keys, unknown ones refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        alias_generator=to_camel,
+        populate_by_name=True,
+        use_attribute_docstrings=True,
+    )
 
 
 class Permission(StrEnum):
@@ -36,10 +42,20 @@ class TokenConfig(Section):
     """An application token: in the file itself, in an environment variable or in a file of its own."""
 
     token: str | None = Field(default=None, min_length=1)
+    """The token itself. Exactly one of `token`, `tokenEnv` and `tokenFile` is given."""
+
     token_env: str | None = None
+    """The environment variable that holds the token."""
+
     token_file: Path | None = None
+    """The file that holds the token; space around it is ignored."""
+
     user: str = Field(min_length=1)
+    """Whose resources the token opens."""
+
     permissions: frozenset[Permission] = frozenset({Permission.READ, Permission.WRITE, Permission.RUN})
+    """What it allows: look (`read`), change resources (`write`), start and control runs (`run`), act for
+    other users (`admin`)."""
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -64,16 +80,26 @@ class LicenseConfig(Section):
     """What has been licensed: calls at once over all stations and replicas."""
 
     max_channels: int = Field(default=100, ge=0)
+    """Calls at once over all stations and dialers; 0: no run can be started."""
 
 
 class StationAuth(Section):
     """Digest credentials for a station (RFC 3261, 22)."""
 
     username: str
+    """The user that the station knows."""
+
     password: str | None = None
+    """The password itself; better one of the next two."""
+
     password_env: str | None = None
+    """The environment variable that holds the password."""
+
     password_file: Path | None = None
+    """The file that holds the password; space around it is ignored."""
+
     realm: str = "*"
+    """The realm of the station's challenges that this answers; `*` is any."""
 
     def secret(self) -> str:
         if self.password is not None:
@@ -85,7 +111,10 @@ class NumberRule(Section):
     """The first rule whose `match` (a regular expression) finds the whole number rewrites it."""
 
     match: str
+    """A regular expression for the whole number."""
+
     replace: str
+    """What is dialled instead; `\\1` is the first group of `match`."""
 
     @model_validator(mode="after")
     def _compiles(self) -> Self:
@@ -110,27 +139,46 @@ def _station_uri(uri: str) -> str:
 
 
 class StationConfig(Section):
-    """A station (CS): the exchange that calls go through.
-
-    `uri` is its SIP address without a user; `;transport=` is udp (default), tcp or tls. `channels` bounds the
-    calls at once over all replicas; `min_call_interval_ms` is the least time between two INVITEs. A lower
-    `priority` is tried first. `max_setup_delay_s` bounds the time to the first ringing, `max_answer_delay_s`
-    the ringing where the task's settings say 0.
-    """
+    """A station (CS): the exchange that calls go through."""
 
     id: UUID = UUID("3fa85f64-5717-4562-b3fc-2c963f66afa6")
+    """Its id in events and reports (`csId`); no two stations have the same."""
+
     name: str = "main"
+    """Its name in logs and statistics."""
+
     uri: Annotated[str, AfterValidator(_station_uri)] = "sip:127.0.0.1:5060"
+    """Its SIP address, without a user; `;transport=` is udp (default), tcp or tls."""
+
     channels: int = Field(default=30, ge=0)
+    """Calls at once through this station, over all dialers."""
+
     min_call_interval_ms: int = Field(default=0, ge=0)
+    """The least time between two INVITEs, over all dialers, in milliseconds."""
+
     caller_id: str = "cato"
+    """The number or name that the called person sees."""
+
     auth: StationAuth | None = None
+    """Digest credentials, if the station asks for any."""
+
     register_: bool = Field(default=False, alias="register")
+    """Register with the station before calls, as a telephone does."""
+
     priority: int = 0
+    """A station with a lower number is tried first."""
+
     codecs: tuple[Codec, ...] = Field(default=(Codec.PCMA,), min_length=1)
+    """What is offered to the far end, the first first."""
+
     number_rules: tuple[NumberRule, ...] = ()
+    """How numbers are rewritten for this station; the first rule that matches does it."""
+
     max_setup_delay_s: int = Field(default=20, ge=1, le=180)
+    """The longest wait for the first ringing, in seconds."""
+
     max_answer_delay_s: int = Field(default=60, ge=1, le=300)
+    """The longest ringing where the task's settings say 0, in seconds."""
 
     def dialled(self, number: str) -> str:
         """Return the number as this station wants it, by the first rule that matches."""
@@ -144,31 +192,60 @@ class LimitsConfig(Section):
     """Bounds on what clients send."""
 
     audio_bytes: int = Field(default=52_428_800, ge=1)
+    """The largest audio file, in bytes as uploaded."""
+
     audio_seconds: int = Field(default=1_800, ge=1)
+    """The longest audio file, in seconds as decoded."""
+
     group_size: int = Field(default=200_000, ge=1)
+    """The most subscribers in one group."""
+
     json_bytes: int = Field(default=67_108_864, ge=1)
+    """The largest JSON or CSV body, in bytes."""
 
 
 class DialingConfig(Section):
-    """How the dial role works: calls per SIP worker process, and the addresses for SIP and RTP."""
+    """How the dial role works: its worker processes, and the addresses for SIP and RTP."""
 
     calls_per_worker: int = Field(default=4, ge=1)
+    """Calls at once in one SIP worker process; the SIP library has a limit of its own (4 as installed)."""
+
     bind_address: str = "0.0.0.0"
+    """The local address for SIP and RTP."""
+
     public_address: str | None = None
+    """The address that the far end is told in SIP and SDP, behind one-to-one address translation."""
+
     rtp_port_from: int = Field(default=0, ge=0, le=65_535)
+    """The first local port for RTP; 0: any free one."""
+
     rtp_port_till: int = Field(default=0, ge=0, le=65_535)
+    """The last one; each call takes two ports, RTP and RTCP."""
 
 
 class Config(Section):
     """The whole file."""
 
     time_zone: TimeZoneName = "Europe/Moscow"
+    """The zone of calling hours and of statistics by day where nothing else is said; an IANA name."""
+
     tokens: tuple[TokenConfig, ...] = (TokenConfig(token="default", user="user"),)  # noqa: S106 - the manual's own
+    """Who may use the API."""
+
     allow_default_token: bool = False
+    """Accept the token `default` on an address that other machines can reach."""
+
     license: LicenseConfig = LicenseConfig()
+    """What has been licensed."""
+
     stations: tuple[StationConfig, ...] = ()
+    """The exchanges that calls go through; without one no run can be started."""
+
     limits: LimitsConfig = LimitsConfig()
+    """Bounds on what clients send."""
+
     dialing: DialingConfig = DialingConfig()
+    """How the dial role works."""
 
     @model_validator(mode="after")
     def _stations_are_distinct(self) -> Self:

@@ -35,6 +35,7 @@ class ServiceSettings(BaseSettings):
     """Where a service keeps what it may keep on disk: caches, and the embedded database."""
 
     log_level: str = "INFO"
+    """The least that is logged: `DEBUG`, `INFO`, `WARNING`, `ERROR`."""
 
     log_format: LogFormat = LogFormat.JSON
     """`json` for machines, `console` for people."""

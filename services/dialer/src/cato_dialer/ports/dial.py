@@ -1,6 +1,6 @@
 """What the dial role needs from outside, beside the trunk."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +17,10 @@ from cato_runtime.errors import CatoError
 
 class FencedError(CatoError):
     """Somebody else has written for this subscriber since: they work on it now, we must not."""
+
+
+class PromptMissingError(CatoError):
+    """The store has no such prompt and will not have it later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,22 +79,24 @@ class JobHold(Protocol):
 class JobSource(Protocol):
     """The queue of jobs and the runs that there are."""
 
+    async def open(self, on_change: Callable[[], None]) -> None:
+        """Begin; `on_change` is called whenever a ticket has changed or there may be something to take."""
+        ...
+
     def tickets(self) -> Mapping[UUID, RunTicket]:
         """Return the runs as last seen."""
         ...
 
-    async def open(self) -> None: ...
-
     async def take(self, run_id: UUID, limit: int) -> Sequence[JobHold]:
-        """Take what is there now, up to `limit`, without waiting; nothing while the broker is away."""
+        """Take what is there now, up to `limit` (1 or more).
+
+        If that is less than `limit`, `on_change` tells when there may be more. Nothing while the broker is
+        away.
+        """
         ...
 
-    async def watch(self, run_ids: Sequence[UUID]) -> None:
-        """From now on `changed` also reports jobs of these runs, and of no others."""
-        ...
-
-    async def changed(self) -> None:
-        """Return once a ticket has changed or a job of a watched run may be there."""
+    async def return_unused(self) -> None:
+        """Give back jobs that have come since and that nobody can work on now."""
         ...
 
     async def close(self) -> None: ...
@@ -125,8 +131,8 @@ class ChannelLedger(Protocol):
         """Return a channel of the station if one is at hand, else None; `freed` tells when to ask again."""
         ...
 
-    def free(self) -> int:
-        """Return how many calls more this replica could start now, as far as it knows."""
+    def capacity(self) -> int:
+        """Return how many calls at once this replica may expect to have, those that are up included."""
         ...
 
     async def freed(self, station_ids: Sequence[UUID]) -> None:
@@ -152,7 +158,8 @@ class PromptCache(Protocol):
         """Return the A-law WAV of the prompt.
 
         Raises:
-            BrokerError: if the object cannot be had now.
+            PromptMissingError: if there is no such prompt.
+            BrokerError: if it cannot be had now.
 
         """
         ...

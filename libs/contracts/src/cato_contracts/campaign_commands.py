@@ -134,6 +134,13 @@ class ListTasks(Query[Page[Task]]):
     cursor: str | None = None
 
 
+class FindTasksUsingFile(Query[list[UUID]]):
+    """Which tasks play an audio file: those that the actor may see, so an admin learns of everybody's."""
+
+    service: ClassVar[str] = SERVICE
+    file_id: UUID
+
+
 class StartTask(Command[TaskStart]):
     """Begin a run of the task as everything is now; a conflict names the run that is under way."""
 

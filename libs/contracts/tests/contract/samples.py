@@ -91,6 +91,7 @@ SAMPLES: list[Message] = [
     campaign.ReplaceNotificationSettings(actor=ACTOR, id=ID, spec=SPEC),
     campaign.AddTask(actor=ACTOR, owner="user", spec=TASK),
     campaign.ReplaceTask(actor=Actor(user_id="root", admin=True), id=ID, owner="user", spec=TASK),
+    campaign.FindTasksUsingFile(actor=ACTOR, file_id=ID),
     campaign.PauseRun(actor=ACTOR, id=ID, hangup=True),
     campaign.StopRun(actor=ACTOR, id=ID),
     status.ListTaskExecs(actor=ACTOR, task_id=OTHER, active=True, limit=5),

@@ -1,0 +1,1 @@
+"""What campaigns are made of: groups of subscribers, notification settings, tasks."""

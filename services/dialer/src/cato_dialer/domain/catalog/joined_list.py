@@ -1,0 +1,28 @@
+"""The list of a run: the subscribers of several groups, each person once."""
+
+import io
+import json
+from collections.abc import Iterable
+from typing import Any
+
+
+def joined(lists: Iterable[bytes]) -> tuple[bytes, int]:
+    """Return JSON lines of `RunSubscriber` from JSON lines of `Contact`, and how many there are.
+
+    Two entries with the same name and the same numbers, in whatever order, are one person: the first stays.
+    """
+    seen: set[str] = set()
+    lines = io.BytesIO()
+    count = 0
+    for content in lists:
+        for line in io.BytesIO(content):
+            contact: dict[str, Any] = json.loads(line)
+            person = "\n".join((contact["full_name"].strip(), *sorted(contact["phones"])))
+            if person in seen:
+                continue
+            seen.add(person)
+            contact["no"] = count
+            count += 1
+            lines.write(json.dumps(contact, ensure_ascii=False, separators=(",", ":")).encode())
+            lines.write(b"\n")
+    return lines.getvalue(), count

@@ -1,0 +1,159 @@
+"""Uploaded lists of subscribers: read, judged, and written as they are kept."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+from pydantic import ValidationError
+from pydantic.alias_generators import to_camel
+
+from cato_contracts.campaign_commands import ListFormat
+from cato_contracts.ids import derived_id
+from cato_contracts.resources import Contact, Subscriber
+from cato_runtime.errors import InvalidError, TooLargeError
+
+_BLANKS = re.compile(r"[ \t\r\n]*")
+_COLUMNS = {"fullname": "fullName", "phones": "phones", "emails": "emails"}
+_SEVERAL = re.compile(r"[;,\n]")
+
+
+def contacts(content: bytes, form: ListFormat, group_id: UUID, limit: int) -> tuple[bytes, int]:
+    """Return the list as JSON lines of `Contact`, and how many there are.
+
+    A contact's id comes from the group, the place in the list, the name and the numbers. Everything is done
+    piece by piece: in a thread of its own, it never holds up the others for long.
+
+    Raises:
+        InvalidError: naming the first subscriber that is wrong (from 0; in CSV the line, from 1) and field.
+        TooLargeError: if there are more than `limit`.
+
+    """
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InvalidError(f"the list is not in UTF-8: byte {error.start}") from error
+    found = _from_json(text) if form is ListFormat.JSON else _from_csv(text)
+    lines = io.BytesIO()
+    count = 0
+    for where, fields in found:
+        if count == limit:
+            raise TooLargeError(f"a group has at most {limit} subscribers")
+        subscriber = _judged(where, fields)
+        name, phones = subscriber.full_name, subscriber.phones
+        contact = Contact.model_construct(
+            full_name=name,
+            phones=phones,
+            emails=subscriber.emails,
+            id=derived_id(group_id, count, name, *phones),
+        )
+        lines.write(contact.model_dump_json().encode())
+        lines.write(b"\n")
+        count += 1
+    return lines.getvalue(), count
+
+
+def _judged(where: str, fields: object) -> Subscriber:
+    try:
+        return Subscriber.model_validate(fields)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        reason = first["msg"].removeprefix("Value error, ")
+        if not first["loc"]:
+            raise InvalidError(f"{where}: must be an object with fullName, phones and emails") from error
+        raise InvalidError(f"{where}: {to_camel(str(first['loc'][0]))}: {reason}") from error
+
+
+def _from_json(text: str) -> Iterator[tuple[str, Any]]:
+    """Yield the elements of all the arrays, which stand one after another.
+
+    The decoder reads one element at a time; a whole list at once would keep every other thread waiting.
+    """
+    decoder = json.JSONDecoder()
+    place = _after_blanks(text, 0)
+    if place == len(text):
+        raise InvalidError("the list is empty: a JSON array of subscribers is expected")
+    index = 0
+    while place < len(text):
+        if text[place] != "[":
+            raise InvalidError(f"a JSON array of subscribers is expected at character {place}")
+        place = _after_blanks(text, place + 1)
+        if text[place : place + 1] == "]":
+            place = _after_blanks(text, place + 1)
+            continue
+        while True:
+            try:
+                element, place = decoder.raw_decode(text, place)
+            except json.JSONDecodeError as error:
+                raise InvalidError(
+                    f"subscriber {index}: broken JSON: {error.msg} at character {error.pos}"
+                ) from error
+            except RecursionError as error:
+                raise InvalidError(f"subscriber {index}: the JSON is nested too deeply") from error
+            yield f"subscriber {index}", element
+            index += 1
+            place = _after_blanks(text, place)
+            separator = text[place : place + 1]
+            place = _after_blanks(text, place + 1)
+            if separator == "]":
+                break
+            if separator != ",":
+                raise InvalidError(f"subscriber {index - 1}: broken JSON after it: , or ] is expected")
+
+
+def _after_blanks(text: str, place: int) -> int:
+    match = _BLANKS.match(text, place)
+    return match.end() if match else place
+
+
+def _from_csv(text: str) -> Iterator[tuple[str, Any]]:
+    """Yield the rows; Excel's habits are known: `;` between columns, a first line `sep=;`."""
+    first, _, rest = text.partition("\n")
+    skipped = 0
+    delimiter = ""
+    if first.startswith("sep="):
+        delimiter = first[4:5]
+        text, skipped = rest, 1
+        first = rest.partition("\n")[0]
+    if not delimiter.strip():
+        delimiter = ";" if ";" in first and "," not in first else ","
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    try:
+        columns = _columns(next(reader, []))
+        for row in reader:
+            if not any(cell.strip() for cell in row):
+                continue
+            where = f"line {reader.line_num + skipped}"
+            if len(row) > len(columns):
+                raise InvalidError(f"{where}: {len(row)} columns where the header has {len(columns)}")
+            cells = dict(zip(columns, row, strict=False))
+            yield (
+                where,
+                {
+                    "fullName": cells.get("fullName", "").strip(),
+                    "phones": _several(cells.get("phones", "")),
+                    "emails": _several(cells.get("emails", "")),
+                },
+            )
+    except csv.Error as error:
+        raise InvalidError(f"line {reader.line_num + skipped}: {error}") from error
+
+
+def _columns(header: list[str]) -> list[str]:
+    columns = []
+    for name in header:
+        column = _COLUMNS.get(name.strip().lower())
+        if column is None or column in columns:
+            raise InvalidError(f"line 1: column {name!r}: the header is fullName,phones,emails, each once")
+        columns.append(column)
+    missing = [name for name in ("fullName", "phones") if name not in columns]
+    if missing:
+        raise InvalidError(f"line 1: the header lacks {' and '.join(missing)}: it is fullName,phones,emails")
+    return columns
+
+
+def _several(cell: str) -> list[str]:
+    return [part.strip() for part in _SEVERAL.split(cell) if part.strip()]

@@ -1,0 +1,64 @@
+"""Who of a run's list has been reached, and who has a result: folded from the results, in any order."""
+
+from array import array
+from collections.abc import Iterator
+
+_MOST_WAVES = 0xFFFF
+
+
+class Progress:
+    """The results of a run of `count` subscribers.
+
+    A result counts for the latest wave that it came from; once notified is notified for ever. So neither the
+    order of the results nor their repetition matters. `wave` is the one that is counted (0: none began).
+    """
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._notified = bytearray(count)
+        self._decided = array("H", bytes(2 * count))
+        self._heads = array("Q", bytes(8 * count))
+        self.notified = 0
+        self.wave = 0
+        self.outstanding = 0
+
+    def record(self, no: int, wave: int, *, notified: bool, sequence: int) -> None:
+        """Take in a result; `sequence` is its place in the log.
+
+        Raises:
+            ValueError: if there is no such subscriber or wave.
+
+        """
+        if not 0 <= no < self._count or not 0 < wave <= _MOST_WAVES:
+            msg = f"there is no subscriber {no} among {self._count}, or no wave {wave}"
+            raise ValueError(msg)
+        was_settled = self.is_settled(no)
+        self._decided[no] = max(self._decided[no], wave)
+        self._heads[no] = max(self._heads[no], sequence)
+        if notified and not self._notified[no]:
+            self._notified[no] = 1
+            self.notified += 1
+        if self.wave and not was_settled and self.is_settled(no):
+            self.outstanding -= 1
+
+    def turn_to(self, wave: int) -> None:
+        """Count the people of this wave from now on."""
+        if wave != self.wave:
+            self.wave = wave
+            self.outstanding = sum(1 for _ in self.unsettled())
+
+    def is_settled(self, no: int) -> bool:
+        """Tell whether nothing more is to be done for the subscriber in this wave."""
+        return bool(self._notified[no]) or self._decided[no] >= self.wave
+
+    def unsettled(self) -> Iterator[int]:
+        """Yield the subscribers who wait for their result in this wave, in the order of the list."""
+        return (no for no in range(self._count) if not self.is_settled(no))
+
+    def head(self, no: int) -> int:
+        """Return the sequence of the subscriber's last result, 0 without one."""
+        return self._heads[no]
+
+    @property
+    def not_notified(self) -> int:
+        return self._count - self.notified

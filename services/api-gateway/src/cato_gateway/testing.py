@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 import httpx
+from fastapi import FastAPI
 
 from cato_contracts import audio_commands as audio
 from cato_contracts import campaign_commands as campaign
@@ -398,9 +399,14 @@ def _slice(found: list[T], limit: int, cursor: str | None) -> Page[T]:
 
 
 class MemoryStack:
-    """A gateway on services in memory."""
+    """A gateway on services in memory; an application can go from one to the next, for making one is slow."""
 
-    def __init__(self, config: Config | None = None, settings: GatewaySettings | None = None) -> None:
+    def __init__(
+        self,
+        config: Config | None = None,
+        settings: GatewaySettings | None = None,
+        app: FastAPI | None = None,
+    ) -> None:
         self.objects = MemoryObjectStore()
         self.services = MemoryServices(self.objects)
         self.ledger = MemoryAnswerLedger()
@@ -414,7 +420,8 @@ class MemoryStack:
             ledger=self.ledger,
             probe=self.services,
         )
-        self.app = create_app(self.gateway)
+        self.app = app or create_app(self.gateway)
+        self.app.state.gateway = self.gateway
 
     @asynccontextmanager
     async def client(self, token: str | None = "default") -> AsyncIterator[httpx.AsyncClient]:  # noqa: S107 - the manual's own

@@ -1,0 +1,72 @@
+from collections.abc import AsyncIterator
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from cato_gateway.testing import MemoryStack
+from cato_runtime.config import Config, LimitsConfig, Permission, TokenConfig
+
+READ, WRITE, RUN, ADMIN = Permission.READ, Permission.WRITE, Permission.RUN, Permission.ADMIN
+TOKENS = (
+    TokenConfig(token="default", user="user"),
+    TokenConfig(token="reader", user="user", permissions=frozenset({READ})),
+    TokenConfig(token="writer", user="user", permissions=frozenset({WRITE})),
+    TokenConfig(token="stranger", user="stranger"),
+    TokenConfig(token="admin", user="root", permissions=frozenset({READ, WRITE, RUN, ADMIN})),
+)
+LIMITS = LimitsConfig(audio_bytes=10_000, json_bytes=20_000)
+
+
+CONFIG = Config(tokens=TOKENS, limits=LIMITS)
+
+
+@pytest.fixture(scope="session")
+def app() -> FastAPI:
+    return MemoryStack(CONFIG).app
+
+
+@pytest.fixture
+def stack(app: FastAPI) -> MemoryStack:
+    return MemoryStack(CONFIG, app=app)
+
+
+@pytest.fixture
+async def client(stack: MemoryStack) -> AsyncIterator[httpx.AsyncClient]:
+    async with stack.client() as client:
+        yield client
+
+
+@pytest.fixture
+async def ids(client: httpx.AsyncClient) -> dict[str, str]:
+    """One of everything: a task that is being executed, and an identifier that nothing has."""
+    audio = await client.put(
+        "/api/v1/audio-files/add/prompt",
+        content=b"\xff\xfb" + bytes(998),
+        headers={"Content-Type": "application/octet-stream"},
+    )
+    group = await client.put(
+        "/api/v1/subscriber-groups/add/people",
+        json=[{"fullName": f"Person {no}", "phones": str(776_400 + no)} for no in range(5)],
+    )
+    settings = await client.post(
+        "/api/v1/notification-settings",
+        json={"name": "s", "attemptCount": 1, "successCondition": "PICKUP_PHONE"},
+    )
+    found = {"audio": audio.json()["id"], "group": group.json()["id"], "settings": settings.json()["id"]}
+    task = await client.post(
+        "/api/v1/tasks",
+        json={
+            "name": "t",
+            "settings": found["settings"],
+            "files": found["audio"],
+            "groups": found["group"],
+        },
+    )
+    found["task"] = task.json()["id"]
+    start = await client.put(f"/api/v1/tasks/{found['task']}/start")
+    found["exec"] = start.json()["taskExecId"]
+    found["unknown"] = str(uuid4())
+    assert all(UUID(each) for each in found.values())
+    return found

@@ -1,0 +1,42 @@
+"""A dial role that calls nobody: it takes the jobs of every run's consumer and answers with results."""
+
+import asyncio
+from contextlib import suppress
+from uuid import UUID
+
+import nats.errors
+import nats.js.errors
+from nats.aio.client import Client as NatsClient
+
+from cato_contracts.envelope import Envelope
+from cato_contracts.jobs import DialJob, RunMode, RunTicket
+from cato_contracts.subjects import DIAL, RUN_TICKETS, dial_consumer
+from cato_eventlog import EventLogError, JetStreamLog
+from services.dialer.tests.campaign_fakes import Outcome, publish_result
+
+_TROUBLE = (nats.errors.Error, nats.js.errors.Error, EventLogError, OSError, TimeoutError)
+
+
+async def dial_by_consumer(client: NatsClient, outcome: Outcome) -> None:
+    """Answer for ever; whatever the broker's troubles are, it tries again."""
+    while True:
+        with suppress(*_TROUBLE):
+            bucket = await client.jetstream().key_value(RUN_TICKETS.name)
+            for key in await bucket.keys():
+                ticket = RunTicket.model_validate_json((await bucket.get(key)).value or b"")
+                if ticket.mode is RunMode.CALLING:
+                    await _take_some(client, ticket.run_id, outcome)
+        await asyncio.sleep(0.02)
+
+
+async def _take_some(client: NatsClient, run_id: UUID, outcome: Outcome) -> None:
+    js = client.jetstream()
+    subscription = await js.pull_subscribe_bind(consumer=dial_consumer(run_id), stream=DIAL.name)
+    log = JetStreamLog(client, "RUNS")
+    try:
+        for message in await subscription.fetch(20, timeout=0.2):
+            job = Envelope[DialJob].model_validate_json(message.data).body
+            await publish_result(log, job, notified=outcome(job))
+            await message.ack_sync()
+    finally:
+        await subscription.unsubscribe()

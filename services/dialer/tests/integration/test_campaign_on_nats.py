@@ -1,0 +1,298 @@
+"""The campaign role on a real broker."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from nats.aio.client import Client as NatsClient
+from nats.js.errors import NoKeysError
+
+from cato_contracts.campaign_commands import PauseRun, StopRun
+from cato_contracts.jobs import RunMode, RunTicket
+from cato_contracts.subjects import DIAL, LEASES, RUN_TICKETS, RUNS, dial_consumer, dial_job, run_call
+from cato_dialer.adapters.memory_campaign import MemoryAudioLibrary
+from cato_dialer.adapters.nats_campaign_calls import NatsRunCalls
+from cato_dialer.adapters.nats_campaign_leases import NatsLeases
+from cato_dialer.adapters.nats_campaign_queue import NatsDialQueue
+from cato_dialer.adapters.nats_campaign_tickets import NatsRunTickets
+from cato_dialer.campaign_role import CampaignPorts, CampaignRole
+from cato_dialer.ports.campaign import LeaseLostError
+from cato_eventlog import JetStreamLog
+from cato_runtime.broker import connect, ensure_topology, make_broker
+from cato_runtime.clock import SystemClock
+from cato_runtime.embedded_nats import EmbeddedNats
+from cato_runtime.objects import NatsObjectStore
+from services.dialer.tests.campaign_fakes import (
+    CONFIG,
+    QUICK,
+    USER,
+    Client,
+    ended,
+    life_of,
+    people,
+    until,
+)
+from services.dialer.tests.fake_dial_role import dial_by_consumer
+
+REPLICA = Path(__file__).parents[1] / "campaign_replica.py"
+
+
+@pytest.fixture
+async def nats(tmp_path) -> AsyncIterator[EmbeddedNats]:
+    async with EmbeddedNats(tmp_path / "nats") as server:
+        yield server
+
+
+@asynccontextmanager
+async def connected(nats: EmbeddedNats) -> AsyncIterator[NatsClient]:
+    broker = make_broker(nats.url, "test")
+    client = await connect(broker)
+    await ensure_topology(client.jetstream())
+    yield client
+    await broker.stop()
+
+
+@pytest.fixture
+async def client(nats) -> AsyncIterator[NatsClient]:
+    async with connected(nats) as client:
+        yield client
+
+
+def role_on(client: NatsClient, audio: MemoryAudioLibrary) -> CampaignRole:
+    js = client.jetstream(timeout=10)
+    clock = SystemClock()
+    ports = CampaignPorts(
+        events=JetStreamLog(client, "EVENTS"),
+        runs=JetStreamLog(client, "RUNS"),
+        objects=NatsObjectStore(js),
+        audio=audio,
+        queue=NatsDialQueue(client, js, clock),
+        tickets=NatsRunTickets(js),
+        calls=NatsRunCalls(client, js, clock),
+        leases=NatsLeases(js),
+    )
+    return CampaignRole(ports, CONFIG, clock, pace=QUICK)
+
+
+@asynccontextmanager
+async def running(client: NatsClient) -> AsyncIterator[Client]:
+    audio = MemoryAudioLibrary()
+    role = role_on(client, audio)
+    await role.start()
+    try:
+        yield Client(role.requests, NatsObjectStore(client.jetstream(timeout=10)), audio)
+    finally:
+        await role.stop()
+
+
+async def tickets(client: NatsClient) -> dict[UUID, RunTicket]:
+    bucket = await client.jetstream().key_value(RUN_TICKETS.name)
+    found = {}
+    with suppress(NoKeysError):
+        for key in await bucket.keys():
+            value = (await bucket.get(key)).value
+            found[UUID(key)] = RunTicket.model_validate_json(value or b"")
+    return found
+
+
+async def test_a_run_goes_through_its_waves_and_leaves_nothing_behind(client):
+    log = JetStreamLog(client, "RUNS")
+    asked: Counter[tuple[int, int]] = Counter()
+
+    def outcome(job):
+        asked[job.wave, job.subscriber.no] += 1
+        return job.wave == 2 or job.subscriber.no % 3 == 0
+
+    async with running(client) as user, asyncio.TaskGroup() as group:
+        dialling = group.create_task(dial_by_consumer(client, outcome))
+        task = await user.add_task([people(30), people(10, start=25)], attempt_count=3)
+        run_id = await user.start(task)
+        await until(lambda: ended(log, run_id))
+
+        async def nothing_left() -> bool:
+            js = client.jetstream()
+            state = (await js.stream_info(DIAL.name)).state
+            return state.messages == 0 and not state.consumer_count
+
+        await until(nothing_left)
+        dialling.cancel()
+    assert asked == Counter([(1, no) for no in range(35)] + [(2, no) for no in range(35) if no % 3])
+    assert [message["type"] for message in await life_of(log, run_id)] == [
+        *("RunStarted", "WaveStarted", "WaveEnded", "WaveStarted", "WaveEnded", "RunEnded")
+    ]
+
+
+async def test_pause_and_stop_reach_the_ticket(client):
+    log = JetStreamLog(client, "RUNS")
+    async with running(client) as user:
+        run_id = await user.start(await user.add_task([people(3)]))
+
+        async def mode() -> RunMode | None:
+            ticket = (await tickets(client)).get(run_id)
+            return ticket.mode if ticket else None
+
+        async def is_calling() -> bool:
+            return await mode() is RunMode.CALLING
+
+        async def is_paused() -> bool:
+            return await mode() is RunMode.PAUSED
+
+        await until(is_calling)
+        assert (await client.jetstream().stream_info(DIAL.name)).state.consumer_count == 1
+        await user.ask(PauseRun(actor=USER, id=run_id))
+        await until(is_paused)
+        await user.ask(StopRun(actor=USER, id=run_id))
+        await until(lambda: ended(log, run_id))
+
+
+async def test_a_run_that_stops_waits_for_the_calls_that_are_up(client):
+    log = JetStreamLog(client, "RUNS")
+    js = client.jetstream()
+
+    async def call_event(run_id, no, kind) -> None:
+        await js.publish(run_call(run_id, no), json.dumps({"body": {"kind": kind}}).encode())
+
+    async with running(client) as user:
+        run_id = await user.start(await user.add_task([people(3)]))
+
+        async def all_are_queued() -> bool:
+            return (await js.stream_info(DIAL.name)).state.messages == 3
+
+        await until(all_are_queued)
+        await call_event(run_id, 1, "started")
+        await user.ask(StopRun(actor=USER, id=run_id))
+        await asyncio.sleep(3 * QUICK.settle_s)
+        assert not await ended(log, run_id)
+        await call_event(run_id, 1, "ended")
+        await until(lambda: ended(log, run_id))
+
+
+async def test_jobs_that_are_purged_are_queued_again(client):
+    js = client.jetstream()
+    async with running(client) as user:
+        run_id = await user.start(await user.add_task([people(20)]))
+
+        async def all_are_queued() -> bool:
+            return (await js.stream_info(DIAL.name)).state.messages == 20
+
+        await until(all_are_queued)
+        await js.purge_stream(DIAL.name, subject=dial_job(run_id, 1, 3))
+        await js.purge_stream(DIAL.name, subject=dial_job(run_id, 1, 7))
+        assert not await all_are_queued()
+        await until(all_are_queued)
+
+
+async def test_the_runs_go_on_through_a_crash_of_the_broker(nats, client):
+    log = JetStreamLog(client, "RUNS")
+    asked: Counter[tuple[int, int]] = Counter()
+
+    def outcome(job):
+        asked[job.wave, job.subscriber.no] += 1
+        return False
+
+    async with running(client) as user, asyncio.TaskGroup() as group:
+        run_id = await user.start(await user.add_task([people(200)], attempt_delay_s=1))
+        dialling = group.create_task(dial_by_consumer(client, outcome))
+        await until(lambda: len(asked) > 20)
+        await nats.kill()
+        await nats.restart()
+        await until(lambda: ended(log, run_id), 40)
+        dialling.cancel()
+    assert set(asked) == {(wave, no) for wave in (1, 2) for no in range(200)}
+    kinds = [message["type"] for message in await life_of(log, run_id)]
+    assert kinds == ["RunStarted", "WaveStarted", "WaveEnded", "WaveStarted", "WaveEnded", "RunEnded"]
+
+
+async def test_another_process_takes_over_when_the_driver_is_killed(nats, client):
+    log = JetStreamLog(client, "RUNS")
+    asked: Counter[tuple[int, int]] = Counter()
+
+    def outcome(job):
+        asked[job.wave, job.subscriber.no] += 1
+        return job.wave == 2
+
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        str(REPLICA),
+        nats.url,
+        stdout=asyncio.subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[4])},
+    )
+    try:
+        assert process.stdout is not None
+        async with asyncio.timeout(30):
+            while not (line := (await process.stdout.readline()).decode()).startswith("run "):
+                pass
+        run_id = UUID(line.split()[1])
+        async with running(client), asyncio.TaskGroup() as group:
+            dialling = group.create_task(dial_by_consumer(client, outcome))
+            await until(lambda: len(asked) > 10)
+            process.send_signal(signal.SIGKILL)
+            await process.wait()
+            killed_at = time.monotonic()
+            await until(lambda: ended(log, run_id), 30)
+            assert time.monotonic() - killed_at < 15
+            dialling.cancel()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    assert asked == Counter((wave, no) for wave in (1, 2) for no in range(60))
+
+
+async def test_one_has_a_lease_until_it_gives_it_back_or_does_not_renew_it(client):
+    leases = NatsLeases(client.jetstream(), ttl_s=2)
+    first = await leases.acquire("a")
+    assert first is not None
+    assert await leases.acquire("a") is None
+    assert await leases.acquire("b") is not None
+    await first.renew()
+    await first.release()
+    second = await leases.acquire("a")
+    assert second is not None
+    with pytest.raises(LeaseLostError):
+        await first.renew()
+    await first.release()
+    await second.renew()
+
+    async def expired() -> bool:
+        return await leases.acquire("a") is not None
+
+    await until(expired)
+    with pytest.raises(LeaseLostError):
+        await second.renew()
+    assert (await client.jetstream().stream_info(f"KV_{LEASES.name}")).state.messages <= 2
+
+
+async def test_calls_that_are_up_are_found(client):
+    js = client.jetstream()
+    calls = NatsRunCalls(client, js, SystemClock())
+    run_id = uuid4()
+    for no, kinds in enumerate((["started"], ["started", "ended"], ["started", "interrupted"], ["trying"])):
+        for kind in kinds:
+            await js.publish(run_call(run_id, no), json.dumps({"body": {"kind": kind}}).encode())
+    assert await calls.up(run_id) == {0, 3}
+    assert await calls.up(run_id, {0, 1, 9}) == {0}
+    assert await calls.up(uuid4()) == frozenset()
+    assert (await js.stream_info(RUNS.name)).state.consumer_count == 0
+
+
+async def test_a_queue_that_is_opened_twice_and_closed_twice(client):
+    js = client.jetstream()
+    queue = NatsDialQueue(client, js, SystemClock())
+    run_id = uuid4()
+    for _ in range(2):
+        await queue.open(run_id)
+    info = await js.consumer_info(DIAL.name, dial_consumer(run_id))
+    assert (info.config.ack_wait, info.config.max_deliver) == (10, -1)
+    for _ in range(2):
+        await queue.close(run_id)

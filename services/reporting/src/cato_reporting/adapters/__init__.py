@@ -1,0 +1,1 @@
+"""The log and the read model, as the ports want them."""

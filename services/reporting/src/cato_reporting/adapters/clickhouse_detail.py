@@ -1,0 +1,81 @@
+"""One page of a run's subscribers with their calls and events."""
+
+from typing import Any
+from uuid import UUID
+
+from clickhouse_connect.driver.client import Client
+
+from cato_contracts.runs import RunSubscriber
+from cato_contracts.status import SubscriberFilter
+from cato_reporting.ports import Detail, StoredCall, StoredEvent
+
+_FAILED = """
+ AND subscriber_no IN
+(
+    SELECT subscriber_no FROM result_rows FINAL WHERE run_id = {run:UUID}
+    GROUP BY subscriber_no HAVING NOT max(notified) AND max(wave) = {wave:UInt8}
+)
+"""
+
+_SUBSCRIBERS = """
+SELECT subscriber_no, subscriber_id, full_name, phones, emails
+FROM list_rows FINAL
+WHERE run_id = {{run:UUID}} AND subscriber_no > {{after:Int64}}{condition}
+ORDER BY subscriber_no
+LIMIT {{limit:UInt32}}
+"""
+
+# The first and last number bound the range in the primary key; the list of numbers is for filtered pages.
+# What is put into the SQL by Python is words of this module alone, here and below.
+_THESE = (
+    "run_id = {run:UUID} AND subscriber_no BETWEEN {first:UInt32} AND {last:UInt32}"
+    " AND subscriber_no IN {nos:Array(UInt32)}"
+)
+
+_NOTIFIED = f"SELECT DISTINCT subscriber_no FROM result_rows FINAL WHERE {_THESE} AND notified"  # noqa: S608
+
+_CALLS = f"""
+SELECT
+    subscriber_no, call_id, number, phone_index, if(station.1 = 0, NULL, station.2),
+    toUnixTimestamp64Milli(assumeNotNull(coalesce(started_at, first_event_at))) AS start,
+    toUnixTimestamp64Milli(ringing_at), toUnixTimestamp64Milli(answered_at), toUnixTimestamp64Milli(ended_at),
+    success, delayed
+FROM call_rows FINAL
+WHERE {_THESE} AND isNotNull(first_event_at)
+ORDER BY subscriber_no, start, call_id
+"""  # noqa: S608
+
+_EVENTS = f"""
+SELECT call_id, toUnixTimestamp64Milli(time), name, status, data
+FROM call_event_rows FINAL
+WHERE {_THESE}
+ORDER BY subscriber_no, call_id, seq
+"""  # noqa: S608
+
+
+def read_detail(
+    client: Client,
+    run_id: UUID,
+    *,
+    which: SubscriberFilter,
+    wave: int,
+    after: int,
+    limit: int,
+    events: bool,
+) -> Detail:
+    """Read up to `limit` subscribers with a number above `after`; `wave` is the current one, for FAILED."""
+    condition = _FAILED if which is SubscriberFilter.FAILED else ""
+    values: dict[str, Any] = {"run": run_id, "after": after, "limit": limit, "wave": wave}
+    rows = client.query(_SUBSCRIBERS.format(condition=condition), values).result_rows
+    subscribers = [
+        RunSubscriber.model_construct(no=no, id=id_, full_name=name, phones=phones, emails=emails)
+        for no, id_, name, phones, emails in rows
+    ]
+    if not subscribers:
+        return Detail([], set(), [], [])
+    nos = [subscriber.no for subscriber in subscribers]
+    these = {"run": run_id, "first": nos[0], "last": nos[-1], "nos": nos}
+    notified = {no for (no,) in client.query(_NOTIFIED, these).result_rows}
+    calls = [StoredCall(*row) for row in client.query(_CALLS, these).result_rows]
+    happened = [StoredEvent(*row) for row in client.query(_EVENTS, these).result_rows] if events else []
+    return Detail(subscribers, notified, calls, happened)

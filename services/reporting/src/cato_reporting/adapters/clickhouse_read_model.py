@@ -1,0 +1,236 @@
+"""The read model in ClickHouse: a server by HTTP, or its engine inside this process, by the same SQL."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from clickhouse_connect.driver.client import Client
+
+from cato_contracts.runs import RunEnding, RunSnapshot, RunSubscriber
+from cato_contracts.status import SubscriberFilter
+from cato_contracts.subjects import RUNS
+from cato_reporting.adapters.clickhouse_detail import read_detail
+from cato_reporting.adapters.clickhouse_migrations import migrate
+from cato_reporting.adapters.clickhouse_rows import LISTS, POSITIONS, insert_facts, list_row
+from cato_reporting.adapters.clickhouse_threads import ClickHouseThreads
+from cato_reporting.domain.instants import from_unix_ms
+from cato_reporting.domain.live_run import ANSWERED, DELAYED, ENDED, STARTED, SUCCEEDED, End, LiveRun
+from cato_reporting.domain.report import Numbers
+from cato_reporting.ports import Detail, Fact, StoredRun
+
+_RUN_COLUMNS = "toUnixTimestamp64Milli(started_at), toUnixTimestamp64Milli(ended_at), ending, snapshot"
+
+
+class ClickHouseReadModel:
+    """Inserts run in one thread, so that they keep their order; queries in a few others beside them.
+
+    `max_threads` bounds what the engine takes for one query: it shares the machine with the consumer.
+    """
+
+    def __init__(
+        self,
+        dsn: str,
+        *,
+        query_threads: int = 4,
+        max_threads: int = 2,
+        insert_timeout_s: float = 30.0,
+        query_timeout_s: float = 20.0,
+        cluster: str | None = None,
+    ) -> None:
+        self._cluster = cluster
+        self._writer = ClickHouseThreads(
+            dsn, threads=1, max_threads=max_threads, timeout_s=insert_timeout_s, name="insert"
+        )
+        self._readers = ClickHouseThreads(
+            dsn, threads=query_threads, max_threads=max_threads, timeout_s=query_timeout_s, name="query"
+        )
+
+    async def open(self) -> int:
+        def prepare(client: Client) -> int:
+            migrate(client, cluster=self._cluster)
+            sql = "SELECT max(position) FROM log_positions WHERE log = {log:String}"
+            return int(client.query(sql, {"log": RUNS.name}).result_rows[0][0])
+
+        return await self._writer.run(prepare)
+
+    async def store(self, facts: Sequence[Fact], *, position: int) -> None:
+        def insert(client: Client) -> None:
+            insert_facts(client, facts)
+            # Last, so that what it says is true whenever the process dies.
+            POSITIONS.insert(client, [(RUNS.name, position)])
+
+        await self._writer.run(insert)
+
+    async def restore(self, run: LiveRun) -> None:
+        def read(client: Client) -> tuple[Sequence[Any], Sequence[Any]]:
+            run_id = {"run": run.run_id}
+            calls = client.query(
+                "SELECT call_id, wave, isNotNull(first_event_at), isNotNull(answered_at),"
+                " isNotNull(ended_at), success, delayed FROM call_rows FINAL WHERE run_id = {run:UUID}",
+                run_id,
+            )
+            results = client.query(
+                "SELECT subscriber_no, max(wave), max(notified) FROM result_rows FINAL"
+                " WHERE run_id = {run:UUID} GROUP BY subscriber_no",
+                run_id,
+            )
+            return calls.result_rows, results.result_rows
+
+        calls, results = await self._readers.run(read)
+        for call_id, wave, started, answered, ended, success, delayed in calls:
+            marks = (
+                (STARTED if started else 0)
+                | (ANSWERED if answered else 0)
+                | (ENDED if ended else 0)
+                | (SUCCEEDED if success else 0)
+                | (DELAYED if delayed else 0)
+            )
+            run.note_call(call_id, marks, wave)
+        for no, wave, notified in results:
+            run.note_outcome(no, wave, notified=bool(notified))
+
+    async def runs(self, run_ids: Sequence[UUID]) -> dict[UUID, StoredRun]:
+        sql = f"SELECT {_RUN_COLUMNS} FROM runs WHERE run_id IN {{runs:Array(UUID)}}"  # noqa: S608 - our own words
+        rows = await self._rows(sql, {"runs": list(run_ids)})
+        stored = [_stored_run(*row) for row in rows]
+        return {run.snapshot.run_id: run for run in stored}
+
+    async def latest_runs(
+        self, *, user_id: str | None, task_id: UUID | None, before: tuple[int, str] | None, limit: int
+    ) -> list[StoredRun]:
+        conditions = ["true"]
+        values: dict[str, Any] = {"limit": limit}
+        if user_id is not None:
+            conditions.append("user_id = {user:String}")
+            values["user"] = user_id
+        if task_id is not None:
+            conditions.append("task_id = {task:UUID}")
+            values["task"] = task_id
+        if before is not None:
+            conditions.append(
+                "(toUnixTimestamp64Milli(started_at), toString(run_id))"
+                " < ({before:Int64}, {before_id:String})"
+            )
+            values |= {"before": before[0], "before_id": before[1]}
+        sql = (
+            f"SELECT {_RUN_COLUMNS} FROM runs WHERE {' AND '.join(conditions)}"  # noqa: S608 - our own words
+            " ORDER BY started_at DESC, toString(run_id) DESC LIMIT {limit:UInt32}"
+        )
+        return [_stored_run(*row) for row in await self._rows(sql, values)]
+
+    async def numbers(self, run_ids: Sequence[UUID]) -> dict[UUID, Numbers]:
+        """The same definitions as in the live fold, over all calls and results at once."""
+        values = {"runs": list(run_ids)}
+        calls = await self._rows(_CALL_NUMBERS, values)
+        waves: dict[UUID, int] = {}
+        counted: dict[UUID, tuple[int, int, int, int, int]] = {}
+        for run_id, wave, *counts in calls:
+            waves[run_id] = wave
+            counted[run_id] = (counts[0], counts[1], counts[2], counts[3], counts[4])
+        for run_id, wave in await self._rows(_WAVES, values):
+            waves[run_id] = max(wave, waves.get(run_id, 0))
+        outcomes: dict[UUID, list[tuple[int, int, int]]] = {}
+        for run_id, wave, notified, failed in await self._rows(_OUTCOME_NUMBERS, values):
+            outcomes.setdefault(run_id, []).append((wave, notified, failed))
+            waves[run_id] = max(wave, waves.get(run_id, 0))
+        return {
+            run_id: _numbers(waves.get(run_id, 0), counted.get(run_id), outcomes.get(run_id, []))
+            for run_id in run_ids
+        }
+
+    async def detail(
+        self, run_id: UUID, *, which: SubscriberFilter, wave: int, after: int, limit: int, events: bool
+    ) -> Detail:
+        return await self._readers.run(
+            lambda client: read_detail(
+                client, run_id, which=which, wave=wave, after=after, limit=limit, events=events
+            )
+        )
+
+    async def listed(self, run_id: UUID) -> int:
+        sql = "SELECT count() FROM list_rows FINAL WHERE run_id = {run:UUID}"
+        rows = await self._rows(sql, {"run": run_id})
+        return int(rows[0][0])
+
+    async def store_list(self, run_id: UUID, subscribers: Sequence[RunSubscriber]) -> None:
+        rows = [list_row(run_id, subscriber) for subscriber in subscribers]
+        await self._readers.run(lambda client: LISTS.insert(client, rows))
+
+    async def unlisted(self) -> list[RunSnapshot]:
+        rows = await self._rows(_UNLISTED, {})
+        return [RunSnapshot.model_validate_json(snapshot) for (snapshot,) in rows]
+
+    async def close(self) -> None:
+        await self._writer.close()
+        await self._readers.close()
+
+    async def _rows(self, sql: str, values: dict[str, Any]) -> Sequence[Sequence[Any]]:
+        result: Sequence[Sequence[Any]] = await self._readers.run(
+            lambda client: client.query(sql, values).result_rows
+        )
+        return result
+
+
+_CALL_NUMBERS = """
+SELECT
+    run_id,
+    max(wave),
+    countIf(ended AND success),
+    countIf(ended AND NOT success),
+    countIf(begun AND NOT ended AND NOT answered),
+    countIf(begun AND NOT ended AND answered),
+    countIf(begun AND delayed)
+FROM
+(
+    SELECT
+        run_id, wave, success, delayed,
+        isNotNull(first_event_at) AS begun, isNotNull(answered_at) AS answered, isNotNull(ended_at) AS ended
+    FROM call_rows FINAL
+    WHERE run_id IN {runs:Array(UUID)}
+)
+GROUP BY run_id
+"""
+
+_OUTCOME_NUMBERS = """
+SELECT run_id, latest, countIf(reached), countIf(NOT reached)
+FROM
+(
+    SELECT run_id, subscriber_no, max(wave) AS latest, max(notified) AS reached
+    FROM result_rows FINAL
+    INNER JOIN (SELECT run_id, subscriber_count FROM runs WHERE run_id IN {runs:Array(UUID)}) AS sizes
+        USING run_id
+    WHERE run_id IN {runs:Array(UUID)} AND subscriber_no < subscriber_count
+    GROUP BY run_id, subscriber_no
+)
+GROUP BY run_id, latest
+"""
+
+_WAVES = "SELECT run_id, wave FROM runs WHERE run_id IN {runs:Array(UUID)}"
+
+_UNLISTED = """
+SELECT snapshot
+FROM runs
+LEFT JOIN (SELECT run_id, count() AS listed FROM list_rows FINAL GROUP BY run_id) AS lists USING run_id
+WHERE listed < subscriber_count
+"""
+
+
+def _numbers(
+    wave: int, calls: tuple[int, int, int, int, int] | None, outcomes: list[tuple[int, int, int]]
+) -> Numbers:
+    succeeded, failed, ringing, talking, delayed = calls or (0, 0, 0, 0, 0)
+    return Numbers(
+        notified=sum(reached for _, reached, _ in outcomes),
+        failed=sum(missed for latest, _, missed in outcomes if latest == wave),
+        succeeded_calls=succeeded,
+        failed_calls=failed,
+        ringing=ringing,
+        talking=talking,
+        delayed=delayed,
+        wave=wave,
+    )
+
+
+def _stored_run(started_at: int, ended_at: int | None, ending: str, snapshot: str) -> StoredRun:
+    end = End(from_unix_ms(ended_at), RunEnding(ending)) if ended_at is not None else None
+    return StoredRun(RunSnapshot.model_validate_json(snapshot), from_unix_ms(started_at), end)

@@ -1,0 +1,89 @@
+"""clickhouse-connect from asyncio: clients in threads, one each, and errors in our words.
+
+The embedded engine has no asynchronous client, and neither kind of client may be shared by threads.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import clickhouse_connect
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError, DataError
+
+from cato_reporting.errors import ReadModelAwayError, RowsRefusedError
+
+T = TypeVar("T")
+
+_CONNECT_TIMEOUT_S = 3
+# ClickHouse's codes for values that no retry will make fit: CANNOT_PARSE_TEXT and its kin, TYPE_MISMATCH,
+# CANNOT_CONVERT_TYPE, VALUE_IS_OUT_OF_RANGE_OF_DATA_TYPE, INCORRECT_DATA, TOO_LARGE_STRING_SIZE.
+_REFUSALS = frozenset({6, 26, 27, 38, 41, 53, 70, 117, 131, 321})
+
+
+class ClickHouseThreads:
+    """Runs functions of a client in threads of its own, at most `threads` at once.
+
+    `timeout_s` bounds a statement on a server; the embedded engine knows no timeouts, and no network.
+    """
+
+    def __init__(self, dsn: str, *, threads: int, max_threads: int, timeout_s: float, name: str) -> None:
+        self._dsn = dsn
+        self._embedded = urlsplit(dsn).scheme == "chdb"
+        self._settings = {"max_threads": max_threads}
+        self._timeout_s = timeout_s
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix=name)
+        self._own = threading.local()
+        self._clients: list[Client] = []
+        self._opened = threading.Lock()
+
+    async def run(self, function: Callable[[Client], T]) -> T:
+        """Call the function with a client in a thread.
+
+        Raises:
+            ReadModelAwayError: if there is no connection, no answer in time, or an error that may pass.
+            RowsRefusedError: if the values are at fault.
+
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._call, function)
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self._threads.shutdown)
+        with self._opened:
+            clients, self._clients = self._clients, []
+        for client in clients:
+            await asyncio.to_thread(client.close)
+
+    def _call(self, function: Callable[[Client], T]) -> T:
+        try:
+            return function(self._client())
+        except DataError as error:
+            raise RowsRefusedError(str(error)) from error
+        except ClickHouseError as error:
+            if getattr(error, "code", None) in _REFUSALS:
+                raise RowsRefusedError(str(error)) from error
+            raise ReadModelAwayError(str(error)) from error
+        except OSError as error:
+            raise ReadModelAwayError(repr(error)) from error
+
+    def _client(self) -> Client:
+        client: Client | None = getattr(self._own, "client", None)
+        if client is None:
+            client = self._own.client = self._connect()
+            with self._opened:
+                self._clients.append(client)
+        return client
+
+    def _connect(self) -> Client:
+        options: dict[str, Any] = {}
+        if not self._embedded:
+            options = {
+                "connect_timeout": _CONNECT_TIMEOUT_S,
+                "send_receive_timeout": self._timeout_s,
+                "query_retries": 0,
+                "autogenerate_session_id": False,
+            }
+        return clickhouse_connect.get_client(dsn=self._dsn, settings=dict(self._settings), **options)

@@ -1,0 +1,153 @@
+"""The log of runs and the dead letters, in JetStream."""
+
+import asyncio
+import json
+import random
+from base64 import b64encode
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import uuid4
+
+import structlog
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+from nats.js import JetStreamContext
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
+from nats.js.errors import NotFoundError
+
+from cato_contracts.status import SERVICE
+from cato_contracts.subjects import RUNS, dead_letter
+from cato_reporting.adapters.nats_pull_feed import PullFeed
+from cato_reporting.errors import FeedLostError
+from cato_reporting.ports import Batch, LogMessage
+from cato_runtime.errors import BrokerError
+
+log = structlog.get_logger()
+
+DURABLE = "reporting"
+"""The consumer whose acknowledgements say how far the read model is."""
+
+_INACTIVE_S = 30.0
+_ACK_WAIT_S = 60.0
+_MAX_ACK_PENDING = 20_000
+_RETRY_S = 0.2
+_LIVES = "run.*.life"
+
+
+class NatsRunLog:
+    """The stream RUNS."""
+
+    def __init__(self, client: Client, js: JetStreamContext) -> None:
+        self._client = client
+        self._js = js
+
+    async def end(self) -> int:
+        try:
+            info = await self._js.stream_info(RUNS.name)
+        except (NatsError, TimeoutError) as error:
+            raise BrokerError(f"the log of runs does not answer: {error!r}") from error
+        return int(info.state.last_seq)
+
+    async def latest_lives(self) -> list[LogMessage]:
+        config = ConsumerConfig(deliver_policy=DeliverPolicy.LAST_PER_SUBJECT, filter_subject=_LIVES)
+        return [message async for batch in self._all_of(config) for message in batch]
+
+    async def history(self, subject: str) -> AsyncIterator[list[LogMessage]]:
+        config = ConsumerConfig(deliver_policy=DeliverPolicy.ALL, filter_subject=subject)
+        async for batch in self._all_of(config):
+            yield batch
+
+    async def follow(self, *, after: int) -> AsyncIterator[Batch]:
+        while True:
+            try:
+                async with self._feed(_starting(after)) as (feed, _):
+                    while True:
+                        messages = await feed.take_or_idle()
+                        if messages:
+                            after = messages[-1].position
+                        yield Batch(messages, feed.behind)
+            except (FeedLostError, BrokerError) as error:
+                # An idle connection that was lost shows only here; what was missed is read again.
+                log.warning("reading the log from the last position again", after=after, reason=str(error))
+                await asyncio.sleep(_RETRY_S * (0.5 + random.random()))  # noqa: S311 - spreading, no secret
+
+    async def reserve(self, *, after: int) -> PullFeed:
+        # Made anew instead of going on with the old one: what that one has delivered to a process that died
+        # comes again only after ack_wait, behind newer messages, and acknowledging those ("all up to here")
+        # would acknowledge the older ones unseen. The position to go on from is in the read model itself.
+        config = _starting(after)
+        config.durable_name = DURABLE
+        config.ack_policy = AckPolicy.ALL
+        config.ack_wait = _ACK_WAIT_S
+        config.max_ack_pending = _MAX_ACK_PENDING
+        try:
+            try:
+                await self._js.delete_consumer(RUNS.name, DURABLE)
+            except NotFoundError:
+                log.info("the read model gets its consumer", after=after)
+            await self._js.add_consumer(RUNS.name, config)
+            feed = PullFeed(self._client, RUNS.name, DURABLE)
+            await feed.open()
+        except (NatsError, TimeoutError) as error:
+            raise BrokerError(f"the log of runs does not answer: {error!r}") from error
+        return feed
+
+    async def _all_of(self, config: ConsumerConfig) -> AsyncIterator[list[LogMessage]]:
+        async with self._feed(config) as (feed, there):
+            taken = 0
+            while taken < there:
+                batch = await feed.take(there - taken)
+                taken += len(batch)
+                yield batch
+
+    @asynccontextmanager
+    async def _feed(self, config: ConsumerConfig) -> AsyncIterator[tuple[PullFeed, int]]:
+        name = f"reporting-{uuid4()}"
+        config.name = name
+        config.ack_policy = AckPolicy.NONE
+        config.mem_storage = True
+        config.num_replicas = 1
+        config.inactive_threshold = _INACTIVE_S
+        try:
+            info = await self._js.add_consumer(RUNS.name, config)
+            feed = PullFeed(self._client, RUNS.name, name)
+            await feed.open()
+        except (NatsError, TimeoutError) as error:
+            raise BrokerError(f"the log of runs cannot be read: {error!r}") from error
+        try:
+            yield feed, info.num_pending or 0
+        finally:
+            await feed.close()
+            try:
+                await self._js.delete_consumer(RUNS.name, name)
+            except (NatsError, TimeoutError):
+                log.info("a consumer is left to expire", consumer=name)
+
+
+class NatsDeadLetters:
+    """`dead.reporting`: JSON with the reason, and the message as it was."""
+
+    def __init__(self, js: JetStreamContext) -> None:
+        self._js = js
+
+    async def bury(self, message: LogMessage, reason: str) -> bool:
+        letter = {
+            "reason": reason,
+            "subject": message.subject,
+            "stream": RUNS.name,
+            "sequence": message.position,
+            "data": b64encode(message.data).decode(),
+        }
+        try:
+            answer = await self._js.publish(
+                dead_letter(SERVICE),
+                json.dumps(letter).encode(),
+                headers={"Nats-Msg-Id": f"{SERVICE}:{message.position}"},
+            )
+        except (NatsError, TimeoutError) as error:
+            raise BrokerError(f"a dead letter could not be kept: {error!r}") from error
+        return not answer.duplicate
+
+
+def _starting(after: int) -> ConsumerConfig:
+    return ConsumerConfig(deliver_policy=DeliverPolicy.BY_START_SEQUENCE, opt_start_seq=after + 1)

@@ -1,0 +1,169 @@
+"""Putting reporting together."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import structlog
+from nats.aio.client import Client
+from nats.js import JetStreamContext
+
+from cato_reporting.adapters.clickhouse_read_model import ClickHouseReadModel
+from cato_reporting.adapters.nats_run_log import NatsDeadLetters, NatsRunLog
+from cato_reporting.errors import ReadModelAwayError
+from cato_reporting.handlers.follow import LiveFold
+from cato_reporting.handlers.lists import SubscriberLists
+from cato_reporting.handlers.queries import StatusQueries
+from cato_reporting.handlers.readings import Readings
+from cato_reporting.handlers.store import ReadModelFiller
+from cato_reporting.ports import DeadLetters, ReadModel, RunLog
+from cato_runtime.broker import connect
+from cato_runtime.clock import Clock, SystemClock
+from cato_runtime.errors import ConfigurationError
+from cato_runtime.objects import ObjectStore
+from cato_runtime.requests import RequestTable
+from cato_runtime.service import Surroundings
+from cato_runtime.settings import ServiceSettings
+
+log = structlog.get_logger()
+
+_OPEN_S = 10.0
+_READY_S = 600.0
+_SETTLE_S = 5.0
+_AGAIN_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What reporting is made of."""
+
+    run_log: RunLog
+    dead_letters: DeadLetters
+    read_model: ReadModel
+    objects: ObjectStore
+    clock: Clock
+
+
+class ReportingRole:
+    """The reporting service: follows the log from `start` to `stop` and answers `requests`."""
+
+    def __init__(self, parts: Parts) -> None:
+        readings = Readings()
+        self._parts = parts
+        self._lists = SubscriberLists(parts.read_model, parts.objects)
+        self._fold = LiveFold(parts.run_log, readings, self._lists.want)
+        self._filler = ReadModelFiller(
+            parts.run_log, parts.read_model, parts.dead_letters, readings, self._on_open
+        )
+        self._queries = StatusQueries(self._fold, self._filler, parts.read_model, self._lists)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.requests: RequestTable = self._queries.table()
+        self.ready = False
+
+    @property
+    def refused(self) -> int:
+        """How many messages went to the dead letters."""
+        return self._filler.refused
+
+    @property
+    def lag(self) -> int:
+        """How many messages the read model is behind the live reports."""
+        return max(0, self._fold.progress.position - self._filler.progress.position)
+
+    async def start(self) -> None:
+        """Return when the live reports have caught up with the log.
+
+        The read model is not waited for: while it is away, active runs are reported all the same.
+
+        Raises:
+            BrokerError: if the log does not answer.
+            ConfigurationError: if the log cannot be caught up with.
+
+        """
+        stored: int | None = None
+        try:
+            async with asyncio.timeout(_OPEN_S):
+                stored = await self._parts.read_model.open()
+        except (ReadModelAwayError, TimeoutError) as error:
+            log.warning("starting without the read model", reason=repr(error))
+        await self._fold.recover(self._parts.read_model, stored)
+        self._keep_running("live reports", self._fold.follow)
+        self._keep_running("read model", self._filler.run)
+        self._keep_running("lists", self._lists.run)
+        self._keep_running("settling", self._settle)
+        if not await self._fold.catch_up(timeout=_READY_S):
+            raise ConfigurationError(f"the log could not be caught up with in {_READY_S:g} s")
+        self.ready = True
+
+    async def drain(self) -> None:
+        """Nothing to bring to an end: what is not in the read model waits in the log."""
+
+    async def stop(self) -> None:
+        self.ready = False
+        tasks, self._tasks = self._tasks, set()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._parts.read_model.close()
+
+    def _on_open(self, _position: int) -> None:
+        for run in self._fold.runs.runs.values():
+            if run.snapshot is not None:
+                self._lists.want(run.snapshot)
+        self._spawn(self._lists.want_missing())
+
+    async def _settle(self) -> None:
+        while True:
+            self._fold.settle(stored=self._filler.progress.position, now=self._parts.clock.now())
+            await asyncio.sleep(_SETTLE_S)
+
+    def _keep_running(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        async def run() -> None:
+            while True:
+                try:
+                    await work()
+                except Exception:
+                    # A fault of ours. What was not taken in is read again; numbers that cannot be brought up
+                    # to date are refused rather than shown.
+                    log.exception("a part of reporting failed and starts again", part=name)
+                await asyncio.sleep(_AGAIN_S)
+
+        self._spawn(run())
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def clickhouse_dsn(settings: ServiceSettings) -> str:
+    """Return where ClickHouse is; unless set, its engine runs in this process on the data directory."""
+    if settings.clickhouse_dsn is not None:
+        return settings.clickhouse_dsn
+    directory = Path(settings.data_dir).absolute() / "clickhouse"
+    directory.mkdir(parents=True, exist_ok=True)
+    return f"chdb://{directory}"
+
+
+def build_role(
+    client: Client, js: JetStreamContext, objects: ObjectStore, *, dsn: str, clock: Clock | None = None
+) -> ReportingRole:
+    """Put the service together around a connection to the broker."""
+    return ReportingRole(
+        Parts(
+            run_log=NatsRunLog(client, js),
+            dead_letters=NatsDeadLetters(js),
+            read_model=ClickHouseReadModel(dsn),
+            objects=objects,
+            clock=clock or SystemClock(),
+        )
+    )
+
+
+async def build(surroundings: Surroundings) -> ReportingRole:
+    """Put the service together in its surroundings."""
+    client = await connect(surroundings.broker)
+    dsn = await asyncio.to_thread(clickhouse_dsn, surroundings.settings)
+    return build_role(client, surroundings.js, surroundings.objects, dsn=dsn, clock=surroundings.clock)

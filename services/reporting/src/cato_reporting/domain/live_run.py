@@ -1,0 +1,215 @@
+"""The state of one run, kept up to date event by event.
+
+Events come at least once, late, and in any order, so every part of the state only ever grows: a call's marks
+are a set, a subscriber's result is the greatest so far, a wave's start the earliest. Whatever is counted is
+counted when a mark is new, so that an event costs the same with the first subscriber and the hundred
+thousandth, and the counts agree with each other after every single event.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+from cato_contracts.calls import FINAL_KINDS, CallEvent, CallEventKind
+from cato_contracts.envelope import Envelope
+from cato_contracts.runs import (
+    RunEnded,
+    RunEnding,
+    RunPaused,
+    RunResumed,
+    RunSnapshot,
+    RunStarted,
+    RunStopping,
+    SubscriberResult,
+    WaveEnded,
+    WaveStarted,
+)
+
+Place = tuple[int, int]
+"""Where a life event stands in the log: sequence of its message, index within it."""
+
+STARTED = 1
+ANSWERED = 2
+ENDED = 4
+SUCCEEDED = 8
+DELAYED = 16
+"""The marks of a call. STARTED comes with any of its events: what is ringing has been started."""
+
+NOTIFIED = 1 << 8
+"""The outcome of a subscriber who was reached: greater than any wave."""
+
+
+class Phase(Enum):
+    """Where a call is; UNKNOWN is one that only a result has named so far."""
+
+    UNKNOWN = "unknown"
+    RINGING = "ringing"
+    TALKING = "talking"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+def _phase(marks: int) -> Phase:
+    if not marks & STARTED:
+        return Phase.UNKNOWN
+    if marks & ENDED:
+        return Phase.SUCCEEDED if marks & SUCCEEDED else Phase.FAILED
+    return Phase.TALKING if marks & ANSWERED else Phase.RINGING
+
+
+_PHASES = tuple(_phase(marks) for marks in range(32))
+
+
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """A wave that has begun: when, and with how many subscribers."""
+
+    started_at: datetime
+    subscriber_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How and when a run ended."""
+
+    at: datetime
+    ending: RunEnding
+
+
+@dataclass(slots=True)
+class LiveRun:
+    """One run. `outcomes` has for a subscriber the latest wave that failed, or NOTIFIED.
+
+    A call is known by the integer of its id: 300,000 of them are some 40 MB.
+    """
+
+    run_id: UUID
+    snapshot: RunSnapshot | None = None
+    started_at: datetime | None = None
+    end: End | None = None
+    stopping: bool = False
+    waves: dict[int, Wave] = field(default_factory=dict)
+    waves_ended: dict[int, datetime] = field(default_factory=dict)
+    wave: int = 0
+    phases: Counter[Phase] = field(default_factory=Counter)
+    delayed: int = 0
+    notified: int = 0
+    failed: Counter[int] = field(default_factory=Counter)
+    _pause: tuple[Place, bool] = ((0, 0), False)
+    _calls: dict[int, int] = field(default_factory=dict)
+    _outcomes: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def paused(self) -> bool:
+        return self._pause[1]
+
+    @property
+    def in_progress(self) -> int:
+        return self.phases[Phase.RINGING] + self.phases[Phase.TALKING]
+
+    @property
+    def wave_ended(self) -> bool:
+        """Whether the latest wave is over."""
+        return self.wave in self.waves_ended
+
+    def apply(self, envelope: Envelope[Any], place: Place) -> None:
+        """Take in one event; again, late or out of order is the same."""
+        match envelope.body:
+            case CallEvent() as event:
+                self.note_call(event.call_id, _marks(event), event.wave)
+            case SubscriberResult() as event:
+                self._result(event)
+            case RunStarted() as event:
+                self._started(event.snapshot, envelope.occurred_at)
+            case WaveStarted() as event:
+                self._wave_started(event, envelope.occurred_at)
+            case WaveEnded() as event:
+                self.wave = max(self.wave, event.wave)
+                ended = self.waves_ended.get(event.wave, envelope.occurred_at)
+                self.waves_ended[event.wave] = min(ended, envelope.occurred_at)
+            case RunPaused() | RunResumed() as event:
+                # The one thing that goes back and forth: the place in the log decides which was last.
+                self._pause = max(self._pause, (place, isinstance(event, RunPaused)))
+            case RunStopping():
+                self.stopping = True
+            case RunEnded() as event:
+                end = End(envelope.occurred_at, event.ending)
+                self.end = end if self.end is None else min(self.end, end, key=lambda each: each.at)
+
+    def note_call(self, call_id: UUID, marks: int, wave: int) -> None:
+        """Add marks to a call."""
+        call = call_id.int
+        before = self._calls.get(call, 0)
+        after = before | marks
+        self.wave = max(self.wave, wave)
+        if after == before:
+            return
+        self._calls[call] = after
+        old, new = _PHASES[before], _PHASES[after]
+        if old is not new:
+            self.phases[old] -= 1
+            self.phases[new] += 1
+        if after & DELAYED and not before & DELAYED:
+            self.delayed += 1
+
+    def note_outcome(self, no: int, wave: int, *, notified: bool) -> None:
+        """Add a subscriber's result in a wave."""
+        self.wave = max(self.wave, wave)
+        if self.snapshot is not None and no >= self.snapshot.subscriber_count:
+            return
+        before = self._outcomes.get(no, 0)
+        after = max(before, NOTIFIED if notified else wave)
+        if after == before:
+            return
+        self._outcomes[no] = after
+        self._count_outcome(before, -1)
+        self._count_outcome(after, 1)
+
+    def calls(self) -> Iterator[tuple[UUID, int]]:
+        """Every call and its marks."""
+        return ((UUID(int=call), marks) for call, marks in self._calls.items())
+
+    def outcomes(self) -> dict[int, int]:
+        return dict(self._outcomes)
+
+    def _count_outcome(self, outcome: int, by: int) -> None:
+        if outcome == NOTIFIED:
+            self.notified += by
+        elif outcome:
+            self.failed[outcome] += by
+
+    def _result(self, event: SubscriberResult) -> None:
+        self.note_outcome(event.no, event.wave, notified=event.notified)
+        if event.notified and event.call_id is not None:
+            # The result is published when the condition is met, the call's end may come minutes later: or
+            # never as a success, if the process dies in between. The person was reached all the same.
+            self.note_call(event.call_id, SUCCEEDED, event.wave)
+
+    def _started(self, snapshot: RunSnapshot, at: datetime) -> None:
+        if self.snapshot is not None:
+            return
+        self.snapshot = snapshot
+        self.started_at = at
+        for no in [no for no in self._outcomes if no >= snapshot.subscriber_count]:
+            self._count_outcome(self._outcomes.pop(no), -1)
+
+    def _wave_started(self, event: WaveStarted, at: datetime) -> None:
+        self.wave = max(self.wave, event.wave)
+        known = self.waves.get(event.wave)
+        if known is None or at < known.started_at:
+            self.waves[event.wave] = Wave(at, event.subscriber_count)
+
+
+def _marks(event: CallEvent) -> int:
+    marks = STARTED
+    if event.delayed:
+        marks |= DELAYED
+    if event.kind is CallEventKind.ANSWERED:
+        marks |= ANSWERED
+    elif event.kind in FINAL_KINDS:
+        marks |= ENDED | SUCCEEDED if event.success else ENDED
+    return marks

@@ -1,0 +1,130 @@
+"""The report of a run: the numbers of the status document (manual, 3.6), its state, its end."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from math import isfinite
+
+from cato_contracts.calling_hours import may_call
+from cato_contracts.runs import RunEnding, RunSnapshot
+from cato_contracts.status import Report, RunState
+from cato_reporting.domain.live_run import End, LiveRun, Phase
+
+_LONGEST_FORECAST_S = 366 * 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """What is counted of a run; `failed`: subscribers with a result in the current wave, and not reached."""
+
+    notified: int
+    failed: int
+    succeeded_calls: int
+    failed_calls: int
+    ringing: int
+    talking: int
+    delayed: int
+    wave: int
+
+
+def live_report(run: LiveRun, snapshot: RunSnapshot, now: datetime) -> Report:
+    """Return the report of a run that is being followed, as of now."""
+    numbers = numbers_of(run)
+    state = run_state(run, snapshot, now)
+    eta = forecast(run, snapshot, now) if state is RunState.CALLING else None
+    return make_report(snapshot, numbers, state, eta)
+
+
+def numbers_of(run: LiveRun) -> Numbers:
+    return Numbers(
+        notified=run.notified,
+        failed=run.failed[run.wave],
+        succeeded_calls=run.phases[Phase.SUCCEEDED],
+        failed_calls=run.phases[Phase.FAILED],
+        ringing=run.phases[Phase.RINGING],
+        talking=run.phases[Phase.TALKING],
+        delayed=run.delayed,
+        wave=run.wave,
+    )
+
+
+def make_report(
+    snapshot: RunSnapshot, numbers: Numbers, state: RunState, eta: datetime | None = None
+) -> Report:
+    """Word the numbers: what is not counted follows from what is, so that the sums hold."""
+    in_progress = numbers.ringing + numbers.talking
+    return Report(
+        name=snapshot.task_name,
+        subscriber_count=snapshot.subscriber_count,
+        subscriber_not_yet_notified=snapshot.subscriber_count - numbers.notified - numbers.failed,
+        subscriber_notified=numbers.notified,
+        subscriber_failed=numbers.failed,
+        calls_total=numbers.succeeded_calls + numbers.failed_calls + in_progress,
+        calls_succeeded=numbers.succeeded_calls,
+        calls_failed=numbers.failed_calls,
+        calls_in_progress=in_progress,
+        calls_delayed=numbers.delayed,
+        calls_ringing=numbers.ringing,
+        calls_talking=numbers.talking,
+        wave_current=max(1, numbers.wave),
+        wave_total=snapshot.settings.attempt_count,
+        active_phase=state not in {RunState.FINISHED, RunState.STOPPED},
+        state=state,
+        eta=eta,
+    )
+
+
+def run_state(run: LiveRun, snapshot: RunSnapshot, now: datetime) -> RunState:
+    """Tell what a run is doing."""
+    if run.end is not None:
+        return final_state(run.end)
+    if run.stopping:
+        return RunState.STOPPING
+    if run.paused:
+        return RunState.PAUSED
+    return _working_state(run, snapshot, now)
+
+
+def _working_state(run: LiveRun, snapshot: RunSnapshot, now: datetime) -> RunState:
+    if snapshot.start_at is not None and run.wave == 0 and now < snapshot.start_at:
+        return RunState.WAITING
+    if run.wave_ended:
+        due = run.waves_ended[run.wave] + timedelta(seconds=snapshot.settings.attempt_delay_s)
+        if now < due:
+            return RunState.BETWEEN_WAVES
+    if not may_call(snapshot.settings, snapshot.time_zone, now):
+        return RunState.OUT_OF_HOURS
+    if run.wave == 0:
+        return RunState.WAITING
+    return RunState.BETWEEN_WAVES if run.wave_ended else RunState.CALLING
+
+
+def final_state(end: End) -> RunState:
+    """A run that expired was ended before its work was done, as one that was stopped."""
+    return RunState.FINISHED if end.ending is RunEnding.FINISHED else RunState.STOPPED
+
+
+def forecast(run: LiveRun, snapshot: RunSnapshot, now: datetime) -> datetime | None:
+    """Estimate when the run will be over, from the pace and the share of failures of the current wave.
+
+    None while there is nothing to judge by. Calling hours and pauses to come are left out of it.
+    """
+    wave = run.waves.get(run.wave)
+    if wave is None or wave.subscriber_count <= 0:
+        return None
+    open_now = snapshot.subscriber_count - run.notified - run.failed[run.wave]
+    done = wave.subscriber_count - open_now
+    elapsed = (now - wave.started_at).total_seconds()
+    if done <= 0 or elapsed <= 0:
+        return None
+    pace = elapsed / done
+    failing = run.failed[run.wave] / done
+    seconds = open_now * pace
+    size = wave.subscriber_count * failing
+    for _ in range(run.wave, snapshot.settings.attempt_count):
+        if size < 1:
+            break
+        seconds += snapshot.settings.attempt_delay_s + size * pace
+        size *= failing
+    if not isfinite(seconds) or seconds > _LONGEST_FORECAST_S:
+        return None
+    return (now + timedelta(seconds=seconds)).astimezone(UTC).replace(microsecond=0)

@@ -1,0 +1,1 @@
+"""The programs: the service, and the rebuilding of the read model."""

@@ -1,0 +1,1 @@
+"""What the service does: follow the log, keep the read model, answer queries."""

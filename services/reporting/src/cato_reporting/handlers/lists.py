@@ -1,0 +1,102 @@
+"""The lists of subscribers: from the object that a run refers to into the read model."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+import structlog
+from pydantic import ValidationError
+
+from cato_contracts.objects import ObjectRef
+from cato_contracts.runs import RunSnapshot, RunSubscriber
+from cato_reporting.errors import ReadModelAwayError, RowsRefusedError
+from cato_reporting.ports import ReadModel
+from cato_runtime.errors import BrokerError, UnavailableError
+from cato_runtime.objects import ObjectMissingError, ObjectStore
+
+log = structlog.get_logger()
+
+_CHUNK = 5_000
+
+
+class SubscriberLists:
+    """Sees to it that lists are in the read model.
+
+    Not part of the filling from the log: a list of 100,000 takes seconds, in which the events of all runs
+    would have to wait. A list is loaded when its run begins, when somebody asks for it, and, if the process
+    died in between, when the read model is opened.
+    """
+
+    def __init__(self, read_model: ReadModel, objects: ObjectStore) -> None:
+        self._read_model = read_model
+        self._objects = objects
+        self._complete: set[UUID] = set()
+        self._loading: defaultdict[UUID, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._wanted: asyncio.Queue[RunSnapshot] = asyncio.Queue()
+
+    def want(self, snapshot: RunSnapshot) -> None:
+        """Have a list loaded soon."""
+        self._wanted.put_nowait(snapshot)
+
+    async def run(self) -> None:
+        """Load what is wanted, for ever."""
+        while True:
+            snapshot = await self._wanted.get()
+            try:
+                await self.ensure(snapshot)
+            except (ReadModelAwayError, UnavailableError) as error:
+                # Not tried again here: whoever asks for it, and the next opening of the read model, will.
+                log.warning("a list could not be loaded", run_id=str(snapshot.run_id), reason=str(error))
+
+    async def want_missing(self) -> None:
+        """Have every list loaded that is not complete."""
+        try:
+            for snapshot in await self._read_model.unlisted():
+                self.want(snapshot)
+        except ReadModelAwayError as error:
+            log.warning("lists could not be checked", reason=str(error))
+
+    async def ensure(self, snapshot: RunSnapshot) -> None:
+        """Return when the run's list is in the read model.
+
+        Raises:
+            ReadModelAwayError: if it cannot be reached.
+            UnavailableError: if the list cannot be read.
+
+        """
+        run_id = snapshot.run_id
+        if run_id in self._complete:
+            return
+        async with self._loading[run_id]:
+            if run_id not in self._complete:
+                if await self._read_model.listed(run_id) < snapshot.subscriber_count:
+                    await self._load(snapshot)
+                self._complete.add(run_id)
+        self._loading.pop(run_id, None)
+
+    async def _load(self, snapshot: RunSnapshot) -> None:
+        chunk: list[RunSubscriber] = []
+        try:
+            async for line in _lines(self._objects, snapshot.subscribers):
+                chunk.append(RunSubscriber.model_validate_json(line))
+                if len(chunk) == _CHUNK:
+                    await self._read_model.store_list(snapshot.run_id, chunk)
+                    chunk = []
+            await self._read_model.store_list(snapshot.run_id, chunk)
+        except (BrokerError, ObjectMissingError, ValidationError, RowsRefusedError) as error:
+            log.exception(
+                "a list cannot be read", run_id=str(snapshot.run_id), object=snapshot.subscribers.name
+            )
+            raise UnavailableError("the run's list of subscribers cannot be read") from error
+
+
+async def _lines(objects: ObjectStore, ref: ObjectRef) -> AsyncIterator[bytes]:
+    rest = b""
+    async for piece in objects.stream(ref):
+        *lines, rest = (rest + piece).split(b"\n")
+        for line in lines:
+            if line.strip():
+                yield line
+    if rest.strip():
+        yield rest

@@ -1,0 +1,282 @@
+"""The queries of the status document."""
+
+import re
+from datetime import datetime
+from typing import NoReturn
+from uuid import UUID
+
+from pydantic import TypeAdapter
+
+from cato_contracts.requests import Actor
+from cato_contracts.resources import Page
+from cato_contracts.runs import RunSnapshot
+from cato_contracts.status import (
+    GetTaskExec,
+    ListSubscriberStatuses,
+    ListTaskExecs,
+    Report,
+    SubscriberFilter,
+    SubscriberStatus,
+    TaskExec,
+)
+from cato_reporting.domain.instants import unix_ms, whole_ms
+from cato_reporting.domain.live_run import End, LiveRun
+from cato_reporting.domain.report import Numbers, final_state, live_report, make_report
+from cato_reporting.errors import ReadModelAwayError
+from cato_reporting.handlers.documents import subscriber_statuses
+from cato_reporting.handlers.follow import LiveFold
+from cato_reporting.handlers.lists import SubscriberLists
+from cato_reporting.handlers.store import ReadModelFiller
+from cato_reporting.ports import ReadModel, StoredRun
+from cato_runtime.errors import InvalidError, NotFoundError, TooLargeError, UnavailableError
+from cato_runtime.requests import RequestContext, RequestTable
+
+_UNKNOWN_RUN_S = 1.0
+_OLDEST_S = 0.5
+_FRESH_S = 2.0
+_ANSWER_BYTES = 700_000
+"""How large an answer's page may be: a message of the broker is at most 1 MB."""
+
+_DETAIL_STEP = 500
+_STATUS = TypeAdapter(SubscriberStatus)
+
+Place = tuple[int, str]
+"""Where a run stands in the list of runs: start in Unix ms, id."""
+
+_PLACE = re.compile(r"(\d{1,15})\.([0-9a-f-]{36})")
+_NUMBER = re.compile(r"\d{1,10}")
+
+
+class StatusQueries:
+    """Answers from the live fold where a run is followed, from the read model otherwise.
+
+    Detail comes from the read model for all runs. It is as fresh as the report all the same: a query waits
+    until the tables have everything of its run that the fold has, and lets the batch in hand be inserted at
+    once. When that is not possible the answer is a refusal, never an old document.
+    """
+
+    def __init__(
+        self, fold: LiveFold, filler: ReadModelFiller, read_model: ReadModel, lists: SubscriberLists
+    ) -> None:
+        self._fold = fold
+        self._filler = filler
+        self._read_model = read_model
+        self._lists = lists
+
+    def table(self) -> RequestTable:
+        table = RequestTable()
+        table.add(GetTaskExec, self.get_task_exec)
+        table.add(ListTaskExecs, self.list_task_execs)
+        table.add(ListSubscriberStatuses, self.list_subscriber_statuses)
+        return table
+
+    async def get_task_exec(self, query: GetTaskExec, context: RequestContext) -> TaskExec:
+        live = await self._followed(query.id)
+        if live is not None and live.snapshot is not None:
+            _check_seen(query.actor, live.snapshot)
+            return _live_exec(live, context.now)
+        try:
+            stored = await self._stored(query.id, query.actor)
+            return (await self._stored_execs([stored]))[0]
+        except ReadModelAwayError as error:
+            raise _away() from error
+
+    async def list_task_execs(self, query: ListTaskExecs, context: RequestContext) -> Page[TaskExec]:
+        before = _read_place(query.cursor)
+        await self._check_fresh()
+        live = [
+            _live_exec(run, context.now)
+            for run in self._fold.runs.runs.values()
+            if run.snapshot is not None
+            and query.actor.may_see(run.snapshot.user_id)
+            and query.task_id in {None, run.snapshot.task_id}
+        ]
+        stored: list[TaskExec] = []
+        if query.active is not True:
+            try:
+                stored = await self._older(query, before, {each.id for each in live})
+            except ReadModelAwayError as error:
+                raise _away() from error
+        found = [
+            each
+            for each in (*live, *stored)
+            if query.active in {None, each.report.active_phase} and (before is None or _place(each) < before)
+        ]
+        found.sort(key=_place, reverse=True)
+        page = found[: query.limit]
+        more = len(found) > len(page)
+        return Page[TaskExec](items=page, next_cursor=_write_place(_place(page[-1])) if more else None)
+
+    async def list_subscriber_statuses(
+        self, query: ListSubscriberStatuses, _context: RequestContext
+    ) -> Page[SubscriberStatus]:
+        if query.filter is SubscriberFilter.NONE:
+            return Page[SubscriberStatus](items=[])
+        after = _read_number(query.cursor)
+        try:
+            snapshot, wave = await self._looked_at(query)
+            await self._lists.ensure(snapshot)
+            position = self._fold.runs.last_position(query.run_id)
+            if not await self._filler.caught_up(position, timeout=_FRESH_S):
+                raise _away()
+            return await self._page(query, wave, after)
+        except ReadModelAwayError as error:
+            raise _away() from error
+
+    async def _looked_at(self, query: ListSubscriberStatuses) -> tuple[RunSnapshot, int]:
+        live = await self._followed(query.run_id)
+        if live is not None and live.snapshot is not None:
+            _check_seen(query.actor, live.snapshot)
+            return live.snapshot, live.wave
+        stored = await self._stored(query.run_id, query.actor)
+        wave = 0
+        if query.filter is SubscriberFilter.FAILED:
+            wave = (await self._read_model.numbers([query.run_id]))[query.run_id].wave
+        return stored.snapshot, wave
+
+    async def _page(self, query: ListSubscriberStatuses, wave: int, after: int) -> Page[SubscriberStatus]:
+        items: list[SubscriberStatus] = []
+        size = 0
+        while len(items) < query.limit:
+            step = min(_DETAIL_STEP, query.limit - len(items))
+            # One more than is wanted tells whether anything follows.
+            detail = await self._read_model.detail(
+                query.run_id, which=query.filter, wave=wave, after=after, limit=step + 1, events=query.events
+            )
+            statuses = list(subscriber_statuses(detail))
+            for no, status in statuses[:step]:
+                size += len(_STATUS.dump_json(status)) + 1
+                if size > _ANSWER_BYTES:
+                    if not items:
+                        _refuse_large(no)
+                    return Page[SubscriberStatus].model_construct(items=items, next_cursor=str(after))
+                items.append(status)
+                after = no
+            if len(statuses) <= step:
+                return Page[SubscriberStatus].model_construct(items=items, next_cursor=None)
+        return Page[SubscriberStatus].model_construct(items=items, next_cursor=str(after))
+
+    async def _followed(self, run_id: UUID) -> LiveRun | None:
+        """Return the run if it is followed; for a run that nobody knows yet, wait a moment."""
+        runs = self._fold.runs
+        if run_id in runs.settled:
+            return None
+        if runs.get(run_id) is None:
+            if not await self._fold.catch_up(timeout=_UNKNOWN_RUN_S):
+                raise _behind()
+        else:
+            await self._check_fresh()
+        return runs.get(run_id)
+
+    async def _check_fresh(self) -> None:
+        if not await self._fold.is_fresh(within=_OLDEST_S, timeout=_FRESH_S):
+            raise _behind()
+
+    async def _stored(self, run_id: UUID, actor: Actor) -> StoredRun:
+        if run_id not in self._fold.runs.settled:
+            raise _unknown(run_id)
+        position = self._fold.runs.last_position(run_id)
+        if not await self._filler.caught_up(position, timeout=_FRESH_S):
+            raise _away()
+        stored = (await self._read_model.runs([run_id])).get(run_id)
+        if stored is None:
+            raise _unknown(run_id)
+        _check_seen(actor, stored.snapshot)
+        return stored
+
+    async def _older(self, query: ListTaskExecs, before: Place | None, live: set[UUID]) -> list[TaskExec]:
+        if not await self._filler.caught_up(self._fold.runs.known_from, timeout=_FRESH_S):
+            raise _away()
+        # Followed runs are in the tables, too: ask for so many more, and one to know whether there are more.
+        stored = await self._read_model.latest_runs(
+            user_id=None if query.actor.admin else query.actor.user_id,
+            task_id=query.task_id,
+            before=before,
+            limit=query.limit + len(live) + 1,
+        )
+        return await self._stored_execs(
+            [run for run in stored if run.end and run.snapshot.run_id not in live]
+        )
+
+    async def _stored_execs(self, runs: list[StoredRun]) -> list[TaskExec]:
+        numbers = await self._read_model.numbers([run.snapshot.run_id for run in runs]) if runs else {}
+        return [_stored_exec(run, numbers[run.snapshot.run_id]) for run in runs]
+
+
+def _live_exec(run: LiveRun, now: datetime) -> TaskExec:
+    snapshot, started_at = run.snapshot, run.started_at
+    if snapshot is None or started_at is None:
+        msg = "a run without a beginning has no report"
+        raise ValueError(msg)
+    return _task_exec(snapshot, started_at, run.end, live_report(run, snapshot, now))
+
+
+def _stored_exec(run: StoredRun, numbers: Numbers) -> TaskExec:
+    if run.end is None:
+        msg = "a run that goes on is reported from the live fold"
+        raise ValueError(msg)
+    report = make_report(run.snapshot, numbers, final_state(run.end))
+    return _task_exec(run.snapshot, run.started_at, run.end, report)
+
+
+def _task_exec(snapshot: RunSnapshot, started_at: datetime, end: End | None, report: Report) -> TaskExec:
+    return TaskExec(
+        id=snapshot.run_id,
+        task_id=snapshot.task_id,
+        user_id=snapshot.user_id,
+        started_at=whole_ms(started_at),
+        ended_at=whole_ms(end.at) if end else None,
+        report=report,
+    )
+
+
+def _check_seen(actor: Actor, snapshot: RunSnapshot) -> None:
+    if not actor.may_see(snapshot.user_id):
+        raise _unknown(snapshot.run_id)
+
+
+def _unknown(run_id: UUID) -> NotFoundError:
+    return NotFoundError(f"there is no task execution {run_id}", resource_id=str(run_id))
+
+
+def _away() -> UnavailableError:
+    return UnavailableError("the call history cannot be read at the moment; try again")
+
+
+def _behind() -> UnavailableError:
+    return UnavailableError("the reports are behind what happens; try again")
+
+
+def _refuse_large(no: int) -> NoReturn:
+    raise TooLargeError(
+        f"the calls of subscriber {no} have more events than one answer can carry: ask without events"
+    )
+
+
+def _place(task_exec: TaskExec) -> Place:
+    return unix_ms(task_exec.started_at), str(task_exec.id)
+
+
+def _write_place(place: Place) -> str:
+    return f"{place[0]}.{place[1]}"
+
+
+def _read_place(cursor: str | None) -> Place | None:
+    if cursor is None:
+        return None
+    match = _PLACE.fullmatch(cursor)
+    if match is None:
+        raise _no_cursor()
+    return int(match[1]), match[2]
+
+
+def _read_number(cursor: str | None) -> int:
+    if cursor is None:
+        return -1
+    if not _NUMBER.fullmatch(cursor):
+        raise _no_cursor()
+    return int(cursor)
+
+
+def _no_cursor() -> InvalidError:
+    return InvalidError("cursor: not one that this list has given")

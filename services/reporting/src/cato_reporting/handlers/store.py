@@ -1,0 +1,121 @@
+"""Filling the read model from the log: first the rows, then the position, then the acknowledgement."""
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from cato_reporting.errors import FeedLostError, ReadModelAwayError, RowsRefusedError
+from cato_reporting.handlers.progress import Progress
+from cato_reporting.handlers.readings import Readings
+from cato_reporting.ports import DeadLetters, Fact, Intake, LogMessage, ReadModel, RunLog
+from cato_runtime.errors import BrokerError, ConfigurationError
+
+log = structlog.get_logger()
+
+_BATCH = 1_000
+_WINDOW_S = 0.2
+_FIRST_PAUSE_S = 0.1
+_LONGEST_PAUSE_S = 5.0
+
+
+class ReadModelFiller:
+    """Moves the log into the read model; `progress` is how far the tables are filled.
+
+    Nothing is held back in memory while ClickHouse is away: nothing is acknowledged either, and the log is
+    read again from where the tables end, which the tables themselves know. So a database that was dropped, or
+    put back from an old copy, is filled again, too.
+    """
+
+    def __init__(
+        self,
+        run_log: RunLog,
+        read_model: ReadModel,
+        dead_letters: DeadLetters,
+        readings: Readings,
+        opened: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        self.progress = Progress()
+        self.refused = 0
+        self.away = True
+        self._log = run_log
+        self._read_model = read_model
+        self._dead_letters = dead_letters
+        self._readings = readings
+        self._opened = opened
+        self._intake: Intake | None = None
+
+    async def run(self) -> None:
+        """Fill the read model, for ever."""
+        pause = _FIRST_PAUSE_S
+        while True:
+            before = self.progress.position
+            try:
+                await self._fill()
+            except (ReadModelAwayError, BrokerError, FeedLostError, ConfigurationError) as error:
+                self.away = True
+                if self.progress.position > before:
+                    pause = _FIRST_PAUSE_S
+                log.warning("the read model waits", reason=str(error), seconds=round(pause, 1))
+                await asyncio.sleep(pause * (0.5 + random.random()))  # noqa: S311 - spreading, no secret
+                pause = min(2 * pause, _LONGEST_PAUSE_S)
+
+    async def caught_up(self, position: int, *, timeout: float) -> bool:
+        """Wait until the tables have everything up to the position; False if they have not in time."""
+        if self._intake is not None and position > self.progress.position:
+            self._intake.hurry()
+        return await self.progress.reached(position, timeout=timeout)
+
+    async def _fill(self) -> None:
+        position = await self._read_model.open()
+        end = await self._log.end()
+        if position > end:
+            raise ConfigurationError(
+                f"the read model is filled up to {position}, the log ends at {end}: it belongs to another log"
+            )
+        intake = await self._log.reserve(after=position)
+        try:
+            self.progress.reset(position)
+            self._intake = intake
+            self.away = False
+            self._opened(position)
+            while True:
+                batch = await intake.take(_BATCH, window=_WINDOW_S)
+                await self._take_in(batch)
+                await intake.confirm(batch[-1].position)
+        finally:
+            self._intake = None
+            await intake.close()
+
+    async def _take_in(self, batch: Sequence[LogMessage]) -> None:
+        facts = []
+        for message in batch:
+            reading = self._readings.read(message)
+            if reading.fault is not None:
+                await self._bury(message, reading.fault)
+            if reading.events:
+                facts.append(Fact(message.position, reading))
+        position = batch[-1].position
+        try:
+            await self._read_model.store(facts, position=position)
+        except RowsRefusedError:
+            await self._store_one_by_one(batch, facts)
+        self.progress.advance(position)
+
+    async def _store_one_by_one(self, batch: Sequence[LogMessage], facts: Sequence[Fact]) -> None:
+        # One of them poisons the batch and only the database can tell which.
+        messages = {message.position: message for message in batch}
+        for fact in facts:
+            try:
+                await self._read_model.store([fact], position=fact.position)
+            except RowsRefusedError as error:
+                await self._bury(messages[fact.position], str(error))
+        await self._read_model.store([], position=batch[-1].position)
+
+    async def _bury(self, message: LogMessage, reason: str) -> None:
+        if await self._dead_letters.bury(message, reason):
+            self.refused += 1
+            log.error(
+                "a message cannot be used", subject=message.subject, position=message.position, reason=reason
+            )

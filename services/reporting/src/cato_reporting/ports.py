@@ -1,0 +1,201 @@
+"""What the handlers need from outside."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from cato_contracts.runs import RunSnapshot, RunSubscriber
+from cato_contracts.status import SubscriberFilter
+from cato_reporting.domain.live_run import End, LiveRun
+from cato_reporting.domain.reading import Reading
+from cato_reporting.domain.report import Numbers
+
+
+@dataclass(frozen=True, slots=True)
+class LogMessage:
+    """A message of the log; `position` is its sequence in the stream."""
+
+    subject: str
+    position: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A message that was read."""
+
+    position: int
+    reading: Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Messages that follow each other; `behind` is how many more the log had at that time."""
+
+    messages: list[LogMessage]
+    behind: int
+
+
+class RunLog(Protocol):
+    """The stream of everything that happens in runs. Methods raise BrokerError when it does not answer."""
+
+    async def end(self) -> int:
+        """Return the position of the last message."""
+        ...
+
+    async def latest_lives(self) -> list[LogMessage]:
+        """Return the last life commit of every run."""
+        ...
+
+    def history(self, subject: str) -> AsyncIterator[list[LogMessage]]:
+        """Yield the messages of a subject (wildcards allowed) that are there now, in batches."""
+        ...
+
+    def follow(self, *, after: int) -> AsyncIterator[Batch]:
+        """Yield all messages after a position as they come, in order, without a gap, for ever.
+
+        A batch without messages comes now and then while there are none.
+        """
+        ...
+
+    async def reserve(self, *, after: int) -> "Intake":
+        """Position the durable consumer of the read model after a position and open it."""
+        ...
+
+
+class Intake(Protocol):
+    """The durable reading of the log that the read model is filled from."""
+
+    async def take(self, limit: int, *, window: float) -> list[LogMessage]:
+        """Return the next messages: what comes within `window` seconds of the first, less if in a hurry.
+
+        Raises:
+            FeedLostError: if messages may have been missed.
+
+        """
+        ...
+
+    def hurry(self) -> None:
+        """Let the `take` under way, or the next one, return soon."""
+        ...
+
+    async def confirm(self, position: int) -> None:
+        """Tell the broker that everything up to the position is in the read model."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class DeadLetters(Protocol):
+    """Where messages go that cannot be used."""
+
+    async def bury(self, message: LogMessage, reason: str) -> bool:
+        """Keep a message with its reason; False if it lay there already. Raises BrokerError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRun:
+    """A run as the read model has it."""
+
+    snapshot: RunSnapshot
+    started_at: datetime
+    end: End | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCall:
+    """A call as the read model has it; times in Unix ms."""
+
+    no: int
+    call_id: UUID
+    number: str
+    phone_index: int
+    station_id: UUID | None
+    started_at: int
+    ringing_at: int | None
+    answered_at: int | None
+    ended_at: int | None
+    success: bool
+    delayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An event of a call; `data` is JSON, `time` in Unix ms."""
+
+    call_id: UUID
+    time: int
+    name: str
+    status: str
+    data: str
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """Some subscribers of a run in the order of the list, and everything about their calls."""
+
+    subscribers: list[RunSubscriber]
+    notified: set[int]
+    calls: list[StoredCall]
+    events: list[StoredEvent]
+
+
+class ReadModel(Protocol):
+    """The tables that analysts and status documents read. Every method raises ReadModelAwayError."""
+
+    async def open(self) -> int:
+        """Connect, bring the tables to the current version, return the position they are filled up to."""
+        ...
+
+    async def store(self, facts: Sequence[Fact], *, position: int) -> None:
+        """Insert the facts and note that everything up to the position is in.
+
+        Raises:
+            RowsRefusedError: if one of them can never be stored.
+
+        """
+        ...
+
+    async def restore(self, run: LiveRun) -> None:
+        """Add to the run what is stored of its calls and results."""
+        ...
+
+    async def runs(self, run_ids: Sequence[UUID]) -> dict[UUID, StoredRun]:
+        """Return those of the runs that are stored."""
+        ...
+
+    async def latest_runs(
+        self, *, user_id: str | None, task_id: UUID | None, before: tuple[int, str] | None, limit: int
+    ) -> list[StoredRun]:
+        """Return runs, newest first, of a user (None: all) and a task (None: all).
+
+        `before`: only those after this place in the list: start in Unix ms, id.
+        """
+        ...
+
+    async def numbers(self, run_ids: Sequence[UUID]) -> dict[UUID, Numbers]:
+        """Count what is in the reports of the runs."""
+        ...
+
+    async def detail(
+        self, run_id: UUID, *, which: SubscriberFilter, wave: int, after: int, limit: int, events: bool
+    ) -> Detail:
+        """Return subscribers with a number above `after`. `wave`: the current one, for FAILED."""
+        ...
+
+    async def listed(self, run_id: UUID) -> int:
+        """Return how many subscribers of the run's list are stored."""
+        ...
+
+    async def store_list(self, run_id: UUID, subscribers: Sequence[RunSubscriber]) -> None:
+        """Insert part of a run's list."""
+        ...
+
+    async def unlisted(self) -> list[RunSnapshot]:
+        """Return the runs whose list is not completely stored."""
+        ...
+
+    async def close(self) -> None: ...

@@ -1,0 +1,27 @@
+"""Asks the dialer, who keeps the tasks."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from cato_contracts.campaign_commands import FindTasksUsingFile
+from cato_contracts.requests import Actor
+from cato_runtime.errors import NotAvailableYetError, UnavailableError
+from cato_runtime.requests import Requester
+
+_TIMEOUT_S = 3.0
+
+
+class DialerPromptUsage:
+    def __init__(self, requester: Requester) -> None:
+        self._requester = requester
+
+    async def tasks_using(self, file_id: UUID, actor: Actor) -> Sequence[UUID]:
+        # Another user's task counts, too: whoever asks, the answer is about all of them.
+        everybody = Actor(user_id=actor.user_id, admin=True)
+        question = FindTasksUsingFile(actor=everybody, file_id=file_id)
+        try:
+            return await self._requester.ask(question, timeout=_TIMEOUT_S)
+        except (UnavailableError, NotAvailableYetError) as error:
+            raise UnavailableError(
+                "whether a task uses the file cannot be told now, so it is kept; try again"
+            ) from error

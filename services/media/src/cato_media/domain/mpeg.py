@@ -1,0 +1,203 @@
+"""The structure of MP3 files: frames (ISO 11172-3, 13818-3), the tags around them, the information frame."""
+
+from dataclasses import dataclass
+
+from cato_media.domain.sound import Coding, Kind, Sound
+from cato_runtime.errors import InvalidError, UnsupportedMediaError
+
+Buffer = bytes | memoryview
+
+HEADER = 4
+_LAYER_3 = 1
+_FREE_FORMAT, _BAD_BIT_RATE = 0, 15
+_MONO = 3
+_RESERVED = 1
+_MPEG_1 = 3
+_SAMPLE_RATES = {0: (11025, 12000, 8000), 2: (22050, 24000, 16000), 3: (44100, 48000, 32000)}
+_BIT_RATES_1 = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
+_BIT_RATES_2 = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
+
+_MAX_PADDING = 64 * 1024
+_LYRICS_ENDS = (b"LYRICS200", b"LYRICSEND")
+_MAX_LYRICS = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A frame's header: size in bytes, samples per channel."""
+
+    version: int
+    rate: int
+    channels: int
+    size: int
+    samples: int
+    side_information: int
+
+
+@dataclass(frozen=True, slots=True)
+class Information:
+    """What the first frame may say: frames after it, samples that the encoder added at both ends."""
+
+    frames: int | None
+    padding: int
+
+
+def is_layer_3(data: Buffer, place: int) -> bool:
+    """Tell whether there is a layer III header, with a bit rate of the table or a free one."""
+    if place + HEADER > len(data):
+        return False
+    first, second, third = data[place], data[place + 1], data[place + 2]
+    return (
+        first == 0xFF  # noqa: PLR2004 - the sync word is eleven ones
+        and second & 0xE0 == 0xE0  # noqa: PLR2004
+        and second >> 3 & 3 != _RESERVED
+        and second >> 1 & 3 == _LAYER_3
+        and third >> 4 != _BAD_BIT_RATE
+        and third >> 2 & 3 != 3  # noqa: PLR2004 - reserved sample rate
+    )
+
+
+def is_free_format(data: Buffer, place: int) -> bool:
+    return is_layer_3(data, place) and data[place + 2] >> 4 == _FREE_FORMAT
+
+
+def frame_at(data: Buffer, place: int) -> Frame | None:
+    """Return the frame that begins at `place`; it may reach beyond the end of the data."""
+    if not is_layer_3(data, place) or is_free_format(data, place):
+        return None
+    second, third, fourth = data[place + 1], data[place + 2], data[place + 3]
+    version = second >> 3 & 3
+    rate = _SAMPLE_RATES[version][third >> 2 & 3]
+    mono = fourth >> 6 == _MONO
+    bit_rates, samples = (_BIT_RATES_1, 1152) if version == _MPEG_1 else (_BIT_RATES_2, 576)
+    size = samples // 8 * bit_rates[third >> 4] * 1000 // rate + (third >> 1 & 1)
+    side_information = (17 if mono else 32) if version == _MPEG_1 else (9 if mono else 17)
+    return Frame(version, rate, 1 if mono else 2, size, samples, side_information)
+
+
+def skip_tags(data: Buffer, place: int) -> int:
+    """Return the place after all ID3, APE and Lyrics3 tags that begin at `place`.
+
+    Raises:
+        InvalidError: if a tag is longer than the file.
+
+    """
+    while (end := _tag_end(data, place)) != place:
+        if end > len(data):
+            raise InvalidError("the MP3 file is cut: it ends within a tag")
+        place = end
+    return place
+
+
+def _tag_end(data: Buffer, place: int) -> int:
+    head = bytes(data[place : place + 16])
+    if head.startswith(b"ID3") and len(head) >= 10 and all(byte < 0x80 for byte in head[6:10]):  # noqa: PLR2004
+        size = head[6] << 21 | head[7] << 14 | head[8] << 7 | head[9]
+        footer = 10 if head[5] & 0x10 else 0
+        return place + 10 + size + footer
+    if head.startswith(b"TAG+"):
+        return place + 227
+    if head.startswith(b"TAG"):
+        return place + 128
+    if head.startswith(b"APETAGEX") and len(head) == 16:  # noqa: PLR2004
+        return place + 32 + int.from_bytes(head[12:16], "little")
+    if head.startswith(b"LYRICSBEGIN"):
+        text = bytes(data[place : place + _MAX_LYRICS])
+        ends = [text.find(mark) for mark in _LYRICS_ENDS]
+        return min((place + end + len(_LYRICS_ENDS[0]) for end in ends if end >= 0), default=len(data) + 1)
+    return place
+
+
+def skip_zeros(data: Buffer, place: int) -> int:
+    """Return the place after the zeros that some programs pad with, at most 64 KiB of them."""
+    stretch = bytes(data[place : place + _MAX_PADDING])
+    return place + len(stretch) - len(stretch.lstrip(b"\0"))
+
+
+def read_mp3(data: Buffer, *, max_seconds: float) -> Sound:
+    """Walk over the frames, every one of them, until the file ends or `max_seconds` are exceeded.
+
+    Raises:
+        InvalidError: if the file is damaged, or cut.
+        UnsupportedMediaError: for a free-format stream.
+
+    """
+    place = start = _first_frame(data)
+    first = frame_at(data, place)
+    if first is None:
+        raise InvalidError("the MP3 file is damaged: it holds no whole frame")
+    information = _information(data, place, first)
+    if information is not None:
+        place += first.size
+    frames, end = 0, place
+    while place < len(data):
+        frame = frame_at(data, place)
+        if frame is None:
+            following = skip_tags(data, place)
+            if following == place:
+                _check_rest(data, place)
+                following = len(data)
+            place = following
+            continue
+        if (frame.version, frame.rate) != (first.version, first.rate):
+            raise InvalidError(f"the MP3 file is damaged: its sample rate changes at byte {place}")
+        place += frame.size
+        if place > len(data):
+            raise InvalidError("the MP3 file is cut: its last frame is not complete")
+        frames, end = frames + 1, place
+        if frames * first.samples > (max_seconds + 1) * first.rate:
+            break
+    else:
+        _check_promise(information, frames)
+    padding = information.padding if information else 0
+    return Sound(
+        kind=Kind.MP3,
+        coding=Coding.MP3,
+        start=start,
+        end=end,
+        rate=first.rate,
+        channels=first.channels,
+        length=max(0, frames * first.samples - padding),
+    )
+
+
+def _first_frame(data: Buffer) -> int:
+    place = skip_zeros(data, skip_tags(data, 0))
+    if is_free_format(data, place):
+        raise UnsupportedMediaError(
+            "the MP3 file is in free format, which is not supported: give it a bit rate"
+        )
+    return place
+
+
+def _check_rest(data: Buffer, place: int) -> None:
+    if len(data) - place <= _MAX_PADDING and skip_zeros(data, place) == len(data):
+        return
+    if len(data) - place < HEADER:
+        raise InvalidError("the MP3 file is cut: its last frame is not complete")
+    raise InvalidError(f"the MP3 file is damaged: there is no frame at byte {place}")
+
+
+def _check_promise(information: Information | None, frames: int) -> None:
+    # Some encoders count the information frame itself.
+    if information is not None and information.frames is not None and frames + 1 < information.frames:
+        raise InvalidError(f"the MP3 file is cut: it says {information.frames} frames, {frames} are there")
+
+
+def _information(data: Buffer, place: int, frame: Frame) -> Information | None:
+    """Read the frame of Xing, LAME or Fraunhofer encoders that describes the others and has no sound."""
+    content = bytes(data[place : place + frame.size])
+    vbri = content[HEADER + 32 :]
+    if vbri.startswith(b"VBRI") and len(vbri) >= 18:  # noqa: PLR2004
+        return Information(int.from_bytes(vbri[14:18], "big"), 0)
+    xing = content[HEADER + frame.side_information :]
+    if not xing.startswith((b"Xing", b"Info")) or len(xing) < 8:  # noqa: PLR2004
+        return None
+    flags = xing[7]
+    frames = int.from_bytes(xing[8:12], "big") if flags & 1 else None
+    lame = xing[8 + sum(size for bit, size in ((1, 4), (2, 4), (4, 100), (8, 4)) if flags & bit) :]
+    padding = 0
+    if lame.startswith((b"LAME", b"Lavf", b"Lavc")) and len(lame) >= 24:  # noqa: PLR2004
+        delays = int.from_bytes(lame[21:24], "big")
+        padding = (delays >> 12) + (delays & 0xFFF)
+    return Information(frames, padding)

@@ -1,0 +1,160 @@
+"""The structure of WAV files: RIFF, RIFX (big-endian), RF64 and BW64 (EBU Tech 3306, ITU-R BS.2088)."""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cato_media.domain.sound import Coding, Kind, Sound
+from cato_runtime.errors import InvalidError, UnsupportedMediaError
+
+Buffer = bytes | memoryview
+
+FORM_TYPES = (b"RIFF", b"RIFX", b"RF64", b"BW64")
+_FORM_HEADER = 12
+_CHUNK_HEADER = 8
+_FMT_SIZE = 16
+_EXTENSIBLE_SIZE = 40
+_MAX_CHUNKS = 4096
+_UNKNOWN_SIZE = 0xFFFFFFFF
+_UNFINISHED_SIZES = (0, _UNKNOWN_SIZE, 0x7FFFFFFF, 0x7FFFF000)
+"""What programs write that cannot go back to the header: the sound then reaches to the file's end."""
+
+_MISSING_TOLERANCE_S = 0.02
+_MAX_CHANNELS = 8
+_MIN_RATE, _MAX_RATE = 4_000, 384_000
+
+_PCM, _FLOAT, _ALAW, _MULAW, _EXTENSIBLE = 0x0001, 0x0003, 0x0006, 0x0007, 0xFFFE
+_SUBTYPE_TAIL = bytes.fromhex("000000001000800000aa00389b71")
+"""The end of the GUIDs that carry a plain format number (mmreg.h, KSDATAFORMAT_SUBTYPE_*)."""
+
+_CODINGS = {
+    (_PCM, 1): (Coding.U8, Coding.U8),
+    (_PCM, 2): (Coding.S16LE, Coding.S16BE),
+    (_PCM, 3): (Coding.S24LE, Coding.S24BE),
+    (_PCM, 4): (Coding.S32LE, Coding.S32BE),
+    (_FLOAT, 4): (Coding.F32LE, Coding.F32BE),
+    (_FLOAT, 8): (Coding.F64LE, Coding.F64BE),
+    (_ALAW, 1): (Coding.ALAW, Coding.ALAW),
+    (_MULAW, 1): (Coding.MULAW, Coding.MULAW),
+}
+_CODING_NAMES = {_PCM: "PCM", _FLOAT: "floating point", _ALAW: "A-law", _MULAW: "µ-law"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Format:
+    coding: Coding
+    channels: int
+    rate: int
+    frame_bytes: int
+    speaker_mask: int | None
+
+
+def is_wav(data: Buffer) -> bool:
+    return bytes(data[:4]) in FORM_TYPES and bytes(data[8:12]) == b"WAVE"
+
+
+def read_wav(data: Buffer) -> Sound:
+    """Return where the sound is and how it is coded.
+
+    Raises:
+        InvalidError: if the file is damaged, has no sound or less of it than it says.
+        UnsupportedMediaError: if its coding is none of PCM, floating point, A-law and µ-law.
+
+    """
+    order = ">" if bytes(data[:4]) == b"RIFX" else "<"
+    form: _Format | None = None
+    long_size: int | None = None
+    for name, start, size in _chunks(data, order):
+        if name == b"ds64" and size >= 16:  # noqa: PLR2004 - riff size and data size
+            long_size = struct.unpack_from("<Q", data, start + 8)[0]
+        elif name == b"fmt ":
+            form = _format(data[start : min(start + size, len(data))], order)
+        elif name == b"data":
+            if form is None:
+                raise InvalidError("the WAV file is damaged: it has no fmt chunk before its data")
+            promised = long_size if size == _UNKNOWN_SIZE and long_size is not None else size
+            # A header that was finished knows the size of the file, too.
+            whole = struct.unpack_from(f"{order}I", data, 4)[0] + _CHUNK_HEADER
+            return _sound(data, form, start, promised, says_its_size=abs(whole - len(data)) <= 1)
+    if form is None:
+        raise InvalidError("the WAV file is damaged: it has no fmt chunk")
+    raise InvalidError("the WAV file has no data chunk: it is cut or empty")
+
+
+def _chunks(data: Buffer, order: str) -> Iterator[tuple[bytes, int, int]]:
+    """Yield name, place and promised size (both in bytes) of each chunk."""
+    place = _FORM_HEADER
+    for _ in range(_MAX_CHUNKS):
+        if place + _CHUNK_HEADER > len(data):
+            return
+        name, size = struct.unpack_from(f"{order}4sI", data, place)
+        yield name, place + _CHUNK_HEADER, size
+        place += _CHUNK_HEADER + size + size % 2
+    raise InvalidError(f"the WAV file is damaged: it has more than {_MAX_CHUNKS} chunks")
+
+
+def _format(chunk: Buffer, order: str) -> _Format:
+    if len(chunk) < _FMT_SIZE:
+        raise InvalidError("the WAV file is damaged: its fmt chunk is cut")
+    tag, channels, rate, _, frame_bytes, _ = struct.unpack_from(f"{order}HHIIHH", chunk)
+    speaker_mask = None
+    if tag == _EXTENSIBLE:
+        tag, speaker_mask = _extension(chunk, order)
+    if tag not in _CODING_NAMES:
+        raise UnsupportedMediaError(
+            f"the WAV file's coding 0x{tag:04x} is not supported: PCM, floating point, A-law and µ-law are"
+        )
+    if not 1 <= channels <= _MAX_CHANNELS:
+        raise InvalidError(f"the WAV file has {channels} channels: 1 to {_MAX_CHANNELS} are allowed")
+    if rate == 0:
+        raise InvalidError("the WAV file is damaged: its sample rate is 0")
+    codings = _CODINGS.get((tag, frame_bytes // channels))
+    if codings is None or frame_bytes % channels:
+        raise InvalidError(
+            f"the WAV file is damaged: {frame_bytes} bytes are no {channels} samples of {_CODING_NAMES[tag]}"
+        )
+    return _Format(codings[order == ">"], channels, rate, frame_bytes, speaker_mask)
+
+
+def _extension(chunk: Buffer, order: str) -> tuple[int, int]:
+    if len(chunk) < _EXTENSIBLE_SIZE:
+        raise InvalidError("the WAV file is damaged: its extensible fmt chunk is cut")
+    mask, tag = struct.unpack_from(f"{order}IH", chunk, 20)
+    if bytes(chunk[26:40]) != _SUBTYPE_TAIL:
+        raise UnsupportedMediaError("the WAV file's coding is not supported: its sub-format is unknown")
+    return tag, mask
+
+
+def _sound(data: Buffer, form: _Format, start: int, promised: int, *, says_its_size: bool) -> Sound:
+    there = max(len(data) - start, 0)
+    if promised in _UNFINISHED_SIZES and not says_its_size:
+        promised = there
+    missing = promised - there
+    if missing > _MISSING_TOLERANCE_S * form.rate * form.frame_bytes:
+        raise InvalidError(
+            f"the WAV file is cut: its header says {promised} bytes of sound, {there} are there"
+        )
+    length = min(promised, there) // form.frame_bytes
+    return Sound(
+        kind=Kind.WAV,
+        coding=form.coding,
+        start=start,
+        end=start + length * form.frame_bytes,
+        rate=form.rate,
+        channels=form.channels,
+        length=length,
+        speaker_mask=form.speaker_mask,
+    )
+
+
+def check_rate(sound: Sound) -> None:
+    """Refuse sample rates at which nobody records: a few bytes would become hours.
+
+    Raises:
+        InvalidError
+
+    """
+    if not _MIN_RATE <= sound.rate <= _MAX_RATE:
+        raise InvalidError(
+            f"the WAV file's sample rate is {sound.rate} Hz: {_MIN_RATE} to {_MAX_RATE} Hz are allowed"
+        )

@@ -1,0 +1,1 @@
+"""One function per command and query, and the table that leads to them."""

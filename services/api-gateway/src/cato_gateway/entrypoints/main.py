@@ -60,7 +60,7 @@ async def _run(service: ServiceSettings, settings: GatewaySettings, config: Conf
     try:
         client = await connect(broker)
         js = client.jetstream(timeout=10)
-        await ensure_topology(js)
+        await ensure_topology(js, replicas=service.nats_replicas)
         gateway = build(settings, config, broker, js)
         await broker.start()
         loop.add_signal_handler(signal.SIGHUP, _reload, service, settings, gateway)

@@ -1,0 +1,348 @@
+"""The catalog's commands and queries, on a role in memory."""
+
+import asyncio
+import hashlib
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from cato_contracts.campaign_commands import (
+    AddNotificationSettings,
+    AddSubscriberGroup,
+    AddTask,
+    GetNotificationSettings,
+    GetSubscriberGroup,
+    GetTask,
+    ListFormat,
+    ListNotificationSettings,
+    ListSubscriberGroups,
+    ListTasks,
+    LocateSubscribers,
+    PauseRun,
+    RemoveNotificationSettings,
+    RemoveSubscriberGroup,
+    RemoveTask,
+    ReplaceNotificationSettings,
+    ReplaceSubscriberGroup,
+    ReplaceTask,
+    StartTask,
+    StopRun,
+)
+from cato_contracts.objects import Bucket
+from cato_contracts.resources import StartResult
+from cato_contracts.runs import RunSnapshot
+from cato_dialer.domain.run.run import Run
+from cato_dialer.handlers.catalog import Repositories
+from cato_runtime.config import Config
+from cato_runtime.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError, TooLargeError
+from services.dialer.tests.campaign_fakes import (
+    ADMIN,
+    CONFIG,
+    NOW,
+    OTHER,
+    PROMPT,
+    USER,
+    World,
+    ended,
+    life_of,
+    people,
+    settings_spec,
+    snapshot,
+    until,
+)
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.fixture
+async def client(world):
+    async with world.running() as client:
+        yield client
+
+
+async def test_settings_live_from_add_to_remove(client):
+    added = await client.add_settings(name="first")
+    assert await client.ask(GetNotificationSettings(actor=USER, id=added.id)) == added
+    spec = settings_spec(name="second", attempt_count=7)
+    replaced = await client.ask(ReplaceNotificationSettings(actor=USER, id=added.id, spec=spec))
+    assert (replaced.id, replaced.name, replaced.attempt_count) == (added.id, "second", 7)
+    assert await client.ask(RemoveNotificationSettings(actor=USER, id=added.id)) is None
+    for request in (
+        GetNotificationSettings(actor=USER, id=added.id),
+        RemoveNotificationSettings(actor=USER, id=added.id),
+        ReplaceNotificationSettings(actor=USER, id=added.id, spec=spec),
+        GetNotificationSettings(actor=USER, id=uuid4()),
+    ):
+        with pytest.raises(NotFoundError):
+            await client.ask(request)
+
+
+async def test_a_repeated_command_gives_the_same_resource_and_other_content_a_conflict(client):
+    command = AddNotificationSettings(actor=USER, spec=settings_spec())
+    first = await client.ask(command, "key")
+    assert await client.ask(command, "key") == first
+    assert (await client.ask(command, "another")).id != first.id
+    with pytest.raises(ConflictError):
+        await client.ask(AddNotificationSettings(actor=USER, spec=settings_spec(name="x")), "key")
+    replace = ReplaceNotificationSettings(actor=USER, id=first.id, spec=settings_spec(name="y"))
+    assert (await client.ask(replace, "key2")).name == "y"
+    assert (await client.ask(replace, "key2")).name == "y"
+    with pytest.raises(ConflictError):
+        await client.ask(replace.model_copy(update={"spec": settings_spec(name="z")}), "key2")
+    for _ in range(2):
+        await client.ask(RemoveNotificationSettings(actor=USER, id=first.id), "key3")
+
+
+async def test_one_key_of_two_users_makes_two_resources(client):
+    mine = await client.ask(AddNotificationSettings(actor=USER, spec=settings_spec()), "key")
+    others = await client.ask(AddNotificationSettings(actor=OTHER, spec=settings_spec()), "key")
+    assert mine.id != others.id
+
+
+async def test_what_belongs_to_others_is_not_there(client):
+    settings = await client.add_settings()
+    group = await client.add_group(people(1))
+    task = await client.add_task([people(1)])
+    upload = await client.upload(people(1))
+    for request in (
+        GetNotificationSettings(actor=OTHER, id=settings.id),
+        RemoveNotificationSettings(actor=OTHER, id=settings.id),
+        GetSubscriberGroup(actor=OTHER, id=group.id),
+        LocateSubscribers(actor=OTHER, id=group.id),
+        ReplaceSubscriberGroup(actor=OTHER, id=group.id, format=ListFormat.JSON, upload=upload),
+        RemoveSubscriberGroup(actor=OTHER, id=group.id),
+        GetTask(actor=OTHER, id=task.id),
+        RemoveTask(actor=OTHER, id=task.id),
+        StartTask(actor=OTHER, id=task.id),
+    ):
+        with pytest.raises(NotFoundError):
+            await client.ask(request)
+    assert await client.ask(GetTask(actor=ADMIN, id=task.id)) == task
+    assert (await client.ask(ListTasks(actor=OTHER))).items == []
+    assert (await client.ask(ListTasks(actor=ADMIN))).items == [task]
+
+
+async def test_only_an_administrator_acts_for_others(client):
+    spec = settings_spec()
+    with pytest.raises(ForbiddenError):
+        await client.ask(AddNotificationSettings(actor=USER, owner="other", spec=spec))
+    own = await client.ask(AddNotificationSettings(actor=USER, owner="user", spec=spec))
+    assert own.user_id == "user"
+    others = await client.ask(AddNotificationSettings(actor=ADMIN, owner="other", spec=spec))
+    assert others.user_id == "other"
+    with pytest.raises(ForbiddenError):
+        await client.ask(ReplaceNotificationSettings(actor=USER, id=own.id, owner="other", spec=spec))
+    kept = await client.ask(ReplaceNotificationSettings(actor=ADMIN, id=own.id, spec=spec))
+    assert kept.user_id == "user"
+
+
+async def test_a_group_keeps_its_list_until_it_is_replaced_or_removed(client, world):
+    group = await client.add_group(people(3), name="town")
+    assert (group.name, group.subscriber_count, group.user_id) == ("town", 3, "user")
+    first = await client.ask(LocateSubscribers(actor=USER, id=group.id))
+    assert len((await world.objects.get(first)).splitlines()) == 3
+    upload = await client.upload("fullName;phones\nA;1,2\n".encode())
+    command = ReplaceSubscriberGroup(actor=USER, id=group.id, format=ListFormat.CSV, upload=upload)
+    for _ in range(2):
+        assert (await client.ask(command, "key")).subscriber_count == 1
+    second = await client.ask(LocateSubscribers(actor=USER, id=group.id))
+    lists = [name for bucket, name in world.objects.objects if bucket is Bucket.LISTS]
+    assert lists == [second.name]
+    await client.ask(RemoveSubscriberGroup(actor=USER, id=group.id))
+    assert not [name for bucket, name in world.objects.objects if bucket is Bucket.LISTS]
+
+
+async def test_a_bad_list_leaves_nothing_behind(client, world):
+    before = dict(world.objects.objects)
+    upload = await client.upload(b'[{"fullName": "A", "phones": "1"}, {"fullName": "B", "phones": ""}]')
+    with pytest.raises(InvalidError, match="subscriber 1: phones"):
+        await client.ask(AddSubscriberGroup(actor=USER, name="g", format=ListFormat.JSON, upload=upload))
+    assert len(world.objects.objects) == len(before) + 1
+    for name in ("", " ", "x" * 201):
+        with pytest.raises(InvalidError, match="name: "):
+            await client.ask(AddSubscriberGroup(actor=USER, name=name, format=ListFormat.JSON, upload=upload))
+    assert (await client.ask(ListSubscriberGroups(actor=USER))).items == []
+
+
+async def test_an_upload_repeated_under_another_name_is_the_same_command(client):
+    async def add(content: bytes):
+        upload = await client.upload(content)
+        command = AddSubscriberGroup(actor=USER, name="g", format=ListFormat.JSON, upload=upload)
+        return await client.ask(command, "key")
+
+    assert await add(people(2)) == await add(people(2))
+    with pytest.raises(ConflictError):
+        await add(people(3))
+
+
+async def test_a_group_has_the_configured_bound():
+    world = World(Config.model_validate({"limits": {"groupSize": 3}}))
+    async with world.running() as client:
+        await client.add_group(people(3))
+        with pytest.raises(TooLargeError):
+            await client.add_group(people(4))
+
+
+async def test_a_task_refers_to_what_is_there(client):
+    task = await client.add_task([people(1)])
+    settings, file, group = uuid4(), uuid4(), uuid4()
+    spec = (await client.ask(GetTask(actor=USER, id=task.id))).model_dump(exclude={"id", "user_id"})
+    bad = spec | {"settings": settings, "files": [file], "groups": [group, task.groups[0]]}
+    for request in (
+        AddTask(actor=USER, spec=bad),
+        ReplaceTask(actor=USER, id=task.id, spec=bad),
+    ):
+        with pytest.raises(InvalidError) as refused:
+            await client.ask(request)
+        assert all(str(each) in refused.value.message for each in (settings, file, group))
+        assert str(task.groups[0]) not in refused.value.message
+    with pytest.raises(InvalidError):
+        await client.ask(AddTask(actor=OTHER, spec=spec))
+    backwards = spec | {"start_at": NOW, "expires_at": NOW}
+    with pytest.raises(InvalidError, match="expiresAt"):
+        await client.ask(AddTask(actor=USER, spec=backwards))
+
+
+async def test_what_a_task_uses_is_not_removed(client):
+    task = await client.add_task([people(1)])
+    for request in (
+        RemoveNotificationSettings(actor=USER, id=task.settings),
+        RemoveSubscriberGroup(actor=USER, id=task.groups[0]),
+    ):
+        with pytest.raises(ConflictError) as refused:
+            await client.ask(request)
+        assert refused.value.resource_id == str(task.id)
+    upload = await client.upload(people(2))
+    await client.ask(
+        ReplaceSubscriberGroup(actor=USER, id=task.groups[0], format=ListFormat.JSON, upload=upload)
+    )
+    await client.ask(RemoveTask(actor=USER, id=task.id))
+    await client.ask(RemoveNotificationSettings(actor=USER, id=task.settings))
+    await client.ask(RemoveSubscriberGroup(actor=USER, id=task.groups[0]))
+
+
+async def test_lists_page_in_the_order_of_creation(client):
+    added = [await client.add_settings(name=f"Storm {n}" if n % 2 else f"flood {n}") for n in range(7)]
+    await client.ask(RemoveNotificationSettings(actor=USER, id=added[2].id))
+    first = await client.ask(ListNotificationSettings(actor=USER, limit=4))
+    assert first.items == [added[n] for n in (0, 1, 3, 4)]
+    rest = await client.ask(ListNotificationSettings(actor=USER, limit=4, cursor=first.next_cursor))
+    assert (rest.items, rest.next_cursor) == (added[5:], None)
+    storms = await client.ask(ListNotificationSettings(actor=USER, name="storm", limit=2))
+    assert storms.items == [added[1], added[3]]
+    more = await client.ask(
+        ListNotificationSettings(actor=USER, name="storm", limit=2, cursor=storms.next_cursor)
+    )
+    assert (more.items, more.next_cursor) == ([added[5]], None)
+    for cursor in ("x", "", "%%%", "YWZ0ZXI6eA"):
+        if cursor:
+            with pytest.raises(InvalidError, match="cursor"):
+                await client.ask(ListNotificationSettings(actor=USER, cursor=cursor))
+
+
+async def test_a_snapshot_keeps_everything_as_it_was_at_the_start(client, world):
+    task = await client.add_task([people(3), people(3, start=2)], repeat_count=2, priority=4)
+    run_id = await client.start(task)
+    await client.ask(
+        ReplaceNotificationSettings(actor=USER, id=task.settings, spec=settings_spec(attempt_count=9))
+    )
+    started = (await life_of(world.runs, run_id))[0]
+    kept = RunSnapshot.model_validate(started["body"]["snapshot"])
+    assert (kept.subscriber_count, kept.settings.attempt_count, kept.priority) == (5, 2, 4)
+    assert kept.time_zone == "Europe/Moscow"
+    assert kept.prompt.duration_ms == 2000
+    audio = await world.objects.get(kept.prompt.audio)
+    assert audio == PROMPT * 2
+    assert kept.prompt.audio.name == f"run/{hashlib.sha256(audio).hexdigest()}"
+
+
+async def test_a_repeated_start_is_the_same_run(client, world):
+    task = await client.add_task([people(1)])
+    first = await client.start(task, "key")
+    assert await client.start(task, "key") == first
+    with pytest.raises(ConflictError) as refused:
+        await client.start(task, "another key")
+    assert refused.value.resource_id == str(first)
+    await client.ask(StopRun(actor=USER, id=first))
+    await until(lambda: ended(world.runs, first))
+    assert await client.start(task, "key") == first
+
+
+async def test_of_many_starts_at_once_one_wins(client):
+    task = await client.add_task([people(1)])
+    results = await asyncio.gather(*(client.start(task) for _ in range(5)), return_exceptions=True)
+    assert sum(isinstance(result, ConflictError) for result in results) == 4
+
+
+async def test_a_start_that_was_decided_and_not_begun_is_begun_by_the_coordinator():
+    world = World()
+    async with world.running() as client:
+        task = await client.add_task([people(0)])
+    repositories = Repositories.on(world.events, world.runs, world.clock)
+    decided = snapshot(0, task_id=task.id)
+    await repositories.tasks.execute(
+        task.id, "key", lambda task: task.start(decided, command_id="key", timestamp=datetime.now(UTC))
+    )
+    async with world.running() as client:
+        await until(lambda: ended(world.runs, decided.run_id))
+        assert await client.start(task, "key") == decided.run_id
+    told = await life_of(world.runs, decided.run_id)
+    assert [message["type"] for message in told] == ["RunStarted", "RunEnded"]
+
+
+async def test_a_start_without_channels_begins_nothing():
+    world = World(Config())
+    async with world.running() as client:
+        task = await client.add_task([people(1)])
+        started = await client.ask(StartTask(actor=USER, id=task.id))
+    assert (started.task_exec_id, started.result) == (None, StartResult.FAIL_NO_CHANNELS)
+
+
+async def test_a_task_that_runs_is_not_removed_and_one_that_expired_is_not_started(client, world):
+    task = await client.add_task([people(1)])
+    run_id = await client.start(task)
+    with pytest.raises(ConflictError) as refused:
+        await client.ask(RemoveTask(actor=USER, id=task.id))
+    assert refused.value.resource_id == str(run_id)
+    late = await client.add_task([people(1)], expires_at=world.clock.now() - timedelta(seconds=1))
+    with pytest.raises(ConflictError, match="expired"):
+        await client.start(late)
+
+
+async def test_a_task_that_lost_its_prompt_is_not_started(client):
+    task = await client.add_task([people(1)])
+    client.audio.known.clear()
+    with pytest.raises(ConflictError, match="cannot be started"):
+        await client.start(task)
+
+
+async def test_runs_of_others_are_not_controlled(client):
+    run_id = await client.start(await client.add_task([people(1)]))
+    for request in (PauseRun(actor=OTHER, id=run_id), StopRun(actor=USER, id=uuid4())):
+        with pytest.raises(NotFoundError):
+            await client.ask(request)
+    await client.ask(PauseRun(actor=USER, id=run_id), "key")
+    await client.ask(PauseRun(actor=USER, id=run_id), "key")
+    with pytest.raises(NotFoundError):
+        await client.ask(PauseRun(actor=OTHER, id=run_id), "key")
+
+
+async def test_a_key_that_no_log_takes_is_refused(client):
+    for key in ("a b", "x" * 201):
+        with pytest.raises(InvalidError):
+            await client.ask(AddNotificationSettings(actor=USER, spec=settings_spec()), key)
+
+
+def test_the_kinds_of_aggregates_have_their_names_for_ever():
+    world = World(CONFIG)
+    repositories = Repositories.on(world.events, world.runs, world.clock)
+    some = uuid4()
+    assert repositories.tasks.subject(some) == f"ev.task.{some}"
+    assert repositories.groups.subject(some) == f"ev.subscriber-group.{some}"
+    assert repositories.settings.subject(some) == f"ev.notification-settings.{some}"
+    assert repositories.runs.subject(some) == f"run.{some}.life"
+    assert Run.TOPIC == "run"

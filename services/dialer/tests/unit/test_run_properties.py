@@ -1,0 +1,185 @@
+"""Whatever order results come in, however often, and whoever drives: a run ends, and as it should."""
+
+import random
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cato_contracts.runs import RunEnding
+from cato_dialer.domain.run.next_step import (
+    AwaitSilence,
+    BeginWave,
+    CloseWave,
+    Dial,
+    EndRun,
+    Expire,
+    GiveUp,
+    Release,
+    Wait,
+    next_step,
+)
+from cato_dialer.domain.run.progress import Progress
+from cato_dialer.domain.run.run import Run
+from services.dialer.tests.campaign_fakes import NOW, snapshot
+
+MOST_STEPS = 5_000
+
+Result = tuple[int, int, bool]
+
+
+@dataclass
+class World:
+    """A run, its log of results, and a coordinator that may be replaced at any moment."""
+
+    run: Run
+    reached_in: list[int]
+    """By subscriber: the wave in which they are reached, 0 for never."""
+    chance: random.Random
+    crashes: bool
+    now = NOW
+    log: list[Result] = field(default_factory=list)
+    on_the_way: list[Result] = field(default_factory=list)
+    jobs: dict[int, set[int]] = field(default_factory=dict)
+    calls_up: bool = True
+
+    def __post_init__(self) -> None:
+        self.progress = self.rebuilt()
+
+    def rebuilt(self) -> Progress:
+        """Replay the log, in any order."""
+        progress = Progress(len(self.reached_in))
+        progress.turn_to(self.run.wave if self.chance.random() < 0.5 else 0)
+        for no, wave, notified in self.chance.sample(self.log, len(self.log)):
+            progress.record(no, wave, notified=notified, sequence=0)
+        self.on_the_way = []
+        return progress
+
+    def answer(self, wave: int, no: int) -> None:
+        result = (no, wave, self.reached_in[no] == wave)
+        self.log.append(result)
+        self.on_the_way.append(result)
+
+    def disturb(self) -> None:
+        roll = self.chance.random()
+        if self.crashes and roll < 0.1:
+            self.progress = self.rebuilt()
+        elif roll < 0.3 and self.log:
+            self.on_the_way.append(self.chance.choice(self.log))
+        elif self.on_the_way:
+            place = self.chance.randrange(len(self.on_the_way))
+            no, wave, notified = self.on_the_way.pop(place)
+            self.progress.record(no, wave, notified=notified, sequence=0)
+
+    def step(self) -> bool:
+        """Do what is to be done; returns whether that was all."""
+        self.progress.turn_to(self.run.wave)
+        match next_step(self.run, self.progress, self.now, silent=not self.calls_up):
+            case BeginWave(wave=wave, size=size):
+                assert size == self.progress.not_notified
+                self.run.begin_wave(wave, size, timestamp=self.now)
+                self.progress.turn_to(wave)
+                self.jobs[wave] = set(self.progress.unsettled())
+                assert len(self.jobs[wave]) == size
+            case Dial(wave=wave):
+                answered = {no for no, result_wave, _ in self.log if result_wave == wave}
+                if left := self.jobs[wave] - answered:
+                    self.answer(wave, self.chance.choice(sorted(left)))
+            case CloseWave(wave=wave, notified=notified, failed=failed):
+                assert notified + failed == len(self.jobs[wave])
+                self.run.close_wave(wave, notified, failed, timestamp=self.now)
+            case Wait(until=until):
+                assert until is not None
+                self.now = until
+            case Expire():
+                self.run.expire(timestamp=self.now)
+            case AwaitSilence():
+                self.calls_up = self.chance.random() < 0.5
+            case GiveUp(wave=wave):
+                for no in list(self.progress.unsettled()):
+                    self.log.append((no, wave, False))
+                    self.on_the_way.append((no, wave, False))
+            case EndRun(ending=ending):
+                self.run.end(ending, timestamp=self.now)
+            case Release():
+                return True
+        return False
+
+
+def begin(reached_in: list[int], attempts: int, seed: int, crashes: bool, **changes) -> World:
+    run = Run.begin(snapshot(len(reached_in), attempts=attempts, **changes), timestamp=NOW)
+    return World(run, reached_in, random.Random(seed), crashes)
+
+
+def go_to_the_end(world: World) -> None:
+    for _ in range(MOST_STEPS):
+        world.disturb()
+        if world.step():
+            return
+    raise AssertionError("the run does not end")
+
+
+def story(run: Run) -> list[tuple]:
+    return [
+        (message["type"], message["body"].get("wave"), message["body"].get("failed"))
+        for message in run.unpublished()
+    ]
+
+
+lists = st.lists(st.integers(0, 4), max_size=12)
+
+
+@settings(max_examples=1_500, deadline=None)
+@given(reached_in=lists, attempts=st.integers(1, 4), seed=st.integers(0, 2**32), delay_s=st.integers(0, 100))
+def test_a_disturbed_run_ends_like_an_undisturbed_one(reached_in, attempts, seed, delay_s):
+    disturbed = begin(reached_in, attempts, seed, crashes=True, delay_s=delay_s)
+    go_to_the_end(disturbed)
+
+    left = set(range(len(reached_in)))
+    expected: list[tuple] = [("RunStarted", None, None)]
+    waves: dict[int, set[int]] = {}
+    for wave in range(1, attempts + 1):
+        if not left:
+            break
+        waves[wave] = left
+        left = {no for no in left if reached_in[no] != wave}
+        expected += [("WaveStarted", wave, None), ("WaveEnded", wave, len(left))]
+    expected.append(("RunEnded", None, None))
+
+    assert story(disturbed.run) == expected
+    assert disturbed.jobs == waves
+    assert disturbed.run.wave <= attempts
+    assert disturbed.run.ending is RunEnding.FINISHED
+
+
+@settings(max_examples=500, deadline=None)
+@given(
+    reached_in=lists,
+    attempts=st.integers(1, 3),
+    seed=st.integers(0, 2**32),
+    after=st.integers(0, 60),
+    how=st.sampled_from(["stop", "expire", "pause and stop"]),
+)
+def test_a_run_that_is_cut_short_ends(reached_in, attempts, seed, after, how):
+    world = begin(reached_in, attempts, seed, crashes=True, expires_at=NOW + timedelta(hours=1))
+    over = False
+    for _ in range(after):
+        world.disturb()
+        over = over or world.step()
+    if not world.run.ended and world.run.ending is None:
+        if how == "expire":
+            world.now += timedelta(hours=2)
+        else:
+            if how == "pause and stop":
+                world.run.pause(hangup=False, timestamp=world.now)
+            world.run.stop(hangup=False, timestamp=world.now)
+    waves_before = world.run.wave
+    if not over:
+        go_to_the_end(world)
+    assert world.run.ended
+    if how != "expire":
+        assert world.run.wave == waves_before or over
+    if world.run.ending is RunEnding.EXPIRED and world.run.wave:
+        decided = {no for no, wave, notified in world.log if wave == world.run.wave or notified}
+        assert decided >= world.jobs[world.run.wave]

@@ -1,0 +1,136 @@
+"""Uploaded lists: what is taken, what is refused and how."""
+
+import asyncio
+import json
+import time
+from uuid import uuid4
+
+import pytest
+
+from cato_contracts.campaign_commands import ListFormat
+from cato_contracts.resources import Contact
+from cato_dialer.domain.catalog.joined_list import joined
+from cato_dialer.domain.catalog.subscriber_list import contacts
+from cato_runtime.errors import InvalidError, TooLargeError
+
+GROUP = uuid4()
+
+
+def read(text: str | bytes, form: ListFormat = ListFormat.JSON, limit: int = 100) -> list[Contact]:
+    content = text.encode() if isinstance(text, str) else text
+    lines, count = contacts(content, form, GROUP, limit)
+    found = [Contact.model_validate_json(line) for line in lines.splitlines()]
+    assert len(found) == count
+    return found
+
+
+def test_several_arrays_are_joined():
+    text = '[{"fullName": "A", "phones": "1", "emails": ""}] \n[] [{"fullName":"B","phones":["2","3","2"]}]'
+    found = read("\ufeff" + text)
+    assert [(c.full_name, c.phones, c.emails) for c in found] == [("A", ["1"], []), ("B", ["2", "3"], [])]
+
+
+def test_the_same_list_gives_the_same_contacts():
+    text = '[{"fullName": "A", "phones": "+7 (999) 1-2"}]'
+    assert read(text) == read(text)
+    assert read(text)[0].phones == ["+799912"]
+    twice = read('[{"fullName": "A", "phones": "1"}, {"fullName": "A", "phones": "1"}]')
+    assert twice[0].id != twice[1].id
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('[{"fullName": "A", "phones": "1"}] [{"fullName": "B", "phones": []}]', "subscriber 1: phones: "),
+        ('[{"fullName": "A", "phones": ["1", "x"]}]', "subscriber 0: phones: 'x' is not a telephone number"),
+        ('[{"phones": "1"}]', "subscriber 0: fullName: Field required"),
+        ('[{"fullName": " ", "phones": "1"}]', "subscriber 0: fullName: must not be blank"),
+        ('[{"fullName": "A", "phones": "1", "colour": "red"}]', "subscriber 0: colour: Extra inputs"),
+        ('[{"fullName": "A", "phones": "1", "emails": 5}]', "subscriber 0: emails: "),
+        ("[17]", "subscriber 0: must be an object"),
+        ('[{"fullName": "A", "phones": "1"} {}]', "subscriber 0: broken JSON after it"),
+        ('[{"fullName": "A", "phones": "1"},]', "subscriber 1: broken JSON"),
+        ('[{"fullName": "A"', "subscriber 0: broken JSON"),
+        ('[{"fullName": "A", "phones": "1"}', "subscriber 0: broken JSON after it"),
+        ('{"fullName": "A", "phones": "1"}', "a JSON array of subscribers is expected at character 0"),
+        ("[] x", "a JSON array of subscribers is expected at character 3"),
+        ("  ", "the list is empty"),
+        ("[" + "[" * 100_000, "subscriber 0: "),
+        (b"\xff\xfe", "not in UTF-8: byte 0"),
+    ],
+)
+def test_the_first_mistake_is_named(text, message):
+    with pytest.raises(InvalidError) as refused:
+        read(text)
+    assert message in refused.value.message
+
+
+def test_a_list_has_a_bound():
+    text = json.dumps([{"fullName": "A", "phones": str(n)} for n in range(101)])
+    with pytest.raises(TooLargeError, match="at most 100"):
+        read(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'fullName,phones,emails\nИванов,"1;2",a@b.c\n\nB,3,\n',
+        '\ufefffullName;phones;emails\r\nИванов;"1;2";a@b.c\r\nB;3;\r\n',
+        "sep=;\r\nfullName;phones;emails\r\nИванов;1,2;a@b.c\r\nB;3\r\n",
+        "phones,FULLNAME\n1;2,Иванов\n3,B\n",
+    ],
+)
+def test_csv_is_read_as_spreadsheets_write_it(text):
+    found = read(text, ListFormat.CSV)
+    assert [(c.full_name, c.phones) for c in found] == [("Иванов", ["1", "2"]), ("B", ["3"])]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "line 1: the header lacks fullName and phones"),
+        ("name,phones\n", "line 1: column 'name'"),
+        ("fullName,phones\nA,1\nB,x\n", "line 3: phones: 'x' is not a telephone number"),
+        ("sep=,\nfullName,phones\nA,1\nB,x\n", "line 4: phones: "),
+        ("fullName,phones\n,1\n", "line 2: fullName: "),
+        ("fullName,phones\nA,1,2\n", "line 2: 3 columns where the header has 2"),
+        ('fullName,phones\n"A,1\n', "line 2: unexpected end of data"),
+    ],
+)
+def test_csv_mistakes_are_named_by_line(text, message):
+    with pytest.raises(InvalidError) as refused:
+        read(text, ListFormat.CSV)
+    assert message in refused.value.message
+
+
+def test_a_person_in_two_groups_is_called_once():
+    first, _ = contacts(
+        b'[{"fullName":"A","phones":["1","2"]},{"fullName":"B","phones":"3"}]', ListFormat.JSON, uuid4(), 9
+    )
+    second, _ = contacts(
+        b'[{"fullName":"A","phones":["2","1"]},{"fullName":"B","phones":"4"}]', ListFormat.JSON, uuid4(), 9
+    )
+    lines, count = joined([first, second])
+    found = [json.loads(line) for line in lines.splitlines()]
+    assert count == 3
+    assert [(c["no"], c["full_name"], c["phones"]) for c in found] == [
+        (0, "A", ["1", "2"]),
+        (1, "B", ["3"]),
+        (2, "B", ["4"]),
+    ]
+    assert joined([]) == (b"", 0)
+
+
+async def test_a_long_list_is_read_fast_and_beside_everything_else():
+    many = [{"fullName": f"Person {n}", "phones": [f"+7999{n:07d}"], "emails": ""} for n in range(20_000)]
+    content = json.dumps(many).encode()
+    longest = 0.0
+    started = time.monotonic()
+    reading = asyncio.create_task(asyncio.to_thread(contacts, content, ListFormat.JSON, GROUP, 20_000))
+    while not reading.done():
+        before = time.monotonic()
+        await asyncio.sleep(0)
+        longest = max(longest, time.monotonic() - before)
+    assert time.monotonic() - started < 5
+    assert longest < 0.5
+    assert reading.result()[1] == 20_000

@@ -1,14 +1,16 @@
 """What the gateway refuses by itself, and the HTTP status of every refusal.
 
-RefusedError (cato_runtime)
-├── UnauthorizedError         no token, or one that nobody knows
-└── KeyReusedError            an Idempotency-Key that was used with another body
+CatoError (cato_runtime)
+├── RefusedError
+│   ├── UnauthorizedError     no token, or one that nobody knows
+│   └── KeyReusedError        an Idempotency-Key that was used with another body
+└── BrokenOffError            an answer that cannot go on
 """
 
 from http import HTTPStatus
 
 from cato_contracts.envelope import ErrorCode
-from cato_runtime.errors import ConflictError, RefusedError
+from cato_runtime.errors import CatoError, ConflictError, RefusedError
 
 STATUSES: dict[ErrorCode, HTTPStatus] = {
     ErrorCode.INVALID: HTTPStatus.BAD_REQUEST,
@@ -32,6 +34,10 @@ class KeyReusedError(ConflictError):
 
     def __init__(self, key: str) -> None:
         super().__init__(f"Idempotency-Key {key!r} was used with another body; a new request needs a new key")
+
+
+class BrokenOffError(CatoError):
+    """An answer was begun and cannot be finished; the client must not take it for whole."""
 
 
 def status_of(error: RefusedError) -> HTTPStatus:

@@ -41,7 +41,7 @@ from cato_runtime.errors import (
     NotFoundError,
     UnsupportedMediaError,
 )
-from cato_runtime.objects import MemoryObjectStore
+from cato_runtime.objects import MemoryObjectStore, ObjectStore
 from cato_runtime.requests import RequestContext, RequestTable, refusal
 
 R = TypeVar("R")
@@ -53,7 +53,7 @@ NOT_AUDIO = b"PK\x03\x04"
 class MemoryServices:
     """Media, dialer and reporting: an `Asker` whose messages really are encoded and decoded."""
 
-    def __init__(self, objects: MemoryObjectStore) -> None:
+    def __init__(self, objects: ObjectStore) -> None:
         self.objects = objects
         self.asked: list[Envelope[Any]] = []
         self.audio: dict[UUID, AudioFile] = {}
@@ -67,7 +67,7 @@ class MemoryServices:
         self.ready = {"media": True, "dialer": True, "reporting": True}
         self.failures: list[Exception] = []
         self._done: dict[str, Answer] = {}
-        self._table = RequestTable()
+        self.table = RequestTable()
         self._serve()
 
     async def ask(
@@ -86,7 +86,7 @@ class MemoryServices:
         self.asked.append(envelope)
         answer = self._done.get(event_id) if isinstance(request, Command) else None
         if answer is None:
-            answer = await self._table.dispatch(decode(envelope.encode()))
+            answer = await self.table.dispatch(decode(envelope.encode()))
             if isinstance(request, Command) and answer.ok:
                 self._done[event_id] = answer
         if self.failures:
@@ -101,7 +101,7 @@ class MemoryServices:
         return dict(self.ready)
 
     def _serve(self) -> None:
-        on = self._table.add
+        on = self.table.add
         on(audio.AddAudioFile, self._add_audio)
         on(audio.GetAudioFile, self._get_audio)
         on(audio.ListAudioFiles, self._list_audio)

@@ -65,10 +65,11 @@ async def audio_answer(
     if wanted is not None:
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{total}"
     try:
-        content = await begun(_window(_whole(head, objects.stream(file.content), tail), start, end))
+        stored = await begun(objects.stream(file.content))
     except ObjectMissingError as error:
         message = "the content of this audio file is missing from the store"
         raise RefusedError(message, resource_id=str(file.id)) from error
+    content = _window(_whole(head, stored, tail), start, end)
     media_type = "audio/wav" if form is AudioFormat.WAV else "audio/x-alaw-basic"
     return StreamingResponse(content, 206 if wanted else 200, headers, media_type)
 

@@ -78,7 +78,8 @@ _WORDS: dict[int, str] = {
     501: "Not available yet.",
     503: "A service behind the gateway does not answer in time; try again.",
 }
-COMMON = (401, 403, 405, 500, 503)
+COMMON = (400, 401, 403, 405, 500, 503)
+"""What any operation may answer: an unknown parameter is refused everywhere."""
 
 
 def refusals(*statuses: int) -> Responses:

@@ -55,7 +55,8 @@ def _complete(operation: dict[str, Any], path: str, method: str) -> None:
     responses.pop("422", None)
     if not path.startswith(API):
         return
-    for status in documented.COMMON:
+    keyed = method in {"put", "post"}
+    for status in (*documented.COMMON, *([409] if keyed else [])):
         described = documented.refusals(status)[status]
         responses.setdefault(
             str(status),
@@ -65,5 +66,5 @@ def _complete(operation: dict[str, Any], path: str, method: str) -> None:
             },
         )
     operation["responses"] = dict(sorted(responses.items()))
-    if method in {"put", "post"}:
+    if keyed:
         operation.setdefault("parameters", []).append(_IDEMPOTENCY)

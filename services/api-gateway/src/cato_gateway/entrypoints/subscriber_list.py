@@ -78,10 +78,10 @@ def _cursor(offset: int, ref: ObjectRef) -> str:
 def _offset(cursor: str, ref: ObjectRef) -> int:
     try:
         offset, name = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        if not isinstance(offset, int) or not 0 <= offset <= ref.size:
-            raise InvalidError("the cursor is none of this collection's")
     except (ValueError, TypeError) as error:
         raise InvalidError("the cursor is none of this collection's") from error
     if name != ref.name:
         raise ConflictError("the list was replaced since the page before; begin again without a cursor")
+    if not isinstance(offset, int) or not 0 <= offset <= ref.size:
+        raise InvalidError("the cursor is none of this collection's")
     return offset

@@ -1,0 +1,56 @@
+"""The answer ledger in memory and on JetStream behave alike."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from cato_gateway.adapters.memory_answer_ledger import MemoryAnswerLedger
+from cato_gateway.adapters.nats_answer_ledger import NatsAnswerLedger
+from cato_gateway.ports import AnswerLedger, KeptAnswer, LedgerEntry
+from cato_runtime.broker import connect, ensure_topology, make_broker
+from cato_runtime.embedded_nats import EmbeddedNats
+
+FIRST = LedgerEntry(digest="a", command_id="1")
+SECOND = LedgerEntry(digest="b", command_id="2")
+
+
+@pytest.fixture(params=["memory", "nats"])
+async def ledger(request, tmp_path) -> AsyncIterator[AnswerLedger]:
+    if request.param == "memory":
+        yield MemoryAnswerLedger()
+        return
+    async with EmbeddedNats(tmp_path / "nats") as nats:
+        broker = make_broker(nats.url, "test")
+        js = (await connect(broker)).jetstream()
+        await ensure_topology(js)
+        yield NatsAnswerLedger(js)
+        await broker.stop()
+
+
+async def test_the_first_to_reserve_a_key_has_it(ledger):
+    assert await ledger.reserve("k", FIRST) == FIRST
+    assert await ledger.reserve("k", SECOND) == FIRST
+    assert await ledger.reserve("other", SECOND) == SECOND
+
+
+async def test_an_answer_stays(ledger):
+    entry = await ledger.reserve("k", FIRST)
+    kept = entry.model_copy(
+        update={"answer": KeptAnswer(status=200, media_type="application/json", body="{}")}
+    )
+    await ledger.settle("k", kept)
+    assert await ledger.reserve("k", SECOND) == kept
+
+
+async def test_a_freed_key_can_be_had_again(ledger):
+    entry = await ledger.reserve("k", FIRST)
+    await ledger.settle("k", entry.model_copy(update={"free": True}))
+    assert await ledger.reserve("k", SECOND) == SECOND
+    assert await ledger.reserve("k", FIRST) == SECOND
+
+
+async def test_of_many_at_once_one_has_the_key(ledger):
+    wanted = [LedgerEntry(digest=str(no), command_id=str(no)) for no in range(20)]
+    standing = await asyncio.gather(*(ledger.reserve("k", entry) for entry in wanted))
+    assert len({entry.command_id for entry in standing}) == 1

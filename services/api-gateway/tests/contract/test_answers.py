@@ -1,0 +1,300 @@
+"""What the operations answer when all is well."""
+
+import gzip
+import json
+import struct
+from typing import Any
+
+import pytest
+
+from cato_contracts.resources import Page
+from cato_contracts.status import SubscriberStatus
+from cato_gateway.errors import BrokenOffError
+from cato_gateway.testing import MemoryStack
+from cato_runtime.config import Config
+from cato_runtime.errors import UnavailableError
+
+API = "/api/v1"
+JSON = {"Content-Type": "application/json"}
+OCTETS = {"Content-Type": "application/octet-stream"}
+
+
+async def test_collections_are_read_in_pages(client):
+    for no in range(5):
+        body = {"name": f"s{no}", "attemptCount": 1, "successCondition": "PICKUP_PHONE"}
+        await client.post(f"{API}/notification-settings", json=body)
+    names, cursor = [], None
+    for _ in range(3):
+        parameters = {"limit": 2} | ({"cursor": cursor} if cursor else {})
+        page = (await client.get(f"{API}/notification-settings", params=parameters)).json()
+        names += [item["name"] for item in page["items"]]
+        cursor = page["nextCursor"]
+    assert names == ["s0", "s1", "s2", "s3", "s4"]
+    assert cursor is None
+    found = await client.get(f"{API}/notification-settings", params={"name": "s3"})
+    assert [item["name"] for item in found.json()["items"]] == ["s3"]
+
+
+async def test_an_answer_can_be_changed_and_sent_back(client, ids):
+    for path in (f"{API}/notification-settings/{ids['settings']}", f"{API}/tasks/{ids['task']}"):
+        resource = (await client.get(path)).json()
+        assert next(iter(resource)) == "id"
+        changed = {**resource, "name": "changed"}
+        assert (await client.put(path, json=changed)).json() == changed
+        assert (await client.get(path)).json() == changed
+
+
+async def test_times_are_in_utc(client, ids):
+    task = (await client.get(f"{API}/tasks/{ids['task']}")).json()
+    task["startAt"] = "2030-01-01T03:00:00+03:00"
+    answer = await client.put(f"{API}/tasks/{ids['task']}", json=task)
+    assert answer.json()["startAt"] == "2030-01-01T00:00:00Z"
+    listed = (await client.get(f"{API}/tasks")).json()["items"]
+    assert listed[0]["startAt"] == "2030-01-01T00:00:00Z"
+
+
+async def test_removing_answers_204_without_a_body(client, ids):
+    for path in (f"tasks/{ids['task']}", f"audio-files/{ids['audio']}", f"subscriber-groups/{ids['group']}"):
+        answer = await client.delete(f"{API}/{path}")
+        assert answer.status_code == 204
+        assert answer.content == b""
+        assert (await client.get(f"{API}/{path}")).status_code == 404
+
+
+async def test_the_content_is_a_wav_file_of_a_law(client, ids):
+    answer = await client.get(f"{API}/audio-files/{ids['audio']}/content")
+    assert answer.headers["content-type"] == "audio/wav"
+    assert answer.headers["content-length"] == str(len(answer.content))
+    riff, size, form, fmt = struct.unpack("<4sI4s4s", answer.content[:16])
+    assert (riff, size, form, fmt) == (b"RIFF", len(answer.content) - 8, b"WAVE", b"fmt ")
+    assert struct.unpack("<IHHIIHHH", answer.content[16:38]) == (18, 6, 1, 8000, 8000, 1, 8, 0)
+    bare = await client.get(f"{API}/audio-files/{ids['audio']}/content", params={"format": "alaw"})
+    assert bare.content == b"\xff\xfb" + bytes(998)
+    assert answer.content[58:] == bare.content
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "start", "end"),
+    [
+        ("bytes=0-0", 206, 0, 1),
+        ("bytes=100-199", 206, 100, 200),
+        ("bytes=990-", 206, 990, 1000),
+        ("bytes=-10", 206, 990, 1000),
+        ("bytes=-5000", 206, 0, 1000),
+        ("bytes=0-99999", 206, 0, 1000),
+        ("bytes=5-2", 200, 0, 1000),
+        ("bytes=0-1,5-6", 200, 0, 1000),
+        ("bytes=-", 200, 0, 1000),
+        ("lines=1-2", 200, 0, 1000),
+    ],
+)
+async def test_a_range_of_the_content_is_served(client, ids, asked, status, *, start, end):
+    path = f"{API}/audio-files/{ids['audio']}/content?format=alaw"
+    whole = (await client.get(path)).content
+    answer = await client.get(path, headers={"Range": asked})
+    assert answer.status_code == status
+    assert answer.content == whole[start:end]
+    if status == 206:
+        assert answer.headers["content-range"] == f"bytes {start}-{end - 1}/1000"
+
+
+async def test_a_range_beyond_the_end_is_refused_with_416(client, ids):
+    for asked in ("bytes=1000-", "bytes=-0"):
+        answer = await client.get(
+            f"{API}/audio-files/{ids['audio']}/content?format=alaw", headers={"Range": asked}
+        )
+        assert answer.status_code == 416
+        assert answer.headers["content-range"] == "bytes */1000"
+        assert answer.json()["status"] == 416
+
+
+async def test_content_that_the_client_has_is_not_sent_again(client, ids):
+    path = f"{API}/audio-files/{ids['audio']}/content"
+    etag = (await client.get(path)).headers["etag"]
+    assert (await client.get(path, headers={"If-None-Match": etag})).status_code == 304
+    changed = await client.get(path, headers={"Range": "bytes=0-3", "If-Range": '"other"'})
+    assert changed.status_code == 200
+
+
+async def test_content_that_the_store_lost_is_an_error_of_ours(client, stack, ids):
+    stack.objects.objects.clear()
+    answer = await client.get(f"{API}/audio-files/{ids['audio']}/content")
+    assert answer.status_code == 500
+    assert answer.json()["resourceId"] == ids["audio"]
+
+
+async def test_subscribers_are_read_in_pages_and_as_csv(client, ids):
+    path = f"{API}/subscriber-groups/{ids['group']}/subscribers"
+    first = (await client.get(path, params={"limit": 3})).json()
+    assert [item["fullName"] for item in first["items"]] == ["Person 0", "Person 1", "Person 2"]
+    last = (await client.get(path, params={"limit": 3, "cursor": first["nextCursor"]})).json()
+    assert [item["phones"] for item in last["items"]] == [["776403"], ["776404"]]
+    assert last["nextCursor"] is None
+    exact = (await client.get(path, params={"limit": 5})).json()
+    assert exact["nextCursor"] is None
+    text = (await client.get(path, params={"format": "csv"})).text.splitlines()
+    assert text[:2] == ["fullName,phones,emails", "Person 0,776400,"]
+    assert len(text) == 6
+
+
+async def test_a_cursor_does_not_outlive_its_list(client, ids):
+    path = f"{API}/subscriber-groups/{ids['group']}/subscribers"
+    cursor = (await client.get(path, params={"limit": 1})).json()["nextCursor"]
+    await client.put(f"{API}/subscriber-groups/{ids['group']}", json=[{"fullName": "New", "phones": "1"}])
+    assert (await client.get(path, params={"cursor": cursor})).status_code == 409
+
+
+async def test_csv_comes_in_and_goes_out(client):
+    lines = "fullName,phones,emails\r\nIvan,776429;776430,\r\n"
+    answer = await client.put(
+        f"{API}/subscriber-groups/add/csv", content=lines, headers={"Content-Type": "text/csv"}
+    )
+    text = await client.get(answer.json()["url"], params={"format": "csv"})
+    assert text.headers["content-type"] == "text/csv; charset=utf-8"
+    assert text.text == lines
+
+
+async def test_a_gzipped_body_is_taken_and_counted_unpacked(client, stack):
+    people = json.dumps([{"fullName": "A", "phones": "1"}]).encode()
+    packed = gzip.compress(people)
+    headers = {**JSON, "Content-Encoding": "gzip"}
+    path = f"{API}/subscriber-groups/add/packed"
+    assert (await client.put(path, content=packed, headers=headers)).json()["subscriberCount"] == 1
+    bomb = gzip.compress(bytes(50_000_000))
+    assert (await client.put(path, content=bomb, headers=headers)).status_code == 413
+    assert (await client.put(path, content=packed[:-4], headers=headers)).status_code == 400
+    assert (await client.put(path, content=packed + b"more", headers=headers)).status_code == 400
+
+
+async def test_the_status_document_is_the_same_however_it_is_paged(client, stack, ids):
+    path = f"{API}/task-execs/{ids['exec']}"
+    whole = (await client.get(path)).json()
+    assert list(whole) == ["id", "report", "subscribers"]
+    assert len(whole["subscribers"]) == 5
+    stack.services.page_size = 2
+    assert (await client.get(path)).json() == whole
+    people, cursor = [], None
+    for _ in range(2):
+        parameters = {"limit": 3} | ({"cursor": cursor} if cursor else {})
+        part = (await client.get(path, params=parameters)).json()
+        people += part["subscribers"]
+        cursor = part["nextCursor"]
+    assert cursor is None
+    assert people == whole["subscribers"]
+
+
+async def test_the_status_document_lists_whom_it_is_asked_for(client, ids):
+    path = f"{API}/task-execs/{ids['exec']}"
+    failed = (await client.get(path, params={"subscribers": "failed"})).json()
+    assert [each["subscriber"]["fullName"] for each in failed["subscribers"]] == ["Person 1", "Person 3"]
+    nobody = (await client.get(path, params={"subscribers": "none"})).json()
+    assert nobody["subscribers"] == []
+    assert nobody["report"]["subscriberCount"] == 5
+
+
+async def test_a_status_document_that_cannot_begin_is_a_proper_error(client, stack, ids):
+    class Silent:
+        async def ask(self, request, **options: Any):
+            if type(request).__name__ == "ListSubscriberStatuses":
+                raise UnavailableError("the reporting service did not answer within 10 s")
+            return await stack.services.ask(request, **options)
+
+    stack.gateway.asker = Silent()
+    assert (await client.get(f"{API}/task-execs/{ids['exec']}")).status_code == 503
+
+
+async def test_a_status_document_that_cannot_go_on_is_broken_off(client, stack, ids):
+    class Failing:
+        pages = 0
+
+        async def ask(self, request, **options: Any):
+            if type(request).__name__ == "ListSubscriberStatuses":
+                self.pages += 1
+                if self.pages == 2:
+                    raise UnavailableError("the reporting service did not answer within 10 s")
+                page: Page[SubscriberStatus] = await stack.services.ask(request, **options)
+                return page.model_copy(update={"next_cursor": "1"})
+            return await stack.services.ask(request, **options)
+
+    stack.gateway.asker = Failing()
+    received: list[dict[str, object]] = []
+
+    async def receive():
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message):
+        received.append(message)
+
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.4"},
+        "http_version": "1.1",
+        "method": "GET",
+        "path": f"{API}/task-execs/{ids['exec']}",
+        "raw_path": b"",
+        "query_string": b"",
+        "headers": [(b"host", b"cato"), (b"authorization", b"Bearer plain:default")],
+        "scheme": "http",
+        "server": ("cato", 80),
+        "client": ("c", 1),
+        "root_path": "",
+    }
+    with pytest.raises(BrokenOffError):
+        await stack.app(scope, receive, send)
+    assert received[0]["status"] == 200
+    assert all(message.get("more_body", True) for message in received[1:])
+
+
+async def test_executions_are_listed_with_their_numbers(client, ids):
+    page = (await client.get(f"{API}/task-execs", params={"taskId": ids["task"], "active": "true"})).json()
+    assert page["items"][0]["taskId"] == ids["task"]
+    assert page["items"][0]["report"]["subscriberCount"] == 5
+    none = (await client.get(f"{API}/task-execs", params={"taskId": ids["unknown"]})).json()
+    assert none == {"items": [], "nextCursor": None}
+
+
+async def test_control_reaches_the_dialer_with_its_options(client, stack, ids):
+    answer = await client.put(f"{API}/task-execs/{ids['exec']}/stop", params={"hangup": "true"})
+    assert answer.json() == {"taskExecId": ids["exec"], "result": "SUCCESS"}
+    assert stack.services.asked[-1].body.hangup is True
+
+
+async def test_a_request_id_goes_in_and_out_and_on(client, stack):
+    answer = await client.get(f"{API}/tasks", headers={"X-Request-ID": "abc-1"})
+    assert answer.headers["x-request-id"] == "abc-1"
+    assert stack.services.asked[-1].correlation_id == "abc-1"
+    answer = await client.get(f"{API}/tasks", headers={"X-Request-ID": "a b\t"})
+    assert answer.headers["x-request-id"] == stack.services.asked[-1].correlation_id != "a b\t"
+
+
+async def test_an_error_of_ours_tells_nothing_of_the_inside(client, stack):
+    stack.services.failures.append(KeyError("secret place"))
+    answer = await client.get(f"{API}/tasks")
+    assert answer.status_code == 500
+    assert answer.json()["error"] == "Internal Server Error"
+    assert "secret" not in answer.text
+    assert "Traceback" not in answer.text
+
+
+async def test_health_needs_no_token(client, stack):
+    for prefix in ("", API):
+        for path in ("/healthz", "/readyz", "/metrics", "/openapi.json", "/docs"):
+            answer = await client.get(f"{prefix}{path}", headers={"Authorization": ""})
+            assert answer.status_code == 200, path
+    stack.services.ready["dialer"] = False
+    answer = await client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["services"] == {"media": "ready", "dialer": "no answer", "reporting": "ready"}
+    assert (await client.get("/healthz")).status_code == 200
+
+
+async def test_browsers_of_other_origins_need_a_setting():
+    from cato_gateway.settings import GatewaySettings  # noqa: PLC0415
+
+    asked = {"Origin": "https://desk.example.org", "Access-Control-Request-Method": "PUT"}
+    async with MemoryStack(Config()).client() as client:
+        assert (await client.options(f"{API}/tasks", headers=asked)).status_code == 405
+    settings = GatewaySettings(cors_origins=("https://desk.example.org",))
+    async with MemoryStack(Config(), settings).client() as client:
+        answer = await client.options(f"{API}/tasks", headers=asked)
+        assert answer.headers["access-control-allow-origin"] == "https://desk.example.org"

@@ -1,0 +1,103 @@
+"""The broker's configuration files and the scaler's question, put to a real nats-server."""
+
+import asyncio
+import json
+import os
+import re
+import sys
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+import yaml
+
+from cato_runtime.broker import connect, ensure_topology, make_broker
+
+ROOT = Path(__file__).parents[2]
+SERVER = Path(sys.executable).with_name("nats-server")
+FILES = {
+    "compose": ROOT / "deploy/compose/nats.conf",
+    "base": ROOT / "deploy/k8s/base/config/nats.conf",
+    "dev": ROOT / "deploy/k8s/overlays/dev/config/nats.conf",
+}
+ENVIRONMENT = {**os.environ, "POD_NAME": "nats-0", "NATS_PASSWORD": "secret-1"}
+
+
+@pytest.mark.parametrize("name", FILES)
+async def test_the_server_takes_the_file(name):
+    process = await asyncio.create_subprocess_exec(
+        *(SERVER, "-t", "-c", FILES[name]), env=ENVIRONMENT, stderr=asyncio.subprocess.PIPE
+    )
+    async with asyncio.timeout(20):
+        _, said = await process.communicate()
+    assert process.returncode == 0, said.decode()
+
+
+@asynccontextmanager
+async def broker_of(file, tmp_path):
+    """The server with the file's settings, but with ports and a directory of its own."""
+    text = re.sub(
+        r"^(http_)?port: \d+$",
+        lambda match: f"{match[1] or ''}port: -1",
+        file.read_text(),
+        flags=re.MULTILINE,
+    )
+    text = text.replace("store_dir: /data", f"store_dir: {json.dumps(str(tmp_path / 'data'))}")
+    text = re.sub(r"^pid_file.*$", "", text, flags=re.MULTILINE)
+    ports = tmp_path / "ports"
+    ports.mkdir()
+    configuration = tmp_path / "nats.conf"
+    configuration.write_text(f"{text}\nports_file_dir: {json.dumps(str(ports))}\nhost: 127.0.0.1\n")
+    process = await asyncio.create_subprocess_exec(
+        *(SERVER, "-c", configuration, "-l", tmp_path / "log"), env=ENVIRONMENT
+    )
+    try:
+        async with asyncio.timeout(20):
+            while not (found := [each.read_text() for each in ports.glob("*.ports")]) or not found[0].strip():
+                assert process.returncode is None, (tmp_path / "log").read_text()
+                await asyncio.sleep(0.02)
+        yield json.loads(found[0])
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+def located(document, path):
+    """The part of gjson's paths that the manifest uses: keys, indexes, and the first match of a query."""
+    for step in re.findall(r'#\(\w+=="[^"]+"\)|[^.]+', path):
+        if query := re.fullmatch(r'#\((\w+)=="([^"]+)"\)', step):
+            document = next(each for each in document if each[query[1]] == query[2])
+        else:
+            document = document[int(step) if step.isdigit() else step]
+    return document
+
+
+@pytest.mark.parametrize("name", ["compose", "dev"])
+async def test_the_scaler_finds_the_number_of_jobs_where_it_looks(name, tmp_path):
+    scaled = yaml.safe_load((ROOT / "deploy/k8s/components/keda/scaled-object.yaml").read_text())
+    trigger = scaled["spec"]["triggers"][0]["metadata"]
+    query = trigger["url"].split(":8222", 1)[1]
+    async with broker_of(FILES[name], tmp_path) as ports:
+        address = ports["nats"][0].removeprefix("nats://")
+        broker = make_broker(f"nats://cato:secret-1@{address}", "test")
+        js = (await connect(broker)).jetstream()
+        await ensure_topology(js)
+        for number in range(3):
+            await js.publish(f"dial.run.1.{number}", b"job")
+        async with httpx.AsyncClient(base_url=ports["monitoring"][0], timeout=5) as client:
+            answer = await client.get(query)
+        await broker.stop()
+    assert located(answer.json(), trigger["valueLocation"]) == 3
+
+
+async def test_a_client_without_the_password_is_turned_away(tmp_path):
+    async with broker_of(FILES["compose"], tmp_path) as ports:
+        address = ports["nats"][0].removeprefix("nats://")
+        reader, writer = await asyncio.open_connection(*address.rsplit(":", 1))
+        async with asyncio.timeout(5):
+            assert b'"auth_required":true' in await reader.readline()
+            writer.write(b"CONNECT {}\r\nPING\r\n")
+            assert b"Authorization Violation" in await reader.readline()
+        writer.close()
+        await writer.wait_closed()

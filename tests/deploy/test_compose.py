@@ -1,0 +1,102 @@
+"""docker-compose.yml, held against what the services read and do. (No Docker engine is needed.)"""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from cato_runtime.config import Config
+
+ROOT = Path(__file__).parents[2]
+DOCUMENT = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+SERVICES = DOCUMENT["services"]
+OURS = {name: each for name, each in SERVICES.items() if each["image"].startswith("cato/")}
+SERVICE_KEYS = {
+    *("image", "build", "command", "environment", "volumes", "ports", "depends_on", "healthcheck", "restart"),
+    *("stop_grace_period", "network_mode", "read_only", "tmpfs", "cap_drop", "security_opt", "logging"),
+    "ulimits",
+}
+"""The keys of the compose specification that are used; another one is looked up first, then added here."""
+
+
+def test_the_whole_system_is_there():
+    assert set(SERVICES) == {
+        *("nats", "clickhouse", "media", "dialer-campaign", "dialer-dial", "reporting", "api-gateway"),
+    }
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_is_written_as_the_specification_says(name):
+    service = SERVICES[name]
+    assert set(service) <= SERVICE_KEYS
+    assert all(isinstance(value, str) for value in service["environment"].values())
+    assert re.fullmatch(r"\d+s", service["stop_grace_period"])
+    check = service["healthcheck"]
+    assert check["test"][0] == "CMD"
+    assert {"interval", "timeout", "retries", "start_period"} <= set(check)
+    assert service["restart"] == "unless-stopped"
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_what_a_service_depends_on_and_mounts_is_there(name):
+    service = SERVICES[name]
+    for other in service.get("depends_on", {}):
+        assert "healthcheck" in SERVICES[other]
+    for volume in service.get("volumes", ()):
+        source = re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", volume).split(":")[0]
+        assert (ROOT / source).is_file() if source.startswith(".") else source in DOCUMENT["volumes"]
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_every_variable_is_one_that_a_service_reads(name, known_variables):
+    given = {key for key in OURS[name]["environment"] if key.startswith("CATO_")}
+    assert given <= known_variables
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_an_image_of_ours_is_built_from_its_dockerfile(name):
+    file = OURS[name]["build"]["dockerfile"]
+    assert (ROOT / file).is_file()
+    assert OURS[name]["image"] == f"cato/{Path(file).parent.name}"
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_container_has_longer_to_end_than_its_service_to_drain(name):
+    drain = float(OURS[name]["environment"]["CATO_DRAIN_SECONDS"])
+    assert float(OURS[name]["stop_grace_period"].removesuffix("s")) >= drain + 10
+
+
+def test_dialers_can_be_scaled_on_one_host():
+    dial = SERVICES["dialer-dial"]
+    assert dial["network_mode"] == "host"
+    # Nothing that a second one would find taken.
+    assert dial["environment"]["CATO_HEALTH_PORT"] == "0"
+    assert "ports" not in dial
+    assert "container_name" not in dial
+    assert dial["command"] == ["--roles", "dial"]
+    assert SERVICES["dialer-campaign"]["command"] == ["--roles", "campaign"]
+
+
+def test_nothing_but_the_api_can_be_reached_from_outside():
+    published = {name: each["ports"] for name, each in SERVICES.items() if "ports" in each}
+    assert published == {
+        "nats": ["127.0.0.1:4222:4222"],
+        "api-gateway": ["${API_ADDRESS:-127.0.0.1:8080}:8080"],
+    }
+
+
+def test_secrets_have_no_defaults():
+    named = re.findall(r"\$\{((?:\w*PASSWORD|\w*TOKEN)[^}]*)\}", (ROOT / "docker-compose.yml").read_text())
+    assert named
+    assert {each for each in named if ":?" not in each} == {"STATION_PASSWORD:-"}
+    example = (ROOT / "deploy/compose/.env.example").read_text()
+    for each in named:
+        assert re.search(rf"^{re.match(r'[A-Z_]+', each)[0]}=$", example, re.MULTILINE)
+
+
+def test_the_example_configuration_is_one_that_the_services_take():
+    config = Config.model_validate(yaml.safe_load((ROOT / "deploy/compose/cato.yaml").read_text()))
+    (token,) = config.tokens
+    assert token.token_env in SERVICES["api-gateway"]["environment"]
+    assert config.dialing.rtp_port_till - config.dialing.rtp_port_from >= 2 * config.channels

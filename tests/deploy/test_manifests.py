@@ -1,0 +1,243 @@
+"""The Kubernetes objects as kustomize builds them, held against what the services read and do."""
+
+import re
+
+import pytest
+import yaml
+
+from cato_contracts.subjects import DIAL
+from cato_runtime.config import Config
+
+LONGEST_CALL_S = 7200
+"""The bound of `maxCallDurationS`."""
+
+OUR_SECRETS = {"NATS_PASSWORD", "CLICKHOUSE_PASSWORD"}
+
+
+def service_container(pod):
+    (container,) = pod["containers"]
+    assert container["name"] == "service"
+    return container
+
+
+def environment(container):
+    return {each["name"]: each.get("value") for each in container.get("env", ())}
+
+
+def test_the_five_services_are_there(manifests):
+    assert set(manifests.services) == {
+        *("media", "dialer-campaign", "dialer-dial", "reporting", "api-gateway"),
+    }
+
+
+def test_every_variable_is_one_that_a_service_reads(manifests, known_variables):
+    for name, pod in manifests.services.items():
+        unknown = set(environment(service_container(pod))) - known_variables - OUR_SECRETS
+        assert unknown == set(), name
+
+
+def test_a_variable_refers_only_to_those_before_it(manifests):
+    for name, pod in manifests.services.items():
+        seen = set()
+        for each in service_container(pod)["env"]:
+            used = set(re.findall(r"\$\((\w+)\)", each.get("value", "")))
+            assert used <= seen, (name, each["name"])
+            seen.add(each["name"])
+
+
+def test_selectors_match_the_labels_of_their_pods(manifests):
+    for name, workload in manifests.workloads.items():
+        labels = workload["metadata"]["labels"].items()
+        pod_labels = workload["spec"]["template"]["metadata"]["labels"].items()
+        assert workload["spec"]["selector"]["matchLabels"].items() <= pod_labels, name
+        assert labels <= pod_labels, name
+
+
+@pytest.mark.parametrize("kind", ["Service", "PodDisruptionBudget"])
+def test_services_and_budgets_select_exactly_one_workload(manifests, kind):
+    for name, each in manifests.of(kind).items():
+        selector = each["spec"]["selector"]
+        wanted = selector.get("matchLabels", selector).items()
+        assert len([pod for pod in pods_labels(manifests) if wanted <= pod.items()]) == 1, name
+
+
+def pods_labels(manifests):
+    return [each["spec"]["template"]["metadata"]["labels"] for each in manifests.workloads.values()]
+
+
+def test_services_lead_to_named_ports(manifests):
+    for name, service in manifests.of("Service").items():
+        (pod,) = [
+            workload["spec"]["template"]
+            for workload in manifests.workloads.values()
+            if service["spec"]["selector"].items()
+            <= workload["spec"]["template"]["metadata"]["labels"].items()
+        ]
+        ports = {port["name"] for container in pod["spec"]["containers"] for port in container["ports"]}
+        assert {port["targetPort"] for port in service["spec"]["ports"]} <= ports, name
+
+
+def test_network_policies_select_pods_and_ports_that_exist(manifests):
+    labels = pods_labels(manifests)
+    ports = {
+        port["name"]
+        for workload in manifests.workloads.values()
+        for container in workload["spec"]["template"]["spec"]["containers"]
+        for port in container["ports"]
+    }
+    for name, policy in manifests.of("NetworkPolicy").items():
+        spec = policy["spec"]
+        selectors = [spec["podSelector"]]
+        for rule in [*spec.get("ingress", ()), *spec.get("egress", ())]:
+            peers = [*rule.get("from", ()), *rule.get("to", ())]
+            selectors += [peer["podSelector"] for peer in peers if "podSelector" in peer]
+            named = {port["port"] for port in rule.get("ports", ()) if isinstance(port.get("port"), str)}
+            assert named <= ports, name
+        for selector in selectors:
+            wanted = selector.get("matchLabels", {}).items()
+            assert any(wanted <= each.items() for each in labels), name
+
+
+def test_every_container_has_probes_on_named_ports(manifests):
+    for name, workload in manifests.workloads.items():
+        for container in workload["spec"]["template"]["spec"]["containers"]:
+            ports = {port["name"] for port in container["ports"]}
+            for probe in ("readinessProbe", "livenessProbe"):
+                assert container[probe]["httpGet"]["port"] in ports, (name, probe)
+
+
+def test_the_health_port_is_the_one_of_the_image(manifests, root):
+    for name, pod in manifests.services.items():
+        image = service_container(pod)["image"].split("/")[1].split(":")[0]
+        text = (root / "services" / image / "Dockerfile").read_text()
+        (port,) = re.findall(r"CATO_(?:HEALTH_)?PORT=(\d+)", text)
+        assert [each["containerPort"] for each in service_container(pod)["ports"]] == [int(port)], name
+
+
+def test_a_pod_has_longer_to_end_than_its_service_to_drain(manifests):
+    for name, pod in manifests.services.items():
+        container = service_container(pod)
+        drain = float(environment(container)["CATO_DRAIN_SECONDS"])
+        pause = container.get("lifecycle", {}).get("preStop", {}).get("sleep", {}).get("seconds", 0)
+        assert pod["terminationGracePeriodSeconds"] >= drain + pause + 10, name
+
+
+def test_a_dialer_drains_for_longer_than_the_longest_call(manifests):
+    container = service_container(manifests.services["dialer-dial"])
+    assert float(environment(container)["CATO_DRAIN_SECONDS"]) > LONGEST_CALL_S
+
+
+def test_roles_are_divided_between_the_two_dialers(manifests):
+    roles = {
+        name: service_container(pod)["args"]
+        for name, pod in manifests.services.items()
+        if name.startswith("dialer-")
+    }
+    assert roles == {"dialer-campaign": ["--roles", "campaign"], "dialer-dial": ["--roles", "dial"]}
+
+
+def test_images_have_a_dockerfile_and_one_tag(manifests, root):
+    tags = set()
+    for name, pod in manifests.services.items():
+        image, _, tag = service_container(pod)["image"].partition(":")
+        assert (root / "services" / image.removeprefix("cato/") / "Dockerfile").exists(), name
+        tags.add(tag)
+    assert len(tags) == 1
+    assert tags != {""}
+
+
+def test_pods_of_ours_have_no_rights_to_lose(manifests):
+    for name, workload in manifests.workloads.items():
+        pod = workload["spec"]["template"]["spec"]
+        assert pod["securityContext"]["runAsNonRoot"] is True, name
+        assert pod["automountServiceAccountToken"] is False, name
+        for container in pod["containers"]:
+            context = container["securityContext"]
+            assert context["allowPrivilegeEscalation"] is False, name
+            assert context["capabilities"] == {"drop": ["ALL"]}, name
+            assert context["readOnlyRootFilesystem"] is (name != "clickhouse"), name
+
+
+def test_every_container_says_what_it_needs(manifests):
+    for name, workload in manifests.workloads.items():
+        for container in workload["spec"]["template"]["spec"]["containers"]:
+            assert {"cpu", "memory"} <= set(container["resources"]["requests"]), name
+            assert "memory" in container["resources"]["limits"], name
+
+
+def test_everything_mounted_or_referred_to_exists(manifests):
+    secrets = {
+        name: {*each.get("data", ()), *each.get("stringData", ())}
+        for name, each in manifests.of("Secret").items()
+    }
+    maps = manifests.of("ConfigMap")
+    for name, workload in manifests.workloads.items():
+        pod = workload["spec"]["template"]["spec"]
+        claims = {each["metadata"]["name"] for each in workload["spec"].get("volumeClaimTemplates", ())}
+        volumes = {volume["name"] for volume in pod["volumes"]} | claims
+        for volume in pod["volumes"]:
+            if "configMap" in volume:
+                assert volume["configMap"]["name"] in maps, name
+            if "secret" in volume:
+                keys = {item["key"] for item in volume["secret"]["items"]}
+                assert keys <= secrets[volume["secret"]["secretName"]], name
+        for container in pod["containers"]:
+            assert {mount["name"] for mount in container["volumeMounts"]} <= volumes, name
+            for each in container.get("env", ()):
+                reference = each.get("valueFrom", {}).get("secretKeyRef")
+                assert reference is None or reference["key"] in secrets[reference["name"]], name
+
+
+def test_the_configuration_is_one_that_the_services_take(manifests):
+    config = Config.model_validate(yaml.safe_load(manifests.data("cato-config")["cato.yaml"]))
+    assert config.channels > 0
+    assert all(token.token is None for token in config.tokens)
+
+
+def test_the_files_that_the_configuration_names_are_mounted_where_they_are_read(manifests):
+    config = Config.model_validate(yaml.safe_load(manifests.data("cato-config")["cato.yaml"]))
+    read = {"api-gateway": {str(token.token_file) for token in config.tokens}}
+    passwords = {str(station.auth.password_file) for station in config.stations if station.auth is not None}
+    read["dialer-dial"] = passwords
+    for name, files in read.items():
+        pod = manifests.services[name]
+        (volume,) = [each["secret"] for each in pod["volumes"] if "secret" in each]
+        (mount,) = [each for each in service_container(pod)["volumeMounts"] if each["name"] == "secrets"]
+        assert files <= {f"{mount['mountPath']}/{item['path']}" for item in volume["items"]}
+
+
+def test_the_rtp_range_has_room_for_the_channels(manifests):
+    config = Config.model_validate(yaml.safe_load(manifests.data("cato-config")["cato.yaml"]))
+    if config.dialing.rtp_port_from:
+        ports = config.dialing.rtp_port_till - config.dialing.rtp_port_from + 1
+        assert ports >= 2 * config.channels
+
+
+def test_streams_have_a_copy_on_every_broker(manifests):
+    servers = manifests.of("StatefulSet")["nats"]["spec"]["replicas"]
+    for name, pod in manifests.services.items():
+        assert int(environment(service_container(pod))["CATO_NATS_REPLICAS"]) == servers, name
+    routes = re.findall(r"nats-(\d)\.nats-headless:6222", manifests.data("nats-config")["nats.conf"])
+    assert len(routes) == (servers if servers > 1 else 0)
+
+
+def test_only_one_process_fills_the_read_model(manifests):
+    spec = manifests.of("Deployment")["reporting"]["spec"]
+    assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
+
+
+def test_production_has_no_secret_in_it(manifests):
+    if manifests.overlay == "production":
+        (secret,) = manifests.of("Secret").values()
+        assert set(secret["stringData"].values()) == {""}
+
+
+def test_dialers_are_scaled_by_the_queue(manifests):
+    scaled = manifests.of("ScaledObject")
+    if manifests.overlay == "dev":
+        assert scaled == {}
+        return
+    (target,) = scaled.values()
+    workload = manifests.of("Deployment")[target["spec"]["scaleTargetRef"]["name"]]
+    assert "replicas" not in workload["spec"]
+    assert f'name=="{DIAL.name}"' in target["spec"]["triggers"][0]["metadata"]["valueLocation"]

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from nats.aio.client import Client as NatsClient
@@ -18,14 +18,13 @@ from nats.js.errors import NoKeysError
 
 from cato_contracts.campaign_commands import PauseRun, StopRun
 from cato_contracts.jobs import RunMode, RunTicket
-from cato_contracts.subjects import DIAL, LEASES, RUN_TICKETS, RUNS, dial_consumer, dial_job, run_call
+from cato_contracts.subjects import DIAL, RUN_TICKETS, dial_job, run_call
 from cato_dialer.adapters.memory_campaign import MemoryAudioLibrary
 from cato_dialer.adapters.nats_campaign_calls import NatsRunCalls
 from cato_dialer.adapters.nats_campaign_leases import NatsLeases
 from cato_dialer.adapters.nats_campaign_queue import NatsDialQueue
 from cato_dialer.adapters.nats_campaign_tickets import NatsRunTickets
 from cato_dialer.campaign_role import CampaignPorts, CampaignRole
-from cato_dialer.ports.campaign import LeaseLostError
 from cato_eventlog import JetStreamLog
 from cato_runtime.broker import connect, ensure_topology, make_broker
 from cato_runtime.clock import SystemClock
@@ -247,52 +246,3 @@ async def test_another_process_takes_over_when_the_driver_is_killed(nats, client
             process.kill()
             await process.wait()
     assert asked == Counter((wave, no) for wave in (1, 2) for no in range(60))
-
-
-async def test_one_has_a_lease_until_it_gives_it_back_or_does_not_renew_it(client):
-    leases = NatsLeases(client.jetstream(), ttl_s=2)
-    first = await leases.acquire("a")
-    assert first is not None
-    assert await leases.acquire("a") is None
-    assert await leases.acquire("b") is not None
-    await first.renew()
-    await first.release()
-    second = await leases.acquire("a")
-    assert second is not None
-    with pytest.raises(LeaseLostError):
-        await first.renew()
-    await first.release()
-    await second.renew()
-
-    async def expired() -> bool:
-        return await leases.acquire("a") is not None
-
-    await until(expired)
-    with pytest.raises(LeaseLostError):
-        await second.renew()
-    assert (await client.jetstream().stream_info(f"KV_{LEASES.name}")).state.messages <= 2
-
-
-async def test_calls_that_are_up_are_found(client):
-    js = client.jetstream()
-    calls = NatsRunCalls(client, js, SystemClock())
-    run_id = uuid4()
-    for no, kinds in enumerate((["started"], ["started", "ended"], ["started", "interrupted"], ["trying"])):
-        for kind in kinds:
-            await js.publish(run_call(run_id, no), json.dumps({"body": {"kind": kind}}).encode())
-    assert await calls.up(run_id) == {0, 3}
-    assert await calls.up(run_id, {0, 1, 9}) == {0}
-    assert await calls.up(uuid4()) == frozenset()
-    assert (await js.stream_info(RUNS.name)).state.consumer_count == 0
-
-
-async def test_a_queue_that_is_opened_twice_and_closed_twice(client):
-    js = client.jetstream()
-    queue = NatsDialQueue(client, js, SystemClock())
-    run_id = uuid4()
-    for _ in range(2):
-        await queue.open(run_id)
-    info = await js.consumer_info(DIAL.name, dial_consumer(run_id))
-    assert (info.config.ack_wait, info.config.max_deliver) == (10, -1)
-    for _ in range(2):
-        await queue.close(run_id)

@@ -145,7 +145,7 @@ async def test_a_group_keeps_its_list_until_it_is_replaced_or_removed(client, wo
     assert (group.name, group.subscriber_count, group.user_id) == ("town", 3, "user")
     first = await client.ask(LocateSubscribers(actor=USER, id=group.id))
     assert len((await world.objects.get(first)).splitlines()) == 3
-    upload = await client.upload("fullName;phones\nA;1,2\n".encode())
+    upload = await client.upload(b"fullName;phones\nA;1,2\n")
     command = ReplaceSubscriberGroup(actor=USER, id=group.id, format=ListFormat.CSV, upload=upload)
     for _ in range(2):
         assert (await client.ask(command, "key")).subscriber_count == 1

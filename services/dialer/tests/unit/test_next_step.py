@@ -1,6 +1,7 @@
 """What a run needs next: given what has been decided, the results and the time; then."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ from cato_runtime.errors import ConflictError
 from services.dialer.tests.campaign_fakes import NOW, snapshot
 
 
-def a_run(count: int = 3, **changes) -> Run:
+def a_run(count: int = 3, **changes: Any) -> Run:
     return Run.begin(snapshot(count, **changes), timestamp=NOW)
 
 

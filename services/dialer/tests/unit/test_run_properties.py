@@ -3,6 +3,7 @@
 import random
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -107,7 +108,7 @@ class World:
         return False
 
 
-def begin(reached_in: list[int], attempts: int, seed: int, crashes: bool, **changes) -> World:
+def begin(reached_in: list[int], attempts: int, seed: int, crashes: bool, **changes: Any) -> World:
     run = Run.begin(snapshot(len(reached_in), attempts=attempts, **changes), timestamp=NOW)
     return World(run, reached_in, random.Random(seed), crashes)
 

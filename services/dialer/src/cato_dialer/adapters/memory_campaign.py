@@ -100,7 +100,7 @@ class MemoryRunCalls:
         last = 0
         for given in results:
             result = given.result
-            event_id = f"{result.run_id}:result:{result.no}:{result.wave}"
+            event_id = f"{result.run_id}:{result.no}:{result.wave}"
             envelope = Envelope[SubscriberResult].wrap(
                 result, event_id=event_id, occurred_at=self._clock.now()
             )

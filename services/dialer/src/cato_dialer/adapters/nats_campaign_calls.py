@@ -88,7 +88,7 @@ class NatsRunCalls:
         result = given.result
         envelope = Envelope[Any].wrap(
             result,
-            event_id=f"{result.run_id}:result:{result.no}:{result.wave}",
+            event_id=f"{result.run_id}:{result.no}:{result.wave}",
             occurred_at=self._clock.now(),
             correlation_id=str(result.run_id),
         )

@@ -1,0 +1,209 @@
+"""What the campaign role's ports promise, on every adapter."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from nats.aio.client import Client
+
+from cato_contracts.jobs import DialJob, RunMode, RunTicket
+from cato_contracts.resources import NotificationSettings
+from cato_contracts.runs import Prompt, RunSubscriber, SubscriberResult
+from cato_contracts.subjects import DIAL, LEASES, RUN_TICKETS, RUNS, dial_consumer, run_call, run_result
+from cato_dialer.adapters.memory_campaign import (
+    MemoryDialQueue,
+    MemoryLeases,
+    MemoryRunCalls,
+    MemoryRunTickets,
+)
+from cato_dialer.adapters.nats_campaign_calls import NatsRunCalls
+from cato_dialer.adapters.nats_campaign_leases import NatsLeases
+from cato_dialer.adapters.nats_campaign_queue import NatsDialQueue
+from cato_dialer.adapters.nats_campaign_tickets import NatsRunTickets
+from cato_dialer.ports.campaign import (
+    DialQueue,
+    LeaseLostError,
+    Leases,
+    QueuedResult,
+    RunCalls,
+    RunTickets,
+)
+from cato_eventlog import JetStreamLog, Log, MemoryLog
+from cato_runtime.broker import connect, ensure_topology, make_broker
+from cato_runtime.clock import SystemClock
+from cato_runtime.embedded_nats import EmbeddedNats
+from services.dialer.tests.campaign_fakes import snapshot, until
+
+
+class Adapters:
+    """One of each port, on one technology."""
+
+    def __init__(
+        self, queue: DialQueue, tickets: RunTickets, calls: RunCalls, leases: Leases, runs: Log
+    ) -> None:
+        self.queue = queue
+        self.tickets = tickets
+        self.calls = calls
+        self.leases = leases
+        self.runs = runs
+
+
+@asynccontextmanager
+async def connected(directory: Path) -> AsyncIterator[Client]:
+    async with EmbeddedNats(directory) as server:
+        broker = make_broker(server.url, "test")
+        client = await connect(broker)
+        await ensure_topology(client.jetstream())
+        yield client
+        await broker.stop()
+
+
+@pytest.fixture
+async def client(tmp_path) -> AsyncIterator[Client]:
+    async with connected(tmp_path / "nats") as client:
+        yield client
+
+
+def on_nats(client: Client) -> Adapters:
+    js = client.jetstream(timeout=10)
+    clock = SystemClock()
+    return Adapters(
+        NatsDialQueue(client, js, clock),
+        NatsRunTickets(js),
+        NatsRunCalls(client, js, clock),
+        NatsLeases(js, ttl_s=2),
+        JetStreamLog(client, RUNS.name),
+    )
+
+
+@pytest.fixture(params=["memory", "nats"])
+async def adapters(request, tmp_path) -> AsyncIterator[Adapters]:
+    if request.param == "nats":
+        async with connected(tmp_path / "nats") as client:
+            yield on_nats(client)
+    else:
+        runs = MemoryLog()
+        yield Adapters(
+            MemoryDialQueue(), MemoryRunTickets(), MemoryRunCalls(runs, SystemClock()), MemoryLeases(), runs
+        )
+
+
+def job(run_id: UUID, wave: int, no: int) -> DialJob:
+    about = snapshot()
+    return DialJob(
+        run_id=run_id,
+        wave=wave,
+        subscriber=RunSubscriber(full_name="A", phones=["1"], id=uuid4(), no=no),
+        settings=NotificationSettings.model_validate(about.settings.model_dump()),
+        time_zone=about.time_zone,
+        prompt=Prompt.model_validate(about.prompt.model_dump()),
+        priority=0,
+        expires_at=None,
+    )
+
+
+def result(run_id: UUID, no: int) -> SubscriberResult:
+    return SubscriberResult(
+        run_id=run_id, no=no, wave=1, notified=False, reason="expired", call_id=None, number=None
+    )
+
+
+async def test_a_job_is_queued_once_until_its_run_is_closed(adapters):
+    queue = adapters.queue
+    run_id, other = uuid4(), uuid4()
+    assert await queue.count(run_id) == 0
+    for run in (run_id, other, run_id):
+        await queue.open(run)
+    await queue.enqueue([job(run_id, 1, no) for no in range(5)])
+    await queue.enqueue([job(run_id, 1, no) for no in range(7)])
+    await queue.enqueue([job(run_id, 2, 3), job(other, 1, 9)])
+    await queue.enqueue([])
+    assert await queue.queued(run_id, 1) == set(range(7))
+    assert await queue.queued(run_id, 2) == {3}
+    assert await queue.queued(run_id, 3) == set()
+    assert await queue.count(run_id) == 8
+    for _ in range(2):
+        await queue.close(run_id)
+    assert (await queue.count(run_id), await queue.count(other)) == (0, 1)
+
+
+async def test_one_has_a_lease_until_it_is_given_back(adapters):
+    leases = adapters.leases
+    first = await leases.acquire("a")
+    assert first is not None
+    assert await leases.acquire("a") is None
+    assert await leases.acquire("b") is not None
+    await first.renew()
+    await first.release()
+    second = await leases.acquire("a")
+    assert second is not None
+    with pytest.raises(LeaseLostError):
+        await first.renew()
+    await first.release()
+    await second.renew()
+
+
+async def test_calls_that_are_up_are_found(adapters):
+    run_id = uuid4()
+    for no, kinds in enumerate((["started"], ["started", "ended"], ["started", "interrupted"], ["trying"])):
+        last = 0
+        for kind in kinds:
+            data = json.dumps({"body": {"kind": kind}}).encode()
+            subject = run_call(run_id, no)
+            last = (
+                await adapters.runs.append(subject, data, expected=last, message_id=f"{no}{kind}")
+            ).sequence
+    assert await adapters.calls.up(run_id) == {0, 3}
+    assert await adapters.calls.up(run_id, {0, 1, 9}) == {0}
+    assert await adapters.calls.up(uuid4()) == frozenset()
+
+
+async def test_a_result_is_given_unless_there_is_a_newer_one(adapters):
+    run_id = uuid4()
+    first = await adapters.calls.give_results([QueuedResult(result(run_id, no), 0) for no in (0, 1)])
+    taken = await adapters.runs.last(run_result(run_id, 1), fresh=True)
+    assert taken is not None
+    assert taken.sequence == first
+    late = [QueuedResult(result(run_id, 1), 0), QueuedResult(result(run_id, 0), 999)]
+    assert await adapters.calls.give_results(late) == 0
+    assert await adapters.calls.give_results([]) == 0
+    assert await adapters.runs.end([run_result(run_id, "*")]) == first
+
+
+async def test_a_lease_that_is_not_renewed_expires(client):
+    leases = on_nats(client).leases
+    held = await leases.acquire("a")
+    assert held is not None
+
+    async def expired() -> bool:
+        return await leases.acquire("a") is not None
+
+    await until(expired)
+    with pytest.raises(LeaseLostError):
+        await held.renew()
+    assert (await client.jetstream().stream_info(f"KV_{LEASES.name}")).state.messages == 1
+
+
+async def test_a_coordinator_that_was_taken_over_cannot_change_the_ticket(client):
+    frozen, successor = on_nats(client).tickets, on_nats(client).tickets
+    run_id = uuid4()
+    for mode in (RunMode.CALLING, RunMode.PAUSED):
+        await frozen.put(RunTicket(run_id=run_id, priority=0, mode=mode))
+    await successor.put(RunTicket(run_id=run_id, priority=0, mode=RunMode.STOPPING))
+    with pytest.raises(LeaseLostError):
+        await frozen.put(RunTicket(run_id=run_id, priority=0, mode=RunMode.CALLING))
+    bucket = await client.jetstream().key_value(RUN_TICKETS.name)
+    assert b"STOPPING" in ((await bucket.get(str(run_id))).value or b"")
+    for _ in range(2):
+        await successor.remove(run_id)
+
+
+async def test_the_consumer_is_as_dial_replicas_expect_it(client):
+    run_id = uuid4()
+    await on_nats(client).queue.open(run_id)
+    info = await client.jetstream().consumer_info(DIAL.name, dial_consumer(run_id))
+    assert (info.config.ack_wait, info.config.max_deliver) == (10, -1)
+    assert info.config.filter_subject == f"dial.{run_id}.>"

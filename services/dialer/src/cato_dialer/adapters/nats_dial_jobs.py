@@ -185,12 +185,20 @@ class NatsJobSource:
     async def take(self, run_id: UUID, limit: int) -> Sequence[JobHold]:
         if not self._client.is_connected:
             return []
+        holds: list[JobHold] = []
         try:
-            messages = await (await self._queue(run_id)).take(limit)
+            queue = await self._queue(run_id)
+            while len(holds) < limit:
+                asked = limit - len(holds)
+                messages = await queue.take(asked)
+                taken = [await self._hold(message) for message in messages]
+                holds.extend(hold for hold in taken if hold is not None)
+                if len(messages) < asked:
+                    break
         except (NatsError, TimeoutError, OSError) as error:
-            raise BrokerError(f"jobs of run {run_id} cannot be taken: {error!r}") from error
-        holds = [await self._hold(message) for message in messages]
-        return [hold for hold in holds if hold is not None]
+            if not holds:
+                raise BrokerError(f"jobs of run {run_id} cannot be taken: {error!r}") from error
+        return holds
 
     async def return_unused(self) -> None:
         for queue in tuple(self._queues.values()):

@@ -258,15 +258,14 @@ class NatsChannelLedger:
             log.info("a block of channels runs out by itself", pool=pool.name, error=str(error))
 
     async def _gain(self, pool: ChannelPool) -> bool:
-        """Take what is wanted and not there, up to our share if there are others."""
+        """Take what is wanted and not there, up to our share if others are in want, too."""
         loop = asyncio.get_running_loop()
         free = sum(
             block.size - block.in_use for block in pool.blocks.values() if block.valid_until > loop.time()
         )
         count = -(-(pool.wanted - free) // pool.block_size)
-        members = self._members()
-        if members > 1:
-            count = min(count, pool.share(members) - len(pool.blocks))
+        if self._in_want_elsewhere(pool):
+            count = min(count, pool.share(self._members()) - len(pool.blocks))
         if count <= 0 or loop.time() < self._try_again_at.get(pool.name, 0.0):
             return False
         missing = pool.missing()

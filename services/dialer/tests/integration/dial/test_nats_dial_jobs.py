@@ -1,0 +1,173 @@
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID
+
+from nats.aio.client import Client
+
+from cato_contracts.jobs import RunMode
+from cato_contracts.subjects import dial_job
+from cato_dialer.adapters.nats_dial_jobs import NatsJobSource
+from cato_dialer.ports.dial import JobHold
+
+Connect = Callable[[], Awaitable[Client]]
+
+
+class Replica:
+    """A source with what a loop around it would see."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self.source = NatsJobSource(client)
+        self.changed = asyncio.Event()
+
+    async def open(self) -> "Replica":
+        await self.source.open(self.changed.set)
+        return self
+
+    async def take_until(self, run_id: UUID, count: int, limit_s: float = 20.0) -> list[JobHold]:
+        holds: list[JobHold] = []
+        async with asyncio.timeout(limit_s):
+            while len(holds) < count:
+                self.changed.clear()
+                more = await self.source.take(run_id, count - len(holds))
+                holds.extend(more)
+                if not more:
+                    await self.changed.wait()
+        return holds
+
+    async def until(self, true: Callable[[], bool], limit_s: float = 20.0) -> None:
+        async with asyncio.timeout(limit_s):
+            while not true():
+                self.changed.clear()
+                await self.changed.wait()
+
+
+async def replica(connect: Connect) -> Replica:
+    return await Replica(await connect()).open()
+
+
+async def test_a_run_and_its_jobs_are_found(connect: Connect, coordinator: Any) -> None:
+    one = await replica(connect)
+    run = await coordinator.start_run(priority=3)
+    await coordinator.put(run, 0, 1, 2)
+    await one.until(lambda: run in one.source.tickets())
+    assert one.source.tickets()[run].priority == 3
+    holds = await one.take_until(run, 2)
+    assert [hold.job.subscriber.no for hold in holds] == [0, 1]
+    assert holds[0].key == dial_job(run, 1, 0)
+    for hold in holds:
+        await hold.done()
+    await one.source.close()
+    await one.client.flush()
+    assert await coordinator.queued() == 1
+
+
+async def test_a_job_that_comes_later_is_announced(connect: Connect, coordinator: Any) -> None:
+    one = await replica(connect)
+    run = await coordinator.start_run()
+    await one.until(lambda: run in one.source.tickets())
+    assert await one.source.take(run, 5) == []
+    one.changed.clear()
+    await coordinator.put(run, 0, 1)
+    assert len(await one.take_until(run, 2)) == 2
+    await one.source.close()
+
+
+async def test_no_more_is_taken_than_asked_for(connect: Connect, coordinator: Any) -> None:
+    one = await replica(connect)
+    run = await coordinator.start_run()
+    await coordinator.put(run, *range(10))
+    await one.take_until(run, 3)
+    assert await coordinator.in_hand(run) == 3
+    await one.source.close()
+
+
+async def test_a_job_of_a_replica_that_is_gone_comes_again(connect: Connect, coordinator: Any) -> None:
+    dying, other = await replica(connect), await replica(connect)
+    run = await coordinator.start_run(ack_wait=1.0)
+    await coordinator.put(run, 0)
+    await dying.take_until(run, 1)
+    await dying.client.close()
+    (hold,) = await other.take_until(run, 1)
+    assert hold.redelivered
+    await hold.done()
+    await dying.source.close()
+    await other.source.close()
+
+
+async def test_a_job_that_is_kept_is_not_given_to_others(connect: Connect, coordinator: Any) -> None:
+    one, other = await replica(connect), await replica(connect)
+    run = await coordinator.start_run(ack_wait=0.5)
+    await coordinator.put(run, 0)
+    (hold,) = await one.take_until(run, 1)
+    assert await other.source.take(run, 1) == []
+    for _ in range(8):
+        await hold.keep()
+        await asyncio.sleep(0.25)  # half the time after which the queue would give it to another
+        assert await other.source.take(run, 1) == []
+    await one.source.close()
+    await other.source.close()
+
+
+async def test_a_job_given_back_comes_again_after_its_time(connect: Connect, coordinator: Any) -> None:
+    one = await replica(connect)
+    run = await coordinator.start_run(ack_wait=30)
+    await coordinator.put(run, 0)
+    (hold,) = await one.take_until(run, 1)
+    began = asyncio.get_running_loop().time()
+    await hold.give_back(0.7)
+    (again,) = await one.take_until(run, 1)
+    assert again.redelivered
+    assert asyncio.get_running_loop().time() - began >= 0.6
+    await one.source.close()
+
+
+async def test_what_nobody_can_work_on_goes_to_another_at_once(connect: Connect, coordinator: Any) -> None:
+    full, other = await replica(connect), await replica(connect)
+    run = await coordinator.start_run(ack_wait=30)
+    await full.until(lambda: run in full.source.tickets())
+    assert await full.source.take(run, 5) == []
+    full.changed.clear()
+    await coordinator.put(run, 0)
+    await asyncio.wait_for(full.changed.wait(), 10)
+    await full.source.return_unused()
+    assert len(await other.take_until(run, 1)) == 1
+    await full.source.close()
+    await other.source.close()
+
+
+async def test_a_bad_message_becomes_a_dead_letter(connect: Connect, coordinator: Any) -> None:
+    one = await replica(connect)
+    run = await coordinator.start_run()
+    js = coordinator.client.jetstream()
+    dead = await js.subscribe("dead.dialer")
+    await js.publish(dial_job(run, 1, 0), b"nonsense")
+    await coordinator.put(run, 1)
+    (hold,) = await one.take_until(run, 1)
+    assert hold.job.subscriber.no == 1
+    letter = await dead.next_msg(timeout=10)
+    assert letter.data == b"nonsense"
+    assert letter.headers["Cato-Subject"] == dial_job(run, 1, 0)
+    await dead.unsubscribe()
+    await one.source.close()
+
+
+async def test_changes_and_ends_of_runs_are_seen_across_a_broker_crash(
+    connect: Connect, coordinator: Any, server: Any
+) -> None:
+    one = await replica(connect)
+    ending, pausing = await coordinator.start_run(), await coordinator.start_run()
+    await one.until(lambda: {ending, pausing} <= set(one.source.tickets()))
+    assert await one.source.take(pausing, 1) == []
+    await server.kill()
+    await server.restart()
+    while not coordinator.client.is_connected:
+        await asyncio.sleep(0.05)
+    await coordinator.end_run(ending)
+    await one.until(lambda: ending not in one.source.tickets())
+    await coordinator.put(pausing, 0)
+    assert len(await one.take_until(pausing, 1)) == 1
+    await coordinator.set_mode(pausing, RunMode.PAUSED)
+    await one.until(lambda: one.source.tickets()[pausing].mode is RunMode.PAUSED)
+    await one.source.close()

@@ -1,0 +1,101 @@
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from nats.aio.client import Client
+
+from cato_contracts.calls import CallEvent, CallEventKind
+from cato_contracts.envelope import Envelope
+from cato_contracts.runs import SubscriberResult
+from cato_dialer.adapters.nats_dial_journal import NatsCallJournal
+from cato_dialer.ports.dial import FencedError, SubscriberLog
+from cato_runtime.errors import BrokerError
+
+Connect = Callable[[], Awaitable[Client]]
+
+RUN, CALL, OTHER_CALL = uuid4(), uuid4(), uuid4()
+
+
+def event(seq: int, *, no: int = 0, kind: CallEventKind = CallEventKind.DIGIT) -> Envelope[CallEvent]:
+    body = CallEvent(
+        run_id=RUN,
+        no=no,
+        wave=1,
+        call_id=CALL if no == 0 else OTHER_CALL,
+        seq=seq,
+        kind=kind,
+        number="1001",
+        phone_index=0,
+    )
+    return Envelope[CallEvent].wrap(body, event_id=body.event_id, occurred_at=datetime.now(UTC))
+
+
+def result(wave: int) -> Envelope[SubscriberResult]:
+    body = SubscriberResult(
+        run_id=RUN, no=0, wave=wave, notified=False, reason="busy", call_id=CALL, number="1001"
+    )
+    return Envelope[SubscriberResult].wrap(body, event_id=f"{RUN}:0:{wave}", occurred_at=datetime.now(UTC))
+
+
+async def test_a_subscriber_nobody_has_called_has_an_empty_log(connect: Connect) -> None:
+    journal = NatsCallJournal(await connect())
+    assert await journal.read(RUN, 0) == SubscriberLog()
+
+
+async def test_what_was_written_is_read_in_order_and_apart_from_others(connect: Connect) -> None:
+    journal = NatsCallJournal(await connect())
+    head = other = 0
+    written = [event(seq) for seq in range(700)]
+    for one in written:
+        head = await journal.append_event(one, head)
+        if one.body.seq % 100 == 0:
+            other = await journal.append_event(event(one.body.seq, no=10), other)
+    result_head = await journal.append_result(result(1), 0)
+    log = await journal.read(RUN, 0)
+    assert log.events == tuple(one.body for one in written)
+    assert log.events_head == head
+    assert (log.result, log.result_head) == (result(1).body, result_head)
+
+
+async def test_a_repeated_write_is_the_same_write(connect: Connect) -> None:
+    journal = NatsCallJournal(await connect())
+    one = event(0)
+    head = await journal.append_event(one, 0)
+    assert await journal.append_event(one, 0) == head
+    outcome = result(1)
+    head = await journal.append_result(outcome, 0)
+    assert await journal.append_result(outcome, 0) == head
+
+
+async def test_a_writer_that_has_not_seen_the_last_event_is_fenced(connect: Connect) -> None:
+    ours, theirs = NatsCallJournal(await connect()), NatsCallJournal(await connect())
+    head = await ours.append_event(event(0), 0)
+    await theirs.append_event(event(1, kind=CallEventKind.INTERRUPTED), head)
+    with pytest.raises(FencedError):
+        await ours.append_event(event(1), head)
+
+
+async def test_the_same_event_by_two_writers_is_one_by_each(connect: Connect) -> None:
+    ours, theirs = NatsCallJournal(await connect()), NatsCallJournal(await connect())
+    same = event(0)
+    await theirs.append_event(same, 0)
+    with pytest.raises(FencedError):
+        await ours.append_event(same, 0)
+
+
+async def test_results_are_fenced_like_events(connect: Connect) -> None:
+    ours, theirs = NatsCallJournal(await connect()), NatsCallJournal(await connect())
+    await ours.append_result(result(1), 0)
+    with pytest.raises(FencedError):
+        await theirs.append_result(result(2), 0)
+
+
+async def test_a_broker_that_is_away_is_said_to_be(connect: Connect, server: Any) -> None:
+    journal = NatsCallJournal(await connect())
+    journal._js._timeout = 0.3
+    await server.kill()
+    with pytest.raises(BrokerError):
+        await journal.append_event(event(0), 0)
+    await server.restart()

@@ -1,0 +1,162 @@
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from itertools import pairwise
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from nats.aio.client import Client
+
+from cato_dialer.adapters.nats_dial_ledger import NatsChannelLedger
+from cato_dialer.ports.dial import Channel
+from cato_runtime.clock import SystemClock
+from cato_runtime.config import StationConfig
+
+Connect = Callable[[], Awaitable[Client]]
+A, B = uuid4(), uuid4()
+
+
+def station(identity: UUID = A, channels: int = 6, interval: int = 0) -> StationConfig:
+    return StationConfig(id=identity, channels=channels, min_call_interval_ms=interval)
+
+
+async def ledger(connect: Connect, *stations: StationConfig, licence: int = 100) -> NatsChannelLedger:
+    one = NatsChannelLedger(await connect(), stations, licence, SystemClock())
+    await one.open()
+    return one
+
+
+async def one_of(channels: NatsChannelLedger, identity: UUID = A, limit_s: float = 15.0) -> Channel:
+    async with asyncio.timeout(limit_s):
+        while True:
+            channel = channels.acquire(identity)
+            if channel is not None:
+                return channel
+            await channels.freed([identity])
+
+
+async def all_at_once(channels: NatsChannelLedger, count: int, limit_s: float = 15.0) -> list[Channel]:
+    return list(await asyncio.gather(*(one_of(channels, limit_s=limit_s) for _ in range(count))))
+
+
+async def refused(channels: NatsChannelLedger, identity: UUID = A, for_s: float = 1.5) -> bool:
+    try:
+        await one_of(channels, identity, limit_s=for_s)
+    except TimeoutError:
+        return True
+    return False
+
+
+async def test_as_many_channels_as_the_station_has_and_no_more(connect: Connect) -> None:
+    one = await ledger(connect, station(channels=6))
+    held = await all_at_once(one, 6)
+    assert await refused(one)
+    held[0].release()
+    held[0].release()
+    await one_of(one)
+    assert await refused(one)
+    await one.close()
+
+
+async def test_the_licence_bounds_all_stations_together(connect: Connect) -> None:
+    one = await ledger(connect, station(A, 3), station(B, 3), licence=4)
+    assert one.capacity() == 4
+    for identity in (A, A, A, B):
+        await one_of(one, identity)
+    assert await refused(one, B)
+    await one.close()
+
+
+async def test_large_stations_are_leased_in_blocks(connect: Connect) -> None:
+    one = await ledger(connect, station(channels=70))
+    await all_at_once(one, 70)
+    assert await refused(one)
+    assert len(one._pools[A].blocks) == 18
+    await one.close()
+
+
+async def test_two_replicas_never_have_more_than_the_station(connect: Connect) -> None:
+    one, other = await ledger(connect, station(channels=6)), await ledger(connect, station(channels=6))
+    in_use = most = 0
+
+    async def call(channels: NatsChannelLedger) -> None:
+        nonlocal in_use, most
+        channel = await one_of(channels, limit_s=40)
+        in_use += 1
+        most = max(most, in_use)
+        await asyncio.sleep(0.02)
+        in_use -= 1
+        channel.release()
+
+    await asyncio.gather(*(call(channels) for channels in (one, other) for _ in range(60)))
+    assert 1 < most <= 6
+    await one.close()
+    await other.close()
+
+
+async def test_a_new_replica_gets_its_share_of_what_the_other_stops_using(connect: Connect) -> None:
+    one = await ledger(connect, station(channels=6))
+    held = await all_at_once(one, 6)
+    other = await ledger(connect, station(channels=6))
+    waiting = [asyncio.create_task(one_of(other)) for _ in range(4)]
+    while not one._in_want_elsewhere(one._pools[A]):
+        await asyncio.sleep(0.05)
+    assert (one.capacity(), other.capacity()) == (3, 3)
+    for channel in held:
+        channel.release()
+    await asyncio.gather(*waiting)
+    await one.close()
+    await other.close()
+
+
+async def test_the_channels_of_a_replica_that_is_gone_are_free_after_its_lease(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = "cato_dialer.adapters.nats_dial_ledger."
+    monkeypatch.setattr(module + "_TTL_S", 3)
+    monkeypatch.setattr(module + "_MARGIN_S", 1.0)
+    monkeypatch.setattr(module + "_RENEW_AFTER_S", 0.5)
+    dying, other = await ledger(connect, station(channels=2)), await ledger(connect, station(channels=2))
+    await all_at_once(dying, 2)
+    # Renewed, they stay its own for longer than one lease.
+    assert await refused(other, for_s=4.0)
+    assert dying._keeper is not None
+    dying._keeper.cancel()
+    await all_at_once(other, 2, limit_s=8)
+    assert dying.acquire(A) is None
+    await other.close()
+
+
+async def test_channels_come_back_after_a_broker_crash(connect: Connect, server: Any) -> None:
+    one = await ledger(connect, station(channels=3))
+    held = await all_at_once(one, 3)
+    await server.kill()
+    await server.restart()
+    for channel in held:
+        channel.release()
+    await all_at_once(one, 3, limit_s=20)
+    assert await refused(one)
+    await one.close()
+
+
+async def test_starts_of_two_replicas_keep_the_interval(connect: Connect) -> None:
+    stations = [station(channels=50, interval=30)]
+    one, other = await ledger(connect, *stations), await ledger(connect, *stations)
+    began = datetime.now().astimezone()
+    slots = await asyncio.gather(*(each.reserve_start(A) for _ in range(15) for each in (one, other)))
+    starts = sorted(slots, key=lambda slot: slot.at)
+    for first, second in pairwise(starts):
+        assert first.until is not None
+        assert (second.at - first.until).total_seconds() >= 0.030
+    assert (starts[0].at - began).total_seconds() < 1
+    assert [slot.delayed for slot in starts].count(False) <= 1
+    await one.close()
+    await other.close()
+
+
+async def test_without_an_interval_a_call_starts_at_once(connect: Connect) -> None:
+    one = await ledger(connect, station())
+    slot = await one.reserve_start(A)
+    assert (slot.until, slot.delayed) == (None, False)
+    await one.close()

@@ -1,0 +1,106 @@
+"""Where the dialer is put together: one role, the other, or both in one process."""
+
+from collections.abc import Collection
+from contextlib import AsyncExitStack
+from enum import StrEnum
+
+from cato_contracts.subjects import EVENTS, RUNS
+from cato_dialer.adapters.dial_prompt_cache import DiskPromptCache
+from cato_dialer.adapters.nats_campaign_audio import MediaAudioLibrary
+from cato_dialer.adapters.nats_campaign_calls import NatsRunCalls
+from cato_dialer.adapters.nats_campaign_leases import NatsLeases
+from cato_dialer.adapters.nats_campaign_queue import NatsDialQueue
+from cato_dialer.adapters.nats_campaign_tickets import NatsRunTickets
+from cato_dialer.adapters.nats_dial_jobs import NatsJobSource
+from cato_dialer.adapters.nats_dial_journal import NatsCallJournal
+from cato_dialer.adapters.nats_dial_ledger import NatsChannelLedger
+from cato_dialer.adapters.pjsua2.trunk import Pjsua2Trunk
+from cato_dialer.campaign_role import CampaignPorts, CampaignRole
+from cato_dialer.handlers.dial_desk import DialDesk
+from cato_dialer.handlers.dial_loop import DialRole
+from cato_eventlog import JetStreamLog
+from cato_runtime.requests import RequestTable
+from cato_runtime.service import Build, Surroundings
+
+_HANG_UP_MARGIN_S = 12.0
+"""Of the time for draining: for hanging up what is left, and for the last events."""
+
+
+class Role(StrEnum):
+    """What a dialer process does: drive runs, make calls."""
+
+    CAMPAIGN = "campaign"
+    DIAL = "dial"
+
+
+class DialerService:
+    """The roles of one process. Calls are the first to begin last and to end first."""
+
+    def __init__(self, campaign: CampaignRole | None, dial: DialRole | None, drain_s: float) -> None:
+        self._campaign = campaign
+        self._dial = dial
+        self._calls_may_last_s = max(0.0, drain_s - _HANG_UP_MARGIN_S)
+        self._running = AsyncExitStack()
+
+    @property
+    def requests(self) -> RequestTable:
+        return self._campaign.requests if self._campaign else RequestTable()
+
+    async def start(self) -> None:
+        for role in (self._campaign, self._dial):
+            if role is not None:
+                # Before its start: what a start that failed has begun must be ended, too.
+                self._running.push_async_callback(role.stop)
+                await role.start()
+
+    async def drain(self) -> None:
+        if self._dial is not None:
+            await self._dial.drain(self._calls_may_last_s)
+
+    async def stop(self) -> None:
+        await self._running.aclose()
+
+
+def build_roles(roles: Collection[Role]) -> Build:
+    """Return the function that puts a dialer with these roles together."""
+
+    async def build(surroundings: Surroundings) -> DialerService:
+        return DialerService(
+            await _campaign(surroundings) if Role.CAMPAIGN in roles else None,
+            await _dial(surroundings) if Role.DIAL in roles else None,
+            surroundings.settings.drain_seconds,
+        )
+
+    return build
+
+
+async def _campaign(surroundings: Surroundings) -> CampaignRole:
+    client = await surroundings.broker.connect()
+    js, clock = surroundings.js, surroundings.clock
+    ports = CampaignPorts(
+        events=JetStreamLog(client, EVENTS.name),
+        runs=JetStreamLog(client, RUNS.name),
+        objects=surroundings.objects,
+        audio=MediaAudioLibrary(surroundings.requester),
+        queue=NatsDialQueue(client, js, clock),
+        tickets=NatsRunTickets(js),
+        calls=NatsRunCalls(client, js, clock),
+        leases=NatsLeases(js),
+    )
+    return CampaignRole(ports, surroundings.config, clock)
+
+
+async def _dial(surroundings: Surroundings) -> DialRole:
+    client = await surroundings.broker.connect()
+    config, clock = surroundings.config, surroundings.clock
+    source = NatsJobSource(client)
+    desk = DialDesk(
+        stations=config.stations,
+        trunk=Pjsua2Trunk(config.dialing, config.channels),
+        journal=NatsCallJournal(client),
+        ledger=NatsChannelLedger(client, config.stations, config.license.max_channels, clock),
+        prompts=DiskPromptCache(surroundings.objects, surroundings.settings.data_dir / "prompts"),
+        clock=clock,
+        tickets=source.tickets,
+    )
+    return DialRole(desk, source)

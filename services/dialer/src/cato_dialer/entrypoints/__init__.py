@@ -1,0 +1,1 @@
+"""Translate and dispatch: subscribers, jobs, the command line."""

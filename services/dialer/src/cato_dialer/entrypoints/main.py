@@ -1,0 +1,31 @@
+"""The `cato-dialer` command."""
+
+import argparse
+
+from cato_dialer.bootstrap import Role, build_roles
+from cato_runtime.service import run_service
+
+
+def main() -> None:
+    """Run the roles that the command line names until SIGTERM."""
+    parser = argparse.ArgumentParser(prog="cato-dialer", description="Drive runs and make calls.")
+    parser.add_argument(
+        "--roles",
+        type=_roles,
+        default=frozenset(Role),
+        help="campaign (commands and runs), dial (channels and calls), or both with a comma (default)",
+    )
+    roles = parser.parse_args().roles
+    # A process that only dials answers no commands: readiness of the service is the campaign role's.
+    run_service("dialer" if Role.CAMPAIGN in roles else "dialer-dial", build_roles(roles))
+
+
+def _roles(text: str) -> frozenset[Role]:
+    try:
+        return frozenset(Role(name.strip()) for name in text.split(","))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not campaign, dial, or both with a comma") from error
+
+
+if __name__ == "__main__":
+    main()

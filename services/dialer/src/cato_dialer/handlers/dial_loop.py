@@ -177,4 +177,8 @@ class DialRole:
 def _by_priority(tickets: Iterable[RunTicket]) -> Sequence[Sequence[RunTicket]]:
     calling = [ticket for ticket in tickets if ticket.mode is RunMode.CALLING]
     calling.sort(key=lambda ticket: (-ticket.priority, ticket.run_id))
-    return [list(group) for _, group in groupby(calling, key=lambda ticket: ticket.priority)]
+    by_priority = [list(group) for _, group in groupby(calling, key=lambda ticket: ticket.priority)]
+    # The jobs of a run that stops are dropped, but for calls that a dead replica left without an end:
+    # the run waits for that.
+    stopping = [ticket for ticket in tickets if ticket.mode is RunMode.STOPPING]
+    return [*by_priority, stopping] if stopping else by_priority

@@ -16,7 +16,7 @@ PACKAGES = {"api-gateway": "cato-gateway", "media": "cato-media", "dialer": "cat
 PACKAGES["reporting"] = "cato-reporting"
 
 
-def selected(*arguments):
+def selected(*arguments: str):
     done = subprocess.run(
         [sys.executable, "deploy/docker/requirements_of.py", *arguments],
         cwd=ROOT,

@@ -1,0 +1,68 @@
+"""docs/operations.md and cato.yaml tell what the code reads."""
+
+import importlib
+import re
+from pathlib import Path
+
+import yaml
+from pydantic_settings import BaseSettings
+
+from cato_runtime.config import Config, StationConfig, load_config
+from cato_runtime.reference import config_keys, reference
+
+ROOT = Path(__file__).parents[2]
+OPERATIONS = (ROOT / "docs/operations.md").read_text()
+
+
+def service_settings():
+    """The settings classes of single services, as `module:class`."""
+    for file in sorted(ROOT.glob("services/*/src/*/settings.py")):
+        module = importlib.import_module(f"{file.parent.name}.settings")
+        for name, value in vars(module).items():
+            own = isinstance(value, type) and issubclass(value, BaseSettings)
+            if own and value.__module__ == module.__name__:
+                yield f"{module.__name__}:{name}", value
+
+
+def test_the_reference_is_what_the_code_prints():
+    settings = dict(service_settings())
+    command = " ".join(["python -m cato_runtime.reference", *settings])
+    assert f"`{command}`" in OPERATIONS
+    section = OPERATIONS.split("<!-- reference: begin -->\n")[1].split("<!-- reference: end -->")[0]
+    assert section.strip() == reference(tuple(settings.values())).strip(), f"put in the output of {command}"
+
+
+def test_links_lead_to_headings():
+    headings = {
+        re.sub(r"[^\w -]", "", line.lstrip("# ")).lower().replace(" ", "-")
+        for line in OPERATIONS.splitlines()
+        if line.startswith("#")
+    }
+    assert set(re.findall(r"\]\(#([\w-]+)\)", OPERATIONS)) <= headings
+
+
+def test_the_example_file_has_every_key():
+    text = (ROOT / "cato.yaml").read_text()
+    keys = {key.removesuffix("[]").rsplit(".")[-1] for key, _ in config_keys(Config)}
+    assert {key for key in keys if not re.search(rf"\b{key}\b", text)} == set()
+
+
+def test_the_example_file_is_at_the_defaults_but_for_its_station():
+    config = load_config(ROOT / "cato.yaml")
+    (station,) = config.stations
+    assert station.uri == "sip:127.0.0.1:5070;transport=udp"
+    assert station == StationConfig(uri=station.uri)
+    assert config.model_copy(update={"stations": ()}) == Config()
+
+
+def test_what_the_example_file_leaves_out_as_comments_is_taken_too():
+    lines = []
+    for line in (ROOT / "cato.yaml").read_text().splitlines():
+        shown = re.sub(r"^(\s*)# (\s*(?:- )?\w+: |\s*(?:auth|numberRules):)", r"\1\2", line)
+        lines.append(shown)
+    text = "\n".join(line for line in lines if "numberRules: []" not in line)
+    config = Config.model_validate(yaml.safe_load(text))
+    assert len(config.tokens) == 3
+    assert config.stations[0].auth is not None
+    assert config.stations[0].dialled("89991234567") == "+79991234567"
+    assert config.dialing.public_address is not None

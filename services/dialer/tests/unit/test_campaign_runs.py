@@ -183,3 +183,19 @@ async def test_another_replica_goes_on_with_a_run():
             await until(lambda: ended(world.runs, run_id))
         dialling.cancel()
     assert asked == Counter((wave, no) for wave in (1, 2) for no in range(50))
+
+
+async def test_a_run_whose_list_is_missing_can_still_be_stopped():
+    world = World()
+    async with world.running() as client:
+        task = await client.add_task([people(2)], start_at=world.clock.now() + timedelta(seconds=0.3))
+        run_id = await client.start(task)
+        for key in [key for key in world.objects.objects if key[1].startswith("run/")]:
+            del world.objects.objects[key]
+
+        async def wave_started() -> bool:
+            return "WaveStarted" in await names_of_life(world, run_id)
+
+        await until(wave_started)
+        await client.ask(StopRun(actor=USER, id=run_id))
+        await until(lambda: ended(world.runs, run_id))

@@ -14,6 +14,8 @@ from cato_runtime.errors import BrokerError
 
 log = structlog.get_logger()
 
+_LONGEST_RECOVERY_S = 10.0
+
 
 @dataclass(frozen=True, slots=True)
 class LeasePace:
@@ -76,6 +78,7 @@ class Coordinator:
         """Drive the run, or stand by while somebody else does, until it is over."""
         run_id = running.snapshot.run_id
         bound = log.bind(run_id=str(run_id))
+        failures = 0
         try:
             while self._view.run(run_id) is not None:
                 try:
@@ -86,12 +89,16 @@ class Coordinator:
                     bound.info("driving the run")
                     await self._drive(running, lease)
                     await self._view.fresh()
-                except LeaseLostError:
-                    bound.warning("somebody else drives the run now")
                 except Exception as error:  # noqa: BLE001 - logged with its trace, and tried again
+                    if _is_lost_lease(error):
+                        bound.warning("somebody else drives the run now")
+                        continue
                     # Whatever it was: the run is not given up. The log knows where to go on.
                     bound.warning("driving the run failed, trying again", error=repr(error), exc_info=True)
-                    await self._stand_by(self._pace.recover_s)
+                    await self._stand_by(min(self._pace.recover_s * 2**failures, _LONGEST_RECOVERY_S))
+                    failures = min(failures + 1, 10)
+                else:
+                    failures = 0
         finally:
             del self._drivers[run_id]
             self._news.set()
@@ -136,3 +143,9 @@ class Coordinator:
     async def _stand_by(self, seconds: float) -> None:
         # Nothing tells that a lease has expired, nor that whatever failed works again.
         await asyncio.sleep(seconds)
+
+
+def _is_lost_lease(error: BaseException) -> bool:
+    if isinstance(error, BaseExceptionGroup):
+        return any(_is_lost_lease(each) for each in error.exceptions)
+    return isinstance(error, LeaseLostError)

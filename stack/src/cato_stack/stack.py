@@ -25,11 +25,11 @@ _READY_TIMEOUT_S = 60.0
 _READY_POLL_S = 0.05
 _STOP_TIMEOUT_S = 45.0
 
-_MODULES = {
-    "media": "cato_media.entrypoints.main",
-    "reporting": "cato_reporting.entrypoints.main",
-    "dialer": "cato_dialer.entrypoints.main",
-    "api-gateway": "cato_gateway.entrypoints.main",
+_COMMANDS = {
+    "media": "cato-media",
+    "reporting": "cato-reporting",
+    "dialer": "cato-dialer",
+    "api-gateway": "cato-gateway",
 }
 """The services in the order in which they start; they stop in the reverse one."""
 
@@ -42,6 +42,8 @@ class StackOptions:
     host: str
     port: int
     config: Path | None
+    log_file: Path | None = None
+    """Where the services' logs go; None: to standard error."""
 
     @property
     def url(self) -> str:
@@ -72,7 +74,7 @@ async def running_stack(options: StackOptions) -> AsyncIterator[None]:
         try:
             for service in services:
                 await service.start()
-            await _wait_until_ready(options)
+            await _wait_until_ready(options, services)
             yield
         finally:
             for service in reversed(services):
@@ -93,16 +95,24 @@ def _services(options: StackOptions, nats_url: str) -> list[Supervised]:
         environment["CATO_CONFIG"] = str(options.config)
     pid_dir = options.data_dir / "pids"
     pid_dir.mkdir(exist_ok=True)
+    programs = Path(sys.executable).parent
     return [
-        Supervised(ProcessSpec(name, [sys.executable, "-m", module], environment), pid_dir)
-        for name, module in _MODULES.items()
+        Supervised(
+            ProcessSpec(name, [str(programs / command)], environment), pid_dir, log_file=options.log_file
+        )
+        for name, command in _COMMANDS.items()
     ]
 
 
-async def _wait_until_ready(options: StackOptions) -> None:
+async def _wait_until_ready(options: StackOptions, services: list[Supervised]) -> None:
     try:
         async with asyncio.timeout(_READY_TIMEOUT_S), httpx.AsyncClient(base_url=options.url) as client:
             while True:
+                for service in services:
+                    if service.refuses_to_start:
+                        raise ConfigurationError(
+                            f"{service.spec.name} cannot start as configured; see its log"
+                        )
                 try:
                     answer = await client.get("/readyz")
                 except httpx.TransportError:

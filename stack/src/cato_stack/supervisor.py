@@ -1,6 +1,7 @@
 """Child processes that are started again when they die."""
 
 import asyncio
+import os
 import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -32,6 +33,10 @@ class Supervised:
 
     spec: ProcessSpec
     pid_dir: Path
+    log_file: Path | None = None
+    """Where its standard error goes; None: to ours."""
+    refuses_to_start: bool = False
+    """It said that its configuration is wrong: starting it again would change nothing."""
     _process: asyncio.subprocess.Process | None = None
     _keeper: asyncio.Task[None] | None = None
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
@@ -62,14 +67,20 @@ class Supervised:
         return self.pid_dir / f"{self.spec.name}.pid"
 
     async def _spawn(self) -> None:
-        self._process = await asyncio.create_subprocess_exec(
-            *self.spec.command,
-            env=dict(self.spec.environment),
-            stdin=asyncio.subprocess.DEVNULL,
-            # A terminal's Ctrl-C goes to the supervisor alone, which ends its children in order.
-            start_new_session=True,
-            preexec_fn=die_with_parent,
-        )
+        log_file = self.log_file.open("ab") if self.log_file else None
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                *self.spec.command,
+                env=dict(self.spec.environment),
+                stdin=asyncio.subprocess.DEVNULL,
+                stderr=log_file,
+                # A terminal's Ctrl-C goes to the supervisor alone, which ends its children in order.
+                start_new_session=True,
+                preexec_fn=die_with_parent,
+            )
+        finally:
+            if log_file is not None:
+                log_file.close()
         self._pid_file.write_text(f"{self._process.pid}\n")
 
     async def _keep(self) -> None:
@@ -79,6 +90,10 @@ class Supervised:
             started = loop.time()
             code = await self._process.wait()
             if self._stopping.is_set():
+                return
+            if code == os.EX_CONFIG:
+                log.error("process refuses to start as configured", process=self.spec.name)
+                self.refuses_to_start = True
                 return
             if loop.time() - started > _HEALTHY_AFTER_S:
                 wait = _FIRST_WAIT_S

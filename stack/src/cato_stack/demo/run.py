@@ -26,15 +26,18 @@ from cato_stack.stack import StackOptions, running_stack
 _EXCHANGE_TIMEOUT_S = 20.0
 _RUN_TIMEOUT_S = 180.0
 _CHANNELS = 10
+_LOG = "services.log"
 
 
 def run_demo(prompt: Path, report: Path) -> int:
     """Run it; returns the exit code: 0 only if everything was as the number plan says."""
-    console = Console()
+    console = Console() if sys.stdout.isatty() else Console(width=120)
     with tempfile.TemporaryDirectory(prefix="cato-demo-") as scratch:
         try:
             return asyncio.run(_demo(console, Path(scratch), prompt, report))
         except (ConfigurationError, StepFailedError, TimeoutError, httpx.HTTPError) as error:
+            log = Path(scratch, _LOG)
+            console.print(log.read_text() if log.exists() else "", markup=False, highlight=False)
             console.print(f"[red]the demonstration failed:[/red] {error!r}")
             return 1
 
@@ -49,6 +52,7 @@ async def _demo(console: Console, scratch: Path, prompt_file: Path, report: Path
         host="127.0.0.1",
         port=_free_port(socket.SOCK_STREAM),
         config=_configuration(scratch, sip_port),
+        log_file=scratch / _LOG,
     )
     async with running_stack(options), asyncio.timeout(_RUN_TIMEOUT_S):
         console.print(f"the stack is ready at {options.url} after {time.monotonic() - started:.1f} s")

@@ -177,7 +177,7 @@ class MemoryServices:
         return await self._keep_group(old.id, old.name, request, context.now)
 
     async def _keep_group(self, id_: UUID, name: str, request: Any, now: datetime) -> SubscriberGroup:
-        people = _people((await self.objects.get(request.upload)).decode(), request.format)
+        people = _people((await self.objects.get(request.upload)).decode("utf-8", "replace"), request.format)
         lines = "".join(f"{person.model_dump_json()}\n" for person in people)
         ref = await self.objects.put(Bucket.LISTS, str(uuid4()), lines.encode())
         group = SubscriberGroup(

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import PlainSerializer, field_serializer, model_validator
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
 
 from cato_contracts.model import Instant, Name, Resource
 from cato_contracts.resources import (
@@ -17,6 +17,7 @@ from cato_contracts.resources import (
     SubscriberGroup,
     Task,
     TaskSpec,
+    one_or_many,
 )
 from cato_contracts.status import TaskExec
 from cato_runtime.errors import InvalidError
@@ -27,11 +28,21 @@ _DELETE = 0x7F
 _NAME_LENGTH = 200
 
 
-def _utc(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+def _utc(at: datetime) -> datetime:
+    return at.astimezone(UTC)
 
 
-UtcInstant = Annotated[Instant, PlainSerializer(_utc, when_used="json-unless-none")]
+UtcInstant = Annotated[Instant, PlainSerializer(_utc, return_type=datetime, when_used="json-unless-none")]
+
+_ONE_OR_MANY_IDS = WithJsonSchema(
+    {
+        "description": "One id or a list of ids.",
+        "anyOf": [
+            {"type": "string", "format": "uuid"},
+            {"type": "array", "items": {"type": "string", "format": "uuid"}, "minItems": 1},
+        ],
+    }
+)
 
 
 class AudioFileView(Resource):
@@ -99,6 +110,8 @@ class ReplacedSettingsBody(SettingsBody):
 class TaskBody(TaskSpec):
     """A task as a client sends it."""
 
+    files: Annotated[list[UUID], BeforeValidator(one_or_many), Field(min_length=1), _ONE_OR_MANY_IDS]
+    groups: Annotated[list[UUID], BeforeValidator(one_or_many), Field(min_length=1), _ONE_OR_MANY_IDS]
     user_id: Name | None = None
 
     def spec(self) -> TaskSpec:
@@ -114,9 +127,8 @@ class ReplacedTaskBody(TaskBody):
 class TaskView(Task):
     """A task as clients see it: times in UTC."""
 
-    @field_serializer("start_at", "expires_at", when_used="json-unless-none")
-    def _in_utc(self, at: datetime) -> str:
-        return _utc(at)
+    start_at: UtcInstant | None = None
+    expires_at: UtcInstant | None = None
 
     @classmethod
     def of(cls, task: Task) -> Self:

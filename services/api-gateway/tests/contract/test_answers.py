@@ -1,5 +1,6 @@
 """What the operations answer when all is well."""
 
+import base64
 import gzip
 import json
 import struct
@@ -142,6 +143,16 @@ async def test_a_cursor_does_not_outlive_its_list(client, ids):
     cursor = (await client.get(path, params={"limit": 1})).json()["nextCursor"]
     await client.put(f"{API}/subscriber-groups/{ids['group']}", json=[{"fullName": "New", "phones": "1"}])
     assert (await client.get(path, params={"cursor": cursor})).status_code == 409
+
+
+async def test_a_cursor_of_ones_own_making_is_refused(client, stack, ids):
+    path = f"{API}/subscriber-groups/{ids['group']}/subscribers"
+    name = next(ref.name for _, ref in stack.services.groups.values())
+    for made in ([7, name], [10**9, name], ["0", name], "x", 1, None):
+        cursor = base64.urlsafe_b64encode(json.dumps(made).encode()).decode()
+        assert (await client.get(path, params={"cursor": cursor})).status_code == 400
+    for cursor in ("é", "=", base64.b64encode(b"[" * 1400).decode()):
+        assert (await client.get(path, params={"cursor": cursor})).status_code == 400
 
 
 async def test_csv_comes_in_and_goes_out(client):

@@ -1,9 +1,12 @@
 """Health, measures and documentation: no token needed."""
 
+from functools import cache
+from importlib.resources import files
+
 from fastapi import APIRouter, Request
-from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.responses import JSONResponse, Response
 
+from cato_gateway import entrypoints
 from cato_gateway.entrypoints.metrics import Metrics
 from cato_gateway.entrypoints.problems import problem
 from cato_gateway.gateway import Gateway
@@ -45,5 +48,11 @@ async def openapi(request: Request) -> Response:
 
 
 @router.get("/docs", include_in_schema=False)
-async def docs(request: Request) -> Response:
-    return get_swagger_ui_html(openapi_url="openapi.json", title=request.app.title)
+async def docs() -> Response:
+    # A page of our own: the usual ones load their scripts from the Internet, which is not everywhere.
+    return Response(_page(), media_type="text/html; charset=utf-8")
+
+
+@cache
+def _page() -> str:
+    return files(entrypoints).joinpath("documentation.html").read_text(encoding="utf-8")

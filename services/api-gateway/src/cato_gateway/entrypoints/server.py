@@ -10,16 +10,31 @@ from http import HTTPStatus
 import h11
 import uvicorn
 from fastapi import FastAPI
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from cato_gateway.settings import GatewaySettings
 from cato_runtime.errors import ConfigurationError
 
 _BACKLOG = 2048
+_LINGER_S = 3.0
 
 
 class Protocol(H11Protocol):
-    """Bytes that are no HTTP get the common error form, too; there is no path to name."""
+    """HTTP/1.1 that is polite to the end, but not for ever.
+
+    Bytes that are no HTTP get the common error form, too; there is no path to name. A body that nobody wants
+    any more (the answer is out, 413 say) is read for a while, for many clients look at the answer only when
+    they have sent everything, and then the connection is closed.
+    """
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.conn.their_state is h11.SEND_BODY:
+            self.loop.call_later(_LINGER_S, self._stop_lingering, self.cycle)
+
+    def _stop_lingering(self, cycle: RequestResponseCycle) -> None:
+        if self.cycle is cycle and self.conn.their_state is h11.SEND_BODY:
+            self.transport.close()
 
     def send_400_response(self, msg: str) -> None:
         status = HTTPStatus.BAD_REQUEST

@@ -7,12 +7,15 @@ import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 
+from pydantic import ValidationError
+
 from cato_contracts.objects import ObjectRef
 from cato_contracts.resources import Contact
 from cato_gateway.views import SubscriberLine, Subscribers
 from cato_runtime.errors import ConflictError, InvalidError
 from cato_runtime.objects import ObjectMissingError, ObjectStore
 
+_FOREIGN = "the cursor is none of this collection's"
 _CSV_PIECE = 64 * 1024
 
 
@@ -32,10 +35,19 @@ async def subscriber_page(
         async for line in lines:
             if len(items) == limit:
                 return Subscribers(items=items, next_cursor=_cursor(offset, ref))
-            contact = Contact.model_validate_json(line)
+            contact = _contact(line, cursor)
             items.append(SubscriberLine(**contact.model_dump()))
             offset += len(line) + 1
     return Subscribers(items=items)
+
+
+def _contact(line: bytes, cursor: str | None) -> Contact:
+    try:
+        return Contact.model_validate_json(line)
+    except ValidationError as error:
+        if cursor is None:
+            raise
+        raise InvalidError(_FOREIGN) from error  # it points into the middle of a line
 
 
 async def csv_lines(objects: ObjectStore, ref: ObjectRef) -> AsyncIterator[bytes]:
@@ -78,10 +90,10 @@ def _cursor(offset: int, ref: ObjectRef) -> str:
 def _offset(cursor: str, ref: ObjectRef) -> int:
     try:
         offset, name = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-    except (ValueError, TypeError) as error:
-        raise InvalidError("the cursor is none of this collection's") from error
+    except (ValueError, TypeError, RecursionError) as error:
+        raise InvalidError(_FOREIGN) from error
     if name != ref.name:
         raise ConflictError("the list was replaced since the page before; begin again without a cursor")
     if not isinstance(offset, int) or not 0 <= offset <= ref.size:
-        raise InvalidError("the cursor is none of this collection's")
+        raise InvalidError(_FOREIGN)
     return offset

@@ -3,6 +3,7 @@
 import importlib
 import os
 import shutil
+import socket
 import subprocess
 from pathlib import Path
 
@@ -86,3 +87,9 @@ class Manifests:
     def data(self, prefix):
         (found,) = [each["data"] for name, each in self.of("ConfigMap").items() if name.startswith(prefix)]
         return found
+
+
+@pytest.fixture
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]

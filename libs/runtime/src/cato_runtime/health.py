@@ -130,6 +130,7 @@ async def serve_health(health: Health, settings: ServiceSettings) -> AsyncIterat
         uvicorn.Config(
             health_app(health),
             log_config=None,
+            log_level="warning",
             access_log=False,
             lifespan="off",
             ws="none",

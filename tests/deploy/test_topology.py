@@ -1,0 +1,79 @@
+"""The services of docker-compose.yml as processes, with its commands, variables and configuration."""
+
+import asyncio
+import os
+import re
+import signal
+import sys
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from cato_runtime.embedded_nats import EmbeddedNats
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+CONFIG = ROOT / "deploy/compose/cato.yaml"
+
+
+def environment(service, nats_url, data):
+    """The service's variables, with this machine's addresses in the place of the containers'."""
+    given = {key: value for key, value in service["environment"].items() if "${" not in value}
+    here = {
+        "CATO_NATS_URL": nats_url,
+        "CATO_CONFIG": str(CONFIG),
+        "CATO_DATA_DIR": str(data),
+        "APP_TOKEN": "a-token",
+        # As the images have it for the gateway, and for the others with a port that is free.
+        **({"CATO_HOST": "0.0.0.0"} if "ports" in service else {"CATO_HEALTH_PORT": "0"}),
+    }
+    return {**os.environ, **given, **here}
+
+
+@asynccontextmanager
+async def running(command, variables, log):
+    with log.open("w") as output:
+        process = await asyncio.create_subprocess_exec(*command, env=variables, stderr=output)
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def healthy(check, variables, process):
+    """Return as soon as the container's own health check passes."""
+    command = [sys.executable, *check[2:]]
+    async with asyncio.timeout(60):
+        while True:
+            assert process.returncode is None
+            probe = await asyncio.create_subprocess_exec(
+                *command, env=variables, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
+            )
+            if await probe.wait() == 0:
+                return
+            await asyncio.sleep(0.2)
+
+
+async def test_every_service_becomes_healthy_and_ends_when_it_is_told_to(compose, tmp_path, free_port):
+    services = {name: each for name, each in compose["services"].items() if each["image"].startswith("cato/")}
+    async with EmbeddedNats(tmp_path / "nats") as nats, AsyncExitStack() as stack:
+        started = {}
+        for name, service in services.items():
+            dockerfile = (ROOT / service["build"]["dockerfile"]).read_text()
+            program = re.search(r'ENTRYPOINT \["([\w-]+)"\]', dockerfile)[1]
+            data = tmp_path / name
+            data.mkdir()
+            variables = environment(service, nats.url, data) | {"CATO_PORT": str(free_port)}
+            command = [BIN / program, *service.get("command", ())]
+            started[name] = (
+                await stack.enter_async_context(running(command, variables, data / "log")),
+                variables,
+            )
+        for name, (process, variables) in started.items():
+            await healthy(services[name]["healthcheck"]["test"], variables, process)
+        for process, _ in started.values():
+            process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(40):
+            codes = {name: await process.wait() for name, (process, _) in started.items()}
+    assert codes == dict.fromkeys(services, 0)

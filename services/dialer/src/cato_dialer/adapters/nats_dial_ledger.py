@@ -35,6 +35,7 @@ _TTL_S = 10
 _MARGIN_S = 2.0
 _RENEW_AFTER_S = 3.0
 _IDLE_S = 5.0
+_IDLE_FOR_OTHERS_S = 0.5
 _TRY_AGAIN_S = 0.5
 _TIMEOUT_S = 2.0
 _SLOT_TRIES = 20
@@ -217,12 +218,13 @@ class NatsChannelLedger:
         renew_below = now + _TTL_S - _MARGIN_S - _RENEW_AFTER_S
         due = [block for block in pool.blocks.values() if block.valid_until < renew_below]
         restored = await asyncio.gather(*(self._renew(pool, block) for block in due))
+        in_want = self._in_want_elsewhere(pool)
         kept = False
-        if self._in_want_elsewhere(pool):
+        if in_want:
             pool.shed(self._members())
         else:
             kept = pool.keep_all()
-        returns = pool.to_give_back(now, _IDLE_S)
+        returns = pool.to_give_back(now, _IDLE_FOR_OTHERS_S if in_want else _IDLE_S)
         await asyncio.gather(*(self._give_back(pool, block) for block in returns))
         if returns:
             await self._tell_presence(gave=True)

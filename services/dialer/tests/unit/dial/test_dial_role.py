@@ -1,0 +1,291 @@
+"""The dial role as a whole, on scripted lines in virtual time."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any
+
+from cato_contracts.calls import CallEventKind as Kind
+from cato_contracts.jobs import RunMode, RunTicket
+from cato_contracts.resources import SuccessCondition
+
+PHONE = SuccessCondition.PICKUP_PHONE
+
+
+def live(kit: Any, world_of: Callable[[], Any], story: Callable[[Any, Any], Awaitable[None]]) -> None:
+    async def main() -> None:
+        world = world_of()
+        replica = await world.replica().start()
+        await story(world, replica)
+        await replica.role.stop()
+
+    kit.run(main())
+
+
+def busy_then(kit: Any, **others: Any) -> Callable[..., Any]:
+    """The script by number, busy for all others."""
+    return lambda number, _station, _nth: others.get(number, kit.script(final=(486, "Busy Here")))
+
+
+def test_numbers_are_tried_one_after_another_until_one_succeeds(kit: Any) -> None:
+    async def story(world: Any, _replica: Any) -> None:
+        world.queue.put(world.job(0, ["a", "b", "c"]))
+        await world.until_empty()
+        (result,) = world.results()
+        assert (result.notified, result.number, result.reason) == (True, "b", "heard-to-the-end")
+        assert world.calls_to == {"a": 1, "b": 1}
+        world.assert_consistent()
+
+    live(
+        kit,
+        lambda: kit.world(busy_then(kit, b=kit.script(answers_at=2)), (kit.station(),)),
+        story,
+    )
+
+
+def test_the_events_of_a_call_are_those_of_the_manual(kit: Any) -> None:
+    async def story(world: Any, _replica: Any) -> None:
+        world.queue.put(world.job(7, ["a"]))
+        await world.until_empty()
+        started, chosen, rejected, ended = (world.events()[n] for n in (0, 1, -2, -1))
+        assert [event.kind for event in world.events()] == [
+            *(Kind.STARTED, Kind.STATION_CHOSEN, Kind.TRYING, Kind.RINGING, Kind.REJECTED, Kind.ENDED)
+        ]
+        assert set(started.data) == {"fullName", "phones", "emails", "id"}
+        assert started.data["fullName"] == "N7"
+        assert chosen.data == str(kit.station().id)
+        assert (rejected.name, rejected.status, rejected.data) == ("Busy Here", "FAILED", "SIP_CODE:486")
+        assert (ended.sip_code, ended.reason, ended.success, ended.heard_ms) == (486, "busy", False, 0)
+        (result,) = world.results()
+        assert (result.notified, result.reason, result.call_id) == (False, "busy", ended.call_id)
+
+    live(kit, lambda: kit.world(busy_then(kit), (kit.station(),)), story)
+
+
+def test_a_station_that_fails_hands_the_number_to_the_next(kit: Any) -> None:
+    first, second = kit.station("first", priority=0), kit.station("second", priority=1)
+
+    def choose(_number: str, station: Any, _nth: int) -> Any:
+        if station == first.id:
+            return kit.script(rings_at=None, final=(503, "Service Unavailable"))
+        return kit.script(answers_at=1.5)
+
+    async def story(world: Any, _replica: Any) -> None:
+        world.queue.put(world.job(0, ["a", "b"]))
+        await world.until_empty()
+        starts = [event for event in world.events() if event.kind is Kind.STATION_CHOSEN]
+        assert [event.station_id for event in starts] == [first.id, second.id]
+        assert {event.number for event in starts} == {"a"}
+        assert len({event.call_id for event in starts}) == 2
+        assert world.results()[0].notified
+
+    live(kit, lambda: kit.world(choose, (second, first)), story)
+
+
+def test_the_result_is_there_when_the_condition_is_met_and_the_job_until_the_call_ends(kit: Any) -> None:
+    async def story(world: Any, _replica: Any) -> None:
+        world.queue.put(world.job(0, ["a"]))
+        await asyncio.sleep(3)
+        assert world.results()[0].reason == "answered"
+        assert world.queue.jobs
+        await world.until_empty()
+        assert world.kinds()[-2:] == [Kind.PLAYBACK_FINISHED, Kind.ENDED]
+
+    live(
+        kit,
+        lambda: kit.world(lambda *_: kit.script(answers_at=2), (kit.station(),), condition=PHONE),
+        story,
+    )
+
+
+def test_channels_are_never_exceeded_and_all_are_used(kit: Any) -> None:
+    async def story(world: Any, replica: Any) -> None:
+        for no in range(20):
+            world.queue.put(world.job(no, [f"n{no}"]))
+        await asyncio.sleep(2)
+        assert sum(world.board.used.values()) == 3
+        assert replica.role.jobs_in_hand == 3
+        await world.until_empty()
+        assert len(world.results()) == 20
+
+    live(kit, lambda: kit.world(busy_then(kit), (kit.station(channels=3),)), story)
+
+
+def test_calls_keep_the_stations_interval_and_say_that_they_waited(kit: Any) -> None:
+    async def story(world: Any, _replica: Any) -> None:
+        for no in range(5):
+            world.queue.put(world.job(no, [f"n{no}"]))
+        await world.until_empty()
+        moments = [moment for _, moment in world.starts]
+        gaps = [later - earlier for earlier, later in pairwise(moments)]
+        assert min(gaps) >= 1.0
+        delayed = [event.delayed for event in world.events() if event.kind is Kind.STATION_CHOSEN]
+        assert delayed == [False, True, True, True, True]
+
+    live(
+        kit,
+        lambda: kit.world(busy_then(kit), (kit.station(min_call_interval_ms=1000),)),
+        story,
+    )
+
+
+def test_an_urgent_run_passes_the_others(kit: Any) -> None:
+    async def story(world: Any, _replica: Any) -> None:
+        urgent = kit.station("urgent run").id
+        for no in range(6):
+            world.queue.put(world.job(no, [f"slow{no}"]))
+        await asyncio.sleep(0.5)
+        for no in range(3):
+            world.queue.put(world.job(no, [f"fast{no}"], run_id=urgent))
+        world.queue.set_ticket(RunTicket(run_id=urgent, priority=10, mode=RunMode.CALLING))
+        await world.until_empty()
+        order = [event.number for event in world.events() if event.kind is Kind.STARTED]
+        assert order[1:4] == ["fast0", "fast1", "fast2"]
+
+    live(kit, lambda: kit.world(busy_then(kit), (kit.station(channels=1),)), story)
+
+
+def test_a_paused_run_finishes_its_calls_and_starts_none(kit: Any) -> None:
+    async def story(world: Any, _replica: Any) -> None:
+        world.queue.put(world.job(0, ["a", "b"]))
+        await asyncio.sleep(0.7)
+        world.queue.set_ticket(RunTicket(run_id=kit.run_id, priority=0, mode=RunMode.PAUSED))
+        await asyncio.sleep(600)
+        assert world.calls_to == {"a": 1}
+        assert world.kinds()[-1] is Kind.ENDED
+        assert not world.results()
+        world.queue.set_ticket(RunTicket(run_id=kit.run_id, priority=0, mode=RunMode.CALLING))
+        await world.until_empty()
+        assert world.calls_to == {"a": 1, "b": 1}
+
+    live(kit, lambda: kit.world(busy_then(kit), (kit.station(),)), story)
+
+
+def test_a_pause_with_hanging_up_ends_the_call_and_the_number_is_called_again(kit: Any) -> None:
+    async def story(world: Any, _replica: Any) -> None:
+        world.queue.put(world.job(0, ["a"]))
+        await asyncio.sleep(3)
+        world.queue.set_ticket(RunTicket(run_id=kit.run_id, priority=0, mode=RunMode.PAUSED, hangup=True))
+        await asyncio.sleep(60)
+        assert world.events()[-1].reason == "cancelled"
+        world.queue.set_ticket(RunTicket(run_id=kit.run_id, priority=0, mode=RunMode.CALLING))
+        await world.until_empty()
+        assert world.calls_to == {"a": 2}
+        assert world.results()[0].notified
+
+    live(kit, lambda: kit.world(lambda *_: kit.script(answers_at=2), (kit.station(),)), story)
+
+
+def test_a_stopping_run_calls_nobody_more_and_tells_what_became_of_the_last_call(kit: Any) -> None:
+    async def story(world: Any, _replica: Any) -> None:
+        world.queue.put(world.job(0, ["a", "b"]))
+        world.queue.put(world.job(1, ["c"]))
+        await asyncio.sleep(0.7)
+        world.queue.set_ticket(RunTicket(run_id=kit.run_id, priority=0, mode=RunMode.STOPPING))
+        await asyncio.sleep(60)
+        assert world.calls_to == {"a": 1}
+        assert [(result.no, result.reason) for result in world.results()] == [(0, "busy")]
+        assert not world.queue.jobs
+
+    live(kit, lambda: kit.world(busy_then(kit), (kit.station(channels=1),)), story)
+
+
+def test_nobody_is_called_outside_the_hours(kit: Any) -> None:
+    hours = {"from_hour": 13, "till_hour": 14}  # it is noon in Moscow
+
+    async def story(world: Any, _replica: Any) -> None:
+        world.queue.put(world.job(0, ["a"]))
+        await world.until_empty()
+        assert 3600 <= world.starts[0][1] < 3601
+
+    live(
+        kit,
+        lambda: kit.world(busy_then(kit), (kit.station(),), settings={"time_restrictions": hours}),
+        story,
+    )
+
+
+def test_a_run_that_has_expired_calls_nobody_and_says_so(kit: Any) -> None:
+    async def story(world: Any, _replica: Any) -> None:
+        world.queue.put(world.job(0, ["a"], expires_at=kit.start - timedelta(seconds=1)))
+        await world.until_empty()
+        assert not world.events()
+        assert [(result.notified, result.reason) for result in world.results()] == [(False, "expired")]
+
+    live(kit, lambda: kit.world(busy_then(kit), (kit.station(),)), story)
+
+
+def test_a_job_of_somebody_already_notified_is_just_done(kit: Any) -> None:
+    async def story(world: Any, _replica: Any) -> None:
+        world.queue.put(world.job(0, ["a"]))
+        await world.until_empty()
+        world.queue.put(world.job(0, ["a"]))
+        world.queue.put(world.job(0, ["a"], wave=2))
+        await world.until_empty()
+        assert world.calls_to == {"a": 1}
+        assert len(world.results()) == 1
+
+    live(kit, lambda: kit.world(lambda *_: kit.script(answers_at=2), (kit.station(),)), story)
+
+
+def test_a_job_that_comes_again_while_it_is_worked_on_starts_nothing(kit: Any) -> None:
+    async def story(world: Any, replica: Any) -> None:
+        world.queue.put(world.job(0, ["a"]))
+        await asyncio.sleep(1)
+        world.queue.take_away(replica.source)
+        await asyncio.sleep(1)
+        assert replica.role.jobs_in_hand == 1
+        await world.until_empty()
+        assert world.calls_to == {"a": 1}
+
+    live(kit, lambda: kit.world(lambda *_: kit.script(answers_at=2), (kit.station(),)), story)
+
+
+def test_a_replica_that_was_taken_over_hangs_up_and_writes_no_more(kit: Any) -> None:
+    async def story(world: Any, replica: Any) -> None:
+        world.queue.put(world.job(0, ["a"]))
+        await asyncio.sleep(1)
+        other = await world.replica().start()
+        world.queue.take_away(replica.source)
+        (hold,) = await other.source.take(kit.run_id, 1)
+        other.role._begin(hold)
+        await world.until_empty()
+        assert replica.role.jobs_in_hand == 0
+        assert sum(event.kind is Kind.INTERRUPTED for event in world.events()) == 1
+        assert [result.notified for result in world.results()] == [True]
+        calls = {event.call_id for event in world.events()}
+        assert len(calls) == 2
+        await other.role.stop()
+
+    live(kit, lambda: kit.world(lambda *_: kit.script(answers_at=4), (kit.station(),)), story)
+
+
+def test_a_drain_lets_calls_finish_and_gives_the_rest_back(kit: Any) -> None:
+    async def story(world: Any, replica: Any) -> None:
+        for no in range(4):
+            world.queue.put(world.job(no, [f"n{no}", f"m{no}"]))
+        await asyncio.sleep(1)
+        await replica.role.drain(60)
+        assert replica.role.jobs_in_hand == 0
+        assert len(world.starts) == 2
+        assert len(world.queue.jobs) == 4
+        successor = await world.replica().start()
+        await world.until_empty()
+        assert len(world.results()) == 4
+        world.assert_consistent()
+        await successor.role.stop()
+
+    live(kit, lambda: kit.world(busy_then(kit), (kit.station(channels=2),)), story)
+
+
+def test_a_drain_hangs_up_at_its_deadline(kit: Any) -> None:
+    async def story(world: Any, replica: Any) -> None:
+        world.queue.put(world.job(0, ["a"]))
+        await asyncio.sleep(1)
+        await replica.role.drain(5)
+        assert world.events()[-1].reason == "cancelled"
+        assert not world.results()
+        assert world.queue.jobs
+
+    live(kit, lambda: kit.world(lambda *_: kit.script(), (kit.station(),)), story)

@@ -77,6 +77,7 @@ class MemoryJobQueue:
     jobs: dict[str, _Queued] = field(default_factory=dict)
     run_tickets: dict[UUID, RunTicket] = field(default_factory=dict)
     listeners: list[Callable[[], None]] = field(default_factory=list)
+    on_call: dict["MemoryJobSource", Callable[[str], bool]] = field(default_factory=dict)
 
     def put(self, job: DialJob) -> None:
         key = dial_job(job.run_id, job.wave, job.subscriber.no)
@@ -143,9 +144,13 @@ class MemoryJobSource:
         self.queue = queue
         self._on_change: Callable[[], None] | None = None
 
-    async def open(self, on_change: Callable[[], None]) -> None:
+    async def open(self, on_change: Callable[[], None], has_call: Callable[[str], bool]) -> None:
         self._on_change = on_change
         self.queue.listeners.append(on_change)
+        self.queue.on_call[self] = has_call
+
+    async def on_call_elsewhere(self, key: str) -> bool:
+        return any(has_call(key) for source, has_call in self.queue.on_call.items() if source is not self)
 
     def tickets(self) -> Mapping[UUID, RunTicket]:
         return self.queue.run_tickets
@@ -168,6 +173,7 @@ class MemoryJobSource:
     async def close(self) -> None:
         if self._on_change in self.queue.listeners:
             self.queue.listeners.remove(self._on_change)
+        self.queue.on_call.pop(self, None)
 
 
 class _MemoryChannel:

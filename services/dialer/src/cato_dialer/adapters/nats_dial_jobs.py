@@ -10,13 +10,14 @@ import contextlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
+from nats.errors import TimeoutError as NatsTimeoutError
 from nats.js import JetStreamContext
 from nats.js.api import Header
 from nats.js.kv import KV_DEL, KV_PURGE, KeyValue
@@ -35,6 +36,10 @@ _PROBE_TIMEOUT_S = 2.0
 _WAIT_S = 30.0
 _CHECK_S = 1.0
 _REOPEN_S = 1.0
+_WHO_HAS = "presence.jobs"
+_PATIENCE_S = 1.0
+_PATIENCE_AFTER_OUTAGE_S = 5.0
+_OUTAGE_ECHO_S = 30.0
 
 
 class NatsJobHold:
@@ -173,10 +178,17 @@ class NatsJobSource:
         self._tickets: dict[UUID, RunTicket] = {}
         self._queues: dict[UUID, _RunQueue] = {}
         self._on_change: Callable[[], None] = lambda: None
+        self._has_call: Callable[[str], bool] = lambda _key: False
+        self._name = str(uuid4())
+        self._questions: Subscription | None = None
+        self._reconnects = client.stats["reconnects"]
+        self._reconnected_at = -_OUTAGE_ECHO_S
         self._follower: asyncio.Task[None] | None = None
 
-    async def open(self, on_change: Callable[[], None]) -> None:
+    async def open(self, on_change: Callable[[], None], has_call: Callable[[str], bool]) -> None:
         self._on_change = on_change
+        self._has_call = has_call
+        self._questions = await self._client.subscribe(_WHO_HAS, cb=self._answer)
         self._follower = asyncio.create_task(self._follow())
 
     def tickets(self) -> Mapping[UUID, RunTicket]:
@@ -185,6 +197,7 @@ class NatsJobSource:
     async def take(self, run_id: UUID, limit: int) -> Sequence[JobHold]:
         if not self._client.is_connected:
             return []
+        self._note_connection()
         holds: list[JobHold] = []
         try:
             queue = await self._queue(run_id)
@@ -200,6 +213,24 @@ class NatsJobSource:
                 raise BrokerError(f"jobs of run {run_id} cannot be taken: {error!r}") from error
         return holds
 
+    async def on_call_elsewhere(self, key: str) -> bool:
+        loop = asyncio.get_running_loop()
+        self._note_connection()
+        # After an outage the others may come back later than we, with their calls still up.
+        recently = loop.time() - self._reconnected_at < _OUTAGE_ECHO_S
+        deadline = loop.time() + (_PATIENCE_AFTER_OUTAGE_S if recently else _PATIENCE_S)
+        question = json.dumps({"asker": self._name, "key": key}).encode()
+        while (left := deadline - loop.time()) > 0:
+            try:
+                await self._client.request(_WHO_HAS, question, timeout=min(left, _PATIENCE_S))
+            except NatsTimeoutError:
+                continue
+            except (NatsError, OSError) as error:
+                raise BrokerError(f"the other replicas cannot be asked: {error!r}") from error
+            else:
+                return True
+        return False
+
     async def return_unused(self) -> None:
         for queue in tuple(self._queues.values()):
             for message in queue.unused():
@@ -214,6 +245,19 @@ class NatsJobSource:
         for queue in self._queues.values():
             await queue.close()
         self._queues.clear()
+        if self._questions is not None:
+            with contextlib.suppress(NatsError):  # the connection may be gone, and the subscription with it
+                await self._questions.unsubscribe()
+
+    async def _answer(self, message: Msg) -> None:
+        question = json.loads(message.data)
+        if question["asker"] != self._name and self._has_call(question["key"]):
+            await message.respond(b"mine")
+
+    def _note_connection(self) -> None:
+        if (count := self._client.stats["reconnects"]) != self._reconnects:
+            self._reconnects = count
+            self._reconnected_at = asyncio.get_running_loop().time()
 
     async def _queue(self, run_id: UUID) -> _RunQueue:
         queue = self._queues.get(run_id)

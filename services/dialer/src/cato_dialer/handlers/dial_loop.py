@@ -3,7 +3,9 @@
 import asyncio
 import math
 from collections.abc import Iterable, Sequence
+from functools import partial
 from itertools import groupby
+from uuid import UUID
 
 import structlog
 
@@ -35,6 +37,7 @@ class DialRole:
         self._idle.set()
         self._draining = False
         self._turn = 0
+        self._resting: dict[UUID, float] = {}
 
     @property
     def jobs_in_hand(self) -> int:
@@ -48,7 +51,7 @@ class DialRole:
     async def start(self) -> None:
         await self._desk.trunk.open()
         await self._desk.ledger.open()
-        await self._source.open(self._on_change)
+        await self._source.open(self._wake.set, self._has_call)
         self._loops = [asyncio.create_task(self._feed()), asyncio.create_task(self._heartbeats())]
 
     async def drain(self, deadline_s: float) -> None:
@@ -80,8 +83,9 @@ class DialRole:
         await self._desk.ledger.close()
         await self._desk.trunk.close()
 
-    def _on_change(self) -> None:
-        self._wake.set()
+    def _has_call(self, key: str) -> bool:
+        known = self._working.get(key)
+        return known is not None and known[0].on_call
 
     async def _feed(self) -> None:
         while True:
@@ -109,7 +113,7 @@ class DialRole:
         self._turn += 1
         for group in _by_priority(self._source.tickets().values()):
             shift = self._turn % len(group)
-            runs = [*group[shift:], *group[:shift]]
+            runs = [ticket for ticket in (*group[shift:], *group[:shift]) if not self._is_resting(ticket)]
             eager = []
             for index, ticket in enumerate(runs):
                 limit = math.ceil(self._free() / (len(runs) - index))
@@ -118,6 +122,21 @@ class DialRole:
             for ticket in eager:
                 if self._free() > 0:
                     await self._take(ticket, self._free())
+
+    def _rest(self, run_id: UUID, delay_s: float) -> None:
+        """Take no jobs of a run that may not call now, or each of its jobs would come and go."""
+        loop = asyncio.get_running_loop()
+        self._resting[run_id] = loop.time() + delay_s
+        loop.call_later(delay_s, self._wake.set)
+
+    def _is_resting(self, ticket: RunTicket) -> bool:
+        until = self._resting.get(ticket.run_id)
+        if until is None or ticket.mode is not RunMode.CALLING:
+            return False
+        if until > asyncio.get_running_loop().time():
+            return True
+        del self._resting[ticket.run_id]
+        return False
 
     def _free(self) -> int:
         if self._draining:
@@ -136,7 +155,7 @@ class DialRole:
             # Our heartbeats were late and it came again: the same worker, under the newer delivery.
             self._working[hold.key] = (known[0], hold)
             return
-        worker = SubscriberWorker(self._desk, hold.job)
+        worker = SubscriberWorker(self._desk, hold.job, partial(self._source.on_call_elsewhere, hold.key))
         self._working[hold.key] = (worker, hold)
         self._idle.clear()
         task = asyncio.create_task(self._work(worker, hold.key))
@@ -156,7 +175,9 @@ class DialRole:
         match verdict:
             case Done():
                 await hold.done()
-            case GiveBack(delay_s):
+            case GiveBack(delay_s, whole_run):
+                if whole_run:
+                    self._rest(worker.job.run_id, delay_s)
                 await hold.give_back(delay_s)
             case LeaveAlone():
                 pass

@@ -1,7 +1,7 @@
 """Work one job: reach one subscriber in one wave."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -33,9 +33,10 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class GiveBack:
-    """The job is to be worked on later, by anybody."""
+    """The job is to be worked on later, by anybody; so are all others of the run if `whole_run`."""
 
     delay_s: float
+    whole_run: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +50,12 @@ Verdict = Done | GiveBack | LeaveAlone
 class SubscriberWorker:
     """Works one job; at most one call is up at any time."""
 
-    def __init__(self, desk: DialDesk, job: DialJob) -> None:
+    def __init__(
+        self, desk: DialDesk, job: DialJob, on_call_elsewhere: Callable[[], Awaitable[bool]]
+    ) -> None:
         self._desk = desk
         self._job = job
+        self._on_call_elsewhere = on_call_elsewhere
         self._attempt: CallAttempt | None = None
         self._closing = False
         self._nudged = asyncio.Event()
@@ -60,6 +64,11 @@ class SubscriberWorker:
     @property
     def job(self) -> DialJob:
         return self._job
+
+    @property
+    def on_call(self) -> bool:
+        """A call is up, or about to be."""
+        return self._attempt is not None
 
     def hang_up(self) -> None:
         """End the call that is up."""
@@ -101,6 +110,9 @@ class SubscriberWorker:
             match step:
                 case Finished():
                     verdict = Done()
+                case Interrupt() if await self._on_call_elsewhere():
+                    self._log.info("another replica still has the call")
+                    verdict = LeaveAlone()
                 case Interrupt(call, success):
                     now = unix_ms(self._desk.clock.now())
                     book.note_event(interruption(job, call, book.result, success), now)
@@ -117,8 +129,8 @@ class SubscriberWorker:
 
     def _settle(self, book: SubscriberBook, blocked: Obstacle) -> Verdict:
         match blocked:
-            case Wait(delay_s):
-                return GiveBack(delay_s)
+            case Wait(delay_s, whole_run):
+                return GiveBack(delay_s, whole_run)
             case Settle(reason, without_calls):
                 of_wave = [call for call in book.calls if call.wave == self._job.wave]
                 if of_wave:

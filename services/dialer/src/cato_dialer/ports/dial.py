@@ -79,8 +79,23 @@ class JobHold(Protocol):
 class JobSource(Protocol):
     """The queue of jobs and the runs that there are."""
 
-    async def open(self, on_change: Callable[[], None]) -> None:
-        """Begin; `on_change` is called whenever a ticket has changed or there may be something to take."""
+    async def open(self, on_change: Callable[[], None], has_call: Callable[[str], bool]) -> None:
+        """Begin.
+
+        `on_change` is called whenever a ticket has changed or there may be something to take; `has_call`
+        tells others whether we have a call up for the job of that key.
+        """
+        ...
+
+    async def on_call_elsewhere(self, key: str) -> bool:
+        """Ask the other replicas whether one has a call up for the job of this key.
+
+        A replica whose heartbeats did not get through may well be alive, and the subscriber on the line.
+
+        Raises:
+            BrokerError: if nobody can be asked.
+
+        """
         ...
 
     def tickets(self) -> Mapping[UUID, RunTicket]:

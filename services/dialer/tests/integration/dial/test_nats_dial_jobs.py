@@ -20,9 +20,10 @@ class Replica:
         self.client = client
         self.source = NatsJobSource(client)
         self.changed = asyncio.Event()
+        self.on_call: set[str] = set()
 
     async def open(self) -> "Replica":
-        await self.source.open(self.changed.set)
+        await self.source.open(self.changed.set, self.on_call.__contains__)
         return self
 
     async def take_until(self, run_id: UUID, count: int, limit_s: float = 20.0) -> list[JobHold]:
@@ -134,6 +135,18 @@ async def test_what_nobody_can_work_on_goes_to_another_at_once(connect: Connect,
     await full.source.return_unused()
     assert len(await other.take_until(run, 1)) == 1
     await full.source.close()
+    await other.source.close()
+
+
+async def test_who_has_a_call_up_says_so_when_asked(connect: Connect) -> None:
+    one, other = await replica(connect), await replica(connect)
+    one.on_call = {"ours"}
+    one.source._has_call = one.on_call.__contains__
+    assert await other.source.on_call_elsewhere("ours")
+    assert not await other.source.on_call_elsewhere("nobody's")
+    assert not await one.source.on_call_elsewhere("ours")
+    await one.source.close()
+    assert not await other.source.on_call_elsewhere("ours")
     await other.source.close()
 
 

@@ -10,7 +10,7 @@ from cato_contracts.calls import CallEvent, CallEventKind
 from cato_contracts.envelope import Envelope
 from cato_contracts.runs import SubscriberResult
 from cato_dialer.adapters.nats_dial_journal import NatsCallJournal
-from cato_dialer.ports.dial import FencedError, SubscriberLog
+from cato_dialer.ports.dial import FencedError
 from cato_runtime.errors import BrokerError
 
 Connect = Callable[[], Awaitable[Client]]
@@ -39,11 +39,6 @@ def result(wave: int) -> Envelope[SubscriberResult]:
     return Envelope[SubscriberResult].wrap(body, event_id=f"{RUN}:0:{wave}", occurred_at=datetime.now(UTC))
 
 
-async def test_a_subscriber_nobody_has_called_has_an_empty_log(connect: Connect) -> None:
-    journal = NatsCallJournal(await connect())
-    assert await journal.read(RUN, 0) == SubscriberLog()
-
-
 async def test_what_was_written_is_read_in_order_and_apart_from_others(connect: Connect) -> None:
     journal = NatsCallJournal(await connect())
     head = other = 0
@@ -59,37 +54,12 @@ async def test_what_was_written_is_read_in_order_and_apart_from_others(connect: 
     assert (log.result, log.result_head) == (result(1).body, result_head)
 
 
-async def test_a_repeated_write_is_the_same_write(connect: Connect) -> None:
-    journal = NatsCallJournal(await connect())
-    one = event(0)
-    head = await journal.append_event(one, 0)
-    assert await journal.append_event(one, 0) == head
-    outcome = result(1)
-    head = await journal.append_result(outcome, 0)
-    assert await journal.append_result(outcome, 0) == head
-
-
-async def test_a_writer_that_has_not_seen_the_last_event_is_fenced(connect: Connect) -> None:
-    ours, theirs = NatsCallJournal(await connect()), NatsCallJournal(await connect())
-    head = await ours.append_event(event(0), 0)
-    await theirs.append_event(event(1, kind=CallEventKind.INTERRUPTED), head)
-    with pytest.raises(FencedError):
-        await ours.append_event(event(1), head)
-
-
 async def test_the_same_event_by_two_writers_is_one_by_each(connect: Connect) -> None:
     ours, theirs = NatsCallJournal(await connect()), NatsCallJournal(await connect())
     same = event(0)
     await theirs.append_event(same, 0)
     with pytest.raises(FencedError):
         await ours.append_event(same, 0)
-
-
-async def test_results_are_fenced_like_events(connect: Connect) -> None:
-    ours, theirs = NatsCallJournal(await connect()), NatsCallJournal(await connect())
-    await ours.append_result(result(1), 0)
-    with pytest.raises(FencedError):
-        await theirs.append_result(result(2), 0)
 
 
 async def test_a_broker_that_is_away_is_said_to_be(connect: Connect, server: Any) -> None:

@@ -1,7 +1,5 @@
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime
-from itertools import pairwise
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -48,51 +46,12 @@ async def refused(channels: NatsChannelLedger, identity: UUID = A, for_s: float 
     return False
 
 
-async def test_as_many_channels_as_the_station_has_and_no_more(connect: Connect) -> None:
-    one = await ledger(connect, station(channels=6))
-    held = await all_at_once(one, 6)
-    assert await refused(one)
-    held[0].release()
-    held[0].release()
-    await one_of(one)
-    assert await refused(one)
-    await one.close()
-
-
-async def test_the_licence_bounds_all_stations_together(connect: Connect) -> None:
-    one = await ledger(connect, station(A, 3), station(B, 3), licence=4)
-    assert one.capacity() == 4
-    for identity in (A, A, A, B):
-        await one_of(one, identity)
-    assert await refused(one, B)
-    await one.close()
-
-
 async def test_large_stations_are_leased_in_blocks(connect: Connect) -> None:
     one = await ledger(connect, station(channels=70))
     await all_at_once(one, 70)
     assert await refused(one)
     assert len(one._pools[A].blocks) == 18
     await one.close()
-
-
-async def test_two_replicas_never_have_more_than_the_station(connect: Connect) -> None:
-    one, other = await ledger(connect, station(channels=6)), await ledger(connect, station(channels=6))
-    in_use = most = 0
-
-    async def call(channels: NatsChannelLedger) -> None:
-        nonlocal in_use, most
-        channel = await one_of(channels, limit_s=40)
-        in_use += 1
-        most = max(most, in_use)
-        await asyncio.sleep(0.02)
-        in_use -= 1
-        channel.release()
-
-    await asyncio.gather(*(call(channels) for channels in (one, other) for _ in range(60)))
-    assert 1 < most <= 6
-    await one.close()
-    await other.close()
 
 
 async def test_a_new_replica_gets_its_share_of_what_the_other_stops_using(connect: Connect) -> None:
@@ -137,26 +96,4 @@ async def test_channels_come_back_after_a_broker_crash(connect: Connect, server:
         channel.release()
     await all_at_once(one, 3, limit_s=20)
     assert await refused(one)
-    await one.close()
-
-
-async def test_starts_of_two_replicas_keep_the_interval(connect: Connect) -> None:
-    stations = [station(channels=50, interval=30)]
-    one, other = await ledger(connect, *stations), await ledger(connect, *stations)
-    began = datetime.now().astimezone()
-    slots = await asyncio.gather(*(each.reserve_start(A) for _ in range(15) for each in (one, other)))
-    starts = sorted(slots, key=lambda slot: slot.at)
-    for first, second in pairwise(starts):
-        assert first.until is not None
-        assert (second.at - first.until).total_seconds() >= 0.030
-    assert (starts[0].at - began).total_seconds() < 1
-    assert [slot.delayed for slot in starts].count(False) <= 1
-    await one.close()
-    await other.close()
-
-
-async def test_without_an_interval_a_call_starts_at_once(connect: Connect) -> None:
-    one = await ledger(connect, station())
-    slot = await one.reserve_start(A)
-    assert (slot.until, slot.delayed) == (None, False)
     await one.close()

@@ -247,6 +247,7 @@ def test_a_replica_that_was_taken_over_hangs_up_and_writes_no_more(kit: Any) -> 
         world.queue.put(world.job(0, ["a"]))
         await asyncio.sleep(1)
         other = await world.replica().start()
+        world.queue.on_call.pop(replica.source)  # it cannot be reached
         world.queue.take_away(replica.source)
         (hold,) = await other.source.take(kit.run_id, 1)
         other.role._begin(hold)
@@ -259,6 +260,43 @@ def test_a_replica_that_was_taken_over_hangs_up_and_writes_no_more(kit: Any) -> 
         await other.role.stop()
 
     live(kit, lambda: kit.world(lambda *_: kit.script(answers_at=4), (kit.station(),)), story)
+
+
+def test_a_call_that_another_replica_still_has_is_left_to_it(kit: Any) -> None:
+    async def story(world: Any, replica: Any) -> None:
+        world.queue.put(world.job(0, ["a"]))
+        await asyncio.sleep(1)
+        other = await world.replica().start()
+        for queued in world.queue.jobs.values():
+            queued.holder = None
+        (hold,) = await other.source.take(kit.run_id, 1)
+        other.role._begin(hold)
+        await world.until_empty()
+        assert world.calls_to == {"a": 1}
+        assert Kind.INTERRUPTED not in world.kinds()
+        assert world.results()[0].notified
+        await other.role.stop()
+
+    live(kit, lambda: kit.world(lambda *_: kit.script(answers_at=4), (kit.station(),)), story)
+
+
+def test_jobs_of_a_run_outside_its_hours_are_not_even_looked_at(kit: Any) -> None:
+    hours = {"from_hour": 13, "till_hour": 14}
+
+    async def story(world: Any, _replica: Any) -> None:
+        for no in range(50):
+            world.queue.put(world.job(no, [f"n{no}"]))
+        await asyncio.sleep(3000)
+        assert sum(queued.deliveries for queued in world.queue.jobs.values()) == 3
+        await world.until_empty()
+        assert min(moment for _, moment in world.starts) >= 3600
+        assert len(world.results()) == 50
+
+    live(
+        kit,
+        lambda: kit.world(busy_then(kit), (kit.station(channels=3),), settings={"time_restrictions": hours}),
+        story,
+    )
 
 
 def test_a_drain_lets_calls_finish_and_gives_the_rest_back(kit: Any) -> None:

@@ -29,9 +29,10 @@ class Settle:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Not now: the job goes back to the queue for so long."""
+    """Not now: the job goes back to the queue for so long; `whole_run`: no other job of it can do better."""
 
     delay_s: float
+    whole_run: bool = False
 
 
 Obstacle = Drop | Settle | Wait
@@ -56,4 +57,4 @@ def _out_of_hours(job: DialJob, now: datetime) -> Wait | None:
     if may_call(job.settings, job.time_zone, now):
         return None
     opens = next_change(job.settings, job.time_zone, now)
-    return Wait((opens - now).total_seconds() if opens else _NEVER_DELAY_S)
+    return Wait((opens - now).total_seconds() if opens else _NEVER_DELAY_S, whole_run=True)

@@ -1,0 +1,95 @@
+"""What every journal of calls must do."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+import nats
+import pytest
+
+from cato_contracts.calls import CallEvent, CallEventKind
+from cato_contracts.envelope import Envelope
+from cato_contracts.runs import SubscriberResult
+from cato_dialer.adapters.memory_dial import MemoryCallJournal
+from cato_dialer.adapters.nats_dial_journal import NatsCallJournal
+from cato_dialer.ports.dial import CallJournal, FencedError, SubscriberLog
+from cato_runtime.broker import ensure_topology
+from cato_runtime.embedded_nats import EmbeddedNats
+
+Journals = Callable[[], Awaitable[CallJournal]]
+
+RUN, CALL, OTHER_CALL = uuid4(), uuid4(), uuid4()
+
+
+@pytest.fixture(params=["memory", "nats"])
+async def journals(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Journals]:
+    """Make journals of replicas that share one log."""
+    shared = MemoryCallJournal()
+    async with AsyncExitStack() as stack:
+        url = ""
+        if request.param == "nats":
+            server = await stack.enter_async_context(EmbeddedNats(tmp_path / "nats"))
+            url = server.url
+
+        async def one_more() -> CallJournal:
+            if not url:
+                return shared
+            client = await nats.connect(url)
+            stack.push_async_callback(client.close)
+            await ensure_topology(client.jetstream())
+            return NatsCallJournal(client)
+
+        yield one_more
+
+
+def event(seq: int, *, no: int = 0, kind: CallEventKind = CallEventKind.DIGIT) -> Envelope[CallEvent]:
+    body = CallEvent(
+        run_id=RUN,
+        no=no,
+        wave=1,
+        call_id=CALL if no == 0 else OTHER_CALL,
+        seq=seq,
+        kind=kind,
+        number="1001",
+        phone_index=0,
+    )
+    return Envelope[CallEvent].wrap(body, event_id=body.event_id, occurred_at=datetime.now(UTC))
+
+
+def result(wave: int) -> Envelope[SubscriberResult]:
+    body = SubscriberResult(
+        run_id=RUN, no=0, wave=wave, notified=False, reason="busy", call_id=CALL, number="1001"
+    )
+    return Envelope[SubscriberResult].wrap(body, event_id=f"{RUN}:0:{wave}", occurred_at=datetime.now(UTC))
+
+
+async def test_a_subscriber_nobody_has_called_has_an_empty_log(journals: Journals) -> None:
+    journal = await journals()
+    assert await journal.read(RUN, 0) == SubscriberLog()
+
+
+async def test_a_repeated_write_is_the_same_write(journals: Journals) -> None:
+    journal = await journals()
+    one = event(0)
+    head = await journal.append_event(one, 0)
+    assert await journal.append_event(one, 0) == head
+    outcome = result(1)
+    head = await journal.append_result(outcome, 0)
+    assert await journal.append_result(outcome, 0) == head
+
+
+async def test_a_writer_that_has_not_seen_the_last_event_is_fenced(journals: Journals) -> None:
+    ours, theirs = await journals(), await journals()
+    head = await ours.append_event(event(0), 0)
+    await theirs.append_event(event(1, kind=CallEventKind.INTERRUPTED), head)
+    with pytest.raises(FencedError):
+        await ours.append_event(event(1), head)
+
+
+async def test_results_are_fenced_like_events(journals: Journals) -> None:
+    ours, theirs = await journals(), await journals()
+    await ours.append_result(result(1), 0)
+    with pytest.raises(FencedError):
+        await theirs.append_result(result(2), 0)

@@ -11,6 +11,7 @@ from cato_contracts.campaign_commands import (
     AddNotificationSettings,
     AddSubscriberGroup,
     AddTask,
+    FindTasksUsingFile,
     GetNotificationSettings,
     GetSubscriberGroup,
     GetTask,
@@ -346,3 +347,14 @@ def test_the_kinds_of_aggregates_have_their_names_for_ever():
     assert repositories.settings.subject(some) == f"ev.notification-settings.{some}"
     assert repositories.runs.subject(some) == f"run.{some}.life"
     assert Run.TOPIC == "run"
+
+
+async def test_the_tasks_that_play_a_file_are_found_by_whoever_may_see_them(client):
+    task = await client.add_task([people(1)])
+    (file_id,) = set(task.files)
+    assert await client.ask(FindTasksUsingFile(actor=USER, file_id=file_id)) == [task.id]
+    assert await client.ask(FindTasksUsingFile(actor=ADMIN, file_id=file_id)) == [task.id]
+    assert await client.ask(FindTasksUsingFile(actor=OTHER, file_id=file_id)) == []
+    assert await client.ask(FindTasksUsingFile(actor=USER, file_id=uuid4())) == []
+    await client.ask(RemoveTask(actor=USER, id=task.id))
+    assert await client.ask(FindTasksUsingFile(actor=USER, file_id=file_id)) == []

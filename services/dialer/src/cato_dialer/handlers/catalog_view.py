@@ -105,6 +105,9 @@ class CatalogView:
     def tasks_with_group(self, group_id: UUID) -> list[TaskView]:
         return [task for task in self.tasks.all() if group_id in task.groups]
 
+    def tasks_with_file(self, file_id: UUID) -> list[TaskView]:
+        return [task for task in self.tasks.all() if file_id in task.files]
+
     async def _follow(self) -> None:
         while True:
             try:

@@ -1,9 +1,16 @@
 """Commands and queries on tasks, but for starting them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from cato_contracts.campaign_commands import AddTask, GetTask, ListTasks, RemoveTask, ReplaceTask
+from cato_contracts.campaign_commands import (
+    AddTask,
+    FindTasksUsingFile,
+    GetTask,
+    ListTasks,
+    RemoveTask,
+    ReplaceTask,
+)
 from cato_contracts.ids import derived_id
 from cato_contracts.requests import Actor
 from cato_contracts.resources import Page, TaskSpec
@@ -34,6 +41,7 @@ class TaskHandlers:
         table.add(RemoveTask, self.remove)
         table.add(GetTask, self.get)
         table.add(ListTasks, self.list)
+        table.add(FindTasksUsingFile, self.using_file)
 
     async def add(self, command: AddTask, context: RequestContext) -> TaskView:
         owner = owner_for(command.actor, command.owner)
@@ -82,6 +90,11 @@ class TaskHandlers:
     async def list(self, query: ListTasks, _context: RequestContext) -> Page[TaskView]:
         await self._view.fresh()
         return self._view.tasks.page(query.actor, name=query.name, limit=query.limit, cursor=query.cursor)
+
+    async def using_file(self, query: FindTasksUsingFile, _context: RequestContext) -> Sequence[UUID]:
+        await self._view.fresh()
+        users = self._view.tasks_with_file(query.file_id)
+        return [task.id for task in users if query.actor.may_see(task.user_id)]
 
     async def _check_references(self, actor: Actor, spec: TaskSpec) -> None:
         """Raise InvalidError naming everything that the task refers to and the actor cannot see."""

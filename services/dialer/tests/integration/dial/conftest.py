@@ -87,11 +87,11 @@ class Coordinator:
 
     async def put(self, run_id: UUID, *numbers: int, wave: int = 1) -> None:
         for no in numbers:
-            job = make_job(run_id, no, wave)
-            envelope = Envelope[DialJob].wrap(
-                job, event_id=f"{run_id}:{no}:{wave}", occurred_at=datetime.now(UTC)
-            )
-            await self._js.publish(dial_job(run_id, wave, no), envelope.encode())
+            await self._js.publish(dial_job(run_id, wave, no), self.envelope(make_job(run_id, no, wave)))
+
+    def envelope(self, job: DialJob) -> bytes:
+        event_id = f"{job.run_id}:{job.subscriber.no}:{job.wave}"
+        return Envelope[DialJob].wrap(job, event_id=event_id, occurred_at=datetime.now(UTC)).encode()
 
     async def queued(self) -> int:
         return (await self._js.stream_info(DIAL.name)).state.messages

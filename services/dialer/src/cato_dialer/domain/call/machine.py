@@ -175,3 +175,8 @@ def advance(call: Call, signal: Signal) -> tuple[Call, tuple[Effect, ...]]:
                 effects.extend(asked)
             return replace(call, phase=row.target), tuple(effects)
     return call, ()
+
+
+def transition_table() -> list[dict[str, object]]:
+    """Return every transition in words, in the order in which rows are tried."""
+    return [row.described() for row in TRANSITIONS]

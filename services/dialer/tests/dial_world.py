@@ -1,0 +1,422 @@
+"""A world for the dial role in which time is virtual and lines follow scripts."""
+
+import asyncio
+import selectors
+from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+from uuid import UUID, uuid5
+
+from cato_contracts.calls import FINAL_KINDS, CallEvent, CallEventKind
+from cato_contracts.envelope import Envelope
+from cato_contracts.jobs import DialJob, RunMode, RunTicket
+from cato_contracts.objects import Bucket, ObjectRef
+from cato_contracts.resources import NotificationSettings, SuccessCondition
+from cato_contracts.runs import Prompt, RunSubscriber, SubscriberResult
+from cato_dialer.adapters.memory_dial import (
+    MemoryCallJournal,
+    MemoryChannelBoard,
+    MemoryChannelLedger,
+    MemoryJobQueue,
+    MemoryJobSource,
+    MemoryPromptCache,
+)
+from cato_dialer.handlers.dial_desk import DialDesk
+from cato_dialer.handlers.dial_loop import DialRole
+from cato_dialer.ports.dial import SubscriberLog
+from cato_dialer.ports.trunk import (
+    CallOrder,
+    DigitSource,
+    LineAnswered,
+    LineDigit,
+    LineEvent,
+    LineHeard,
+    LinePlaybackFinished,
+    LinePlaybackStarted,
+    LineReleased,
+    LineRinging,
+    LineTrying,
+    ReleaseCause,
+)
+from cato_runtime.config import StationConfig
+
+SPACE = UUID("11111111-2222-3333-4444-555555555555")
+START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+RUN = uuid5(SPACE, "run")
+
+
+class _JumpingSelector(selectors.DefaultSelector):
+    """Never waits: what would be waited for has passed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 0.0
+
+    def select(self, timeout: float | None = None) -> Any:
+        if timeout is None:
+            raise RuntimeError("everything waits for ever")
+        self.now += max(0.0, timeout)
+        return super().select(0)
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """An event loop whose time goes on only when nothing can be done."""
+
+    def __init__(self) -> None:
+        self._jumping = _JumpingSelector()
+        super().__init__(self._jumping)
+
+    def time(self) -> float:
+        return self._jumping.now
+
+
+class LoopClock:
+    def now(self) -> datetime:
+        return START + timedelta(seconds=asyncio.get_running_loop().time())
+
+
+def run_virtually(main: Coroutine[Any, Any, Any]) -> Any:
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        return runner.run(main)
+
+
+@dataclass(frozen=True)
+class Script:
+    """What the other end does, in seconds from the call's start."""
+
+    final: tuple[int, str] | None = None
+    rings_at: float | None = 1.0
+    answers_at: float | None = None
+    hangs_up_at: float | None = None
+    digits: tuple[tuple[float, str], ...] = ()
+    fault_at: float | None = None
+    unreachable: bool = False
+
+
+def _line_event(what: str, at: int, detail: Any) -> LineEvent:
+    events: dict[str, Callable[[], LineEvent]] = {
+        "trying": lambda: LineTrying(at),
+        "ringing": lambda: LineRinging(at, 180, "Ringing"),
+        "answered": lambda: LineAnswered(at),
+        "started": lambda: LinePlaybackStarted(at),
+        "heard": lambda: LineHeard(at, detail),
+        "finished": lambda: LinePlaybackFinished(at, detail),
+        "digit": lambda: LineDigit(at, detail, DigitSource.RTP_EVENT),
+    }
+    return events[what]()
+
+
+class ScriptedLine:
+    def __init__(self, order: CallOrder, script: Script, prompt_ms: int, gone: Callable[[], None]) -> None:
+        self._order = order
+        self._script = script
+        self._prompt_ms = prompt_ms
+        self._gone = gone
+        self._hung_up = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._began = self._loop.time()
+
+    def _happenings(self) -> list[tuple[float, str, Any]]:
+        script = self._script
+        out: list[tuple[float, str, Any]] = [(0.0, "trying", None)]
+        if script.unreachable:
+            return [(32.0, "release", (ReleaseCause.NO_RESPONSE, None, ""))]
+        if script.fault_at is not None:
+            out.append((script.fault_at, "release", (ReleaseCause.FAULT, None, "worker died")))
+        if script.rings_at is not None:
+            out.append((script.rings_at, "ringing", None))
+        if script.final is not None:
+            code, phrase = script.final
+            out.append(((script.rings_at or 0) + 0.5, "release", (ReleaseCause.REJECTED, code, phrase)))
+        if script.answers_at is not None:
+            at = script.answers_at
+            out += [(at, "answered", None), (at + 0.02, "started", None)]
+            threshold = self._order.heard_threshold_ms
+            if threshold is not None:
+                out.append((at + 0.02 + threshold / 1000, "heard", threshold))
+            out.append((at + 0.02 + self._prompt_ms / 1000, "finished", self._prompt_ms))
+            out += [(at + moment, "digit", digit) for moment, digit in script.digits]
+            if script.hangs_up_at is not None:
+                out.append((at + script.hangs_up_at, "release", (ReleaseCause.REMOTE_HANGUP, 200, "")))
+        return sorted(out, key=lambda item: item[0])
+
+    async def events(self) -> AsyncIterator[LineEvent]:
+        answered_at: float | None = None
+        for moment, what, detail in self._happenings():
+            if not await self._reached(moment):
+                break
+            at = self._at()
+            if what == "answered":
+                answered_at = self._loop.time()
+            if what == "release":
+                cause, code, phrase = detail
+                self._gone()
+                yield LineReleased(at, cause, code, phrase, self._heard(answered_at))
+                return
+            yield _line_event(what, at, detail)
+        await self._hung_up.wait()
+        self._gone()
+        yield LineReleased(
+            self._at(),
+            ReleaseCause.LOCAL_HANGUP,
+            200 if answered_at else 487,
+            "",
+            self._heard(answered_at),
+        )
+
+    async def hang_up(self) -> None:
+        self._hung_up.set()
+
+    async def _reached(self, moment: float) -> bool:
+        delay = self._began + moment - self._loop.time()
+        if delay <= 0:
+            return not self._hung_up.is_set()
+        try:
+            async with asyncio.timeout(delay):
+                await self._hung_up.wait()
+        except TimeoutError:
+            return True
+        return False
+
+    def _heard(self, answered_at: float | None) -> int:
+        if answered_at is None:
+            return 0
+        return min(self._prompt_ms, max(0, int((self._loop.time() - answered_at - 0.02) * 1000)))
+
+    def _at(self) -> int:
+        return int((START.timestamp() + self._loop.time()) * 1000)
+
+
+Choose = Callable[[str, UUID, int], Script]
+"""The script for a number, a station and the how manyth call to that number this is (from 0)."""
+
+
+@dataclass
+class World:
+    """Everything that several replicas share, and what an exchange would see."""
+
+    choose: Choose
+    stations: tuple[StationConfig, ...]
+    condition: SuccessCondition = SuccessCondition.PICKUP_AND_LISTEN_FULL
+    prompt_ms: int = 5000
+    listen_s: int = 2
+    max_channels: int = 100
+    settings: dict[str, Any] = field(default_factory=dict)
+    journal: MemoryCallJournal = field(default_factory=MemoryCallJournal)
+    clock: LoopClock = field(default_factory=LoopClock)
+    calls_to: dict[str, int] = field(default_factory=dict)
+    up: dict[str, int] = field(default_factory=dict)
+    most_up: dict[str, int] = field(default_factory=dict)
+    starts: list[tuple[UUID, float]] = field(default_factory=list)
+    after_append: Callable[["Replica", int], None] = lambda _replica, _count: None
+
+    def __post_init__(self) -> None:
+        self.board = MemoryChannelBoard(self.stations, self.max_channels)
+        self.queue = MemoryJobQueue(self.clock)
+        self.queue.set_ticket(RunTicket(run_id=RUN, priority=0, mode=RunMode.CALLING))
+
+    def job(self, no: int, phones: list[str], wave: int = 1, **changes: Any) -> DialJob:
+        fields: dict[str, Any] = {
+            "id": uuid5(SPACE, "settings"),
+            "user_id": "user",
+            "name": "all",
+            "attempt_count": 3,
+            "success_condition": self.condition,
+            "success_playback_duration_s": self.listen_s,
+            "confirm_code": "12",
+            **self.settings,
+        }
+        job: dict[str, Any] = {
+            "run_id": RUN,
+            "wave": wave,
+            "subscriber": RunSubscriber(
+                no=no, id=uuid5(SPACE, f"subscriber {no}"), full_name=f"N{no}", phones=phones
+            ),
+            "settings": NotificationSettings(**fields),
+            "time_zone": "Europe/Moscow",
+            "prompt": Prompt(
+                audio=ObjectRef(bucket=Bucket.PROMPTS, name="p", size=self.prompt_ms * 8),
+                duration_ms=self.prompt_ms,
+            ),
+            "priority": 0,
+            "expires_at": None,
+            **changes,
+        }
+        return DialJob(**job)
+
+    def replica(self) -> "Replica":
+        return Replica(self)
+
+    def place(self, order: CallOrder, subscriber: str) -> tuple[Script, Callable[[], None]]:
+        self.starts.append((order.station.id, asyncio.get_running_loop().time()))
+        nth = self.calls_to.get(order.number, 0)
+        self.calls_to[order.number] = nth + 1
+        self.up[subscriber] = self.up.get(subscriber, 0) + 1
+        self.most_up[subscriber] = max(self.most_up.get(subscriber, 0), self.up[subscriber])
+        counted = [True]
+
+        def gone() -> None:
+            if counted.pop():
+                counted.append(False)
+                self.up[subscriber] -= 1
+            else:
+                counted.append(False)
+
+        return self.choose(order.number, order.station.id, nth), gone
+
+    def events(self, no: int | None = None) -> list[CallEvent]:
+        bodies = [entry.body for entry in self.journal.entries]
+        return [body for body in bodies if isinstance(body, CallEvent) and no in (None, body.no)]
+
+    def results(self, no: int | None = None) -> list[SubscriberResult]:
+        bodies = [entry.body for entry in self.journal.entries]
+        return [body for body in bodies if isinstance(body, SubscriberResult) and no in (None, body.no)]
+
+    def kinds(self, no: int = 0) -> list[CallEventKind]:
+        return [event.kind for event in self.events(no)]
+
+    async def until_empty(self, limit_s: float = 100_000) -> None:
+        """Wait until no job is left."""
+        changed = asyncio.Event()
+        self.queue.listeners.append(changed.set)
+        async with asyncio.timeout(limit_s):
+            while self.queue.jobs:
+                await changed.wait()
+                changed.clear()
+        self.queue.listeners.remove(changed.set)
+
+    def assert_consistent(self) -> None:
+        """No two calls at once, nothing after an end, nothing after success, one result for each wave."""
+        assert all(most <= 1 for most in self.most_up.values()), self.most_up
+        open_calls: dict[int, UUID] = {}
+        ended: set[UUID] = set()
+        notified: set[int] = set()
+        decided: set[tuple[int, int]] = set()
+        for body in (entry.body for entry in self.journal.entries):
+            if isinstance(body, SubscriberResult):
+                assert (body.no, body.wave) not in decided
+                assert body.no not in notified
+                decided.add((body.no, body.wave))
+                if body.notified:
+                    notified.add(body.no)
+                continue
+            assert body.call_id not in ended
+            if body.kind is CallEventKind.STARTED:
+                assert body.no not in open_calls
+                assert body.no not in notified
+                assert (body.no, body.wave) not in decided
+                open_calls[body.no] = body.call_id
+            assert open_calls[body.no] == body.call_id
+            if body.kind in FINAL_KINDS:
+                del open_calls[body.no]
+                ended.add(body.call_id)
+        assert not open_calls
+
+
+class HasLines(Protocol):
+    """A process whose lines go when it dies."""
+
+    world: World
+    dead: bool
+    lines: list[Callable[[], None]]
+
+
+class _ReplicaJournal:
+    """The shared log as one replica reaches it: not at all once it is dead."""
+
+    def __init__(self, replica: "Replica") -> None:
+        self._replica = replica
+        self._shared = replica.world.journal
+
+    async def read(self, run_id: UUID, no: int) -> SubscriberLog:
+        await self._alive()
+        return await self._shared.read(run_id, no)
+
+    async def append_event(self, event: Envelope[CallEvent], after: int) -> int:
+        await self._alive()
+        head = await self._shared.append_event(event, after)
+        self._replica.world.after_append(self._replica, len(self._shared.entries))
+        await self._alive()
+        return head
+
+    async def append_result(self, result: Envelope[SubscriberResult], after: int) -> int:
+        await self._alive()
+        head = await self._shared.append_result(result, after)
+        self._replica.world.after_append(self._replica, len(self._shared.entries))
+        await self._alive()
+        return head
+
+    async def _alive(self) -> None:
+        await asyncio.sleep(0.001)
+        if self._replica.dead:
+            await asyncio.Event().wait()
+
+
+class ReplicaTrunk:
+    capacity = 50
+
+    def __init__(self, replica: "HasLines") -> None:
+        self._replica = replica
+
+    async def open(self) -> None:
+        return None
+
+    def place(self, order: CallOrder) -> ScriptedLine:
+        assert not self._replica.dead
+        world = self._replica.world
+        script, gone = world.place(order, order.number.split("/")[0])
+        self._replica.lines.append(gone)
+        return ScriptedLine(order, script, world.prompt_ms, gone)
+
+    async def close(self) -> None:
+        return None
+
+
+class Replica:
+    """A process with the dial role."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.dead = False
+        self.lines: list[Callable[[], None]] = []
+        self.source = MemoryJobSource(world.queue)
+        desk = DialDesk(
+            stations=world.stations,
+            trunk=ReplicaTrunk(self),
+            journal=_ReplicaJournal(self),
+            ledger=MemoryChannelLedger(world.board, world.clock),
+            prompts=MemoryPromptCache(),
+            clock=world.clock,
+            tickets=self.source.tickets,
+        )
+        self.role = DialRole(desk, self.source)
+
+    async def start(self) -> "Replica":
+        await self.role.start()
+        return self
+
+    def die(self) -> None:
+        """Be gone at once: lines drop, nothing is written any more; others get the jobs 10 s later."""
+        if self.dead:
+            return
+        self.dead = True
+        for gone in self.lines:
+            gone()
+        loop = asyncio.get_running_loop()
+        self.buried = loop.create_task(self.role.stop())
+        loop.call_later(10.0, self.world.queue.take_away, self.source)
+
+
+@dataclass(frozen=True)
+class Kit:
+    """What tests take from here."""
+
+    world: type[World] = World
+    script: type[Script] = Script
+    run: Callable[[Coroutine[Any, Any, Any]], Any] = run_virtually
+    run_id: UUID = RUN
+    start: datetime = START
+
+    def station(self, name: str = "main", **fields: Any) -> StationConfig:
+        return StationConfig(id=uuid5(SPACE, name), name=name, **fields)

@@ -1,0 +1,128 @@
+"""Two replicas of the dial role on a real broker, with scripted lines, while something dies."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID
+
+from nats.aio.client import Client
+
+from cato_contracts.calls import CallEvent, CallEventKind
+from cato_contracts.envelope import decode
+from cato_contracts.runs import SubscriberResult
+from cato_contracts.subjects import RUNS, dial_job
+from cato_dialer.adapters.memory_dial import MemoryPromptCache
+from cato_dialer.adapters.nats_dial_jobs import NatsJobSource
+from cato_dialer.adapters.nats_dial_journal import NatsCallJournal
+from cato_dialer.adapters.nats_dial_ledger import NatsChannelLedger
+from cato_dialer.handlers.dial_desk import DialDesk
+from cato_dialer.handlers.dial_loop import DialRole
+from services.dialer.tests.dial_world import Kit, ReplicaTrunk, Script, World
+
+Connect = Callable[[], Awaitable[Client]]
+
+
+class NatsReplica:
+    """A dial role of its own connection."""
+
+    def __init__(self, world: World, client: Client) -> None:
+        self.world = world
+        self.client = client
+        self.dead = False
+        self.lines: list[Callable[[], None]] = []
+        source = NatsJobSource(client)
+        desk = DialDesk(
+            stations=world.stations,
+            trunk=ReplicaTrunk(self),
+            journal=NatsCallJournal(client),
+            ledger=NatsChannelLedger(client, world.stations, 100, world.clock),
+            prompts=MemoryPromptCache(),
+            clock=world.clock,
+            tickets=source.tickets,
+        )
+        self.role = DialRole(desk, source)
+
+    async def die(self) -> None:
+        """Be gone: no word to anybody."""
+        self.dead = True
+        for gone in self.lines:
+            gone()
+        for task in (*self.role._loops, *self.role._tasks):
+            task.cancel()
+        await self.client.close()
+
+
+def make_world(answers_after_s: float, prompt_ms: int, channels: int) -> World:
+    script = Script(rings_at=0.02, answers_at=answers_after_s)
+    return World(lambda *_: script, (Kit().station(channels=channels),), prompt_ms=prompt_ms, listen_s=1)
+
+
+async def put_all(coordinator: Any, world: World, run_id: UUID, count: int) -> None:
+    js = coordinator.client.jetstream()
+    for no in range(count):
+        job = world.job(no, [f"{no}/0"], run_id=run_id)
+        await js.publish(dial_job(run_id, 1, no), coordinator.envelope(job))
+
+
+async def until_queue_is_empty(coordinator: Any, limit_s: float) -> None:
+    async with asyncio.timeout(limit_s):
+        while await coordinator.queued():
+            await asyncio.sleep(0.1)
+
+
+async def fill_log(world: World, client: Client) -> None:
+    """Copy the stream into the world's log, for its checks."""
+    js = client.jetstream()
+    state = (await js.stream_info(RUNS.name)).state
+    for sequence in range(state.first_seq, state.last_seq + 1):
+        message = await js.get_msg(RUNS.name, seq=sequence)
+        envelope: Any = decode(message.data or b"")
+        assert isinstance(envelope.body, CallEvent | SubscriberResult)
+        world.journal.entries.append(envelope)
+
+
+async def test_what_a_dead_replica_leaves_is_finished_by_the_other(
+    connect: Connect, coordinator: Any
+) -> None:
+    world = make_world(0.05, 400, channels=4)
+    run = await coordinator.start_run(ack_wait=2.0)
+    dying, other = NatsReplica(world, await connect()), NatsReplica(world, await connect())
+    await dying.role.start()
+    await put_all(coordinator, world, run, 20)
+    async with asyncio.timeout(20):
+        while not any(world.up.values()):
+            await asyncio.sleep(0.01)
+    await other.role.start()
+    await asyncio.sleep(0.2)
+    await dying.die()
+    await until_queue_is_empty(coordinator, 60)
+    await other.role.stop()
+    await fill_log(world, coordinator.client)
+    world.assert_consistent()
+    assert sorted(result.no for result in world.results() if result.notified) == list(range(20))
+    assert CallEventKind.INTERRUPTED in {event.kind for event in world.events()}
+
+
+async def test_calls_go_on_while_the_broker_is_away_and_nobody_is_called_twice(
+    connect: Connect, coordinator: Any, server: Any
+) -> None:
+    world = make_world(0.1, 4000, channels=6)
+    run = await coordinator.start_run(ack_wait=1.5)
+    replicas = [NatsReplica(world, await connect()) for _ in range(2)]
+    for replica in replicas:
+        await replica.role.start()
+    await put_all(coordinator, world, run, 9)
+    async with asyncio.timeout(20):
+        while sum(world.up.values()) < 4:
+            await asyncio.sleep(0.01)
+    await server.kill()
+    await asyncio.sleep(2.0)
+    await server.restart()
+    await until_queue_is_empty(coordinator, 90)
+    for replica in replicas:
+        await replica.role.stop()
+    await fill_log(world, coordinator.client)
+    world.assert_consistent()
+    assert sorted(result.no for result in world.results() if result.notified) == list(range(9))
+    assert set(world.calls_to.values()) == {1}
+    assert CallEventKind.INTERRUPTED not in {event.kind for event in world.events()}

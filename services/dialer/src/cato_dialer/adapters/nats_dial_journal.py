@@ -43,7 +43,7 @@ class NatsCallJournal:
                 # two: a result that is not seen has then been written after the last event that is.
                 events, events_head = await self._events(run_call(run_id, no))
                 result, result_head = await self._result(run_result(run_id, no))
-        except (NatsError, TimeoutError) as error:
+        except (NatsError, TimeoutError, OSError) as error:
             raise BrokerError(f"the calls of subscriber {no} cannot be read: {error!r}") from error
         return SubscriberLog(events, events_head, result, result_head)
 
@@ -65,7 +65,7 @@ class NatsCallJournal:
         except APIError as error:
             if error.err_code not in _WRONG_LAST_SEQUENCE:
                 raise BrokerError(f"{subject} cannot be written: {error!r}") from error
-        except (NatsError, TimeoutError) as error:
+        except (NatsError, TimeoutError, OSError) as error:
             raise BrokerError(f"{subject} cannot be written: {error!r}") from error
         else:
             return ack.seq
@@ -80,7 +80,7 @@ class NatsCallJournal:
             head = await self._js.get_msg(RUNS.name, subject=subject)
         except NotFoundError as error:
             raise FencedError(f"{subject} has been cleared") from error
-        except (NatsError, TimeoutError) as error:
+        except (NatsError, TimeoutError, OSError) as error:
             raise BrokerError(f"{subject} cannot be read: {error!r}") from error
         if head.data != payload or (head.headers or {}).get(_WRITER) != self._writer:
             raise FencedError(f"{subject} has been written by somebody else")

@@ -41,7 +41,7 @@ class LeaseBucket:
             message = await self._js.get_msg(_STREAM, subject=_subject(key))
         except NotFoundError:
             return Lease(b"", 0)
-        except (NatsError, TimeoutError) as error:
+        except (NatsError, TimeoutError, OSError) as error:
             raise BrokerError(f"the lease {key} cannot be read: {error!r}") from error
         deleted = (message.headers or {}).get(KV_OP) in (KV_DEL, KV_PURGE)
         return Lease(b"" if deleted else message.data or b"", message.seq or 0)
@@ -69,7 +69,7 @@ class LeaseBucket:
             if error.err_code in _WRONG_LAST_SEQUENCE:
                 return None
             raise BrokerError(f"the lease {key} cannot be written: {error!r}") from error
-        except (NatsError, TimeoutError) as error:
+        except (NatsError, TimeoutError, OSError) as error:
             raise BrokerError(f"the lease {key} cannot be written: {error!r}") from error
         return ack.seq
 

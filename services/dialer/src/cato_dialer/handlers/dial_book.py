@@ -66,7 +66,7 @@ class SubscriberBook:
         """Return once everything noted so far is in the log.
 
         Raises:
-            FencedError: if somebody else works on the subscriber now.
+            FencedError: if somebody else works on the subscriber now, or nothing can be written.
 
         """
         drained = asyncio.ensure_future(self._waiting.join())
@@ -77,7 +77,7 @@ class SubscriberBook:
             drained.cancel()
             fenced.cancel()
         if self.fenced.is_set():
-            raise FencedError("another replica has taken the subscriber over")
+            raise FencedError("the subscriber's records are not ours to write any more")
 
     async def __aenter__(self) -> Self:
         self._writer = asyncio.create_task(self._write())
@@ -96,6 +96,11 @@ class SubscriberBook:
             try:
                 await self._write_one(entry)
             except FencedError:
+                self.fenced.set()
+                return
+            except Exception:
+                # Without a record there must be no call.
+                log.exception("a call's record cannot be written")
                 self.fenced.set()
                 return
             self._waiting.task_done()

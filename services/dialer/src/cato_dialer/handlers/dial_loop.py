@@ -95,6 +95,9 @@ class DialRole:
                 await self._fill()
             except BrokerError as error:
                 log.warning("jobs cannot be taken now", error=str(error))
+            except Exception:
+                # The heartbeats wake us: it is tried again, and seen in the log each time.
+                log.exception("taking jobs failed")
             if self._free() <= 0 or self._draining:
                 await self._source.return_unused()
             await self._wake.wait()

@@ -327,3 +327,18 @@ def test_a_drain_hangs_up_at_its_deadline(kit: Any) -> None:
         assert world.queue.jobs
 
     live(kit, lambda: kit.world(lambda *_: kit.script(), (kit.station(),)), story)
+
+
+def test_a_call_whose_record_cannot_be_written_is_hung_up(kit: Any) -> None:
+    async def story(world: Any, replica: Any) -> None:
+        def fail(_replica: Any, count: int) -> None:
+            if count == 4:
+                raise RuntimeError("the log broke")
+
+        world.after_append = fail
+        world.queue.put(world.job(0, ["a"]))
+        await asyncio.sleep(3)
+        assert world.up == {"a": 0}
+        assert replica.role.jobs_in_hand == 0
+
+    live(kit, lambda: kit.world(lambda *_: kit.script(answers_at=2), (kit.station(),)), story)

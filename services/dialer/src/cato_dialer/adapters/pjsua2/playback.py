@@ -1,0 +1,105 @@
+"""How much of the prompt has been sent, by the counts of the RTP stream."""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+BYTES_PER_MS = 8
+"Of G.711, whether A-law or mu-law, and whatever the packets' length."
+FRAME_MS = 20
+
+
+class Mark(Enum):
+    """A point that the playback has passed."""
+
+    HEARD = auto()
+    FINISHED = auto()
+
+
+@dataclass(slots=True)
+class Playback:
+    """Accounts for one prompt of `length` bytes over one or more streams.
+
+    A re-INVITE may put a new stream, with new counts, in the place of the old. The bridge sends silence
+    when it has nothing else, so what a stream sent before the prompt was connected does not count. As
+XX tick, one frame of silence may still slip in after the count was read: then
+    then more was sent than read from the file, which `observe` puts right.
+    """
+
+    length: int
+    threshold_ms: int | None
+    _done: int = 0
+    _base: int | None = None
+    _current: int = 0
+    _lag_since_ms: float = 0.0
+    _lag_from_bytes: int = 0
+    _heard_reported: bool = False
+    _finished: bool = False
+
+    @property
+    def sent_bytes(self) -> int:
+        return min(self._done + self._current, self.length)
+
+    @property
+    def heard_ms(self) -> int:
+        return self.sent_bytes // BYTES_PER_MS
+
+    @property
+    def running(self) -> bool:
+        return self._base is not None and not self._finished
+
+    @property
+    def finished(self) -> bool:
+        return self._finished
+
+    def stream_connected(self, sent_before: int, now_ms: float) -> None:
+        """Begin, or go on, on a stream that has sent so many bytes of other things."""
+        self._done += self._current
+        self._base, self._current = sent_before, 0
+        self._lag_since_ms, self._lag_from_bytes = now_ms, self.sent_bytes
+
+    def stream_ended(self, sent: int | None) -> None:
+        """The stream is gone or held; `sent` is its last count, None if it could not be had."""
+        if self._base is None:
+            return
+        if sent is not None:
+            self._current = max(sent - self._base, self._current)
+        self._done += self._current
+        self._base, self._current = None, 0
+
+    def observe(self, sent: int, position: int) -> list[Mark]:
+        """Take the stream's count and, read after it, the place in the file up to which it was read.
+
+        The place is 0 before the first frame and again at the end of the file: it only counts in between.
+        """
+        if self._base is None or self._finished:
+            return []
+        self._current = max(sent - self._base, 0)
+        slipped_in = self._done + self._current - position
+        if 0 < position < self.length and slipped_in > 0:
+            self._base += slipped_in
+            self._current = max(self._current - slipped_in, 0)
+        return self._marks()
+
+    def _marks(self) -> list[Mark]:
+        marks = []
+        if not self._heard_reported and self.threshold_ms is not None and self.heard_ms >= self.threshold_ms:
+            self._heard_reported = True
+            marks.append(Mark.HEARD)
+        if self.sent_bytes >= self.length:
+            self._finished = True
+            marks.append(Mark.FINISHED)
+        return marks
+
+    def next_look_ms(self, now_ms: float) -> float:
+        """When the next mark can have been passed at the earliest, on the clock of `now_ms`."""
+        goal_ms = -(-self.length // BYTES_PER_MS)
+        if not self._heard_reported and self.threshold_ms is not None:
+            goal_ms = min(goal_ms, self.threshold_ms)
+        return now_ms + min(max(goal_ms - self.heard_ms, FRAME_MS), 250)
+
+    def lag_ms(self, now_ms: float) -> float:
+        """How far the sending is behind the clock since the stream was connected."""
+        if not self.running:
+            return 0.0
+        sent_ms = (self.sent_bytes - self._lag_from_bytes) / BYTES_PER_MS
+        return max(now_ms - self._lag_since_ms - sent_ms - FRAME_MS, 0.0)

@@ -1,0 +1,181 @@
+"""What the supervisor and a worker say to each other: one JSON object per line, over the worker's pipes.
+
+Plain dataclasses and nothing from the ports: a worker imports this at start, and two dozen start at once.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+class WireError(ValueError):
+    """A line that is none of our messages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Configure:
+    """The first message to a worker. A port range from 0 till 0 leaves the choice to the system."""
+
+    calls: int
+    bind_address: str
+    public_address: str | None
+    rtp_port_from: int
+    rtp_port_till: int
+    sip_log_level: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Make a call. `line` is the supervisor's name for it and never used again.
+
+    `route` is where the request goes when the host of `target` is a name: the address it was resolved to.
+    """
+
+    line: int
+    target: str
+    identity: str
+    transport: str
+    route: str | None
+    codecs: tuple[str, ...]
+    username: str | None
+    password: str | None
+    realm: str
+    audio: str
+    heard_threshold_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The library runs and carries so many calls."""
+
+    calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The worker cannot start; it ends after this."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """Twice a second: the worst since the last one.
+
+    `loop_lag_ms`: how late the loop came round; `media_lag_ms`: how far a playback was behind the clock.
+    """
+
+    loop_lag_ms: int
+    media_lag_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Freed:
+    """So many calls in all are over inside the library too; a released line may linger there for a while."""
+
+    calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class OfLine:
+    """Of a line's events; `at` is Unix time in ms."""
+
+    line: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trying(OfLine):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Ringing(OfLine):
+    code: int
+    phrase: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress(OfLine):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Answered(OfLine):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackStarted(OfLine):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Heard(OfLine):
+    heard_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackFinished(OfLine):
+    heard_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Digit(OfLine):
+    digit: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Released(OfLine):
+    """`cause` is a value of the port's `ReleaseCause`."""
+
+    cause: str
+    code: int | None
+    phrase: str
+    heard_ms: int
+
+
+ToWorker = Configure | Place | HangUp
+FromWorker = (
+    Ready
+    | Refused
+    | Beat
+    | Freed
+    | Trying
+    | Ringing
+    | Progress
+    | Answered
+    | PlaybackStarted
+    | Heard
+    | PlaybackFinished
+    | Digit
+    | Released
+)
+Message = ToWorker | FromWorker
+
+_TYPES: dict[str, type[Any]] = {kind.__name__: kind for kind in (*ToWorker.__args__, *FromWorker.__args__)}
+
+
+def encode(message: Message) -> bytes:
+    return json.dumps({"type": type(message).__name__, **asdict(message)}).encode() + b"\n"
+
+
+def decode(line: bytes) -> Message:
+    """Raises: WireError."""
+    try:
+        fields = json.loads(line)
+        kind = _TYPES[fields.pop("type")]
+        message: Message = kind(**{key: _frozen(value) for key, value in fields.items()})
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise WireError(f"not a message: {line[:200]!r}") from error
+    return message
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

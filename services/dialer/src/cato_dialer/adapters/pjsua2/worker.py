@@ -1,0 +1,149 @@
+"""The worker process: `python -m cato_dialer.adapters.pjsua2.worker`, started by the supervisor alone.
+
+Messages come in on standard input, one per line, and go out on what was standard output: PJSIP prints
+there, so it is moved away first. The end of the input is the end of the parent: calls are hung up and the
+process ends.
+"""
+
+import ctypes
+import os
+import select
+import signal
+import sys
+import time
+from collections.abc import Iterable
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from cato_dialer.adapters.pjsua2 import wire
+
+if TYPE_CHECKING:
+    from cato_dialer.adapters.pjsua2.engine import Engine
+
+_BUSY_MS = 10
+"How long a message to us may wait while there are calls: the library waits for the network meanwhile."
+_IDLE_MS = 50
+_BEAT_S = 0.5
+_STUCK_S = 10
+"The kernel ends a worker whose loop has not come round for so long, even if nobody is left to see it."
+_FAREWELL_S = 1
+"For BYE and CANCEL, when the parent has gone."
+_PR_SET_PDEATHSIG = 1
+_INPUT = 0
+
+
+class Pipes:
+    """Messages in, messages out; `closed` once either end is."""
+
+    def __init__(self) -> None:
+        self._output = os.dup(1)
+        self._rest = b""
+        self.closed = False
+
+    def send(self, message: wire.FromWorker) -> None:
+        data = wire.encode(message)
+        try:
+            while data:
+                data = data[os.write(self._output, data) :]
+        except BrokenPipeError:
+            self.closed = True
+
+    def receive(self, timeout_s: float) -> list[wire.Message]:
+        """Return what has come; wait only if there is nothing. Raises: WireError."""
+        if not select.select([_INPUT], [], [], timeout_s)[0]:
+            return []
+        data = os.read(_INPUT, 65_536)
+        self.closed = self.closed or not data
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        return [wire.decode(line) for line in lines]
+
+
+def main(parent: int) -> int:
+    pipes = Pipes()
+    _end_with_parent(parent, pipes)
+    messages = pipes.receive(_STUCK_S)
+    if not messages or not isinstance(settings := messages[0], wire.Configure):
+        return 2
+    _move_output_away(sip_log=settings.sip_log_level > 0)
+    # Only now: the library prints from the moment when it is loaded.
+    from cato_dialer.adapters.pjsua2.engine import Engine, EngineError  # noqa: PLC0415
+
+    engine = Engine(settings, pipes.send)
+    try:
+        calls = engine.start()
+    except EngineError as error:
+        pipes.send(wire.Refused(str(error)))
+        return 1
+    pipes.send(wire.Ready(calls))
+    _work(engine, pipes, messages[1:])
+    signal.alarm(2 * _FAREWELL_S)
+    _say_goodbye(engine)
+    # Before the engine is collected: the library's own end takes a second and more.
+    os._exit(0)
+
+
+def _work(engine: "Engine", pipes: Pipes, messages: Iterable[wire.Message]) -> None:
+    beat_at = time.monotonic() + _BEAT_S
+    lag_s = 0.0
+    while True:
+        for message in messages:
+            _obey(engine, message)
+        if pipes.closed:
+            return
+        began = time.monotonic()
+        if engine.idle:
+            waited_ms = _IDLE_MS
+            messages = pipes.receive(_IDLE_MS / 1_000)
+            engine.poll(0)
+        else:
+            waited_ms = _BUSY_MS
+            messages = pipes.receive(0)
+            engine.poll(0 if messages else _BUSY_MS)
+        now = time.monotonic()
+        lag_s = max(lag_s, now - began - waited_ms / 1_000)
+        if now >= beat_at:
+            pipes.send(wire.Beat(round(lag_s * 1_000), engine.take_media_lag_ms()))
+            signal.alarm(_STUCK_S)
+            beat_at, lag_s = now + _BEAT_S, 0.0
+
+
+def _obey(engine: "Engine", message: wire.Message) -> None:
+    match message:
+        case wire.Place():
+            engine.place(message)
+        case wire.HangUp(line=line):
+            engine.hang_up(line)
+        case _:
+            raise wire.WireError(f"not for a worker: {message!r}")
+
+
+def _say_goodbye(engine: "Engine") -> None:
+    engine.hang_up_all()
+    deadline = time.monotonic() + _FAREWELL_S
+    while not engine.idle and time.monotonic() < deadline:
+        engine.poll(_BUSY_MS)
+
+
+def _end_with_parent(parent: int, pipes: Pipes) -> None:
+    """Let the parent's death, however it dies, end this process as if the input had been closed."""
+
+    def close(signal_number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        pipes.closed = True
+
+    # An interrupt at the terminal goes to all processes of the group; the parent decides when we end.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, close)
+    signal.alarm(_STUCK_S)
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:
+        pipes.closed = True
+
+
+def _move_output_away(*, sip_log: bool) -> None:
+    target = os.dup(2) if sip_log else os.open(os.devnull, os.O_WRONLY)
+    os.dup2(target, 1)
+    os.close(target)
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1])))

@@ -20,9 +20,9 @@ class Playback:
     """Accounts for one prompt of `length` bytes over one or more streams.
 
     A re-INVITE may put a new stream, with new counts, in the place of the old. The bridge sends silence
-    when it has nothing else, so what a stream sent before the prompt was connected does not count. As
-XX tick, one frame of silence may still slip in after the count was read: then
-    then more was sent than read from the file, which `observe` puts right.
+    when it has nothing else, so what a stream sent before the prompt was connected does not count. The
+    bridge connects at its next tick, so that one frame of silence may slip in after the count was read: more
+    was sent then than was read from the file, and `observe` puts that right.
     """
 
     length: int

@@ -140,6 +140,9 @@ class WorkerProcess:
                 self._changed()
             while talking:
                 talking = await self._hear(process)
+            # It has closed its output, so it is about to end by itself.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(process.wait(), END_S)
         finally:
             self._kill()
             self.tried.set()

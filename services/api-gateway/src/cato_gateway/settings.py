@@ -31,7 +31,8 @@ class GatewaySettings(BaseSettings):
     """How long a service may take to answer before the client gets 503."""
 
     upload_timeout: timedelta = timedelta(seconds=60)
-    """The same, where a service has to work through an uploaded body, or to gather a run's snapshot."""
+    """The same, where a service has to work through an uploaded body, or to gather a run's snapshot.
+    Meanwhile the command is offered again after each `answer_timeout`, for a service may have died over it."""
 
     body_timeout: timedelta = timedelta(seconds=30)
     """How long a client may pause in the middle of a body."""

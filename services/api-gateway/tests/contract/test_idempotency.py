@@ -1,9 +1,12 @@
 """The same key, the same answer; another body, a conflict."""
 
 import asyncio
+from datetime import timedelta
+from typing import Any, ClassVar
 
 import pytest
 
+from cato_gateway.settings import GatewaySettings
 from cato_runtime.errors import RefusedError, UnavailableError
 
 API = "/api/v1"
@@ -98,3 +101,22 @@ async def test_a_key_that_is_no_word_is_refused(client, key):
     )
     assert answer.status_code == 400
     assert "Idempotency-Key" in answer.json()["message"]
+
+
+async def test_an_upload_is_offered_again_when_the_service_died_over_it(client, stack):
+    class Dying:
+        asked: ClassVar[list[str]] = []
+
+        async def ask(self, request, *, command_id, timeout, **options: Any):
+            self.asked.append(command_id)
+            if len(self.asked) == 1:
+                await asyncio.sleep(timeout)
+                raise UnavailableError("the media service did not answer")
+            return await stack.services.ask(request, command_id=command_id, **options)
+
+    stack.gateway.asker = Dying()
+    stack.gateway.settings = GatewaySettings(answer_timeout=timedelta(seconds=0.01))
+    answer = await client.put(f"{API}/audio-files/add/flood", content=b"RIFF", headers=OCTETS)
+    assert answer.status_code == 200
+    assert len(Dying.asked) == 2
+    assert len(set(Dying.asked)) == 1

@@ -1,5 +1,6 @@
 """One call of the API: who calls, and how it becomes a query or a command."""
 
+import asyncio
 import hashlib
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -43,6 +44,7 @@ API = "/api/v1"
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _UNCERTAIN = frozenset({ErrorCode.UNAVAILABLE, ErrorCode.INTERNAL})
+_LEAST_PATIENCE_S = 0.1
 _NO_BODY = hashlib.sha256(b"").hexdigest()
 
 
@@ -147,12 +149,24 @@ class Call:
             log.warning("upload not removed, it will expire", error=repr(error))
 
     async def _send(self, command: Command[R], command_id: str, timeout: timedelta) -> R:
-        return await self.gateway.asker.ask(
-            command,
-            command_id=command_id,
-            correlation_id=self.correlation_id,
-            timeout=timeout.total_seconds(),
-        )
+        """Return the answer to a command, which is offered again while there is time.
+
+        A service that dies takes the commands in its hands with it. Its id makes a command that comes twice
+        one command, so nothing is lost by asking again.
+        """
+        settings, clock = self.gateway.settings, asyncio.get_running_loop().time
+        deadline = clock() + timeout.total_seconds()
+        while True:
+            asked = clock()
+            patience = min(settings.answer_timeout.total_seconds(), deadline - asked)
+            try:
+                return await self.gateway.asker.ask(
+                    command, command_id=command_id, correlation_id=self.correlation_id, timeout=patience
+                )
+            except UnavailableError:
+                refused_at_once = clock() - asked < patience / 2
+                if refused_at_once or deadline - clock() < _LEAST_PATIENCE_S:
+                    raise
 
     async def _once(self, key: str, digest: str, act: Callable[[str], Awaitable[Response]]) -> Response:
         if not _KEY.fullmatch(key):

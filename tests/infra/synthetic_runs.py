@@ -323,9 +323,7 @@ def naive_numbers(run: SyntheticRun, events: list[Envelope[Any]]) -> dict[str, i
         return any(event.kind in FINAL_KINDS for event in call)
 
     def is_success(call: list[CallEvent]) -> bool:
-        return call[0].call_id in named or any(
-            event.success for event in call if event.kind in FINAL_KINDS
-        )
+        return call[0].call_id in named or any(event.success for event in call if event.kind in FINAL_KINDS)
 
     over = [call for call in calls.values() if is_over(call)]
     up = [call for call in calls.values() if not is_over(call)]

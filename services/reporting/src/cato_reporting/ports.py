@@ -30,14 +30,6 @@ class Fact:
     reading: Reading
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Messages that follow each other; `behind` is how many more the log had at that time."""
-
-    messages: list[LogMessage]
-    behind: int
-
-
 class RunLog(Protocol):
     """The stream of everything that happens in runs. Methods raise BrokerError when it does not answer."""
 
@@ -53,11 +45,8 @@ class RunLog(Protocol):
         """Yield the messages of a subject (wildcards allowed) that are there now, in batches."""
         ...
 
-    def follow(self, *, after: int) -> AsyncIterator[Batch]:
-        """Yield all messages after a position as they come, in order, without a gap, for ever.
-
-        A batch without messages comes now and then while there are none.
-        """
+    def follow(self, *, after: int) -> AsyncIterator[list[LogMessage]]:
+        """Yield all messages after a position as they come, in order, without a gap, for ever."""
         ...
 
     async def reserve(self, *, after: int) -> "Intake":

@@ -23,7 +23,8 @@ runs = st.builds(
 def readings(run):
     """Position in the log and reading of each message."""
     return [
-        (position, read_message(sent.subject, sent.data)) for position, sent in enumerate(run.messages, start=1)
+        (position, read_message(sent.subject, sent.data))
+        for position, sent in enumerate(run.messages, start=1)
     ]
 
 

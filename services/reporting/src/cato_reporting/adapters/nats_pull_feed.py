@@ -42,7 +42,6 @@ class PullFeed:
         self._wanted = 1
         self._hurried = False
         self._delivered = 0
-        self._pending = 0
         self._heard = 0.0
         self._lost: str | None = None
         self._acks: dict[int, str] = {}
@@ -63,32 +62,17 @@ class PullFeed:
 
         """
         while not self._buffer:
-            await self._wait_for_first()
+            await self._ask()
+            await self._arrival(1, _SILENCE_S)
         if window > 0:
             soon = min(window, _SOON_S)
             await self._arrival(limit, soon)
             if not self._hurried:
                 await self._arrival(limit, window - soon)
         self._hurried = False
-        return await self._taken(limit)
-
-    async def take_or_idle(self) -> list[LogMessage]:
-        """Return the messages that are there; after a heartbeat's time without any, none.
-
-        Raises:
-            FeedLostError: if messages may have been missed.
-
-        """
-        while not self._buffer:
-            await self._wait_for_first()
-            if not self._buffer and asyncio.get_running_loop().time() - self._heard < 2 * _HEARTBEAT_S:
-                return []
-        return await self._taken(_BATCH)
-
-    @property
-    def behind(self) -> int:
-        """How many messages were known to be in the log after those taken."""
-        return self._pending + len(self._buffer)
+        messages = [self._checked(self._buffer.popleft()) for _ in range(min(limit, len(self._buffer)))]
+        await self._ask()
+        return messages
 
     def hurry(self) -> None:
         """Let the `take` under way, or the next one, return soon: somebody waits for what it has."""
@@ -112,15 +96,6 @@ class PullFeed:
                 await subscription.unsubscribe()
             except NatsError:
                 return  # the connection is gone, and the subscription with it
-
-    async def _wait_for_first(self) -> None:
-        await self._ask()
-        await self._arrival(1, _HEARTBEAT_S)
-
-    async def _taken(self, limit: int) -> list[LogMessage]:
-        messages = [self._checked(self._buffer.popleft()) for _ in range(min(limit, len(self._buffer)))]
-        await self._ask()
-        return messages
 
     async def _ask(self) -> None:
         if self._asked + len(self._buffer) > _BATCH // 2:
@@ -176,6 +151,5 @@ class PullFeed:
         if times != 1 or delivered != self._delivered + 1:
             raise FeedLostError(f"delivery {delivered} (try {times}) came after {self._delivered}")
         self._delivered = delivered
-        self._pending = int(tokens[place + 4])
         self._acks = {position: message.reply}
         return LogMessage(message.subject, position, message.data)

@@ -19,7 +19,7 @@ from cato_contracts.status import SERVICE
 from cato_contracts.subjects import RUNS, dead_letter
 from cato_reporting.adapters.nats_pull_feed import PullFeed
 from cato_reporting.errors import FeedLostError
-from cato_reporting.ports import Batch, LogMessage
+from cato_reporting.ports import LogMessage
 from cato_runtime.errors import BrokerError
 
 log = structlog.get_logger()
@@ -57,15 +57,14 @@ class NatsRunLog:
         async for batch in self._all_of(config):
             yield batch
 
-    async def follow(self, *, after: int) -> AsyncIterator[Batch]:
+    async def follow(self, *, after: int) -> AsyncIterator[list[LogMessage]]:
         while True:
             try:
                 async with self._feed(_starting(after)) as (feed, _):
                     while True:
-                        messages = await feed.take_or_idle()
-                        if messages:
-                            after = messages[-1].position
-                        yield Batch(messages, feed.behind)
+                        messages = await feed.take()
+                        after = messages[-1].position
+                        yield messages
             except (FeedLostError, BrokerError) as error:
                 # An idle connection that was lost shows only here; what was missed is read again.
                 log.warning("reading the log from the last position again", after=after, reason=str(error))

@@ -11,10 +11,8 @@ neither, as P is noted after the rows are in. While ClickHouse is away, they com
 too, only slower.
 """
 
-import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from math import inf
 from uuid import UUID
 
 import structlog
@@ -44,7 +42,6 @@ class LiveFold:
         self._log = run_log
         self._readings = readings
         self._started = started
-        self._fresh_at = -inf
 
     async def recover(self, read_model: ReadModel, stored: int | None) -> None:
         """Rebuild the active runs.
@@ -70,21 +67,9 @@ class LiveFold:
 
     async def follow(self) -> None:
         """Take in what comes, for ever."""
-        async for batch in self._log.follow(after=self.progress.position):
-            self._apply(batch.messages)
-            if batch.messages:
-                self.progress.advance(batch.messages[-1].position)
-            if batch.behind == 0:
-                self._fresh_at = asyncio.get_running_loop().time()
-
-    async def is_fresh(self, *, within: float, timeout: float) -> bool:
-        """Tell whether the fold had everything of the log within the last `within` seconds.
-
-        If not, wait until it has what is in the log now, at most `timeout` seconds.
-        """
-        if asyncio.get_running_loop().time() - self._fresh_at <= within:
-            return True
-        return await self.catch_up(timeout=timeout)
+        async for messages in self._log.follow(after=self.progress.position):
+            self._apply(messages)
+            self.progress.advance(messages[-1].position)
 
     async def catch_up(self, *, timeout: float) -> bool:
         """Wait until everything is folded that is in the log now; False if it is not within `timeout`."""

@@ -31,9 +31,7 @@ from cato_reporting.ports import ReadModel, StoredRun
 from cato_runtime.errors import InvalidError, NotFoundError, TooLargeError, UnavailableError
 from cato_runtime.requests import RequestContext, RequestTable
 
-_UNKNOWN_RUN_S = 1.0
-_OLDEST_S = 0.5
-_FRESH_S = 2.0
+_FRESH_S = 1.0
 _ANSWER_BYTES = 700_000
 """How large an answer's page may be: a message of the broker is at most 1 MB."""
 
@@ -83,7 +81,7 @@ class StatusQueries:
 
     async def list_task_execs(self, query: ListTaskExecs, context: RequestContext) -> Page[TaskExec]:
         before = _read_place(query.cursor)
-        await self._check_fresh()
+        await self._catch_up()
         live = [
             _live_exec(run, context.now)
             for run in self._fold.runs.runs.values()
@@ -157,20 +155,15 @@ class StatusQueries:
         return Page[SubscriberStatus].model_construct(items=items, next_cursor=str(after))
 
     async def _followed(self, run_id: UUID) -> LiveRun | None:
-        """Return the run if it is followed; for a run that nobody knows yet, wait a moment."""
-        runs = self._fold.runs
-        if run_id in runs.settled:
-            return None
-        if runs.get(run_id) is None:
-            if not await self._fold.catch_up(timeout=_UNKNOWN_RUN_S):
-                raise _behind()
-        else:
-            await self._check_fresh()
-        return runs.get(run_id)
+        """Return the run if it is followed, as it is now."""
+        await self._catch_up()
+        return self._fold.runs.get(run_id)
 
-    async def _check_fresh(self) -> None:
-        if not await self._fold.is_fresh(within=_OLDEST_S, timeout=_FRESH_S):
-            raise _behind()
+    async def _catch_up(self) -> None:
+        # With every query, not only for a run that nobody knows yet: it costs one question to the broker, and
+        # then an answer has all that had happened when it was asked for. Who pauses a run sees it paused.
+        if not await self._fold.catch_up(timeout=_FRESH_S):
+            raise UnavailableError("the reports are behind what happens; try again")
 
     async def _stored(self, run_id: UUID, actor: Actor) -> StoredRun:
         if run_id not in self._fold.runs.settled:
@@ -241,10 +234,6 @@ def _unknown(run_id: UUID) -> NotFoundError:
 
 def _away() -> UnavailableError:
     return UnavailableError("the call history cannot be read at the moment; try again")
-
-
-def _behind() -> UnavailableError:
-    return UnavailableError("the reports are behind what happens; try again")
 
 
 def _refuse_large(no: int) -> NoReturn:

@@ -1,0 +1,3 @@
+from tests.infra.servers import bus, clickhouse_dsn, clickhouse_server, nats_url
+
+__all__ = ["bus", "clickhouse_dsn", "clickhouse_server", "nats_url"]

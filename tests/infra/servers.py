@@ -1,0 +1,128 @@
+"""The broker and ClickHouse for integration tests.
+
+By default both run here: nats-server from the environment, and ClickHouse's engine inside whoever opens it. With
+`CATO_TEST_INFRA=docker` they are containers. A test module uses these fixtures by importing them.
+"""
+
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from faststream.nats import NatsBroker
+from nats.aio.client import Client
+from nats.js import JetStreamContext
+
+from cato_runtime.broker import connect, ensure_topology, make_broker
+from cato_runtime.embedded_nats import EmbeddedNats
+
+NATS_IMAGE = "nats:2.11-alpine"
+CLICKHOUSE_IMAGE = "clickhouse/clickhouse-server:25.8-alpine"
+IN_DOCKER = os.environ.get("CATO_TEST_INFRA") == "docker"
+_PASSWORD = "test"
+
+
+@dataclass(frozen=True, slots=True)
+class Bus:
+    """A connection to a broker with every stream and bucket, and nothing in them."""
+
+    url: str
+    broker: NatsBroker
+    client: Client
+    js: JetStreamContext
+
+
+@pytest.fixture
+async def nats_url(tmp_path: Path) -> AsyncIterator[str]:
+    """A broker without any data."""
+    if IN_DOCKER:
+        with _running(NATS_IMAGE, 4222, _nats_ready) as address:
+            yield f"nats://{address}"
+    else:
+        async with EmbeddedNats(tmp_path / "nats") as server:
+            yield server.url
+
+
+@pytest.fixture
+async def bus(nats_url: str) -> AsyncIterator[Bus]:
+    async with bus_at(nats_url) as made:
+        yield made
+
+
+@asynccontextmanager
+async def bus_at(url: str) -> AsyncIterator[Bus]:
+    broker = make_broker(url, "test")
+    client = await connect(broker)
+    js = client.jetstream(timeout=10)
+    try:
+        await ensure_topology(js)
+        yield Bus(url, broker, client, js)
+    finally:
+        await broker.stop()
+
+
+@pytest.fixture(scope="session")
+def clickhouse_server() -> Iterator[str | None]:
+    """A server in a container: its address with credentials; None when the engine is embedded."""
+    if not IN_DOCKER:
+        yield None
+        return
+    environment = {
+        "CLICKHOUSE_USER": "test",
+        "CLICKHOUSE_PASSWORD": _PASSWORD,
+        "CLICKHOUSE_DEFAULT_ACCESS_MANAGEMENT": "1",
+    }
+    with _running(CLICKHOUSE_IMAGE, 8123, _clickhouse_ready, **environment) as address:
+        yield f"http://test:{_PASSWORD}@{address}"
+
+
+@pytest.fixture
+def clickhouse_dsn(clickhouse_server: str | None, tmp_path: Path) -> str:
+    """An empty database. Embedded, it can be open in one process at a time."""
+    if clickhouse_server is None:
+        return f"chdb://{tmp_path / 'clickhouse'}"
+    import clickhouse_connect  # noqa: PLC0415 - loads slowly, and most tests never need it
+
+    name = f"test_{uuid4().hex}"
+    client = clickhouse_connect.get_client(dsn=clickhouse_server)
+    client.command(f"CREATE DATABASE {name}")
+    client.close()
+    return f"{clickhouse_server}/{name}"
+
+
+@contextmanager
+def _running(image: str, port: int, ready: Callable[[], Any], **environment: str) -> Iterator[str]:
+    """Run a container and yield host and port; without an engine the test is left out, and says so."""
+    # Imported only here: most machines have no engine, and the libraries load slowly.
+    from docker.errors import DockerException  # noqa: PLC0415
+    from testcontainers.core.container import DockerContainer  # noqa: PLC0415
+
+    try:
+        container = DockerContainer(image).with_exposed_ports(port).waiting_for(ready())
+        for name, value in environment.items():
+            container = container.with_env(name, value)
+        if image == NATS_IMAGE:
+            container = container.with_command("-js")
+        container.start()
+    except DockerException as error:
+        pytest.skip(f"CATO_TEST_INFRA=docker, but no container can be started: {error}")
+    try:
+        yield f"{container.get_container_host_ip()}:{container.get_exposed_port(port)}"
+    finally:
+        container.stop()
+
+
+def _nats_ready() -> Any:
+    from testcontainers.core.wait_strategies import LogMessageWaitStrategy  # noqa: PLC0415
+
+    return LogMessageWaitStrategy("Server is ready")
+
+
+def _clickhouse_ready() -> Any:
+    from testcontainers.core.wait_strategies import HttpWaitStrategy  # noqa: PLC0415
+
+    return HttpWaitStrategy(8123, "/ping")

@@ -10,10 +10,11 @@ from uuid import UUID
 
 from pydantic import ValidationError
 from pydantic.alias_generators import to_camel
+from pydantic_core import to_json
 
 from cato_contracts.campaign_commands import ListFormat
 from cato_contracts.ids import derived_id
-from cato_contracts.resources import Contact, Subscriber
+from cato_contracts.resources import Subscriber
 from cato_runtime.errors import InvalidError, TooLargeError
 
 _BLANKS = re.compile(r"[ \t\r\n]*")
@@ -38,19 +39,21 @@ def contacts(content: bytes, form: ListFormat, group_id: UUID, limit: int) -> tu
         raise InvalidError(f"the list is not in UTF-8: byte {error.start}") from error
     found = _from_json(text) if form is ListFormat.JSON else _from_csv(text)
     lines = io.BytesIO()
+    group = str(group_id)
     count = 0
     for where, fields in found:
         if count == limit:
             raise TooLargeError(f"a group has at most {limit} subscribers")
         subscriber = _judged(where, fields)
         name, phones = subscriber.full_name, subscriber.phones
-        contact = Contact.model_construct(
-            full_name=name,
-            phones=phones,
-            emails=subscriber.emails,
-            id=derived_id(group_id, count, name, *phones),
-        )
-        lines.write(contact.model_dump_json().encode())
+        # The fields of `Contact`, without the model: with a hundred thousand of them its cost is felt.
+        contact = {
+            "full_name": name,
+            "phones": phones,
+            "emails": subscriber.emails,
+            "id": derived_id(group, count, name, *phones),
+        }
+        lines.write(to_json(contact))
         lines.write(b"\n")
         count += 1
     return lines.getvalue(), count

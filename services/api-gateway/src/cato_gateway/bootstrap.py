@@ -3,6 +3,7 @@
 from faststream.nats import NatsBroker
 from nats.js import JetStreamContext
 
+from cato_gateway.adapters.list_cache import ListCache
 from cato_gateway.adapters.nats_answer_ledger import NatsAnswerLedger
 from cato_gateway.adapters.nats_service_probe import NatsServiceProbe
 from cato_gateway.gateway import Gateway
@@ -20,12 +21,14 @@ def build(settings: GatewaySettings, config: Config, broker: NatsBroker, js: Jet
         ConfigurationError: if a token cannot be read.
 
     """
+    objects = NatsObjectStore(js)
     return Gateway(
         config=config,
         settings=settings,
         tokens=TokenTable(config.tokens),
         asker=Requester(broker),
-        objects=NatsObjectStore(js),
+        objects=objects,
+        lists=ListCache(objects),
         ledger=NatsAnswerLedger(js),
         probe=NatsServiceProbe(broker),
     )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from cato_gateway.ports import AnswerLedger, Asker, ServiceProbe
+from cato_gateway.ports import AnswerLedger, Asker, Lists, ServiceProbe
 from cato_gateway.settings import GatewaySettings
 from cato_gateway.tokens import TokenTable
 from cato_runtime.config import Config
@@ -18,6 +18,7 @@ class Gateway:
     tokens: TokenTable
     asker: Asker
     objects: ObjectStore
+    lists: Lists
     ledger: AnswerLedger
     probe: ServiceProbe
     draining: bool = False

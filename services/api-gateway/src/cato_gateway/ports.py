@@ -1,8 +1,10 @@
 """What the routes need from outside."""
 
+from collections.abc import AsyncGenerator
 from typing import Protocol, TypeVar
 
 from cato_contracts.model import Frozen
+from cato_contracts.objects import ObjectRef
 from cato_contracts.requests import Request
 
 R = TypeVar("R")
@@ -63,6 +65,20 @@ class AnswerLedger(Protocol):
 
     async def settle(self, key: str, entry: LedgerEntry) -> None:
         """Write the entry with its answer, or freed; errors as `reserve`."""
+        ...
+
+
+class Lists(Protocol):
+    """Lists of subscribers, readable from any place."""
+
+    def pieces(self, ref: ObjectRef, offset: int) -> AsyncGenerator[bytes, None]:
+        """Yield the list from a byte on.
+
+        Raises:
+            ObjectMissingError: if it is not there (any more).
+            BrokerError: if the store does not answer.
+
+        """
         ...
 
 

@@ -32,7 +32,7 @@ class GatewaySettings(BaseSettings):
 
     upload_timeout: timedelta = timedelta(seconds=60)
     """The same, where a service has to work through an uploaded body, or to gather a run's snapshot.
-    Meanwhile the command is offered again after each `answer_timeout`, for a service may have died over it."""
+    Meanwhile the command is offered again after each `answer_timeout`: a service may have died over it."""
 
     body_timeout: timedelta = timedelta(seconds=30)
     """How long a client may pause in the middle of a body."""

@@ -27,6 +27,7 @@ from cato_contracts.resources import (
     Task,
     TaskStart,
 )
+from cato_gateway.adapters.list_cache import ListCache
 from cato_gateway.adapters.memory_answer_ledger import MemoryAnswerLedger
 from cato_gateway.entrypoints.app import create_app
 from cato_gateway.gateway import Gateway
@@ -409,6 +410,7 @@ class MemoryStack:
     ) -> None:
         self.objects = MemoryObjectStore()
         self.services = MemoryServices(self.objects)
+        self.lists = ListCache(self.objects)
         self.ledger = MemoryAnswerLedger()
         config = config or Config()
         self.gateway = Gateway(
@@ -417,6 +419,7 @@ class MemoryStack:
             tokens=TokenTable(config.tokens),
             asker=self.services,
             objects=self.objects,
+            lists=self.lists,
             ledger=self.ledger,
             probe=self.services,
         )

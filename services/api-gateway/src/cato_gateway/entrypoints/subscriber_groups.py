@@ -109,7 +109,7 @@ async def list_subscribers(
         lines = await begun(csv_lines(call.gateway.objects, ref))
         name = {"Content-Disposition": f'attachment; filename="{id}.csv"'}
         return StreamingResponse(lines, headers=name, media_type="text/csv; charset=utf-8")
-    return json_answer(await subscriber_page(call.gateway.objects, ref, limit, cursor))
+    return json_answer(await subscriber_page(call.gateway.lists, ref, limit, cursor))
 
 
 @router.delete("/{id}", status_code=204, responses=documented.refusals(404, 409))

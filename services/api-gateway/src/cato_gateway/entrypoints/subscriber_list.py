@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from cato_contracts.objects import ObjectRef
 from cato_contracts.resources import Contact
+from cato_gateway.ports import Lists
 from cato_gateway.views import SubscriberLine, Subscribers
 from cato_runtime.errors import ConflictError, InvalidError
 from cato_runtime.objects import ObjectMissingError, ObjectStore
@@ -19,9 +20,7 @@ _FOREIGN = "the cursor is none of this collection's"
 _CSV_PIECE = 64 * 1024
 
 
-async def subscriber_page(
-    objects: ObjectStore, ref: ObjectRef, limit: int, cursor: str | None
-) -> Subscribers:
+async def subscriber_page(lists: Lists, ref: ObjectRef, limit: int, cursor: str | None) -> Subscribers:
     """Return up to `limit` subscribers from where `cursor` points: a place in the bytes of one list.
 
     Raises:
@@ -31,7 +30,7 @@ async def subscriber_page(
     """
     offset = _offset(cursor, ref) if cursor else 0
     items: list[SubscriberLine] = []
-    async with aclosing(_lines(objects, ref, offset)) as lines:
+    async with aclosing(_lines(lists.pieces(ref, offset))) as lines:
         async for line in lines:
             if len(items) == limit:
                 return Subscribers(items=items, next_cursor=_cursor(offset, ref))
@@ -55,7 +54,7 @@ async def csv_lines(objects: ObjectStore, ref: ObjectRef) -> AsyncIterator[bytes
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(["fullName", "phones", "emails"])
-    async with aclosing(_lines(objects, ref, 0)) as lines:
+    async with aclosing(_lines(objects.stream(ref))) as lines:
         async for line in lines:
             contact = Contact.model_validate_json(line)
             writer.writerow([contact.full_name, ";".join(contact.phones), ";".join(contact.emails)])
@@ -66,17 +65,14 @@ async def csv_lines(objects: ObjectStore, ref: ObjectRef) -> AsyncIterator[bytes
     yield text.getvalue().encode()
 
 
-async def _lines(objects: ObjectStore, ref: ObjectRef, offset: int) -> AsyncGenerator[bytes, None]:
-    rest, skip = b"", offset
+async def _lines(pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+    rest = b""
     try:
-        async for piece in objects.stream(ref):
-            if skip >= len(piece):
-                skip -= len(piece)
-                continue
-            *whole, rest = (rest + piece[skip:]).split(b"\n")
-            skip = 0
-            for line in whole:
-                yield line
+        async with aclosing(pieces):  # type: ignore[type-var]  # it is a generator
+            async for piece in pieces:
+                *whole, rest = (rest + piece).split(b"\n")
+                for line in whole:
+                    yield line
     except ObjectMissingError as error:
         raise ConflictError("the list was replaced while it was read; begin again") from error
     if rest:

@@ -1,7 +1,7 @@
 """The broker and ClickHouse for integration tests.
 
-By default both run here: nats-server from the environment, and ClickHouse's engine inside whoever opens it. With
-`CATO_TEST_INFRA=docker` they are containers. A test module uses these fixtures by importing them.
+By default both run here: nats-server from the environment, and ClickHouse's engine inside whoever opens it.
+With `CATO_TEST_INFRA=docker` they are containers. A `conftest.py` uses these fixtures by importing them.
 """
 
 import os

@@ -33,6 +33,7 @@ _OPEN_S = 10.0
 _READY_S = 600.0
 _SETTLE_S = 5.0
 _AGAIN_S = 1.0
+_STOP_AGAIN_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +103,12 @@ class ReportingRole:
 
     async def stop(self) -> None:
         self.ready = False
-        tasks, self._tasks = self._tasks, set()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        while self._tasks:
+            # More than once if need be: a cancellation that comes together with the answer that the broker's
+            # client waits for gets lost in asyncio.wait_for (until Python 3.12).
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.wait(self._tasks, timeout=_STOP_AGAIN_S)
         await self._parts.read_model.close()
 
     def _on_open(self, _position: int) -> None:

@@ -58,6 +58,7 @@ async def test_a_run_that_has_just_started_is_known(bus, clickhouse_dsn):
     async with reporting(bus, clickhouse_dsn) as reports:
         for seed in range(5):
             run = synthetic_run(seed)
+            await keep_list(bus, run)
             await publish(bus, run.messages[:1])
             assert (await reports.run(run.run_id)).report.active_phase
 
@@ -103,6 +104,8 @@ async def test_a_restarted_service_reports_finished_and_active_runs_as_before(bu
 
 async def test_a_page_of_runs_is_followed_by_the_next_one(bus, clickhouse_dsn):
     runs = [synthetic_run(seed, subscribers=2) for seed in range(10, 15)]
+    for run in runs:
+        await keep_list(bus, run)
     async with reporting(bus, clickhouse_dsn) as reports:
         for run in runs[:3]:
             await publish(bus, run.messages)

@@ -42,7 +42,8 @@ class PullFeed:
         self._wanted = 1
         self._hurried = False
         self._delivered = 0
-        self._heard = 0.0
+        self._heard = False
+        self._silent = 0.0
         self._lost: str | None = None
         self._acks: dict[int, str] = {}
 
@@ -63,7 +64,7 @@ class PullFeed:
         """
         while not self._buffer:
             await self._ask()
-            await self._arrival(1, _SILENCE_S)
+            await self._arrival(1, _HEARTBEAT_S)
         if window > 0:
             soon = min(window, _SOON_S)
             await self._arrival(limit, soon)
@@ -100,8 +101,6 @@ class PullFeed:
     async def _ask(self) -> None:
         if self._asked + len(self._buffer) > _BATCH // 2:
             return
-        if self._asked == 0:
-            self._heard = asyncio.get_running_loop().time()
         self._asked += _BATCH
         request = {
             "batch": _BATCH,
@@ -122,13 +121,20 @@ class PullFeed:
                 async with asyncio.timeout(timeout):
                     await self._arrived.wait()
             except TimeoutError:
-                if asyncio.get_running_loop().time() - self._heard > _SILENCE_S:
-                    self._lost = "nothing was heard of the consumer, not even a heartbeat"
+                self._notice_silence(timeout)
         if self._lost is not None:
             raise FeedLostError(self._lost)
 
+    def _notice_silence(self, seconds: float) -> None:
+        # Added up over waits instead of read from the clock: what arrived while the event loop was busy is
+        # heard in the next wait.
+        self._silent = 0.0 if self._heard else self._silent + seconds
+        self._heard = False
+        if self._silent > _SILENCE_S:
+            self._lost = "nothing was heard of the consumer, not even a heartbeat"
+
     async def _on_message(self, message: Msg) -> None:
-        self._heard = asyncio.get_running_loop().time()
+        self._heard = True
         status = message.headers.get("Status") if message.headers else None
         if status is None:
             self._asked -= 1

@@ -20,6 +20,7 @@ class LiveRuns:
     settled: set[UUID] = field(default_factory=set)
     known_from: int = 0
     _last: dict[UUID, int] = field(default_factory=dict)
+    _settled_last: int = 0
 
     def apply(self, position: int, reading: Reading) -> None:
         """Take in a message of the log."""
@@ -27,6 +28,7 @@ class LiveRuns:
             return
         self._last[reading.run_id] = max(position, self._last.get(reading.run_id, 0))
         if reading.run_id in self.settled:
+            self._settled_last = max(position, self._settled_last)
             return
         run = self.follow(reading.run_id)
         for index, envelope in enumerate(reading.events):
@@ -48,7 +50,12 @@ class LiveRuns:
         """Let go of a run that has ended."""
         self.settled.add(run_id)
         self.runs.pop(run_id, None)
+        self._settled_last = max(self._settled_last, self._last.get(run_id, 0))
 
     def last_position(self, run_id: UUID) -> int:
         """Return how far the read model must be to know all of this run that is known here."""
         return self._last.get(run_id, self.known_from)
+
+    def last_settled_position(self) -> int:
+        """Return how far the read model must be to know all that is known here of the settled runs."""
+        return max(self.known_from, self._settled_last)

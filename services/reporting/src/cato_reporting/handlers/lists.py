@@ -85,9 +85,7 @@ class SubscriberLists:
                     chunk = []
             await self._read_model.store_list(snapshot.run_id, chunk)
         except (BrokerError, ObjectMissingError, ValidationError, RowsRefusedError) as error:
-            log.exception(
-                "a list cannot be read", run_id=str(snapshot.run_id), object=snapshot.subscribers.name
-            )
+            log.error("a list cannot be read", run_id=str(snapshot.run_id), reason=repr(error))  # noqa: TRY400
             raise UnavailableError("the run's list of subscribers cannot be read") from error
 
 

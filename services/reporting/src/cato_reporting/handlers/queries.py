@@ -178,7 +178,7 @@ class StatusQueries:
         return stored
 
     async def _older(self, query: ListTaskExecs, before: Place | None, live: set[UUID]) -> list[TaskExec]:
-        if not await self._filler.caught_up(self._fold.runs.known_from, timeout=_FRESH_S):
+        if not await self._filler.caught_up(self._fold.runs.last_settled_position(), timeout=_FRESH_S):
             raise _away()
         # Followed runs are in the tables, too: ask for so many more, and one to know whether there are more.
         stored = await self._read_model.latest_runs(

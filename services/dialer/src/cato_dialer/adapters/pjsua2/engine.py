@@ -18,6 +18,7 @@ from cato_dialer.adapters.pjsua2.alaw_wav import AudioError, alaw_length
 from cato_dialer.adapters.pjsua2.info_digits import digit_of_info
 from cato_dialer.adapters.pjsua2.playback import Playback
 from cato_dialer.adapters.pjsua2.progress import Progress
+from cato_dialer.adapters.pjsua2.prompt_player import PlayerError, PromptPlayer
 
 _CLOCK_HZ = 8_000
 _ANY_ADDRESS = "0.0.0.0"
@@ -139,7 +140,7 @@ def _status(message: str | None) -> tuple[int, str] | None:
 @dataclass(slots=True)
 class _Running:
     call: _Call
-    player: Any
+    player: PromptPlayer
     progress: Progress
     look_at_ms: float = 0.0
 
@@ -213,11 +214,10 @@ class Engine:
         # What has no call yet is released here: the slot was never taken.
         try:
             length = alaw_length(Path(order.audio))
-            player = pj.AudioMediaPlayer()
-            player.createPlayer(order.audio, pj.PJMEDIA_FILE_NO_LOOP)
             account = self._account(order)
             self._prefer(order.codecs)
-        except AudioError as error:
+            player = PromptPlayer(self._library, Path(order.audio))
+        except (AudioError, PlayerError) as error:
             self._emit(wire.Released(order.line, now_ms(), "fault", None, str(error), 0))
             return
         except pj.Error as error:
@@ -269,6 +269,7 @@ class Engine:
         self._send(progress.take(fact))
         if progress.ended:
             del self._running[fact.line]
+            running.player.close()
             if isinstance(fact, facts.Failed):
                 _abandon(running.call)
         elif progress.may_play:
@@ -277,12 +278,11 @@ class Engine:
     def _play(self, running: _Running) -> None:
         now = time.monotonic() * 1_000
         try:
-            running.player.startTransmit(running.call.getAudioMedia(-1))
+            running.player.play_to(running.call.getAudioMedia(-1))
             before = running.call.audio_sent()
-        except pj.Error as error:
-            self._facts.append(
-                facts.Failed(running.progress.line, now_ms(), f"{error.title}: {error.reason}")
-            )
+        except (pj.Error, PlayerError) as error:
+            why = f"{error.title}: {error.reason}" if isinstance(error, pj.Error) else str(error)
+            self._facts.append(facts.Failed(running.progress.line, now_ms(), why))
             return
         running.progress.playback.stream_connected(before, now)
         running.look_at_ms = running.progress.playback.next_look_ms(now)
@@ -291,7 +291,7 @@ class Engine:
     def _look(self, running: _Running, now: float) -> None:
         try:
             sent = running.call.audio_sent()
-            position = int(running.player.getPos())
+            position = running.player.position
         except pj.Error as error:
             self._facts.append(
                 facts.Failed(running.progress.line, now_ms(), f"{error.title}: {error.reason}")

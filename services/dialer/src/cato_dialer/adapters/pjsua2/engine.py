@@ -354,10 +354,9 @@ class Engine:
             )
         if order.route is not None:
             config.sipConfig.proxies.append(order.route)
-        rtp = config.mediaConfig.transportConfig = self._transport()
+        rtp = self._transport()
         rtp.port = self._settings.rtp_port_from
-        if self._settings.rtp_port_from:
-            rtp.portRange = self._settings.rtp_port_till - self._settings.rtp_port_from
+        rtp.portRange = self._settings.rtp_port_till - self._settings.rtp_port_from
         config.mediaConfig.transportConfig = rtp
         return config
 

@@ -1,4 +1,9 @@
-"""Who of the workers takes which RTP ports: each starts its search in a share of its own."""
+"""Who of the workers takes which RTP ports: each starts its search in a share of its own.
+
+Always an even port for RTP and the one above it for RTCP (RFC 3550, 11), never what the system would pick: PJSIP
+sends its audio to wherever a packet came from last, and peers that have only an RTP port let our RTCP go to
+whoever holds the port above theirs. If that were the RTP port of another call, this call's audio would follow.
+"""
 
 from dataclasses import dataclass
 
@@ -6,11 +11,12 @@ from cato_runtime.errors import ConfigurationError
 
 _PORTS_OF_A_CALL = 2
 "RTP and RTCP."
+_DEFAULT = (16_384, 32_767)
 
 
 @dataclass(frozen=True, slots=True)
 class PortShares:
-    """`per_call` ports for each call from `low` on, an even number; 0 leaves the choice to the system."""
+    """`per_call` ports for each call from `low` on, both even."""
 
     low: int
     high: int
@@ -21,8 +27,6 @@ class PortShares:
 
         Spare workers share with the first ones.
         """
-        if not self.low:
-            return 0, 0
         width = self.per_call * calls
         shares = max((self.high - self.low + 1) // width, 1)
         first = self.low + place % shares * width
@@ -30,9 +34,14 @@ class PortShares:
 
 
 def share_ports(low: int, high: int, calls: int) -> PortShares:
-    """Raises: ConfigurationError."""
+    """Share out a range; 0 to 0 stands for one below those that Linux gives to other sockets.
+
+    Raises:
+        ConfigurationError: if it is too small.
+
+    """
     if low == 0 and high == 0:
-        return PortShares(0, 0, 0)
+        low, high = _DEFAULT
     first = low + low % 2
     per_call = (high - first + 1) // max(calls, 1) // 2 * 2
     if low == 0 or per_call < _PORTS_OF_A_CALL:

@@ -14,7 +14,7 @@ class WireError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Configure:
-    """The first message to a worker. A port range from 0 till 0 leaves the choice to the system."""
+    """The first message to a worker. The RTP ports are a range, both ends included, that begins even."""
 
     calls: int
     bind_address: str

@@ -1,82 +1,19 @@
-import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
-from uuid import UUID, uuid4
+from collections.abc import AsyncIterator
 
 import pytest
 
-from cato_contracts.audio_commands import AddAudioFile
-from cato_contracts.envelope import Envelope
-from cato_contracts.objects import Bucket
-from cato_contracts.requests import Actor, Request
-from cato_eventlog import Log, MemoryLog
-from cato_media.bootstrap import MediaService
+from cato_eventlog import MemoryLog
 from cato_runtime.config import LimitsConfig
-from cato_runtime.objects import MemoryObjectStore, ObjectStore
-from cato_runtime.requests import refusal
-
-USER = Actor(user_id="user")
-
-
-class Tasks:
-    """Which tasks use which file."""
-
-    def __init__(self) -> None:
-        self.using: dict[UUID, list[UUID]] = {}
-        self.failure: Exception | None = None
-
-    async def tasks_using(self, file_id: UUID, actor: Actor) -> Sequence[UUID]:
-        if self.failure is not None:
-            raise self.failure
-        return self.using.get(file_id, [])
-
-
-class Clock:
-    def now(self) -> datetime:
-        return datetime(2024, 5, 16, 11, 8, 31, tzinfo=UTC)
-
-
-class Media:
-    """A media service, and its client."""
-
-    def __init__(self, service: MediaService, log: Log, objects: ObjectStore, tasks: Tasks) -> None:
-        self.service = service
-        self.log = log
-        self.objects = objects
-        self.tasks = tasks
-
-    async def ask(self, request: Request, command_id: str | None = None):
-        envelope = Envelope.wrap(
-            request, event_id=command_id or str(uuid4()), occurred_at=datetime.now(UTC)
-        )
-        answer = await self.service.requests.dispatch(envelope)
-        if answer.error is not None:
-            raise refusal(answer.error)
-        return request.answer_type().validate_python(answer.value)
-
-    async def add(self, name: str, content: bytes, *, actor: Actor = USER, command_id: str | None = None):
-        upload = await self.objects.put(Bucket.UPLOADS, str(uuid4()), content)
-        return await self.ask(AddAudioFile(actor=actor, name=name, upload=upload), command_id)
-
-    def kept(self) -> list[tuple[Bucket, str]]:
-        """What is in the object store (the one in memory)."""
-        assert isinstance(self.objects, MemoryObjectStore)
-        return sorted(self.objects.objects)
-
-
-@asynccontextmanager
-async def media_service(
-    log: Log, objects: ObjectStore, tasks: Tasks, limits: LimitsConfig | None = None
-) -> AsyncIterator[Media]:
-    service = MediaService(log, objects, tasks, limits or LimitsConfig(), Clock())
-    await service.start()
-    yield Media(service, log, objects, tasks)
-    await service.drain()
-    await service.stop()
+from cato_runtime.objects import MemoryObjectStore
+from services.media.tests.client import Media, Tasks, media_service
 
 
 @pytest.fixture
 async def media() -> AsyncIterator[Media]:
     async with media_service(MemoryLog(), MemoryObjectStore(), Tasks()) as media:
         yield media
+
+
+@pytest.fixture
+def tight_limits() -> LimitsConfig:
+    return LimitsConfig(audio_bytes=20_000, audio_seconds=1)

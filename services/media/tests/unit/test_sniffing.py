@@ -1,0 +1,231 @@
+import struct
+from contextlib import suppress
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cato_media.domain.sniffing import inspect, kind_of
+from cato_media.domain.sound import Coding, Kind
+from cato_media.testing import ALAW, FLOAT, MULAW, PCM, chunk, packed, tone, wav
+from cato_runtime.errors import InvalidError, RefusedError, TooLargeError, UnsupportedMediaError
+
+SECOND = packed(tone(8000))
+FRAME = bytes([0xFF, 0xFB, 0x90, 0xC4]) + bytes(413)  # MPEG 1, layer III, 128 kbit/s, 44.1 kHz, mono
+ID3 = b"ID3\x04\x00\x00" + bytes([0, 0, 2, 0]) + bytes(256)
+
+
+def free_format(frames: int) -> bytes:
+    return (bytes([0xFF, 0xFB, 0x00, 0xC4]) + bytes(300)) * frames
+
+
+def look(data: bytes, name: str = "prompt", *, max_seconds: float = 1800):
+    return inspect(data, name, max_seconds=max_seconds)
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "kind"),
+    [
+        (wav(SECOND, rate=8000), "prompt.mp3", Kind.WAV),
+        (FRAME * 3, "prompt.wav", Kind.MP3),
+        (ID3 + FRAME * 3, "prompt", Kind.MP3),
+        (ID3 + ID3 + bytes(1000) + FRAME * 3, "prompt", Kind.MP3),
+        (FRAME * 40 + b"TAG" + bytes(125), "prompt", Kind.MP3),
+        (FRAME, "prompt.bin", Kind.MP3),
+        (SECOND, "prompt.pcm", Kind.PCM),
+        (SECOND, "PROMPT.PCM", Kind.PCM),
+        (SECOND, "prompt", Kind.PCM),
+        (bytes(16000), "silence", Kind.PCM),
+        (FRAME + SECOND, "starts like a frame", Kind.PCM),
+    ],
+)
+def test_the_kind_is_told_from_the_bytes(data, name, kind):
+    assert kind_of(data, name) is kind
+
+
+@pytest.mark.parametrize(
+    ("data", "what"),
+    [
+        (b"PK\x03\x04" + bytes(100), "zip"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(100), "PNG"),
+        (b"\xff\xd8\xff\xe0" + bytes(100), "JPEG"),
+        (b"%PDF-1.7\n" + bytes(100), "PDF"),
+        (b"OggS\x00" + bytes(100), "Ogg"),
+        (b"fLaC" + bytes(100), "FLAC"),
+        (ID3 + b"fLaC" + bytes(100), "FLAC"),
+        (bytes([0, 0, 0, 24]) + b"ftypM4A " + bytes(100), "MP4"),
+        (b"\x1a\x45\xdf\xa3" + bytes(100), "WebM"),
+        (b"\x1f\x8b\x08\x00" + bytes(100), "gzip"),
+        (b"FORM\x00\x00\x00\x20AIFF" + bytes(100), "AIFF"),
+        (b"RIFF\x20\x00\x00\x00AVI " + bytes(100), "RIFF"),
+        (b"#!AMR\n" + bytes(100), "AMR"),
+        (
+            bytes([0xFF, 0xF1, 0x50, 0x80, 0x02, 0x1F, 0xFC]) + bytes(9) + bytes([0xFF, 0xF1]) + bytes(9),
+            "AAC",
+        ),
+        (b"#EXTM3U\nhttp://example.org/a.mp3\nfile:///etc/passwd\n", "text"),
+        (b'{"error": "not found", "status": 404}', "text"),
+        (free_format(4), "free format"),
+    ],
+)
+@pytest.mark.parametrize("name", ["prompt.mp3", "prompt.pcm", "prompt"])
+def test_other_things_are_named_and_not_taken(data, what, name):
+    with pytest.raises(UnsupportedMediaError, match=what):
+        look(data, name)
+
+
+def test_bytes_that_look_like_nothing_need_the_right_name():
+    with pytest.raises(UnsupportedMediaError, match="raw PCM under a name"):
+        look(SECOND, "prompt.mp3")
+    assert look(SECOND, "prompt.pcm").coding is Coding.S16LE
+
+
+def test_raw_samples_have_two_bytes_each():
+    with pytest.raises(InvalidError, match="even"):
+        look(SECOND + b"\0", "prompt.pcm")
+
+
+@pytest.mark.parametrize("data", [b"", b"\0\0", wav(b"", rate=8000), wav(bytes(100), rate=8000)])
+def test_nothing_and_next_to_nothing_are_refused(data):
+    with pytest.raises(InvalidError, match=r"empty|the least|no sound"):
+        look(data)
+
+
+@pytest.mark.parametrize(
+    ("width", "coding", "expected"),
+    [
+        (1, PCM, Coding.U8),
+        (2, PCM, Coding.S16LE),
+        (3, PCM, Coding.S24LE),
+        (4, PCM, Coding.S32LE),
+        (4, FLOAT, Coding.F32LE),
+        (8, FLOAT, Coding.F64LE),
+        (1, ALAW, Coding.ALAW),
+        (1, MULAW, Coding.MULAW),
+    ],
+)
+@pytest.mark.parametrize("mask", [None, 0, 3])
+def test_a_wav_tells_how_its_samples_are_written(width, coding, expected, mask):
+    content = bytes(44100 * 2 * width)
+    extra = chunk(b"LIST", b"odd")
+    data = wav(
+        content,
+        rate=44100,
+        width=width,
+        channels=2,
+        coding=coding,
+        speaker_mask=mask,
+        before=extra,
+        after=extra,
+    )
+    sound = look(data)
+    assert (sound.coding, sound.rate, sound.channels, sound.length) == (expected, 44100, 2, 44100)
+    assert data[sound.start : sound.end] == content
+
+
+def test_a_wav_that_promises_more_than_is_there_is_cut():
+    whole = wav(SECOND, rate=8000)
+    for part in (whole[:-4000], whole[:200], whole[:45]):
+        with pytest.raises(InvalidError, match="cut"):
+            look(part)
+    with pytest.raises(InvalidError, match="cut"):
+        look(wav(SECOND, rate=8000, data_size=0x7FFFFFFF))
+    with pytest.raises(InvalidError, match="cut"):
+        look(wav(SECOND, rate=8000, data_size=0xFFFFFFFF))
+
+
+@pytest.mark.parametrize("size", [0, 0xFFFFFFFF, 0x7FFFF000])
+def test_a_wav_whose_header_was_never_finished_reaches_to_its_end(size):
+    data = bytearray(wav(SECOND, rate=8000, data_size=size))
+    struct.pack_into("<I", data, 4, min(size + 36, 0xFFFFFFFF))
+    assert look(bytes(data)).length == 8000
+
+
+def test_an_rf64_has_its_size_in_a_chunk_of_its_own():
+    plain = wav(SECOND, rate=8000, data_size=0xFFFFFFFF)
+    long = (
+        b"RF64\xff\xff\xff\xffWAVE"
+        + chunk(b"ds64", struct.pack("<QQQI", 0, len(SECOND), 8000, 0))
+        + plain[12:]
+    )
+    assert look(long).length == 8000
+    with pytest.raises(InvalidError, match="cut"):
+        look(long[:-4000])
+
+
+def test_a_big_endian_wav_is_read_as_such():
+    header = struct.pack(
+        ">4sI4s4sIHHIIHH4sI", b"RIFX", 0, b"WAVE", b"fmt ", 16, 1, 1, 8000, 16000, 2, 16, b"data", 16000
+    )
+    assert look(header + bytes(16000)).coding is Coding.S16BE
+
+
+@pytest.mark.parametrize(
+    ("change", "refusal"),
+    [
+        (lambda d: struct.pack_into("<H", d, 20, 0x31), UnsupportedMediaError),  # GSM 6.10
+        (lambda d: struct.pack_into("<H", d, 20, 0x55), UnsupportedMediaError),  # MP3
+        (lambda d: struct.pack_into("<H", d, 22, 0), InvalidError),
+        (lambda d: struct.pack_into("<H", d, 22, 9999), InvalidError),
+        (lambda d: struct.pack_into("<I", d, 24, 0), InvalidError),
+        (lambda d: struct.pack_into("<I", d, 24, 3_000_000_000), InvalidError),
+        (lambda d: struct.pack_into("<H", d, 32, 7), InvalidError),
+        (lambda d: struct.pack_into("<I", d, 16, 4), InvalidError),
+        (lambda d: struct.pack_into("<I", d, 16, 0xFFFFFFFF), InvalidError),
+        (lambda d: d.__setitem__(slice(12, 16), b"tmf "), InvalidError),
+        (lambda d: d.__setitem__(slice(36, 40), b"atad"), InvalidError),
+    ],
+)
+def test_a_wav_with_a_wrong_header_is_refused(change, refusal):
+    data = bytearray(wav(SECOND, rate=8000))
+    change(data)
+    with pytest.raises(refusal):
+        look(bytes(data))
+
+
+def test_hours_in_few_bytes_are_too_large_before_anything_is_decoded():
+    with pytest.raises(TooLargeError):
+        look(wav(bytes(1_000_000), rate=27, width=1))
+    with pytest.raises(TooLargeError):
+        look(FRAME * 3000, max_seconds=60)
+    with pytest.raises(TooLargeError):
+        look(bytes(16000 * 3), max_seconds=2)
+
+
+def test_a_sample_rate_at_which_nobody_records_is_refused():
+    with pytest.raises(InvalidError, match="100 Hz"):
+        look(wav(bytes(1000), rate=100, width=1))
+
+
+@settings(max_examples=300)
+@given(st.binary(max_size=400), st.sampled_from(["a.mp3", "a.wav", "a.pcm", "a"]))
+def test_whatever_the_bytes_are_the_answer_is_a_sound_or_a_refusal(data, name):
+    _look_at_anything(data, name)
+
+
+@settings(max_examples=300)
+@given(st.data())
+def test_a_damaged_file_gives_a_sound_within_it_or_a_refusal(data):
+    whole = bytearray(
+        data.draw(
+            st.sampled_from(
+                [
+                    wav(SECOND[:2000], rate=8000),
+                    wav(SECOND[:2000], rate=8000, speaker_mask=1),
+                    ID3 + FRAME * 4,
+                    FRAME * 4 + b"TAG" + bytes(125),
+                    b"APETAGEX" + struct.pack("<II", 2000, 0) + bytes(40) + FRAME * 3,
+                ]
+            )
+        )
+    )
+    for place, value in data.draw(st.lists(st.tuples(st.integers(0, 99), st.integers(0, 255)), max_size=6)):
+        whole[place] = value
+    _look_at_anything(bytes(whole[: data.draw(st.integers(0, len(whole)))]), "a.wav")
+
+
+def _look_at_anything(data: bytes, name: str) -> None:
+    with suppress(RefusedError):
+        sound = look(data, name)
+        assert 0 <= sound.start < sound.end <= len(data)
+        assert sound.length > 0

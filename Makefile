@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 PACKAGES := $(wildcard libs/*/pyproject.toml services/*/pyproject.toml) exchange/pyproject.toml stack/pyproject.toml
 EDITABLE := $(foreach package,$(PACKAGES),-e ./$(dir $(package)))
 
-.PHONY: demo up test check bench fmt lock clean
+.PHONY: demo up test check docs bench fmt lock clean
 
 demo: $(STAMP)  ## fresh clone to finished run: real SIP calls against the simulated exchange
 	$(BIN)/cato demo --report demo-report.json
@@ -24,6 +24,12 @@ check: $(STAMP)  ## lint, format, types, import rules, generated files
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy libs services exchange stack
 	$(BIN)/lint-imports
+	$(BIN)/python -m cato_gateway.document | diff docs/openapi.json -
+	$(BIN)/python -m cato_contracts.asyncapi | diff docs/asyncapi.json -
+
+docs: $(STAMP)  ## write the generated documents again
+	$(BIN)/python -m cato_gateway.document > docs/openapi.json
+	$(BIN)/python -m cato_contracts.asyncapi > docs/asyncapi.json
 
 bench: $(STAMP)  ## the measured claims
 	for script in bench/bench_*.py; do $(BIN)/python $$script || exit 1; done

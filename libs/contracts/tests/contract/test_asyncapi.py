@@ -1,0 +1,71 @@
+"""The AsyncAPI document says what goes over the broker."""
+
+import json
+
+import jsonschema_rs
+import pytest
+
+from cato_contracts.asyncapi import asyncapi_document
+from cato_contracts.envelope import message_types
+from cato_contracts.requests import Request
+from cato_contracts.runs import LifeEvent
+from libs.contracts.tests.contract.samples import GOLDEN
+
+DOCUMENT = asyncapi_document()
+
+
+def validator(message):
+    payload = DOCUMENT["components"]["messages"][message]["payload"]
+    schema = {**payload, "components": DOCUMENT["components"]}
+    return jsonschema_rs.Draft202012Validator(schema)
+
+
+def references(node):
+    if isinstance(node, dict):
+        if "$ref" in node:
+            yield node["$ref"]
+        for value in node.values():
+            yield from references(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from references(value)
+
+
+def test_every_reference_leads_somewhere():
+    for reference in references(DOCUMENT):
+        node = DOCUMENT
+        for part in reference.removeprefix("#/").split("/"):
+            assert part in node, reference
+            node = node[part]
+
+
+def test_every_message_has_a_channel_and_every_request_an_answer():
+    known = {
+        name: model
+        for name, model in message_types().items()
+        if model.__module__.startswith("cato_contracts")
+    }
+    carried = {message for channel in DOCUMENT["channels"].values() for message in channel["messages"]}
+    answers = {f"{name}Answer" for name, model in known.items() if issubclass(model, Request)}
+    assert carried == {*known, *answers}
+    assert all(DOCUMENT["operations"][name]["reply"] for name in known if f"{name}Answer" in answers)
+
+
+@pytest.mark.parametrize("file", sorted(GOLDEN.glob("*.json")), ids=lambda file: file.stem)
+def test_the_golden_messages_are_as_described(file):
+    message = file.name.partition(".")[0]
+    golden = json.loads(file.read_text())
+    is_life = message_types()[message] in LifeEvent.__args__
+    wrapped = {"messages": [golden]} if is_life else golden
+    validator(message).validate(wrapped)
+    broken = {**golden, "body": {**golden["body"], "colour": "red"}}
+    assert not validator(message).is_valid({"messages": [broken]} if is_life else broken)
+
+
+def test_an_answer_has_a_value_or_an_error():
+    answer = validator("StartTaskAnswer")
+    value = {"task_exec_id": None, "result": "FAIL_NO_CHANNELS"}
+    assert answer.is_valid({"ok": True, "value": value, "error": None})
+    assert not answer.is_valid({"ok": True, "value": {"result": "MAYBE"}, "error": None})
+    error = {"code": "not_found", "message": "there is no task", "resource_id": None}
+    assert answer.is_valid({"ok": False, "value": None, "error": error})

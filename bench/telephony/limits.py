@@ -1,0 +1,33 @@
+"""What held a step back, told from what was measured while it ran."""
+
+from telephony.talking import Step
+
+_FULL = 0.9
+"Of a core, or of the machine: what waits is more than what is left."
+_NOISE_CORES = 0.3
+
+
+def limited_by(step: Step, *, lags: dict[str, float] | None = None) -> str:
+    """`lags`: what the sender says of itself, in ms by name."""
+    load = step.windows[0].load
+    busy = step.machine / load.cores
+    shares = (
+        f"senders {step.senders:.2f}, receiver {step.part('receiver'):.2f}, "
+        f"others {step.others:.2f} of {load.cores} cores"
+    )
+    if step.part("receiver") >= _FULL:
+        found = "the receiver, a full core: the sender may be able to do more"
+    elif step.part("hottest") >= _FULL:
+        found = f"one process at {step.part('hottest'):.0%} of a core"
+    elif busy >= _FULL:
+        found = f"the machine, {busy:.0%} busy"
+    elif step.dropped:
+        found = f"sockets that were full: {step.dropped} packets dropped"
+    else:
+        found = (
+            f"late wake-ups: no process is full (busiest {step.part('hottest'):.0%} of a core), the machine "
+            f"{busy:.0%} busy, but something waited for a core {step.waiting:.0%} of the time"
+        )
+    told = "".join(f", {name} {lag:.0f} ms" for name, lag in (lags or {}).items())
+    noise = "; other work on the machine had a part in it" if step.others >= _NOISE_CORES else ""
+    return f"{found} ({shares}{told}){noise}"

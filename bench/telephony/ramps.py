@@ -1,0 +1,155 @@
+"""The measurements themselves: each goes up in steps until the sound breaks, or until the last step."""
+
+import asyncio
+import shutil
+import subprocess
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from telephony.child import Child
+from telephony.cpu import descendants
+from telephony.limits import limited_by
+from telephony.prompt import write_prompt
+from telephony.talking import Step, measure
+
+CALLS = (25, 50, 100, 150, 200, 250, 300, 400, 500, 600, 800, 1_000)
+C_STREAMS = (500, 1_000, 2_000, 3_000, 4_000)
+PYTHON_STREAMS = (500, 1_000, 1_500, 2_000, 3_000)
+
+_SETTLE_S = 0.7
+_PROMPT_S = 600.0
+"Longer than the whole ramp: the calls talk until the end."
+_START_S = 120.0
+
+Tell = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class Ramp:
+    """The steps of one ramp, the last of them with faults unless the ramp ended first."""
+
+    name: str
+    steps: list[Step] = field(default_factory=list)
+    limit: str = ""
+
+    @property
+    def best(self) -> Step | None:
+        return next((step for step in reversed(self.steps) if step.clean), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """Where everything runs: the receiver with its SIP port, a directory for files, who tells progress."""
+
+    receiver: Child
+    sip_port: int
+    leader: int
+    directory: Path
+    tell: Tell
+
+    @classmethod
+    async def open(cls, stack: AsyncExitStack, directory: Path, leader: int, tell: Tell) -> Self:
+        receiver = await stack.enter_async_context(
+            await Child.start_module("telephony.receiver", log=directory / "receiver.log")
+        )
+        port = (await receiver.ask({"do": "start"}))["port"]
+        return cls(receiver, port, leader, directory, tell)
+
+    async def caller(self, calls_per_worker: int) -> Child:
+        log = self.directory / "caller.log"
+        return await Child.start_module(
+            "telephony.caller", str(self.sip_port), str(calls_per_worker), log=log
+        )
+
+    async def judge(self, ramp: Ramp, step: Step, lags: dict[str, float] | None = None) -> bool:
+        """Add the step; return whether to go on."""
+        ramp.steps.append(step)
+        self.tell(
+            f"  {ramp.name}: {step.streams} streams, {step.of('rate_mean'):.1f} packets/s, "
+            f"p99 {step.of('deviation_p99_ms'):.2f} ms, {step.per_thousand:.2f} cores per 1000"
+            + ("" if step.clean else f": {step.faults}")
+        )
+        if not step.clean:
+            ramp.limit = limited_by(step, lags=lags)
+        return step.clean
+
+
+async def ramp_calls(bench: Bench, calls_per_worker: int) -> Ramp:
+    """Let more and more calls talk through our trunk."""
+    ramp = Ramp("our trunk")
+    audio = write_prompt(bench.directory / "long.wav", _PROMPT_S)
+    talking = 0
+    async with await bench.caller(calls_per_worker) as caller:
+        for calls in CALLS:
+            await bench.receiver.ask({"do": "open", "streams": calls})
+            added = {"do": "add", "calls": calls - talking, "audio": str(audio)}
+            up = await caller.ask(added, timeout=_START_S)
+            talking = calls
+            if up["ended"]:
+                bench.tell(f"  {len(up['ended'])} calls ended: {up['ended'][0]}")
+            groups = {"supervisor": [caller.pid], "workers": descendants(caller.pid)}
+            step, state = await _measure_calls(bench, caller, calls, groups)
+            if not step.clean:
+                # Once more, before the last word: something else may have run just then.
+                step, state = await _measure_calls(bench, caller, calls, groups)
+            lags = {
+                "workers' loops late by": state["loop_lag_ms"],
+                "playback behind by": state["media_lag_ms"],
+            }
+            if not await bench.judge(ramp, step, lags):
+                break
+    return ramp
+
+
+async def _measure_calls(
+    bench: Bench, caller: Child, calls: int, groups: dict[str, Any]
+) -> tuple[Step, dict[str, Any]]:
+    await asyncio.sleep(_SETTLE_S)
+    step = await measure(bench.receiver, calls, groups, [bench.leader])
+    return step, await caller.ask({"do": "state"})
+
+
+async def ramp_floor(bench: Bench, name: str, steps: Sequence[int], start: Callable[[], Any]) -> Ramp:
+    """Let a bare sender send more and more streams."""
+    ramp = Ramp(name)
+    for streams in steps:
+        ports = (await bench.receiver.ask({"do": "open", "streams": streams}))["ports"]
+        async with await start() as sender:
+            await sender.ask({"ports": ports})
+            await asyncio.sleep(_SETTLE_S)
+            step = await measure(bench.receiver, streams, {"sender": [sender.pid]}, [bench.leader])
+            if not step.clean:
+                step = await measure(bench.receiver, streams, {"sender": [sender.pid]}, [bench.leader])
+            lags = {"sender late by": (await sender.ask({}))["late_ms"]}
+            if not await bench.judge(ramp, step, lags):
+                break
+    return ramp
+
+
+async def ramp_python_floor(bench: Bench) -> Ramp:
+    async def start() -> Child:
+        return await Child.start_module("telephony.floor_sender", log=bench.directory / "floor.log")
+
+    return await ramp_floor(bench, "Python floor", PYTHON_STREAMS, start)
+
+
+async def ramp_c_floor(bench: Bench) -> Ramp | None:
+    """Return None if there is no C compiler."""
+    compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+    if compiler is None:
+        return None
+    source, program = Path(__file__).with_name("floor_sender.c"), bench.directory / "floor_sender"
+    await asyncio.to_thread(
+        subprocess.run,
+        [compiler, "-O2", "-pthread", "-o", str(program), str(source)],
+        check=True,
+        timeout=60,
+    )
+
+    async def start() -> Child:
+        return await Child.start(str(program), log=bench.directory / "floor.log")
+
+    return await ramp_floor(bench, "C floor", C_STREAMS, start)

@@ -1,0 +1,118 @@
+"""The receiving process: answers calls, counts the packets of every stream.
+
+Requests: `open` sockets, `listen` (forget what came and keep what comes), `examine` windows of time, `expect`
+so many frames in short calls, `calls` (what became of those since this was last asked).
+"""
+
+import asyncio
+import gc
+import sys
+from collections import deque
+from dataclasses import asdict
+from typing import Any
+
+from telephony.answerer import Answerer, Counts
+from telephony.child import allow_many_sockets, serve
+from telephony.prompt import frames
+from telephony.reception import examine, heard_whole
+from telephony.sink import Batch, Sink
+
+HOST = "127.0.0.1"
+_ROUND_S = 0.2
+_TURNS = 20
+"A socket is emptied once a round, one twentieth of them at a time."
+
+
+class Receiver:
+    def __init__(self) -> None:
+        self._sinks: list[Sink] = []
+        self._batch = Batch()
+        self._answerer = Answerer(HOST, deque(), self._call_ended)
+        self._short_prompt = b""
+        self._whole = 0
+        self._broken = 0
+        self._keep = False
+
+    async def handle(self, request: dict[str, Any]) -> dict[str, Any]:
+        match request["do"]:
+            case "start":
+                return {"port": await self._answerer.listen()}
+            case "open":
+                return {"ports": self._open(request["streams"])}
+            case "listen":
+                self._forget()
+                return {}
+            case "examine":
+                return {"windows": self._examine(request["windows"])}
+            case "expect":
+                self._short_prompt = frames(request["frames"])
+                return {}
+            case "calls":
+                return self._calls()
+            case other:
+                raise ValueError(other)
+
+    async def drain_for_ever(self) -> None:
+        loop = asyncio.get_running_loop()
+        due, turn = loop.time(), 0
+        while True:
+            for sink in self._sinks[turn::_TURNS]:
+                sink.drain(self._batch, keep=self._keep)
+            turn = (turn + 1) % _TURNS
+            due = max(due + _ROUND_S / _TURNS, loop.time())
+            await asyncio.sleep(due - loop.time())
+
+    def _open(self, streams: int) -> list[int]:
+        while len(self._sinks) < streams:
+            sink = Sink(HOST)
+            self._sinks.append(sink)
+            self._answerer.free.append(sink)
+        return [sink.port for sink in self._sinks[:streams]]
+
+    def _forget(self) -> None:
+        for sink in self._sinks:
+            sink.drain(self._batch, keep=False)
+            sink.forget()
+        self._keep = True
+        gc.collect()
+
+    def _examine(self, windows: list[tuple[int, int]]) -> list[dict[str, Any]]:
+        for sink in self._sinks:
+            sink.drain(self._batch, keep=True)
+        found = [asdict(examine(self._sinks, begin, end)) for begin, end in windows]
+        self._keep = False
+        for sink in self._sinks:
+            sink.forget()
+        return found
+
+    def _call_ended(self, sink: Sink) -> None:
+        if self._short_prompt:
+            sink.drain(self._batch, keep=True)
+            if heard_whole(sink, self._short_prompt):
+                self._whole += 1
+            else:
+                self._broken += 1
+                print(
+                    f"not whole: {len(sink.marks)} packets, {list(sink.marks)}", file=sys.stderr, flush=True
+                )
+        sink.forget()
+
+    def _calls(self) -> dict[str, Any]:
+        counts, self._answerer.counts = self._answerer.counts, Counts()
+        found = asdict(counts) | {"heard_whole": self._whole, "heard_broken": self._broken}
+        self._whole = self._broken = 0
+        self._keep = True
+        return found
+
+
+async def main() -> None:
+    allow_many_sockets()
+    receiver = Receiver()
+    draining = asyncio.create_task(receiver.drain_for_ever())
+    gc.freeze()
+    await serve(receiver.handle)
+    draining.cancel()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,130 @@
+"""One step of a ramp: so many streams, measured in a few short windows."""
+
+import asyncio
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from telephony.child import Child
+from telephony.cpu import Load, load_between, snapshot
+
+WINDOW_S = 1.5
+_WINDOWS = 3
+_AT_MOST = 5
+_QUIET_CORES = 0.3
+"A window in which other work took more is measured again, while there is time."
+_TELL_S = 20.0
+
+MOST_DEVIATION_MS = 5.0
+_SLOWEST = 49.5
+"Packets a second; the two ends of a window may move by some ms."
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What arrived and what it took. `parts`: cores of each group of processes, by name."""
+
+    reception: dict[str, Any]
+    load: Load
+    parts: dict[str, float]
+
+    def faults(self, streams: int) -> list[str]:
+        """Say what is wrong with the sound, if anything."""
+        seen = self.reception
+        found = []
+        if seen["streams"] != streams:
+            found.append(f"{streams - seen['streams']} streams silent")
+        if seen["missing"] or seen["wrong"]:
+            found.append(f"{seen['missing']} packets missing, {seen['wrong']} wrong")
+        if round(seen["rate_mean"], 1) != 50.0 or seen["rate_slowest"] < _SLOWEST:
+            found.append(f"{seen['rate_mean']:.1f} packets/s, slowest stream {seen['rate_slowest']:.1f}")
+        if seen["deviation_p99_ms"] >= MOST_DEVIATION_MS:
+            found.append(f"p99 {seen['deviation_p99_ms']:.1f} ms")
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    streams: int
+    windows: list[Window]
+
+    @property
+    def clean(self) -> bool:
+        return sum(not window.faults(self.streams) for window in self.windows) * 2 > len(self.windows)
+
+    @property
+    def faults(self) -> str:
+        """Of the worst window."""
+        worst: list[str] = max((window.faults(self.streams) for window in self.windows), key=len)
+        return "; ".join(worst)
+
+    def of(self, key: str) -> float:
+        """Return the median of what arrived."""
+        return median(float(window.reception[key]) for window in self.windows)
+
+    def part(self, name: str) -> float:
+        return median(window.parts.get(name, 0.0) for window in self.windows)
+
+    @property
+    def senders(self) -> float:
+        """Cores of what is measured, everything but the receiver and other people's work."""
+        return median(window.parts["senders"] for window in self.windows)
+
+    @property
+    def others(self) -> float:
+        return median(window.load.others for window in self.windows)
+
+    @property
+    def machine(self) -> float:
+        return median(window.load.machine for window in self.windows)
+
+    @property
+    def waiting(self) -> float:
+        return median(window.load.waiting for window in self.windows)
+
+    @property
+    def dropped(self) -> int:
+        return sum(window.load.dropped for window in self.windows)
+
+    @property
+    def per_thousand(self) -> float:
+        return self.senders / self.streams * 1_000
+
+
+async def measure(
+    receiver: Child, streams: int, groups: dict[str, Iterable[int]], known: Iterable[int]
+) -> Step:
+    """Measure what is being sent now.
+
+    `groups`: the sending processes by name; `known`: processes that are neither senders nor other work.
+    """
+    senders = [pid for pids in groups.values() for pid in pids]
+    pids = {*senders, receiver.pid, *known}
+    await receiver.ask({"do": "listen"})
+    times: list[tuple[int, int]] = []
+    loads: list[Load] = []
+    while len(loads) < _WINDOWS or (
+        len(loads) < _AT_MOST and sum(load.others < _QUIET_CORES for load in loads) < _WINDOWS
+    ):
+        before, begin = snapshot(pids), time.time_ns()
+        await asyncio.sleep(WINDOW_S)
+        times.append((begin, time.time_ns()))
+        loads.append(load_between(before, snapshot(pids)))
+    answer = await receiver.ask({"do": "examine", "windows": times}, timeout=_TELL_S + streams / 100)
+    windows = [
+        Window(
+            reception,
+            load,
+            {name: load.of(members) for name, members in groups.items()}
+            | {
+                "senders": load.of(senders),
+                "hottest": load.hottest(senders),
+                "receiver": load.of([receiver.pid]),
+            },
+        )
+        for reception, load in zip(answer["windows"], loads, strict=True)
+    ]
+    quietest = sorted(windows, key=lambda window: window.load.others)[:_WINDOWS]
+    return Step(streams, quietest)

@@ -1,0 +1,181 @@
+"""What any trunk does: one in memory, and the one on PJSIP against the simulated exchange."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from cato_dialer.adapters.memory_trunk import MemoryTrunk
+from cato_dialer.adapters.pjsua2.trunk import Pjsua2Trunk
+from cato_dialer.ports.trunk import (
+    DigitSource,
+    LineAnswered,
+    LineDigit,
+    LineEvent,
+    LineHeard,
+    LinePlaybackFinished,
+    LinePlaybackStarted,
+    LineProgress,
+    LineReleased,
+    LineRinging,
+    LineTrying,
+    ReleaseCause,
+)
+from cato_exchange.exchange import Exchange
+from cato_exchange.plan import Plan
+from cato_runtime.config import DialingConfig, StationConfig
+from services.dialer.tests.trunk_kit import Caller, every_code, follow, follow_until, write_wav
+
+PROMPT_MS = 1_000
+PLAN = """
+rules:
+  - {number: "answers", behaviour: answer, ring_s: 0.1}
+  - {number: "busy", behaviour: busy}
+  - {number: "nobody", behaviour: no_answer}
+  - {number: "impatient", behaviour: answer, hang_up_after_s: 0.5}
+  - {number: "announced", behaviour: early_media, reject_after_s: 0.3, code: 480}
+  - number: "keys"
+    behaviour: answer
+    digits: [{digits: "1#", by: rfc4733, after_s: 0.1}, {digits: "2", by: dtmf-relay, after_s: 0.6}]
+"""
+
+
+def _rejected(code: int, phrase: str) -> LineReleased:
+    return LineReleased(0, ReleaseCause.REJECTED, code, phrase, 0)
+
+
+RINGS: tuple[tuple[float, LineEvent], ...] = ((0.0, LineTrying(0)), (0.0, LineRinging(0, 180, "Ringing")))
+SCRIPTS = {
+    "answers": (*RINGS, (0.1, LineAnswered(0))),
+    "busy": ((0.0, LineTrying(0)), (0.0, _rejected(486, "Busy Here"))),
+    "nobody": RINGS,
+    "impatient": (
+        *RINGS,
+        (0.0, LineAnswered(0)),
+        (0.5, LineReleased(0, ReleaseCause.REMOTE_HANGUP, 200, "", 0)),
+    ),
+    "announced": (
+        (0.0, LineTrying(0)),
+        (0.0, LineProgress(0)),
+        (0.3, _rejected(480, "Temporarily Unavailable")),
+    ),
+    "keys": (
+        *RINGS,
+        (0.0, LineAnswered(0)),
+        (0.1, LineDigit(0, "1", DigitSource.RTP_EVENT)),
+        (0.3, LineDigit(0, "#", DigitSource.RTP_EVENT)),
+        (0.6, LineDigit(0, "2", DigitSource.SIP_INFO)),
+    ),
+}
+
+
+@pytest.fixture(params=["memory", "pjsua2"])
+async def caller(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Caller]:
+    prompt = write_wav(tmp_path / "prompt.wav", every_code(PROMPT_MS // 20))
+    if request.param == "memory":
+        memory = MemoryTrunk(SCRIPTS, capacity=2)
+        await memory.open()
+        yield Caller(memory, StationConfig(), prompt)
+        await memory.close()
+        return
+    async with Exchange(Plan.parse(PLAN)) as exchange:
+        trunk = Pjsua2Trunk(DialingConfig(bind_address="127.0.0.1", calls_per_worker=2), workers_for=2)
+        await trunk.open()
+        yield Caller(trunk, StationConfig(uri=exchange.uri), prompt)
+        await trunk.close()
+
+
+async def test_a_prompt_is_played_from_the_answer_to_its_end(caller: Caller):
+    heard = await follow_until(caller.call("answers", heard_threshold_ms=400), LinePlaybackFinished)
+    assert heard.kinds == [
+        "Trying", "Ringing", "Answered", "PlaybackStarted", "Heard", "PlaybackFinished", "Released",
+    ]  # fmt: skip
+    assert heard.end.cause is ReleaseCause.LOCAL_HANGUP
+    assert heard.end.heard_ms == PROMPT_MS
+    (threshold,) = heard.all(LineHeard)
+    assert 400 <= threshold.heard_ms < 700
+    assert [event.at for event in heard.events] == sorted(event.at for event in heard.events)
+
+
+async def test_a_threshold_that_nobody_asked_for_is_not_reported(caller: Caller):
+    heard = await follow_until(caller.call("answers"), LinePlaybackFinished)
+    assert heard.all(LineHeard) == []
+
+
+async def test_a_refusal_has_its_code_and_phrase(caller: Caller):
+    end = (await follow(caller.call("busy"))).end
+    assert (end.cause, end.sip_code, end.phrase) == (ReleaseCause.REJECTED, 486, "Busy Here")
+
+
+async def test_a_call_that_nobody_answers_can_be_cancelled(caller: Caller):
+    heard = await follow_until(caller.call("nobody"), LineRinging)
+    assert heard.kinds == ["Trying", "Ringing", "Released"]
+    assert (heard.end.cause, heard.end.heard_ms) == (ReleaseCause.LOCAL_HANGUP, 0)
+
+
+async def test_a_call_can_be_hung_up_in_the_middle_of_the_prompt(caller: Caller):
+    heard = await follow_until(caller.call("answers", heard_threshold_ms=300), LineHeard)
+    assert heard.end.cause is ReleaseCause.LOCAL_HANGUP
+    assert 300 <= heard.end.heard_ms < 600
+
+
+async def test_the_other_end_can_hang_up_in_the_middle_of_the_prompt(caller: Caller):
+    heard = await follow(caller.call("impatient"))
+    assert heard.end.cause is ReleaseCause.REMOTE_HANGUP
+    assert 400 <= heard.end.heard_ms <= 600
+    assert heard.all(LinePlaybackFinished) == []
+
+
+async def test_early_media_is_not_an_answer(caller: Caller):
+    heard = await follow(caller.call("announced"))
+    assert heard.kinds == ["Trying", "Progress", "Released"]
+    assert (heard.end.cause, heard.end.sip_code) == (ReleaseCause.REJECTED, 480)
+
+
+async def test_digits_are_reported_in_order_with_the_way_they_came(caller: Caller):
+    heard = await follow_until(caller.call("keys"), LinePlaybackFinished)
+    assert [(event.digit, event.source) for event in heard.all(LineDigit)] == [
+        ("1", DigitSource.RTP_EVENT), ("#", DigitSource.RTP_EVENT), ("2", DigitSource.SIP_INFO),
+    ]  # fmt: skip
+
+
+async def test_hanging_up_again_or_late_does_nothing(caller: Caller):
+    line = caller.call("nobody")
+    await line.hang_up()
+    await line.hang_up()
+    heard = await follow(line)
+    await line.hang_up()
+    assert heard.end.cause is ReleaseCause.LOCAL_HANGUP
+
+
+async def test_a_call_without_a_free_line_is_a_fault(caller: Caller):
+    busy = [caller.call("nobody") for _ in range(caller.trunk.capacity)]
+    end = (await follow(caller.call("nobody"))).end
+    assert end.cause is ReleaseCause.FAULT
+    for line in busy:
+        await line.hang_up()
+        assert (await follow(line)).end.cause is ReleaseCause.LOCAL_HANGUP
+
+
+async def test_a_line_can_be_used_again_as_soon_as_it_was_released(caller: Caller):
+    for _ in range(3):
+        lines = [caller.call("busy") for _ in range(caller.trunk.capacity)]
+        ends = [(await follow(line)).end for line in lines]
+        assert {end.cause for end in ends} == {ReleaseCause.REJECTED}
+
+
+async def test_nobody_is_called_to_hear_a_prompt_that_cannot_be_played(caller: Caller, tmp_path: Path):
+    heard = await follow(caller.call("answers", audio=tmp_path / "missing.wav"))
+    assert heard.kinds == ["Released"]
+    assert heard.end.cause is ReleaseCause.FAULT
+
+
+async def test_closing_hangs_up_and_nothing_can_be_placed_after_it(caller: Caller):
+    line = caller.call("answers")
+    async for event in line.events():
+        if isinstance(event, LinePlaybackStarted):
+            break
+    await caller.trunk.close()
+    assert (await follow(line)).end.cause is ReleaseCause.LOCAL_HANGUP
+    assert caller.trunk.capacity == 0
+    assert (await follow(caller.call("answers"))).end.cause is ReleaseCause.FAULT

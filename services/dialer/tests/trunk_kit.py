@@ -1,0 +1,89 @@
+"""A prompt, a station and an ear for the tests of the trunk."""
+
+import asyncio
+import struct
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from cato_dialer.ports.trunk import CallOrder, Line, LineEvent, LineReleased, Trunk
+from cato_runtime.config import StationConfig
+
+FRAME = 160
+
+
+def every_code(frames: int) -> bytes:
+    """A-law in which each of the 256 codes comes up and no two frames in reach are the same."""
+    return bytes((index + index // 256 * 7) & 255 for index in range(FRAME * frames))
+
+
+def write_wav(path: Path, audio: bytes, coding: int = 6) -> Path:
+    form = struct.pack("<HHIIHHH", coding, 1, 8000, 8000, 1, 8, 0)
+    body = b"WAVEfmt " + struct.pack("<I", len(form)) + form + b"data" + struct.pack("<I", len(audio)) + audio
+    path.write_bytes(b"RIFF" + struct.pack("<I", len(body)) + body)
+    return path
+
+
+@dataclass
+class Heard:
+    """All that a line has said."""
+
+    events: list[LineEvent]
+
+    @property
+    def kinds(self) -> list[str]:
+        return [type(event).__name__.removeprefix("Line") for event in self.events]
+
+    @property
+    def end(self) -> LineReleased:
+        last = self.events[-1]
+        assert isinstance(last, LineReleased)
+        return last
+
+    def all(self, kind: type[LineEvent]) -> list[Any]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+
+async def follow(
+    line: Line, on_event: Callable[[LineEvent], Awaitable[None]] | None = None, timeout: float = 20.0
+) -> Heard:
+    heard = Heard([])
+    async with asyncio.timeout(timeout):
+        async for event in line.events():
+            heard.events.append(event)
+            if on_event is not None:
+                await on_event(event)
+    return heard
+
+
+async def follow_until(line: Line, kind: type[LineEvent], timeout: float = 20.0) -> Heard:
+    """Listen to the end, and hang up at the first event of this kind."""
+
+    async def hang_up_at(event: LineEvent) -> None:
+        if isinstance(event, kind):
+            await line.hang_up()
+
+    return await follow(line, hang_up_at, timeout)
+
+
+@dataclass
+class Caller:
+    """Places calls of one prompt through one trunk."""
+
+    trunk: Trunk
+    station: StationConfig
+    prompt: Path
+    heard_threshold_ms: int | None = None
+
+    def call(self, number: str, **changes: Any) -> Line:
+        fields: dict[str, Any] = {
+            "call_id": uuid4(),
+            "station": self.station,
+            "number": number,
+            "audio": self.prompt,
+            "heard_threshold_ms": self.heard_threshold_ms,
+            **changes,
+        }
+        return self.trunk.place(CallOrder(**fields))

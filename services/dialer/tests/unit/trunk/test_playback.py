@@ -1,0 +1,81 @@
+"""Given what the stream and the file say, how much of the prompt was heard."""
+
+from cato_dialer.adapters.pjsua2.playback import Mark, Playback
+
+FRAME = 160
+
+
+def playing(frames: int = 100, threshold_ms: int | None = None, before: int = 0) -> Playback:
+    playback = Playback(frames * FRAME, threshold_ms)
+    playback.stream_connected(before * FRAME, now_ms=0)
+    return playback
+
+
+def test_silence_before_the_prompt_is_not_heard():
+    playback = playing(before=50)
+    playback.observe(60 * FRAME, 10 * FRAME)
+    assert playback.heard_ms == 200
+
+
+def test_a_frame_of_silence_that_slipped_in_is_taken_off_again():
+    playback = playing()
+    playback.observe(11 * FRAME, 10 * FRAME)
+    assert playback.heard_ms == 200
+    assert playback.observe(100 * FRAME, 99 * FRAME) == []
+    assert playback.observe(101 * FRAME, 0) == [Mark.FINISHED]
+
+
+def test_the_end_of_the_file_is_not_taken_for_its_beginning():
+    playback = playing()
+    assert playback.observe(100 * FRAME, 0) == [Mark.FINISHED]
+
+
+def test_silence_after_the_prompt_is_not_heard():
+    playback = playing()
+    playback.observe(150 * FRAME, 0)
+    assert playback.heard_ms == 2_000
+
+
+def test_each_mark_is_passed_once():
+    playback = playing(threshold_ms=1_000)
+    assert playback.observe(49 * FRAME, 49 * FRAME) == []
+    assert playback.observe(50 * FRAME, 50 * FRAME) == [Mark.HEARD]
+    assert playback.observe(60 * FRAME, 60 * FRAME) == []
+    assert playback.observe(100 * FRAME, 0) == [Mark.FINISHED]
+    assert playback.observe(110 * FRAME, 0) == []
+
+
+def test_a_late_look_finds_both_marks():
+    assert playing(threshold_ms=1_000).observe(200 * FRAME, 0) == [Mark.HEARD, Mark.FINISHED]
+
+
+def test_a_hold_only_interrupts():
+    playback = playing(before=5)
+    playback.observe(25 * FRAME, 20 * FRAME)
+    playback.stream_ended(30 * FRAME)
+    assert playback.heard_ms == 500
+    assert not playback.running
+    playback.stream_connected(3 * FRAME, now_ms=9_000)
+    playback.observe(78 * FRAME, 0)
+    assert playback.heard_ms == 2_000
+
+
+def test_a_stream_that_ends_without_its_count_keeps_what_was_seen():
+    playback = playing()
+    playback.observe(20 * FRAME, 20 * FRAME)
+    playback.stream_ended(None)
+    assert playback.heard_ms == 400
+
+
+def test_the_next_look_is_at_the_next_mark_but_never_far_away():
+    playback = playing(threshold_ms=300)
+    assert playback.next_look_ms(now_ms=1_000) == 1_250
+    playback.observe(10 * FRAME, 10 * FRAME)
+    assert playback.next_look_ms(now_ms=1_200) == 1_300
+
+
+def test_lag_is_what_the_clock_is_ahead_of_the_packets():
+    playback = playing()
+    playback.observe(10 * FRAME, 10 * FRAME)
+    assert playback.lag_ms(now_ms=215) == 0
+    assert playback.lag_ms(now_ms=300) == 80

@@ -1,0 +1,113 @@
+"""Addresses, ports, digits, files and messages of the trunk on PJSIP."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cato_dialer.adapters.pjsua2 import wire
+from cato_dialer.adapters.pjsua2.address import address
+from cato_dialer.adapters.pjsua2.alaw_wav import AudioError, alaw_length
+from cato_dialer.adapters.pjsua2.info_digits import digit_of_info
+from cato_dialer.adapters.pjsua2.rtp_ports import share_ports
+from cato_runtime.config import StationConfig
+from cato_runtime.errors import ConfigurationError
+from services.dialer.tests.trunk_kit import every_code, write_wav
+
+
+@pytest.mark.parametrize(
+    ("uri", "target", "transport", "port", "named"),
+    [
+        ("sip:10.0.0.1", "sip:+7812@10.0.0.1", "udp", 5060, False),
+        ("sip:10.0.0.1:5070;transport=tcp", "sip:+7812@10.0.0.1:5070;transport=tcp", "tcp", 5070, False),
+        ("sip:pbx.example:5070", "sip:+7812@pbx.example:5070", "udp", 5070, True),
+        ("sip:pbx.example;transport=TLS", "sip:+7812@pbx.example;transport=TLS", "tls", 5061, True),
+    ],
+)
+def test_a_station_and_a_number_make_an_address(
+    uri: str, target: str, transport: str, port: int, named: bool
+):
+    made = address(StationConfig(uri=uri), "+7812")
+    assert (made.target, made.transport, made.port, made.host_is_name) == (target, transport, port, named)
+
+
+def test_a_number_cannot_break_out_of_its_part_of_the_address():
+    made = address(StationConfig(uri="sip:10.0.0.1"), "1@evil>\r\nX: y")
+    assert made.target == "sip:1%40evil%3E%0D%0AX%3A%20y@10.0.0.1"
+
+
+def test_the_caller_is_at_the_station_unless_it_says_otherwise():
+    station = StationConfig(uri="sip:pbx.example", caller_id="776400")
+    assert address(station, "1").identity == "sip:776400@pbx.example"
+    elsewhere = station.model_copy(update={"caller_id": "776400@city.example"})
+    assert address(elsewhere, "1").identity == "sip:776400@city.example"
+
+
+def test_workers_look_for_ports_in_shares_that_begin_even_and_do_not_meet():
+    shares = share_ports(20_001, 20_100, 12)
+    ranges = [shares.of(place, 4) for place in range(3)]
+    assert ranges == [(20_002, 20_033), (20_034, 20_065), (20_066, 20_097)]
+    assert shares.of(3, 4) == ranges[0]
+
+
+def test_a_range_without_two_ports_for_each_call_stops_the_start():
+    with pytest.raises(ConfigurationError, match="rtpPortFrom"):
+        share_ports(20_000, 20_010, 6)
+
+
+@pytest.mark.parametrize(
+    ("head", "body", "digit"),
+    [
+        ("Content-Type: application/dtmf", "5", "5"),
+        ("c:application/dtmf", " # \r\n", "#"),
+        ("Content-Type: application/dtmf;x=y", "Signal=d", "D"),
+        ("Content-Type: application/dtmf-relay", "Signal=5", None),
+        ("Content-Type: application/dtmf", "55", None),
+        ("Content-Type: text/plain", "5", None),
+    ],
+)
+def test_the_digit_of_an_info_request_is_read(head: str, body: str, digit: str | None):
+    assert digit_of_info(f"INFO sip:x SIP/2.0\r\n{head}\r\nContent-Length: 1\r\n\r\n{body}") == digit
+
+
+def test_a_prompt_has_the_length_of_its_data(tmp_path: Path):
+    assert alaw_length(write_wav(tmp_path / "a.wav", every_code(10))) == 1_600
+
+
+def _nothing(path: Path) -> None:
+    path.unlink(missing_ok=True)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        _nothing,
+        lambda path: path.write_bytes(b""),
+        lambda path: path.write_bytes(b"ID3" * 100),
+        lambda path: path.write_bytes(path.read_bytes()[:-1]),
+        lambda path: write_wav(path, b""),
+        lambda path: write_wav(path, every_code(1), coding=7),
+    ],
+    ids=["missing", "empty", "not WAV", "cut", "no audio", "mu-law"],
+)
+def test_what_is_no_prompt_is_refused(tmp_path: Path, spoil: Any):
+    path = write_wav(tmp_path / "a.wav", every_code(2))
+    spoil(path)
+    with pytest.raises(AudioError):
+        alaw_length(path)
+
+
+def test_messages_come_through_the_pipe_as_they_went_in():
+    order = wire.Place(1, "sip:1@h", "sip:c@h", "udp", None, ("PCMA", "PCMU"), "u", "п\n", "*", "/a", None)
+    for message in (order, wire.HangUp(1), wire.Ready(4), wire.Digit(1, 2, "#", "info")):
+        line = wire.encode(message)
+        assert line.count(b"\n") == 1
+        assert wire.decode(line) == message
+
+
+@pytest.mark.parametrize(
+    "line", [b"", b"PJSIP says\n", b"{}\n", b'{"type":"Ready"}\n', b'{"type":"X"}\n', b"3\n"]
+)
+def test_anything_else_in_the_pipe_is_an_error(line: bytes):
+    with pytest.raises(wire.WireError):
+        wire.decode(line)

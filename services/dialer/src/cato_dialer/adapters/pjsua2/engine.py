@@ -14,6 +14,7 @@ from typing import Any
 import pjsua2 as pj
 
 from cato_dialer.adapters.pjsua2 import facts, wire
+from cato_dialer.adapters.pjsua2.agenda import Agenda
 from cato_dialer.adapters.pjsua2.alaw_wav import AudioError, alaw_length
 from cato_dialer.adapters.pjsua2.info_digits import digit_of_info
 from cato_dialer.adapters.pjsua2.playback import Playback
@@ -152,6 +153,7 @@ class Engine:
         self._settings = settings
         self._emit = emit
         self._facts: deque[facts.Fact] = deque()
+        self._agenda = Agenda()
         self._running: dict[int, _Running] = {}
         self._accounts: dict[tuple[object, ...], Any] = {}
         self._codecs: tuple[str, ...] = ()
@@ -200,7 +202,9 @@ class Engine:
 
     def poll(self, timeout_ms: int) -> None:
         """Let the library work, at most so long if there is nothing to do, and do what follows."""
-        self._endpoint.libHandleEvents(timeout_ms)
+        self._endpoint.libHandleEvents(self._agenda.wait_ms(now_ms(), timeout_ms))
+        for order in self._agenda.take_due(now_ms()):
+            self._dial(order)
         while self._facts:
             self._take(self._facts.popleft())
         now = time.monotonic() * 1_000
@@ -210,7 +214,14 @@ class Engine:
         self._count_freed()
 
     def place(self, order: wire.Place) -> None:
+        """Dial at the order's time, or now."""
         self._placed += 1
+        if order.not_before is not None and order.not_before > now_ms():
+            self._agenda.add(order)
+        else:
+            self._dial(order)
+
+    def _dial(self, order: wire.Place) -> None:
         # What has no call yet is released here: the slot was never taken.
         try:
             length = alaw_length(Path(order.audio))
@@ -233,6 +244,9 @@ class Engine:
         identity = pj.SipHeader()
         identity.hName, identity.hValue = "P-Asserted-Identity", f"<{order.identity}>"
         option.txOption.headers.append(identity)
+        if order.not_after is not None and now_ms() > order.not_after:
+            self._facts.append(facts.Missed(order.line, now_ms()))
+            return
         try:
             call.makeCall(order.target, option)
         except pj.Error as error:
@@ -240,6 +254,10 @@ class Engine:
             self._facts.append(facts.Failed(order.line, now_ms(), f"{error.title}: {error.reason}"))
 
     def hang_up(self, line: int) -> None:
+        if self._agenda.strike(line):
+            self._emit(
+                wire.Released(line, now_ms(), "local-hangup", None, "hung up before it was dialled", 0)
+            )
         running = self._running.get(line)
         if running is None or running.progress.hanging_up:
             return
@@ -253,7 +271,7 @@ class Engine:
             self._facts.append(facts.Failed(line, now_ms(), f"{error.title}: {error.reason}"))
 
     def hang_up_all(self) -> None:
-        for line in list(self._running):
+        for line in (*self._agenda.lines(), *self._running):
             self.hang_up(line)
 
     def take_media_lag_ms(self) -> int:
@@ -306,7 +324,7 @@ class Engine:
             self._emit(message)
 
     def _count_freed(self) -> None:
-        freed = self._placed - int(self._library.pjsua_call_get_count())
+        freed = self._placed - len(self._agenda) - int(self._library.pjsua_call_get_count())
         if freed != self._freed:
             self._freed = freed
             self._emit(wire.Freed(freed))

@@ -65,6 +65,11 @@ class Over(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class Missed(Fact):
+    """It was too late to send anything."""
+
+
+@dataclass(frozen=True, slots=True)
 class Failed(Fact):
     """A callback failed; what came of the call is unknown."""
 

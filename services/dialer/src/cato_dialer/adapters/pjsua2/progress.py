@@ -49,6 +49,8 @@ class Progress:
                 found = [wire.Digit(self.line, fact.at, digit.upper(), fact.source)]
             case facts.Over():
                 found = [self._over(fact)]
+            case facts.Missed():
+                return [self._release(fact.at, "missed", None, "its time had passed")]
             case facts.Failed(why=why):
                 found = [self._release(fact.at, "fault", None, why)]
         return found

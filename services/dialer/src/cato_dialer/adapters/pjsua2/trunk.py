@@ -7,6 +7,7 @@ import os
 from collections import deque
 from collections.abc import Coroutine
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -245,4 +246,10 @@ def _wire_order(number: int, order: CallOrder, where: Address) -> wire.Place:
         realm=station.auth.realm if station.auth is not None else "*",
         audio=str(order.audio),
         heard_threshold_ms=order.heard_threshold_ms,
+        not_before=_unix_ms(order.not_before),
+        not_after=_unix_ms(order.not_after),
     )
+
+
+def _unix_ms(moment: datetime | None) -> int | None:
+    return None if moment is None else round(moment.timestamp() * 1_000)

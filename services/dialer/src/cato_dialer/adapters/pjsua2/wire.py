@@ -42,6 +42,9 @@ class Place:
     realm: str
     audio: str
     heard_threshold_ms: int | None
+    not_before: int | None = None
+    """Unix ms, as is the next."""
+    not_after: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

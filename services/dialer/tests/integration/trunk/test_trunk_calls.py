@@ -1,0 +1,198 @@
+"""Calls on PJSIP, as the exchange saw and heard them."""
+
+import asyncio
+
+import pytest
+
+from cato_dialer.ports.trunk import (
+    DigitSource,
+    LineAnswered,
+    LineDigit,
+    LinePlaybackFinished,
+    LineRinging,
+    LineTrying,
+    ReleaseCause,
+)
+from cato_runtime.config import Codec, StationAuth, StationConfig
+from services.dialer.tests.integration.trunk.conftest import Bench
+from services.dialer.tests.trunk_kit import Caller, follow, follow_until
+
+pytestmark = pytest.mark.timeout(90)
+
+
+async def test_every_code_of_a_prompt_arrives_in_order(bench: Bench):
+    exchange = await bench.exchange("number: '1', behaviour: answer, ring_s: 0.1")
+    caller = await bench.caller(exchange)
+    heard = await follow_until(caller.call("1"), LinePlaybackFinished)
+    (record,) = await exchange.wait_calls(1, 5)
+    assert record.contains_prompt(bench.audio)
+    assert record.alaw.index(bench.audio) % 160 == 0
+    assert heard.end.heard_ms == 1_000
+    assert (record.ended_by, record.bye_answered) == ("caller", True)
+    assert record.rtp.packets_per_second == pytest.approx(50, rel=0.02)
+
+
+async def test_early_media_does_not_cost_a_byte_of_the_prompt(bench: Bench):
+    exchange = await bench.exchange("number: '1', behaviour: early_media, answer_after_s: 0.5")
+    caller = await bench.caller(exchange)
+    heard = await follow_until(caller.call("1"), LinePlaybackFinished)
+    (record,) = await exchange.wait_calls(1, 5)
+    assert heard.kinds[:4] == ["Trying", "Progress", "Answered", "PlaybackStarted"]
+    assert record.contains_prompt(bench.audio)
+
+
+async def test_a_hold_interrupts_the_prompt_and_cuts_nothing(bench: Bench):
+    exchange = await bench.exchange(
+        "number: '1', behaviour: answer, reinvite_after_s: 0.3, resume_after_s: 0.4"
+    )
+    caller = await bench.caller(exchange)
+    heard = await follow_until(caller.call("1"), LinePlaybackFinished)
+    (record,) = await exchange.wait_calls(1, 5)
+    assert record.held == 1
+    assert record.contains_prompt(bench.audio)
+    started, finished = heard.events[-3].at, heard.events[-2].at
+    assert finished - started > 1_300
+
+
+async def test_a_prompt_without_an_ear_is_played_all_the_same(bench: Bench):
+    exchange = await bench.exchange("number: '1', behaviour: answer, no_rtp: true")
+    caller = await bench.caller(exchange)
+    heard = await follow_until(caller.call("1"), LinePlaybackFinished)
+    assert heard.end.heard_ms == 1_000
+
+
+async def test_mu_law_is_spoken_where_the_station_asks_for_it(bench: Bench):
+    exchange = await bench.exchange("number: '1', behaviour: answer")
+    caller = await bench.caller(exchange, codecs=(Codec.PCMU,))
+    heard = await follow_until(caller.call("1"), LinePlaybackFinished)
+    (record,) = await exchange.wait_calls(1, 5)
+    assert record.codec == "PCMU"
+    assert heard.end.heard_ms == 1_000
+
+
+async def test_the_callers_number_is_told_twice(bench: Bench):
+    exchange = await bench.exchange("number: '1', behaviour: busy")
+    caller = await bench.caller(exchange, caller_id="776400")
+    await follow(caller.call("1"))
+    (record,) = exchange.calls
+    assert (record.from_number, record.asserted_identity) == ("776400", "776400")
+
+
+async def test_digits_come_by_rtp_and_by_both_kinds_of_info(bench: Bench):
+    exchange = await bench.exchange(
+        "number: '1', behaviour: answer, digits: [{digits: '12*', by: rfc4733, after_s: 0.1},"
+        "{digits: '3#', by: dtmf-relay, after_s: 0.8}, {digits: '45', by: dtmf, after_s: 1.3}]"
+    )
+    caller = await bench.caller(exchange)
+    digits: list[tuple[str, DigitSource]] = []
+    line = caller.call("1")
+    async with asyncio.timeout(10):
+        async for event in line.events():
+            if isinstance(event, LineDigit):
+                digits.append((event.digit, event.source))
+                if len(digits) == 7:
+                    await line.hang_up()
+    assert "".join(digit for digit, _ in digits) == "12*3#45"
+    assert [source for _, source in digits] == [DigitSource.RTP_EVENT] * 3 + [DigitSource.SIP_INFO] * 4
+
+
+@pytest.mark.parametrize("status", [401, 407])
+async def test_a_challenge_is_answered_with_the_stations_credentials(bench: Bench, status: int):
+    challenge = f"challenge: {{status: {status}, username: cato, password: secret}}"
+    exchange = await bench.exchange(f"number: '1', behaviour: answer, {challenge}")
+    caller = await bench.caller(exchange, auth=StationAuth(username="cato", password="secret"))
+    heard = await follow_until(caller.call("1"), LineAnswered)
+    assert heard.end.cause is ReleaseCause.LOCAL_HANGUP
+
+
+async def test_wrong_credentials_are_a_refusal(bench: Bench):
+    exchange = await bench.exchange(
+        "number: '1', behaviour: answer, challenge: {username: cato, password: secret}"
+    )
+    caller = await bench.caller(exchange, auth=StationAuth(username="cato", password="wrong"))
+    end = (await follow(caller.call("1"))).end
+    assert (end.cause, end.sip_code) == (ReleaseCause.REJECTED, 401)
+
+
+@pytest.mark.parametrize(
+    ("rule", "code"),
+    [
+        ("behaviour: not_found", 404),
+        ("behaviour: reject, code: 503", 503),
+        ("behaviour: reject, code: 408", 408),
+        ("behaviour: redirect, contacts: ['sip:2@127.0.0.1:9']", 302),
+    ],
+)
+async def test_a_final_response_is_taken_as_it_is(bench: Bench, rule: str, code: int):
+    exchange = await bench.exchange(f"number: '1', {rule}")
+    end = (await follow((await bench.caller(exchange)).call("1"))).end
+    assert (end.cause, end.sip_code) == (ReleaseCause.REJECTED, code)
+    assert len(exchange.calls) == 1
+
+
+async def test_a_cancelled_call_ends_at_the_exchange_too(bench: Bench):
+    exchange = await bench.exchange("number: '1', behaviour: no_answer")
+    await follow_until((await bench.caller(exchange)).call("1"), LineRinging)
+    (record,) = await exchange.wait_calls(1, 5)
+    assert (record.final_code, record.ended_by) == (487, "caller")
+
+
+async def test_an_answer_that_crosses_our_cancel_is_ended_at_once(bench: Bench):
+    exchange = await bench.exchange("number: '1', behaviour: cancel_crossing")
+    heard = await follow_until((await bench.caller(exchange)).call("1"), LineRinging)
+    (record,) = await exchange.wait_calls(1, 5)
+    assert heard.end.cause is ReleaseCause.LOCAL_HANGUP
+    assert (record.final_code, record.ended_by, record.bye_answered) == (200, "caller", True)
+
+
+async def test_a_call_hung_up_before_any_answer_is_cancelled_with_the_first_one(bench: Bench):
+    exchange = await bench.exchange(
+        "number: '1', behaviour: answer, ring_s: 5, no_trying: true, delay_s: 0.5"
+    )
+    line = (await bench.caller(exchange)).call("1")
+    await exchange.wait_until(lambda: bool(exchange.calls), 5)
+    await line.hang_up()
+    assert (await follow(line, timeout=1)).end.cause is ReleaseCause.LOCAL_HANGUP
+    (record,) = await exchange.wait_calls(1, 5)
+    assert record.final_code == 487
+
+
+async def test_a_refused_connection_is_no_response(bench: Bench):
+    trunk = await bench.trunk()
+    station = StationConfig(uri="sip:127.0.0.1:9;transport=tcp")
+    end = (await follow(Caller(trunk, station, bench.prompt).call("1"))).end
+    assert (end.cause, end.sip_code) == (ReleaseCause.NO_RESPONSE, None)
+
+
+async def test_a_name_that_nobody_knows_is_no_response(bench: Bench):
+    station = StationConfig(uri="sip:station.invalid")
+    end = (await follow(Caller(await bench.trunk(), station, bench.prompt).call("1"))).end
+    assert end.cause is ReleaseCause.NO_RESPONSE
+
+
+async def test_a_transport_that_is_not_there_yet_is_a_fault(bench: Bench):
+    station = StationConfig(uri="sip:127.0.0.1:5061;transport=tls")
+    end = (await follow(Caller(await bench.trunk(), station, bench.prompt).call("1"))).end
+    assert end.cause is ReleaseCause.FAULT
+
+
+async def test_silence_of_the_station_is_told_from_its_own_408_and_leaves_no_line_behind(bench: Bench):
+    """Timers B and F of RFC 3261: 32 s."""
+    exchange = await bench.exchange(
+        "number: '1', behaviour: no_reply", "number: '2', behaviour: answer, never_bye: true"
+    )
+    caller = await bench.caller(exchange, channels=3)
+    unanswered = asyncio.create_task(follow(caller.call("1"), timeout=60))
+    for _ in range(4):
+        heard = await follow_until(caller.call("2"), LineAnswered, timeout=5)
+        assert heard.end.cause is ReleaseCause.LOCAL_HANGUP
+    end = (await unanswered).end
+    assert (end.cause, end.sip_code) == (ReleaseCause.NO_RESPONSE, None)
+
+
+async def test_a_name_is_called_at_its_address(bench: Bench):
+    exchange = await bench.exchange("number: '1', behaviour: busy")
+    caller = await bench.caller(exchange, uri=f"sip:localhost:{exchange.port}")
+    heard = await follow(caller.call("1"))
+    assert heard.all(LineTrying)
+    assert heard.end.sip_code == 486

@@ -1,0 +1,173 @@
+"""Workers that die, hang or are orphaned; ports, addresses, and many calls at once."""
+
+import asyncio
+import os
+import re
+import signal
+import socket
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from cato_dialer.ports.trunk import (
+    Line,
+    LineAnswered,
+    LinePlaybackFinished,
+    LinePlaybackStarted,
+    ReleaseCause,
+)
+from cato_runtime.config import StationConfig
+from cato_runtime.errors import ConfigurationError
+from services.dialer.tests.integration.trunk.conftest import Bench
+from services.dialer.tests.trunk_kit import Caller, follow, follow_until
+
+pytestmark = pytest.mark.timeout(60)
+
+
+async def reached(condition: Callable[[], bool], timeout: float) -> None:
+    """Look until it holds: of other processes, nothing can be awaited."""
+    async with asyncio.timeout(timeout):
+        while not condition():
+            await asyncio.sleep(0.02)
+
+
+async def playing(line: Line) -> None:
+    async with asyncio.timeout(10):
+        async for event in line.events():
+            if isinstance(event, LinePlaybackStarted):
+                return
+
+
+async def test_eight_calls_share_two_workers(bench: Bench):
+    exchange = await bench.exchange("match: '1.', behaviour: answer")
+    caller = await bench.caller(exchange, channels=8)
+    trunk = caller.trunk
+    assert trunk.capacity == 8
+    heard = await asyncio.gather(
+        *(follow_until(caller.call(f"1{n}"), LinePlaybackFinished) for n in range(8))
+    )
+    records = await exchange.wait_calls(8, 5)
+    assert exchange.peak_calls == 8
+    assert all(record.contains_prompt(bench.audio) for record in records)
+    assert {one.end.heard_ms for one in heard} == {1_000}
+
+
+async def test_more_calls_per_worker_than_the_library_carries_mean_more_workers(bench: Bench):
+    trunk = await bench.trunk(channels=8, calls_per_worker=1_000)
+    assert trunk.capacity == 8
+    assert len(trunk.worker_pids) > 1
+
+
+@pytest.mark.parametrize("kill", [signal.SIGKILL, signal.SIGABRT])
+async def test_a_dead_worker_costs_its_calls_and_is_replaced(bench: Bench, kill: int):
+    exchange = await bench.exchange("match: '1.', behaviour: answer")
+    trunk = await bench.trunk(channels=4, calls_per_worker=2)
+    caller = Caller(trunk, StationConfig(uri=exchange.uri), bench.prompt)
+    lines = [caller.call(f"1{n}") for n in range(4)]
+    for line in lines:
+        await playing(line)
+    victim = trunk.worker_pids[0]
+    os.kill(victim, kill)
+    ends = [(await follow_until(line, LinePlaybackFinished)).end for line in lines]
+    assert sorted(end.cause for end in ends) == sorted(
+        [ReleaseCause.FAULT] * 2 + [ReleaseCause.LOCAL_HANGUP] * 2
+    )
+    assert all("signal" in end.phrase for end in ends if end.cause is ReleaseCause.FAULT)
+    await reached(lambda: trunk.capacity == 4, 2)
+    assert victim not in trunk.worker_pids
+    again = await asyncio.gather(*(follow_until(caller.call("11"), LineAnswered) for _ in range(4)))
+    assert {heard.end.cause for heard in again} == {ReleaseCause.LOCAL_HANGUP}
+
+
+async def test_a_worker_that_hangs_is_replaced(bench: Bench):
+    exchange = await bench.exchange("number: '1', behaviour: answer")
+    trunk = await bench.trunk(channels=1)
+    line = Caller(trunk, StationConfig(uri=exchange.uri), bench.prompt).call("1")
+    await playing(line)
+    (victim,) = trunk.worker_pids
+    os.kill(victim, signal.SIGSTOP)
+    assert (await follow(line)).end.cause is ReleaseCause.FAULT
+    await reached(lambda: trunk.capacity == 1, 2)
+    assert trunk.worker_pids != (victim,)
+
+
+_ORPHAN = """
+import asyncio, sys, uuid
+from pathlib import Path
+from cato_dialer.adapters.pjsua2.trunk import Pjsua2Trunk
+from cato_dialer.ports.trunk import CallOrder, LinePlaybackStarted
+from cato_runtime.config import DialingConfig, StationConfig
+
+async def main(uri, prompt):
+    trunk = Pjsua2Trunk(DialingConfig(bind_address="127.0.0.1"), workers_for=1)
+    await trunk.open()
+    line = trunk.place(CallOrder(uuid.uuid4(), StationConfig(uri=uri), "1", Path(prompt)))
+    async for event in line.events():
+        if isinstance(event, LinePlaybackStarted):
+            print(*trunk.worker_pids, flush=True)
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+async def test_an_orphaned_worker_hangs_up_and_ends(bench: Bench, tmp_path: Path):
+    exchange = await bench.exchange("number: '1', behaviour: answer")
+    parent = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", _ORPHAN, exchange.uri, str(bench.prompt), stdout=asyncio.subprocess.PIPE
+    )
+    assert parent.stdout is not None
+    async with asyncio.timeout(20):
+        worker = int(await parent.stdout.readline())
+    parent.kill()
+    await parent.wait()
+    (record,) = await exchange.wait_calls(1, 3)
+    assert (record.ended_by, record.bye_answered) == ("caller", True)
+    await reached(lambda: not Path(f"/proc/{worker}").exists(), 3)
+
+
+async def test_an_address_that_is_not_ours_stops_the_start(bench: Bench):
+    with pytest.raises(ConfigurationError, match="no SIP worker can start"):
+        await bench.trunk(bind_address="192.0.2.1")
+
+
+async def invite_of(order: Callable[[str], Awaitable[Line]]) -> str:
+    """Return the INVITE that a station without a voice gets."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as station:
+        station.bind(("127.0.0.1", 0))
+        station.setblocking(False)
+        line = await order(f"sip:127.0.0.1:{station.getsockname()[1]}")
+        async with asyncio.timeout(5):
+            request = await asyncio.get_running_loop().sock_recv(station, 65_535)
+        await line.hang_up()
+        await follow(line)
+    return request.decode()
+
+
+async def test_an_invite_shows_the_public_address_and_ports_of_the_range(bench: Bench):
+    trunk = await bench.trunk(public_address="203.0.113.7", rtp_port_from=23_000, rtp_port_till=23_019)
+
+    async def order(uri: str) -> Line:
+        return Caller(trunk, StationConfig(uri=uri, caller_id="776400"), bench.prompt).call("1")
+
+    invite = await invite_of(order)
+    assert re.search(r"^Contact: <sip:776400@203\.0\.113\.7:\d+", invite, re.MULTILINE)
+    assert "c=IN IP4 203.0.113.7" in invite
+    media = re.search(r"^m=audio (\d+) RTP/AVP 8 (\d+)\r$", invite, re.MULTILINE)
+    assert media is not None
+    assert 23_000 <= int(media[1]) <= 23_019
+    assert int(media[1]) % 2 == 0
+    assert f"a=rtpmap:{media[2]} telephone-event/8000" in invite
+
+
+async def test_a_name_stays_in_the_request_and_the_resolved_address_out_of_it(bench: Bench):
+    trunk = await bench.trunk()
+
+    async def order(uri: str) -> Line:
+        station = StationConfig(uri=uri.replace("127.0.0.1", "localhost"))
+        return Caller(trunk, station, bench.prompt).call("1")
+
+    invite = await invite_of(order)
+    assert invite.startswith("INVITE sip:1@localhost:")
+    assert "Route:" not in invite

@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass
 
-from cato_media.domain.sound import Coding, Kind, Sound
+from cato_media.domain.sound import Buffer, Coding, Kind, Sound
 from cato_runtime.errors import InvalidError, UnsupportedMediaError
-
-Buffer = bytes | memoryview
 
 HEADER = 4
 _LAYER_3 = 1
@@ -20,6 +18,7 @@ _BIT_RATES_2 = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 _MAX_PADDING = 64 * 1024
 _LYRICS_ENDS = (b"LYRICS200", b"LYRICSEND")
 _MAX_LYRICS = 1024 * 1024
+_MAX_TAGS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,18 +78,21 @@ def skip_tags(data: Buffer, place: int) -> int:
     """Return the place after all ID3, APE and Lyrics3 tags that begin at `place`.
 
     Raises:
-        InvalidError: if a tag is longer than the file.
+        InvalidError: if a tag is longer than the file, or there are too many.
 
     """
-    while (end := _tag_end(data, place)) != place:
+    for _ in range(_MAX_TAGS):
+        end = _tag_end(data, place)
+        if end == place:
+            return place
         if end > len(data):
             raise InvalidError("the MP3 file is cut: it ends within a tag")
         place = end
-    return place
+    raise InvalidError(f"the MP3 file is damaged: it has more than {_MAX_TAGS} tags in a row")
 
 
 def _tag_end(data: Buffer, place: int) -> int:
-    head = bytes(data[place : place + 16])
+    head = data[place : place + 16]
     if head.startswith(b"ID3") and len(head) >= 10 and all(byte < 0x80 for byte in head[6:10]):  # noqa: PLR2004
         size = head[6] << 21 | head[7] << 14 | head[8] << 7 | head[9]
         footer = 10 if head[5] & 0x10 else 0
@@ -102,15 +104,14 @@ def _tag_end(data: Buffer, place: int) -> int:
     if head.startswith(b"APETAGEX") and len(head) == 16:  # noqa: PLR2004
         return place + 32 + int.from_bytes(head[12:16], "little")
     if head.startswith(b"LYRICSBEGIN"):
-        text = bytes(data[place : place + _MAX_LYRICS])
-        ends = [text.find(mark) for mark in _LYRICS_ENDS]
-        return min((place + end + len(_LYRICS_ENDS[0]) for end in ends if end >= 0), default=len(data) + 1)
+        ends = [data.find(mark, place, place + _MAX_LYRICS) for mark in _LYRICS_ENDS]
+        return min((end + len(_LYRICS_ENDS[0]) for end in ends if end >= 0), default=len(data) + 1)
     return place
 
 
 def skip_zeros(data: Buffer, place: int) -> int:
     """Return the place after the zeros that some programs pad with, at most 64 KiB of them."""
-    stretch = bytes(data[place : place + _MAX_PADDING])
+    stretch = data[place : place + _MAX_PADDING]
     return place + len(stretch) - len(stretch.lstrip(b"\0"))
 
 
@@ -186,7 +187,7 @@ def _check_promise(information: Information | None, frames: int) -> None:
 
 def _information(data: Buffer, place: int, frame: Frame) -> Information | None:
     """Read the frame of Xing, LAME or Fraunhofer encoders that describes the others and has no sound."""
-    content = bytes(data[place : place + frame.size])
+    content = data[place : place + frame.size]
     vbri = content[HEADER + 32 :]
     if vbri.startswith(b"VBRI") and len(vbri) >= 18:  # noqa: PLR2004
         return Information(int.from_bytes(vbri[14:18], "big"), 0)

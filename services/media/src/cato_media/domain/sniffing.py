@@ -3,11 +3,9 @@
 from pathlib import PurePosixPath
 
 from cato_media.domain.mpeg import frame_at, is_free_format, read_mp3, skip_tags, skip_zeros
-from cato_media.domain.sound import Coding, Kind, Sound
+from cato_media.domain.sound import Buffer, Coding, Kind, Sound
 from cato_media.domain.wav import check_rate, is_wav, read_wav
 from cato_runtime.errors import InvalidError, TooLargeError, UnsupportedMediaError
-
-Buffer = bytes | memoryview
 
 MIN_SECONDS = 0.02
 """One RTP packet."""
@@ -93,7 +91,7 @@ def kind_of(data: Buffer, name: str) -> Kind:
     other = _other(data)
     if other is not None:
         raise UnsupportedMediaError(f"the file is {other}: MP3, WAV and raw PCM are taken")
-    if bytes(data[:3]) == b"ID3":
+    if data[:3] == b"ID3":
         place = skip_tags(data, 0)
         behind = _other(data[place : place + 64])
         if behind is not None:
@@ -109,7 +107,7 @@ def kind_of(data: Buffer, name: str) -> Kind:
 
 
 def _other(data: Buffer) -> str | None:
-    head = bytes(data[:_TEXT_WINDOW])
+    head = data[:_TEXT_WINDOW]
     if head[:4] in _FORMS and not is_wav(data):
         return _FORMS[head[:4]]
     for place, signature, what in _OTHER:
@@ -142,7 +140,7 @@ def _begins_with_frames(data: Buffer) -> bool:
     if first is None:
         return False
     place += first.size
-    if place == len(data) or bytes(data[place : place + 3]) in {b"TAG", b"APE", b"ID3"}:
+    if place == len(data) or data[place : place + 3] in {b"TAG", b"APE", b"ID3"}:
         return True
     second = frame_at(data, place)
     return second is not None and (first.version, first.rate) == (second.version, second.rate)
@@ -150,8 +148,8 @@ def _begins_with_frames(data: Buffer) -> bool:
 
 def _free_format_repeats(data: Buffer, place: int) -> bool:
     """Tell a free-format stream: frames of one unknown size, so the same header comes at equal distances."""
-    head = bytes(data[place : place + 2])
-    window = bytes(data[place : place + 8192])
+    head = data[place : place + 2]
+    window = data[place : place + 8192]
     following = window.find(head, 4)
     while following >= 0:
         third = window[2 * following : 2 * following + 2]

@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 from enum import StrEnum
 from math import ceil
+from mmap import mmap
+
+Buffer = bytes | mmap
+"""A file's content. A slice of either is bytes of its own, so nothing keeps a mapping from being closed."""
 
 PROMPT_RATE = 8000
 """Samples (and A-law bytes) per second of a stored prompt."""

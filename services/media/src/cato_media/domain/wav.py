@@ -4,10 +4,8 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from cato_media.domain.sound import Coding, Kind, Sound
+from cato_media.domain.sound import Buffer, Coding, Kind, Sound
 from cato_runtime.errors import InvalidError, UnsupportedMediaError
-
-Buffer = bytes | memoryview
 
 FORM_TYPES = (b"RIFF", b"RIFX", b"RF64", b"BW64")
 _FORM_HEADER = 12
@@ -50,7 +48,7 @@ class _Format:
 
 
 def is_wav(data: Buffer) -> bool:
-    return bytes(data[:4]) in FORM_TYPES and bytes(data[8:12]) == b"WAVE"
+    return data[:4] in FORM_TYPES and data[8:12] == b"WAVE"
 
 
 def read_wav(data: Buffer) -> Sound:
@@ -61,14 +59,14 @@ def read_wav(data: Buffer) -> Sound:
         UnsupportedMediaError: if its coding is none of PCM, floating point, A-law and µ-law.
 
     """
-    order = ">" if bytes(data[:4]) == b"RIFX" else "<"
+    order = ">" if data[:4] == b"RIFX" else "<"
     form: _Format | None = None
     long_size: int | None = None
     for name, start, size in _chunks(data, order):
         if name == b"ds64" and size >= 16:  # noqa: PLR2004 - riff size and data size
             long_size = struct.unpack_from("<Q", data, start + 8)[0]
         elif name == b"fmt ":
-            form = _format(data[start : min(start + size, len(data))], order)
+            form = _format(data[start : start + min(size, _EXTENSIBLE_SIZE)], order)
         elif name == b"data":
             if form is None:
                 raise InvalidError("the WAV file is damaged: it has no fmt chunk before its data")
@@ -93,7 +91,7 @@ def _chunks(data: Buffer, order: str) -> Iterator[tuple[bytes, int, int]]:
     raise InvalidError(f"the WAV file is damaged: it has more than {_MAX_CHUNKS} chunks")
 
 
-def _format(chunk: Buffer, order: str) -> _Format:
+def _format(chunk: bytes, order: str) -> _Format:
     if len(chunk) < _FMT_SIZE:
         raise InvalidError("the WAV file is damaged: its fmt chunk is cut")
     tag, channels, rate, _, frame_bytes, _ = struct.unpack_from(f"{order}HHIIHH", chunk)
@@ -116,11 +114,11 @@ def _format(chunk: Buffer, order: str) -> _Format:
     return _Format(codings[order == ">"], channels, rate, frame_bytes, speaker_mask)
 
 
-def _extension(chunk: Buffer, order: str) -> tuple[int, int]:
+def _extension(chunk: bytes, order: str) -> tuple[int, int]:
     if len(chunk) < _EXTENSIBLE_SIZE:
         raise InvalidError("the WAV file is damaged: its extensible fmt chunk is cut")
     mask, tag = struct.unpack_from(f"{order}IH", chunk, 20)
-    if bytes(chunk[26:40]) != _SUBTYPE_TAIL:
+    if chunk[26:40] != _SUBTYPE_TAIL:
         raise UnsupportedMediaError("the WAV file's coding is not supported: its sub-format is unknown")
     return tag, mask
 

@@ -126,8 +126,7 @@ class AddAudioFileHandler:
             raise InvalidError("the file is empty")
         with (
             source.open("rb") as file,
-            mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped,
-            memoryview(mapped) as data,
+            mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
         ):
             return inspect(data, name, max_seconds=self._limits.max_seconds)
 

@@ -22,7 +22,7 @@ _FRAME_MS = 20
 _BYTES_PER_MS = 8
 
 Script = tuple[tuple[float, LineEvent], ...]
-"""Seconds from the call's start, and what happens then; `at` and the released line's `heard_ms` are filled in.
+"""Seconds from the call's start, and what happens then; `at` and `heard_ms` of the release are filled in.
 
 `LineAnswered` has the prompt played in its own time, and `hang_up` releases the line: no script says that.
 """

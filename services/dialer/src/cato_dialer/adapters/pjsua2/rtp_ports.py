@@ -1,8 +1,8 @@
 """Who of the workers takes which RTP ports: each starts its search in a share of its own.
 
-Always an even port for RTP and the one above it for RTCP (RFC 3550, 11), never what the system would pick: PJSIP
-sends its audio to wherever a packet came from last, and peers that have only an RTP port let our RTCP go to
-whoever holds the port above theirs. If that were the RTP port of another call, this call's audio would follow.
+Always an even port for RTP and the one above it for RTCP (RFC 3550, 11), never what the system would pick:
+PJSIP sends its audio to wherever a packet came from last, and peers that have only an RTP port let our RTCP
+go to whoever holds the port above theirs. If that were the RTP port of another call, its audio would go astray.
 """
 
 from dataclasses import dataclass

@@ -14,6 +14,7 @@ import structlog
 
 from cato_dialer.adapters.pjsua2 import wire
 from cato_dialer.adapters.pjsua2.address import Address, address
+from cato_dialer.adapters.pjsua2.bytecode import BytecodeCache
 from cato_dialer.adapters.pjsua2.line import Pjsua2Line
 from cato_dialer.adapters.pjsua2.resolver import Resolver
 from cato_dialer.adapters.pjsua2.rtp_ports import share_ports
@@ -60,6 +61,7 @@ class Pjsua2Trunk:
         self._numbers = itertools.count(1)
         self._waiting: deque[_Waiting] = deque()
         self._resolver = Resolver()
+        self._bytecode = BytecodeCache()
         self._watcher: asyncio.Task[None] | None = None
         self._open = False
 
@@ -136,6 +138,7 @@ class Pjsua2Trunk:
             self._watcher.cancel()
         while self._tasks:
             await asyncio.wait(self._tasks)
+        self._bytecode.close()
 
     @property
     def _needed_workers(self) -> int:
@@ -215,7 +218,9 @@ class Pjsua2Trunk:
             rtp_port_till=high,
             sip_log_level=self._sip_log_level,
         )
-        worker = WorkerProcess(place, settings, self._gate, self._serve_waiting)
+        worker = WorkerProcess(
+            place, settings, gate=self._gate, bytecode=self._bytecode, changed=self._serve_waiting
+        )
         self._workers.append(worker)
         self._spawn(worker.keep_running())
         return worker

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import structlog
 
 from cato_dialer.adapters.pjsua2 import wire
+from cato_dialer.adapters.pjsua2.bytecode import BytecodeCache
 from cato_dialer.adapters.pjsua2.line import Pjsua2Line, event_of
 from cato_dialer.ports.trunk import ReleaseCause
 
@@ -35,7 +36,13 @@ class WorkerProcess:
     """
 
     def __init__(
-        self, place: int, settings: wire.Configure, gate: asyncio.Semaphore, changed: Callable[[], None]
+        self,
+        place: int,
+        settings: wire.Configure,
+        *,
+        gate: asyncio.Semaphore,
+        bytecode: BytecodeCache,
+        changed: Callable[[], None],
     ) -> None:
         self.settings = settings
         self.loop_lag_ms = 0
@@ -45,6 +52,7 @@ class WorkerProcess:
         "Set once the first start has come to an end, whichever."
         self._place = place
         self._gate = gate
+        self._bytecode = bytecode
         self._changed = changed
         self._process: Process | None = None
         self._calls = 0
@@ -126,9 +134,7 @@ class WorkerProcess:
         """Run one process; return why it ended. Raises: OSError, ValueError."""
         try:
             async with self._gate:
-                process = await asyncio.create_subprocess_exec(
-                    sys.executable, "-P", "-m", _MODULE, str(os.getpid()), stdin=PIPE, stdout=PIPE
-                )
+                process = await self._spawn()
                 self._process, self.refusal = process, ""
                 if self._closing.is_set():
                     self.close()
@@ -148,6 +154,13 @@ class WorkerProcess:
             self.tried.set()
         status = await process.wait()
         return self.refusal or f"the SIP process ended ({_ending(status)})"
+
+    async def _spawn(self) -> Process:
+        """Raises: OSError."""
+        command = (sys.executable, "-P", *self._bytecode.options, "-m", _MODULE, str(os.getpid()))
+        return await asyncio.create_subprocess_exec(
+            *command, stdin=PIPE, stdout=PIPE, env=self._bytecode.environment
+        )
 
     async def _hear(self, process: Process) -> bool:
         """Take one message; false at the end of them. Raises: WireError."""

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from cato_contracts.model import Frozen
 from cato_contracts.objects import ObjectRef
 from cato_contracts.requests import Command, Query
 from cato_contracts.resources import (
@@ -30,6 +31,12 @@ class ListFormat(StrEnum):
     """`fullName,phones,emails` with a header line; several values with `;`."""
 
 
+class Conditional(Frozen):
+    """A change that is meant for certain versions of its resource; None: for whichever there is."""
+
+    if_version: list[int] | None = Field(default=None, exclude_if=lambda versions: versions is None)
+
+
 class AddSubscriberGroup(Command[SubscriberGroup]):
     """Keep the list in `upload` under a name: all of it, or nothing when one subscriber is wrong."""
 
@@ -39,14 +46,14 @@ class AddSubscriberGroup(Command[SubscriberGroup]):
     upload: ObjectRef
 
 
-class ReplaceSubscriberGroup(Command[SubscriberGroup]):
+class ReplaceSubscriberGroup(Conditional, Command[SubscriberGroup]):
     service: ClassVar[str] = SERVICE
     id: UUID
     format: ListFormat
     upload: ObjectRef
 
 
-class RemoveSubscriberGroup(Command[None]):
+class RemoveSubscriberGroup(Conditional, Command[None]):
     service: ClassVar[str] = SERVICE
     id: UUID
 
@@ -78,14 +85,14 @@ class AddNotificationSettings(Command[NotificationSettings]):
     spec: SettingsSpec
 
 
-class ReplaceNotificationSettings(Command[NotificationSettings]):
+class ReplaceNotificationSettings(Conditional, Command[NotificationSettings]):
     service: ClassVar[str] = SERVICE
     id: UUID
     owner: str | None = None
     spec: SettingsSpec
 
 
-class RemoveNotificationSettings(Command[None]):
+class RemoveNotificationSettings(Conditional, Command[None]):
     service: ClassVar[str] = SERVICE
     id: UUID
 
@@ -110,14 +117,14 @@ class AddTask(Command[Task]):
     spec: TaskSpec
 
 
-class ReplaceTask(Command[Task]):
+class ReplaceTask(Conditional, Command[Task]):
     service: ClassVar[str] = SERVICE
     id: UUID
     owner: str | None = None
     spec: TaskSpec
 
 
-class RemoveTask(Command[None]):
+class RemoveTask(Conditional, Command[None]):
     service: ClassVar[str] = SERVICE
     id: UUID
 

@@ -2,6 +2,7 @@
 
 import re
 from enum import StrEnum
+from functools import cache
 from typing import Annotated, Generic, Literal, Self, TypeVar
 from uuid import UUID
 from zoneinfo import available_timezones
@@ -88,7 +89,16 @@ class Contact(Resource):
     id: UUID
 
 
-class SubscriberGroup(Resource):
+class Versioned(Resource):
+    """A resource that can be changed: `version` rises with every change; 0 is one that was never kept.
+
+    Clients see it as the ETag.
+    """
+
+    version: int = Field(default=0, exclude_if=lambda version: version == 0)
+
+
+class SubscriberGroup(Versioned):
     """A stored list of subscribers."""
 
     id: UUID
@@ -132,8 +142,13 @@ class TimeRestrictions(Resource):
 Weekday = Literal["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"]
 
 
+@cache
+def _zones() -> set[str]:
+    return available_timezones()  # it looks through the disk each time
+
+
 def _known_zone(name: str) -> str:
-    if name not in available_timezones():
+    if name not in _zones():
         msg = f"{name!r} is not an IANA time zone name"
         raise ValueError(msg)
     return name
@@ -167,7 +182,7 @@ class SettingsSpec(Resource):
         return self
 
 
-class NotificationSettings(SettingsSpec):
+class NotificationSettings(SettingsSpec, Versioned):
     """Stored notification settings."""
 
     id: UUID
@@ -188,7 +203,7 @@ class TaskSpec(Resource):
     priority: int = Field(default=0, ge=-10, le=10)
 
 
-class Task(TaskSpec):
+class Task(TaskSpec, Versioned):
     """A stored task."""
 
     id: UUID

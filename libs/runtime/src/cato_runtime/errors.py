@@ -5,6 +5,7 @@ CatoError
 ├── RefusedError              a request is answered with an error of its own `code`
 │   ├── InvalidError          ├── NotFoundError    ├── ConflictError      ├── ForbiddenError
 │   ├── TooLargeError         ├── UnsupportedMediaError                   ├── UnavailableError
+│   ├── PreconditionFailedError
 │   └── NotAvailableYetError
 └── BrokerError               the broker did not do what was asked of it in time
 """
@@ -46,6 +47,12 @@ class NotFoundError(RefusedError):
 
 class ConflictError(RefusedError):
     code = ErrorCode.CONFLICT
+
+
+class PreconditionFailedError(RefusedError):
+    """The resource is no longer at the version that the request was meant for."""
+
+    code = ErrorCode.PRECONDITION_FAILED
 
 
 class ForbiddenError(RefusedError):

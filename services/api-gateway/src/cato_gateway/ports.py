@@ -36,6 +36,7 @@ class KeptAnswer(Frozen):
     status: int
     media_type: str | None
     body: str
+    etag: str | None = None
 
 
 class LedgerEntry(Frozen):

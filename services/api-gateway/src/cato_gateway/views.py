@@ -74,7 +74,7 @@ class SubscriberGroupView(Resource):
 
     @classmethod
     def of(cls, group: SubscriberGroup, url: str) -> Self:
-        return cls(**group.model_dump(), url=url)
+        return cls(**group.model_dump(exclude={"version"}), url=url)
 
 
 class SettingsBody(SettingsSpec):
@@ -124,15 +124,28 @@ class ReplacedTaskBody(TaskBody):
     id: UUID | None = None
 
 
-class TaskView(Task):
+class SettingsView(SettingsSpec):
+    """Notification settings as clients see them."""
+
+    id: UUID
+    user_id: str
+
+    @classmethod
+    def of(cls, settings: NotificationSettings) -> Self:
+        return cls.model_validate(settings.model_dump(exclude={"version"}))
+
+
+class TaskView(TaskSpec):
     """A task as clients see it: times in UTC."""
 
+    id: UUID
+    user_id: str
     start_at: UtcInstant | None = None
     expires_at: UtcInstant | None = None
 
     @classmethod
     def of(cls, task: Task) -> Self:
-        return cls.model_validate(task.model_dump())
+        return cls.model_validate(task.model_dump(exclude={"version"}))
 
 
 class SubscriberLine(Resource):
@@ -163,7 +176,7 @@ class Subscribers(Page[SubscriberLine]):
     """A page of a group's subscribers."""
 
 
-class SettingsPage(Page[NotificationSettings]):
+class SettingsPage(Page[SettingsView]):
     """A page of notification settings."""
 
 

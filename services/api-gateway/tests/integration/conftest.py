@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from cato_gateway.testing import MemoryServices
+from cato_gateway.testing_services import MemoryServices
 from cato_runtime.broker import connect, ensure_topology, make_broker
 from cato_runtime.embedded_nats import EmbeddedNats
 from cato_runtime.objects import NatsObjectStore

@@ -31,12 +31,19 @@ from cato_contracts.campaign_commands import (
     StopRun,
 )
 from cato_contracts.objects import Bucket
-from cato_contracts.resources import StartResult
+from cato_contracts.resources import StartResult, TaskSpec
 from cato_contracts.runs import RunSnapshot
 from cato_dialer.domain.run.run import Run
 from cato_dialer.handlers.catalog import Repositories
 from cato_runtime.config import Config
-from cato_runtime.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError, TooLargeError
+from cato_runtime.errors import (
+    ConflictError,
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+    PreconditionFailedError,
+    TooLargeError,
+)
 from services.dialer.tests.campaign_fakes import (
     ADMIN,
     CONFIG,
@@ -191,7 +198,7 @@ async def test_a_group_has_the_configured_bound():
 async def test_a_task_refers_to_what_is_there(client):
     task = await client.add_task([people(1)])
     settings, file, group = uuid4(), uuid4(), uuid4()
-    spec = (await client.ask(GetTask(actor=USER, id=task.id))).model_dump(exclude={"id", "user_id"})
+    spec = (await client.ask(GetTask(actor=USER, id=task.id))).model_dump(exclude={"id", "user_id", "version"})
     bad = spec | {"settings": settings, "files": [file], "groups": [group, task.groups[0]]}
     for request in (
         AddTask(actor=USER, spec=bad),
@@ -358,3 +365,45 @@ async def test_the_tasks_that_play_a_file_are_found_by_whoever_may_see_them(clie
     assert await client.ask(FindTasksUsingFile(actor=USER, file_id=uuid4())) == []
     await client.ask(RemoveTask(actor=USER, id=task.id))
     assert await client.ask(FindTasksUsingFile(actor=USER, file_id=file_id)) == []
+
+
+async def test_a_change_can_be_meant_for_one_version_only(client):
+    settings = await client.add_settings(name="first")
+    group = await client.add_group(people(1))
+    task = await client.add_task([people(1)])
+    upload = await client.upload(people(2))
+    spec = settings_spec(name="second")
+    task_spec = TaskSpec.model_validate(task.model_dump(exclude={"id", "user_id", "version"}))
+    for kept, change in (
+        (settings, ReplaceNotificationSettings(actor=USER, id=settings.id, spec=spec)),
+        (group, ReplaceSubscriberGroup(actor=USER, id=group.id, format=ListFormat.JSON, upload=upload)),
+        (task, ReplaceTask(actor=USER, id=task.id, spec=task_spec)),
+    ):
+        matching = change.model_copy(update={"if_version": [99, kept.version]})
+        changed = await client.ask(matching, f"key-{kept.id}")
+        assert changed.version > kept.version
+        assert await client.ask(matching, f"key-{kept.id}") == changed
+        for stale in ([kept.version], []):
+            with pytest.raises(PreconditionFailedError):
+                await client.ask(change.model_copy(update={"if_version": stale}))
+    with pytest.raises(PreconditionFailedError):
+        await client.ask(RemoveTask(actor=USER, id=task.id, if_version=[task.version]))
+    assert (await client.ask(GetTask(actor=USER, id=task.id))).version == 2
+
+
+async def test_of_many_changes_of_one_version_one_is_made(client):
+    settings = await client.add_settings(name="first")
+
+    async def change(no):
+        spec = settings_spec(name=f"change {no}")
+        command = ReplaceNotificationSettings(
+            actor=USER, id=settings.id, spec=spec, if_version=[settings.version]
+        )
+        try:
+            return (await client.ask(command)).name
+        except PreconditionFailedError:
+            return None
+
+    made = [name for name in await asyncio.gather(*(change(no) for no in range(10))) if name]
+    assert len(made) == 1
+    assert (await client.ask(GetNotificationSettings(actor=USER, id=settings.id))).name == made[0]

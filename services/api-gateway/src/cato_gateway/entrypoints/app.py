@@ -1,5 +1,6 @@
 """The HTTP application: routes, errors, and what is around them."""
 
+import re
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
@@ -8,6 +9,7 @@ from fastapi.routing import APIRoute
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import compile_path
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cato_gateway.entrypoints import (
     audio_files,
@@ -26,6 +28,7 @@ from cato_gateway.entrypoints.problems import AllowedMethods, add_handlers
 from cato_gateway.gateway import Gateway
 
 _COLLECTIONS = (audio_files, subscriber_groups, notification_settings, tasks, task_execs, history)
+_AUDIO = re.compile(rf"{API}/audio-files/[^/]+/content")
 _GZIP_FROM = 1024
 _GZIP_LEVEL = 5
 
@@ -70,15 +73,34 @@ def _query_name(field: Any) -> str | None:
     return alias if type(field.field_info).__name__ == "Query" else None
 
 
+class Compressed:
+    """Answers with gzip where the client takes it; not audio, whose ranges are of the bytes as they are."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._plain = app
+        self._gzip = GZipMiddleware(app, minimum_size=_GZIP_FROM, compresslevel=_GZIP_LEVEL)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_audio = scope["type"] == "http" and _AUDIO.fullmatch(scope["path"])
+        await (self._plain if is_audio else self._gzip)(scope, receive, send)
+
+
 def _add_layers(app: FastAPI, gateway: Gateway) -> None:
     """From the inside out."""
-    app.add_middleware(GZipMiddleware, minimum_size=_GZIP_FROM, compresslevel=_GZIP_LEVEL)
+    app.add_middleware(Compressed)
     if gateway.settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=list(gateway.settings.cors_origins),
-            allow_methods=["GET", "PUT", "POST", "DELETE"],
-            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "X-Request-ID", "Range"],
+            allow_methods=["GET", "HEAD", "PUT", "POST", "DELETE"],
+            allow_headers=[
+                "Authorization",
+                "Content-Type",
+                "Idempotency-Key",
+                "If-Match",
+                "X-Request-ID",
+                "Range",
+            ],
             expose_headers=["X-Request-ID", "Content-Range", "ETag", "Retry-After"],
         )
     app.add_middleware(Surround, metrics=app.state.metrics)

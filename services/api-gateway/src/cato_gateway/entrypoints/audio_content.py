@@ -10,6 +10,7 @@ from fastapi import Request
 from starlette.responses import Response, StreamingResponse
 
 from cato_contracts.resources import AudioFile
+from cato_gateway.entrypoints.conditional import client_has
 from cato_gateway.entrypoints.problems import problem
 from cato_gateway.entrypoints.streaming import begun
 from cato_runtime.errors import RefusedError
@@ -53,7 +54,7 @@ async def audio_answer(
     total = len(head) + size + len(tail)
     etag = f'"{file.sha256}-{form}"'
     headers = {"Accept-Ranges": "bytes", "ETag": etag, "Cache-Control": _CACHE}
-    if _matches(request.headers.get("if-none-match"), etag):
+    if client_has(request, etag):
         return Response(status_code=304, headers=headers)
     wanted = _wanted(request, etag, total)
     if wanted is not None and wanted[0] >= wanted[1]:
@@ -72,12 +73,6 @@ async def audio_answer(
     content = _window(_whole(head, stored, tail), start, end)
     media_type = "audio/wav" if form is AudioFormat.WAV else "audio/x-alaw-basic"
     return StreamingResponse(content, 206 if wanted else 200, headers, media_type)
-
-
-def _matches(header: str | None, etag: str) -> bool:
-    if header is None:
-        return False
-    return header.strip() == "*" or etag in (each.strip().removeprefix("W/") for each in header.split(","))
 
 
 def _wanted(request: Request, etag: str, total: int) -> tuple[int, int] | None:

@@ -50,7 +50,8 @@ async def list_audio_files(
 @router.get("/{id}", response_model=AudioFileView, responses=documented.refusals(404))
 async def get_audio_file(call: Reader, id: ResourceId) -> Response:  # noqa: A002
     """Describe an audio file."""
-    return json_answer(_view(call, await call.ask(GetAudioFile(actor=call.actor, id=id))))
+    file = await call.ask(GetAudioFile(actor=call.actor, id=id))
+    return call.show(file, _view(call, file))
 
 
 @router.get(

@@ -21,6 +21,7 @@ from cato_contracts.ids import derived_id
 from cato_contracts.objects import Bucket, ObjectRef
 from cato_contracts.requests import Actor, Command, Query
 from cato_gateway.entrypoints import bodies
+from cato_gateway.entrypoints.conditional import client_has, etag_of
 from cato_gateway.entrypoints.middleware import request_id
 from cato_gateway.errors import KeyReusedError, UnauthorizedError
 from cato_gateway.gateway import Gateway
@@ -98,6 +99,13 @@ class Call:
         ref = await self.gateway.objects.put(Bucket.UPLOADS, str(uuid4()), digested())
         return Upload(ref, digest.hexdigest())
 
+    def show(self, resource: object, view: BaseModel) -> Response:
+        """Answer with a resource as `view`, or with 304 if the client has it already."""
+        etag = etag_of(resource)
+        if etag is not None and client_has(self.request, etag):
+            return Response(status_code=304, headers={"ETag": etag})
+        return json_answer(view, etag=etag)
+
     async def remove(self, command: Command[None]) -> Response:
         await self._send(command, str(uuid4()), self.gateway.settings.answer_timeout)
         return Response(status_code=204)
@@ -121,7 +129,8 @@ class Call:
         timeout = settings.upload_timeout if slow else settings.answer_timeout
 
         async def act(command_id: str) -> Response:
-            return json_answer(render(await self._send(command, command_id, timeout)))
+            done = await self._send(command, command_id, timeout)
+            return json_answer(render(done), etag=etag_of(done))
 
         key = self.request.headers.get("idempotency-key")
         if key is None:
@@ -175,7 +184,7 @@ class Call:
         place = str(derived_id(self.actor.user_id, request.method, request.url.path.rstrip("/"), key))
         # The time is part of the command's identity, so that a key may be used again when a day is over.
         wanted = LedgerEntry(
-            digest=f"{request.url.query}|{digest}",
+            digest=f"{request.url.query}|{request.headers.get('if-match', '')}|{digest}",
             command_id=str(derived_id(place, self._started.isoformat())),
         )
         entry = await ledger.reserve(place, wanted)
@@ -191,18 +200,22 @@ class Call:
             await ledger.settle(place, entry.model_copy(update={"free": True}))
             raise
         kept = KeptAnswer(
-            status=answer.status_code, media_type=answer.media_type, body=bytes(answer.body).decode()
+            status=answer.status_code,
+            media_type=answer.media_type,
+            body=bytes(answer.body).decode(),
+            etag=answer.headers.get("ETag"),
         )
         await ledger.settle(place, entry.model_copy(update={"answer": kept}))
         return answer
 
 
-def json_answer(value: BaseModel) -> Response:
+def json_answer(value: BaseModel, *, etag: str | None = None) -> Response:
     """Answer with a resource, its id first as in the manual's examples."""
     fields = value.model_dump(mode="json", by_alias=True)
     if "id" in fields:
         fields = {"id": fields["id"], **fields}
-    return Response(to_json(fields), media_type="application/json")
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache"} if etag else None
+    return Response(to_json(fields), media_type="application/json", headers=headers)
 
 
 def _again(answer: KeptAnswer) -> Response:
@@ -210,7 +223,7 @@ def _again(answer: KeptAnswer) -> Response:
         answer.body,
         status_code=answer.status,
         media_type=answer.media_type,
-        headers={"Idempotent-Replayed": "true"},
+        headers={"Idempotent-Replayed": "true"} | ({"ETag": answer.etag} if answer.etag else {}),
     )
 
 

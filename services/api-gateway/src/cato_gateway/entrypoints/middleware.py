@@ -49,8 +49,14 @@ class Surround:
         started = time.perf_counter()
         status = 0
 
+        # HEAD is GET whose body stays here: not every server drops it by itself.
+        is_head = scope["method"] == "HEAD"
+        inner = scope if not is_head else {**scope, "method": "GET"}
+
         async def send_with_id(message: Message) -> None:
             nonlocal status
+            if is_head and message["type"] == "http.response.body":
+                message = {**message, "body": b""}
             if message["type"] == "http.response.start":
                 status = message["status"]
                 MutableHeaders(scope=message)["X-Request-ID"] = scope[_REQUEST_ID]
@@ -58,7 +64,7 @@ class Surround:
 
         self._metrics.in_progress.inc()
         try:
-            await self._app(scope, receive, send_with_id)
+            await self._app(inner, receive, send_with_id)
         except Exception:
             if status:  # the answer is under way: all that can be done is to break it off
                 raise
@@ -67,7 +73,7 @@ class Surround:
             await answer(scope, receive, send_with_id)
         finally:
             seconds = time.perf_counter() - started
-            route = getattr(scope.get("route"), "path", "none")
+            route = getattr(inner.get("route"), "path", "none")
             self._metrics.in_progress.dec()
             self._metrics.observe(scope["method"], route, status, seconds)
             if route not in _QUIET:

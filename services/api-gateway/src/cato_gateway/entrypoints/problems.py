@@ -128,7 +128,7 @@ class AllowedMethods:
         methods: set[str] = set()
         for pattern, names in self._routes:
             if pattern.match(path):
-                methods |= names
+                methods |= names | ({"HEAD"} if "GET" in names else set())
         return sorted(methods)
 
 

@@ -17,6 +17,7 @@ from cato_contracts.campaign_commands import (
 from cato_contracts.resources import SubscriberGroup
 from cato_gateway.entrypoints import bodies, documented
 from cato_gateway.entrypoints.call import API, Call, Reader, ResourceId, Upload, Writer, json_answer
+from cato_gateway.entrypoints.conditional import wanted_versions
 from cato_gateway.entrypoints.parameters import Cursor, Limit, NamePart
 from cato_gateway.entrypoints.streaming import begun
 from cato_gateway.entrypoints.subscriber_list import csv_lines, subscriber_page
@@ -71,7 +72,9 @@ async def add_subscriber_group(call: Writer, name: str) -> Response:
 async def replace_subscriber_group(call: Writer, id: ResourceId) -> Response:  # noqa: A002
     """Replace a group's subscribers; a run that is under way goes on with those it began with."""
     kind, upload = await _list(call)
-    command = ReplaceSubscriberGroup(actor=call.actor, id=id, format=kind, upload=upload.ref)
+    command = ReplaceSubscriberGroup(
+        actor=call.actor, id=id, format=kind, upload=upload.ref, if_version=wanted_versions(call.request)
+    )
     return await call.carry_out_upload(upload, command, lambda group: _view(call, group), kind=kind)
 
 
@@ -88,7 +91,8 @@ async def list_subscriber_groups(
 @router.get("/{id}", response_model=SubscriberGroupView, responses=documented.refusals(404))
 async def get_subscriber_group(call: Reader, id: ResourceId) -> Response:  # noqa: A002
     """Describe a group."""
-    return json_answer(_view(call, await call.ask(GetSubscriberGroup(actor=call.actor, id=id))))
+    group = await call.ask(GetSubscriberGroup(actor=call.actor, id=id))
+    return call.show(group, _view(call, group))
 
 
 @router.get(
@@ -115,4 +119,6 @@ async def list_subscribers(
 @router.delete("/{id}", status_code=204, responses=documented.refusals(404, 409))
 async def remove_subscriber_group(call: Writer, id: ResourceId) -> Response:  # noqa: A002
     """Remove a group that no task uses."""
-    return await call.remove(RemoveSubscriberGroup(actor=call.actor, id=id))
+    return await call.remove(
+        RemoveSubscriberGroup(actor=call.actor, id=id, if_version=wanted_versions(call.request))
+    )

@@ -7,6 +7,7 @@ from cato_contracts.campaign_commands import AddTask, GetTask, ListTasks, Remove
 from cato_contracts.resources import TaskStart
 from cato_gateway.entrypoints import documented
 from cato_gateway.entrypoints.call import API, Reader, ResourceId, Runner, Writer, json_answer
+from cato_gateway.entrypoints.conditional import wanted_versions
 from cato_gateway.entrypoints.parameters import Cursor, Limit, NamePart
 from cato_gateway.views import ReplacedTaskBody, TaskBody, Tasks, TaskView, same_id
 
@@ -40,7 +41,13 @@ async def replace_task(call: Writer, id: ResourceId) -> Response:  # noqa: A002
     """Replace a task; a run that is under way goes on with what it began with."""
     body, digest = await call.body(ReplacedTaskBody)
     same_id(body.id, id)
-    command = ReplaceTask(actor=call.actor, id=id, owner=body.user_id, spec=body.spec())
+    command = ReplaceTask(
+        actor=call.actor,
+        id=id,
+        owner=body.user_id,
+        spec=body.spec(),
+        if_version=wanted_versions(call.request),
+    )
     return await call.carry_out(command, TaskView.of, digest=digest)
 
 
@@ -63,10 +70,11 @@ async def list_tasks(
 @router.get("/{id}", response_model=TaskView, responses=documented.refusals(404))
 async def get_task(call: Reader, id: ResourceId) -> Response:  # noqa: A002
     """Get a task."""
-    return json_answer(TaskView.of(await call.ask(GetTask(actor=call.actor, id=id))))
+    task = await call.ask(GetTask(actor=call.actor, id=id))
+    return call.show(task, TaskView.of(task))
 
 
 @router.delete("/{id}", status_code=204, responses=documented.refusals(404, 409))
 async def remove_task(call: Writer, id: ResourceId) -> Response:  # noqa: A002
     """Remove a task that is not being executed."""
-    return await call.remove(RemoveTask(actor=call.actor, id=id))
+    return await call.remove(RemoveTask(actor=call.actor, id=id, if_version=wanted_versions(call.request)))

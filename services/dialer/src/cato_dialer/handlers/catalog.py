@@ -3,11 +3,19 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 from uuid import UUID
 
+from cato_contracts.campaign_commands import (
+    RemoveNotificationSettings,
+    RemoveSubscriberGroup,
+    RemoveTask,
+    ReplaceNotificationSettings,
+    ReplaceSubscriberGroup,
+    ReplaceTask,
+)
 from cato_contracts.objects import ObjectRef
-from cato_contracts.requests import Actor, Command
+from cato_contracts.requests import Actor
 from cato_contracts.resources import SettingsSpec, TaskSpec
 from cato_contracts.runs import RunEnding, RunSnapshot
 from cato_contracts.subjects import run_life
@@ -75,6 +83,15 @@ def told_to_people(what: str, resource_id: UUID) -> Iterator[None]:
         raise BrokerError(str(error)) from error
 
 
+Change = (
+    ReplaceSubscriberGroup
+    | RemoveSubscriberGroup
+    | ReplaceNotificationSettings
+    | RemoveNotificationSettings
+    | ReplaceTask
+    | RemoveTask
+)
+
 O = TypeVar("O", SubscriberGroup, NotificationSettings, Task)  # noqa: E741 - of one of the owned ones
 
 
@@ -116,7 +133,7 @@ async def change(  # noqa: PLR0917 - in the order of the sentence
     repository: Repository[O],
     what: str,
     resource_id: UUID,
-    command: Command[Any],
+    command: Change,
     context: RequestContext,
     decide: Callable[[O, str], None],
     *,
@@ -126,6 +143,7 @@ async def change(  # noqa: PLR0917 - in the order of the sentence
 
     Raises:
         NotFoundError: if there is none for this actor.
+        PreconditionFailedError: if the command is meant for another version.
         ConflictError: if the command's id has come with other content.
         whatever `decide` raises
 
@@ -134,6 +152,7 @@ async def change(  # noqa: PLR0917 - in the order of the sentence
 
     def decide_if_visible(aggregate: O) -> None:
         aggregate.check_visible(command.actor)
+        aggregate.check_version(command.if_version)
         decide(aggregate, digest)
 
     with told_to_people(what, resource_id):

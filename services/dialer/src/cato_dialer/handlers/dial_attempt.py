@@ -22,6 +22,8 @@ from cato_runtime.errors import BrokerError
 
 _RECORD_AHEAD = timedelta(milliseconds=50)
 """A call that waits for its time is recorded this much earlier, so that it can start on time."""
+_PLACE_AHEAD = timedelta(milliseconds=25)
+"""And placed this much earlier: the trunk is more punctual than we."""
 
 
 class CallAttempt:
@@ -66,14 +68,26 @@ class CallAttempt:
         self._note(book, Publish(CallEventKind.STATION_CHOSEN, now, data=str(self._station.id)))
         # Whoever takes over must know of this call before it exists.
         await book.flushed()
-        if not await self._on_time(slot) or not self._permitted():
-            self._note(book, Publish(CallEventKind.ENDED, self._now_ms(), reason=CANCELLED, heard_ms=0))
-            return
-        await self._drive(book, audio)
+        while await self._drive_at(slot, book, audio):
+            try:
+                slot = await self._desk.ledger.reserve_start(self._station.id)
+            except BrokerError:
+                self._note_cancelled(book)
+                break
         if book.fenced.is_set():
             await book.flushed()
 
-    async def _drive(self, book: SubscriberBook, audio: Path) -> None:
+    async def _drive_at(self, slot: StartSlot, book: SubscriberBook, audio: Path) -> bool:
+        """Make the call in its slot; tell whether that was missed, and another one is needed."""
+        await self._until(slot.at - _PLACE_AHEAD)
+        if not self._permitted():
+            self._note_cancelled(book)
+            return False
+        if slot.until is not None and self._desk.clock.now() > slot.until:
+            return True
+        return await self._drive(slot, book, audio)
+
+    async def _drive(self, slot: StartSlot, book: SubscriberBook, audio: Path) -> bool:
         rules = CallRules.of(
             self._job.settings,
             self._job.prompt.duration_ms,
@@ -86,6 +100,8 @@ class CallAttempt:
             number=self._station.dialled(self._number),
             audio=audio,
             heard_threshold_ms=rules.report_heard_at_ms,
+            not_before=slot.at if slot.until is not None else None,
+            not_after=slot.until,
         )
         driver = CallDriver(
             self._desk.trunk.place(order),
@@ -101,17 +117,7 @@ class CallAttempt:
         finally:
             self._driver = None
             guard.cancel()
-
-    async def _on_time(self, slot: StartSlot) -> bool:
-        """Wait for the slot, or for another one if it has been missed; tell whether there was one."""
-        await self._until(slot.at)
-        while slot.until is not None and self._desk.clock.now() > slot.until:
-            try:
-                slot = await self._desk.ledger.reserve_start(self._station.id)
-            except BrokerError:
-                return False
-            await self._until(slot.at)
-        return True
+        return driver.missed
 
     async def _until(self, moment: datetime) -> None:
         delay = (moment - self._desk.clock.now()).total_seconds()
@@ -140,6 +146,9 @@ class CallAttempt:
         )
         self._next_seq += 1
         book.note_event(event, effect.at)
+
+    def _note_cancelled(self, book: SubscriberBook) -> None:
+        self._note(book, Publish(CallEventKind.ENDED, self._now_ms(), reason=CANCELLED, heard_ms=0))
 
     def _success(self, effect: Succeed) -> SubscriberResult:
         return SubscriberResult(

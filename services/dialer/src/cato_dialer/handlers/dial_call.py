@@ -106,13 +106,17 @@ class CallDriver:
         self._clock = clock
         self._publish = publish
         self._succeed = succeed
-        self._signals: asyncio.Queue[Signal] = asyncio.Queue()
+        self._signals: asyncio.Queue[Signal | None] = asyncio.Queue()
         self._timers: dict[Timer, asyncio.TimerHandle] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._call, self._first = begin(rules, unix_ms(clock.now()))
+        self.missed = False
+        """It was too late for the line: there has been no call."""
+        self._to_be_ended = False
 
     def hang_up(self) -> None:
         """End the call by order."""
+        self._to_be_ended = True
         self._signal_now(Trigger.HANG_UP)
 
     async def run(self) -> Call:
@@ -122,6 +126,9 @@ class CallDriver:
             self._carry_out(self._first)
             while self._call.phase is not Phase.ENDED:
                 signal = await self._signals.get()
+                if signal is None:
+                    self.missed = True
+                    break
                 self._call, effects = advance(self._call, signal)
                 self._carry_out(effects)
         finally:
@@ -156,9 +163,18 @@ class CallDriver:
 
     async def _listen(self) -> None:
         async for event in self._line.events():
+            if isinstance(event, LineReleased) and event.cause is ReleaseCause.MISSED:
+                self._line_missed()
+                return
             self._signals.put_nowait(signal_of(event))
         # `LineReleased` has ended the call by now, if the line keeps its promise.
         self._signal_now(Trigger.FAULT)
+
+    def _line_missed(self) -> None:
+        if self._to_be_ended:
+            self._signal_now(Trigger.LOCAL_HANGUP)
+        else:
+            self._signals.put_nowait(None)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

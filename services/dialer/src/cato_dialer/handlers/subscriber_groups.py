@@ -79,6 +79,7 @@ class SubscriberGroupHandlers:
         if context.command_id in group.digests:
             group.check_same_command(context.command_id, command_digest(command, upload))
             return group.view()
+        group.check_version(command.if_version)  # and once more when it is decided, but now nothing is stored
         subscribers, count = await self._kept(upload, command.format, command.id, context)
         replaced: ObjectRef | None = None
 

@@ -84,4 +84,6 @@ class NotificationSettings(Owned, Aggregate):
         self._remember(command_id, digest)
 
     def view(self) -> NotificationSettingsView:
-        return NotificationSettingsView(id=self.id, user_id=self.user_id, **dict(self.spec))
+        return NotificationSettingsView(
+            id=self.id, user_id=self.user_id, version=self.version, **dict(self.spec)
+        )

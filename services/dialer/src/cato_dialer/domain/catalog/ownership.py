@@ -7,7 +7,7 @@ from uuid import UUID
 
 from cato_contracts.objects import ObjectRef
 from cato_contracts.requests import Actor, Command
-from cato_runtime.errors import ConflictError, ForbiddenError, NotFoundError
+from cato_runtime.errors import ConflictError, ForbiddenError, NotFoundError, PreconditionFailedError
 
 _REMEMBERED_COMMANDS = 16
 
@@ -48,12 +48,20 @@ class Owned:
     created_on: datetime
     user_id: str
     removed: bool
+    version: int
     digests: dict[str, str]
 
     def check_visible(self, actor: Actor) -> None:
         """Raise NotFoundError if there is no such resource for this actor."""
         if self.removed or not actor.may_see(self.user_id):
             raise unknown(self.WHAT, self.id)
+
+    def check_version(self, wanted: list[int] | None) -> None:
+        """Raise PreconditionFailedError if the change is meant for other versions than this one."""
+        if wanted is not None and self.version not in wanted:
+            raise PreconditionFailedError(
+                f"the {self.WHAT} was changed in the meantime: read it again", resource_id=str(self.id)
+            )
 
     def check_same_command(self, command_id: str, digest: str) -> None:
         """Raise ConflictError if this command's id has come with other content."""

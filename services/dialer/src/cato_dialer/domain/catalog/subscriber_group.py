@@ -107,4 +107,5 @@ class SubscriberGroup(Owned, Aggregate):
             user_id=self.user_id,
             subscriber_count=self.subscriber_count,
             created_at=self.created_on,
+            version=self.version,
         )

@@ -141,7 +141,7 @@ class Task(Owned, Aggregate):
         self.started_at = None
 
     def view(self) -> TaskView:
-        return TaskView(id=self.id, user_id=self.user_id, **dict(self.spec))
+        return TaskView(id=self.id, user_id=self.user_id, version=self.version, **dict(self.spec))
 
 
 def check_times(spec: TaskSpec) -> None:

@@ -1,0 +1,322 @@
+"""Media, dialer and reporting in memory, for tests: enough of their rules to give every answer."""
+
+import hashlib
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
+
+from cato_contracts import audio_commands as audio
+from cato_contracts import campaign_commands as campaign
+from cato_contracts import status
+from cato_contracts.envelope import Answer, Envelope, decode
+from cato_contracts.objects import Bucket, ObjectRef
+from cato_contracts.requests import Actor, Command, Request
+from cato_contracts.resources import (
+    AudioFile,
+    Contact,
+    NotificationSettings,
+    Page,
+    StartResult,
+    SubscriberGroup,
+    Task,
+    TaskStart,
+)
+from cato_gateway.testing_resources import (
+    check_version,
+    new_report,
+    own,
+    owner_of,
+    page_of,
+    part_of,
+    read_people,
+    subscriber_status,
+)
+from cato_runtime.clock import SystemClock
+from cato_runtime.errors import (
+    ConflictError,
+    InvalidError,
+    NotFoundError,
+    UnsupportedMediaError,
+)
+from cato_runtime.objects import ObjectStore
+from cato_runtime.requests import RequestContext, RequestTable, refusal
+
+R = TypeVar("R")
+
+NOT_AUDIO = b"PK\x03\x04"
+
+
+class MemoryServices:
+    """Media, dialer and reporting: an `Asker` whose messages really are encoded and decoded."""
+
+    def __init__(self, objects: ObjectStore) -> None:
+        self.objects = objects
+        self.asked: list[Envelope[Any]] = []
+        self.audio: dict[UUID, AudioFile] = {}
+        self.groups: dict[UUID, tuple[SubscriberGroup, ObjectRef]] = {}
+        self.settings: dict[UUID, NotificationSettings] = {}
+        self.tasks: dict[UUID, Task] = {}
+        self.running: dict[UUID, UUID] = {}
+        self.runs: dict[UUID, status.TaskExec] = {}
+        self.subscribers: dict[UUID, list[status.SubscriberStatus]] = {}
+        self.page_size = 1000
+        self.ready = {"media": True, "dialer": True, "reporting": True}
+        self.failures: list[Exception] = []
+        self._done: dict[str, Answer] = {}
+        self.table = RequestTable()
+        self._serve()
+
+    async def ask(
+        self,
+        request: Request[R],
+        *,
+        command_id: str | None = None,
+        correlation_id: str | None = None,
+        timeout: float = 10.0,  # noqa: ARG002 - memory answers at once
+    ) -> R:
+        event_id = command_id or str(uuid4())
+        now = SystemClock().now()
+        envelope = Envelope[Any].wrap(
+            request, event_id=event_id, occurred_at=now, correlation_id=correlation_id
+        )
+        self.asked.append(envelope)
+        answer = self._done.get(event_id) if isinstance(request, Command) else None
+        if answer is None:
+            answer = await self.table.dispatch(decode(envelope.encode()))
+            if isinstance(request, Command) and answer.ok:
+                self._done[event_id] = answer
+        if self.failures:
+            raise self.failures.pop(0)
+        answer = Answer.model_validate_json(answer.model_dump_json())
+        if answer.error is not None:
+            raise refusal(answer.error)
+        value: R = request.answer_type().validate_python(answer.value)
+        return value
+
+    async def states(self) -> dict[str, bool]:
+        return dict(self.ready)
+
+    def _serve(self) -> None:
+        on = self.table.add
+        on(audio.AddAudioFile, self._add_audio)
+        on(audio.GetAudioFile, self._get_audio)
+        on(audio.ListAudioFiles, self._list_audio)
+        on(audio.RemoveAudioFile, self._remove_audio)
+        on(campaign.AddSubscriberGroup, self._add_group)
+        on(campaign.ReplaceSubscriberGroup, self._replace_group)
+        on(campaign.GetSubscriberGroup, self._get_group)
+        on(campaign.LocateSubscribers, self._locate)
+        on(campaign.ListSubscriberGroups, self._list_groups)
+        on(campaign.RemoveSubscriberGroup, self._remove_group)
+        on(campaign.AddNotificationSettings, self._add_settings)
+        on(campaign.ReplaceNotificationSettings, self._replace_settings)
+        on(campaign.GetNotificationSettings, self._get_settings)
+        on(campaign.ListNotificationSettings, self._list_settings)
+        on(campaign.RemoveNotificationSettings, self._remove_settings)
+        on(campaign.AddTask, self._add_task)
+        on(campaign.ReplaceTask, self._replace_task)
+        on(campaign.GetTask, self._get_task)
+        on(campaign.ListTasks, self._list_tasks)
+        on(campaign.RemoveTask, self._remove_task)
+        on(campaign.StartTask, self._start)
+        on(campaign.PauseRun, self._control)
+        on(campaign.ResumeRun, self._control)
+        on(campaign.StopRun, self._control)
+        on(status.GetTaskExec, self._get_exec)
+        on(status.ListTaskExecs, self._list_execs)
+        on(status.ListSubscriberStatuses, self._list_statuses)
+
+    async def _add_audio(self, request: audio.AddAudioFile, context: RequestContext) -> AudioFile:
+        content = await self.objects.get(request.upload)
+        if content.startswith(NOT_AUDIO):
+            raise UnsupportedMediaError("this is no audio")
+        digest = hashlib.sha256(content).hexdigest()
+        for file in self.audio.values():
+            if (file.name, file.user_id) == (request.name, request.actor.user_id):
+                if file.sha256 == digest:
+                    return file
+                raise ConflictError(f"another file is named {request.name}", resource_id=str(file.id))
+        ref = await self.objects.put(Bucket.PROMPTS, digest, content)
+        file = AudioFile(
+            id=uuid4(),
+            name=request.name,
+            user_id=request.actor.user_id,
+            duration_ms=len(content) // 8,
+            size_bytes=len(content),
+            sha256=digest,
+            created_at=context.now,
+            content=ref,
+        )
+        self.audio[file.id] = file
+        return file
+
+    async def _get_audio(self, request: audio.GetAudioFile, _: RequestContext) -> AudioFile:
+        return own(self.audio, request.id, request.actor)
+
+    async def _list_audio(self, request: audio.ListAudioFiles, _: RequestContext) -> Page[AudioFile]:
+        return page_of(self.audio.values(), request)
+
+    async def _remove_audio(self, request: audio.RemoveAudioFile, _: RequestContext) -> None:
+        own(self.audio, request.id, request.actor)
+        self._refuse_used(request.id, [*(id_ for task in self.tasks.values() for id_ in task.files)])
+        del self.audio[request.id]
+
+    async def _add_group(
+        self, request: campaign.AddSubscriberGroup, context: RequestContext
+    ) -> SubscriberGroup:
+        return await self._keep_group(uuid4(), request.name, request, context.now)
+
+    async def _replace_group(
+        self, request: campaign.ReplaceSubscriberGroup, context: RequestContext
+    ) -> SubscriberGroup:
+        old = self._group(request.id, request.actor)[0]
+        check_version(old, request)
+        return await self._keep_group(old.id, old.name, request, context.now, old.version + 1)
+
+    async def _keep_group(
+        self, id_: UUID, name: str, request: Any, now: datetime, version: int = 1
+    ) -> SubscriberGroup:
+        people = read_people(
+            (await self.objects.get(request.upload)).decode("utf-8", "replace"), request.format
+        )
+        lines = "".join(f"{person.model_dump_json()}\n" for person in people)
+        ref = await self.objects.put(Bucket.LISTS, str(uuid4()), lines.encode())
+        group = SubscriberGroup(
+            id=id_,
+            name=name,
+            user_id=request.actor.user_id,
+            subscriber_count=len(people),
+            created_at=now,
+            version=version,
+        )
+        self.groups[id_] = (group, ref)
+        return group
+
+    def _group(self, id_: UUID, actor: Actor) -> tuple[SubscriberGroup, ObjectRef]:
+        if id_ not in self.groups or not actor.may_see(self.groups[id_][0].user_id):
+            raise NotFoundError("there is no such group", resource_id=str(id_))
+        return self.groups[id_]
+
+    async def _get_group(self, request: campaign.GetSubscriberGroup, _: RequestContext) -> SubscriberGroup:
+        return self._group(request.id, request.actor)[0]
+
+    async def _locate(self, request: campaign.LocateSubscribers, _: RequestContext) -> ObjectRef:
+        return self._group(request.id, request.actor)[1]
+
+    async def _list_groups(
+        self, request: campaign.ListSubscriberGroups, _: RequestContext
+    ) -> Page[SubscriberGroup]:
+        return page_of([group for group, _ in self.groups.values()], request)
+
+    async def _remove_group(self, request: campaign.RemoveSubscriberGroup, _: RequestContext) -> None:
+        check_version(self._group(request.id, request.actor)[0], request)
+        self._refuse_used(request.id, [*(id_ for task in self.tasks.values() for id_ in task.groups)])
+        del self.groups[request.id]
+
+    async def _add_settings(
+        self, request: campaign.AddNotificationSettings, _: RequestContext
+    ) -> NotificationSettings:
+        return self._keep_settings(uuid4(), request)
+
+    async def _replace_settings(
+        self, request: campaign.ReplaceNotificationSettings, _: RequestContext
+    ) -> NotificationSettings:
+        old = own(self.settings, request.id, request.actor)
+        check_version(old, request)
+        return self._keep_settings(request.id, request, old.version + 1)
+
+    def _keep_settings(self, id_: UUID, request: Any, version: int = 1) -> NotificationSettings:
+        owner = owner_of(request.owner, request.actor)
+        kept = NotificationSettings(**request.spec.model_dump(), id=id_, user_id=owner, version=version)
+        self.settings[id_] = kept
+        return kept
+
+    async def _get_settings(
+        self, request: campaign.GetNotificationSettings, _: RequestContext
+    ) -> NotificationSettings:
+        return own(self.settings, request.id, request.actor)
+
+    async def _list_settings(
+        self, request: campaign.ListNotificationSettings, _: RequestContext
+    ) -> Page[NotificationSettings]:
+        return page_of(self.settings.values(), request)
+
+    async def _remove_settings(self, request: campaign.RemoveNotificationSettings, _: RequestContext) -> None:
+        check_version(own(self.settings, request.id, request.actor), request)
+        self._refuse_used(request.id, [task.settings for task in self.tasks.values()])
+        del self.settings[request.id]
+
+    async def _add_task(self, request: campaign.AddTask, _: RequestContext) -> Task:
+        return self._keep_task(uuid4(), request)
+
+    async def _replace_task(self, request: campaign.ReplaceTask, _: RequestContext) -> Task:
+        old = own(self.tasks, request.id, request.actor)
+        check_version(old, request)
+        return self._keep_task(request.id, request, old.version + 1)
+
+    def _keep_task(self, id_: UUID, request: Any, version: int = 1) -> Task:
+        spec = request.spec
+        known = {*self.audio, *self.groups, *self.settings}
+        unknown = [str(id_) for id_ in (spec.settings, *spec.files, *spec.groups) if id_ not in known]
+        if unknown:
+            raise InvalidError(f"unknown ids: {', '.join(unknown)}")
+        owner = owner_of(request.owner, request.actor)
+        task = Task(**spec.model_dump(), id=id_, user_id=owner, version=version)
+        self.tasks[id_] = task
+        return task
+
+    async def _get_task(self, request: campaign.GetTask, _: RequestContext) -> Task:
+        return own(self.tasks, request.id, request.actor)
+
+    async def _list_tasks(self, request: campaign.ListTasks, _: RequestContext) -> Page[Task]:
+        return page_of(self.tasks.values(), request)
+
+    async def _remove_task(self, request: campaign.RemoveTask, _: RequestContext) -> None:
+        check_version(own(self.tasks, request.id, request.actor), request)
+        del self.tasks[request.id]
+
+    async def _start(self, request: campaign.StartTask, context: RequestContext) -> TaskStart:
+        task = own(self.tasks, request.id, request.actor)
+        if request.id in self.running:
+            raise ConflictError("the task is being executed", resource_id=str(self.running[request.id]))
+        run_id = self.running[request.id] = uuid4()
+        count = sum(self.groups[id_][0].subscriber_count for id_ in task.groups)
+        self.runs[run_id] = status.TaskExec(
+            id=run_id,
+            task_id=task.id,
+            user_id=task.user_id,
+            started_at=context.now,
+            ended_at=None,
+            report=new_report(task.name, count),
+        )
+        people = []
+        for id_ in task.groups:
+            raw = await self.objects.get(self.groups[id_][1])
+            people += [Contact.model_validate_json(line) for line in raw.splitlines()]
+        self.subscribers[run_id] = [
+            subscriber_status(person, failed=no % 2 == 1) for no, person in enumerate(people)
+        ]
+        return TaskStart(task_exec_id=run_id, result=StartResult.SUCCESS)
+
+    async def _control(self, request: Any, _: RequestContext) -> None:
+        own(self.runs, request.id, request.actor)
+
+    async def _get_exec(self, request: status.GetTaskExec, _: RequestContext) -> status.TaskExec:
+        return own(self.runs, request.id, request.actor)
+
+    async def _list_execs(self, request: status.ListTaskExecs, _: RequestContext) -> Page[status.TaskExec]:
+        runs = [run for run in self.runs.values() if request.task_id in {None, run.task_id}]
+        return page_of(runs, request)
+
+    async def _list_statuses(
+        self, request: status.ListSubscriberStatuses, _: RequestContext
+    ) -> Page[status.SubscriberStatus]:
+        own(self.runs, request.run_id, request.actor)
+        found = self.subscribers[request.run_id]
+        if request.filter is status.SubscriberFilter.FAILED:
+            found = [each for each in found if not each.notified]
+        return part_of(found, min(request.limit, self.page_size), request.cursor)
+
+    def _refuse_used(self, id_: UUID, used: list[UUID]) -> None:
+        if id_ in used:
+            raise ConflictError("a task uses it", resource_id=str(id_))

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
@@ -16,7 +17,8 @@ class CallOrder:
 
     `number` is as the station wants it dialled. `audio` is an A-law WAV (8 kHz, mono, whole frames of 160
     bytes) that is played once from the moment of the answer. `heard_threshold_ms`: report once when that much
-    of it has been sent, None for no such report.
+    of it has been sent, None for no such report. `not_before` and `not_after` bound the time at which the
+    request is sent: the order may come earlier, and if it is too late the line is released as missed.
     """
 
     call_id: UUID
@@ -24,6 +26,8 @@ class CallOrder:
     number: str
     audio: Path
     heard_threshold_ms: int | None = None
+    not_before: datetime | None = None
+    not_after: datetime | None = None
 
 
 class DigitSource(StrEnum):
@@ -104,6 +108,8 @@ class ReleaseCause(StrEnum):
     """The station never answered our request (timer B), or the transport failed."""
     FAULT = "fault"
     """The engine or its process failed; `phrase` says how."""
+    MISSED = "missed"
+    """It was too late for the order: nothing has been sent."""
 
 
 @dataclass(frozen=True, slots=True)

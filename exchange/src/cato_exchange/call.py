@@ -170,7 +170,8 @@ class Call:
             return
         self._send_bye("exchange")
 
-    def finish(self, by: EndedBy) -> None:
+    def finish(self, by: EndedBy, at_ms: float | None = None) -> None:
+        """End the call, which was over at that time (Unix ms; now)."""
         if self.record.ended:
             return
         self.forget_timers()
@@ -181,7 +182,8 @@ class Call:
             self.invite.acknowledge()  # the 2xx is not repeated any more
         record = self.record
         record.ended_by = record.ended_by or by
-        record.end_ms = self.now()
+        # Not before what was noted when it was handled, however long that had waited in the socket.
+        record.end_ms = max(at_ms, record.answer_ms or 0, record.ack_ms or 0) if at_ms else self.now()
         record.codec = self.media.codec
         record.invite_repeats = self.invite.retransmissions
         record.rtp, record.audio = self.media.close()

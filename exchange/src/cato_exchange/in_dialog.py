@@ -72,7 +72,7 @@ class InDialog:
             call.record.bye_answered = not silent
         if call.invite.final_code is None:
             call.refuse(487, by="caller")
-        call.finish("caller")
+        call.finish("caller", transaction.arrived_ms)
 
     def _renegotiate(self, transaction: ServerTransaction) -> None:
         """Hold, resume or session refresh, asked for by the caller."""

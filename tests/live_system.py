@@ -84,6 +84,18 @@ class LiveExchange:
         return (self.records_dir / record["audio_file"]).read_bytes()
 
 
+def configuration(sip_port: int, channels: int, **station: Any) -> dict[str, Any]:
+    """Return a configuration with one station on this machine; `station` are more keys of it."""
+    station = {
+        "name": "exchange",
+        "uri": f"sip:127.0.0.1:{sip_port};transport=udp",
+        "channels": channels,
+        "callerId": "776400",
+        **station,
+    }
+    return {"stations": [station], "dialing": {"bindAddress": "127.0.0.1"}}
+
+
 @dataclass
 class LiveStack:
     """`cato up` as a process."""
@@ -105,13 +117,7 @@ class LiveStack:
 
     def start(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
-        station = {
-            "name": "exchange",
-            "uri": f"sip:127.0.0.1:{self.sip_port};transport=udp",
-            "channels": self.channels,
-            "callerId": "776400",
-        }
-        config = {"stations": [station], "dialing": {"bindAddress": "127.0.0.1"}, **self.config}
+        config = {**configuration(self.sip_port, self.channels), **self.config}
         file = self.directory / "cato.yaml"
         file.write_text(yaml.safe_dump(config))
         command = [sys.executable, "-m", "cato_stack", "up", "--config", str(file)]
@@ -137,8 +143,61 @@ class LiveStack:
         os.kill(pid, signal.SIGKILL)
         return pid
 
+    @property
+    def broker_url(self) -> str:
+        return (self.directory / "data" / "broker.url").read_text().strip()
+
     def client(self) -> "Client":
         return Client(httpx.Client(base_url=f"{self.url}/api/v1", headers=AUTH, timeout=30))
+
+
+@dataclass
+class LiveDialer:
+    """One more dial replica beside a stack's own dialer."""
+
+    directory: Path
+    broker_url: str
+    config: dict[str, Any]
+    health_port: int = field(default_factory=lambda: free_port(socket.SOCK_STREAM))
+    process: subprocess.Popen[str] | None = None
+
+    def start(self, timeout_s: float = START_TIMEOUT_S) -> None:
+        """Return when it takes calls."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        file = self.directory / "cato.yaml"
+        file.write_text(yaml.safe_dump(self.config))
+        environment = {
+            **os.environ,
+            "CATO_NATS_URL": self.broker_url,
+            "CATO_CONFIG": str(file),
+            "CATO_DATA_DIR": str(self.directory / "data"),
+            "CATO_HEALTH_PORT": str(self.health_port),
+        }
+        program = Path(sys.executable).with_name("cato-dialer")
+        with (self.directory / "dialer.log").open("a") as log:
+            self.process = subprocess.Popen(
+                [str(program), "--roles", "dial"], env=environment, stderr=log, text=True
+            )
+        deadline = time.monotonic() + timeout_s
+        while not self._ready():
+            assert self.process.poll() is None, (self.directory / "dialer.log").read_text()[-4000:]
+            assert time.monotonic() < deadline, "the replica is not ready"
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            end(self.process)
+
+    def kill(self) -> None:
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+    def _ready(self) -> bool:
+        try:
+            return httpx.get(f"http://127.0.0.1:{self.health_port}/readyz", timeout=5).is_success
+        except httpx.TransportError:
+            return False
 
 
 @dataclass

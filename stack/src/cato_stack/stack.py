@@ -70,6 +70,8 @@ async def running_stack(options: StackOptions) -> AsyncIterator[None]:
             keeper = BrokerKeeper(server)
             await keeper.start()
             url = server.url
+        # For whoever wants to look at the broker, or to add a dialer.
+        (options.data_dir / "broker.url").write_text(f"{url}\n")
         services = _services(options, url)
         try:
             for service in services:

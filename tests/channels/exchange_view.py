@@ -1,0 +1,29 @@
+"""What the exchange saw of many calls, worked out from its records."""
+
+from itertools import accumulate, pairwise
+from typing import Any
+
+Records = list[dict[str, Any]]
+
+
+def load(records: Records) -> list[tuple[float, int]]:
+    """Return how many calls were up, from each moment (Unix ms) at which that changed.
+
+    A call is up from its INVITE to what ended it; of what happens in the same moment, an end comes first.
+    """
+    changes = [(record["invite_ms"], 1) for record in records] + [
+        (record["end_ms"], -1) for record in records
+    ]
+    changes.sort()
+    counts = accumulate(change for _, change in changes)
+    return [(moment, count) for (moment, _), count in zip(changes, counts, strict=True)]
+
+
+def peak(records: Records) -> int:
+    return max(count for _, count in load(records))
+
+
+def intervals_ms(records: Records) -> list[float]:
+    """Return the times between the INVITEs of successive calls, by the kernel's clock at the exchange."""
+    times = sorted(record["invite_ms"] for record in records)
+    return [after - before for before, after in pairwise(times)]

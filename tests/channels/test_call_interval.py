@@ -1,0 +1,57 @@
+"""The station's minimum interval between calls holds at the exchange, and `delayed` says who waited."""
+
+from collections import Counter
+
+import pytest
+
+from tests.channels.conftest import CHANNELS
+from tests.channels.exchange_view import intervals_ms, peak
+from tests.channels.people import calls_of, numbers_of, people
+
+INTERVAL_MS = 50
+
+
+@pytest.fixture(scope="module")
+def interval_ms():
+    return INTERVAL_MS
+
+
+def test_calls_of_one_dialer_keep_the_interval(client, exchange, prompt):
+    town = people("1000", 100)
+    document = client.finished(client.start(client.make_task(town, files=[prompt])))
+    assert document["report"]["subscriberNotified"] == 100
+
+    records = exchange.records(numbers_of(town))
+    found = intervals_ms(records)
+    assert len(found) == 99
+    assert min(found) >= INTERVAL_MS, sorted(found)[:10]
+    # All of them were wanted at once, so all but the first waited.
+    delayed = [call["delayed"] for call in sorted(calls_of(document), key=lambda call: call["callStart"])]
+    assert delayed == [False] + [True] * 99
+    assert document["report"]["callsDelayed"] == 99
+
+
+def test_calls_of_two_dialers_keep_the_interval_between_them(client, exchange, prompt, start_replica):
+    start_replica()
+    town = people("1001", 150)
+    document = client.finished(client.start(client.make_task(town, files=[prompt])))
+    assert document["report"]["subscriberNotified"] == 150
+
+    records = exchange.records(numbers_of(town))
+    found = intervals_ms(records)
+    assert len(found) == 149
+    assert min(found) >= INTERVAL_MS, sorted(found)[:10]
+    assert peak(records) <= CHANNELS
+    calls = Counter(record["from_number"] for record in records)
+    assert set(calls) == {"776400", "776402"}
+    assert min(calls.values()) > 30, calls
+    assert document["report"]["callsDelayed"] == sum(call["delayed"] for call in calls_of(document)) == 149
+
+
+def test_who_need_not_wait_is_not_delayed(client, prompt):
+    patient = [{"fullName": "Patient", "phones": ["210001", "210002", "210003"], "emails": ""}]
+    task = client.make_task(patient, files=[prompt], maxAnswerDelayS=1)
+    document = client.finished(client.start(task))
+    assert document["report"]["callsTotal"] == 3
+    assert document["report"]["callsDelayed"] == 0
+    assert not any(call["delayed"] for call in calls_of(document))

@@ -1,8 +1,10 @@
 """A media service and its client, without the broker between them."""
 
+import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from uuid import UUID, uuid4
 
 from cato_contracts.audio_commands import AddAudioFile
@@ -66,11 +68,15 @@ class Media:
 async def media_service(
     log: Log, objects: ObjectStore, tasks: Tasks, limits: LimitsConfig | None = None
 ) -> AsyncIterator[Media]:
-    service = MediaService(log, objects, tasks, limits or LimitsConfig(), Clock())
-    await service.start()
-    yield Media(service, log, objects, tasks)
-    await service.drain()
-    await service.stop()
+    with tempfile.TemporaryDirectory() as scratch:
+        service = MediaService(
+            log, objects, tasks, scratch=Path(scratch), limits=limits or LimitsConfig(), clock=Clock()
+        )
+        await service.start()
+        yield Media(service, log, objects, tasks)
+        await service.drain()
+        await service.stop()
+        assert list(Path(scratch).iterdir()) == []
 
 
 class LosesAcknowledgements:

@@ -1,6 +1,7 @@
 """Where the service is put together."""
 
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 from cato_contracts.audio_commands import (
     AddAudioFile,
@@ -14,6 +15,7 @@ from cato_eventlog import JetStreamLog, Log
 from cato_media.adapters.dialer_prompt_usage import DialerPromptUsage
 from cato_media.adapters.event_log_audio_files import EventLogAudioFiles
 from cato_media.adapters.ffmpeg_decoder import FfmpegDecoder
+from cato_media.adapters.locked_scratch_space import LockedScratchSpace
 from cato_media.adapters.pydub_transcoder import PydubTranscoder
 from cato_media.handlers.add_audio_file import AddAudioFileHandler, AudioLimits
 from cato_media.handlers.read_audio_files import ReadAudioFiles
@@ -30,15 +32,25 @@ class MediaService:
     """Answers requests about prompts; beside them it only keeps its lists up to date."""
 
     def __init__(
-        self, event_log: Log, objects: ObjectStore, usage: PromptUsage, limits: LimitsConfig, clock: Clock
+        self,
+        event_log: Log,
+        objects: ObjectStore,
+        usage: PromptUsage,
+        *,
+        scratch: Path,
+        limits: LimitsConfig,
+        clock: Clock,
     ) -> None:
+        self._scratch = LockedScratchSpace(scratch)
         self._files = EventLogAudioFiles(event_log)
         self._requests = RequestTable(clock)
         self._running = AsyncExitStack()
         audio = AudioLimits(limits.audio_bytes, limits.audio_seconds)
         transcoder = PydubTranscoder(FfmpegDecoder(), max_seconds=audio.max_seconds)
         reading = ReadAudioFiles(self._files)
-        self._adding = AddAudioFileHandler(self._files, objects, transcoder, audio)
+        self._adding = AddAudioFileHandler(
+            self._files, objects, transcoder, scratch=self._scratch, limits=audio
+        )
         self._requests.add(AddAudioFile, self._adding)
         self._requests.add(RemoveAudioFile, RemoveAudioFileHandler(self._files, objects, usage))
         self._requests.add(GetAudioFile, reading.get)
@@ -50,6 +62,7 @@ class MediaService:
         return self._requests
 
     async def start(self) -> None:
+        self._running.enter_context(self._scratch.opened())
         await self._running.enter_async_context(self._files.followed())
 
     async def drain(self) -> None:
@@ -65,6 +78,7 @@ async def build(surroundings: Surroundings) -> MediaService:
         JetStreamLog(client, EVENTS.name),
         surroundings.objects,
         DialerPromptUsage(surroundings.requester),
-        surroundings.config.limits,
-        surroundings.clock,
+        scratch=surroundings.settings.data_dir / "media",
+        limits=surroundings.config.limits,
+        clock=surroundings.clock,
     )

@@ -1,6 +1,7 @@
 """What the handlers need from outside."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -93,6 +94,14 @@ class AudioFiles(Protocol):
             OvertakenError: if others kept changing it.
 
         """
+        ...
+
+
+class ScratchSpace(Protocol):
+    """Where uploads lie while they are judged."""
+
+    def directory(self) -> AbstractContextManager[Path]:
+        """Return a directory that is gone, with all that is in it, when its context is left."""
         ...
 
 

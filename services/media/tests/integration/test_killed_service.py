@@ -20,9 +20,10 @@ from services.media.tests.client import USER
 TEN_MINUTES = wav(packed(tone(8000)) * 600, rate=8000)
 
 
-async def media_process(url: str) -> asyncio.subprocess.Process:
+async def media_process(url: str, data: Path) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        str(Path(sys.executable).with_name("cato-media")), env={**os.environ, "CATO_NATS_URL": url}
+        str(Path(sys.executable).with_name("cato-media")),
+        env={**os.environ, "CATO_NATS_URL": url, "CATO_DATA_DIR": str(data)},
     )
 
 
@@ -40,7 +41,7 @@ def alive(pid: int) -> bool:
 
 async def test_a_retry_after_a_kill_leaves_one_file_and_one_prompt(tmp_path: Path):
     async with EmbeddedNats(tmp_path / "nats") as nats:
-        media = await media_process(nats.url)
+        media = await media_process(nats.url, tmp_path)
         broker = make_broker(nats.url, "client")
         objects = NatsObjectStore((await connect(broker)).jetstream())
         await broker.start()
@@ -64,8 +65,10 @@ async def test_a_retry_after_a_kill_leaves_one_file_and_one_prompt(tmp_path: Pat
         with pytest.raises(UnavailableError):
             await adding
 
-        media = await media_process(nats.url)
+        media = await media_process(nats.url, tmp_path)
         assert (await requester.ask(ListAudioFiles(actor=USER), timeout=20)).items == []
+        [own] = [path for path in (tmp_path / "media").iterdir() if path.is_dir()]
+        assert list(own.iterdir()) == []
         file = await add(60)
         assert file.duration_ms == 600_000
         assert (await requester.ask(ListAudioFiles(actor=USER))).items == [file]

@@ -124,7 +124,7 @@ async def test_everything_is_there_after_the_broker_was_killed(nats, replicas):
     assert (await replicas[1].ask(ListAudioFiles(actor=USER))).items == [file, other]
 
 
-async def test_the_service_asks_the_dialer_before_it_removes(nats):
+async def test_the_service_asks_the_dialer_before_it_removes(nats, tmp_path):
     tasks: list = []
     table = RequestTable()
 
@@ -138,7 +138,9 @@ async def test_the_service_asks_the_dialer_before_it_removes(nats):
     js = client.jetstream(timeout=10)
     await ensure_topology(js)
     objects, requester, clock = NatsObjectStore(js), Requester(broker), SystemClock()
-    service = await build(Surroundings(ServiceSettings(), Config(), broker, js, objects, requester, clock))
+    service = await build(
+        Surroundings(ServiceSettings(data_dir=tmp_path), Config(), broker, js, objects, requester, clock)
+    )
     await service.start()
     serve_requests(broker, service.requests, service="media")
     await broker.start()

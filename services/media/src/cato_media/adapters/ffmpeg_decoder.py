@@ -109,7 +109,7 @@ def _arguments(source: Path, sound: Sound) -> list[str]:
     ]
     if sound.coding is not Coding.MP3:
         arguments += ["-sample_rate", str(sound.rate), "-ch_layout", _layout(sound)]
-    arguments += ["-i", f"subfile,,start,{sound.start},end,{sound.end},,:{source}"]
+    arguments += ["-i", f"subfile,,start,{sound.start},end,{sound.end},,:file:{source}"]
     return [*arguments, "-map", "0:a:0", "-af", _FILTERS, "-f", _SAMPLE_FORMAT, "pipe:1"]
 
 

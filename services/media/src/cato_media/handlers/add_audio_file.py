@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import mmap
-import tempfile
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from cato_contracts.resources import AudioFile as AudioFileResource
 from cato_media.domain.audio_file import AudioFile, Prompt, audio_file_id, check_name
 from cato_media.domain.sniffing import inspect
 from cato_media.domain.sound import Sound
-from cato_media.ports import AudioFiles, OvertakenError, Transcoded, Transcoder
+from cato_media.ports import AudioFiles, OvertakenError, ScratchSpace, Transcoded, Transcoder
 from cato_runtime.errors import (
     BrokerError,
     ConflictError,
@@ -57,9 +56,16 @@ class AddAudioFileHandler:
     """Uploads in hand are bounded: each takes disk space, and the decoder's slots are few anyway."""
 
     def __init__(
-        self, files: AudioFiles, objects: ObjectStore, transcoder: Transcoder, limits: AudioLimits
+        self,
+        files: AudioFiles,
+        objects: ObjectStore,
+        transcoder: Transcoder,
+        *,
+        scratch: ScratchSpace,
+        limits: AudioLimits,
     ) -> None:
         self._files = files
+        self._scratch = scratch
         self._objects = objects
         self._transcoder = transcoder
         self._limits = limits
@@ -94,8 +100,8 @@ class AddAudioFileHandler:
             raise TooLargeError(
                 f"the file has {command.upload.size} bytes, at most {self._limits.max_bytes} are allowed"
             )
-        with tempfile.TemporaryDirectory(prefix="cato-media-") as scratch:
-            source, target = Path(scratch) / "source", Path(scratch) / "prompt"
+        with self._scratch.directory() as scratch:
+            source, target = scratch / "source", scratch / "prompt"
             try:
                 await self._objects.fetch(command.upload, source)
             except ObjectMissingError as error:

@@ -17,6 +17,14 @@ from cato_runtime.config import Codec, StationAuth, StationConfig
 from services.dialer.tests.integration.trunk.conftest import Bench
 from services.dialer.tests.trunk_kit import Caller, follow, follow_until
 
+SILENCE = b"\xd5" * 160
+
+
+def without_silence(audio: bytes) -> bytes:
+    frames = (audio[at : at + 160] for at in range(0, len(audio), 160))
+    return b"".join(frame for frame in frames if frame != SILENCE)
+
+
 pytestmark = pytest.mark.timeout(90)
 
 
@@ -49,7 +57,8 @@ async def test_a_hold_interrupts_the_prompt_and_cuts_nothing(bench: Bench):
     heard = await follow_until(caller.call("1"), LinePlaybackFinished)
     (record,) = await exchange.wait_calls(1, 5)
     assert record.held == 1
-    assert record.contains_prompt(bench.audio)
+    # The new stream may send a frame of silence before the prompt is connected to it.
+    assert without_silence(record.alaw) == bench.audio
     started, finished = heard.events[-3].at, heard.events[-2].at
     assert finished - started > 1_300
 

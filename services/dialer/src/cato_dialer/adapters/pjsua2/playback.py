@@ -95,7 +95,7 @@ class Playback:
         goal_ms = -(-self.length // BYTES_PER_MS)
         if not self._heard_reported and self.threshold_ms is not None:
             goal_ms = min(goal_ms, self.threshold_ms)
-        return now_ms + min(max(goal_ms - self.heard_ms, FRAME_MS), 250)
+        return now_ms + min(max(goal_ms - self.heard_ms, FRAME_MS), 500)
 
     def lag_ms(self, now_ms: float) -> float:
         """How far the sending is behind the clock since the stream was connected."""

@@ -2,7 +2,8 @@
 
 Always an even port for RTP and the one above it for RTCP (RFC 3550, 11), never what the system would pick:
 PJSIP sends its audio to wherever a packet came from last, and peers that have only an RTP port let our RTCP
-go to whoever holds the port above theirs. If that were the RTP port of another call, its audio would go astray.
+go to whoever holds the port above theirs. If that were the RTP port of another call, that call's audio would
+go astray.
 """
 
 from dataclasses import dataclass

@@ -20,7 +20,7 @@ from cato_dialer.adapters.pjsua2 import wire
 if TYPE_CHECKING:
     from cato_dialer.adapters.pjsua2.engine import Engine
 
-_BUSY_MS = 10
+_BUSY_MS = 20
 "How long a message to us may wait while there are calls: the library waits for the network meanwhile."
 _IDLE_MS = 50
 _BEAT_S = 0.5

@@ -110,7 +110,7 @@ class WorkerProcess:
             try:
                 why = await self._live()
             except OSError as error:
-                why = f"the SIP process cannot be started: {error.strerror}"
+                why = f"the SIP process cannot be started: {error.strerror or 'no word in time'}"
             except ValueError as error:
                 why = f"the SIP process talks nonsense: {error}"
             self._bury(why)

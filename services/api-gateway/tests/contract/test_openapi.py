@@ -1,9 +1,12 @@
 """The OpenAPI document says what the gateway does."""
 
+import re
 from typing import Any
 
+import jsonschema_rs
 import pytest
 
+from cato_gateway.entrypoints.schema_rules import PHONE
 from cato_gateway.errors import STATUSES
 from cato_gateway.testing import MemoryStack
 
@@ -24,8 +27,8 @@ def test_every_reference_leads_somewhere(document):
     def walk(node):
         if isinstance(node, dict):
             if "$ref" in node:
-                name = node["$ref"].removeprefix("#/components/schemas/")
-                assert name in document["components"]["schemas"], node["$ref"]
+                _, _, kind, name = node["$ref"].split("/")
+                assert name in document["components"][kind], node["$ref"]
             for value in node.values():
                 walk(value)
         elif isinstance(node, list):
@@ -64,6 +67,74 @@ def test_every_code_of_the_services_has_a_status():
     from cato_contracts.envelope import ErrorCode  # noqa: PLC0415
 
     assert set(STATUSES) == set(ErrorCode)
+
+
+def test_every_field_is_described(document):
+    for name, schema in document["components"]["schemas"].items():
+        for field, described in schema.get("properties", {}).items():
+            assert "description" in described, f"{name}.{field}"
+
+
+def test_every_example_is_as_its_schema_says(document):
+    checked = 0
+    for content in contents(document):
+        if "example" in content and content["schema"] != {"type": "string"}:
+            schema = {**content["schema"], "components": document["components"]}
+            jsonschema_rs.Draft202012Validator(schema).validate(content["example"])
+            checked += 1
+    assert checked > 40
+
+
+def contents(node):
+    if isinstance(node, dict):
+        yield from node.get("content", {}).values()
+        for value in node.values():
+            yield from contents(value)
+
+
+def test_every_json_answer_has_an_example(document):
+    for name, operation in operations(document):
+        content = operation["responses"].get("200", {}).get("content", {}).get("application/json")
+        if content is not None and "/api/v1/" in name:
+            assert "example" in content, name
+
+
+def test_every_link_leads_to_an_operation(document):
+    known = {operation["operationId"] for _, operation in operations(document)}
+    links = [
+        link["operationId"]
+        for _, operation in operations(document)
+        for response in operation["responses"].values()
+        for link in response.get("links", {}).values()
+    ]
+    assert len(links) == 18
+    assert set(links) <= known
+
+
+@pytest.mark.parametrize(
+    ("phone", "good"),
+    [
+        ("+7 (999) 123-45-67", True),
+        ("*21#", True),
+        ("1" * 32, True),
+        ("+" + "1" * 31, True),
+        ("1" * 33, False),
+        ("+" + "1" * 32, False),
+        ("", False),
+        ("+", False),
+        ("+*1", False),
+        ("1a", False),
+    ],
+)
+def test_the_pattern_of_telephone_numbers_is_their_rule(phone, good):
+    from cato_contracts.resources import normalised_phone  # noqa: PLC0415
+
+    assert bool(re.search(PHONE, phone)) is good
+    if good:
+        normalised_phone(phone)
+    else:
+        with pytest.raises(ValueError):
+            normalised_phone(phone)
 
 
 def test_the_document_does_not_change_from_one_application_to_the_next():

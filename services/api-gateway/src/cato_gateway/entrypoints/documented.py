@@ -5,6 +5,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from cato_gateway.entrypoints import examples, schema_rules
+from cato_gateway.entrypoints.field_texts import FIELDS
 from cato_gateway.entrypoints.problems import Problem
 
 Responses = dict[int | str, dict[str, Any]]
@@ -13,55 +15,37 @@ REFERENCE = "#/components/schemas/{model}"
 BODY_MODELS: dict[str, type[BaseModel]] = {}
 """Models that only bodies use, which FastAPI does not see."""
 
-SETTINGS: dict[str, Any] = {
-    "name": "profile_1",
-    "attemptCount": 2,
-    "attemptDelayS": 60,
-    "successCondition": "PICKUP_PHONE",
-    "successPlaybackDurationS": 5,
-    "maxCallDurationS": 90,
-    "maxAnswerDelayS": 30,
-    "timeRestrictions": {"fromMin": 30, "fromHour": 8, "tillMin": 30, "tillHour": 18},
-    "userId": "user",
-}
-TASK: dict[str, Any] = {
-    "name": "task_2024-03-24",
-    "settings": "4ac70308-1afe-4e58-92ff-794300ebd785",
-    "files": ["a88a6210-5434-4ee6-886a-7e43f0beeb4f"],
-    "groups": ["3a27def6-af0f-44fa-965a-ba0bfb67316e"],
-    "userId": "user",
-}
-
-_ONE_OR_MANY = {
-    "anyOf": [
-        {"type": "string", "maxLength": 200},
-        {"type": "array", "items": {"type": "string"}, "minItems": 1},
-    ]
-}
+_PHONE = {"type": "string", "pattern": schema_rules.PHONE}
+_TEXT = {"type": "string"}
 SUBSCRIBERS: dict[str, Any] = {
     "schema": {
         "type": "array",
-        "minItems": 1,
         "items": {
             "type": "object",
             "required": ["fullName", "phones"],
             "additionalProperties": False,
             "properties": {
-                "fullName": {"type": "string", "minLength": 1, "maxLength": 200},
-                "phones": _ONE_OR_MANY,
-                "emails": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
+                "fullName": {
+                    "type": "string",
+                    "minLength": 1,
+                    "maxLength": 200,
+                    "pattern": schema_rules.NOT_BLANK,
+                    "description": FIELDS["fullName"],
+                },
+                "phones": {
+                    "anyOf": [_PHONE, {"type": "array", "items": _PHONE, "minItems": 1}],
+                    "description": FIELDS["phones"],
+                },
+                "emails": {
+                    "anyOf": [_TEXT, {"type": "array", "items": _TEXT}],
+                    "description": FIELDS["emails"],
+                },
             },
         },
     },
-    "example": [
-        {"fullName": "Ivan Potapov", "phones": "776429", "emails": ""},
-        {"fullName": "Olga Popova", "phones": ["776413", "776450"], "emails": ""},
-    ],
+    "example": examples.SUBSCRIBERS,
 }
-CSV_TEXT: dict[str, Any] = {
-    "schema": {"type": "string"},
-    "example": "fullName,phones,emails\nIvan Potapov,776429,\nOlga Popova,776413;776450,\n",
-}
+CSV_TEXT: dict[str, Any] = {"schema": _TEXT, "example": examples.CSV}
 BYTES: dict[str, Any] = {"schema": {"type": "string", "format": "binary", "minLength": 1}}
 
 _WORDS: dict[int, str] = {
@@ -71,6 +55,7 @@ _WORDS: dict[int, str] = {
     404: "No such resource, or somebody else's.",
     405: "The method does not apply; `Allow` names those that do.",
     409: "The state of the resource does not allow it.",
+    412: "It is not the version that `If-Match` names; read it again.",
     413: "The body is over the limit.",
     415: "The body's type is not taken here.",
     416: "No byte of the range is there.",
@@ -78,6 +63,94 @@ _WORDS: dict[int, str] = {
     501: "Not available yet.",
     503: "A service behind the gateway does not answer in time; try again.",
 }
+
+
+def _header(description: str) -> dict[str, Any]:
+    return {"description": description, "schema": {"type": "string"}}
+
+
+REQUEST_ID = {"X-Request-ID": _header("What the log of the system knows the request by.")}
+ETAG = {"ETag": _header("The version of the resource, for `If-Match` and `If-None-Match`.")}
+ERROR_HEADERS: dict[int, dict[str, Any]] = {
+    401: {"WWW-Authenticate": _header("`Bearer`.")},
+    405: {"Allow": _header("The methods that apply.")},
+    503: {"Retry-After": _header("Seconds to wait before the next try.")},
+}
+
+
+def _request_header(name: str, description: str, **schema: Any) -> dict[str, Any]:
+    described = {"type": "string", "minLength": 1, **schema}
+    return {"name": name, "in": "header", "required": False, "schema": described, "description": description}
+
+
+IDEMPOTENCY_KEY = _request_header(
+    "Idempotency-Key",
+    "A word of the client's own for this request; retries send the same.",
+    maxLength=255,
+    pattern="^[!-~]+$",
+)
+_ETAGS = r'^(\*|(W/)?"[!#-~]*"(, (W/)?"[!#-~]*")*)$'
+IF_MATCH = _request_header(
+    "If-Match", "ETags of the versions that this change is meant for; others get 412.", pattern=_ETAGS
+)
+IF_NONE_MATCH = _request_header(
+    "If-None-Match", "ETags that the client has; if one is current, the answer is 304.", pattern=_ETAGS
+)
+RANGE = (
+    _request_header(
+        "Range", "The bytes wanted, such as `bytes=0-7999`.", pattern="^bytes=[0-9]{1,9}-[0-9]{0,9}$"
+    ),
+    _request_header("If-Range", "The range is meant for this ETag; otherwise all is sent.", pattern=_ETAGS),
+)
+
+READ_OF_CONTENT = "get_audio_content"
+READS_OF_ONE = frozenset(
+    {
+        "get_audio_file",
+        READ_OF_CONTENT,
+        "get_subscriber_group",
+        "get_notification_settings",
+        "get_task",
+    }
+)
+CHANGES_OF_VERSIONS = frozenset(
+    f"{verb}_{what}"
+    for verb in ("replace", "remove")
+    for what in ("subscriber_group", "notification_settings", "task")
+)
+WITH_ETAG = (
+    READS_OF_ONE
+    | CHANGES_OF_VERSIONS
+    | {"add_audio_file", "add_subscriber_group", "add_notification_settings", "add_task"}
+)
+
+_USES: dict[str, tuple[str, ...]] = {
+    "audio_file": ("get_audio_file", READ_OF_CONTENT, "remove_audio_file"),
+    "subscriber_group": (
+        "get_subscriber_group",
+        "list_subscribers",
+        "replace_subscriber_group",
+        "remove_subscriber_group",
+    ),
+    "notification_settings": (
+        "get_notification_settings",
+        "replace_notification_settings",
+        "remove_notification_settings",
+    ),
+    "task": ("get_task", "replace_task", "start_task", "remove_task"),
+}
+_USES_OF_EXECUTIONS = ("get_task_exec", "pause_task_exec", "resume_task_exec", "stop_task_exec")
+
+
+def _links(uses: tuple[str, ...], field: str) -> dict[str, Any]:
+    return {use: {"operationId": use, "parameters": {"id": f"$response.body#/{field}"}} for use in uses}
+
+
+LINKS = {f"add_{what}": _links(uses, "id") for what, uses in _USES.items()} | {
+    "start_task": _links(_USES_OF_EXECUTIONS, "taskExecId")
+}
+"""What can be done with what an operation has made."""
+
 COMMON = (400, 401, 403, 405, 500, 503)
 """What any operation may answer: an unknown parameter is refused everywhere."""
 

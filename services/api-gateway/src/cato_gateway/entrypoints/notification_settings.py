@@ -10,7 +10,7 @@ from cato_contracts.campaign_commands import (
     RemoveNotificationSettings,
     ReplaceNotificationSettings,
 )
-from cato_gateway.entrypoints import documented
+from cato_gateway.entrypoints import documented, examples
 from cato_gateway.entrypoints.call import API, Reader, ResourceId, Writer, json_answer
 from cato_gateway.entrypoints.conditional import wanted_versions
 from cato_gateway.entrypoints.parameters import Cursor, Limit, NamePart
@@ -23,7 +23,7 @@ router = APIRouter(prefix=f"{API}/notification-settings", tags=["notification se
     "",
     response_model=SettingsView,
     responses=documented.refusals(400, 409, 413, 415),
-    openapi_extra=documented.json_body(SettingsBody, documented.SETTINGS),
+    openapi_extra=documented.json_body(SettingsBody, examples.SETTINGS),
 )
 async def add_notification_settings(call: Writer) -> Response:
     """Add notification settings. The names of the manual's examples with a small final `s` are taken, too."""
@@ -36,7 +36,7 @@ async def add_notification_settings(call: Writer) -> Response:
     "/{id}",
     response_model=SettingsView,
     responses=documented.refusals(400, 404, 409, 413, 415),
-    openapi_extra=documented.json_body(ReplacedSettingsBody, documented.SETTINGS),
+    openapi_extra=documented.json_body(ReplacedSettingsBody, examples.SETTINGS),
 )
 async def replace_notification_settings(call: Writer, id: ResourceId) -> Response:  # noqa: A002
     """Replace notification settings; a run that is under way goes on with those it began with."""

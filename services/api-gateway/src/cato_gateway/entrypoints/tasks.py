@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from cato_contracts.campaign_commands import AddTask, GetTask, ListTasks, RemoveTask, ReplaceTask, StartTask
 from cato_contracts.resources import TaskStart
-from cato_gateway.entrypoints import documented
+from cato_gateway.entrypoints import documented, examples
 from cato_gateway.entrypoints.call import API, Reader, ResourceId, Runner, Writer, json_answer
 from cato_gateway.entrypoints.conditional import wanted_versions
 from cato_gateway.entrypoints.parameters import Cursor, Limit, NamePart
@@ -22,7 +22,7 @@ def _as_it_is(start: TaskStart) -> TaskStart:
     "",
     response_model=TaskView,
     responses=documented.refusals(400, 409, 413, 415),
-    openapi_extra=documented.json_body(TaskBody, documented.TASK),
+    openapi_extra=documented.json_body(TaskBody, examples.TASK),
 )
 async def add_task(call: Writer) -> Response:
     """Add a task: files in the order in which they are played, groups to call, settings to call with."""
@@ -35,7 +35,7 @@ async def add_task(call: Writer) -> Response:
     "/{id}",
     response_model=TaskView,
     responses=documented.refusals(400, 404, 409, 413, 415),
-    openapi_extra=documented.json_body(ReplacedTaskBody, documented.TASK),
+    openapi_extra=documented.json_body(ReplacedTaskBody, examples.TASK),
 )
 async def replace_task(call: Writer, id: ResourceId) -> Response:  # noqa: A002
     """Replace a task; a run that is under way goes on with what it began with."""

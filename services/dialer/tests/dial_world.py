@@ -92,6 +92,7 @@ class Script:
     digits: tuple[tuple[float, str], ...] = ()
     fault_at: float | None = None
     unreachable: bool = False
+    missed: bool = False
 
 
 def _line_event(what: str, at: int, detail: Any) -> LineEvent:
@@ -107,6 +108,12 @@ def _line_event(what: str, at: int, detail: Any) -> LineEvent:
     return events[what]()
 
 
+def _begin_of(order: CallOrder) -> float:
+    """Return when the request is sent, on the loop's clock."""
+    now = asyncio.get_running_loop().time()
+    return now if order.not_before is None else max(now, (order.not_before - START).total_seconds())
+
+
 class ScriptedLine:
     def __init__(self, order: CallOrder, script: Script, prompt_ms: int, gone: Callable[[], None]) -> None:
         self._order = order
@@ -115,11 +122,13 @@ class ScriptedLine:
         self._gone = gone
         self._hung_up = asyncio.Event()
         self._loop = asyncio.get_running_loop()
-        self._began = self._loop.time()
+        self._began = _begin_of(order)
 
     def _happenings(self) -> list[tuple[float, str, Any]]:
         script = self._script
         out: list[tuple[float, str, Any]] = [(0.0, "trying", None)]
+        if script.missed:
+            return [(0.0, "release", (ReleaseCause.MISSED, None, ""))]
         if script.unreachable:
             return [(32.0, "release", (ReleaseCause.NO_RESPONSE, None, ""))]
         if script.fault_at is not None:
@@ -249,7 +258,7 @@ class World:
         return Replica(self)
 
     def place(self, order: CallOrder, subscriber: str) -> tuple[Script, Callable[[], None]]:
-        self.starts.append((order.station.id, asyncio.get_running_loop().time()))
+        self.starts.append((order.station.id, _begin_of(order)))
         nth = self.calls_to.get(order.number, 0)
         self.calls_to[order.number] = nth + 1
         self.up[subscriber] = self.up.get(subscriber, 0) + 1

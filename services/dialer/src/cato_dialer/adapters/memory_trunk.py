@@ -64,8 +64,13 @@ class MemoryTrunk:
             line.release(ReleaseCause.FAULT, "no free line")
             return line
         self._lines.add(line)
+        now_ms = self._now_ms()
+        if order.not_after is not None and now_ms > order.not_after.timestamp() * 1_000:
+            line.release(ReleaseCause.MISSED, "its time had passed")
+            return line
+        begin_ms = order.not_before.timestamp() * 1_000 if order.not_before is not None else now_ms
         try:
-            line.follow(self._scripts.get(order.number, UNKNOWN_NUMBER))
+            line.follow(self._scripts.get(order.number, UNKNOWN_NUMBER), max(begin_ms - now_ms, 0) / 1_000)
         except AudioError as error:
             line.release(ReleaseCause.FAULT, str(error))
         return line
@@ -95,11 +100,11 @@ class _MemoryLine:
         self._answered_at: float | None = None
         self._released = False
 
-    def follow(self, script: Script) -> None:
+    def follow(self, script: Script, wait_s: float) -> None:
         """Raises: AudioError."""
         self._length_ms = alaw_length(self._order.audio) // _BYTES_PER_MS
         for after_s, event in script:
-            self._later(after_s, event)
+            self._later(wait_s + after_s, event)
 
     async def events(self) -> AsyncIterator[LineEvent]:
         while True:

@@ -20,10 +20,10 @@ from cato_dialer.ports.dial import Channel, StartSlot
 from cato_dialer.ports.trunk import CallOrder
 from cato_runtime.errors import BrokerError
 
-_RECORD_AHEAD = timedelta(milliseconds=50)
+_RECORD_AHEAD = timedelta(milliseconds=80)
 """A call that waits for its time is recorded this much earlier, so that it can start on time."""
-_PLACE_AHEAD = timedelta(milliseconds=25)
-"""And placed this much earlier: the trunk is more punctual than we."""
+_PLACE_AHEAD = timedelta(milliseconds=50)
+"""And placed this much earlier: the trunk is more punctual than we, once it knows."""
 
 
 class CallAttempt:

@@ -1,6 +1,7 @@
 """What any trunk does: one in memory, and the one on PJSIP against the simulated exchange."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -162,6 +163,26 @@ async def test_a_line_can_be_used_again_as_soon_as_it_was_released(caller: Calle
         lines = [caller.call("busy") for _ in range(caller.trunk.capacity)]
         ends = [(await follow(line)).end for line in lines]
         assert {end.cause for end in ends} == {ReleaseCause.REJECTED}
+
+
+async def test_a_call_starts_at_its_time(caller: Caller):
+    time = datetime.now(UTC) + timedelta(seconds=0.3)
+    heard = await follow(caller.call("busy", not_before=time, not_after=time + timedelta(seconds=5)))
+    assert heard.end.cause is ReleaseCause.REJECTED
+    assert heard.events[0].at >= int(time.timestamp() * 1000)
+
+
+async def test_an_order_that_comes_too_late_sends_nothing_and_takes_no_line(caller: Caller):
+    for _ in range(caller.trunk.capacity + 1):
+        heard = await follow(caller.call("busy", not_after=datetime.now(UTC) - timedelta(seconds=1)))
+        assert (heard.kinds, heard.end.cause) == (["Released"], ReleaseCause.MISSED)
+
+
+async def test_a_call_can_be_hung_up_before_its_time(caller: Caller):
+    line = caller.call("busy", not_before=datetime.now(UTC) + timedelta(seconds=60))
+    await line.hang_up()
+    heard = await follow(line)
+    assert (heard.kinds, heard.end.cause) == (["Released"], ReleaseCause.LOCAL_HANGUP)
 
 
 async def test_nobody_is_called_to_hear_a_prompt_that_cannot_be_played(caller: Caller, tmp_path: Path):

@@ -112,6 +112,24 @@ def test_channels_are_never_exceeded_and_all_are_used(kit: Any) -> None:
     live(kit, lambda: kit.world(busy_then(kit), (kit.station(channels=3),)), story)
 
 
+def test_a_call_that_missed_its_time_gets_another_and_is_one_call(kit: Any) -> None:
+    def script(_number: str, _station: Any, nth: int) -> Any:
+        return kit.script(missed=True) if nth < 2 else kit.script(final=(486, "Busy Here"))
+
+    async def story(world: Any, _replica: Any) -> None:
+        world.queue.put(world.job(0, ["a"]))
+        await world.until_empty()
+        assert world.calls_to == {"a": 3}
+        times = [moment for _, moment in world.starts]
+        assert all(after - before >= 1 for before, after in pairwise(times))
+        assert [event.kind for event in world.events()] == [
+            *(Kind.STARTED, Kind.STATION_CHOSEN, Kind.TRYING, Kind.RINGING, Kind.REJECTED, Kind.ENDED)
+        ]
+        world.assert_consistent()
+
+    live(kit, lambda: kit.world(script, (kit.station(min_call_interval_ms=1000),)), story)
+
+
 def test_calls_keep_the_stations_interval_and_say_that_they_waited(kit: Any) -> None:
     async def story(world: Any, _replica: Any) -> None:
         for no in range(5):

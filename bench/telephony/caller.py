@@ -98,7 +98,7 @@ class Caller:
             async with asyncio.timeout(_UP_S):
                 for up in started:
                     await up.wait()
-        return {"talking": len(self._talking), "ended": self._ended}
+        return {"talking": len(self._talking)}
 
     async def _talk(self, line: Line, up: asyncio.Event) -> None:
         async for event in line.events():

@@ -83,10 +83,9 @@ class Sink:
     """
 
     def __init__(self, host: str) -> None:
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket = _even(host)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BYTES)
         self._socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
-        self._socket.bind((host, 0))
         self._descriptor = self._socket.fileno()
         self.port: int = self._socket.getsockname()[1]
         self.forget()
@@ -111,7 +110,7 @@ class Sink:
         if lengths.count(PACKET) == len(lengths):
             self._keep_range(batch, 0, len(lengths))
             return
-        # RTCP of a neighbour, mostly: it goes to the port above its stream's.
+        # Digits, comfort noise, or whatever else has strayed here.
         for i, length in enumerate(lengths):
             if length == PACKET:
                 self._keep_range(batch, i, i + 1)
@@ -122,3 +121,13 @@ class Sink:
         self.nanoseconds.frombytes(batch.control[first * slots + 3 : end * slots : slots].tobytes())
         self.sequence.frombytes(batch.words[first * words + 1 : end * words : words].tobytes())
         self.marks += batch.bytes[first * SLOT + 12 : end * SLOT : SLOT].tobytes()
+
+
+def _even(host: str) -> socket.socket:
+    """Return a socket on a free even port: callers send RTCP to the odd one above (RFC 3550, 11)."""
+    while True:
+        found = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        found.bind((host, 0))
+        if found.getsockname()[1] % 2 == 0:
+            return found
+        found.close()

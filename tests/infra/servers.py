@@ -5,6 +5,9 @@ With `CATO_TEST_INFRA=docker` they are containers. A `conftest.py` uses these fi
 """
 
 import os
+import signal
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -126,3 +129,58 @@ def _clickhouse_ready() -> Any:
     from testcontainers.core.wait_strategies import HttpWaitStrategy  # noqa: PLC0415
 
     return HttpWaitStrategy(8123, "/ping")
+
+
+class ChdbOverHttp:
+    """ClickHouse's engine behind HTTP in a process of its own, which can be killed and made to hang."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._port = 0
+        self._process: subprocess.Popen[str] | None = None
+
+    @property
+    def dsn(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
+
+    def start(self) -> None:
+        """Start it; again at the same port after `kill`."""
+        program = Path(__file__).with_name("chdb_http.py")
+        self._process = subprocess.Popen(
+            [sys.executable, str(program), str(self._directory), str(self._port)],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdout is not None
+        self._port = int(self._process.stdout.readline())
+
+    def kill(self) -> None:
+        self._end(signal.SIGKILL)
+
+    def hang(self) -> None:
+        """Take connections and answer nothing."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
+    def stop(self) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self._end(signal.SIGKILL)
+
+    def _end(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+        self._process.wait()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+
+
+@pytest.fixture
+def clickhouse_over_http(tmp_path: Path) -> Iterator[ChdbOverHttp]:
+    server = ChdbOverHttp(tmp_path / "clickhouse-http")
+    server.start()
+    yield server
+    server.stop()

@@ -19,7 +19,7 @@ from cato_reporting.handlers.queries import StatusQueries
 from cato_reporting.handlers.readings import Readings
 from cato_reporting.handlers.store import ReadModelFiller
 from cato_reporting.ports import DeadLetters, ReadModel, RunLog
-from cato_runtime.broker import connect
+from cato_runtime.broker import connect, make_broker
 from cato_runtime.clock import Clock, SystemClock
 from cato_runtime.errors import ConfigurationError
 from cato_runtime.objects import ObjectStore
@@ -54,9 +54,9 @@ class ReportingRole:
         readings = Readings()
         self._parts = parts
         self._lists = SubscriberLists(parts.read_model, parts.objects)
-        self._fold = LiveFold(parts.run_log, readings, self._lists.want)
+        self._fold = LiveFold(parts.run_log, readings)
         self._filler = ReadModelFiller(
-            parts.run_log, parts.read_model, parts.dead_letters, readings, self._on_open
+            parts.run_log, parts.read_model, parts.dead_letters, readings, self._lists
         )
         self._queries = StatusQueries(self._fold, self._filler, parts.read_model, self._lists)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -111,12 +111,6 @@ class ReportingRole:
             await asyncio.wait(self._tasks, timeout=_STOP_AGAIN_S)
         await self._parts.read_model.close()
 
-    def _on_open(self, _position: int) -> None:
-        for run in self._fold.runs.runs.values():
-            if run.snapshot is not None:
-                self._lists.want(run.snapshot)
-        self._spawn(self._lists.want_missing())
-
     async def _settle(self) -> None:
         while True:
             self._fold.settle(stored=self._filler.progress.position, now=self._parts.clock.now())
@@ -133,10 +127,7 @@ class ReportingRole:
                     log.exception("a part of reporting failed and starts again", part=name)
                 await asyncio.sleep(_AGAIN_S)
 
-        self._spawn(run())
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
+        task = asyncio.create_task(run(), name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -163,6 +154,27 @@ def build_role(
             clock=clock or SystemClock(),
         )
     )
+
+
+async def rebuild(settings: ServiceSettings) -> None:
+    """Empty the read model; the service, running or started next, fills it again from the whole log.
+
+    Raises:
+        ReadModelAwayError: if it cannot be reached; the embedded one, while the service has it open.
+        BrokerError: if the broker does not answer.
+
+    """
+    read_model = ClickHouseReadModel(clickhouse_dsn(settings))
+    try:
+        await read_model.empty()
+    finally:
+        await read_model.close()
+    broker = make_broker(settings.nats_url, "reporting-rebuild")
+    try:
+        client = await connect(broker)
+        await NatsRunLog(client, client.jetstream(timeout=10)).release()
+    finally:
+        await broker.stop()
 
 
 async def build(surroundings: Surroundings) -> ReportingRole:

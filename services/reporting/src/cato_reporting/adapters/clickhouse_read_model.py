@@ -18,6 +18,12 @@ from cato_reporting.domain.live_run import ANSWERED, DELAYED, ENDED, STARTED, SU
 from cato_reporting.domain.report import Numbers
 from cato_reporting.ports import Detail, Fact, StoredRun
 
+_LEDGERS = ("log_positions", "schema_versions")
+_VIEWS = (
+    *("call_rows_from_events", "call_rows_from_results", "run_rows_from_events"),
+    *("calls", "call_events", "subscriber_results", "run_subscribers", "runs", "digits"),
+)
+_TABLES = ("call_event_rows", "result_rows", "run_event_rows", "list_rows", "call_rows", "run_rows")
 _RUN_COLUMNS = "toUnixTimestamp64Milli(started_at), toUnixTimestamp64Milli(ended_at), ending, snapshot"
 
 
@@ -52,6 +58,20 @@ class ClickHouseReadModel:
             return int(client.query(sql, {"log": RUNS.name}).result_rows[0][0])
 
         return await self._writer.run(prepare)
+
+    async def empty(self) -> None:
+        """Drop everything, to be filled again from the log.
+
+        The positions go first and last: a service that is filling the tables meanwhile then finds them gone
+        whatever it has just written, and begins again.
+        """
+
+        def drop(client: Client) -> None:
+            cluster = f" ON CLUSTER `{self._cluster}`" if self._cluster else ""
+            for name in (*_LEDGERS, *_VIEWS, *_TABLES, *_LEDGERS):
+                client.command(f"DROP TABLE IF EXISTS {name}{cluster} SYNC")
+
+        await self._writer.run(drop)
 
     async def store(self, facts: Sequence[Fact], *, position: int) -> None:
         def insert(client: Client) -> None:

@@ -79,17 +79,23 @@ class NatsRunLog:
         config.ack_policy = AckPolicy.ALL
         config.ack_wait = _ACK_WAIT_S
         config.max_ack_pending = _MAX_ACK_PENDING
+        await self.release()
         try:
-            try:
-                await self._js.delete_consumer(RUNS.name, DURABLE)
-            except NotFoundError:
-                log.info("the read model gets its consumer", after=after)
             await self._js.add_consumer(RUNS.name, config)
             feed = PullFeed(self._client, RUNS.name, DURABLE)
             await feed.open()
         except (NatsError, TimeoutError) as error:
             raise BrokerError(f"the log of runs does not answer: {error!r}") from error
         return feed
+
+    async def release(self) -> None:
+        """Remove the durable consumer; whoever reads it starts again from where the read model ends."""
+        try:
+            await self._js.delete_consumer(RUNS.name, DURABLE)
+        except NotFoundError:
+            log.info("the read model has no consumer yet")
+        except (NatsError, TimeoutError) as error:
+            raise BrokerError(f"the log of runs does not answer: {error!r}") from error
 
     async def _all_of(self, config: ConsumerConfig) -> AsyncIterator[list[LogMessage]]:
         async with self._feed(config) as (feed, there):

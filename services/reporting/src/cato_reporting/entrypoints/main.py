@@ -1,10 +1,28 @@
 """The program `cato-reporting`."""
 
+import argparse
+import asyncio
+
 from cato_contracts.status import SERVICE
-from cato_reporting.bootstrap import build
+from cato_reporting.bootstrap import build, rebuild
+from cato_runtime.logs import configure_logging
 from cato_runtime.service import run_service
+from cato_runtime.settings import ServiceSettings
 
 
 def main() -> None:
-    """Run the service until it is told to stop."""
-    run_service(SERVICE, build)
+    """Run the service until it is told to stop, or empty the read model to have it filled again."""
+    parser = argparse.ArgumentParser(prog="cato-reporting", description=__doc__)
+    parser.add_argument(
+        "command",
+        nargs="?",
+        choices=["serve", "rebuild"],
+        default="serve",
+        help="serve (default), or rebuild: empty the read model, to be filled again from the log",
+    )
+    if parser.parse_args().command == "serve":
+        run_service(SERVICE, build)
+        return
+    settings = ServiceSettings()
+    configure_logging(SERVICE, settings)
+    asyncio.run(rebuild(settings))

@@ -11,13 +11,12 @@ neither, as P is noted after the rows are in. While ClickHouse is away, they com
 too, only slower.
 """
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
 
-from cato_contracts.runs import RunEnded, RunSnapshot, RunStarted
+from cato_contracts.runs import RunEnded
 from cato_reporting.domain.live_runs import LiveRuns
 from cato_reporting.errors import ReadModelAwayError
 from cato_reporting.handlers.progress import Progress
@@ -32,16 +31,13 @@ _SETTLE_UNFINISHED = timedelta(hours=3)
 
 
 class LiveFold:
-    """Keeps `runs` true; `progress` is how far it has come. `started` hears of every run that begins."""
+    """Keeps `runs` true; `progress` is how far it has come."""
 
-    def __init__(
-        self, run_log: RunLog, readings: Readings, started: Callable[[RunSnapshot], None] = lambda _: None
-    ) -> None:
+    def __init__(self, run_log: RunLog, readings: Readings) -> None:
         self.runs = LiveRuns()
         self.progress = Progress()
         self._log = run_log
         self._readings = readings
-        self._started = started
 
     async def recover(self, read_model: ReadModel, stored: int | None) -> None:
         """Rebuild the active runs.
@@ -106,8 +102,4 @@ class LiveFold:
 
     def _apply(self, messages: list[LogMessage]) -> None:
         for message in messages:
-            reading = self._readings.read(message)
-            self.runs.apply(message.position, reading)
-            for envelope in reading.events:
-                if isinstance(envelope.body, RunStarted):
-                    self._started(envelope.body.snapshot)
+            self.runs.apply(message.position, self._readings.read(message))

@@ -24,8 +24,8 @@ class SubscriberLists:
     """Sees to it that lists are in the read model.
 
     Not part of the filling from the log: a list of 100,000 takes seconds, in which the events of all runs
-    would have to wait. A list is loaded when its run begins, when somebody asks for it, and, if the process
-    died in between, when the read model is opened.
+    would have to wait. A list is loaded when its run is in the read model, when somebody asks for it, and, if
+    the process died in between, when the read model is opened.
     """
 
     def __init__(self, read_model: ReadModel, objects: ObjectStore) -> None:
@@ -33,29 +33,27 @@ class SubscriberLists:
         self._objects = objects
         self._complete: set[UUID] = set()
         self._loading: defaultdict[UUID, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._wanted: asyncio.Queue[RunSnapshot] = asyncio.Queue()
+        self._wanted: asyncio.Queue[RunSnapshot | None] = asyncio.Queue()
 
     def want(self, snapshot: RunSnapshot) -> None:
         """Have a list loaded soon."""
         self._wanted.put_nowait(snapshot)
+
+    def recheck(self) -> None:
+        """Look again which lists are there and load the others: the read model may be a new one."""
+        self._complete.clear()
+        self._wanted.put_nowait(None)
 
     async def run(self) -> None:
         """Load what is wanted, for ever."""
         while True:
             snapshot = await self._wanted.get()
             try:
-                await self.ensure(snapshot)
+                for each in [snapshot] if snapshot else await self._read_model.unlisted():
+                    await self.ensure(each)
             except (ReadModelAwayError, UnavailableError) as error:
                 # Not tried again here: whoever asks for it, and the next opening of the read model, will.
-                log.warning("a list could not be loaded", run_id=str(snapshot.run_id), reason=str(error))
-
-    async def want_missing(self) -> None:
-        """Have every list loaded that is not complete."""
-        try:
-            for snapshot in await self._read_model.unlisted():
-                self.want(snapshot)
-        except ReadModelAwayError as error:
-            log.warning("lists could not be checked", reason=str(error))
+                log.warning("a list was not loaded", reason=str(error))
 
     async def ensure(self, snapshot: RunSnapshot) -> None:
         """Return when the run's list is in the read model.

@@ -31,7 +31,7 @@ from cato_reporting.ports import ReadModel, StoredRun
 from cato_runtime.errors import InvalidError, NotFoundError, TooLargeError, UnavailableError
 from cato_runtime.requests import RequestContext, RequestTable
 
-_FRESH_S = 1.0
+_FRESH_S = 4.0
 _ANSWER_BYTES = 700_000
 """How large an answer's page may be: a message of the broker is at most 1 MB."""
 

@@ -2,11 +2,13 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import structlog
 
+from cato_contracts.runs import RunStarted
 from cato_reporting.errors import FeedLostError, ReadModelAwayError, RowsRefusedError
+from cato_reporting.handlers.lists import SubscriberLists
 from cato_reporting.handlers.progress import Progress
 from cato_reporting.handlers.readings import Readings
 from cato_reporting.ports import DeadLetters, Fact, Intake, LogMessage, ReadModel, RunLog
@@ -34,7 +36,7 @@ class ReadModelFiller:
         read_model: ReadModel,
         dead_letters: DeadLetters,
         readings: Readings,
-        opened: Callable[[int], None] = lambda _: None,
+        lists: SubscriberLists,
     ) -> None:
         self.progress = Progress()
         self.refused = 0
@@ -43,7 +45,7 @@ class ReadModelFiller:
         self._read_model = read_model
         self._dead_letters = dead_letters
         self._readings = readings
-        self._opened = opened
+        self._lists = lists
         self._intake: Intake | None = None
 
     async def run(self) -> None:
@@ -79,7 +81,7 @@ class ReadModelFiller:
             self.progress.reset(position)
             self._intake = intake
             self.away = False
-            self._opened(position)
+            self._lists.recheck()
             while True:
                 batch = await intake.take(_BATCH, window=_WINDOW_S)
                 await self._take_in(batch)
@@ -102,6 +104,10 @@ class ReadModelFiller:
         except RowsRefusedError:
             await self._store_one_by_one(batch, facts)
         self.progress.advance(position)
+        for fact in facts:
+            for envelope in fact.reading.events:
+                if isinstance(envelope.body, RunStarted):
+                    self._lists.want(envelope.body.snapshot)
 
     async def _store_one_by_one(self, batch: Sequence[LogMessage], facts: Sequence[Fact]) -> None:
         # One of them poisons the batch and only the database can tell which.

@@ -1,0 +1,118 @@
+"""The service process killed again and again in the middle of a run."""
+
+import asyncio
+import os
+import random
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from cato_contracts.status import GetTaskExec
+from cato_runtime.errors import UnavailableError
+from cato_runtime.requests import Requester
+from services.reporting.tests.reporting_system import ACTOR, keep_list
+from services.reporting.tests.tables import expected_rows, stored_rows
+from tests.infra.synthetic_runs import naive_numbers, synthetic_run
+
+KILLS = int(os.environ.get("CATO_TEST_KILLS", "3"))
+
+
+class Service:
+    """`cato-reporting` as a process."""
+
+    def __init__(self, bus, dsn, directory):
+        self._bus = bus
+        self._environment = os.environ | {
+            "CATO_NATS_URL": bus.url,
+            "CATO_CLICKHOUSE_DSN": dsn,
+            "CATO_DATA_DIR": str(directory),
+        }
+        self._process = None
+
+    async def start(self):
+        program = Path(sys.executable).with_name("cato-reporting")
+        self._process = await asyncio.create_subprocess_exec(
+            str(program), env=self._environment, stdout=asyncio.subprocess.DEVNULL
+        )
+
+    async def kill(self):
+        self._process.kill()
+        await self._process.wait()
+
+    async def stop(self):
+        self._process.terminate()
+        assert await self._process.wait() == 0
+
+
+async def test_a_service_killed_at_any_moment_ends_with_the_tables_of_an_undisturbed_run(
+    bus, clickhouse_dsn, tmp_path
+):
+    run = synthetic_run(31, subscribers=60, waves=2)
+    await keep_list(bus, run)
+    rng = random.Random(31)
+    published = 0
+    done = asyncio.Event()
+    requester = Requester(bus.broker)
+    answers = 0
+
+    async def publish_slowly():
+        nonlocal published
+        for sent in run.messages:
+            await bus.js.publish(sent.subject, sent.data, headers={"Nats-Msg-Id": sent.message_id})
+            published += 1
+            await asyncio.sleep(0.002)
+        done.set()
+
+    async def ask():
+        """Every answer must be what the events say at some moment between the question and the answer."""
+        nonlocal answers
+        while True:
+            before = published
+            with suppress(UnavailableError):
+                answer = await requester.ask(GetTaskExec(actor=ACTOR, id=run.run_id), timeout=2)
+                moments = range(before, min(published + 1, len(run.messages)) + 1)
+                counted = answer.report.model_dump(include=set(naive_numbers(run, [])))
+                assert counted in [naive_numbers(run, events_until(run, moment)) for moment in moments]
+                answers += 1
+            await asyncio.sleep(0.05)
+
+    service = Service(bus, clickhouse_dsn, tmp_path)
+    asking = asyncio.create_task(ask())
+    publishing = asyncio.create_task(publish_slowly())
+    for _ in range(KILLS):
+        await service.start()
+        answered = answers
+        await until(lambda wanted=answered: answers > wanted or asking.done())
+        await asyncio.sleep(rng.uniform(0, 0.5))
+        await service.kill()
+    await publishing
+    asking.cancel()
+    await asyncio.gather(asking, return_exceptions=True)
+    assert asking.cancelled()
+    await service.start()
+    await until_acknowledged(bus, (await bus.js.stream_info("RUNS")).state.last_seq)
+    final = await requester.ask(GetTaskExec(actor=ACTOR, id=run.run_id), timeout=10)
+    naive = naive_numbers(run, events_until(run, len(run.messages)))
+    assert final.report.model_dump(include=set(naive)) == naive
+    await service.stop()
+    assert await stored_rows(clickhouse_dsn) == expected_rows([run])
+
+
+def events_until(run, count):
+    return [event for sent in run.messages[:count] for event in sent.events]
+
+
+async def until(condition):
+    async with asyncio.timeout(60):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+async def until_acknowledged(bus, position):
+    async with asyncio.timeout(60):
+        while True:
+            with suppress(Exception):
+                info = await bus.js.consumer_info("RUNS", "reporting")
+                if info.ack_floor.stream_seq >= position:
+                    return
+            await asyncio.sleep(0.05)

@@ -1,0 +1,91 @@
+"""The tables and views: the same rows whatever order and however often the events come."""
+
+import random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cato_reporting.adapters.clickhouse_read_model import ClickHouseReadModel
+from cato_reporting.domain.live_run import LiveRun
+from cato_reporting.domain.live_runs import LiveRuns
+from cato_reporting.domain.reading import read_message
+from cato_reporting.domain.report import numbers_of
+from cato_reporting.ports import Fact
+from services.reporting.tests.tables import expected_rows, stored_rows
+from tests.infra.synthetic_runs import synthetic_run
+
+
+def facts_of(run):
+    return [
+        Fact(position, read_message(sent.subject, sent.data))
+        for position, sent in enumerate(run.messages, start=1)
+    ]
+
+
+@pytest.fixture
+async def read_model(clickhouse_dsn):
+    model = ClickHouseReadModel(clickhouse_dsn)
+    await model.open()
+    yield model
+    await model.close()
+
+
+async def store_in_batches(model, facts, rng):
+    while facts:
+        size = rng.randint(1, 60)
+        await model.store(facts[:size], position=facts[0].position)
+        facts = facts[size:]
+
+
+@settings(
+    max_examples=6,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    derandomize=True,
+)
+@given(seed=st.integers(0, 2**60), lost_ends=st.booleans())
+async def test_disturbed_batches_give_the_rows_of_the_reference(seed, lost_ends, read_model):
+    run = synthetic_run(seed, subscribers=6, waves=3, lost_ends=lost_ends)
+    rng = random.Random(seed)
+    facts = facts_of(run) + rng.choices(facts_of(run), k=len(run.messages) // 2)
+    rng.shuffle(facts)
+    await store_in_batches(read_model, facts, rng)
+    live = LiveRuns()
+    for fact in facts_of(run):
+        live.apply(fact.position, fact.reading)
+    assert (await read_model.numbers([run.run_id]))[run.run_id] == numbers_of(live.runs[run.run_id])
+    restored = LiveRun(run.run_id)
+    await read_model.restore(restored)
+    folded = live.runs[run.run_id]
+    assert (dict(restored.calls()), restored.outcomes()) == (dict(folded.calls()), folded.outcomes())
+    assert numbers_of(restored) == numbers_of(folded)
+
+
+async def test_the_views_show_every_fact_once(clickhouse_dsn):
+    runs = [synthetic_run(seed, subscribers=9, waves=2, lost_ends=True) for seed in (1, 2)]
+    model = ClickHouseReadModel(clickhouse_dsn)
+    await model.open()
+    for run in runs:
+        facts = facts_of(run)
+        await store_in_batches(model, facts + facts[::-1], random.Random(1))
+        await model.store_list(run.run_id, run.subscribers)
+        await model.store_list(run.run_id, run.subscribers[:3])
+    await model.close()
+    expected = expected_rows(runs)
+    assert expected["digits"]
+    assert await stored_rows(clickhouse_dsn) == expected
+
+
+async def test_every_table_view_and_column_says_what_it_is(read_model):
+    tables = await read_model._rows(
+        "SELECT name FROM system.tables WHERE database = currentDatabase() AND comment = ''"
+        " AND engine != 'MaterializedView'",
+        {},
+    )
+    columns = await read_model._rows(
+        "SELECT table, name FROM system.columns WHERE database = currentDatabase() AND comment = ''"
+        " AND table NOT LIKE '%\\_from\\_%'",
+        {},
+    )
+    assert (list(tables), list(columns)) == ([], [])

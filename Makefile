@@ -30,6 +30,10 @@ check: $(STAMP)  ## lint, format, types, import rules, generated files
 docs: $(STAMP)  ## write the generated documents again
 	$(BIN)/python -m cato_gateway.document > docs/openapi.json
 	$(BIN)/python -m cato_contracts.asyncapi > docs/asyncapi.json
+	$(BIN)/python -m cato_runtime.reference cato_gateway.settings:GatewaySettings > .reference.md
+	sed -i -e '/<!-- reference: begin -->/,/<!-- reference: end -->/{/<!-- reference: begin -->/r .reference.md' \
+	    -e '/<!-- reference: /!d}' docs/operations.md
+	rm .reference.md
 
 bench: $(STAMP)  ## the measured claims
 	for script in bench/bench_*.py; do $(BIN)/python $$script || exit 1; done

@@ -4,7 +4,6 @@ from telephony.talking import Step
 
 _FULL = 0.9
 "Of a core, or of the machine: what waits is more than what is left."
-_NOISE_CORES = 0.3
 
 
 def limited_by(step: Step, *, lags: dict[str, float] | None = None) -> str:
@@ -29,5 +28,5 @@ def limited_by(step: Step, *, lags: dict[str, float] | None = None) -> str:
             f"{busy:.0%} busy, but something waited for a core {step.waiting:.0%} of the time"
         )
     told = "".join(f", {name} {lag:.0f} ms" for name, lag in (lags or {}).items())
-    noise = "; other work on the machine had a part in it" if step.others >= _NOISE_CORES else ""
+    noise = "; other work on the machine had a part in it" if step.noisy else ""
     return f"{found} ({shares}{told}){noise}"

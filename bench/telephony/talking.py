@@ -55,6 +55,11 @@ class Step:
         return sum(not window.faults(self.streams) for window in self.windows) * 2 > len(self.windows)
 
     @property
+    def noisy(self) -> bool:
+        """Whether other work took so much that the figures say little about the senders."""
+        return self.others >= _QUIET_CORES
+
+    @property
     def faults(self) -> str:
         """Of the worst window."""
         worst: list[str] = max((window.faults(self.streams) for window in self.windows), key=len)

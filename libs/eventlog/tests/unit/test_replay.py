@@ -12,7 +12,7 @@ from libs.eventlog.tests.example import Route, Trunk, Window, new_trunk, trunks
 ROUTES = st.builds(Route, prefix=st.text(max_size=5), cost=st.decimals(allow_nan=False, allow_infinity=False))
 WINDOWS = st.builds(
     Window,
-    opens=st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+    opens=st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)),
     days=st.frozensets(st.sampled_from(["MON", "TUE", "SUN"])),
 )
 STEPS = st.one_of(

@@ -1,0 +1,243 @@
+"""What all processes share, in memory: the log, the queue of jobs, and the two roles' views of them."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+from uuid import UUID
+
+from cato_contracts.calls import CallEvent
+from cato_contracts.envelope import Envelope, Message, decode
+from cato_contracts.jobs import DialJob, RunTicket
+from cato_contracts.runs import SubscriberResult
+from cato_contracts.subjects import run_call, run_result
+from cato_dialer.adapters.memory_dial import MemoryJobQueue, MemoryJobSource
+from cato_dialer.ports.campaign import LeaseLostError
+from cato_dialer.ports.dial import FencedError, SubscriberLog
+from cato_eventlog import Appended, Conflict, MemoryLog, Record
+
+M = TypeVar("M", bound=Message)
+Witness = Callable[[Record], None]
+
+REDELIVERED_AFTER_S = 10.0
+
+
+class WitnessedLog(MemoryLog):
+    """A log that shows every message to `witnesses` in the moment in which it is written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.witnesses: list[Witness] = []
+
+    async def append(self, subject: str, data: bytes, *, expected: int, message_id: str) -> Appended:
+        appended = await super().append(subject, data, expected=expected, message_id=message_id)
+        if not appended.duplicate:
+            for witness in self.witnesses:
+                witness(Record(subject, appended.sequence, data))
+        return appended
+
+    def knows(self, message_id: str) -> bool:
+        return message_id in self._message_ids
+
+
+class LogJournal:
+    """The dial role's journal on the log of the runs, for one process."""
+
+    def __init__(self, log: WitnessedLog) -> None:
+        self._log = log
+        self._written: set[int] = set()
+
+    async def read(self, run_id: UUID, no: int) -> SubscriberLog:
+        events: list[CallEvent] = []
+        head = 0
+        while record := await self._log.next(run_call(run_id, no), head):
+            events.append(_body(record, CallEvent))
+            head = record.sequence
+        last = await self._log.last(run_result(run_id, no))
+        if last is None:
+            return SubscriberLog(tuple(events), head)
+        return SubscriberLog(tuple(events), head, _body(last, SubscriberResult), last.sequence)
+
+    async def append_event(self, event: Envelope[CallEvent], after: int) -> int:
+        return await self._append(run_call(event.body.run_id, event.body.no), event, after)
+
+    async def append_result(self, result: Envelope[SubscriberResult], after: int) -> int:
+        return await self._append(run_result(result.body.run_id, result.body.no), result, after)
+
+    async def _append(self, subject: str, envelope: Envelope[M], after: int) -> int:
+        data = envelope.encode()
+        try:
+            appended = await self._log.append(subject, data, expected=after, message_id=envelope.event_id)
+        except Conflict as error:
+            last = await self._log.last(subject)
+            if last is None or last.sequence not in self._written or last.data != data:
+                raise FencedError(f"{subject} has been written by somebody else") from error
+            return last.sequence
+        self._written.add(appended.sequence)
+        return appended.sequence
+
+
+class JobsForCampaign:
+    """The coordinator's end of the queue that dial replicas take jobs from."""
+
+    def __init__(self, queue: MemoryJobQueue) -> None:
+        self._queue = queue
+
+    async def open(self, run_id: UUID) -> None:
+        return None
+
+    async def enqueue(self, jobs: Sequence[DialJob]) -> None:
+        for job in jobs:
+            self._queue.put(job)
+
+    async def count(self, run_id: UUID) -> int:
+        return sum(queued.job.run_id == run_id for queued in self._queue.jobs.values())
+
+    async def queued(self, run_id: UUID, wave: int) -> set[int]:
+        jobs = [queued.job for queued in self._queue.jobs.values()]
+        return {job.subscriber.no for job in jobs if (job.run_id, job.wave) == (run_id, wave)}
+
+    async def close(self, run_id: UUID) -> None:
+        for key in [key for key, queued in self._queue.jobs.items() if queued.job.run_id == run_id]:
+            del self._queue.jobs[key]
+
+
+class TicketsForCampaign:
+    """The coordinator's end of the tickets; whoever writes last is right."""
+
+    def __init__(self, queue: MemoryJobQueue) -> None:
+        self._queue = queue
+
+    async def put(self, ticket: RunTicket) -> None:
+        self._queue.set_ticket(ticket)
+
+    async def remove(self, run_id: UUID) -> None:
+        self._queue.drop_ticket(run_id)
+
+
+class ExpiringLease:
+    """Held until it is released, expires, or is taken away."""
+
+    def __init__(self, leases: "ExpiringLeases", name: str) -> None:
+        self._leases = leases
+        self._name = name
+        self.valid_until = 0.0
+
+    async def renew(self) -> None:
+        if self._leases.held.get(self._name) is not self:
+            raise LeaseLostError(f"{self._name} is somebody else's")
+        self.prolong()
+
+    async def release(self) -> None:
+        if self._leases.held.get(self._name) is self:
+            del self._leases.held[self._name]
+
+    def prolong(self) -> None:
+        self.valid_until = asyncio.get_running_loop().time() + self._leases.ttl_s
+
+
+class ExpiringLeases:
+    """Leases that end by themselves, as those of the broker do."""
+
+    def __init__(self, ttl_s: float) -> None:
+        self.ttl_s = ttl_s
+        self.held: dict[str, ExpiringLease] = {}
+
+    async def acquire(self, name: str) -> ExpiringLease | None:
+        holder = self.held.get(name)
+        if holder is not None and holder.valid_until > asyncio.get_running_loop().time():
+            return None
+        lease = self.held[name] = ExpiringLease(self, name)
+        lease.prolong()
+        return lease
+
+
+class KeptHold:
+    """A job in hand, that others get when it has not been kept for a while."""
+
+    def __init__(self, source: MemoryJobSource, hold: Any) -> None:
+        self._source = source
+        self._hold = hold
+        self._delivery = hold._queued.deliveries
+        self._expiry = self._expire_later()
+
+    @property
+    def key(self) -> str:
+        return self._hold.key
+
+    @property
+    def job(self) -> DialJob:
+        return self._hold.job
+
+    @property
+    def redelivered(self) -> bool:
+        return self._hold.redelivered
+
+    async def done(self) -> None:
+        self._expiry.cancel()
+        await self._hold.done()
+
+    async def give_back(self, delay_s: float) -> None:
+        self._expiry.cancel()
+        if self._is_ours():
+            await self._hold.give_back(delay_s)
+
+    async def keep(self) -> None:
+        self._expiry.cancel()
+        self._expiry = self._expire_later()
+
+    def _expire_later(self) -> asyncio.TimerHandle:
+        return asyncio.get_running_loop().call_later(REDELIVERED_AFTER_S, self._expire)
+
+    def _expire(self) -> None:
+        if self._is_ours():
+            self._hold._queued.holder = None
+            self._source.queue.announce()
+
+    def _is_ours(self) -> bool:
+        queued = self._hold._queued
+        return queued.holder is self._source and queued.deliveries == self._delivery
+
+
+class LateTickets(MemoryJobSource):
+    """A replica's end of the queue, which hears of a changed ticket some time later."""
+
+    def __init__(self, queue: MemoryJobQueue, lag_s: float) -> None:
+        super().__init__(queue)
+        self._lag_s = lag_s
+        self._seen: dict[UUID, RunTicket] = {}
+        self._awaited = False
+        self._wake: Callable[[], None] = lambda: None
+
+    async def open(self, on_change: Callable[[], None], has_call: Callable[[str], bool]) -> None:
+        self._wake = on_change
+        self._seen = dict(self.queue.run_tickets)
+        await super().open(self._changed, has_call)
+
+    def tickets(self) -> Mapping[UUID, RunTicket]:
+        return self._seen
+
+    async def take(self, run_id: UUID, limit: int) -> Sequence[KeptHold]:
+        return [KeptHold(self, hold) for hold in await super().take(run_id, limit)]
+
+    def leave(self) -> None:
+        """Be gone without a word."""
+        if self._on_change in self.queue.listeners:
+            self.queue.listeners.remove(self._on_change)
+        self.queue.on_call.pop(self, None)
+
+    def _changed(self) -> None:
+        self._wake()
+        if not self._awaited and self._seen != self.queue.run_tickets:
+            self._awaited = True
+            asyncio.get_running_loop().call_later(self._lag_s, self._look)
+
+    def _look(self) -> None:
+        self._awaited = False
+        self._seen = dict(self.queue.run_tickets)
+        self._wake()
+
+
+def _body(record: Record, kind: type[M]) -> M:
+    body = decode(record.data).body
+    assert isinstance(body, kind)
+    return body

@@ -27,10 +27,15 @@ _PLACE_AHEAD = timedelta(milliseconds=50)
 
 
 class CallAttempt:
-    """The call of a `Dial` step; `permitted` says whether it may still be made."""
+    """The call of a `Dial` step; `permitted` says whether it may be made at a time."""
 
     def __init__(
-        self, desk: DialDesk, job: DialJob, step: Dial, channel: Channel, permitted: Callable[[], bool]
+        self,
+        desk: DialDesk,
+        job: DialJob,
+        step: Dial,
+        channel: Channel,
+        permitted: Callable[[datetime], bool],
     ) -> None:
         self._desk = desk
         self._job = job
@@ -57,7 +62,7 @@ class CallAttempt:
         """
         slot = await self._desk.ledger.reserve_start(self._station.id)
         await self._until(slot.at - _RECORD_AHEAD)
-        if not self._permitted():
+        if not self._permitted_in(slot):
             return
         self._delayed = slot.delayed
         now = self._now_ms()
@@ -80,12 +85,18 @@ class CallAttempt:
     async def _drive_at(self, slot: StartSlot, book: SubscriberBook, audio: Path) -> bool:
         """Make the call in its slot; tell whether that was missed, and another one is needed."""
         await self._until(slot.at - _PLACE_AHEAD)
-        if not self._permitted():
+        if not self._permitted_in(slot):
             self._note_cancelled(book)
             return False
         if slot.until is not None and self._desk.clock.now() > slot.until:
             return True
         return await self._drive(slot, book, audio)
+
+    def _permitted_in(self, slot: StartSlot) -> bool:
+        """Tell whether the call may be made wherever in its slot: we are early, the trunk may be late."""
+        first = max(self._desk.clock.now(), slot.at)
+        last = max(first, slot.until) if slot.until is not None else first
+        return self._permitted(first) and self._permitted(last)
 
     async def _drive(self, slot: StartSlot, book: SubscriberBook, audio: Path) -> bool:
         rules = CallRules.of(

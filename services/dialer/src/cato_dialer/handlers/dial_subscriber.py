@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 import structlog
@@ -119,13 +120,13 @@ class SubscriberWorker:
                 case Conclude(notified, reason, call):
                     self._note_result(book, reason, notified=notified, call=call)
                 case Dial():
-                    blocked = self._obstacle()
+                    blocked = self._obstacle(self._desk.clock.now())
                     verdict = self._settle(book, blocked) if blocked else await self._dial(book, step)
         return verdict
 
-    def _obstacle(self) -> Obstacle | None:
+    def _obstacle(self, at: datetime) -> Obstacle | None:
         ticket = self._desk.tickets().get(self._job.run_id)
-        return obstacle(self._job, ticket, self._desk.clock.now(), closing=self._closing)
+        return obstacle(self._job, ticket, at, closing=self._closing)
 
     def _settle(self, book: SubscriberBook, blocked: Obstacle) -> Verdict:
         match blocked:
@@ -153,7 +154,7 @@ class SubscriberWorker:
                 return None
             try:
                 attempt = CallAttempt(
-                    self._desk, self._job, step, channel, permitted=lambda: self._obstacle() is None
+                    self._desk, self._job, step, channel, permitted=lambda at: self._obstacle(at) is None
                 )
                 self._attempt = attempt
                 await attempt.make(book, audio)

@@ -181,11 +181,11 @@ class Line:
         if does.unreachable:
             self._later(UNREACHABLE_S, self._release, ReleaseCause.NO_RESPONSE, None)
             return
-        self._later(0.05, self._say, lambda at: LineTrying(at))
+        self._later(0.05, self._say, LineTrying)
         if does.rings is not None:
             self._later(does.rings, self._say, lambda at: LineRinging(at, 180, "Ringing"))
         if does.progress is not None:
-            self._later(does.progress, self._say, lambda at: LineProgress(at))
+            self._later(does.progress, self._say, LineProgress)
         if does.rejects is not None:
             after, code = does.rejects
             self._later(after, self._release, ReleaseCause.REJECTED, code)
@@ -197,8 +197,8 @@ class Line:
     def _answer(self) -> None:
         does = self._behaviour
         self._answered_at = self._loop.time()
-        self._say(lambda at: LineAnswered(at))
-        self._later(FIRST_PACKET_S, self._say, lambda at: LinePlaybackStarted(at))
+        self._say(LineAnswered)
+        self._later(FIRST_PACKET_S, self._say, LinePlaybackStarted)
         threshold = self._order.heard_threshold_ms
         if threshold is not None:
             after = FIRST_PACKET_S + threshold / 1000
@@ -212,7 +212,7 @@ class Line:
 
     def _answer_late(self) -> None:
         self._answered_at = self._loop.time()
-        self._say(lambda at: LineAnswered(at))
+        self._say(LineAnswered)
 
     def _key(self, digit: str) -> None:
         self.keyed += digit

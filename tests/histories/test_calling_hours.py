@@ -1,4 +1,4 @@
-"""Whole runs under a virtual clock: calls are started in the allowed minutes, in all of them, and in no other.
+"""Whole runs under a virtual clock: calls are started in all allowed minutes, and in no other.
 
 What is allowed is told here minute by minute, by other means than the services use.
 """
@@ -262,7 +262,7 @@ quarter_hours = st.integers(0, 95).map(lambda quarters: quarters * 15)
 def test_any_window_around_any_change_of_the_clock(zone, opens, minutes, day, hour, people) -> None:
     run = Run(
         Hours(ZoneInfo(zone), opens, (opens + minutes) % 1_440),
-        datetime(*day, hour, 7, tzinfo=UTC),
+        datetime(2026, *day, hour, 7, tzinfo=UTC),
         people,
         days=12,
     )
@@ -282,7 +282,7 @@ def test_a_call_that_waits_for_its_slot_is_not_started_when_the_window_has_close
         channels=2,
     )
     second = run.live().exchange.placed[1]
-    if late_ms < 0:
+    if late_ms < -1000 * lenience_s:
         assert second.at < closing
     else:
         assert second.at >= closing + timedelta(hours=23)

@@ -1,4 +1,4 @@
-"""Whatever the outcomes, whatever dies, whatever comes late or twice, whatever people do: every promise holds.
+"""Whatever the outcomes, whatever dies, comes late or twice, whatever people do: every promise holds.
 
 The real campaign role, the real dial role and the real fold of the reports live through each history
 together, in virtual time, on a log in memory.

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
+from cato_contracts.calls import CallEvent, CallEventKind
 from cato_contracts.campaign_commands import (
     AddNotificationSettings,
     AddSubscriberGroup,
@@ -20,7 +21,6 @@ from cato_contracts.campaign_commands import (
     StartTask,
     StopRun,
 )
-from cato_contracts.calls import CallEvent, CallEventKind
 from cato_contracts.envelope import Answer, ErrorCode
 from cato_contracts.jobs import RunMode
 from cato_contracts.objects import Bucket
@@ -90,7 +90,7 @@ class History:
     lost_jobs: tuple[float, ...] = ()
     controls: tuple[Control, ...] = ()
     ticket_lag_s: float = 0.0
-    weather: Weather = Weather()
+    weather: Weather = field(default_factory=Weather)
     seed: int = 0
 
 

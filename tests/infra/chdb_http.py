@@ -17,7 +17,7 @@ import chdb
 import lz4.frame
 
 _ENGINE = threading.Lock()
-_INSERT = re.compile(rb"\s*(INSERT\s+INTO\s.*?)\s+FORMAT\s+(\w+)\s*\n", re.IGNORECASE | re.DOTALL)
+_INSERT = re.compile(rb"\s*(INSERT\s+INTO\s.*?)\s+FORMAT (\w+)\n", re.IGNORECASE | re.DOTALL)
 _FORMAT = re.compile(r"\bFORMAT\s+(\w+)\s*;?\s*$", re.IGNORECASE)
 _CODE = re.compile(r"Code: (\d+)")
 
@@ -42,7 +42,7 @@ class Front(BaseHTTPRequestHandler):
         try:
             with _ENGINE:
                 result, form = self._run(statement, parameters)
-        except RuntimeError as error:
+        except (RuntimeError, UnicodeDecodeError) as error:
             code = _CODE.search(str(error))
             self._answer(
                 500, str(error).encode(), {"X-ClickHouse-Exception-Code": code[1] if code else "1000"}

@@ -69,7 +69,7 @@ class ClickHouseReadModel:
         def drop(client: Client) -> None:
             cluster = f" ON CLUSTER `{self._cluster}`" if self._cluster else ""
             for name in (*_LEDGERS, *_VIEWS, *_TABLES, *_LEDGERS):
-                client.command(f"DROP TABLE IF EXISTS {name}{cluster} SYNC")
+                client.command(f"DROP TABLE IF EXISTS {name}{cluster}")
 
         await self._writer.run(drop)
 

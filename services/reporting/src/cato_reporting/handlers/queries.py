@@ -1,6 +1,8 @@
 """The queries of the status document."""
 
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import NoReturn
 from uuid import UUID
@@ -73,11 +75,9 @@ class StatusQueries:
         if live is not None and live.snapshot is not None:
             _check_seen(query.actor, live.snapshot)
             return _live_exec(live, context.now)
-        try:
+        async with self._steady_tables():
             stored = await self._stored(query.id, query.actor)
             return (await self._stored_execs([stored]))[0]
-        except ReadModelAwayError as error:
-            raise _away() from error
 
     async def list_task_execs(self, query: ListTaskExecs, context: RequestContext) -> Page[TaskExec]:
         before = _read_place(query.cursor)
@@ -91,10 +91,8 @@ class StatusQueries:
         ]
         stored: list[TaskExec] = []
         if query.active is not True:
-            try:
+            async with self._steady_tables():
                 stored = await self._older(query, before, {each.id for each in live})
-            except ReadModelAwayError as error:
-                raise _away() from error
         found = [
             each
             for each in (*live, *stored)
@@ -111,15 +109,13 @@ class StatusQueries:
         if query.filter is SubscriberFilter.NONE:
             return Page[SubscriberStatus](items=[])
         after = _read_number(query.cursor)
-        try:
+        async with self._steady_tables():
             snapshot, wave = await self._looked_at(query)
-            await self._lists.ensure(snapshot)
             position = self._fold.runs.last_position(query.run_id)
             if not await self._filler.caught_up(position, timeout=_FRESH_S):
                 raise _away()
+            await self._lists.ensure(snapshot)
             return await self._page(query, wave, after)
-        except ReadModelAwayError as error:
-            raise _away() from error
 
     async def _looked_at(self, query: ListSubscriberStatuses) -> tuple[RunSnapshot, int]:
         live = await self._followed(query.run_id)
@@ -158,6 +154,17 @@ class StatusQueries:
         """Return the run if it is followed, as it is now."""
         await self._catch_up()
         return self._fold.runs.get(run_id)
+
+    @asynccontextmanager
+    async def _steady_tables(self) -> AsyncIterator[None]:
+        """Refuse what was read while the tables were away, or may have been exchanged for empty ones."""
+        openings = self._filler.openings
+        try:
+            yield
+        except ReadModelAwayError as error:
+            raise _away() from error
+        if self._filler.openings != openings:
+            raise _away()
 
     async def _catch_up(self) -> None:
         # With every query, not only for a run that nobody knows yet: it costs one question to the broker, and

@@ -25,6 +25,8 @@ _LONGEST_PAUSE_S = 5.0
 class ReadModelFiller:
     """Moves the log into the read model; `progress` is how far the tables are filled.
 
+    What is read from the tables is only to be trusted if `openings` is the same before and after.
+
     Nothing is held back in memory while ClickHouse is away: nothing is acknowledged either, and the log is
     read again from where the tables end, which the tables themselves know. So a database that was dropped, or
     put back from an old copy, is filled again, too.
@@ -40,7 +42,7 @@ class ReadModelFiller:
     ) -> None:
         self.progress = Progress()
         self.refused = 0
-        self.away = True
+        self.openings = 0
         self._log = run_log
         self._read_model = read_model
         self._dead_letters = dead_letters
@@ -56,7 +58,6 @@ class ReadModelFiller:
             try:
                 await self._fill()
             except (ReadModelAwayError, BrokerError, FeedLostError, ConfigurationError) as error:
-                self.away = True
                 if self.progress.position > before:
                     pause = _FIRST_PAUSE_S
                 log.warning("the read model waits", reason=str(error), seconds=round(pause, 1))
@@ -70,6 +71,9 @@ class ReadModelFiller:
         return await self.progress.reached(position, timeout=timeout)
 
     async def _fill(self) -> None:
+        # From here on the tables may be others than before, and empty: nothing is known to be in them.
+        self.progress.reset(0)
+        self.openings += 1
         position = await self._read_model.open()
         end = await self._log.end()
         if position > end:
@@ -80,7 +84,6 @@ class ReadModelFiller:
         try:
             self.progress.reset(position)
             self._intake = intake
-            self.away = False
             self._lists.recheck()
             while True:
                 batch = await intake.take(_BATCH, window=_WINDOW_S)

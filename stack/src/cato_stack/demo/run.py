@@ -11,10 +11,10 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import httpx
 import yaml
 from rich.console import Console
 
+from cato_client import AsyncClient, CatoClientError
 from cato_runtime.child_process import die_with_parent
 from cato_runtime.errors import ConfigurationError
 from cato_stack.demo.display import Progress, final_table
@@ -26,6 +26,7 @@ from cato_stack.stack import StackOptions, running_stack
 _EXCHANGE_TIMEOUT_S = 20.0
 _RUN_TIMEOUT_S = 180.0
 _CHANNELS = 10
+_TOKEN = "default"  # noqa: S105 - the manual's own, known to everybody
 _LOG = "services.log"
 
 
@@ -35,7 +36,7 @@ def run_demo(prompt: Path, report: Path) -> int:
     with tempfile.TemporaryDirectory(prefix="cato-demo-") as scratch:
         try:
             return asyncio.run(_demo(console, Path(scratch), prompt, report))
-        except (ConfigurationError, StepFailedError, TimeoutError, httpx.HTTPError) as error:
+        except (ConfigurationError, StepFailedError, TimeoutError, CatoClientError) as error:
             log = Path(scratch, _LOG)
             console.print(log.read_text() if log.exists() else "", markup=False, highlight=False)
             console.print(f"[red]the demonstration failed:[/red] {error!r}")
@@ -56,9 +57,7 @@ async def _demo(console: Console, scratch: Path, prompt_file: Path, report: Path
     )
     async with running_stack(options), asyncio.timeout(_RUN_TIMEOUT_S):
         console.print(f"the stack is ready at {options.url} after {time.monotonic() - started:.1f} s")
-        async with httpx.AsyncClient(
-            base_url=f"{options.url}/api/v1", headers={"Authorization": "Bearer plain:default"}, timeout=30
-        ) as client:
+        async with AsyncClient(options.url, _TOKEN) as client:
             steps = Steps(client)
             prompt = await steps.add_prompt(prompt_file)
             everyone = people(prompt.seconds)

@@ -1,13 +1,16 @@
 """The manual's six steps, as a client of the REST API takes them."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
-import httpx
-
+from cato_client import AsyncClient, operations
+from cato_client.models import NewTask, Settings
+from cato_client.models import Person as Subscriber
 from cato_stack.demo.scenario import Person, settings
 
 _POLL_S = 0.25
@@ -23,7 +26,7 @@ class StepFailedError(Exception):
 class Prompt:
     """The stored prompt: its id, its length in seconds and its A-law bytes."""
 
-    id: str
+    id: UUID
     seconds: float
     alaw: bytes
 
@@ -31,57 +34,44 @@ class Prompt:
 class Steps:
     """One method per step; the task's parts are kept by their ids."""
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
+    def __init__(self, client: AsyncClient) -> None:
         self._client = client
 
     async def add_prompt(self, file: Path) -> Prompt:
         """Step 1: the audio file; and what became of it, for the comparison at the end."""
-        added = await self._call(
-            "PUT",
-            f"/audio-files/add/{file.stem}",
-            content=file.read_bytes(),
-            headers={"Content-Type": "application/octet-stream"},
-        )
-        details = await self._call("GET", f"/audio-files/{added['id']}")
-        answer = await self._client.get(f"/audio-files/{added['id']}/content", params={"format": "alaw"})
-        answer.raise_for_status()
-        return Prompt(added["id"], details["durationMs"] / 1000, answer.content)
+        added = await self._client.do(operations.add_audio_file(file.stem, file.read_bytes()))
+        alaw = await self._client.do(operations.get_audio_content(added.id, alaw=True))
+        return Prompt(added.id, added.duration_ms / 1000, alaw)
 
-    async def add_group(self, name: str, everyone: list[Person]) -> str:
+    async def add_group(self, name: str, everyone: list[Person]) -> UUID:
         """Step 2: the list of subscribers."""
-        subscribers = [
-            {"fullName": person.name, "phones": list(person.numbers), "emails": ""} for person in everyone
-        ]
-        return str((await self._call("PUT", f"/subscriber-groups/add/{name}", json=subscribers))["id"])
+        people = [Subscriber(full_name=person.name, phones=list(person.numbers)) for person in everyone]
+        return (await self._client.do(operations.add_subscriber_group(name, people))).id
 
-    async def add_settings(self, prompt_s: float) -> str:
+    async def add_settings(self, prompt_s: float) -> UUID:
         """Step 3: the notification settings."""
-        return str((await self._call("POST", "/notification-settings/", json=settings(prompt_s)))["id"])
+        wanted = Settings.model_validate(settings(prompt_s))
+        return (await self._client.do(operations.add_notification_settings(wanted))).id
 
-    async def add_task(self, name: str, settings_id: str, prompt_id: str, group_id: str) -> str:
+    async def add_task(self, name: str, settings_id: UUID, prompt_id: UUID, group_id: UUID) -> UUID:
         """Step 4: the task that ties them together."""
-        task = {"name": name, "settings": settings_id, "files": prompt_id, "groups": [group_id]}
-        return str((await self._call("POST", "/tasks/", json=task))["id"])
+        task = NewTask(name=name, settings=settings_id, files=[prompt_id], groups=[group_id])
+        return (await self._client.do(operations.add_task(task))).id
 
-    async def start(self, task_id: str) -> str:
+    async def start(self, task_id: UUID) -> UUID:
         """Step 5: the start; returns the id of the execution."""
-        answer = await self._call("PUT", f"/tasks/{task_id}/start")
-        if answer["result"] != "SUCCESS":
-            raise StepFailedError(f"the task was not started: {answer}")
-        return str(answer["taskExecId"])
+        started = await self._client.do(operations.start_task(task_id))
+        if started.task_exec_id is None:
+            raise StepFailedError(f"the task was not started: {started.result}")
+        return started.task_exec_id
 
-    async def follow(self, run_id: str, show: Callable[[Document], None]) -> Document:
+    async def follow(self, run_id: UUID, show: Callable[[Document], None]) -> Document:
         """Step 6: the status, shown until the run has ended; returns the whole document."""
         while True:
-            report = await self._call("GET", f"/task-execs/{run_id}", params={"subscribers": "none"})
-            show(report["report"])
-            if not report["report"]["activePhase"]:
-                return await self._call("GET", f"/task-execs/{run_id}")
+            report = await self._client.do(operations.get_report(run_id))
+            show(report.model_dump(mode="json", by_alias=True))
+            if not report.active_phase:
+                raw = await self._client.do(operations.download_status(run_id))
+                document: Document = json.loads(raw)
+                return document
             await asyncio.sleep(_POLL_S)
-
-    async def _call(self, method: str, path: str, **options: Any) -> Document:
-        answer = await self._client.request(method, path, **options)
-        if not answer.is_success:
-            raise StepFailedError(f"{method} {path}: {answer.status_code} {answer.text}")
-        body: Document = answer.json()
-        return body

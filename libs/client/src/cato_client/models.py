@@ -1,0 +1,210 @@
+"""What the API answers. Fields that are not known here are left out, so that a server may be newer."""
+
+from datetime import datetime
+from typing import Any, Generic, Literal, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+T = TypeVar("T")
+
+SuccessCondition = Literal[
+    "PICKUP_PHONE", "PICKUP_AND_LISTEN_SOME", "PICKUP_AND_LISTEN_FULL", "PICKUP_AND_CONFIRM"
+]
+
+
+class Model(BaseModel):
+    """camelCase outside, snake_case here; both are taken."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True)
+
+
+class Page(Model, Generic[T]):
+    """Part of a collection."""
+
+    items: list[T]
+    next_cursor: str | None = None
+
+
+class Resource(Model):
+    """Something that the server keeps; `etag` is its version, where it has been read or changed by itself."""
+
+    id: UUID
+    name: str
+    user_id: str
+    etag: str | None = Field(default=None, exclude=True)
+
+
+class AudioFile(Resource):
+    """A prompt."""
+
+    url: str
+    duration_ms: int
+    size_bytes: int
+    sha256: str
+    created_at: datetime
+
+
+class SubscriberGroup(Resource):
+    """A list of people."""
+
+    url: str
+    subscriber_count: int
+    created_at: datetime
+
+
+class Person(Model):
+    """A person to be called, on these numbers in this order."""
+
+    full_name: str
+    phones: list[str]
+    emails: list[str] = Field(default_factory=list)
+
+
+class Subscriber(Person):
+    """A person of a group."""
+
+    id: UUID
+
+
+class TimeRestrictions(Model):
+    """When calls may be started: from inclusive, till exclusive."""
+
+    from_hour: int = 0
+    from_min: int = 0
+    till_hour: int = 0
+    till_min: int = 0
+
+
+class SettingsFields(Model):
+    """What notification settings say; None is the server's default."""
+
+    attempt_count: int
+    success_condition: SuccessCondition
+    attempt_delay_s: int | None = None
+    success_playback_duration_s: int | None = None
+    max_call_duration_s: int | None = None
+    max_answer_delay_s: int | None = None
+    time_restrictions: TimeRestrictions | None = None
+    time_zone: str | None = None
+    weekdays: list[str] | None = None
+    confirm_code: str | None = None
+    repeat_count: int | None = None
+
+
+class Settings(SettingsFields):
+    """Notification settings to be kept."""
+
+    name: str
+
+
+class NotificationSettings(SettingsFields, Resource):
+    """Notification settings."""
+
+
+class TaskFields(Model):
+    """What a task says."""
+
+    settings: UUID
+    files: list[UUID]
+    groups: list[UUID]
+    start_at: datetime | None = None
+    expires_at: datetime | None = None
+    priority: int | None = None
+
+
+class NewTask(TaskFields):
+    """A task to be kept."""
+
+    name: str
+
+
+class Task(TaskFields, Resource):
+    """A task."""
+
+
+class TaskStart(Model):
+    """The answer to a start: `task_exec_id` is None when there are no channels."""
+
+    task_exec_id: UUID | None
+    result: str
+
+
+class Report(Model):
+    """The numbers of an execution."""
+
+    name: str
+    subscriber_count: int
+    subscriber_not_yet_notified: int
+    subscriber_notified: int
+    subscriber_failed: int
+    calls_total: int
+    calls_succeeded: int
+    calls_failed: int
+    calls_in_progress: int
+    calls_delayed: int
+    calls_ringing: int
+    calls_talking: int
+    wave_current: int
+    wave_total: int
+    active_phase: bool
+    state: str
+    eta: datetime | None = None
+
+
+class CallEvent(Model):
+    """Something that happened to a call; `time` in Unix milliseconds."""
+
+    time: int
+    name: str
+    status: str
+    data: Any = None
+
+
+class Call(Model):
+    """A call; times in Unix milliseconds, None for what did not happen."""
+
+    cs_id: UUID | None
+    call_start: int
+    call_ring_start: int | None
+    call_talking_start: int | None
+    call_end: int | None
+    success: bool
+    delayed: bool
+    events: list[CallEvent] = Field(default_factory=list)
+
+
+class Phone(Model):
+    """The calls to one number."""
+
+    number: str
+    calls: list[Call]
+
+
+class SubscriberStatus(Model):
+    """What happened to one subscriber."""
+
+    notified: bool
+    subscriber: Person
+    phones: list[Phone]
+
+
+class StatusDocument(Model):
+    """The status of an execution."""
+
+    id: UUID
+    report: Report
+    subscribers: list[SubscriberStatus]
+    next_cursor: str | None = None
+
+
+class TaskExec(Model):
+    """An execution and its numbers."""
+
+    id: UUID
+    task_id: UUID
+    user_id: str
+    started_at: datetime
+    ended_at: datetime | None
+    report: Report

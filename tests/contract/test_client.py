@@ -1,0 +1,107 @@
+"""The client's operations against the gateway: each is understood, and its answer is read."""
+
+import httpx
+import pytest
+
+from cato_client import AsyncClient, ConflictError, NotFoundError, PreconditionFailedError, operations
+from cato_client.models import NewTask, Person, Settings, StatusDocument, TimeRestrictions
+from cato_gateway.testing import MemoryStack
+
+AUDIO = b"\xff\xfb" + bytes(998)
+PEOPLE = [Person(full_name="Иван", phones=["1", "2"]), Person(full_name="Olga", phones=["3"])]
+SETTINGS = Settings(
+    name="calm",
+    attempt_count=2,
+    success_condition="PICKUP_AND_LISTEN_SOME",
+    success_playback_duration_s=3,
+    time_restrictions=TimeRestrictions(from_hour=8, till_hour=20),
+    weekdays=["MON"],
+)
+
+
+@pytest.fixture
+async def cato():
+    transport = httpx.ASGITransport(MemoryStack().app)
+    async with AsyncClient("http://cato.test", "default", transport=transport) as client:
+        yield client
+
+
+@pytest.fixture
+async def task(cato):
+    audio = await cato.do(operations.add_audio_file("flood warning", AUDIO))
+    group = await cato.do(operations.add_subscriber_group("город", PEOPLE))
+    settings = await cato.do(operations.add_notification_settings(SETTINGS))
+    wanted = NewTask(name="t", settings=settings.id, files=[audio.id], groups=[group.id], priority=3)
+    return await cato.do(operations.add_task(wanted))
+
+
+async def test_audio_files(cato):
+    added = await cato.do(operations.add_audio_file("flood warning", AUDIO))
+    assert (added.name, added.size_bytes, added.user_id) == ("flood warning", 1000, "user")
+    assert await cato.do(operations.get_audio_file(added.id)) == added
+    assert await cato.do(operations.get_audio_content(added.id, alaw=True)) == AUDIO
+    assert (await cato.do(operations.get_audio_content(added.id))).startswith(b"RIFF")
+    listed = (await cato.do(operations.list_audio_files(name="flood warning"))).items
+    assert [file.id for file in listed] == [added.id]
+    await cato.do(operations.remove_audio_file(added.id))
+    with pytest.raises(NotFoundError):
+        await cato.do(operations.get_audio_file(added.id))
+
+
+async def test_groups(cato):
+    group = await cato.do(operations.add_subscriber_group("город", PEOPLE))
+    assert (group.name, group.subscriber_count) == ("город", 2)
+    people = [
+        one
+        async for one in cato.each(
+            lambda cursor: operations.list_subscribers(group.id, limit=1, cursor=cursor)
+        )
+    ]
+    assert [(one.full_name, one.phones) for one in people] == [("Иван", ["1", "2"]), ("Olga", ["3"])]
+    changed = await cato.do(operations.replace_subscriber_group(group.id, PEOPLE[:1], etag=group.etag))
+    assert changed.subscriber_count == 1
+    with pytest.raises(PreconditionFailedError):
+        await cato.do(operations.replace_subscriber_group(group.id, PEOPLE, etag=group.etag))
+    other = await cato.do(operations.add_subscriber_group_csv("csv", b"fullName,phones,emails\nA,1;2,\n"))
+    assert len((await cato.do(operations.list_subscriber_groups())).items) == 2
+    await cato.do(operations.remove_subscriber_group(other.id, etag=other.etag))
+    assert await cato.do(operations.get_subscriber_group(group.id)) == changed
+
+
+async def test_settings(cato):
+    kept = await cato.do(operations.add_notification_settings(SETTINGS))
+    assert kept.time_restrictions == SETTINGS.time_restrictions
+    assert (kept.attempt_count, kept.max_call_duration_s, kept.weekdays) == (2, 300, ["MON"])
+    assert await cato.do(operations.get_notification_settings(kept.id)) == kept
+    renamed = SETTINGS.model_copy(update={"name": "other"})
+    changed = await cato.do(operations.replace_notification_settings(kept.id, renamed, etag=kept.etag))
+    assert (await cato.do(operations.list_notification_settings())).items[0].name == changed.name == "other"
+    await cato.do(operations.remove_notification_settings(kept.id))
+
+
+async def test_tasks_and_executions(cato, task):
+    assert await cato.do(operations.get_task(task.id)) == task
+    fields = NewTask.model_validate(task.model_dump())
+    changed = await cato.do(operations.replace_task(task.id, fields, etag=task.etag))
+    assert (changed.priority, changed.files) == (3, task.files)
+    assert [each.id for each in (await cato.do(operations.list_tasks())).items] == [task.id]
+    start = operations.start_task(task.id)
+    started = await cato.do(start)
+    assert await cato.do(start) == started
+    run = started.task_exec_id
+    assert run is not None
+    with pytest.raises(ConflictError) as refused:
+        await cato.do(operations.start_task(task.id))
+    assert refused.value.resource_id == str(run)
+    report = await cato.do(operations.get_report(run))
+    document = await cato.do(operations.get_status(run))
+    assert (report.subscriber_count, report.active_phase) == (2, True)
+    assert document.report == report
+    assert StatusDocument.model_validate_json(await cato.do(operations.download_status(run))) == document
+    assert [each.subscriber.full_name for each in document.subscribers] == ["Иван", "Olga"]
+    runs = await cato.do(operations.list_task_execs(task_id=task.id, active=True))
+    assert [each.id for each in runs.items] == [run]
+    await cato.do(operations.pause(run))
+    await cato.do(operations.resume(run))
+    await cato.do(operations.stop(run, hangup=True))
+    await cato.do(operations.remove_task(task.id))

@@ -1,16 +1,19 @@
 """What a run needs next, told from what has been decided, the results so far and the time.
 
 Whoever drives a run asks after every change, so a coordinator that takes over does what the last one would
-have done.
+have done. `RULES` is all there is: the first one whose conditions hold says what is to be done.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from cato_contracts.jobs import RunMode, RunTicket
 from cato_contracts.runs import RunEnding
+from cato_dialer.domain.run import situation as when
 from cato_dialer.domain.run.progress import Progress
 from cato_dialer.domain.run.run import Run
+from cato_dialer.domain.run.situation import Condition, Situation
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,23 +78,91 @@ class Release:
 Step = BeginWave | CloseWave | Dial | Wait | Expire | AwaitSilence | GiveUp | EndRun | Release
 
 
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """If all of `conditions` hold, `step` is what is to be done."""
+
+    conditions: tuple[Condition, ...]
+    step: Callable[[Situation], Step]
+
+    def described(self) -> dict[str, object]:
+        """Return the rule in words, for documents."""
+        return {
+            "conditions": [condition.__name__ for condition in self.conditions],
+            "step": self.step.__name__,
+        }
+
+
+def release(_: Situation) -> Step:
+    return Release()
+
+
+def close_wave(now: Situation) -> Step:
+    run, failed = now.run, now.progress.not_notified
+    return CloseWave(run.wave, run.wave_size - failed, failed)
+
+
+def await_silence(_: Situation) -> Step:
+    return AwaitSilence()
+
+
+def give_up(now: Situation) -> Step:
+    return GiveUp(now.run.wave)
+
+
+def end_as_decided(now: Situation) -> Step:
+    return EndRun(now.run.ending or RunEnding.STOPPED)
+
+
+def end_finished(_: Situation) -> Step:
+    return EndRun(RunEnding.FINISHED)
+
+
+def expire(_: Situation) -> Step:
+    return Expire()
+
+
+def dial(now: Situation) -> Step:
+    return Dial(now.run.wave, now.expires_at)
+
+
+def wait_for_resume(now: Situation) -> Step:
+    return Wait(now.expires_at)
+
+
+def wait_for_time(now: Situation) -> Step:
+    return Wait(min(time for time in (now.expires_at, now.next_wave_due) if time is not None))
+
+
+def begin_wave(now: Situation) -> Step:
+    return BeginWave(now.run.wave + 1, now.progress.not_notified)
+
+
+RULES: tuple[Rule, ...] = (
+    Rule((when.ended,), release),
+    Rule((when.wave_decided,), close_wave),
+    # A result may be there while its call still plays, so a run ends in silence only.
+    Rule((when.ending_decided, when.calls_may_be_up), await_silence),
+    Rule((when.ending_decided, when.expired, when.wave_open), give_up),
+    Rule((when.ending_decided,), end_as_decided),
+    Rule((when.nothing_left, when.calls_may_be_up), await_silence),
+    Rule((when.nothing_left,), end_finished),
+    Rule((when.too_late,), expire),
+    Rule((when.wave_open,), dial),
+    Rule((when.paused,), wait_for_resume),
+    Rule((when.not_due,), wait_for_time),
+    Rule((), begin_wave),
+)
+
+
 def next_step(run: Run, progress: Progress, now: datetime, *, silent: bool) -> Step:
     """Decide. `silent` says that no call of the run is up and none can begin any more.
 
-    A result may be there while its call still plays, so a run ends in silence only. `progress` must have
-    turned to the run's wave.
+    `progress` must have turned to the run's wave.
     """
-    if run.ended:
-        return Release()
-    if run.wave_open and progress.outstanding == 0:
-        failed = progress.not_notified
-        return CloseWave(run.wave, run.wave_size - failed, failed)
-    if run.ending is not None:
-        return _towards_the_end(run, run.ending, silent=silent)
-    last_wave = run.wave >= run.snapshot.settings.attempt_count
-    if not run.wave_open and (progress.not_notified == 0 or last_wave):
-        return EndRun(RunEnding.FINISHED) if silent or run.wave == 0 else AwaitSilence()
-    return _towards_the_next_wave(run, progress, now)
+    situation = Situation(run, progress, now, silent)
+    rule = next(rule for rule in RULES if all(condition(situation) for condition in rule.conditions))
+    return rule.step(situation)
 
 
 def ticket(run: Run) -> RunTicket | None:
@@ -104,30 +175,3 @@ def ticket(run: Run) -> RunTicket | None:
     elif run.paused:
         mode = RunMode.PAUSED
     return RunTicket(run_id=run.id, priority=run.snapshot.priority, mode=mode, hangup=run.hangup)
-
-
-def _towards_the_end(run: Run, ending: RunEnding, *, silent: bool) -> Step:
-    if run.wave > 0 and not silent:
-        return AwaitSilence()
-    if run.wave_open and ending is RunEnding.EXPIRED:
-        return GiveUp(run.wave)
-    return EndRun(ending)
-
-
-def _towards_the_next_wave(run: Run, progress: Progress, now: datetime) -> Step:
-    expires_at = run.snapshot.expires_at
-    if expires_at is not None and now >= expires_at:
-        return Expire()
-    if run.wave_open:
-        return Dial(run.wave, expires_at)
-    due = _next_wave_due(run)
-    if run.paused or now < due:
-        ends = [time for time in (expires_at, None if run.paused else due) if time is not None]
-        return Wait(min(ends, default=None))
-    return BeginWave(run.wave + 1, progress.not_notified)
-
-
-def _next_wave_due(run: Run) -> datetime:
-    if run.wave_ended_at is None:
-        return run.snapshot.start_at or run.created_on
-    return run.wave_ended_at + timedelta(seconds=run.snapshot.settings.attempt_delay_s)

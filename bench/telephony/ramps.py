@@ -23,7 +23,8 @@ PYTHON_STREAMS = (500, 1_000, 1_500, 2_000, 3_000)
 _SETTLE_S = 0.7
 _PROMPT_S = 600.0
 "Longer than the whole ramp: the calls talk until the end."
-_START_S = 120.0
+_START_S = 40.0
+_FIRST_START_S = 90.0
 _RAMP_S = 130.0
 "No step begins later than this: the workers of many calls take long to start on a machine that is full."
 
@@ -95,7 +96,12 @@ async def ramp_calls(bench: Bench, calls_per_worker: int) -> Ramp:
                 break
             await bench.receiver.ask({"do": "open", "streams": calls})
             added = {"do": "add", "calls": calls - talking, "audio": str(audio)}
-            await caller.ask(added, timeout=_START_S)
+            try:
+                await caller.ask(added, timeout=_START_S if ramp.steps else _FIRST_START_S)
+            except TimeoutError:
+                ramp.limit = f"the workers for {calls} calls were not up after {_START_S:.0f} s"
+                bench.tell(f"  {ramp.name}: {ramp.limit}")
+                break
             talking = calls
             groups = {"supervisor": [caller.pid], "workers": descendants(caller.pid)}
             step, state = await _measure_calls(bench, caller, calls, groups)

@@ -117,6 +117,8 @@ def _ratio(ours: Step | None, floor: Ramp) -> str:
 def _limit(ramp: Ramp) -> str:
     if not ramp.limit:
         return f"{ramp.steps[-1].streams} streams: not reached, the ramp ended by its last step or its time"
+    if ramp.steps[-1].clean:
+        return f"{ramp.steps[-1].streams} streams: {ramp.limit}"
     return f"{ramp.steps[-1].streams} streams ({ramp.steps[-1].faults}): {ramp.limit}"
 
 

@@ -98,7 +98,8 @@ def test_what_is_no_prompt_is_refused(tmp_path: Path, spoil: Any):
 
 
 def test_messages_come_through_the_pipe_as_they_went_in():
-    order = wire.Place(1, "sip:1@h", "sip:c@h", "udp", None, ("PCMA", "PCMU"), "u", "п\n", "*", "/a", None)
+    peer = wire.Peer("sip:c@h", "udp", None, "u", "п\n", "*")
+    order = wire.Place(1, "sip:1@h", peer, ("PCMA", "PCMU"), "/a", None)
     for message in (order, wire.HangUp(1), wire.Ready(4), wire.Digit(1, 2, "#", "info")):
         line = wire.encode(message)
         assert line.count(b"\n") == 1

@@ -20,7 +20,7 @@ from cato_dialer.adapters.pjsua2.resolver import Resolver
 from cato_dialer.adapters.pjsua2.rtp_ports import share_ports
 from cato_dialer.adapters.pjsua2.worker_process import WorkerProcess
 from cato_dialer.ports.trunk import CallOrder, Line, ReleaseCause
-from cato_runtime.config import DialingConfig
+from cato_runtime.config import DialingConfig, StationConfig
 from cato_runtime.errors import ConfigurationError
 
 log = structlog.get_logger()
@@ -199,7 +199,7 @@ class Pjsua2Trunk:
         except OSError as error:
             line.release(ReleaseCause.NO_RESPONSE, f"{where.host} cannot be resolved: {error}")
             return
-        self._submit(line, replace(order, route=where.route(resolved)))
+        self._submit(line, replace(order, peer=replace(order.peer, route=where.route(resolved))))
 
     async def _watch(self) -> None:
         while True:
@@ -236,19 +236,26 @@ class Pjsua2Trunk:
             log.error("the SIP engine failed", error=repr(error))
 
 
+def peer_of(station: StationConfig, where: Address) -> wire.Peer:
+    """Raises: ConfigurationError."""
+    auth = station.auth
+    return wire.Peer(
+        identity=where.identity,
+        transport=where.transport,
+        username=auth.username if auth is not None else None,
+        password=auth.secret() if auth is not None else None,
+        realm=auth.realm if auth is not None else "*",
+    )
+
+
 def _wire_order(number: int, order: CallOrder, where: Address) -> wire.Place:
     """Raises: ConfigurationError."""
     station = order.station
     return wire.Place(
         line=number,
         target=where.target,
-        identity=where.identity,
-        transport=where.transport,
-        route=None,
+        peer=peer_of(station, where),
         codecs=tuple(codec.value for codec in station.codecs),
-        username=station.auth.username if station.auth is not None else None,
-        password=station.auth.secret() if station.auth is not None else None,
-        realm=station.auth.realm if station.auth is not None else "*",
         audio=str(order.audio),
         heard_threshold_ms=order.heard_threshold_ms,
         not_before=_unix_ms(order.not_before),

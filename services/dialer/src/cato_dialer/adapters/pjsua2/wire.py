@@ -25,21 +25,28 @@ class Configure:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Make a call. `line` is the supervisor's name for it and never used again.
+class Peer:
+    """Who we are to a station and how requests get there.
 
-    `route` is where the request goes when the host of `target` is a name: the address it was resolved to.
+    `route` is where they go when the station's host is a name: the address it was resolved to.
     """
+
+    identity: str
+    transport: str
+    route: str | None = None
+    username: str | None = None
+    password: str | None = None
+    realm: str = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Make a call. `line` is the supervisor's name for it and never used again."""
 
     line: int
     target: str
-    identity: str
-    transport: str
-    route: str | None
+    peer: Peer
     codecs: tuple[str, ...]
-    username: str | None
-    password: str | None
-    realm: str
     audio: str
     heard_threshold_ms: int | None
     not_before: int | None = None
@@ -174,6 +181,8 @@ def decode(line: bytes) -> Message:
     try:
         fields = json.loads(line)
         kind = _TYPES[fields.pop("type")]
+        if "peer" in fields:
+            fields["peer"] = Peer(**fields["peer"])
         message: Message = kind(**{key: _frozen(value) for key, value in fields.items()})
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise WireError(f"not a message: {line[:200]!r}") from error

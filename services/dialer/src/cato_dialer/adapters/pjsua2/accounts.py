@@ -1,0 +1,76 @@
+"""The accounts of PJSIP: one for every way in which calls are sent, and the transports that they need."""
+
+from typing import Any
+
+import pjsua2 as pj
+
+from cato_dialer.adapters.pjsua2 import wire
+
+_ANY_ADDRESS = "0.0.0.0"
+_ACCOUNTS_AT_MOST = 6
+"PJSUA_MAX_ACC is 8 unless the library was built otherwise."
+
+
+class Accounts:
+    """Made when they are first needed, those used last kept."""
+
+    def __init__(self, endpoint: Any, settings: wire.Configure) -> None:
+        self._endpoint = endpoint
+        self._settings = settings
+        self._accounts: dict[wire.Peer, Any] = {}
+        self._transports: dict[object, int] = {}
+
+    def open(self) -> None:
+        """Make the transport that always is there. Raises: pj.Error."""
+        self._endpoint.transportCreate(pj.PJSIP_TRANSPORT_UDP, self._transport())
+
+    def of(self, peer: wire.Peer, *, may_forget: bool) -> Any:
+        """Return the account for a peer; others may be forgotten only while there are no calls.
+
+        Raises: pj.Error.
+        """
+        account = self._accounts.pop(peer, None)
+        if account is None:
+            if may_forget:
+                self._forget()
+            account = pj.Account()
+            account.create(self.config(peer))
+        self._accounts[peer] = account
+        return account
+
+    def config(self, peer: wire.Peer) -> Any:
+        """Raises: pj.Error."""
+        config = pj.AccountConfig()
+        config.idUri = peer.identity
+        if peer.username is not None and peer.password is not None:
+            config.sipConfig.authCreds.append(
+                pj.AuthCredInfo("digest", peer.realm, peer.username, 0, peer.password)
+            )
+        if peer.route is not None:
+            config.sipConfig.proxies.append(peer.route)
+        self._need(peer)
+        rtp = self._transport()
+        rtp.port = self._settings.rtp_port_from
+        rtp.portRange = self._settings.rtp_port_till - self._settings.rtp_port_from
+        config.mediaConfig.transportConfig = rtp
+        return config
+
+    def _need(self, peer: wire.Peer) -> None:
+        """Make the transport that a peer needs, unless there is one."""
+        if peer.transport == "tcp" and "tcp" not in self._transports:
+            self._transports["tcp"] = self._endpoint.transportCreate(
+                pj.PJSIP_TRANSPORT_TCP, self._transport()
+            )
+
+    def _forget(self) -> None:
+        """Shut the accounts down that were not used for longest."""
+        while len(self._accounts) >= _ACCOUNTS_AT_MOST:
+            self._accounts.pop(next(iter(self._accounts))).shutdown()
+
+    def _transport(self) -> Any:
+        config = pj.TransportConfig()
+        if self._settings.bind_address != _ANY_ADDRESS:
+            config.boundAddress = self._settings.bind_address
+        if self._settings.public_address is not None:
+            config.publicAddress = self._settings.public_address
+        return config

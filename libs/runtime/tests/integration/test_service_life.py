@@ -51,7 +51,7 @@ class Process:
         self.data = data
 
     async def says(self, text, stream="stdout"):
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while line := await getattr(self.process, stream).readline():
                 if text in line.decode():
                     return
@@ -109,7 +109,7 @@ async def test_a_process_is_ready_after_its_start_and_not_while_it_drains(nats, 
         assert (await service.asked("/healthz")).status_code == 200
         (tmp_path / "finished").touch()
         await service.says("let go")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             assert await service.process.wait() == 0
 
 

@@ -35,10 +35,12 @@ check: $(STAMP)  ## lint, format, types, import rules, generated files
 	$(BIN)/lint-imports
 	$(BIN)/python -m cato_gateway.document | diff docs/openapi.json -
 	$(BIN)/python -m cato_contracts.asyncapi | diff docs/asyncapi.json -
+	$(BIN)/python -m cato_dialer.entrypoints.state_machines --check docs
 
 docs: $(STAMP)  ## write the generated documents again
 	$(BIN)/python -m cato_gateway.document > docs/openapi.json
 	$(BIN)/python -m cato_contracts.asyncapi > docs/asyncapi.json
+	$(BIN)/python -m cato_dialer.entrypoints.state_machines docs
 	$(BIN)/python -m cato_runtime.reference cato_gateway.settings:GatewaySettings > .reference.md
 	sed -i -e '/<!-- reference: begin -->/,/<!-- reference: end -->/{/<!-- reference: begin -->/r .reference.md' \
 	    -e '/<!-- reference: /!d}' docs/operations.md

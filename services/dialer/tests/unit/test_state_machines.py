@@ -1,0 +1,78 @@
+"""The documents of the state machines say what the code does, and all of it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cato_dialer.domain.call.machine import TRANSITIONS
+from cato_dialer.domain.call.state import EXPIRIES, Phase, Timer
+from cato_dialer.domain.run.next_step import RULES
+from cato_dialer.domain.run.run import Run
+from cato_dialer.entrypoints.state_machines import data, files, main
+
+DOCS = Path(__file__).parents[4] / "docs"
+DECISIONS = {Run.WaveBegun, Run.WaveClosed, Run.Paused, Run.Resumed, Run.Stopping, Run.Ended}
+
+
+@pytest.fixture(scope="module")
+def machines():
+    return data()
+
+
+@pytest.mark.parametrize("name", ["state-machines.json", "state-machines.md"])
+def test_the_documents_are_what_the_code_says(name):
+    assert (DOCS / name).read_text(encoding="utf-8") == files()[name]
+
+
+def test_a_stale_document_fails_the_check_and_is_written_again(tmp_path, capsys):
+    assert main([str(tmp_path)]) == 0
+    assert main(["--check", str(tmp_path)]) == 0
+    stale = tmp_path / "state-machines.md"
+    stale.write_text("something else", encoding="utf-8")
+    assert main(["--check", str(tmp_path)]) == 1
+    assert str(stale) in capsys.readouterr().err
+    assert main([str(tmp_path)]) == 0
+    assert main(["--check", str(tmp_path)]) == 0
+
+
+def test_every_row_of_the_calls_table_is_there(machines):
+    rows = machines["call"]["transitions"]
+    assert len(rows) == len(TRANSITIONS)
+    assert {row["phase"] for row in rows} | {"ended"} == {phase.value for phase in Phase}
+
+
+def test_every_timer_of_a_call_is_started_somewhere_and_ends_somewhere(machines):
+    rows = machines["call"]["transitions"]
+    for timer in machines["call"]["timers"]:
+        assert timer["started_by"], timer
+        assert timer["after"], timer
+        assert timer["expires_as"] == EXPIRIES[Timer(timer["name"])].value
+        assert any(row["trigger"] == timer["expires_as"] for row in rows)
+
+
+def test_a_success_is_shown_where_a_row_may_tell_it(machines):
+    rows = machines["call"]["transitions"]
+    assert all(row["succeeds"] == ("succeed" in row["actions"]) for row in rows)
+    assert all(row["hangs_up"] == ("hang_up" in row["actions"]) for row in rows)
+
+
+def test_every_rule_and_every_decision_of_a_run_is_lived_through(machines):
+    run = machines["run"]
+    used = {row["by"] for row in run["transitions"]}
+    used |= {rule for rules in run["activities"].values() for rule in rules}
+    assert {rule.step.__name__ for rule in RULES} <= used
+    assert {row["event"] for row in run["transitions"]} == {decision.TOPIC for decision in DECISIONS}
+
+
+def test_every_state_of_a_run_leads_to_its_end(machines):
+    run = machines["run"]
+    ending = {run["final"]}
+    for _ in run["states"]:
+        ending |= {row["state"] for row in run["transitions"] if row["target"] in ending}
+    assert ending == set(run["states"])
+    assert not any(row["state"] == run["final"] for row in run["transitions"])
+
+
+def test_the_data_is_plain_json(machines):
+    assert json.loads(files()["state-machines.json"]) == machines

@@ -91,6 +91,7 @@ def configuration(sip_port: int, channels: int, **station: Any) -> dict[str, Any
         "uri": f"sip:127.0.0.1:{sip_port};transport=udp",
         "channels": channels,
         "callerId": "776400",
+        "optionsIntervalS": 0,  # a SIPp that answers counts each one as a call that failed
         **station,
     }
     return {"stations": [station], "dialing": {"bindAddress": "127.0.0.1"}}

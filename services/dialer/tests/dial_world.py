@@ -25,6 +25,7 @@ from cato_dialer.adapters.memory_dial import (
 from cato_dialer.handlers.dial_desk import DialDesk
 from cato_dialer.handlers.dial_loop import DialRole
 from cato_dialer.ports.dial import SubscriberLog
+from cato_dialer.ports.stations import StationWatch, UnwatchedStations
 from cato_dialer.ports.trunk import (
     CallOrder,
     DigitSource,
@@ -214,6 +215,7 @@ class World:
     settings: dict[str, Any] = field(default_factory=dict)
     journal: MemoryCallJournal = field(default_factory=MemoryCallJournal)
     clock: LoopClock = field(default_factory=LoopClock)
+    watch: StationWatch = field(default_factory=UnwatchedStations)
     calls_to: dict[str, int] = field(default_factory=dict)
     up: dict[str, int] = field(default_factory=dict)
     most_up: dict[str, int] = field(default_factory=dict)
@@ -398,6 +400,7 @@ class Replica:
             prompts=MemoryPromptCache(),
             clock=world.clock,
             tickets=self.source.tickets,
+            watch=world.watch,
         )
         self.role = DialRole(desk, self.source)
 

@@ -16,6 +16,9 @@ from cato_runtime.errors import ConfigurationError
 
 _STATION_URI = re.compile(r"sips?:(?P<host>\[[0-9a-fA-F:.]+\]|[^\s:;?@]+)(:(?P<port>\d{1,5}))?(;\S+)?")
 
+_TRANSPORTS = ("udp", "tcp")
+_TRANSPORT = re.compile(r";transport=(\w+)", re.IGNORECASE)
+
 
 class Section(BaseModel):
     """A part of the file: camelCase keys, unknown ones refused."""
@@ -148,7 +151,7 @@ class StationConfig(Section):
     """Its name in logs and statistics."""
 
     uri: Annotated[str, AfterValidator(_station_uri)] = "sip:127.0.0.1:5060"
-    """Its SIP address, without a user; `;transport=` is udp (default), tcp or tls."""
+    """Its SIP address, without a user; `;transport=` is udp (default) or tcp."""
 
     channels: int = Field(default=30, ge=0)
     """Calls at once through this station, over all dialers."""
@@ -179,6 +182,40 @@ class StationConfig(Section):
 
     max_answer_delay_s: int = Field(default=60, ge=1, le=300)
     """The longest ringing where the task's settings say 0, in seconds."""
+
+    options_interval_s: int = Field(default=30, ge=0, le=3_600)
+    """How often the station is asked by OPTIONS whether it is there, in seconds; 0: never. Two requests in a
+    row without any answer mark it down: calls go to other stations until it answers again."""
+
+    @model_validator(mode="after")
+    def _can_be_done(self) -> Self:
+        if self.transport not in _TRANSPORTS:
+            msg = f"the transport {self.transport} is not supported, only {' and '.join(_TRANSPORTS)}"
+            raise ValueError(msg)
+        if self.register_:
+            msg = "register is not supported yet"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def host(self) -> str:
+        """Name or address, an IPv6 one without brackets."""
+        return self._uri_part("host").strip("[]")
+
+    @property
+    def transport(self) -> str:
+        """`udp`, `tcp` or `tls`."""
+        if named := _TRANSPORT.search(self.uri):
+            return named[1].lower()
+        return "tls" if self.uri.startswith("sips:") else "udp"
+
+    @property
+    def port(self) -> int:
+        return int(self._uri_part("port") or (5061 if self.transport == "tls" else 5060))
+
+    def _uri_part(self, part: str) -> str:
+        match = _STATION_URI.fullmatch(self.uri)
+        return (match[part] or "") if match else ""
 
     def dialled(self, number: str) -> str:
         """Return the number as this station wants it, by the first rule that matches."""

@@ -15,6 +15,7 @@ from cato_dialer.adapters.nats_dial_jobs import NatsJobSource
 from cato_dialer.adapters.nats_dial_journal import NatsCallJournal
 from cato_dialer.adapters.nats_dial_ledger import NatsChannelLedger
 from cato_dialer.adapters.pjsua2.trunk import Pjsua2Trunk
+from cato_dialer.adapters.station_keepalive import StationKeepalive
 from cato_dialer.campaign_role import CampaignPorts, CampaignRole
 from cato_dialer.handlers.dial_desk import DialDesk
 from cato_dialer.handlers.dial_loop import DialRole
@@ -102,5 +103,6 @@ async def _dial(surroundings: Surroundings) -> DialRole:
         prompts=DiskPromptCache(surroundings.objects, surroundings.settings.data_dir / "prompts"),
         clock=clock,
         tickets=source.tickets,
+        watch=StationKeepalive(config.dialing.bind_address),
     )
     return DialRole(desk, source)

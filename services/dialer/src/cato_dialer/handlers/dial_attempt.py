@@ -128,6 +128,10 @@ class CallAttempt:
         finally:
             self._driver = None
             guard.cancel()
+        if driver.heard_of_station:
+            self._desk.watch.answered(self._station.id)
+        elif not driver.missed:
+            self._desk.watch.unanswered(self._station.id)
         return driver.missed
 
     async def _until(self, moment: datetime) -> None:

@@ -112,6 +112,8 @@ class CallDriver:
         self._call, self._first = begin(rules, unix_ms(clock.now()))
         self.missed = False
         """It was too late for the line: there has been no call."""
+        self.heard_of_station = False
+        """The station has said something, be it a refusal."""
         self._to_be_ended = False
 
     def hang_up(self) -> None:
@@ -166,6 +168,7 @@ class CallDriver:
             if isinstance(event, LineReleased) and event.cause is ReleaseCause.MISSED:
                 self._line_missed()
                 return
+            self.heard_of_station |= _comes_from_station(event)
             self._signals.put_nowait(signal_of(event))
         # `LineReleased` has ended the call by now, if the line keeps its promise.
         self._signal_now(Trigger.FAULT)
@@ -186,3 +189,9 @@ class CallDriver:
         if not task.cancelled() and (error := task.exception()):
             log.error("a line failed", error=repr(error))
             self._signal_now(Trigger.FAULT)
+
+
+def _comes_from_station(event: LineEvent) -> bool:
+    if isinstance(event, LineReleased):
+        return event.cause in {ReleaseCause.REJECTED, ReleaseCause.REMOTE_HANGUP}
+    return True

@@ -51,6 +51,7 @@ class DialRole:
     async def start(self) -> None:
         await self._desk.trunk.open()
         await self._desk.ledger.open()
+        await self._desk.watch.open(self._desk.stations, self._stations_changed)
         await self._source.open(self._wake.set, self._has_call)
         self._loops = [asyncio.create_task(self._feed()), asyncio.create_task(self._heartbeats())]
 
@@ -80,8 +81,14 @@ class DialRole:
         await asyncio.gather(*self._loops, *self._tasks, return_exceptions=True)
         self._loops = []
         await self._source.close()
+        await self._desk.watch.close()
         await self._desk.ledger.close()
         await self._desk.trunk.close()
+
+    def _stations_changed(self) -> None:
+        """Have those that wait for a channel look again where there may be one."""
+        for worker, _ in self._working.values():
+            worker.nudge()
 
     def _has_call(self, key: str) -> bool:
         known = self._working.get(key)

@@ -104,9 +104,11 @@ class SubscriberWorker:
 
     async def _work(self, book: SubscriberBook) -> Verdict:
         job = self._job
-        stations = self._desk.by_priority()
         verdict: Verdict | None = None
         while verdict is None:
+            # Before anything is looked at: what changes from here on is looked at again.
+            self._nudged.clear()
+            stations = self._desk.by_priority()
             step = next_step(job.wave, len(job.subscriber.phones), stations, book.calls, book.result)
             match step:
                 case Finished():
@@ -171,7 +173,6 @@ class SubscriberWorker:
 
     async def _channel(self, stations: Sequence[UUID]) -> Channel | None:
         """Wait for a channel of the first station that has one; None if it is time to look around again."""
-        self._nudged.clear()
         ledger = self._desk.ledger
         while True:
             for station in stations:

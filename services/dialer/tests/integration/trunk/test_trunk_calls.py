@@ -179,12 +179,6 @@ async def test_a_name_that_nobody_knows_is_no_response(bench: Bench):
     assert end.cause is ReleaseCause.NO_RESPONSE
 
 
-async def test_a_transport_that_is_not_there_yet_is_a_fault(bench: Bench):
-    station = StationConfig(uri="sip:127.0.0.1:5061;transport=tls")
-    end = (await follow(Caller(await bench.trunk(), station, bench.prompt).call("1"))).end
-    assert end.cause is ReleaseCause.FAULT
-
-
 async def test_silence_of_the_station_is_told_from_its_own_408_and_leaves_no_line_behind(bench: Bench):
     """Timers B and F of RFC 3261: 32 s."""
     exchange = await bench.exchange(

@@ -30,7 +30,6 @@ _SLOT_WAIT_S = 2.0
 "For a call that is over but for its last message, or for a worker that is just being started."
 _MOST_WORKERS = 2
 "So many times the workers that the channels need, when stations leave requests unanswered."
-_TRANSPORTS = frozenset({"udp", "tcp"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +119,7 @@ class Pjsua2Trunk:
         except (ValueError, ConfigurationError) as error:
             line.release(ReleaseCause.FAULT, str(error))
             return line
-        if where.transport not in _TRANSPORTS:
-            line.release(ReleaseCause.FAULT, f"the transport {where.transport} is not supported")
-        elif where.host_is_name:
+        if where.host_is_name:
             self._spawn(self._resolve(line, message, where))
         else:
             self._submit(line, message)

@@ -1,0 +1,98 @@
+"""Stations that are down, and what calls tell of them; in virtual time."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+from uuid import UUID
+
+from cato_runtime.config import StationConfig
+
+
+class ToldWatch:
+    """Says what the test tells it."""
+
+    def __init__(self) -> None:
+        self.down: set[UUID] = set()
+        self.heard: list[UUID] = []
+        self.suspected: list[UUID] = []
+        self.changed: Callable[[], None] = lambda: None
+
+    async def open(self, stations: Sequence[StationConfig], on_change: Callable[[], None]) -> None:
+        assert stations
+        self.changed = on_change
+
+    def is_up(self, station_id: UUID) -> bool:
+        return station_id not in self.down
+
+    def answered(self, station_id: UUID) -> None:
+        self.heard.append(station_id)
+
+    def unanswered(self, station_id: UUID) -> None:
+        self.suspected.append(station_id)
+
+    async def close(self) -> None:
+        self.changed = lambda: None
+
+
+def _world(kit: Any, script: Any, watch: ToldWatch, channels: int = 1) -> Any:
+    stations = (
+        kit.station("first", priority=0, channels=channels),
+        kit.station("second", priority=1, channels=channels),
+    )
+    return kit.world(lambda *_: script, stations, watch=watch)
+
+
+def test_calls_leave_out_a_station_that_is_down_and_come_back_to_it(kit: Any) -> None:
+    async def story() -> None:
+        watch = ToldWatch()
+        world = _world(kit, kit.script(answers_at=2), watch)
+        first, second = (station.id for station in world.stations)
+        replica = await world.replica().start()
+        watch.down = {first}
+        world.queue.put(world.job(0, ["a"]))
+        await world.until_empty()
+        watch.down = set()
+        world.queue.put(world.job(1, ["b"]))
+        await world.until_empty()
+        assert [station for station, _ in world.starts] == [second, first]
+        assert watch.heard == [second, first]
+        await replica.role.stop()
+
+    kit.run(story())
+
+
+def test_with_every_station_down_all_are_tried(kit: Any) -> None:
+    async def story() -> None:
+        watch = ToldWatch()
+        world = _world(kit, kit.script(unreachable=True), watch)
+        watch.down = {station.id for station in world.stations}
+        replica = await world.replica().start()
+        world.queue.put(world.job(0, ["a"]))
+        await world.until_empty()
+        both = [station.id for station in world.stations]
+        assert [station for station, _ in world.starts] == both
+        assert watch.suspected == both
+        assert watch.heard == []
+        await replica.role.stop()
+
+    kit.run(story())
+
+
+def test_who_waits_for_a_channel_goes_to_a_station_that_has_come_up(kit: Any) -> None:
+    async def story() -> None:
+        watch = ToldWatch()
+        world = _world(kit, kit.script(rings_at=1.0), watch)
+        first, second = (station.id for station in world.stations)
+        watch.down = {first}
+        replica = await world.replica().start()
+        world.queue.put(world.job(0, ["a"]))
+        world.queue.put(world.job(1, ["b"]))
+        await asyncio.sleep(10)
+        assert [station for station, _ in world.starts] == [second]
+        watch.down = set()
+        watch.changed()
+        await asyncio.sleep(1)
+        assert [station for station, _ in world.starts] == [second, first]
+        await replica.role.stop()
+
+    kit.run(story())

@@ -1,5 +1,6 @@
 """The read model in ClickHouse: a server by HTTP, or its engine inside this process, by the same SQL."""
 
+import struct
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -16,6 +17,7 @@ from cato_reporting.adapters.clickhouse_threads import ClickHouseThreads
 from cato_reporting.domain.instants import from_unix_ms
 from cato_reporting.domain.live_run import ANSWERED, DELAYED, ENDED, STARTED, SUCCEEDED, End, LiveRun
 from cato_reporting.domain.report import Numbers
+from cato_reporting.errors import RowsRefusedError
 from cato_reporting.ports import Detail, Fact, StoredRun
 
 _LEDGERS = ("log_positions", "schema_versions")
@@ -75,7 +77,11 @@ class ClickHouseReadModel:
 
     async def store(self, facts: Sequence[Fact], *, position: int) -> None:
         def insert(client: Client) -> None:
-            insert_facts(client, facts)
+            try:
+                insert_facts(client, facts)
+            except (ValueError, TypeError, OverflowError, struct.error) as error:
+                # The client's own words for values that it cannot encode.
+                raise RowsRefusedError(repr(error)) from error
             # Last, so that what it says is true whenever the process dies.
             POSITIONS.insert(client, [(RUNS.name, position)])
 

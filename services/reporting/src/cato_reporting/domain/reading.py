@@ -101,10 +101,20 @@ def _decode_as(body: type[Message], envelope_type: Any, data: bytes) -> Any:
         envelope = None
     if envelope is not None and envelope.type == body.__name__ and envelope.version == body.version:
         return envelope
-    general = decode(data)
+    general = _decoded(data)
     if not isinstance(general.body, body):
         raise _FaultError(f"a {general.type} where a {body.__name__} belongs")
     return general
+
+
+def _decoded(raw: bytes | dict[str, Any]) -> Envelope[Message]:
+    envelope = decode(raw)
+    try:
+        envelope.encode()
+    except ValueError as error:
+        # JSON can name half of a surrogate pair; no text can hold one.
+        raise _FaultError(f"no text that can be written down: {error}") from error
+    return envelope
 
 
 def _read_commit(run: str, data: bytes) -> Reading:
@@ -118,7 +128,7 @@ def _read_commit(run: str, data: bytes) -> Reading:
     faults: list[str] = []
     for message in messages:
         try:
-            envelope = decode(message)
+            envelope = _decoded(message)
             if isinstance(envelope.body, LIFE_EVENTS):
                 events.append(_life_event(run_id, envelope))
         except (_FaultError, UndecodableError) as error:

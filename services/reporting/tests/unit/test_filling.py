@@ -1,0 +1,146 @@
+"""Filling the read model: what happens with bad messages, refused rows and a database that comes and goes."""
+
+import asyncio
+
+import pytest
+
+from cato_reporting.errors import ReadModelAwayError, RowsRefusedError
+from cato_reporting.handlers.lists import SubscriberLists
+from cato_reporting.handlers.readings import Readings
+from cato_reporting.handlers.store import ReadModelFiller
+from cato_reporting.ports import LogMessage
+from cato_runtime.objects import MemoryObjectStore
+from tests.infra.synthetic_runs import synthetic_run
+
+
+class FakeLog:
+    """Holds messages; what was confirmed is remembered."""
+
+    def __init__(self, messages):
+        self.messages = [
+            LogMessage(subject, position, data) for position, (subject, data) in enumerate(messages, start=1)
+        ]
+        self.confirmed = 0
+        self.reserved = []
+
+    async def end(self):
+        return len(self.messages)
+
+    async def reserve(self, *, after):
+        self.reserved.append(after)
+        return FakeIntake(self, after)
+
+
+class FakeIntake:
+    def __init__(self, log, after):
+        self._log = log
+        self._next = after
+
+    async def take(self, limit, *, window):
+        batch = self._log.messages[self._next : self._next + limit]
+        if not batch:
+            await asyncio.Event().wait()
+        self._next += len(batch)
+        return batch
+
+    def hurry(self):
+        pass
+
+    async def confirm(self, position):
+        self._log.confirmed = position
+
+    async def close(self):
+        pass
+
+
+class FakeReadModel:
+    """Keeps positions of facts; is away for a while, and refuses what it is told to."""
+
+    def __init__(self, *, away=0, refuses=()):
+        self.away = away
+        self.refuses = set(refuses)
+        self.stored = set()
+        self.position = 0
+
+    async def open(self):
+        if self.away:
+            self.away -= 1
+            raise ReadModelAwayError("away")
+        return self.position
+
+    async def store(self, facts, *, position):
+        positions = {fact.position for fact in facts}
+        if positions & self.refuses:
+            raise RowsRefusedError("no column holds this")
+        self.stored |= positions
+        self.position = position
+
+    async def unlisted(self):
+        return []
+
+
+class FakeDeadLetters:
+    def __init__(self):
+        self.letters = {}
+
+    async def bury(self, message, reason):
+        new = message.position not in self.letters
+        self.letters[message.position] = reason
+        return new
+
+
+@pytest.fixture
+def messages():
+    return [(sent.subject, sent.data) for sent in synthetic_run(3).messages]
+
+
+async def fill(log, model):
+    letters = FakeDeadLetters()
+    filler = ReadModelFiller(log, model, letters, Readings(), SubscriberLists(model, MemoryObjectStore()))
+    task = asyncio.create_task(filler.run())
+    assert await filler.progress.reached(len(log.messages), timeout=10)
+    async with asyncio.timeout(10):
+        while log.confirmed < len(log.messages):
+            await asyncio.sleep(0)
+    task.cancel()
+    return filler, letters
+
+
+async def test_everything_is_stored_and_then_confirmed(messages):
+    log, model = FakeLog(messages), FakeReadModel()
+    filler, letters = await fill(log, model)
+    assert model.stored == set(range(1, len(messages) + 1))
+    assert letters.letters == {}
+    assert filler.refused == 0
+
+
+async def test_a_bad_message_is_buried_and_the_rest_of_its_batch_stored(messages):
+    messages[5] = (messages[5][0], b"poison")
+    log, model = FakeLog(messages), FakeReadModel()
+    filler, letters = await fill(log, model)
+    assert model.stored == set(range(1, len(messages) + 1)) - {6}
+    assert set(letters.letters) == {6}
+    assert filler.refused == 1
+
+
+async def test_a_row_that_the_database_refuses_is_buried_alone(messages):
+    log, model = FakeLog(messages), FakeReadModel(refuses={4, 9})
+    filler, letters = await fill(log, model)
+    assert model.stored == set(range(1, len(messages) + 1)) - {4, 9}
+    assert set(letters.letters) == {4, 9}
+    assert model.position == len(messages)
+    assert filler.refused == 2
+
+
+async def test_a_database_that_is_away_is_tried_again(messages):
+    log, model = FakeLog(messages), FakeReadModel(away=3)
+    await fill(log, model)
+    assert model.stored == set(range(1, len(messages) + 1))
+
+
+async def test_filling_goes_on_from_where_the_tables_end_whatever_was_acknowledged(messages):
+    log, model = FakeLog(messages), FakeReadModel()
+    model.position = 7
+    await fill(log, model)
+    assert log.reserved == [7]
+    assert model.stored == set(range(8, len(messages) + 1))

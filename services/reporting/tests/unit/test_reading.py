@@ -1,0 +1,76 @@
+"""Messages of the log judged one by one."""
+
+import json
+
+import pytest
+
+from cato_reporting.domain.reading import read_message
+from tests.infra.synthetic_runs import synthetic_run
+
+RUN = synthetic_run(1, subscribers=4, waves=2)
+CALL = next(sent for sent in RUN.messages if ".call." in sent.subject)
+RESULT = next(sent for sent in RUN.messages if ".result." in sent.subject)
+LIFE = RUN.messages[0]
+
+
+def changed(sent, **body):
+    fields = json.loads(sent.data)
+    fields["body"] |= body
+    return json.dumps(fields).encode()
+
+
+@pytest.mark.parametrize("sent", RUN.messages, ids=lambda sent: sent.message_id)
+def test_a_good_message_says_its_events_and_has_no_fault(sent):
+    reading = read_message(sent.subject, sent.data)
+    assert reading.fault is None
+    assert reading.run_id == RUN.run_id
+    assert reading.events == sent.events
+
+
+@pytest.mark.parametrize(
+    ("subject", "data"),
+    [
+        (CALL.subject, b""),
+        (CALL.subject, b"\xff\xfe"),
+        (CALL.subject, b"[]"),
+        (CALL.subject, RESULT.data),
+        (RESULT.subject, CALL.data),
+        (CALL.subject.rsplit(".", 1)[0] + ".77", CALL.data),
+        (CALL.subject.replace(str(RUN.run_id), str(RUN.snapshot.task_id)), CALL.data),
+        (CALL.subject.replace(str(RUN.run_id), "nobody"), CALL.data),
+        (CALL.subject.replace(str(RUN.run_id), str(RUN.run_id).upper()), CALL.data),
+        ("run.1.2.3.4", CALL.data),
+        (CALL.subject, changed(CALL, seq=70_000)),
+        (CALL.subject, changed(CALL, seq=-1)),
+        (CALL.subject, changed(CALL, wave=0)),
+        (CALL.subject, changed(CALL, wave=256)),
+        (CALL.subject, changed(CALL, kind="exploded")),
+        (CALL.subject, changed(CALL, number="\ud800")),
+        (CALL.subject, changed(CALL, surprise=1)),
+        (CALL.subject, CALL.data.replace(b"2026-03-02T", b"1026-03-02T")),
+        (CALL.subject, CALL.data.replace(b'"version":1', b'"version":99')),
+        (LIFE.subject, b"{}"),
+        (LIFE.subject, b'{"messages": {}}'),
+        (LIFE.subject, b'{"messages": [1]}'),
+        (LIFE.subject, CALL.data),
+    ],
+)
+def test_a_bad_message_says_no_events_and_why(subject, data):
+    reading = read_message(subject, data)
+    assert reading.events == ()
+    assert reading.fault
+
+
+def test_a_commit_with_one_bad_envelope_counts_for_its_good_ones():
+    commit = json.loads(LIFE.data)
+    commit["messages"].append({"type": "RunEnded"})
+    reading = read_message(LIFE.subject, json.dumps(commit).encode())
+    assert reading.events == LIFE.events
+    assert reading.fault
+
+
+def test_envelopes_of_a_commit_that_are_meant_for_others_are_passed_over():
+    commit = json.loads(LIFE.data)
+    commit["messages"].append(json.loads(RESULT.data))
+    reading = read_message(LIFE.subject, json.dumps(commit).encode())
+    assert (reading.events, reading.fault) == (LIFE.events, None)

@@ -17,6 +17,8 @@ from telephony.prompt import FRAME, PERIOD
 
 _SLOTS = 20
 _SLOT_NS = 20_000_000 // _SLOTS
+_GIVE_UP_NS = 100_000_000
+"What is later than this is left out, and not sent in a burst."
 _HEADER = struct.Struct(">BBHII")
 _NONBLOCK = 0o4000
 _AUDIO = [bytes([mark]) * FRAME for mark in range(PERIOD)]
@@ -66,8 +68,10 @@ class Sender:
     def _woken(self) -> None:
         for _ in range(int.from_bytes(os.read(self._timer, 8), "little")):
             self._due_ns += _SLOT_NS
-            self._late_ns = max(self._late_ns, time.monotonic_ns() - self._due_ns)
-            self._send_slot()
+            late_ns = time.monotonic_ns() - self._due_ns
+            self._late_ns = max(self._late_ns, late_ns)
+            if late_ns < _GIVE_UP_NS:
+                self._send_slot()
 
     def _send_slot(self) -> None:
         frame, slot = divmod(self._tick, _SLOTS)

@@ -43,6 +43,11 @@ class Ramp:
     def best(self) -> Step | None:
         return next((step for step in reversed(self.steps) if step.clean), None)
 
+    @property
+    def shown(self) -> Step | None:
+        """The best step, or else the one with the steadiest packets."""
+        return self.best or min(self.steps, key=lambda step: step.of("deviation_p99_ms"), default=None)
+
 
 @dataclass(frozen=True, slots=True)
 class Bench:

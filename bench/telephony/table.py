@@ -38,11 +38,11 @@ def table(results: Results) -> str:
     ]
     lines.append(_row(_HEADINGS))
     for ramp in results.ramps:
-        lines.append(_row(_cells(ramp.name, ramp.best)))
+        lines.append(_row(_cells(ramp.name, ramp.shown)))
     if results.c_floor is None:
         lines.append("  C floor       NOT MEASURED: there is no C compiler (cc, gcc, clang) on this machine")
     lines += ["", "  beside our trunk:"]
-    lines += [f"    {_ratio(results.talking.best, ramp)}" for ramp in results.ramps[1:]]
+    lines += [f"    {_ratio(results.talking, ramp)}" for ramp in results.ramps[1:]]
     lines += ["", "  limited by:"]
     lines += [f"    {ramp.name}, {_limit(ramp)}" for ramp in results.ramps]
     lines += ["", *_short(results.short), "", *_noise(results)]
@@ -94,7 +94,7 @@ def _cells(name: str, step: Step | None) -> tuple[str, ...]:
         return (name, "none", *["-"] * (len(_WIDTHS) - 2))
     return (
         name,
-        str(step.streams),
+        str(step.streams) if step.clean else f"({step.streams})",
         f"{step.of('rate_mean'):.2f}",
         f"{step.of('deviation_p99_ms'):.2f} ms",
         f"{step.per_thousand:.2f}",
@@ -103,15 +103,14 @@ def _cells(name: str, step: Step | None) -> tuple[str, ...]:
     )
 
 
-def _ratio(ours: Step | None, floor: Ramp) -> str:
-    if ours is None or floor.best is None:
-        return f"{floor.name}: no clean step to compare"
-    streams = floor.best.streams / ours.streams
-    cores = ours.per_thousand / floor.best.per_thousand
+def _ratio(ours: Ramp, floor: Ramp) -> str:
+    if ours.shown is None or floor.shown is None:
+        return f"{floor.name}: nothing to compare"
+    cores = f"our cores per 1000 are {ours.shown.per_thousand / floor.shown.per_thousand:.1f} times its"
+    if ours.best is None or floor.best is None:
+        return f"{floor.name}: {cores}; the streams cannot be compared, (n) was not clean"
     more = "" if floor.limit else " or more"
-    return (
-        f"{floor.name}: {streams:.1f}{more} times our streams; our cores per 1000 are {cores:.1f} times its"
-    )
+    return f"{floor.name}: {floor.best.streams / ours.best.streams:.1f}{more} times our streams; {cores}"
 
 
 def _limit(ramp: Ramp) -> str:

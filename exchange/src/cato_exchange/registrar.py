@@ -31,6 +31,11 @@ class Registrar:
         now = self._time()
         return [known for known in self._bindings.get(user, {}).values() if known.expires_at > now]
 
+    def forget_all(self) -> None:
+        """As after a restart."""
+        self._bindings.clear()
+        self._nonces.clear()
+
     def register(self, request: Request, challenge: Challenge | None) -> Response:
         """Raises: ValueError when the request can't be read."""
         self.requests += 1

@@ -166,7 +166,10 @@ class StationConfig(Section):
     """Digest credentials, if the station asks for any."""
 
     register_: bool = Field(default=False, alias="register")
-    """Register with the station before calls, as a telephone does."""
+    """Register with the station, as a telephone does: as `auth.username`, or as `callerId` without `auth`."""
+
+    register_expires_s: int = Field(default=300, ge=10, le=86_400)
+    """How long a registration is asked for, in seconds; it is renewed 5 s before its end."""
 
     priority: int = 0
     """A station with a lower number is tried first."""
@@ -191,9 +194,6 @@ class StationConfig(Section):
     def _can_be_done(self) -> Self:
         if self.transport not in _TRANSPORTS:
             msg = f"the transport {self.transport} is not supported, only {' and '.join(_TRANSPORTS)}"
-            raise ValueError(msg)
-        if self.register_:
-            msg = "register is not supported yet"
             raise ValueError(msg)
         return self
 

@@ -13,7 +13,9 @@ from cato_dialer.adapters.nats_campaign_queue import NatsDialQueue
 from cato_dialer.adapters.nats_campaign_tickets import NatsRunTickets
 from cato_dialer.adapters.nats_dial_jobs import NatsJobSource
 from cato_dialer.adapters.nats_dial_journal import NatsCallJournal
+from cato_dialer.adapters.nats_dial_leases import LeaseBucket
 from cato_dialer.adapters.nats_dial_ledger import NatsChannelLedger
+from cato_dialer.adapters.pjsua2.registrar import StationRegistrar
 from cato_dialer.adapters.pjsua2.trunk import Pjsua2Trunk
 from cato_dialer.adapters.station_keepalive import StationKeepalive
 from cato_dialer.campaign_role import CampaignPorts, CampaignRole
@@ -37,9 +39,16 @@ class Role(StrEnum):
 class DialerService:
     """The roles of one process. Calls are the first to begin last and to end first."""
 
-    def __init__(self, campaign: CampaignRole | None, dial: DialRole | None, drain_s: float) -> None:
+    def __init__(
+        self,
+        campaign: CampaignRole | None,
+        dial: DialRole | None,
+        registrar: StationRegistrar | None,
+        drain_s: float,
+    ) -> None:
         self._campaign = campaign
         self._dial = dial
+        self._registrar = registrar
         self._calls_may_last_s = max(0.0, drain_s - _HANG_UP_MARGIN_S)
         self._running = AsyncExitStack()
 
@@ -48,7 +57,7 @@ class DialerService:
         return self._campaign.requests if self._campaign else RequestTable()
 
     async def start(self) -> None:
-        for role in (self._campaign, self._dial):
+        for role in (self._campaign, self._registrar, self._dial):
             if role is not None:
                 # Before its start: what a start that failed has begun must be ended, too.
                 self._running.push_async_callback(role.stop)
@@ -69,6 +78,7 @@ def build_roles(roles: Collection[Role]) -> Build:
         return DialerService(
             await _campaign(surroundings) if Role.CAMPAIGN in roles else None,
             await _dial(surroundings) if Role.DIAL in roles else None,
+            await _registrar(surroundings) if Role.DIAL in roles else None,
             surroundings.settings.drain_seconds,
         )
 
@@ -89,6 +99,12 @@ async def _campaign(surroundings: Surroundings) -> CampaignRole:
         leases=NatsLeases(js),
     )
     return CampaignRole(ports, surroundings.config, clock)
+
+
+async def _registrar(surroundings: Surroundings) -> StationRegistrar:
+    client = await surroundings.broker.connect()
+    config = surroundings.config
+    return StationRegistrar(config.dialing, config.stations, LeaseBucket(client.jetstream(timeout=2)))
 
 
 async def _dial(surroundings: Surroundings) -> DialRole:

@@ -20,6 +20,7 @@ from cato_dialer.adapters.pjsua2.library_call import LibraryCall, abandon, now_m
 from cato_dialer.adapters.pjsua2.playback import Playback
 from cato_dialer.adapters.pjsua2.progress import Progress
 from cato_dialer.adapters.pjsua2.prompt_player import PlayerError, PromptPlayer
+from cato_dialer.adapters.pjsua2.registrations import Registrations
 
 _CLOCK_HZ = 8_000
 _PLAYERS_SURE = 32
@@ -54,6 +55,7 @@ class Engine:
         self._library = ctypes.CDLL(pj._pjsua2.__file__)  # noqa: SLF001 - counts that its Python side lacks
         self._endpoint = pj.Endpoint()
         self._accounts = Accounts(self._endpoint, settings)
+        self.registrations = Registrations(self._accounts, emit)
 
     def start(self) -> int:
         """Return the calls that the library can carry at once, at most those asked for.

@@ -16,11 +16,12 @@ from cato_dialer.adapters.pjsua2 import wire
 from cato_dialer.adapters.pjsua2.address import Address, address
 from cato_dialer.adapters.pjsua2.bytecode import BytecodeCache
 from cato_dialer.adapters.pjsua2.line import Pjsua2Line
+from cato_dialer.adapters.pjsua2.peer import peer_of
 from cato_dialer.adapters.pjsua2.resolver import Resolver
 from cato_dialer.adapters.pjsua2.rtp_ports import share_ports
 from cato_dialer.adapters.pjsua2.worker_process import WorkerProcess
 from cato_dialer.ports.trunk import CallOrder, Line, ReleaseCause
-from cato_runtime.config import DialingConfig, StationConfig
+from cato_runtime.config import DialingConfig
 from cato_runtime.errors import ConfigurationError
 
 log = structlog.get_logger()
@@ -231,18 +232,6 @@ class Pjsua2Trunk:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("the SIP engine failed", error=repr(error))
-
-
-def peer_of(station: StationConfig, where: Address) -> wire.Peer:
-    """Raises: ConfigurationError."""
-    auth = station.auth
-    return wire.Peer(
-        identity=where.identity,
-        transport=where.transport,
-        username=auth.username if auth is not None else None,
-        password=auth.secret() if auth is not None else None,
-        realm=auth.realm if auth is not None else "*",
-    )
 
 
 def _wire_order(number: int, order: CallOrder, where: Address) -> wire.Place:

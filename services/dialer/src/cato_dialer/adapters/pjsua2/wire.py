@@ -60,6 +60,21 @@ class HangUp:
 
 
 @dataclass(frozen=True, slots=True)
+class Register:
+    """Register with a station, or do so again; it is renewed by itself until it fails."""
+
+    station: str
+    registrar: str
+    peer: Peer
+    expires_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unregister:
+    station: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ready:
     """The library runs and carries so many calls."""
 
@@ -89,6 +104,16 @@ class Freed:
     """So many calls in all are over inside the library too; a released line may linger there for a while."""
 
     calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """The outcome of a registration, a renewal or a goodbye; `code` is 0 where it was not even sent."""
+
+    station: str
+    code: int
+    phrase: str
+    expires_s: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,12 +176,13 @@ class Released(OfLine):
     heard_ms: int
 
 
-ToWorker = Configure | Place | HangUp
+ToWorker = Configure | Place | HangUp | Register | Unregister
 FromWorker = (
     Ready
     | Refused
     | Beat
     | Freed
+    | Registered
     | Trying
     | Ringing
     | Progress

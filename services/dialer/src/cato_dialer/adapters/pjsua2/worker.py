@@ -113,14 +113,19 @@ def _obey(engine: "Engine", message: wire.Message) -> None:
             engine.place(message)
         case wire.HangUp(line=line):
             engine.hang_up(line)
+        case wire.Register():
+            engine.registrations.register(message)
+        case wire.Unregister(station=station):
+            engine.registrations.end(station)
         case _:
             raise wire.WireError(f"not for a worker: {message!r}")
 
 
 def _say_goodbye(engine: "Engine") -> None:
     engine.hang_up_all()
+    engine.registrations.end_all()
     deadline = time.monotonic() + _FAREWELL_S
-    while not engine.idle and time.monotonic() < deadline:
+    while not (engine.idle and engine.registrations.ended) and time.monotonic() < deadline:
         engine.poll(_BUSY_MS)
 
 

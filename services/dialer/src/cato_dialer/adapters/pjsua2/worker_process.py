@@ -43,6 +43,7 @@ class WorkerProcess:
         gate: asyncio.Semaphore,
         bytecode: BytecodeCache,
         changed: Callable[[], None],
+        registered: Callable[[wire.Registered], None] | None = None,
     ) -> None:
         self.settings = settings
         self.loop_lag_ms = 0
@@ -54,6 +55,7 @@ class WorkerProcess:
         self._gate = gate
         self._bytecode = bytecode
         self._changed = changed
+        self._registered = registered
         self._process: Process | None = None
         self._calls = 0
         self._placed = 0
@@ -84,6 +86,10 @@ class WorkerProcess:
     @property
     def pid(self) -> int | None:
         return self._process.pid if self._process is not None else None
+
+    def tell(self, message: wire.Register | wire.Unregister) -> None:
+        """Send what concerns no call; lost if there is no process just now."""
+        self._send(message)
 
     def place(self, line: Pjsua2Line, order: wire.Place) -> None:
         self._placed += 1
@@ -180,8 +186,10 @@ class WorkerProcess:
             case wire.Freed(calls=calls):
                 self._freed = calls
                 self._changed()
+            case wire.Registered() as message if self._registered is not None:
+                self._registered(message)
             case wire.OfLine() as message:
-                self._tell(message)
+                self._tell_line(message)
             case message:
                 raise wire.WireError(f"not from a worker: {message!r}")
         return True
@@ -190,7 +198,7 @@ class WorkerProcess:
         if line.number in self._lines:
             self._send(wire.HangUp(line.number))
 
-    def _tell(self, message: wire.OfLine) -> None:
+    def _tell_line(self, message: wire.OfLine) -> None:
         line = self._lines.get(message.line)
         if line is None:
             return

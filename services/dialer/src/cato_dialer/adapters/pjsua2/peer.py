@@ -1,0 +1,17 @@
+"""Who we are to a station, as a worker is told."""
+
+from cato_dialer.adapters.pjsua2 import wire
+from cato_dialer.adapters.pjsua2.address import Address
+from cato_runtime.config import StationConfig
+
+
+def peer_of(station: StationConfig, where: Address) -> wire.Peer:
+    """Raises: ConfigurationError."""
+    auth = station.auth
+    return wire.Peer(
+        identity=where.identity,
+        transport=where.transport,
+        username=auth.username if auth is not None else None,
+        password=auth.secret() if auth is not None else None,
+        realm=auth.realm if auth is not None else "*",
+    )

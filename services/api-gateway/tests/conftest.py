@@ -1,4 +1,4 @@
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from uuid import UUID, uuid4
 
 import httpx
@@ -70,3 +70,26 @@ async def ids(client: httpx.AsyncClient) -> dict[str, str]:
     found["unknown"] = str(uuid4())
     assert all(UUID(each) for each in found.values())
     return found
+
+
+@pytest.fixture
+def refused() -> Callable[..., None]:
+    """Check an error to the last field: status, form, words of its message."""
+    return _refused
+
+
+def _refused(answer: httpx.Response, status: int, *words: str, resource_id: str | None = None) -> None:
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/json"
+    body = answer.json()
+    expected = {"timestamp", "status", "error", "path", "message"}
+    assert body.keys() - {"resourceId", "services"} == expected
+    assert isinstance(body["timestamp"], int)
+    assert body["timestamp"] > 1_700_000_000_000
+    assert body["status"] == status
+    assert body["error"] == answer.reason_phrase
+    assert body["path"] == answer.request.url.path
+    for word in words:
+        assert word in body["message"]
+    if resource_id:
+        assert body["resourceId"] == resource_id

@@ -88,25 +88,8 @@ async def send(client, operation, ids, **changes: Any):
     )
 
 
-def refused(answer, status, *words: str, resource_id=None):
-    assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"] == JSON
-    body = answer.json()
-    expected = {"timestamp", "status", "error", "path", "message"}
-    assert body.keys() - {"resourceId", "services"} == expected
-    assert isinstance(body["timestamp"], int)
-    assert body["timestamp"] > 1_700_000_000_000
-    assert body["status"] == status
-    assert body["error"] == answer.reason_phrase
-    assert body["path"] == answer.request.url.path
-    for word in words:
-        assert word in body["message"]
-    if resource_id:
-        assert body["resourceId"] == resource_id
-
-
 @each(OPERATIONS)
-async def test_the_operation_is_carried_out(client, ids, operation):
+async def test_the_operation_is_carried_out(client, ids, operation, refused):
     answer = await send(client, operation, ids)
     assert answer.status_code == operation.ok, answer.text
     if operation.ok >= 400:
@@ -114,7 +97,7 @@ async def test_the_operation_is_carried_out(client, ids, operation):
 
 
 @each(OPERATIONS)
-async def test_without_a_token_it_is_refused(client, ids, operation):
+async def test_without_a_token_it_is_refused(client, ids, operation, refused):
     answer = await send(client, operation, ids, headers={"Authorization": ""})
     refused(answer, 401, "Bearer plain:")
     assert answer.headers["www-authenticate"] == "Bearer"
@@ -125,25 +108,25 @@ async def test_without_a_token_it_is_refused(client, ids, operation):
     "header",
     ["Bearer plain:nobody", "Bearer default", "Basic plain:default", "Bearer plain:", "plain:default"],
 )
-async def test_with_a_bad_token_it_is_refused(client, ids, operation, header):
+async def test_with_a_bad_token_it_is_refused(client, ids, operation, header, refused):
     refused(await send(client, operation, ids, headers={"Authorization": header}), 401)
 
 
 @each(OPERATIONS)
-async def test_without_the_permission_it_is_refused(client, ids, operation):
+async def test_without_the_permission_it_is_refused(client, ids, operation, refused):
     token = "writer" if operation.permission == "read" else "reader"
     answer = await send(client, operation, ids, headers={"Authorization": f"Bearer plain:{token}"})
     refused(answer, 403, operation.permission)
 
 
 @each(OWNED)
-async def test_what_belongs_to_somebody_else_is_not_there(client, ids, operation):
+async def test_what_belongs_to_somebody_else_is_not_there(client, ids, operation, refused):
     answer = await send(client, operation, ids, headers={"Authorization": "Bearer plain:stranger"})
     refused(answer, 404)
 
 
 @each(OWNED)
-async def test_an_unknown_id_is_not_there(client, ids, operation):
+async def test_an_unknown_id_is_not_there(client, ids, operation, refused):
     unknown = dict.fromkeys(ids, ids["unknown"])
     answer = await send(client, operation, ids, names=unknown)
     refused(answer, 404, resource_id=ids["unknown"])
@@ -151,26 +134,26 @@ async def test_an_unknown_id_is_not_there(client, ids, operation):
 
 @each(WITH_ID)
 @pytest.mark.parametrize("malformed", ["1", "not-a-uuid", "{00000000-0000-0000-0000-000000000000}"])
-async def test_a_malformed_id_is_not_there(client, ids, operation, malformed):
+async def test_a_malformed_id_is_not_there(client, ids, operation, malformed, refused):
     malformed_ids = dict.fromkeys(ids, malformed)
     refused(await send(client, operation, ids, names=malformed_ids), 404)
 
 
 @each(OPERATIONS)
-async def test_a_wrong_method_names_the_right_ones(client, ids, operation):
+async def test_a_wrong_method_names_the_right_ones(client, ids, operation, refused):
     answer = await send(client, operation, ids, method=operation.wrong_method)
     refused(answer, 405)
     assert operation.method in answer.headers["allow"].split(", ")
 
 
 @each(OPERATIONS)
-async def test_an_unknown_parameter_is_refused_by_name(client, ids, operation):
+async def test_an_unknown_parameter_is_refused_by_name(client, ids, operation, refused):
     refused(await send(client, operation, ids, params={"limitt": "1"}), 400, "limitt")
 
 
 @each(WITH_BODY)
 @pytest.mark.parametrize("content_type", ["text/plain", "application/xml", "application/jsonp", None])
-async def test_a_wrong_content_type_is_refused(client, ids, operation, content_type):
+async def test_a_wrong_content_type_is_refused(client, ids, operation, content_type, refused):
     answer = await send(client, operation, ids, type=content_type)
     refused(answer, 415, operation.type)
 
@@ -182,12 +165,12 @@ async def test_parameters_and_case_of_the_content_type_do_not_matter(client, ids
 
 
 @each(WITH_BODY)
-async def test_an_empty_body_is_refused(client, ids, operation):
+async def test_an_empty_body_is_refused(client, ids, operation, refused):
     refused(await send(client, operation, ids, body=b""), 400, "empty")
 
 
 @each(WITH_BODY)
-async def test_a_body_over_the_limit_is_refused(client, ids, operation):
+async def test_a_body_over_the_limit_is_refused(client, ids, operation, refused):
     size = 300_000
     refused(await send(client, operation, ids, body=b"x" * size), 413)
 
@@ -199,7 +182,7 @@ async def test_a_body_over_the_limit_is_refused(client, ids, operation):
 
 
 @each(WITH_BODY)
-async def test_a_broken_encoding_of_the_body_is_refused(client, ids, operation):
+async def test_a_broken_encoding_of_the_body_is_refused(client, ids, operation, refused):
     answer = await send(client, operation, ids, headers={"Content-Encoding": "br"})
     refused(answer, 415, "gzip")
     answer = await send(client, operation, ids, headers={"Content-Encoding": "gzip"})
@@ -210,25 +193,25 @@ async def test_a_broken_encoding_of_the_body_is_refused(client, ids, operation):
 @pytest.mark.parametrize(
     "body", ["{", "[1,", "nonsense", '{"name": }', "\ud800".encode("utf-8", "surrogatepass")]
 )
-async def test_broken_json_is_refused(client, ids, operation, body):
+async def test_broken_json_is_refused(client, ids, operation, body, refused):
     refused(await send(client, operation, ids, body=body), 400, "not JSON")
 
 
 @each(WITH_MODEL)
 @pytest.mark.parametrize("body", ["[]", "null", "1", '"text"', "[" * 100_000, '{"a":' * 40_000])
-async def test_json_that_is_no_resource_is_refused(client, ids, operation, body):
+async def test_json_that_is_no_resource_is_refused(client, ids, operation, body, refused):
     refused(await send(client, operation, ids, body=body), 400)
 
 
 @each(WITH_MODEL)
 @pytest.mark.parametrize("name", ["attempt_count", "prioritee", "user_id", "ID"])
-async def test_an_unknown_field_is_refused_by_name(client, ids, operation, name):
+async def test_an_unknown_field_is_refused_by_name(client, ids, operation, name, refused):
     body = operation.body.replace("{", '{"' + name + '": 1, ', 1)
     refused(await send(client, operation, ids, body=body), 400, f"unknown field {name}")
 
 
 @each([operation for operation in WITH_MODEL if operation.method == "PUT"])
-async def test_a_replacement_may_carry_the_id_of_its_address_only(client, ids, operation):
+async def test_a_replacement_may_carry_the_id_of_its_address_only(client, ids, operation, refused):
     own = ids["settings"] if operation.body is SETTINGS else ids["task"]
     body = operation.body.replace("{", '{"id": "' + own + '", ', 1)
     assert (await send(client, operation, ids, body=body)).status_code == 200
@@ -237,81 +220,12 @@ async def test_a_replacement_may_carry_the_id_of_its_address_only(client, ids, o
 
 
 @each(WITH_MODEL)
-async def test_somebody_elses_user_id_needs_an_admin(client, ids, operation):
+async def test_somebody_elses_user_id_needs_an_admin(client, ids, operation, refused):
     body = operation.body.replace("{", '{"userId": "stranger", ', 1)
     refused(await send(client, operation, ids, body=body), 403)
     answer = await send(client, operation, ids, body=body, headers={"Authorization": "Bearer plain:admin"})
     assert answer.status_code == 200
     assert answer.json()["userId"] == "stranger"
-
-
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("name", '""'),
-        ("name", '"  "'),
-        ("name", f'"{"x" * 201}"'),
-        ("attemptCount", "0"),
-        ("attemptCount", "101"),
-        ("attemptCount", '"2"'),
-        ("attemptCount", "true"),
-        ("attemptCount", "1.5"),
-        ("attemptDelayS", "-1"),
-        ("attemptDelayS", "604801"),
-        ("attemptDelays", "-1"),
-        ("successCondition", '"PICKUP"'),
-        ("successPlaybackDurationS", "3601"),
-        ("maxCallDurationS", "0"),
-        ("maxCallDurationS", "7201"),
-        ("maxAnswerDelayS", "301"),
-        ("timeRestrictions", '{"fromHour": 25}'),
-        ("timeRestrictions", '{"tillHour": 24, "tillMin": 1}'),
-        ("timeRestrictions", '{"frmHour": 1}'),
-        ("timeZone", '"Mars/Olympus"'),
-        ("weekdays", "[]"),
-        ("weekdays", '["MONDAY"]'),
-        ("confirmCode", '"12a"'),
-        ("repeatCount", "11"),
-    ],
-)
-async def test_settings_out_of_bounds_name_the_field(client, field, value):
-    body = f'{{"name": "s", "attemptCount": 1, "successCondition": "PICKUP_PHONE", "{field}": {value}}}'
-    answer = await client.post(f"{API}/notification-settings/", content=body, headers={"Content-Type": JSON})
-    named = "attemptDelayS" if field == "attemptDelays" else field
-    refused(answer, 400, "tillHour" if "24" in value else named)
-
-
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("name", '""'),
-        ("settings", '"x"'),
-        ("settings", "null"),
-        ("files", "[]"),
-        ("files", '""'),
-        ("files", '["x"]'),
-        ("groups", "[]"),
-        ("groups", "7"),
-        ("startAt", '"2030-01-01T00:00:00"'),
-        ("expiresAt", '"tomorrow"'),
-        ("priority", "11"),
-        ("priority", "-11"),
-    ],
-)
-async def test_tasks_out_of_bounds_name_the_field(client, ids, field, value):
-    fields = {"name": '"t"', "settings": f'"{ids["settings"]}"', "files": f'"{ids["audio"]}"'}
-    fields |= {"groups": f'"{ids["group"]}"', field: value}
-    body = "{" + ", ".join(f'"{name}": {each}' for name, each in fields.items()) + "}"
-    answer = await client.post(f"{API}/tasks/", content=body, headers={"Content-Type": JSON})
-    refused(answer, 400, field)
-
-
-@pytest.mark.parametrize("path", ["/audio-files", "/subscriber-groups", "/tasks", "/task-execs"])
-@pytest.mark.parametrize(
-    "query", ["limit=0", "limit=1001", "limit=x", "limit=", "cursor=***", f"cursor={'x' * 3000}"]
-)
-async def test_parameters_out_of_bounds_name_the_parameter(client, ids, path, query):
-    refused(await client.get(f"{API}{path}?{query}"), 400, query.partition("=")[0])
 
 
 @pytest.mark.parametrize("name", ["%20", "a%2Fb", "..%2Fx", "%00", "%0a", "x" * 201, "a%5Cb", "%FF"])
@@ -325,18 +239,18 @@ async def test_a_name_that_cannot_be_one_is_refused(client, path, name):
     assert "name" in answer.json()["message"]
 
 
-async def test_an_unknown_settings_id_in_a_task_is_named(client, ids):
+async def test_an_unknown_settings_id_in_a_task_is_named(client, ids, refused):
     body = TASK.replace("{settings}", ids["unknown"])
     operation = Operation("POST", "/tasks", type=JSON, body=body)
     refused(await send(client, operation, ids), 400, ids["unknown"])
 
 
 @pytest.mark.parametrize("path", ["/", "/api", "/api/v1", "/api/v2/tasks", "/api/v1/task", "/favicon.ico"])
-async def test_an_unknown_address_is_answered_in_the_same_form(client, path):
+async def test_an_unknown_address_is_answered_in_the_same_form(client, path, refused):
     refused(await client.get(path), 404)
 
 
-async def test_what_is_no_audio_is_refused_with_415_and_leaves_nothing(stack, client):
+async def test_what_is_no_audio_is_refused_with_415_and_leaves_nothing(stack, client, refused):
     answer = await client.put(
         f"{API}/audio-files/add/zip", content=b"PK\x03\x04", headers={"Content-Type": OCTETS}
     )

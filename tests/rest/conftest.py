@@ -7,10 +7,19 @@ import pytest
 
 from tests.live_system import Client, LiveStack, free_port
 
+TOKENS = [
+    {"token": "default", "user": "user"},
+    {"token": "stranger", "user": "stranger"},
+    {"token": "reader", "user": "user", "permissions": ["read"]},
+    {"token": "root", "user": "root", "permissions": ["read", "write", "run", "admin"]},
+]
+
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
-    live = LiveStack(tmp_path_factory.mktemp("stack"), free_port(socket.SOCK_DGRAM))
+    live = LiveStack(
+        tmp_path_factory.mktemp("stack"), free_port(socket.SOCK_DGRAM), config={"tokens": TOKENS}
+    )
     live.start()
     yield live
     live.stop()

@@ -217,7 +217,8 @@ class Call:
 
     def _open_dialog(self) -> Dialog:
         host, port = self.invite.flow.local
-        return Dialog(self.invite.request, self.invite.flow, f"<sip:exchange@{host}:{port}>")
+        over = f";transport={self.invite.flow.protocol.lower()}" if self.invite.flow.reliable else ""
+        return Dialog(self.invite.request, self.invite.flow, f"<sip:exchange@{host}:{port}{over}>")
 
     def _respond(
         self,

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import ssl
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from cato_exchange.plan import Plan
 from cato_exchange.record import CallRecord, write_atomically
 from cato_exchange.registrar import Registrar
 from cato_exchange.routing import Routing
+from cato_exchange.stream import StreamTransport
 from cato_exchange.summary import Summary
 from cato_exchange.transactions import Transactions
 from cato_exchange.udp import UdpTransport
@@ -27,13 +29,18 @@ Part = TypeVar("Part")
 
 
 class Exchange:
-    """A simulated exchange on one UDP port.
+    """A simulated exchange on one UDP port, one TCP port and, with a certificate, one for TLS.
 
     `plan` may be replaced at any time, for the calls that come then.
     """
 
     def __init__(
-        self, plan: Plan, record_dir: Path | None = None, host: str = "127.0.0.1", port: int = 0
+        self,
+        plan: Plan,
+        record_dir: Path | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.plan = plan
         self.summary = Summary()
@@ -44,6 +51,9 @@ class Exchange:
         self._record_dir = record_dir
         self._host = host
         self._asked_port = port
+        self._streams = {"tcp": StreamTransport(self._receive)}
+        if tls is not None:
+            self._streams["tls"] = StreamTransport(self._receive, tls)
         self._waiting: set[asyncio.Event] = set()
         self._transport: UdpTransport | None = None
         self._media: MediaLoop | None = None
@@ -59,6 +69,10 @@ class Exchange:
     def uri(self) -> str:
         return f"sip:{self._host}:{self.port}"
 
+    def uri_over(self, transport: str) -> str:
+        """Its address for `tcp` or `tls`; these have ports of their own."""
+        return f"sip:{self._host}:{self._streams[transport].address[1]};transport={transport}"
+
     @property
     def silent(self) -> bool:
         """Whether it neither hears nor says anything in SIP, like a station that has lost its power.
@@ -70,6 +84,8 @@ class Exchange:
     @silent.setter
     def silent(self, value: bool) -> None:
         self._started(self._transport).muted = value
+        for stream in self._streams.values():
+            stream.muted = value
 
     @property
     def peak_calls(self) -> int:
@@ -126,6 +142,8 @@ class Exchange:
         self._routing = Routing(site, self._registrar, lambda: self.plan, self._call_began, self.requests)
         self._transactions = transactions
         self._transport = UdpTransport(self._host, self._asked_port, self._receive)
+        for stream in self._streams.values():
+            await stream.open(self._host, 0)
 
     async def stop(self) -> None:
         """Ends the records of the calls that are up, without a word to their callers."""
@@ -133,6 +151,8 @@ class Exchange:
         if routing is None:
             return
         self._started(self._transport).close()
+        for stream in self._streams.values():
+            stream.close()
         for call in routing.live_calls():
             call.finish("shutdown")
         self._started(self._media).shutdown()

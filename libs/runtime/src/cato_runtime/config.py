@@ -2,6 +2,7 @@
 
 import os
 import re
+import ssl
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self
@@ -16,7 +17,7 @@ from cato_runtime.errors import ConfigurationError
 
 _STATION_URI = re.compile(r"sips?:(?P<host>\[[0-9a-fA-F:.]+\]|[^\s:;?@]+)(:(?P<port>\d{1,5}))?(;\S+)?")
 
-_TRANSPORTS = ("udp", "tcp")
+_TRANSPORTS = ("udp", "tcp", "tls")
 _TRANSPORT = re.compile(r";transport=(\w+)", re.IGNORECASE)
 
 
@@ -134,6 +135,55 @@ class Codec(StrEnum):
     PCMU = "PCMU"
 
 
+class StationTls(Section):
+    """Certificates for a station with `;transport=tls` (TLS 1.2 and what else the SIP library has)."""
+
+    verify: bool = True
+    """Refuse a station whose certificate is not signed by a known authority, or is for another name."""
+
+    ca_file: Path | None = None
+    """The authorities that are known, as PEM; those of the system if not given."""
+
+    cert_file: Path | None = None
+    """Our own certificate, as PEM, if the station asks for one."""
+
+    key_file: Path | None = None
+    """The key of our certificate, as PEM, without a password."""
+
+    @model_validator(mode="after")
+    def _certificate_has_key(self) -> Self:
+        if (self.cert_file is None) != (self.key_file is None):
+            msg = "certFile and keyFile go together"
+            raise ValueError(msg)
+        return self
+
+    def authorities(self) -> Path:
+        """Return the file of those that are known.
+
+        Raises:
+            ConfigurationError: if the system has none.
+
+        """
+        paths = ssl.get_default_verify_paths()
+        found = self.ca_file or paths.cafile or paths.openssl_cafile
+        if not Path(found).is_file():
+            raise ConfigurationError(f"there is no file of certificate authorities at {found}: tls.caFile")
+        return Path(found)
+
+    def context(self) -> ssl.SSLContext:
+        """Raises: ConfigurationError: if a file cannot be read."""
+        try:
+            made = ssl.create_default_context(cafile=self.authorities() if self.verify else None)
+            if not self.verify:
+                made.check_hostname = False
+                made.verify_mode = ssl.CERT_NONE
+            if self.cert_file is not None:
+                made.load_cert_chain(self.cert_file, self.key_file)
+        except (OSError, ssl.SSLError) as error:
+            raise ConfigurationError(f"a certificate or key of a station cannot be read: {error}") from error
+        return made
+
+
 def _station_uri(uri: str) -> str:
     if not _STATION_URI.fullmatch(uri):
         msg = f"{uri!r} is not a station's URI, such as sip:host:5060;transport=udp"
@@ -151,7 +201,7 @@ class StationConfig(Section):
     """Its name in logs and statistics."""
 
     uri: Annotated[str, AfterValidator(_station_uri)] = "sip:127.0.0.1:5060"
-    """Its SIP address, without a user; `;transport=` is udp (default) or tcp."""
+    """Its SIP address, without a user; `;transport=` is udp (default), tcp or tls."""
 
     channels: int = Field(default=30, ge=0)
     """Calls at once through this station, over all dialers."""
@@ -164,6 +214,9 @@ class StationConfig(Section):
 
     auth: StationAuth | None = None
     """Digest credentials, if the station asks for any."""
+
+    tls: StationTls = StationTls()
+    """Certificates, for `;transport=tls`."""
 
     register_: bool = Field(default=False, alias="register")
     """Register with the station, as a telephone does: as `auth.username`, or as `callerId` without `auth`."""
@@ -193,7 +246,10 @@ class StationConfig(Section):
     @model_validator(mode="after")
     def _can_be_done(self) -> Self:
         if self.transport not in _TRANSPORTS:
-            msg = f"the transport {self.transport} is not supported, only {' and '.join(_TRANSPORTS)}"
+            msg = f"the transport {self.transport} is not supported, only {', '.join(_TRANSPORTS)}"
+            raise ValueError(msg)
+        if self.uri.startswith("sips:"):
+            msg = "sips: is not supported; sip: with ;transport=tls is"
             raise ValueError(msg)
         return self
 
@@ -205,9 +261,8 @@ class StationConfig(Section):
     @property
     def transport(self) -> str:
         """`udp`, `tcp` or `tls`."""
-        if named := _TRANSPORT.search(self.uri):
-            return named[1].lower()
-        return "tls" if self.uri.startswith("sips:") else "udp"
+        named = _TRANSPORT.search(self.uri)
+        return named[1].lower() if named else "udp"
 
     @property
     def port(self) -> int:

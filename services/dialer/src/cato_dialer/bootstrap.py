@@ -111,6 +111,9 @@ async def _dial(surroundings: Surroundings) -> DialRole:
     client = await surroundings.broker.connect()
     config, clock = surroundings.config, surroundings.clock
     source = NatsJobSource(client)
+    for station in config.stations:
+        if station.transport == "tls":
+            station.tls.context()  # what cannot be read stops the start, not each call
     desk = DialDesk(
         stations=config.stations,
         trunk=Pjsua2Trunk(config.dialing, config.channels),

@@ -26,6 +26,7 @@ class StationKeepalive:
         self._on_change: Callable[[], None] = lambda: None
 
     async def open(self, stations: Sequence[StationConfig], on_change: Callable[[], None]) -> None:
+        """Raises: ConfigurationError: if a certificate cannot be read."""
         self._on_change = on_change
         for station in stations:
             if station.options_interval_s and station.channels:
@@ -53,7 +54,9 @@ class StationKeepalive:
     async def _watch(self, watched: "_Watched") -> None:
         while True:
             watched.look_now.clear()
-            if await answers_options(watched.station, self._answer_s, bind_address=self._bind_address):
+            if await answers_options(
+                watched.station, self._answer_s, bind_address=self._bind_address, tls=watched.tls
+            ):
                 watched.answered()
             elif not watched.missed_one():
                 continue  # sure of it at once, not after another interval
@@ -67,6 +70,7 @@ class StationKeepalive:
 class _Watched:
     def __init__(self, station: StationConfig, on_change: Callable[[], None]) -> None:
         self.station = station
+        self.tls = station.tls.context() if station.transport == "tls" else None
         self.up = True
         self.look_now = asyncio.Event()
         self._on_change = on_change

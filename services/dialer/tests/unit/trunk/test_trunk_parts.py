@@ -22,6 +22,7 @@ from services.dialer.tests.trunk_kit import every_code, write_wav
         ("sip:10.0.0.1:5070;transport=tcp", "sip:+7812@10.0.0.1:5070;transport=tcp", "tcp", 5070, False),
         ("sip:pbx.example:5070", "sip:+7812@pbx.example:5070", "udp", 5070, True),
         ("sip:pbx.example;transport=TCP", "sip:+7812@pbx.example;transport=TCP", "tcp", 5060, True),
+        ("sip:pbx.example;transport=TLS", "sip:+7812@pbx.example;transport=TLS", "tls", 5061, True),
     ],
 )
 def test_a_station_and_a_number_make_an_address(

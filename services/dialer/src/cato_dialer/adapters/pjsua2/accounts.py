@@ -18,7 +18,8 @@ class Accounts:
         self._endpoint = endpoint
         self._settings = settings
         self._accounts: dict[wire.Peer, Any] = {}
-        self._transports: dict[object, int] = {}
+        self._tcp = False
+        self._by_tls: dict[tuple[str, str, str, bool], int] = {}
 
     def open(self) -> None:
         """Make the transport that always is there. Raises: pj.Error."""
@@ -49,6 +50,8 @@ class Accounts:
         if peer.route is not None:
             config.sipConfig.proxies.append(peer.route)
         self._need(peer)
+        if peer.tls is not None:
+            config.sipConfig.transportId = self._tls_transport(peer.tls)
         rtp = self._transport()
         rtp.port = self._settings.rtp_port_from
         rtp.portRange = self._settings.rtp_port_till - self._settings.rtp_port_from
@@ -57,10 +60,19 @@ class Accounts:
 
     def _need(self, peer: wire.Peer) -> None:
         """Make the transport that a peer needs, unless there is one."""
-        if peer.transport == "tcp" and "tcp" not in self._transports:
-            self._transports["tcp"] = self._endpoint.transportCreate(
-                pj.PJSIP_TRANSPORT_TCP, self._transport()
-            )
+        if peer.transport == "tcp" and not self._tcp:
+            self._endpoint.transportCreate(pj.PJSIP_TRANSPORT_TCP, self._transport())
+            self._tcp = True
+
+    def _tls_transport(self, tls: tuple[str, str, str, bool]) -> int:
+        if tls not in self._by_tls:
+            config = self._transport()
+            authorities, certificate, key, verify = tls
+            config.tlsConfig.CaListFile = authorities
+            config.tlsConfig.certFile, config.tlsConfig.privKeyFile = certificate, key
+            config.tlsConfig.verifyServer = verify
+            self._by_tls[tls] = self._endpoint.transportCreate(pj.PJSIP_TRANSPORT_TLS, config)
+        return self._by_tls[tls]
 
     def _forget(self) -> None:
         """Shut the accounts down that were not used for longest."""

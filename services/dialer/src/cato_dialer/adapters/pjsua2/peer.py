@@ -2,7 +2,7 @@
 
 from cato_dialer.adapters.pjsua2 import wire
 from cato_dialer.adapters.pjsua2.address import Address
-from cato_runtime.config import StationConfig
+from cato_runtime.config import StationConfig, StationTls
 
 
 def peer_of(station: StationConfig, where: Address) -> wire.Peer:
@@ -14,4 +14,15 @@ def peer_of(station: StationConfig, where: Address) -> wire.Peer:
         username=auth.username if auth is not None else None,
         password=auth.secret() if auth is not None else None,
         realm=auth.realm if auth is not None else "*",
+        tls=_files(station.tls) if where.transport == "tls" else None,
+    )
+
+
+def _files(tls: StationTls) -> tuple[str, str, str, bool]:
+    """Raises: ConfigurationError."""
+    return (
+        str(tls.authorities()) if tls.verify else "",
+        str(tls.cert_file or ""),
+        str(tls.key_file or ""),
+        tls.verify,
     )

@@ -164,7 +164,7 @@ class StationRegistrar:
             return
         order = _order(place.station)
         where = address(place.station, "")
-        if where.host_is_name:
+        if where.host_is_name and where.transport != "tls":
             try:
                 resolved = await self._resolver.resolve(where.host)
             except OSError as error:

@@ -120,7 +120,8 @@ class Pjsua2Trunk:
         except (ValueError, ConfigurationError) as error:
             line.release(ReleaseCause.FAULT, str(error))
             return line
-        if where.host_is_name:
+        # For TLS the library must know the name: the certificate is for that, not for an address.
+        if where.host_is_name and where.transport != "tls":
             self._spawn(self._resolve(line, message, where))
         else:
             self._submit(line, message)

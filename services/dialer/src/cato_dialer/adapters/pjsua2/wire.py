@@ -37,6 +37,8 @@ class Peer:
     username: str | None = None
     password: str | None = None
     realm: str = "*"
+    tls: tuple[str, str, str, bool] | None = None
+    """Files of the authorities, our certificate and its key, `` for none; and whether to verify."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +210,7 @@ def decode(line: bytes) -> Message:
         fields = json.loads(line)
         kind = _TYPES[fields.pop("type")]
         if "peer" in fields:
-            fields["peer"] = Peer(**fields["peer"])
+            fields["peer"] = Peer(**{key: _frozen(value) for key, value in fields["peer"].items()})
         message: Message = kind(**{key: _frozen(value) for key, value in fields.items()})
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise WireError(f"not a message: {line[:200]!r}") from error

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-_MIN_LENIENCE_MS = 2
 _MAX_LENIENCE_MS = 50
 _LOST_CLOCK_MS = 60_000
 
@@ -21,23 +20,24 @@ class Start:
 def next_start(channels: int, interval_ms: int, now: datetime, next_free: int | None) -> Start:
     """Reserve the first free start from `now` on.
 
-    A process is never quite on time, so a start may be a fifth of the interval late, and the next one is
-    reserved as if it were: two starts are never closer than the interval. `until` leaves a quarter of it for
-    the way from the last look at the clock to the wire.
+    A process is never quite on time, so a start may be a fifth of the interval late; and from its last look
+    at the clock to the wire it may need as long again, when others have the processor. The next start is
+    reserved as if both came true, so that two are never closer than the interval.
     """
     if interval_ms == 0:
         return Start(now, None, delayed=False, next_free=None)
     now_ms = int(now.timestamp() * 1000)
-    lenience = min(max(_MIN_LENIENCE_MS, interval_ms // 5), _MAX_LENIENCE_MS)
+    lenience = min(max(1, interval_ms // 5), _MAX_LENIENCE_MS)
+    step = interval_ms + 2 * lenience
     at_ms = max(now_ms, next_free or 0)
     # No more starts can be reserved than there are channels: what is later comes from a clock gone wrong.
-    if at_ms > now_ms + (channels + 1) * (interval_ms + lenience) + _LOST_CLOCK_MS:
+    if at_ms > now_ms + (channels + 1) * step + _LOST_CLOCK_MS:
         at_ms = now_ms
     return Start(
         at=_moment(at_ms),
-        until=_moment(at_ms + lenience - max(1, lenience // 4)),
+        until=_moment(at_ms + lenience),
         delayed=at_ms > now_ms,
-        next_free=at_ms + interval_ms + lenience,
+        next_free=at_ms + step,
     )
 
 

@@ -17,6 +17,9 @@ import yaml
 HERE = Path(__file__).parent
 PROMPT = HERE.parent / "assets" / "flood_warning.mp3"
 START_TIMEOUT_S = 60
+RETRY_LATER = 503
+"A service did not answer in time; the answer says when to ask again, as a client should."
+TRIES = 5
 AUTH = {"Authorization": "Bearer plain:default"}
 
 
@@ -209,6 +212,11 @@ class Client:
 
     def call(self, method: str, path: str, expected: int = 200, **options: Any) -> Any:
         answer = self.http.request(method, path, **options)
+        tries = 1
+        while method == "GET" and answer.status_code == RETRY_LATER != expected and tries < TRIES:
+            time.sleep(int(answer.headers["Retry-After"]))
+            answer = self.http.request(method, path, **options)
+            tries += 1
         assert answer.status_code == expected, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json() if answer.content else None
 

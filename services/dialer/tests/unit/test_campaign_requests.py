@@ -198,7 +198,9 @@ async def test_a_group_has_the_configured_bound():
 async def test_a_task_refers_to_what_is_there(client):
     task = await client.add_task([people(1)])
     settings, file, group = uuid4(), uuid4(), uuid4()
-    spec = (await client.ask(GetTask(actor=USER, id=task.id))).model_dump(exclude={"id", "user_id", "version"})
+    spec = (await client.ask(GetTask(actor=USER, id=task.id))).model_dump(
+        exclude={"id", "user_id", "version"}
+    )
     bad = spec | {"settings": settings, "files": [file], "groups": [group, task.groups[0]]}
     for request in (
         AddTask(actor=USER, spec=bad),

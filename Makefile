@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 PACKAGES := $(wildcard libs/*/pyproject.toml services/*/pyproject.toml) exchange/pyproject.toml stack/pyproject.toml
 EDITABLE := $(foreach package,$(PACKAGES),-e ./$(dir $(package)))
 
-.PHONY: demo up test check docs bench fmt lock clean
+.PHONY: demo up test peers check docs bench fmt lock clean
 
 demo: $(STAMP)  ## fresh clone to finished run: real SIP calls against the simulated exchange
 	$(BIN)/cato demo --report demo-report.json

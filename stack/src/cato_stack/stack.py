@@ -3,6 +3,7 @@
 import asyncio
 import fcntl
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -73,16 +74,24 @@ async def running_stack(options: StackOptions) -> AsyncIterator[None]:
         # For whoever wants to look at the broker, or to add a dialer.
         (options.data_dir / "broker.url").write_text(f"{url}\n")
         services = _services(options, url)
+        loop = asyncio.get_running_loop()
         try:
             for service in services:
                 await service.start()
             await _wait_until_ready(options, services)
+            loop.add_signal_handler(signal.SIGHUP, _reload, services)
             yield
         finally:
+            loop.remove_signal_handler(signal.SIGHUP)
             for service in reversed(services):
                 await service.stop(_STOP_TIMEOUT_S)
             if keeper is not None:
                 await keeper.stop()
+
+
+def _reload(services: list[Supervised]) -> None:
+    for service in services:
+        service.reload()
 
 
 def _services(options: StackOptions, nats_url: str) -> list[Supervised]:

@@ -45,6 +45,11 @@ class Supervised:
         await self._spawn()
         self._keeper = asyncio.create_task(self._keep(), name=f"keep {self.spec.name}")
 
+    def reload(self) -> None:
+        """Ask it to read its configuration again; not heard while it is being started again."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.send_signal(signal.SIGHUP)
+
     async def stop(self, timeout: float) -> None:
         """Ask it to end, wait up to `timeout` seconds, then kill it."""
         self._stopping.set()

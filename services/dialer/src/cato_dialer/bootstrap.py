@@ -19,9 +19,11 @@ from cato_dialer.adapters.pjsua2.registrar import StationRegistrar
 from cato_dialer.adapters.pjsua2.trunk import Pjsua2Trunk
 from cato_dialer.adapters.station_keepalive import StationKeepalive
 from cato_dialer.campaign_role import CampaignPorts, CampaignRole
+from cato_dialer.config_change import check_change, check_station
 from cato_dialer.handlers.dial_desk import DialDesk
 from cato_dialer.handlers.dial_loop import DialRole
 from cato_eventlog import JetStreamLog
+from cato_runtime.config import Config
 from cato_runtime.requests import RequestTable
 from cato_runtime.service import Build, Surroundings
 
@@ -44,12 +46,13 @@ class DialerService:
         campaign: CampaignRole | None,
         dial: DialRole | None,
         registrar: StationRegistrar | None,
-        drain_s: float,
+        surroundings: Surroundings,
     ) -> None:
+        self._config = surroundings.config
         self._campaign = campaign
         self._dial = dial
         self._registrar = registrar
-        self._calls_may_last_s = max(0.0, drain_s - _HANG_UP_MARGIN_S)
+        self._calls_may_last_s = max(0.0, surroundings.settings.drain_seconds - _HANG_UP_MARGIN_S)
         self._running = AsyncExitStack()
 
     @property
@@ -62,6 +65,13 @@ class DialerService:
                 # Before its start: what a start that failed has begun must be ended, too.
                 self._running.push_async_callback(role.stop)
                 await role.start()
+
+    async def reload(self, config: Config) -> None:
+        """Raises: ConfigurationError: if it asks for more than new calls can take over."""
+        check_change(self._config, config)
+        self._config = config
+        if self._dial is not None:
+            await self._dial.change_stations(config.stations)
 
     async def drain(self) -> None:
         if self._dial is not None:
@@ -79,7 +89,7 @@ def build_roles(roles: Collection[Role]) -> Build:
             await _campaign(surroundings) if Role.CAMPAIGN in roles else None,
             await _dial(surroundings) if Role.DIAL in roles else None,
             await _registrar(surroundings) if Role.DIAL in roles else None,
-            surroundings.settings.drain_seconds,
+            surroundings,
         )
 
     return build
@@ -112,8 +122,7 @@ async def _dial(surroundings: Surroundings) -> DialRole:
     config, clock = surroundings.config, surroundings.clock
     source = NatsJobSource(client)
     for station in config.stations:
-        if station.transport == "tls":
-            station.tls.context()  # what cannot be read stops the start, not each call
+        check_station(station)  # what cannot be read stops the start, not each call
     desk = DialDesk(
         stations=config.stations,
         trunk=Pjsua2Trunk(config.dialing, config.channels),

@@ -12,9 +12,12 @@ from cato_runtime.clock import Clock
 from cato_runtime.config import StationConfig
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class DialDesk:
-    """The ports and the stations, these in any order; `tickets` are the runs as last seen."""
+    """The ports and the stations, these in any order; `tickets` are the runs as last seen.
+
+    Only `stations` may change: for the calls that begin then.
+    """
 
     stations: Sequence[StationConfig]
     trunk: Trunk

@@ -13,6 +13,7 @@ from cato_contracts.jobs import RunMode, RunTicket
 from cato_dialer.handlers.dial_desk import DialDesk
 from cato_dialer.handlers.dial_subscriber import Done, GiveBack, LeaveAlone, SubscriberWorker, Verdict
 from cato_dialer.ports.dial import JobHold, JobSource
+from cato_runtime.config import StationConfig
 from cato_runtime.errors import BrokerError
 
 log = structlog.get_logger()
@@ -84,6 +85,13 @@ class DialRole:
         await self._desk.watch.close()
         await self._desk.ledger.close()
         await self._desk.trunk.close()
+
+    async def change_stations(self, stations: Sequence[StationConfig]) -> None:
+        """Begin the next calls with these: the same ids and channels as before."""
+        self._desk.stations = stations
+        await self._desk.watch.close()
+        await self._desk.watch.open(stations, self._stations_changed)
+        self._stations_changed()
 
     def _stations_changed(self) -> None:
         """Have those that wait for a channel look again where there may be one."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
-from cato_runtime.config import StationConfig
+from cato_runtime.config import NumberRule, StationConfig
 
 
 class ToldWatch:
@@ -93,6 +93,30 @@ def test_who_waits_for_a_channel_goes_to_a_station_that_has_come_up(kit: Any) ->
         watch.changed()
         await asyncio.sleep(1)
         assert [station for station, _ in world.starts] == [second, first]
+        await replica.role.stop()
+
+    kit.run(story())
+
+
+def test_changed_stations_are_for_the_next_calls_and_lose_no_job(kit: Any) -> None:
+    async def story() -> None:
+        watch = ToldWatch()
+        world = _world(kit, kit.script(answers_at=2), watch)
+        first, second = world.stations
+        replica = await world.replica().start()
+        for no in range(4):
+            world.queue.put(world.job(no, [f"n{no}"]))
+        await asyncio.sleep(1)
+        before = [station for station, _ in world.starts]
+        assert sorted(before) == sorted([first.id, second.id])
+        rules = (NumberRule(match="n(.)", replace=r"9\1"),)
+        await replica.role.change_stations(
+            [station.model_copy(update={"number_rules": rules}) for station in world.stations]
+        )
+        await world.until_empty()
+        assert len(world.results()) == 4
+        assert sorted(number[0] for number in world.calls_to) == ["9", "9", "n", "n"]
+        world.assert_consistent()
         await replica.role.stop()
 
     kit.run(story())

@@ -20,7 +20,7 @@ _TROUBLE = (nats.errors.Error, nats.js.errors.Error, EventLogError, OSError, Tim
 async def dial_by_consumer(client: NatsClient, outcome: Outcome) -> None:
     """Answer until cancelled; whatever the broker's troubles are, it tries again."""
     task = asyncio.current_task()
-    # A cancellation that meets the end of a `wait_for` comes out as its time-out (Python 3.11): so it is asked for.
+    # A cancellation that meets the end of a `wait_for` comes out as its time-out (Python 3.11).
     while task is not None and not task.cancelling():
         with suppress(*_TROUBLE):
             bucket = await client.jetstream().key_value(RUN_TICKETS.name)

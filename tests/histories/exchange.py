@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from cato_contracts.resources import SettingsSpec, SuccessCondition
 from cato_dialer.ports.trunk import (
     CallOrder,
     DigitSource,
@@ -125,6 +126,8 @@ class Line:
         self._hung_up_at: float | None = None
         self._answered_at: float | None = None
         self._up = True
+        self._in_vain = False
+        self.no = no
         self.keyed = ""
         exchange.up[no] += 1
         exchange.busy_channels[order.station.id] += 1
@@ -144,6 +147,18 @@ class Line:
             self._exchange.prompt_ms, max(0, round((until - self._answered_at - FIRST_PACKET_S) * 1000))
         )
 
+    def met(self, settings: SettingsSpec) -> bool:
+        """Tell whether the person was on the line as the condition asks for."""
+        if not self.answered or self._in_vain:
+            return False
+        some = min(settings.success_playback_duration_s * 1000, self._exchange.prompt_ms)
+        return {
+            SuccessCondition.PICKUP_PHONE: True,
+            SuccessCondition.PICKUP_AND_LISTEN_SOME: self.heard_ms >= max(some, 1),
+            SuccessCondition.PICKUP_AND_LISTEN_FULL: self.heard_ms >= self._exchange.prompt_ms,
+            SuccessCondition.PICKUP_AND_CONFIRM: settings.confirm_code in self.keyed,
+        }[settings.success_condition]
+
     async def events(self) -> AsyncIterator[LineEvent]:
         while True:
             event = await self._events.get()
@@ -155,6 +170,8 @@ class Line:
         if self._hung_up_at is not None or not self._up:
             return
         self._hung_up_at = self._loop.time()
+        # The 200 that crosses our CANCEL: we had given up, and nobody hears anything.
+        self._in_vain = not self.answered or self._answered_at == self._hung_up_at
         self._cancel_timers()
         takes = self._behaviour.lets_go_after
         if self._behaviour.crosses_cancel and not self.answered:

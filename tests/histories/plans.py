@@ -90,9 +90,9 @@ _DEATHS = {
     "campaign_replicas": st.integers(1, 2),
 }
 _DELIVERIES = {
-    "dial_replicas": st.integers(1, 2),
-    "campaign_replicas": st.integers(1, 2),
-    "lost_heartbeats": _moments,
+    "dial_replicas": st.sampled_from([2, 2, 1]),
+    "campaign_replicas": st.sampled_from([2, 2, 1]),
+    "lost_heartbeats": st.lists(_seconds(0, 20), min_size=1, max_size=4).map(tuple),
     "lost_leases": _moments,
     "lost_jobs": _moments,
     "ticket_lag_s": st.sampled_from([0.0, 0.2, 1.0]),
@@ -108,4 +108,4 @@ outcomes = st.builds(History, **_LIST)
 crashes = st.builds(History, **_LIST | _DEATHS)
 disordered = st.builds(History, **_LIST | _DELIVERIES)
 controlled = st.builds(History, **_LIST | _PEOPLE)
-everything = st.builds(History, **_LIST | _DEATHS | _DELIVERIES | _PEOPLE)
+everything = st.builds(History, **_LIST | _DELIVERIES | _DEATHS | _PEOPLE)

@@ -38,11 +38,12 @@ class DialProcess:
         self._world = world
         self._lines: list[Line] = []
         self.source = LateTickets(world.queue, world.history.ticket_lag_s)
+        self.journal = LogJournal(world.runs)
         self._ledger = MemoryChannelLedger(world.board, world.clock)
         desk = DialDesk(
             stations=world.stations,
             trunk=_Trunk(self),
-            journal=Outside(life, LogJournal(world.runs), BrokerError),
+            journal=Outside(life, self.journal, BrokerError),
             ledger=_Ledger(life, self._ledger, BrokerError),
             prompts=Outside(life, MemoryPromptCache(), BrokerError),
             clock=world.clock,
@@ -52,6 +53,11 @@ class DialProcess:
 
     async def run(self) -> None:
         await self.role.start()
+
+    @property
+    def place_count(self) -> int:
+        """How many calls it has made."""
+        return len(self._lines)
 
     def place(self, order: CallOrder) -> Line:
         self.life.check()

@@ -45,6 +45,7 @@ class LogJournal:
     def __init__(self, log: WitnessedLog) -> None:
         self._log = log
         self._written: set[int] = set()
+        self.delay_s = 0.0
 
     async def read(self, run_id: UUID, no: int) -> SubscriberLog:
         events: list[CallEvent] = []
@@ -65,6 +66,8 @@ class LogJournal:
 
     async def _append(self, subject: str, envelope: Envelope[M], after: int) -> int:
         data = envelope.encode()
+        if self.delay_s:
+            await asyncio.sleep(self.delay_s)
         try:
             appended = await self._log.append(subject, data, expected=after, message_id=envelope.event_id)
         except Conflict as error:
@@ -204,6 +207,7 @@ class LateTickets(MemoryJobSource):
     def __init__(self, queue: MemoryJobQueue, lag_s: float) -> None:
         super().__init__(queue)
         self._lag_s = lag_s
+        self.deaf = False
         self._seen: dict[UUID, RunTicket] = {}
         self._awaited = False
         self._wake: Callable[[], None] = lambda: None
@@ -217,7 +221,19 @@ class LateTickets(MemoryJobSource):
         return self._seen
 
     async def take(self, run_id: UUID, limit: int) -> Sequence[KeptHold]:
+        if self.deaf:
+            return []
         return [KeptHold(self, hold) for hold in await super().take(run_id, limit)]
+
+    def lose_touch(self, seconds: float) -> None:
+        """Others get what we have in hand, and for so long we get no jobs: the calls go on."""
+        self.deaf = True
+        asyncio.get_running_loop().call_later(seconds, self._hear_again)
+        self.queue.take_away(self)
+
+    def _hear_again(self) -> None:
+        self.deaf = False
+        self._wake()
 
     def leave(self) -> None:
         """Be gone without a word."""

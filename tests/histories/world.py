@@ -153,8 +153,8 @@ class World:
         self.queue.listeners.append(self._note_tickets)
         self._over = asyncio.Event()
         self._modes: list[tuple[float, RunMode | None]] = []
-        self._dials: list[DialProcess] = []
-        self._campaigns: list[CampaignProcess] = []
+        self.dials: list[DialProcess] = []
+        self.campaigns: list[CampaignProcess] = []
         self._deaths = {
             DialProcess: list(history.dial_deaths),
             CampaignProcess: list(history.campaign_deaths),
@@ -204,7 +204,7 @@ class World:
     async def ask(self, request: Request[Any], command_id: str) -> Answer:
         """Ask until there is an answer, as a client does whose connection breaks."""
         while True:
-            for process in [process for process in self._campaigns if not process.life.dead]:
+            for process in [process for process in self.campaigns if not process.life.dead]:
                 task = self._spawn(process.dispatch(request, command_id))
                 await asyncio.wait((task,))
                 answer = None if task.cancelled() else task.result()
@@ -303,8 +303,8 @@ class World:
 
     def _lose_heartbeats(self) -> None:
         """What a replica has in hand is delivered again, though it works on it."""
-        if self._dials:
-            self.queue.take_away(self.chance.choice(self._dials).source)
+        if self.dials:
+            self.chance.choice(self.dials).source.lose_touch(self.chance.choice((0.0, 5.0)))
 
     def _lose_a_job(self) -> None:
         """One that nobody has had in hand yet vanishes."""
@@ -327,7 +327,7 @@ class World:
         self._spawn(self._run(process))
 
     def _of_kind(self, process: DialProcess | CampaignProcess) -> list[Any]:
-        return self._dials if isinstance(process, DialProcess) else self._campaigns
+        return self.dials if isinstance(process, DialProcess) else self.campaigns
 
     async def _run(self, process: DialProcess | CampaignProcess) -> None:
         try:
@@ -360,7 +360,7 @@ class World:
 
     async def _close(self) -> None:
         self._closed = True
-        for process in [*self._dials, *self._campaigns]:
+        for process in [*self.dials, *self.campaigns]:
             process.life.spare()
             await process.stop()
         for task in list(self._tasks):
@@ -387,15 +387,23 @@ class World:
         if line is None or settings is None or not line.answered:
             self.violated(f"{result} without an answered call")
             return
-        some = min(settings.success_playback_duration_s * 1000, self.exchange.prompt_ms)
-        met = {
-            SuccessCondition.PICKUP_PHONE: True,
-            SuccessCondition.PICKUP_AND_LISTEN_SOME: line.heard_ms >= some,
-            SuccessCondition.PICKUP_AND_LISTEN_FULL: line.heard_ms >= self.exchange.prompt_ms,
-            SuccessCondition.PICKUP_AND_CONFIRM: settings.confirm_code in line.keyed,
-        }
-        if not met[settings.success_condition]:
+        # The first packet is enough for some of nothing, and is reported before any of it counts.
+        nothing = (
+            settings.success_condition is SuccessCondition.PICKUP_AND_LISTEN_SOME
+            and settings.success_playback_duration_s == 0
+        )
+        if not nothing and not line.met(settings):
             self.violated(f"{result} with {line.heard_ms} ms heard and {line.keyed!r} keyed")
+
+    def _check_nobody_overlooked(self) -> None:
+        """Where nothing dies and nothing fails, whoever was reached counts as reached."""
+        history, snapshot = self.history, self.rules.snapshot
+        calm = history.weather.trouble == 0 and not (self.died or history.lost_heartbeats)
+        if snapshot is None or not calm:
+            return
+        for line in self.exchange.lines.values():
+            if line.met(snapshot.settings) and line.no not in self.rules.notified:
+                self.violated(f"subscriber {line.no} was reached and does not count as reached")
 
     def _look_for_the_end(self, record: Record) -> None:
         if self.run_id and self.events.knows(f"{record.subject}:run-ended:{self.run_id}"):
@@ -431,6 +439,7 @@ class World:
                 self.violated("nothing was written")
             return
         self.rules.assert_complete()
+        self._check_nobody_overlooked()
         self.reports.assert_true(self.rules)
         self.reports.assert_same_in_any_order(self.chance)
         if self.queue.run_tickets or self.queue.jobs:

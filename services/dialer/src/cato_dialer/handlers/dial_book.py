@@ -35,6 +35,7 @@ class SubscriberBook:
         self._result = seen.result
         self._result_head = seen.result_head
         self._waiting: asyncio.Queue[Envelope[CallEvent] | Envelope[SubscriberResult]] = asyncio.Queue()
+        self._unwritten = 0
         self._writer: asyncio.Task[None] | None = None
         self.fenced = asyncio.Event()
 
@@ -46,14 +47,27 @@ class SubscriberBook:
     def result(self) -> SubscriberResult | None:
         return self._result
 
+    @property
+    def unwritten(self) -> bool:
+        """Something has been noted that is not in the log yet."""
+        return self._unwritten > 0
+
+    def agrees_with(self, seen: SubscriberLog) -> bool:
+        """Tell whether nobody else has written; everything noted must be in the log."""
+        return (seen.events_head, seen.result_head) == (self._events_head, self._result_head)
+
+    def adopt_result(self, seen: SubscriberLog) -> None:
+        """Take over a result that somebody else has written before we kept them from writing."""
+        self._result, self._result_head = seen.result, seen.result_head
+
     def note_event(self, event: CallEvent, at: int) -> None:
         """Note what happened at `at` (Unix ms)."""
         self._events.append(event)
-        self._waiting.put_nowait(self._wrap_event(event, at))
+        self._put(self._wrap_event(event, at))
 
     def note_result(self, result: SubscriberResult, at: int) -> None:
         self._result = result
-        self._waiting.put_nowait(
+        self._put(
             Envelope[SubscriberResult].wrap(
                 result,
                 event_id=f"{result.run_id}:{result.no}:{result.wave}",
@@ -103,7 +117,12 @@ class SubscriberBook:
                 log.exception("a call's record cannot be written")
                 self.fenced.set()
                 return
+            self._unwritten -= 1
             self._waiting.task_done()
+
+    def _put(self, entry: Envelope[CallEvent] | Envelope[SubscriberResult]) -> None:
+        self._unwritten += 1
+        self._waiting.put_nowait(entry)
 
     async def _write_one(self, entry: Envelope[CallEvent] | Envelope[SubscriberResult]) -> None:
         delay = _FIRST_RETRY_S

@@ -16,7 +16,7 @@ from cato_dialer.handlers.dial_attempt import CallAttempt, interruption
 from cato_dialer.handlers.dial_book import SubscriberBook
 from cato_dialer.handlers.dial_call import unix_ms
 from cato_dialer.handlers.dial_desk import DialDesk
-from cato_dialer.ports.dial import Channel, FencedError, PromptMissingError
+from cato_dialer.ports.dial import Channel, FencedError, PromptMissingError, SubscriberLog
 from cato_runtime.errors import BrokerError
 
 log = structlog.get_logger()
@@ -58,6 +58,8 @@ class SubscriberWorker:
         self._job = job
         self._on_call_elsewhere = on_call_elsewhere
         self._attempt: CallAttempt | None = None
+        self._book: SubscriberBook | None = None
+        self._looked_away = False
         self._closing = False
         self._nudged = asyncio.Event()
         self._log = log.bind(run_id=str(job.run_id), subscriber=job.subscriber.no, wave=job.wave)
@@ -68,8 +70,8 @@ class SubscriberWorker:
 
     @property
     def on_call(self) -> bool:
-        """A call is up, or about to be."""
-        return self._attempt is not None
+        """A call is up, or about to be, or not all of it is in the log yet."""
+        return self._attempt is not None or (self._book is not None and self._book.unwritten)
 
     def hang_up(self) -> None:
         """End the call that is up."""
@@ -94,6 +96,7 @@ class SubscriberWorker:
         """
         seen = await self._desk.journal.read(self._job.run_id, self._job.subscriber.no)
         async with SubscriberBook(self._desk.journal, self._job.run_id, seen) as book:
+            self._book = book
             try:
                 verdict = await self._work(book)
                 await book.flushed()
@@ -119,21 +122,32 @@ class SubscriberWorker:
                 case Interrupt(call, success):
                     now = unix_ms(self._desk.clock.now())
                     book.note_event(interruption(job, call, book.result, success), now)
+                    # From here on the call's owner cannot write of it. What they had told of the person
+                    # between our look at the log and now is told for good.
+                    book.adopt_result(await self._log_now(book))
                 case Conclude(notified, reason, call):
                     self._note_result(book, reason, notified=notified, call=call)
                 case Dial():
                     blocked = self._obstacle(self._desk.clock.now())
-                    verdict = self._settle(book, blocked) if blocked else await self._dial(book, step)
+                    verdict = await self._settle(book, blocked) if blocked else await self._dial(book, step)
         return verdict
 
     def _obstacle(self, at: datetime) -> Obstacle | None:
         ticket = self._desk.tickets().get(self._job.run_id)
         return obstacle(self._job, ticket, at, closing=self._closing)
 
-    def _settle(self, book: SubscriberBook, blocked: Obstacle) -> Verdict:
+    async def _log_now(self, book: SubscriberBook) -> SubscriberLog:
+        await book.flushed()
+        return await self._desk.journal.read(self._job.run_id, self._job.subscriber.no)
+
+    async def _settle(self, book: SubscriberBook, blocked: Obstacle) -> Verdict:
         match blocked:
             case Wait(delay_s, whole_run):
                 return GiveBack(delay_s, whole_run)
+            case Settle() if self._looked_away and not book.agrees_with(await self._log_now(book)):
+                # While we waited, somebody else was given the job, and has a call up perhaps.
+                self._log.warning("the subscriber has been taken over")
+                return LeaveAlone()
             case Settle(reason, without_calls):
                 of_wave = [call for call in book.calls if call.wave == self._job.wave]
                 if of_wave:
@@ -149,6 +163,7 @@ class SubscriberWorker:
         if not step.stations:
             self._log.error("no station has channels")
             return GiveBack(_NO_STATION_DELAY_S)
+        self._looked_away = True
         try:
             audio = await self._desk.prompts.file(self._job.prompt)
             channel = await self._channel(step.stations)

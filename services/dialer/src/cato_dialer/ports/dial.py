@@ -83,7 +83,7 @@ class JobSource(Protocol):
         """Begin.
 
         `on_change` is called whenever a ticket has changed or there may be something to take; `has_call`
-        tells others whether we have a call up for the job of that key.
+        tells others whether we have a call up for the job of that key, or one that is not all told yet.
         """
         ...
 

@@ -138,6 +138,11 @@ class Line:
         return self._answered_at is not None
 
     @property
+    def lasted(self) -> bool:
+        """Tell whether it was up for any time: whether an answer at the end counts is a matter of luck."""
+        return self._answered_at is not None and self._hung_up_at != self._answered_at
+
+    @property
     def heard_ms(self) -> int:
         """How much of the prompt has been sent by now."""
         if self._answered_at is None:
@@ -171,7 +176,7 @@ class Line:
             return
         self._hung_up_at = self._loop.time()
         # The 200 that crosses our CANCEL: we had given up, and nobody hears anything.
-        self._in_vain = not self.answered or self._answered_at == self._hung_up_at
+        self._in_vain = not self.lasted
         self._cancel_timers()
         takes = self._behaviour.lets_go_after
         if self._behaviour.crosses_cancel and not self.answered:

@@ -402,7 +402,7 @@ class World:
         if snapshot is None or not calm:
             return
         for line in self.exchange.lines.values():
-            if line.met(snapshot.settings) and line.no not in self.rules.notified:
+            if line.lasted and line.met(snapshot.settings) and line.no not in self.rules.notified:
                 self.violated(f"subscriber {line.no} was reached and does not count as reached")
 
     def _look_for_the_end(self, record: Record) -> None:

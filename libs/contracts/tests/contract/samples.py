@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from cato_contracts import audio_commands as audio
-from cato_contracts import calls, jobs, runs, status
+from cato_contracts import calls, history, jobs, runs, status
 from cato_contracts import campaign_commands as campaign
 from cato_contracts.envelope import Envelope, Message
 from cato_contracts.objects import Bucket, ObjectRef
@@ -72,6 +72,8 @@ _BY_ID: list[type[Any]] = [
     campaign.StartTask,
     campaign.ResumeRun,
     status.GetTaskExec,
+    history.GetCall,
+    history.EndCallExport,
 ]
 _PAGED: list[type[Any]] = [
     audio.ListAudioFiles,
@@ -79,6 +81,9 @@ _PAGED: list[type[Any]] = [
     campaign.ListNotificationSettings,
     campaign.ListTasks,
 ]
+CALLS = history.CallFilter(
+    since=NOW, until=NOW, number="776413", run_id=ID, station_id=OTHER, outcome=history.CallOutcome.FAILED
+)
 
 SAMPLES: list[Message] = [
     *(request(actor=ACTOR, id=ID) for request in _BY_ID),
@@ -98,6 +103,12 @@ SAMPLES: list[Message] = [
     status.ListSubscriberStatuses(
         actor=ACTOR, run_id=ID, filter=status.SubscriberFilter.FAILED, events=False, limit=5, cursor="100"
     ),
+    history.ListCalls(actor=ACTOR, where=CALLS, limit=5, cursor="c"),
+    history.GetStatistics(
+        actor=ACTOR, where=CALLS, group_by=history.Grouping.SIP_CODE, time_zone="Europe/Moscow"
+    ),
+    history.BeginCallExport(actor=ACTOR, where=CALLS, format=history.ExportFormat.PARQUET),
+    history.TakeExportPiece(actor=ACTOR, id=ID, place=3),
     runs.RunStarted(snapshot=SNAPSHOT),
     runs.WaveStarted(run_id=ID, wave=1, subscriber_count=2),
     runs.WaveEnded(run_id=ID, wave=1, notified=1, failed=1),

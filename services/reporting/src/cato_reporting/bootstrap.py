@@ -1,6 +1,7 @@
 """Putting reporting together."""
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,19 +10,22 @@ from typing import Any
 import structlog
 from nats.aio.client import Client
 from nats.js import JetStreamContext
+from prometheus_client import REGISTRY
 
 from cato_reporting.adapters.clickhouse_read_model import ClickHouseReadModel
 from cato_reporting.adapters.nats_run_log import NatsDeadLetters, NatsRunLog
 from cato_reporting.errors import ReadModelAwayError
+from cato_reporting.handlers.figures import LogAges
 from cato_reporting.handlers.follow import LiveFold
 from cato_reporting.handlers.lists import SubscriberLists
 from cato_reporting.handlers.queries import StatusQueries
 from cato_reporting.handlers.readings import Readings
 from cato_reporting.handlers.store import ReadModelFiller
+from cato_reporting.metrics import Figures, ReportingCollector
 from cato_reporting.ports import DeadLetters, ReadModel, RunLog
 from cato_runtime.broker import connect, make_broker
 from cato_runtime.clock import Clock, SystemClock
-from cato_runtime.errors import ConfigurationError
+from cato_runtime.errors import BrokerError, ConfigurationError
 from cato_runtime.objects import ObjectStore
 from cato_runtime.requests import RequestTable
 from cato_runtime.service import Surroundings
@@ -32,6 +36,7 @@ log = structlog.get_logger()
 _OPEN_S = 10.0
 _READY_S = 600.0
 _SETTLE_S = 5.0
+_LOOK_S = 1.0
 _AGAIN_S = 1.0
 _STOP_AGAIN_S = 0.2
 
@@ -59,6 +64,7 @@ class ReportingRole:
             parts.run_log, parts.read_model, parts.dead_letters, readings, self._lists
         )
         self._queries = StatusQueries(self._fold, self._filler, parts.read_model, self._lists)
+        self._ages = LogAges(time.monotonic())
         self._tasks: set[asyncio.Task[None]] = set()
         self.requests: RequestTable = self._queries.table()
         self.ready = False
@@ -71,7 +77,22 @@ class ReportingRole:
     @property
     def lag(self) -> int:
         """How many messages the read model is behind the live reports."""
-        return max(0, self._fold.progress.position - self._filler.progress.position)
+        return max(0, self._fold.progress.position - self._filler.stored)
+
+    def figures(self) -> Figures:
+        """Return the service's figures as they are now."""
+        now = time.monotonic()
+        return Figures(
+            read_model_up=self._filler.up,
+            lag_messages=self.lag,
+            lag_seconds=self._ages.age(self._filler.stored, now=now),
+            events=self._filler.events,
+            batches=self._filler.batches,
+            inserts=self._filler.inserts,
+            dead_letters=self.refused,
+            followed_runs=len(self._fold.runs.runs),
+            report_age=self._ages.age(self._fold.progress.position, now=now),
+        )
 
     async def start(self) -> None:
         """Return when the live reports have caught up with the log.
@@ -94,6 +115,7 @@ class ReportingRole:
         self._keep_running("read model", self._filler.run)
         self._keep_running("lists", self._lists.run)
         self._keep_running("settling", self._settle)
+        self._keep_running("ages", self._look_at_the_log)
         if not await self._fold.catch_up(timeout=_READY_S):
             raise ConfigurationError(f"the log could not be caught up with in {_READY_S:g} s")
         self.ready = True
@@ -115,6 +137,15 @@ class ReportingRole:
         while True:
             self._fold.settle(stored=self._filler.progress.position, now=self._parts.clock.now())
             await asyncio.sleep(_SETTLE_S)
+
+    async def _look_at_the_log(self) -> None:
+        while True:
+            asked = time.monotonic()
+            try:
+                self._ages.note(await self._parts.run_log.end(), at=asked)
+            except BrokerError as error:
+                log.info("the log was not looked at", reason=str(error))
+            await asyncio.sleep(_LOOK_S)
 
     def _keep_running(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         async def run() -> None:
@@ -181,4 +212,6 @@ async def build(surroundings: Surroundings) -> ReportingRole:
     """Put the service together in its surroundings."""
     client = await connect(surroundings.broker)
     dsn = await asyncio.to_thread(clickhouse_dsn, surroundings.settings)
-    return build_role(client, surroundings.js, surroundings.objects, dsn=dsn, clock=surroundings.clock)
+    role = build_role(client, surroundings.js, surroundings.objects, dsn=dsn, clock=surroundings.clock)
+    REGISTRY.register(ReportingCollector(role))
+    return role

@@ -2,12 +2,14 @@
 
 import asyncio
 import random
+import time
 from collections.abc import Sequence
 
 import structlog
 
 from cato_contracts.runs import RunStarted
 from cato_reporting.errors import FeedLostError, ReadModelAwayError, RowsRefusedError
+from cato_reporting.handlers.figures import Durations
 from cato_reporting.handlers.lists import SubscriberLists
 from cato_reporting.handlers.progress import Progress
 from cato_reporting.handlers.readings import Readings
@@ -29,7 +31,8 @@ class ReadModelFiller:
 
     Nothing is held back in memory while ClickHouse is away: nothing is acknowledged either, and the log is
     read again from where the tables end, which the tables themselves know. So a database that was dropped, or
-    put back from an old copy, is filled again, too.
+    put back from an old copy, is filled again, too. `up` says whether that works at the moment, `stored` how far it had come when it
+    last did.
     """
 
     def __init__(
@@ -43,6 +46,11 @@ class ReadModelFiller:
         self.progress = Progress()
         self.refused = 0
         self.openings = 0
+        self.up = False
+        self.stored = 0
+        self.events = 0
+        self.inserts = Durations()
+        self.batches = 0
         self._log = run_log
         self._read_model = read_model
         self._dead_letters = dead_letters
@@ -83,7 +91,9 @@ class ReadModelFiller:
         intake = await self._log.reserve(after=position)
         try:
             self.progress.reset(position)
+            self.stored = position
             self._intake = intake
+            self.up = True
             self._lists.recheck()
             while True:
                 batch = await intake.take(_BATCH, window=_WINDOW_S)
@@ -91,6 +101,7 @@ class ReadModelFiller:
                 await intake.confirm(batch[-1].position)
         finally:
             self._intake = None
+            self.up = False
             await intake.close()
 
     async def _take_in(self, batch: Sequence[LogMessage]) -> None:
@@ -102,11 +113,16 @@ class ReadModelFiller:
             if reading.events:
                 facts.append(Fact(message.position, reading))
         position = batch[-1].position
+        began = time.monotonic()
         try:
             await self._read_model.store(facts, position=position)
         except RowsRefusedError:
             await self._store_one_by_one(batch, facts)
+        self.inserts.add(time.monotonic() - began)
+        self.batches += 1
+        self.events += sum(len(fact.reading.events) for fact in facts)
         self.progress.advance(position)
+        self.stored = position
         for fact in facts:
             for envelope in fact.reading.events:
                 if isinstance(envelope.body, RunStarted):

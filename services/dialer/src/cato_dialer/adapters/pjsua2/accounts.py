@@ -7,6 +7,7 @@ import pjsua2 as pj
 from cato_dialer.adapters.pjsua2 import wire
 
 _ANY_ADDRESS = "0.0.0.0"
+_LOOPBACK = "127.0.0.1"
 _ACCOUNTS_AT_MOST = 6
 "PJSUA_MAX_ACC is 8 unless the library was built otherwise."
 
@@ -18,12 +19,19 @@ class Accounts:
         self._endpoint = endpoint
         self._settings = settings
         self._accounts: dict[wire.Peer, Any] = {}
+        self._udp = 0
         self._tcp = False
         self._by_tls: dict[tuple[str, str, str, bool], int] = {}
 
     def open(self) -> None:
         """Make the transport that always is there. Raises: pj.Error."""
-        self._endpoint.transportCreate(pj.PJSIP_TRANSPORT_UDP, self._transport())
+        self._udp = self._endpoint.transportCreate(pj.PJSIP_TRANSPORT_UDP, self._transport())
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where this machine reaches that transport. Raises: pj.Error."""
+        host, _, port = self._endpoint.transportGetInfo(self._udp).localAddress.rpartition(":")
+        return _LOOPBACK if host == _ANY_ADDRESS else host, int(port)
 
     def of(self, peer: wire.Peer, *, may_forget: bool) -> Any:
         """Return the account for a peer; others may be forgotten only while there are no calls.

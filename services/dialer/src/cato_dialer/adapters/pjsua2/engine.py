@@ -4,6 +4,7 @@ What follows from a fact that a callback has handed over is done after the libra
 """
 
 import ctypes
+import math
 import time
 from collections import deque
 from collections.abc import Callable
@@ -23,6 +24,8 @@ from cato_dialer.adapters.pjsua2.prompt_player import PlayerError, PromptPlayer
 from cato_dialer.adapters.pjsua2.registrations import Registrations
 
 _CLOCK_HZ = 8_000
+_KEYS_MS = 100
+"How long a key may wait: the library hears keys in RTP on its media thread, and tells at the next `poll`."
 _PLAYERS_SURE = 32
 "PJSUA_MAX_PLAYERS unless the library was built otherwise."
 
@@ -93,9 +96,29 @@ class Engine:
         """Whether the library has no call, not even one that is over but for a last message."""
         return self._placed == self._freed
 
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where a datagram ends the waiting of `poll`. Raises: pj.Error."""
+        return self._accounts.address
+
+    def wait_ms(self, at_most: int) -> int:
+        """Return how long there is nothing to do but what the library's sockets and timers ask for."""
+        if self._facts:
+            return 0
+        wait = self._agenda.wait_ms(now_ms(), at_most)
+        if any(running.progress.answered for running in self._running.values()):
+            wait = min(wait, _KEYS_MS)
+        now = time.monotonic() * 1_000
+        looks = (
+            running.look_at_ms - now
+            for running in self._running.values()
+            if running.progress.playback.running
+        )
+        return max(min(wait, math.ceil(min(looks, default=wait))), 0)
+
     def poll(self, timeout_ms: int) -> None:
         """Let the library work, at most so long if there is nothing to do, and do what follows."""
-        self._endpoint.libHandleEvents(self._agenda.wait_ms(now_ms(), timeout_ms))
+        self._endpoint.libHandleEvents(timeout_ms)
         for order in self._agenda.take_due(now_ms()):
             self._dial(order)
         while self._facts:

@@ -22,6 +22,10 @@ class Progress:
     _started: bool = False
 
     @property
+    def answered(self) -> bool:
+        return self._answered
+
+    @property
     def may_play(self) -> bool:
         """Whether the prompt is to be connected now; early media is not an answer."""
         return (

@@ -7,7 +7,6 @@ process ends.
 
 import ctypes
 import os
-import select
 import signal
 import sys
 import time
@@ -16,52 +15,24 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from cato_dialer.adapters.pjsua2 import wire
+from cato_dialer.adapters.pjsua2.pipes import Doorbell, Pipes
 
 if TYPE_CHECKING:
     from cato_dialer.adapters.pjsua2.engine import Engine
 
-_BUSY_MS = 20
-"How long a message to us may wait while there are calls: the library waits for the network meanwhile."
-_IDLE_MS = 50
 _BEAT_S = 0.5
 _STUCK_S = 10
 "The kernel ends a worker whose loop has not come round for so long, even if nobody is left to see it."
 _FAREWELL_S = 1
 "For BYE and CANCEL, when the parent has gone."
+_FAREWELL_LOOK_MS = 20
 _PR_SET_PDEATHSIG = 1
-_INPUT = 0
-
-
-class Pipes:
-    """Messages in, messages out; `closed` once either end is."""
-
-    def __init__(self) -> None:
-        self._output = os.dup(1)
-        self._rest = b""
-        self.closed = False
-
-    def send(self, message: wire.FromWorker) -> None:
-        data = wire.encode(message)
-        try:
-            while data:
-                data = data[os.write(self._output, data) :]
-        except BrokenPipeError:
-            self.closed = True
-
-    def receive(self, timeout_s: float) -> list[wire.Message]:
-        """Return what has come; wait only if there is nothing. Raises: WireError."""
-        if not select.select([_INPUT], [], [], timeout_s)[0]:
-            return []
-        data = os.read(_INPUT, 65_536)
-        self.closed = self.closed or not data
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        return [wire.decode(line) for line in lines]
 
 
 def main(parent: int) -> int:
     pipes = Pipes()
     _end_with_parent(parent, pipes)
-    messages = pipes.receive(_STUCK_S)
+    messages = pipes.first(_STUCK_S)
     if not messages or not isinstance(settings := messages[0], wire.Configure):
         return 2
     _move_output_away(sip_log=settings.sip_log_level > 0)
@@ -74,6 +45,9 @@ def main(parent: int) -> int:
     except EngineError as error:
         pipes.send(wire.Refused(str(error)))
         return 1
+    doorbell = Doorbell(*engine.address)
+    signal.set_wakeup_fd(doorbell.fileno(), warn_on_full_buffer=False)
+    pipes.listen(doorbell.ring)
     pipes.send(wire.Ready(calls))
     _work(engine, pipes, messages[1:])
     signal.alarm(2 * _FAREWELL_S)
@@ -91,16 +65,12 @@ def _work(engine: "Engine", pipes: Pipes, messages: Iterable[wire.Message]) -> N
         if pipes.closed:
             return
         began = time.monotonic()
-        if engine.idle:
-            waited_ms = _IDLE_MS
-            messages = pipes.receive(_IDLE_MS / 1_000)
-            engine.poll(0)
-        else:
-            waited_ms = _BUSY_MS
-            messages = pipes.receive(0)
-            engine.poll(0 if messages else _BUSY_MS)
+        # What was asked for may have had its effect at once, and that is to be told.
+        wait_ms = 0 if messages else engine.wait_ms(max(round((beat_at - began) * 1_000), 0))
+        engine.poll(wait_ms)
+        messages = pipes.take()
         now = time.monotonic()
-        lag_s = max(lag_s, now - began - waited_ms / 1_000)
+        lag_s = max(lag_s, now - began - wait_ms / 1_000)
         if now >= beat_at:
             pipes.send(wire.Beat(round(lag_s * 1_000), engine.take_media_lag_ms()))
             signal.alarm(_STUCK_S)
@@ -126,7 +96,7 @@ def _say_goodbye(engine: "Engine") -> None:
     engine.registrations.end_all()
     deadline = time.monotonic() + _FAREWELL_S
     while not (engine.idle and engine.registrations.ended) and time.monotonic() < deadline:
-        engine.poll(_BUSY_MS)
+        engine.poll(_FAREWELL_LOOK_MS)
 
 
 def _end_with_parent(parent: int, pipes: Pipes) -> None:

@@ -103,6 +103,8 @@ class _Ledger(Outside):
 
 class _Trunk:
     capacity = 50
+    media_lag_ms = 0
+    loop_lag_ms = 0
 
     def __init__(self, process: DialProcess) -> None:
         self._process = process

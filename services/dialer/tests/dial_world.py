@@ -366,6 +366,8 @@ class _ReplicaJournal:
 
 class ReplicaTrunk:
     capacity = 50
+    media_lag_ms = 0
+    loop_lag_ms = 0
 
     def __init__(self, replica: "HasLines") -> None:
         self._replica = replica

@@ -97,6 +97,7 @@ class MemoryJobQueue:
         for queued in self.jobs.values():
             if queued.holder is source:
                 queued.holder = None
+                queued.not_before = self.clock.now()
         self.announce()
 
     def announce(self) -> None:
@@ -158,7 +159,9 @@ class MemoryJobSource:
     async def take(self, run_id: UUID, limit: int) -> Sequence[JobHold]:
         now = self.queue.clock.now()
         holds: list[JobHold] = []
-        for key, queued in self.queue.jobs.items():
+        # As JetStream has it: what was delivered before comes first, what is longest due of it at the front.
+        jobs = sorted(self.queue.jobs.items(), key=lambda item: (not item[1].deliveries, item[1].not_before))
+        for key, queued in jobs:
             if len(holds) == limit:
                 break
             if queued.job.run_id == run_id and queued.holder is None and queued.not_before <= now:

@@ -37,13 +37,15 @@ def _wall_ms() -> int:
 class MemoryTrunk:
     """A `Trunk` in the time of the event loop, which may be a virtual one; `now_ms` says what `at` shows.
 
-    `orders` has all calls that were placed.
+    `orders` has all calls that were placed; the lags are what it is told to show.
     """
 
     def __init__(
         self, scripts: Mapping[str, Script], capacity: int, *, now_ms: Callable[[], int] = _wall_ms
     ) -> None:
         self.orders: list[CallOrder] = []
+        self.media_lag_ms = 0
+        self.loop_lag_ms = 0
         self._scripts = dict(scripts)
         self._capacity = capacity
         self._now_ms = now_ms

@@ -114,8 +114,9 @@ class CallAttempt:
             not_before=slot.at if slot.until is not None else None,
             not_after=slot.until,
         )
+        line = self._desk.trunk.place(order)
         driver = CallDriver(
-            self._desk.trunk.place(order),
+            line,
             rules,
             self._desk.clock,
             publish=lambda effect: self._note(book, effect),
@@ -125,6 +126,10 @@ class CallAttempt:
         guard = asyncio.create_task(_hang_up_when_fenced(book, driver))
         try:
             await driver.run()
+        except Exception:
+            # Nobody follows this call any more, so nobody may be left listening to it.
+            await line.hang_up()
+            raise
         finally:
             self._driver = None
             guard.cancel()

@@ -2,15 +2,16 @@
 
 import asyncio
 import math
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from functools import partial
-from itertools import groupby
-from uuid import UUID
 
 import structlog
 
 from cato_contracts.jobs import RunMode, RunTicket
+from cato_dialer.domain.call.pacing import Pacing
 from cato_dialer.handlers.dial_desk import DialDesk
+from cato_dialer.handlers.dial_schedule import Schedule
 from cato_dialer.handlers.dial_subscriber import Done, GiveBack, LeaveAlone, SubscriberWorker, Verdict
 from cato_dialer.ports.dial import JobHold, JobSource
 from cato_runtime.config import StationConfig
@@ -22,6 +23,11 @@ _HEARTBEAT_S = 3.0
 _HANG_UP_GRACE_S = 10.0
 _BROKER_DELAY_S = 1.0
 _FAULT_DELAY_S = 10.0
+_FAULTS = 5
+"""So many times a job may fail for a reason that nobody foresaw, then its subscriber has failed."""
+_IDLE_JOBS = 8
+_BACK_S = 1.0
+_CLOCK_S = 0.001
 
 
 class DialRole:
@@ -37,8 +43,9 @@ class DialRole:
         self._idle = asyncio.Event()
         self._idle.set()
         self._draining = False
-        self._turn = 0
-        self._resting: dict[UUID, float] = {}
+        self._schedule = Schedule(lambda: asyncio.get_running_loop().time())
+        self._faults: Counter[str] = Counter()
+        self.pacing = Pacing()
 
     @property
     def jobs_in_hand(self) -> int:
@@ -50,6 +57,7 @@ class DialRole:
         return bool(self._loops) and not self._draining and self._desk.trunk.capacity > 0
 
     async def start(self) -> None:
+        self._alarm = self._wake_in(0)
         await self._desk.trunk.open()
         await self._desk.ledger.open()
         await self._desk.watch.open(self._desk.stations, self._stations_changed)
@@ -128,38 +136,40 @@ class DialRole:
 
     async def _fill(self) -> None:
         """Take jobs by priority; runs of the same priority share what is free."""
-        self._turn += 1
-        for group in _by_priority(self._source.tickets().values()):
-            shift = self._turn % len(group)
-            runs = [ticket for ticket in (*group[shift:], *group[:shift]) if not self._is_resting(ticket)]
+        tickets = self._source.tickets().values()
+        for group in self._schedule.to_call(tickets):
             eager = []
-            for index, ticket in enumerate(runs):
-                limit = math.ceil(self._free() / (len(runs) - index))
+            for index, ticket in enumerate(group):
+                limit = math.ceil(self._free() / (len(group) - index))
                 if limit > 0 and await self._take(ticket, limit) == limit:
                     eager.append(ticket)
             for ticket in eager:
                 if self._free() > 0:
                     await self._take(ticket, self._free())
+        if not self._draining:
+            # They need no channel. The queue gives first what was in somebody's hands before.
+            idle, next_s = self._schedule.to_look_after(tickets)
+            for ticket in idle:
+                await self._take(ticket, _IDLE_JOBS)
+            self._alarm.cancel()
+            if next_s is not None:
+                self._alarm = self._wake_in(next_s)
 
-    def _rest(self, run_id: UUID, delay_s: float) -> None:
-        """Take no jobs of a run that may not call now, or each of its jobs would come and go."""
-        loop = asyncio.get_running_loop()
-        self._resting[run_id] = loop.time() + delay_s
-        loop.call_later(delay_s, self._wake.set)
-
-    def _is_resting(self, ticket: RunTicket) -> bool:
-        until = self._resting.get(ticket.run_id)
-        if until is None or ticket.mode is not RunMode.CALLING:
-            return False
-        if until > asyncio.get_running_loop().time():
-            return True
-        del self._resting[ticket.run_id]
-        return False
+    def _wake_in(self, delay_s: float) -> asyncio.TimerHandle:
+        # A little later: timers may go off early, by as much as the clock cannot tell apart.
+        return asyncio.get_running_loop().call_later(delay_s + _CLOCK_S, self._wake.set)
 
     def _free(self) -> int:
         if self._draining:
             return 0
-        return min(self._desk.trunk.capacity, self._desk.ledger.capacity()) - len(self._working)
+        trunk, up = self._desk.trunk, len(self._working)
+        self.pacing.observe(
+            media_lag_ms=trunk.media_lag_ms,
+            loop_lag_ms=trunk.loop_lag_ms,
+            up=up,
+            now=asyncio.get_running_loop().time(),
+        )
+        return self.pacing.bounded(min(trunk.capacity, self._desk.ledger.capacity())) - up
 
     async def _take(self, ticket: RunTicket, limit: int) -> int:
         holds = await self._source.take(ticket.run_id, limit)
@@ -189,19 +199,37 @@ class DialRole:
             verdict = GiveBack(_BROKER_DELAY_S)
         except Exception:
             log.exception("a job failed")
+            verdict = await self._after_fault(worker, key)
+        else:
+            self._faults.pop(key, None)
         _, hold = self._working.pop(key)
         match verdict:
             case Done():
                 await hold.done()
             case GiveBack(delay_s, whole_run):
                 if whole_run:
-                    self._rest(worker.job.run_id, delay_s)
-                await hold.give_back(delay_s)
+                    # Or each of its jobs would come and go. They stay at hand, to be looked after.
+                    self._schedule.rest(worker.job.run_id, delay_s)
+                    self._wake_in(delay_s)
+                await hold.give_back(min(delay_s, _BACK_S) if whole_run else delay_s)
             case LeaveAlone():
                 pass
         if not self._working:
             self._idle.set()
         self._wake.set()
+
+    async def _after_fault(self, worker: SubscriberWorker, key: str) -> Verdict:
+        """Have the job tried again, or say that the subscriber has failed: the run must come to an end."""
+        self._faults[key] += 1
+        if self._faults[key] < _FAULTS:
+            return GiveBack(_FAULT_DELAY_S)
+        try:
+            verdict = await worker.give_up()
+        except Exception:
+            log.exception("a job that fails again and again cannot even be given up")
+            return GiveBack(_FAULT_DELAY_S)
+        del self._faults[key]
+        return verdict
 
     async def _heartbeats(self) -> None:
         while True:
@@ -211,13 +239,3 @@ class DialRole:
             if self._free() > 0:
                 # The engine or the ledger may have more to offer than when we last looked.
                 self._wake.set()
-
-
-def _by_priority(tickets: Iterable[RunTicket]) -> Sequence[Sequence[RunTicket]]:
-    calling = [ticket for ticket in tickets if ticket.mode is RunMode.CALLING]
-    calling.sort(key=lambda ticket: (-ticket.priority, ticket.run_id))
-    by_priority = [list(group) for _, group in groupby(calling, key=lambda ticket: ticket.priority)]
-    # The jobs of a run that stops are dropped, but for calls that a dead replica left without an end:
-    # the run waits for that.
-    stopping = [ticket for ticket in tickets if ticket.mode is RunMode.STOPPING]
-    return [*by_priority, stopping] if stopping else by_priority

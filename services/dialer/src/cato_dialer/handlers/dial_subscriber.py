@@ -22,6 +22,8 @@ from cato_runtime.errors import BrokerError
 log = structlog.get_logger()
 
 PROMPT_MISSING = "prompt-missing"
+FAULT = "fault"
+"""Working on the subscriber failed again and again for reasons that lie with us."""
 
 _NO_STATION_DELAY_S = 30.0
 _BROKER_DELAY_S = 5.0
@@ -61,6 +63,7 @@ class SubscriberWorker:
         self._book: SubscriberBook | None = None
         self._looked_away = False
         self._closing = False
+        self._giving_up = False
         self._nudged = asyncio.Event()
         self._log = log.bind(run_id=str(job.run_id), subscriber=job.subscriber.no, wave=job.wave)
 
@@ -105,6 +108,16 @@ class SubscriberWorker:
                 return LeaveAlone()
         return verdict
 
+    async def give_up(self) -> Verdict:
+        """Make no more calls in this wave: what is not decided has failed.
+
+        Raises:
+            BrokerError: if the log cannot be read.
+
+        """
+        self._giving_up = True
+        return await self.work()
+
     async def _work(self, book: SubscriberBook) -> Verdict:
         job = self._job
         verdict: Verdict | None = None
@@ -127,6 +140,9 @@ class SubscriberWorker:
                     book.adopt_result(await self._log_now(book))
                 case Conclude(notified, reason, call):
                     self._note_result(book, reason, notified=notified, call=call)
+                case Dial() if self._giving_up:
+                    of_wave = [call for call in book.calls if call.wave == job.wave]
+                    self._note_result(book, FAULT, call=of_wave[-1] if of_wave else None)
                 case Dial():
                     blocked = self._obstacle(self._desk.clock.now())
                     verdict = await self._settle(book, blocked) if blocked else await self._dial(book, step)

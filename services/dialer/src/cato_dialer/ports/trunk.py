@@ -142,6 +142,16 @@ class Trunk(Protocol):
         """Calls at once that the engine can carry now."""
         ...
 
+    @property
+    def media_lag_ms(self) -> int:
+        """How far the slowest playback was behind the clock lately."""
+        ...
+
+    @property
+    def loop_lag_ms(self) -> int:
+        """How late the engine came round to what was to be done lately."""
+        ...
+
     async def open(self) -> None: ...
 
     def place(self, order: CallOrder) -> Line:

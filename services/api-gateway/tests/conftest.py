@@ -1,10 +1,12 @@
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
+from cato_contracts.status import RunState
 from cato_gateway.testing import MemoryStack
 from cato_runtime.config import Config, LimitsConfig, Permission, TokenConfig
 
@@ -39,7 +41,7 @@ async def client(stack: MemoryStack) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.fixture
-async def ids(client: httpx.AsyncClient) -> dict[str, str]:
+async def ids(stack: MemoryStack, client: httpx.AsyncClient) -> dict[str, str]:
     """One of everything: a task that is being executed, and an identifier that nothing has."""
     audio = await client.put(
         "/api/v1/audio-files/add/prompt",
@@ -67,6 +69,13 @@ async def ids(client: httpx.AsyncClient) -> dict[str, str]:
     found["task"] = task.json()["id"]
     start = await client.put(f"/api/v1/tasks/{found['task']}/start")
     found["exec"] = start.json()["taskExecId"]
+    run = stack.services.runs[UUID(found["exec"])]
+    ended = run.model_copy(update={"id": uuid4()})
+    stack.services.runs[ended.id] = ended
+    stack.services.run_on(ended.id, active_phase=False, state=RunState.FINISHED)
+    found["ended"] = str(ended.id)
+    call = stack.services.history.add_call(run, datetime(2024, 3, 24, 8, 30, tzinfo=UTC))
+    found["call"] = str(call.id)
     found["unknown"] = str(uuid4())
     assert all(UUID(each) for each in found.values())
     return found

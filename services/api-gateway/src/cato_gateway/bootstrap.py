@@ -7,6 +7,7 @@ from cato_gateway.adapters.list_cache import ListCache
 from cato_gateway.adapters.nats_answer_ledger import NatsAnswerLedger
 from cato_gateway.adapters.nats_service_probe import NatsServiceProbe
 from cato_gateway.gateway import Gateway
+from cato_gateway.run_watches import RunWatches
 from cato_gateway.settings import GatewaySettings
 from cato_gateway.tokens import TokenTable
 from cato_runtime.config import Config
@@ -22,13 +23,15 @@ def build(settings: GatewaySettings, config: Config, broker: NatsBroker, js: Jet
 
     """
     objects = NatsObjectStore(js)
+    asker = Requester(broker)
     return Gateway(
         config=config,
         settings=settings,
         tokens=TokenTable(config.tokens),
-        asker=Requester(broker),
+        asker=asker,
         objects=objects,
         lists=ListCache(objects),
         ledger=NatsAnswerLedger(js),
         probe=NatsServiceProbe(broker),
+        watches=RunWatches(asker),
     )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from cato_gateway.ports import AnswerLedger, Asker, Lists, ServiceProbe
+from cato_gateway.run_watches import RunWatches
 from cato_gateway.settings import GatewaySettings
 from cato_gateway.tokens import TokenTable
 from cato_runtime.config import Config
@@ -21,4 +22,5 @@ class Gateway:
     lists: Lists
     ledger: AnswerLedger
     probe: ServiceProbe
+    watches: RunWatches
     draining: bool = False

@@ -10,6 +10,7 @@ from cato_gateway.adapters.list_cache import ListCache
 from cato_gateway.adapters.memory_answer_ledger import MemoryAnswerLedger
 from cato_gateway.entrypoints.app import create_app
 from cato_gateway.gateway import Gateway
+from cato_gateway.run_watches import RunWatches
 from cato_gateway.settings import GatewaySettings
 from cato_gateway.testing_services import MemoryServices
 from cato_gateway.tokens import TokenTable
@@ -40,6 +41,7 @@ class MemoryStack:
             lists=self.lists,
             ledger=self.ledger,
             probe=self.services,
+            watches=RunWatches(self.services),
         )
         self.app = app or create_app(self.gateway)
         self.app.state.gateway = self.gateway

@@ -21,6 +21,7 @@ from cato_contracts.resources import (
     Task,
     TaskStart,
 )
+from cato_gateway.testing_history import MemoryHistory
 from cato_gateway.testing_resources import (
     check_version,
     new_report,
@@ -58,6 +59,7 @@ class MemoryServices:
         self.tasks: dict[UUID, Task] = {}
         self.running: dict[UUID, UUID] = {}
         self.runs: dict[UUID, status.TaskExec] = {}
+        self.history = MemoryHistory(self.runs)
         self.subscribers: dict[UUID, list[status.SubscriberStatus]] = {}
         self.page_size = 1000
         self.ready = {"media": True, "dialer": True, "reporting": True}
@@ -125,6 +127,14 @@ class MemoryServices:
         on(status.GetTaskExec, self._get_exec)
         on(status.ListTaskExecs, self._list_execs)
         on(status.ListSubscriberStatuses, self._list_statuses)
+        self.history.serve(self.table)
+
+    def run_on(self, run_id: UUID, **numbers: Any) -> status.TaskExec:
+        """Let a run come to other numbers."""
+        run = self.runs[run_id]
+        report = run.report.model_copy(update=numbers)
+        self.runs[run_id] = run.model_copy(update={"report": report})
+        return self.runs[run_id]
 
     async def _add_audio(self, request: audio.AddAudioFile, context: RequestContext) -> AudioFile:
         content = await self.objects.get(request.upload)
@@ -305,7 +315,11 @@ class MemoryServices:
         return own(self.runs, request.id, request.actor)
 
     async def _list_execs(self, request: status.ListTaskExecs, _: RequestContext) -> Page[status.TaskExec]:
-        runs = [run for run in self.runs.values() if request.task_id in {None, run.task_id}]
+        runs = [
+            run
+            for run in self.runs.values()
+            if request.task_id in {None, run.task_id} and request.active in {None, run.report.active_phase}
+        ]
         return page_of(runs, request)
 
     async def _list_statuses(

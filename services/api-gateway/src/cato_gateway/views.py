@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
 
+from cato_contracts.history import CallRecord
 from cato_contracts.model import Instant, Name, Resource
 from cato_contracts.resources import (
     AudioFile,
@@ -182,6 +183,10 @@ class SettingsPage(Page[SettingsView]):
 
 class TaskExecs(Page[TaskExec]):
     """A page of executions."""
+
+
+class Calls(Page[CallRecord]):
+    """A page of calls."""
 
 
 class Tasks(Page[TaskView]):

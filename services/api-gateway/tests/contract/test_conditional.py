@@ -88,7 +88,16 @@ async def test_the_version_is_no_field(client, ids):
 
 @pytest.mark.parametrize(
     "path",
-    [*READABLE, "/tasks", "/audio-files/{audio}/content", "/task-execs/{exec}", "/healthz", "/openapi.json"],
+    [
+        *READABLE,
+        "/tasks",
+        "/audio-files/{audio}/content",
+        "/task-execs/{exec}",
+        "/calls",
+        "/calls/export",
+        "/healthz",
+        "/openapi.json",
+    ],
 )
 async def test_head_is_get_without_the_body(client, ids, path):
     path = API + path.format(**ids)

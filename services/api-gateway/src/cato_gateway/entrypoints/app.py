@@ -28,7 +28,8 @@ from cato_gateway.entrypoints.problems import AllowedMethods, add_handlers
 from cato_gateway.gateway import Gateway
 
 _COLLECTIONS = (audio_files, subscriber_groups, notification_settings, tasks, task_execs, history)
-_AUDIO = re.compile(rf"{API}/audio-files/[^/]+/content")
+_AS_IT_IS = re.compile(rf"{API}/(audio-files/[^/]+/content|task-execs/[^/]+/stream)")
+_EXPORT = f"{API}/calls/export"
 _GZIP_FROM = 1024
 _GZIP_LEVEL = 5
 
@@ -74,15 +75,26 @@ def _query_name(field: Any) -> str | None:
 
 
 class Compressed:
-    """Answers with gzip where the client takes it; not audio, whose ranges are of the bytes as they are."""
+    """Answers with gzip where the client takes it.
+
+    Not audio, whose ranges are of the bytes as they are; not events, which must not wait in a buffer; not
+    Parquet, which is compressed already.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._plain = app
         self._gzip = GZipMiddleware(app, minimum_size=_GZIP_FROM, compresslevel=_GZIP_LEVEL)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        is_audio = scope["type"] == "http" and _AUDIO.fullmatch(scope["path"])
-        await (self._plain if is_audio else self._gzip)(scope, receive, send)
+        await (self._plain if _is_plain(scope) else self._gzip)(scope, receive, send)
+
+
+def _is_plain(scope: Scope) -> bool:
+    if scope["type"] != "http":
+        return False
+    if scope["path"] == _EXPORT:
+        return b"format=parquet" in scope["query_string"]
+    return _AS_IT_IS.fullmatch(scope["path"]) is not None
 
 
 def _add_layers(app: FastAPI, gateway: Gateway) -> None:
@@ -98,9 +110,11 @@ def _add_layers(app: FastAPI, gateway: Gateway) -> None:
                 "Content-Type",
                 "Idempotency-Key",
                 "If-Match",
+                "If-None-Match",
+                "Last-Event-ID",
                 "X-Request-ID",
                 "Range",
             ],
-            expose_headers=["X-Request-ID", "Content-Range", "ETag", "Retry-After"],
+            expose_headers=["X-Request-ID", "Content-Disposition", "Content-Range", "ETag", "Retry-After"],
         )
     app.add_middleware(Surround, metrics=app.state.metrics)

@@ -77,6 +77,10 @@ class Call:
         timeout = self.gateway.settings.answer_timeout.total_seconds()
         return await self.gateway.asker.ask(query, correlation_id=self.correlation_id, timeout=timeout)
 
+    async def order(self, command: Command[R]) -> R:
+        """Return the answer of a service to a command that no key is for; errors are those of `Asker.ask`."""
+        return await self._send(command, str(uuid4()), self.gateway.settings.upload_timeout)
+
     async def body(self, model: type[B]) -> tuple[B, str]:
         """Return the JSON body and its digest; errors as `bodies.read_model`."""
         settings = self.gateway.settings

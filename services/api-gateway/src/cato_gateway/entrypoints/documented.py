@@ -60,7 +60,6 @@ _WORDS: dict[int, str] = {
     415: "The body's type is not taken here.",
     416: "No byte of the range is there.",
     500: "An error of ours.",
-    501: "Not available yet.",
     503: "A service behind the gateway does not answer in time; try again.",
 }
 
@@ -184,3 +183,25 @@ def audio() -> Responses:
 
 def csv_too() -> Responses:
     return {200: {"description": "A page, or all of it as CSV.", "content": {"text/csv": CSV_TEXT}}}
+
+
+def exports() -> Responses:
+    """Describe the files of an export."""
+    content = {
+        "text/csv": {"schema": _TEXT, "example": examples.CALLS_CSV},
+        "application/x-ndjson": {"schema": _TEXT, "example": examples.CALLS_JSONL},
+        "application/vnd.apache.parquet": BYTES,
+    }
+    name = _header("`attachment`, and the name of the file.")
+    return {
+        200: {"description": "The file.", "content": content, "headers": {"Content-Disposition": name}},
+    }
+
+
+def events() -> Responses:
+    """Describe the stream of an execution."""
+    content = {"text/event-stream": {"schema": _TEXT, "example": examples.EVENTS}}
+    return {
+        200: {"description": "Events, until the execution is over.", "content": content},
+        204: {"description": "`Last-Event-ID` is that of the `end`: there is nothing more to come."},
+    }

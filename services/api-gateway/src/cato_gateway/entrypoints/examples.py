@@ -1,5 +1,6 @@
 """The manual's examples (chapter 3), as the OpenAPI document shows them: bodies, and answers by operation."""
 
+import json
 from typing import Any
 
 AUDIO_ID = "a88a6210-5434-4ee6-886a-7e43f0beeb4f"
@@ -8,6 +9,7 @@ SETTINGS_ID = "4ac70308-1afe-4e58-92ff-794300ebd785"
 TASK_ID = "862ceccb-850e-4ff0-a4e5-9c8acee6f423"
 EXECUTION_ID = "02cd00d1-0f12-494f-91ab-da1691e555ca"
 STATION_ID = "3fa85f64-5717-4562-b3fc-2c963f66afa6"
+SUBSCRIBER_ID = "5f0c1a52-5e0b-5c8e-9a52-6a4a2b1f7c11"
 _BASE = "http://127.0.0.1:8080/api/v1"
 
 SETTINGS: dict[str, Any] = {
@@ -106,6 +108,74 @@ _EXECUTION = {
     "endedAt": "2024-03-24T08:32:00Z",
     "report": _REPORT,
 }
+CALL_ID = "018e6f3a-98f0-7c31-8a52-6f1f0a3d2b10"
+_RECORD = {
+    "id": CALL_ID,
+    "taskExecId": EXECUTION_ID,
+    "taskId": TASK_ID,
+    "taskName": "task_2024-03-24",
+    "subscriberId": SUBSCRIBER_ID,
+    "subscriberName": "Ivan Potapov",
+    "wave": 1,
+    "number": "776429",
+    "stationId": STATION_ID,
+    "startedAt": "2024-03-24T07:45:11.695Z",
+    "ringingAt": "2024-03-24T07:45:12.101Z",
+    "answeredAt": "2024-03-24T07:45:15.044Z",
+    "endedAt": "2024-03-24T07:45:21.470Z",
+    "outcome": "succeeded",
+    "success": True,
+    "sipCode": 200,
+    "reason": "completed",
+    "pddMs": 406,
+    "talkMs": 6426,
+    "heardMs": 6390,
+    "digits": "",
+    "delayed": False,
+}
+_FIGURES = {
+    "attempts": 3,
+    "inProgress": 0,
+    "answered": 1,
+    "succeeded": 1,
+    "failed": 2,
+    "delayed": 0,
+    "asr": 0.3333333333333333,
+    "ner": 1.0,
+    "acdMs": 6426.0,
+    "pddMs": 420.0,
+    "pddP95Ms": 512.0,
+}
+_STATISTICS = {
+    "groupBy": "day",
+    "groups": [{"key": "2024-03-24", "label": None, **_FIGURES}],
+    "total": {"key": None, "label": None, **_FIGURES},
+}
+PARAMETERS = {
+    "from": "2024-03-24T00:00:00+03:00",
+    "to": "2024-03-25T00:00:00+03:00",
+    "number": "776429",
+    "timeZone": "Europe/Moscow",
+}
+
+
+def _cell(value: object) -> str:
+    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+CALLS_CSV = f"{','.join(_RECORD)}\n{','.join(map(_cell, _RECORD.values()))}\n"
+CALLS_JSONL = json.dumps(_RECORD) + "\n"
+EVENTS = f"""retry: 1000
+
+id: 3f1b0c9a5d2e7a64
+event: report
+data: {json.dumps(_REPORT)}
+
+id: end
+event: end
+data: {json.dumps(_REPORT)}
+
+"""
 _CONTROLLED = {"taskExecId": EXECUTION_ID, "result": "SUCCESS"}
 
 
@@ -123,7 +193,7 @@ ANSWERS: dict[str, Any] = {
     "get_subscriber_group": _GROUP,
     "list_subscribers": _page(
         {
-            "id": "5f0c1a52-5e0b-5c8e-9a52-6a4a2b1f7c11",
+            "id": SUBSCRIBER_ID,
             "fullName": "Ivan Potapov",
             "phones": ["776429"],
             "emails": [],
@@ -143,6 +213,9 @@ ANSWERS: dict[str, Any] = {
     "pause_task_exec": _CONTROLLED,
     "resume_task_exec": _CONTROLLED,
     "stop_task_exec": _CONTROLLED,
+    "list_calls": _page(_RECORD),
+    "get_call": {**_RECORD, "events": _CALL["events"]},
+    "get_statistics": _STATISTICS,
 }
 
 MESSAGES: dict[int, str] = {
@@ -157,7 +230,6 @@ MESSAGES: dict[int, str] = {
     415: "Content-Type should be application/json, not text/plain",
     416: "no byte of this range is among the 51178 that there are",
     500: "internal error; the log has it under the id in X-Request-ID",
-    501: "the history of calls is not available yet",
     503: "the dialer service did not answer within 10 s",
 }
 

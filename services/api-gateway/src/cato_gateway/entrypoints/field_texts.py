@@ -82,6 +82,36 @@ FIELDS: dict[str, str] = {
     "time": "Unix time in milliseconds.",
     "status": "What the call was doing then.",
     "data": "What belongs to the event: the contact, the station, `SIP_CODE:486`, `DIGIT:1`.",
+    "taskName": "The task's name when it was started.",
+    "subscriberId": "Who was called; null: not known any more.",
+    "subscriberName": "Their name.",
+    "wave": "The wave in which the call was made, from 1.",
+    "stationId": "The station that the call went through; null: none was chosen.",
+    "ringingAt": "When it began to ring; null: never.",
+    "answeredAt": "When it was answered; null: never.",
+    "outcome": "Where the call stands, or how it ended.",
+    "sipCode": "The final response of SIP; null: there was none.",
+    "reason": "Why it ended so, in a word; null: it has not ended.",
+    "pddMs": "From the start to the first ringing or, without it, the answer, in milliseconds.",
+    "talkMs": "From the answer to the end, in milliseconds.",
+    "heardMs": "How much of the message was sent, in milliseconds.",
+    "digits": "What was keyed, in order.",
+    "groupBy": "What the lines are about.",
+    "total": "All of them together.",
+    "key": (
+        "The hour (a time), the day (a date), the id of the task or station, the outcome or the SIP code;"
+        " null: calls that have none, or all of them."
+    ),
+    "label": "The task's name, where the line is about a task.",
+    "attempts": "Calls that were started.",
+    "inProgress": "Those of them that are up.",
+    "answered": "Those that were answered.",
+    "succeeded": "Those by which somebody was reached.",
+    "failed": "Those that ended without that.",
+    "asr": "Answer seizure ratio (ITU-T E.411): answered / ended.",
+    "ner": "Network effectiveness ratio (ITU-T E.425): answer, busy, no answer or refusal / ended.",
+    "acdMs": "Average call duration: of those answered, from the answer to the end, in milliseconds.",
+    "pddP95Ms": "95 of 100 calls rang or were answered within this time, in milliseconds.",
 }
 
 OF_SCHEMA: dict[tuple[str, str], str] = {
@@ -89,6 +119,14 @@ OF_SCHEMA: dict[tuple[str, str], str] = {
     ("Report", "name"): "The task's name.",
     ("ReplacedSettingsBody", "id"): "That of the address, or absent.",
     ("ReplacedTaskBody", "id"): "That of the address, or absent.",
+    ("CallRecord", "startedAt"): "When the call began.",
+    ("CallDetail", "startedAt"): "When the call began.",
+    ("CallStatistics", "delayed"): "Those that had to wait for the station's least time between calls.",
+    ("CallStatistics", "pddMs"): "The mean time to the first ringing or the answer, in milliseconds.",
+    (
+        "Statistics",
+        "groups",
+    ): "A line for each: hours and days in order, others with the most calls first.",
     ("Problem", "status"): "The HTTP status.",
 }
 

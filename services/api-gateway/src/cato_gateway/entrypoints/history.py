@@ -1,42 +1,81 @@
-"""`/calls` and `/statistics`: the history for analysts. The routes stand, their queries are to come."""
+"""`/calls` and `/statistics`: the history, for analysts."""
 
-from uuid import UUID
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from starlette.responses import Response
 
+from cato_contracts.history import (
+    CallDetail,
+    ExportFormat,
+    GetCall,
+    GetStatistics,
+    Grouping,
+    ListCalls,
+    Statistics,
+)
+from cato_contracts.resources import TimeZoneName
 from cato_gateway.entrypoints import documented
-from cato_gateway.entrypoints.call import API, Reader, ResourceId
-from cato_runtime.errors import NotAvailableYetError
+from cato_gateway.entrypoints.call import API, Reader, ResourceId, json_answer
+from cato_gateway.entrypoints.call_export import MEDIA_TYPES, export_pieces, file_name
+from cato_gateway.entrypoints.call_filter import Where
+from cato_gateway.entrypoints.parameters import Cursor, Limit
+from cato_gateway.entrypoints.streaming import Streamed, begun
+from cato_gateway.views import Calls
 
-router = APIRouter(prefix=API, tags=["history"], responses=documented.refusals(501))
-
-
-def _to_come(what: str, resource: UUID | None = None) -> NotAvailableYetError:
-    return NotAvailableYetError(
-        f"{what} is not available yet", resource_id=str(resource) if resource else None
-    )
+router = APIRouter(prefix=API, tags=["history"])
 
 
-@router.get("/calls", response_class=Response)
-async def list_calls(_call: Reader) -> Response:
-    """List calls. Not available yet."""
-    raise _to_come("the history of calls")
+@router.get("/calls", response_model=Calls, responses=documented.refusals(400))
+async def list_calls(call: Reader, where: Where, limit: Limit = 100, cursor: Cursor = None) -> Response:
+    """List calls, the latest start first."""
+    found = await call.ask(ListCalls(actor=call.actor, where=where, limit=limit, cursor=cursor))
+    return json_answer(found)
 
 
-@router.get("/calls/export", response_class=Response)
-async def export_calls(_call: Reader) -> Response:
-    """Export calls as CSV, JSON lines or Parquet. Not available yet."""
-    raise _to_come("the export of calls")
+@router.get(
+    "/calls/export",
+    response_class=Response,
+    responses=documented.exports() | documented.refusals(400),
+)
+async def export_calls(
+    call: Reader,
+    where: Where,
+    format: Annotated[ExportFormat, Query(description="What kind of file.")] = ExportFormat.CSV,  # noqa: A002
+) -> Response:
+    """Give out calls as a file, the earliest start first, however many there are.
+
+    Without an end of the response the file is not whole: an export that fails on the way is broken off.
+    """
+    pieces = await begun(export_pieces(call, where, format))
+    headers = {
+        "Content-Disposition": f'attachment; filename="{file_name(where, format)}"',
+        "Cache-Control": "no-store",
+    }
+    return Streamed(pieces, MEDIA_TYPES[format], headers)
 
 
-@router.get("/calls/{id}", response_class=Response, responses=documented.refusals(404))
-async def get_call(_call: Reader, id: ResourceId) -> Response:  # noqa: A002
-    """Get a call. Not available yet."""
-    raise _to_come("the history of calls", id)
+@router.get("/calls/{id}", response_model=CallDetail, responses=documented.refusals(404))
+async def get_call(call: Reader, id: ResourceId) -> Response:  # noqa: A002
+    """Get a call with its events."""
+    found = await call.ask(GetCall(actor=call.actor, id=id))
+    return json_answer(found)
 
 
-@router.get("/statistics", response_class=Response)
-async def get_statistics(_call: Reader) -> Response:
-    """Get numbers by hour, day, task, station or outcome. Not available yet."""
-    raise _to_come("statistics")
+@router.get("/statistics", response_model=Statistics, responses=documented.refusals(400))
+async def get_statistics(
+    call: Reader,
+    where: Where,
+    group_by: Annotated[Grouping, Query(alias="groupBy", description="What a line is about.")],
+    time_zone: Annotated[
+        TimeZoneName | None,
+        Query(
+            alias="timeZone",
+            description="The IANA name of the zone of hours and days; absent: the configured one.",
+        ),
+    ] = None,
+) -> Response:
+    """Get the figures of calls, by group and together."""
+    query = GetStatistics(actor=call.actor, where=where, group_by=group_by, time_zone=time_zone)
+    found = await call.ask(query)
+    return json_answer(found)

@@ -80,6 +80,7 @@ async def _drain(server: Server, gateway: Gateway, stopping: asyncio.Event) -> N
     log.info("draining")
     gateway.draining = True
     await asyncio.sleep(gateway.settings.drain_delay.total_seconds())
+    gateway.watches.close()
     server.should_exit = True
 
 

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cato_gateway.entrypoints.metrics import Metrics
 from cato_gateway.entrypoints.problems import ORIGINAL_PATH, problem
+from cato_gateway.entrypoints.streaming import HEAD_ONLY
 
 log = structlog.get_logger()
 
@@ -51,7 +52,7 @@ class Surround:
 
         # HEAD is GET whose body stays here: not every server drops it by itself.
         is_head = scope["method"] == "HEAD"
-        inner = scope if not is_head else {**scope, "method": "GET"}
+        inner = scope if not is_head else {**scope, "method": "GET", HEAD_ONLY: True}
 
         async def send_with_id(message: Message) -> None:
             nonlocal status

@@ -124,7 +124,7 @@ def _complete_success(name: str, responses: dict[str, Any]) -> None:
     for status, response in responses.items():
         if int(status) >= HTTPStatus.BAD_REQUEST:
             continue
-        headers = dict(documented.REQUEST_ID)
+        headers = response.get("headers", {}) | documented.REQUEST_ID
         if name in documented.WITH_ETAG and status != "204":
             headers |= documented.ETAG
         response["headers"] = headers

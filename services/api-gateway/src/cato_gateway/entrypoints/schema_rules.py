@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from cato_gateway.entrypoints import examples
+
 _BLANK = " \\t()-"
 _REST = f"[{_BLANK}]*"
 PHONE = f"^{_REST}(?:(?:\\+{_REST})?(?:[0-9]{_REST}){{1,31}}|(?:[0-9*#]{_REST}){{1,32}})$"
@@ -25,6 +27,15 @@ _PLAYBACK: dict[str, Any] = {
     },
     "then": {"required": ["successPlaybackDurationS"]},
 }
+_TIME = {"type": "string", "format": "date-time"}
+_FORMS: dict[str, dict[str, Any]] = {
+    "from": _TIME,
+    "to": _TIME,
+    "number": {"type": "string", "pattern": PHONE},
+    "timeZone": {"type": "string", "format": "iana-time-zone"},
+}
+"""Parameters that are read by rules of their own."""
+
 _BODIES_WITH_NAMES = ("SettingsBody", "ReplacedSettingsBody", "TaskBody", "ReplacedTaskBody")
 
 
@@ -49,6 +60,9 @@ def complete(schemas: dict[str, Any]) -> None:
 
 def complete_parameter(parameter: dict[str, Any]) -> None:
     """Add the rules to a parameter of an operation."""
+    if parameter["in"] == "query" and parameter["name"] in _FORMS:
+        parameter["schema"] = _FORMS[parameter["name"]]
+        parameter["example"] = examples.PARAMETERS[parameter["name"]]
     if parameter["in"] == "path" and parameter["name"] in {"name", "filename"}:
         parameter["schema"] |= {"minLength": 1, "maxLength": 200, "pattern": ADDRESS_NAME}
         parameter["description"] = "The name to keep it under."

@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from fastapi import APIRouter
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from cato_contracts.campaign_commands import (
     AddSubscriberGroup,
@@ -19,7 +19,7 @@ from cato_gateway.entrypoints import bodies, documented
 from cato_gateway.entrypoints.call import API, Call, Reader, ResourceId, Upload, Writer, json_answer
 from cato_gateway.entrypoints.conditional import wanted_versions
 from cato_gateway.entrypoints.parameters import Cursor, Limit, NamePart
-from cato_gateway.entrypoints.streaming import begun
+from cato_gateway.entrypoints.streaming import Streamed, begun
 from cato_gateway.entrypoints.subscriber_list import csv_lines, subscriber_page
 from cato_gateway.views import SubscriberGroups, SubscriberGroupView, Subscribers, checked_name
 
@@ -112,7 +112,7 @@ async def list_subscribers(
     if format is ReadFormat.CSV:
         lines = await begun(csv_lines(call.gateway.objects, ref))
         name = {"Content-Disposition": f'attachment; filename="{id}.csv"'}
-        return StreamingResponse(lines, headers=name, media_type="text/csv; charset=utf-8")
+        return Streamed(lines, "text/csv; charset=utf-8", name)
     return json_answer(await subscriber_page(call.gateway.lists, ref, limit, cursor))
 
 

@@ -3,8 +3,8 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
-from starlette.responses import Response, StreamingResponse
+from fastapi import APIRouter, Header, Query
+from starlette.responses import Response
 
 from cato_contracts.campaign_commands import PauseRun, ResumeRun, StopRun
 from cato_contracts.resources import Page
@@ -17,11 +17,11 @@ from cato_contracts.status import (
 )
 from cato_gateway.entrypoints import documented
 from cato_gateway.entrypoints.call import API, Reader, ResourceId, Runner, json_answer
+from cato_gateway.entrypoints.event_stream import END, HEADERS, MEDIA_TYPE, is_over, run_events
 from cato_gateway.entrypoints.parameters import Cursor, Limit
 from cato_gateway.entrypoints.status_document import StatusDocument, status_document
-from cato_gateway.entrypoints.streaming import begun
+from cato_gateway.entrypoints.streaming import Streamed, begun
 from cato_gateway.views import RunControl, TaskExecs
-from cato_runtime.errors import NotAvailableYetError
 
 router = APIRouter(prefix=f"{API}/task-execs", tags=["executions"])
 
@@ -69,7 +69,7 @@ async def get_task_exec(  # noqa: PLR0917 - parameters of the request
 
     wanted = None if subscribers is SubscriberFilter.NONE else page
     document = await begun(status_document(execution, wanted, limit, cursor, page_size=_PAGE))
-    return StreamingResponse(document, media_type="application/json")
+    return Streamed(document, "application/json")
 
 
 @router.put("/{id}/pause", response_model=RunControl, responses=documented.refusals(400, 404, 409))
@@ -92,7 +92,26 @@ async def stop_task_exec(call: Runner, id: ResourceId, hangup: Hangup = False) -
     return await call.carry_out(command, lambda _: RunControl(task_exec_id=id))
 
 
-@router.get("/{id}/stream", response_class=Response, responses=documented.refusals(404, 501))
-async def stream_task_exec(_call: Reader, id: ResourceId) -> Response:  # noqa: A002
-    """Follow an execution live. Not available yet: ask for the status document with `subscribers=none`."""
-    raise NotAvailableYetError("the live stream is not available yet", resource_id=str(id))
+@router.get(
+    "/{id}/stream",
+    response_class=Response,
+    responses=documented.events() | documented.refusals(404),
+)
+async def stream_task_exec(
+    call: Reader,
+    id: ResourceId,  # noqa: A002
+    last_event_id: Annotated[
+        str | None,
+        Header(alias="Last-Event-ID", description="The id of the last event that the client has had."),
+    ] = None,
+) -> Response:
+    """Follow an execution live, by server-sent events: its `report` whenever it changes, then an `end`.
+
+    At most four reports a second; a client that is slow gets the newest one. Both events carry the report. A
+    response that ends without `end` says that this gateway is stopping: come again. One who comes again after
+    `end` gets 204, which ends an `EventSource`.
+    """
+    execution = await call.ask(GetTaskExec(actor=call.actor, id=id))
+    if last_event_id == END and is_over(execution):
+        return Response(status_code=204)
+    return Streamed(run_events(call.gateway.watches, execution), MEDIA_TYPE, HEADERS)

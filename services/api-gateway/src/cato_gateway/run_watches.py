@@ -1,0 +1,117 @@
+"""Runs that somebody watches: however many do, a run is asked after once."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import structlog
+
+from cato_contracts.requests import Actor
+from cato_contracts.status import GetTaskExec, TaskExec
+from cato_gateway.ports import Asker
+from cato_runtime.errors import CatoError
+
+log = structlog.get_logger()
+
+_INTERVAL_S = 0.25
+_KEEP_ALIVE_S = 15.0
+_TIMEOUT_S = 10.0
+
+
+@dataclass(slots=True)
+class RunWatch:
+    """What is known of a run; `news` is set, and replaced, when that changes or there will be no more."""
+
+    run: TaskExec
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+    failed: bool = False
+    watchers: int = 0
+    loop: asyncio.Task[None] | None = None
+
+    def tell(self) -> None:
+        self.news.set()
+        self.news = asyncio.Event()
+
+
+class RunWatches:
+    """The watches of this process.
+
+    `interval_s` is the least time between two questions, and between two reports to one client;
+    `keep_alive_s` the longest silence. `pause` is for tests.
+    """
+
+    def __init__(
+        self,
+        asker: Asker,
+        *,
+        interval_s: float = _INTERVAL_S,
+        keep_alive_s: float = _KEEP_ALIVE_S,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._asker = asker
+        self._interval_s = interval_s
+        self._pause = pause
+        self._watches: dict[UUID, RunWatch] = {}
+        self.keep_alive_s = keep_alive_s
+        self.closed = False
+
+    @property
+    def runs(self) -> set[UUID]:
+        """The runs that are watched at present."""
+        return set(self._watches)
+
+    @contextmanager
+    def watching(self, run: TaskExec) -> Iterator[RunWatch]:
+        """Join the watch of a run, which the first to come begins and the last to go ends."""
+        watch = self._watches.get(run.id)
+        if watch is None:
+            watch = self._watches[run.id] = RunWatch(run)
+            watch.loop = asyncio.create_task(self._follow(watch))
+        watch.watchers += 1
+        try:
+            yield watch
+        finally:
+            watch.watchers -= 1
+            if watch.watchers == 0 and watch.loop is not None:
+                del self._watches[run.id]
+                watch.loop.cancel()
+
+    async def rest(self) -> None:
+        """Wait as long as has to be between two reports."""
+        await self._pause(self._interval_s)
+
+    def close(self) -> None:
+        """End all watching: this process is going."""
+        self.closed = True
+        for watch in self._watches.values():
+            watch.tell()
+
+    async def _follow(self, watch: RunWatch) -> None:
+        # Every watcher may see the run, and none of them may stay: it is asked after in its owner's name.
+        query = GetTaskExec(actor=Actor(user_id=watch.run.user_id), id=watch.run.id)
+        away = False
+        try:
+            while watch.run.report.active_phase:
+                await self.rest()
+                try:
+                    found = await self._asker.ask(query, timeout=_TIMEOUT_S)
+                except CatoError as error:
+                    if not away:
+                        log.warning("a watched run cannot be seen", run_id=str(query.id), error=repr(error))
+                    away = True
+                    continue
+                away = False
+                if is_news(watch.run, found):
+                    watch.run = found
+                    watch.tell()
+        except Exception:
+            log.exception("a watch failed", run_id=str(query.id))
+            watch.failed = True
+            watch.tell()
+
+
+def is_news(old: TaskExec, new: TaskExec) -> bool:
+    """Tell whether there is more to say than another `eta`, which time alone changes."""
+    return old.report.model_copy(update={"eta": None}) != new.report.model_copy(update={"eta": None})

@@ -1,0 +1,178 @@
+"""The history of calls in memory, for tests: enough of its rules to give every answer."""
+
+import asyncio
+import csv
+import io
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from cato_contracts import history
+from cato_contracts.requests import Actor
+from cato_contracts.resources import Page
+from cato_contracts.status import CallEventView, TaskExec
+from cato_gateway.testing_resources import own, part_of
+from cato_runtime.errors import InvalidError, NotFoundError
+from cato_runtime.requests import RequestContext, RequestTable
+
+_PIECE = 512
+_COLUMNS = [field.alias or name for name, field in history.CallRecord.model_fields.items()]
+
+
+class MemoryHistory:
+    """Calls, oldest first; exports in pieces of half a kilobyte."""
+
+    def __init__(self, runs: dict[UUID, TaskExec]) -> None:
+        self.runs = runs
+        self.calls: list[history.CallDetail] = []
+        self.exports: dict[UUID, list[bytes]] = {}
+        self.let_go = asyncio.Event()
+        self.taken: list[int] = []
+        self.broken_at: int | None = None
+        """The place of the piece over which an export is lost."""
+
+    def serve(self, table: RequestTable) -> None:
+        table.add(history.ListCalls, self._list)
+        table.add(history.GetCall, self._get)
+        table.add(history.GetStatistics, self._statistics)
+        table.add(history.BeginCallExport, self._begin)
+        table.add(history.TakeExportPiece, self._take)
+        table.add(history.EndCallExport, self._end)
+
+    def add_call(self, run: TaskExec, at: datetime, **changes: Any) -> history.CallDetail:
+        """Remember a call that began at a time and was answered after two seconds, for five."""
+        events = [CallEventView(time=int(at.timestamp() * 1000), name="CallEnded", status="FINISHED")]
+        answered = at + timedelta(seconds=2)
+        call = history.CallDetail(
+            id=uuid4(),
+            task_exec_id=run.id,
+            task_id=run.task_id,
+            task_name=run.report.name,
+            subscriber_id=uuid4(),
+            subscriber_name='Olga; "O", Попова',
+            wave=1,
+            number="776413",
+            station_id=uuid4(),
+            started_at=at,
+            ringing_at=at + timedelta(seconds=1),
+            answered_at=answered,
+            ended_at=answered + timedelta(seconds=5),
+            outcome=history.CallOutcome.SUCCEEDED,
+            success=True,
+            sip_code=200,
+            reason="completed",
+            pdd_ms=1000,
+            talk_ms=5000,
+            heard_ms=4980,
+            digits="1",
+            delayed=False,
+            events=events,
+        ).model_copy(update=changes)
+        self.calls.append(call)
+        return call
+
+    def _found(self, where: history.CallFilter, actor: Actor) -> list[history.CallRecord]:
+        fields = set(history.CallRecord.model_fields)
+        return [
+            history.CallRecord.model_validate(call.model_dump(include=fields))
+            for call in sorted(self.calls, key=lambda call: call.started_at)
+            if actor.may_see(self.runs[call.task_exec_id].user_id) and _meets(call, where)
+        ]
+
+    async def _list(self, request: history.ListCalls, _: RequestContext) -> Page[history.CallRecord]:
+        newest_first = self._found(request.where, request.actor)[::-1]
+        return part_of(newest_first, request.limit, request.cursor)
+
+    async def _get(self, request: history.GetCall, _: RequestContext) -> history.CallDetail:
+        for call in self.calls:
+            if call.id == request.id:
+                own(self.runs, call.task_exec_id, request.actor)
+                return call
+        raise NotFoundError("there is no such call", resource_id=str(request.id))
+
+    async def _statistics(self, request: history.GetStatistics, _: RequestContext) -> history.Statistics:
+        key, found = _KEYS[request.group_by], self._found(request.where, request.actor)
+        keys = dict.fromkeys(key(call) for call in found)
+        groups = [_figures(each, [call for call in found if key(call) == each]) for each in keys]
+        return history.Statistics(group_by=request.group_by, groups=groups, total=_figures(None, found))
+
+    async def _begin(self, request: history.BeginCallExport, _: RequestContext) -> history.CallExport:
+        found = self._found(request.where, request.actor)
+        content = _csv(found) if request.format is history.ExportFormat.CSV else _lines(found)
+        export = history.CallExport(id=uuid4())
+        self.exports[export.id] = [content[at : at + _PIECE] for at in range(0, len(content), _PIECE)] or [
+            b""
+        ]
+        return export
+
+    async def _take(self, request: history.TakeExportPiece, _: RequestContext) -> history.ExportPiece:
+        if self.broken_at == request.place:
+            self.exports.clear()
+        if request.id not in self.exports:
+            raise NotFoundError("there is no such export", resource_id=str(request.id))
+        pieces = self.exports[request.id]
+        if request.place >= len(pieces):
+            raise InvalidError("there is no such piece")
+        self.taken.append(request.place)
+        last = request.place == len(pieces) - 1
+        return history.ExportPiece.model_construct(data=pieces[request.place], last=last)
+
+    async def _end(self, request: history.EndCallExport, _: RequestContext) -> None:
+        self.exports.pop(request.id, None)
+        self.let_go.set()
+
+
+def _meets(call: history.CallRecord, where: history.CallFilter) -> bool:
+    return (
+        (where.since is None or where.since <= call.started_at)
+        and (where.until is None or call.started_at < where.until)
+        and where.number in {None, call.number}
+        and where.run_id in {None, call.task_exec_id}
+        and where.station_id in {None, call.station_id}
+        and where.outcome in {None, call.outcome}
+    )
+
+
+_KEYS: dict[history.Grouping, Callable[[history.CallRecord], str | None]] = {
+    history.Grouping.HOUR: lambda call: call.started_at.strftime("%Y-%m-%dT%H:00:00Z"),
+    history.Grouping.DAY: lambda call: call.started_at.strftime("%Y-%m-%d"),
+    history.Grouping.TASK: lambda call: str(call.task_id),
+    history.Grouping.STATION: lambda call: str(call.station_id),
+    history.Grouping.OUTCOME: lambda call: str(call.outcome),
+    history.Grouping.SIP_CODE: lambda call: None if call.sip_code is None else str(call.sip_code),
+}
+
+
+def _figures(key: str | None, calls: list[history.CallRecord]) -> history.CallStatistics:
+    succeeded = sum(call.success for call in calls)
+    return history.CallStatistics(
+        key=key,
+        attempts=len(calls),
+        in_progress=0,
+        answered=sum(call.answered_at is not None for call in calls),
+        succeeded=succeeded,
+        failed=len(calls) - succeeded,
+        delayed=0,
+        asr=succeeded / len(calls) if calls else None,
+        ner=None,
+        acd_ms=None,
+        pdd_ms=None,
+        pdd_p95_ms=None,
+    )
+
+
+def _rows(calls: Iterable[history.CallRecord]) -> Iterable[dict[str, Any]]:
+    return (call.model_dump(mode="json", by_alias=True) for call in calls)
+
+
+def _csv(calls: Iterable[history.CallRecord]) -> bytes:
+    file = io.StringIO()
+    writer = csv.DictWriter(file, _COLUMNS)
+    writer.writeheader()
+    writer.writerows(_rows(calls))
+    return file.getvalue().encode()
+
+
+def _lines(calls: Iterable[history.CallRecord]) -> bytes:
+    return "".join(f"{call.model_dump_json(by_alias=True)}\n" for call in calls).encode()

@@ -75,6 +75,7 @@ async def test_after_a_refusal_the_key_may_come_with_a_better_body(client, ids):
 @pytest.mark.parametrize("failure", [UnavailableError("gone"), RefusedError("internal error")])
 async def test_a_start_whose_answer_was_lost_is_not_a_second_start(client, stack, ids, failure):
     stack.services.running.clear()
+    before = len(stack.services.runs)
     stack.services.failures.append(failure)
     path = f"{API}/tasks/{ids['task']}/start"
     lost = await client.put(path, headers=KEY)
@@ -82,7 +83,7 @@ async def test_a_start_whose_answer_was_lost_is_not_a_second_start(client, stack
     again = await client.put(path, headers=KEY)
     assert again.status_code == 200
     assert again.json()["taskExecId"] == str(stack.services.running[next(iter(stack.services.running))])
-    assert len(stack.services.runs) == 2
+    assert len(stack.services.runs) == before + 1
 
 
 async def test_many_at_once_make_one(client, stack):

@@ -13,6 +13,9 @@ from typing import Any
 
 import httpx
 import yaml
+from prometheus_client.parser import text_string_to_metric_families
+
+from cato_runtime.child_process import die_with_parent
 
 HERE = Path(__file__).parent
 PROMPT = HERE.parent / "assets" / "flood_warning.mp3"
@@ -27,6 +30,11 @@ def free_port(kind: socket.SocketKind) -> int:
     with socket.socket(socket.AF_INET, kind) as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def begin(command: list[str], **options: Any) -> subprocess.Popen[str]:
+    """Start a process that ends with this one, however that ends."""
+    return subprocess.Popen(command, text=True, preexec_fn=die_with_parent, **options)  # noqa: PLW1509
 
 
 def wait_for_line(process: subprocess.Popen[str], start: str) -> str:
@@ -67,7 +75,7 @@ class LiveExchange:
         self.directory.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "cato_exchange.cli", "--port", str(self.port)]
         command += ["--plan", str(self.plan), "--record", str(self.records_dir)]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        self.process = begin(command, stdout=subprocess.PIPE)
         wait_for_line(self.process, "ready")
 
     def stop(self) -> None:
@@ -127,7 +135,7 @@ class LiveStack:
         command = [sys.executable, "-m", "cato_stack", "up", "--config", str(file)]
         command += ["--data", str(self.directory / "data"), "--port", str(self.port)]
         with self.log.open("a") as log:
-            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
+            self.process = begin(command, stdout=subprocess.PIPE, stderr=log)
         try:
             assert wait_for_line(self.process, "ready") == f"ready {self.url}"
         except AssertionError as error:
@@ -179,9 +187,7 @@ class LiveDialer:
         }
         program = Path(sys.executable).with_name("cato-dialer")
         with (self.directory / "dialer.log").open("a") as log:
-            self.process = subprocess.Popen(
-                [str(program), "--roles", "dial"], env=environment, stderr=log, text=True
-            )
+            self.process = begin([str(program), "--roles", "dial"], env=environment, stderr=log)
         deadline = time.monotonic() + timeout_s
         while not self._ready():
             assert self.process.poll() is None, (self.directory / "dialer.log").read_text()[-4000:]
@@ -196,6 +202,15 @@ class LiveDialer:
         assert self.process is not None
         self.process.kill()
         self.process.wait()
+
+    def metrics(self) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+        """Return what it measures: the value of each name and labels."""
+        text = httpx.get(f"http://127.0.0.1:{self.health_port}/metrics", timeout=5).raise_for_status().text
+        return {
+            (sample.name, frozenset(sample.labels.items())): sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+        }
 
     def _ready(self) -> bool:
         try:

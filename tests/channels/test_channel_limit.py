@@ -24,8 +24,8 @@ def test_500_people_use_all_channels_and_never_more(client, exchange, prompt):
     assert peak(records) == CHANNELS
 
 
-def test_two_replicas_share_the_channels(client, exchange, prompt, start_replica):
-    start_replica()
+def test_two_replicas_share_the_channels_and_tell_of_their_calls(client, exchange, prompt, start_replica):
+    replica = start_replica()
     town = people("1001", 400)
     run = client.start(client.make_task(town, files=[prompt]))
     document = client.finished(run)
@@ -37,6 +37,16 @@ def test_two_replicas_share_the_channels(client, exchange, prompt, start_replica
     calls = Counter(record["from_number"] for record in records)
     assert set(calls) == {"776400", "776402"}
     assert min(calls.values()) > 100, calls
+
+    told = replica.metrics()
+    at_station = ("station", "exchange")
+    assert told["cato_calls_started_total", frozenset({at_station})] == calls["776402"]
+    assert told["cato_sip_responses_total", frozenset({at_station, ("code", "200")})] == calls["776402"]
+    assert told["cato_call_talk_seconds_count", frozenset({at_station})] == calls["776402"]
+    assert told["cato_calls_in_progress", frozenset({at_station, ("phase", "talking")})] == 0
+    assert told["cato_channels", frozenset({at_station, ("state", "configured")})] == CHANNELS
+    assert told["cato_channels", frozenset({at_station, ("state", "in-use")})] == 0
+    assert told["cato_station_up", frozenset({at_station})] == 1
 
 
 @pytest.mark.timeout(180)

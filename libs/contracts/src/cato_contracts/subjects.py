@@ -60,6 +60,13 @@ OBJECT_BUCKETS: dict[Bucket, timedelta | None] = {
 """The object buckets and how long each keeps things (None: for ever)."""
 
 
+CHANNEL_PRESENCE = "presence.channels"
+"""Where dial replicas say that they are there, and whether they want channels."""
+
+JOB_PRESENCE = "presence.jobs"
+"""Where a dial replica asks whether another one has a call up for a job."""
+
+
 def run_life(run_id: UUID) -> str:
     return f"run.{run_id}.life"
 

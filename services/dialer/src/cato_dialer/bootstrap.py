@@ -4,7 +4,11 @@ from collections.abc import Collection
 from contextlib import AsyncExitStack
 from enum import StrEnum
 
+from prometheus_client import REGISTRY
+
 from cato_contracts.subjects import EVENTS, RUNS
+from cato_dialer.adapters.call_metrics import CallMetrics
+from cato_dialer.adapters.dial_gauges import DialGauges
 from cato_dialer.adapters.dial_prompt_cache import DiskPromptCache
 from cato_dialer.adapters.nats_campaign_audio import MediaAudioLibrary
 from cato_dialer.adapters.nats_campaign_calls import NatsRunCalls
@@ -46,12 +50,14 @@ class DialerService:
         campaign: CampaignRole | None,
         dial: DialRole | None,
         registrar: StationRegistrar | None,
+        metrics: CallMetrics | None,
         surroundings: Surroundings,
     ) -> None:
         self._config = surroundings.config
         self._campaign = campaign
         self._dial = dial
         self._registrar = registrar
+        self._metrics = metrics
         self._calls_may_last_s = max(0.0, surroundings.settings.drain_seconds - _HANG_UP_MARGIN_S)
         self._running = AsyncExitStack()
 
@@ -60,6 +66,10 @@ class DialerService:
         return self._campaign.requests if self._campaign else RequestTable()
 
     async def start(self) -> None:
+        if self._metrics is not None:
+            registry = self._metrics.registry
+            REGISTRY.register(registry)
+            self._running.callback(REGISTRY.unregister, registry)
         for role in (self._campaign, self._registrar, self._dial):
             if role is not None:
                 # Before its start: what a start that failed has begun must be ended, too.
@@ -85,10 +95,12 @@ def build_roles(roles: Collection[Role]) -> Build:
     """Return the function that puts a dialer with these roles together."""
 
     async def build(surroundings: Surroundings) -> DialerService:
+        metrics = CallMetrics(surroundings.config.stations) if Role.DIAL in roles else None
         return DialerService(
             await _campaign(surroundings) if Role.CAMPAIGN in roles else None,
-            await _dial(surroundings) if Role.DIAL in roles else None,
-            await _registrar(surroundings) if Role.DIAL in roles else None,
+            await _dial(surroundings, metrics) if metrics else None,
+            await _registrar(surroundings) if metrics else None,
+            metrics,
             surroundings,
         )
 
@@ -117,20 +129,26 @@ async def _registrar(surroundings: Surroundings) -> StationRegistrar:
     return StationRegistrar(config.dialing, config.stations, LeaseBucket(client.jetstream(timeout=2)))
 
 
-async def _dial(surroundings: Surroundings) -> DialRole:
+async def _dial(surroundings: Surroundings, metrics: CallMetrics) -> DialRole:
     client = await surroundings.broker.connect()
     config, clock = surroundings.config, surroundings.clock
     source = NatsJobSource(client)
     for station in config.stations:
         check_station(station)  # what cannot be read stops the start, not each call
+    trunk = Pjsua2Trunk(config.dialing, config.channels)
+    ledger = NatsChannelLedger(client, config.stations, config.license.max_channels, clock)
+    watch = StationKeepalive(config.dialing.bind_address)
     desk = DialDesk(
         stations=config.stations,
-        trunk=Pjsua2Trunk(config.dialing, config.channels),
+        trunk=trunk,
         journal=NatsCallJournal(client),
-        ledger=NatsChannelLedger(client, config.stations, config.license.max_channels, clock),
+        ledger=ledger,
         prompts=DiskPromptCache(surroundings.objects, surroundings.settings.data_dir / "prompts"),
         clock=clock,
         tickets=source.tickets,
-        watch=StationKeepalive(config.dialing.bind_address),
+        watch=watch,
+        observer=metrics,
     )
-    return DialRole(desk, source)
+    role = DialRole(desk, source)
+    metrics.gauges(DialGauges(config.stations, role, ledger, trunk, watch).read)
+    return role

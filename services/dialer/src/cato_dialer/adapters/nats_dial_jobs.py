@@ -25,7 +25,7 @@ from pydantic import ValidationError
 
 from cato_contracts.envelope import UndecodableError, decode
 from cato_contracts.jobs import DialJob, RunTicket
-from cato_contracts.subjects import DIAL, RUN_TICKETS, dead_letter, dial_consumer
+from cato_contracts.subjects import DIAL, JOB_PRESENCE, RUN_TICKETS, dead_letter, dial_consumer
 from cato_dialer.ports.dial import JobHold
 from cato_runtime.errors import BrokerError
 
@@ -36,7 +36,6 @@ _PROBE_TIMEOUT_S = 2.0
 _WAIT_S = 30.0
 _CHECK_S = 1.0
 _REOPEN_S = 1.0
-_WHO_HAS = "presence.jobs"
 _PATIENCE_S = 1.0
 _PATIENCE_AFTER_OUTAGE_S = 5.0
 _OUTAGE_ECHO_S = 30.0
@@ -188,7 +187,7 @@ class NatsJobSource:
     async def open(self, on_change: Callable[[], None], has_call: Callable[[str], bool]) -> None:
         self._on_change = on_change
         self._has_call = has_call
-        self._questions = await self._client.subscribe(_WHO_HAS, cb=self._answer)
+        self._questions = await self._client.subscribe(JOB_PRESENCE, cb=self._answer)
         self._follower = asyncio.create_task(self._follow())
 
     def tickets(self) -> Mapping[UUID, RunTicket]:
@@ -222,7 +221,7 @@ class NatsJobSource:
         question = json.dumps({"asker": self._name, "key": key}).encode()
         while (left := deadline - loop.time()) > 0:
             try:
-                await self._client.request(_WHO_HAS, question, timeout=min(left, _PATIENCE_S))
+                await self._client.request(JOB_PRESENCE, question, timeout=min(left, _PATIENCE_S))
             except NatsTimeoutError:
                 continue
             except (NatsError, OSError) as error:

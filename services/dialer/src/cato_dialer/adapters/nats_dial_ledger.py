@@ -18,6 +18,7 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 
+from cato_contracts.subjects import CHANNEL_PRESENCE
 from cato_dialer.adapters.nats_dial_leases import LeaseBucket
 from cato_dialer.domain.call.channel_pool import Block, ChannelPool
 from cato_dialer.domain.call.start_times import next_start
@@ -28,7 +29,6 @@ from cato_runtime.errors import BrokerError
 
 log = structlog.get_logger()
 
-_PRESENCE = "presence.channels"
 _PRESENCE_S = 1.0
 _ABSENT_AFTER_S = 3.5
 _TTL_S = 10
@@ -92,7 +92,7 @@ class NatsChannelLedger:
         self._keeper: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        self._subscription = await self._client.subscribe(_PRESENCE, cb=self._on_presence)
+        self._subscription = await self._client.subscribe(CHANNEL_PRESENCE, cb=self._on_presence)
         self._keeper = asyncio.create_task(self._keep())
 
     async def close(self) -> None:
@@ -119,6 +119,11 @@ class NatsChannelLedger:
         if self._licence is None:
             return stations
         return min(stations, self._licence.share(members) * self._licence.block_size)
+
+    def usage(self, station_id: UUID) -> tuple[int, int]:
+        """Return how many channels of the station this replica holds, and how many it uses."""
+        blocks = self._pools[station_id].blocks.values()
+        return sum(block.size for block in blocks), sum(block.in_use for block in blocks)
 
     async def freed(self, station_ids: Sequence[UUID]) -> None:
         pools = {pool.name: pool for station_id in station_ids for pool in self._pools_of(station_id)}
@@ -210,7 +215,7 @@ class NatsChannelLedger:
         wants = [pool.name for pool in self._all_pools() if pool.wanted and pool.available(now) is None]
         if gave or wants or now < self._active_until or any(pool.blocks for pool in self._all_pools()):
             said = {"name": self._name, "wants": wants, "gave": gave}
-            await self._client.publish(_PRESENCE, json.dumps(said).encode())
+            await self._client.publish(CHANNEL_PRESENCE, json.dumps(said).encode())
 
     async def _keep_pool(self, pool: ChannelPool) -> bool:
         """Look after one pool; tell whether there may be channels where there were none."""

@@ -166,6 +166,7 @@ class CallAttempt:
         )
         self._next_seq += 1
         book.note_event(event, effect.at)
+        self._desk.observer.note(event, effect.at)
 
     def _note_cancelled(self, book: SubscriberBook) -> None:
         self._note(book, Publish(CallEventKind.ENDED, self._now_ms(), reason=CANCELLED, heard_ms=0))

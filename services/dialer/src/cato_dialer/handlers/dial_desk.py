@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from cato_contracts.jobs import RunTicket
-from cato_dialer.ports.dial import CallJournal, ChannelLedger, PromptCache
+from cato_dialer.ports.dial import CallJournal, CallObserver, ChannelLedger, PromptCache, UnobservedCalls
 from cato_dialer.ports.stations import StationWatch, UnwatchedStations
 from cato_dialer.ports.trunk import Trunk
 from cato_runtime.clock import Clock
@@ -27,6 +27,7 @@ class DialDesk:
     clock: Clock
     tickets: Callable[[], Mapping[UUID, RunTicket]]
     watch: StationWatch = field(default_factory=UnwatchedStations)
+    observer: CallObserver = field(default_factory=UnobservedCalls)
 
     def by_priority(self) -> tuple[UUID, ...]:
         """Return the stations that can be used, the first to be tried first.

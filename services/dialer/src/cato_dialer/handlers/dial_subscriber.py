@@ -134,7 +134,9 @@ class SubscriberWorker:
                     verdict = LeaveAlone()
                 case Interrupt(call, success):
                     now = unix_ms(self._desk.clock.now())
-                    book.note_event(interruption(job, call, book.result, success), now)
+                    event = interruption(job, call, book.result, success)
+                    book.note_event(event, now)
+                    self._desk.observer.note(event, now)
                     # From here on the call's owner cannot write of it. What they had told of the person
                     # between our look at the log and now is told for good.
                     book.adopt_result(await self._log_now(book))

@@ -166,6 +166,21 @@ class ChannelLedger(Protocol):
     async def close(self) -> None: ...
 
 
+class CallObserver(Protocol):
+    """Is told every event of the calls made here."""
+
+    def note(self, event: CallEvent, at: int) -> None:
+        """Take in an event that happened at `at` (Unix ms); must not wait."""
+        ...
+
+
+class UnobservedCalls:
+    """Nobody is told."""
+
+    def note(self, event: CallEvent, at: int) -> None:
+        pass
+
+
 class PromptCache(Protocol):
     """Prompts as files that the trunk can play."""
 

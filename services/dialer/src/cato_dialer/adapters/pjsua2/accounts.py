@@ -11,6 +11,19 @@ _LOOPBACK = "127.0.0.1"
 _ACCOUNTS_AT_MOST = 6
 "PJSUA_MAX_ACC is 8 unless the library was built otherwise."
 
+_SRTP = {
+    "off": pj.PJMEDIA_SRTP_DISABLED,
+    "optional": pj.PJMEDIA_SRTP_OPTIONAL,
+    "mandatory": pj.PJMEDIA_SRTP_MANDATORY,
+}
+_SESSION_TIMERS = {
+    "off": pj.PJSUA_SIP_TIMER_INACTIVE,
+    "optional": pj.PJSUA_SIP_TIMER_OPTIONAL,
+    "required": pj.PJSUA_SIP_TIMER_REQUIRED,
+}
+_LEAST_SESSION_S = 90
+"RFC 4028, 5: nobody may be made to refresh more often."
+
 
 class Accounts:
     """Made when they are first needed, those used last kept."""
@@ -64,6 +77,12 @@ class Accounts:
         rtp.port = self._settings.rtp_port_from
         rtp.portRange = self._settings.rtp_port_till - self._settings.rtp_port_from
         config.mediaConfig.transportConfig = rtp
+        config.mediaConfig.srtpUse = _SRTP[peer.srtp]
+        # The library would refuse SRTP without TLS; whether the keys need to be secret is the station's matter.
+        config.mediaConfig.srtpSecureSignaling = 0
+        config.callConfig.timerUse = _SESSION_TIMERS[peer.session_timers]
+        config.callConfig.timerMinSESec = _LEAST_SESSION_S
+        config.callConfig.timerSessExpiresSec = peer.session_expires_s
         return config
 
     def _need(self, peer: wire.Peer) -> None:

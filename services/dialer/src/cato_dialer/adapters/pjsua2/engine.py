@@ -152,7 +152,7 @@ class Engine:
                 wire.Released(order.line, now_ms(), "fault", None, f"{error.title}: {error.reason}", 0)
             )
             return
-        call = LibraryCall(account, order.line, self._facts.append)
+        call = LibraryCall(account, order.line, self._facts.append, self._library)
         progress = Progress(order.line, Playback(length, order.heard_threshold_ms))
         self._running[order.line] = _Running(call, player, progress)
         option = pj.CallOpParam(True)

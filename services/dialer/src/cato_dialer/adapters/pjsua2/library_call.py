@@ -1,5 +1,6 @@
 """A call of PJSIP: its callbacks make a fact and hand it over, nothing more."""
 
+import ctypes
 import time
 from collections.abc import Callable
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pjsua2 as pj
 
 from cato_dialer.adapters.pjsua2 import facts
-from cato_dialer.adapters.pjsua2.info_digits import digit_of_info
+from cato_dialer.adapters.pjsua2.info_digits import accept_info, digit_of_info
 
 _ORIGINS = {
     pj.PJSIP_EVENT_RX_MSG: facts.Origin.PEER,
@@ -22,8 +23,11 @@ def now_ms() -> int:
 
 
 class LibraryCall(pj.Call):  # type: ignore[misc]
-    def __init__(self, account: Any, line: int, note: Callable[[facts.Fact], None]) -> None:
+    def __init__(
+        self, account: Any, line: int, note: Callable[[facts.Fact], None], library: ctypes.CDLL
+    ) -> None:
         super().__init__(account)
+        self._library = library
         self._line = line
         self._note = note
 
@@ -73,9 +77,9 @@ class LibraryCall(pj.Call):  # type: ignore[misc]
             if status is not None and 100 <= status[0] < 200:  # noqa: PLR2004
                 self._note(facts.Provisional(self._line, now_ms(), *status))
         elif event.tsx.method == "INFO" and event.tsx.state == pj.PJSIP_TSX_STATE_TRYING:
-            # The library answers such a request 500; the digit is meant all the same.
             digit = digit_of_info(event.src.rdata.wholeMsg)
             if digit is not None:
+                accept_info(self._library, event.tsx, event.src.rdata)
                 self._note(facts.Keyed(self._line, now_ms(), digit, "info"))
 
     def _media_changed(self, _: None) -> None:

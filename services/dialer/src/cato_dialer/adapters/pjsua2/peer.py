@@ -15,6 +15,9 @@ def peer_of(station: StationConfig, where: Address) -> wire.Peer:
         password=auth.secret() if auth is not None else None,
         realm=auth.realm if auth is not None else "*",
         tls=_files(station.tls) if where.transport == "tls" else None,
+        srtp=station.srtp.value,
+        session_timers=station.session_timers.value,
+        session_expires_s=station.session_expires_s,
     )
 
 

@@ -245,6 +245,7 @@ def _wire_order(number: int, order: CallOrder, where: Address) -> wire.Place:
         codecs=tuple(codec.value for codec in station.codecs),
         audio=str(order.audio),
         heard_threshold_ms=order.heard_threshold_ms,
+        dtmf=tuple(way.value for way in station.dtmf),
         not_before=_unix_ms(order.not_before),
         not_after=_unix_ms(order.not_after),
     )

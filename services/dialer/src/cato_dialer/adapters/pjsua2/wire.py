@@ -39,6 +39,10 @@ class Peer:
     realm: str = "*"
     tls: tuple[str, str, str, bool] | None = None
     """Files of the authorities, our certificate and its key, `` for none; and whether to verify."""
+    srtp: str = "off"
+    """`srtp` and `session_timers` as the station's configuration has them."""
+    session_timers: str = "optional"
+    session_expires_s: int = 1_800
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,8 @@ class Place:
     codecs: tuple[str, ...]
     audio: str
     heard_threshold_ms: int | None
+    dtmf: tuple[str, ...] = ("rfc4733", "info")
+    """As the station's configuration has it."""
     not_before: int | None = None
     """Unix ms, as is the next."""
     not_after: int | None = None

@@ -1,0 +1,125 @@
+"""What a dialer measures of its calls, channels and SIP workers, for Prometheus."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from cato_contracts.calls import FINAL_KINDS, CallEvent, CallEventKind
+from cato_runtime.config import StationConfig
+
+_PDD_S = (0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0)
+_TALK_S = (1, 5, 10, 15, 20, 30, 45, 60, 90, 120, 300, 600)
+_RINGING = frozenset({CallEventKind.RINGING, CallEventKind.SESSION_PROGRESS, CallEventKind.ANSWERED})
+
+
+@dataclass(slots=True)
+class _Up:
+    station: str
+    started_at: int
+    rang: bool = False
+    answered_at: int | None = None
+
+
+class CallMetrics:
+    """A `CallObserver` that counts in a registry of its own, which `gauges` may be added to.
+
+    Stations are labelled with their names.
+    """
+
+    def __init__(self, stations: Sequence[StationConfig]) -> None:
+        self.registry = CollectorRegistry()
+        self._names = station_names(stations)
+        self._up: dict[UUID, _Up] = {}
+        self._started = self._counter("cato_calls_started", "Calls started.", "station")
+        self._delayed = self._counter(
+            "cato_calls_delayed", "Calls that had to wait for the station's minimum interval.", "station"
+        )
+        self._ended = self._counter(
+            "cato_calls_ended",
+            "Calls ended, by the classifier's word and by whether they met the success condition.",
+            *("station", "reason", "success"),
+        )
+        self._sip_codes = self._counter(
+            "cato_sip_responses", "Calls ended, by the final SIP response.", *("station", "code")
+        )
+        self._pdd = Histogram(
+            "cato_call_post_dial_delay_seconds",
+            "From a call's start to its first ringing, or its answer.",
+            ("station",),
+            buckets=_PDD_S,
+            registry=self.registry,
+        )
+        self._talk = Histogram(
+            "cato_call_talk_seconds",
+            "From a call's answer to its end.",
+            ("station",),
+            buckets=_TALK_S,
+            registry=self.registry,
+        )
+        for name in self._names.values():
+            self._started.labels(name)
+        self.gauges(self._calls_up)
+
+    def note(self, event: CallEvent, at: int) -> None:
+        """Take in an event of a call; `at` in Unix ms."""
+        station = self._names.get(event.station_id, "") if event.station_id else ""
+        if event.kind is CallEventKind.STATION_CHOSEN:
+            self._up[event.call_id] = _Up(station, at)
+            self._started.labels(station).inc()
+            if event.delayed:
+                self._delayed.labels(station).inc()
+        elif event.kind in FINAL_KINDS:
+            self._note_end(event, station, at)
+        elif (call := self._up.get(event.call_id)) is not None and event.kind in _RINGING:
+            if not call.rang:
+                call.rang = True
+                self._pdd.labels(station).observe((at - call.started_at) / 1000)
+            if event.kind is CallEventKind.ANSWERED:
+                call.answered_at = at
+
+    def gauges(self, read: Callable[[], Iterable[Metric]]) -> None:
+        """Have this read with every scrape."""
+        self.registry.register(_Read(read))
+
+    def _note_end(self, event: CallEvent, station: str, at: int) -> None:
+        self._ended.labels(station, event.reason or "", str(event.success).lower()).inc()
+        if event.sip_code is not None:
+            self._sip_codes.labels(station, event.sip_code).inc()
+        call = self._up.pop(event.call_id, None)
+        if call is not None and call.answered_at is not None:
+            self._talk.labels(station).observe((at - call.answered_at) / 1000)
+
+    def _calls_up(self) -> Iterable[Metric]:
+        family = GaugeMetricFamily(
+            "cato_calls_in_progress", "Calls that are up.", labels=["station", "phase"]
+        )
+        for name in self._names.values():
+            of_station = [call for call in self._up.values() if call.station == name]
+            talking = sum(call.answered_at is not None for call in of_station)
+            family.add_metric([name, "talking"], talking)
+            family.add_metric([name, "ringing"], len(of_station) - talking)
+        yield family
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(name, text, labels, registry=self.registry)
+
+
+class _Read(Collector):
+    def __init__(self, read: Callable[[], Iterable[Metric]]) -> None:
+        self._read = read
+
+    def collect(self) -> Iterable[Metric]:
+        return self._read()
+
+
+def station_names(stations: Sequence[StationConfig]) -> dict[UUID, str]:
+    """Return a label for each station: its name, or its id where others have that name, too."""
+    names = [station.name for station in stations]
+    return {
+        station.id: station.name if names.count(station.name) == 1 else str(station.id)
+        for station in stations
+    }

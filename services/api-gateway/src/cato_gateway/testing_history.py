@@ -16,18 +16,18 @@ from cato_gateway.testing_resources import own, part_of
 from cato_runtime.errors import InvalidError, NotFoundError
 from cato_runtime.requests import RequestContext, RequestTable
 
-_PIECE = 512
 _COLUMNS = [field.alias or name for name, field in history.CallRecord.model_fields.items()]
 
 
 class MemoryHistory:
-    """Calls, oldest first; exports in pieces of half a kilobyte."""
+    """Calls, and exports of them in pieces of `piece_size` bytes."""
 
     def __init__(self, runs: dict[UUID, TaskExec]) -> None:
         self.runs = runs
         self.calls: list[history.CallDetail] = []
         self.exports: dict[UUID, list[bytes]] = {}
         self.let_go = asyncio.Event()
+        self.piece_size = 512
         self.taken: list[int] = []
         self.broken_at: int | None = None
         """The place of the piece over which an export is lost."""
@@ -101,9 +101,8 @@ class MemoryHistory:
         found = self._found(request.where, request.actor)
         content = _csv(found) if request.format is history.ExportFormat.CSV else _lines(found)
         export = history.CallExport(id=uuid4())
-        self.exports[export.id] = [content[at : at + _PIECE] for at in range(0, len(content), _PIECE)] or [
-            b""
-        ]
+        starts = range(0, max(len(content), 1), self.piece_size)
+        self.exports[export.id] = [content[at : at + self.piece_size] for at in starts]
         return export
 
     async def _take(self, request: history.TakeExportPiece, _: RequestContext) -> history.ExportPiece:

@@ -4,7 +4,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
@@ -21,6 +21,7 @@ from cato_runtime.logs import configure_logging
 from cato_runtime.objects import NatsObjectStore, ObjectStore
 from cato_runtime.requests import Requester, RequestTable, serve_requests
 from cato_runtime.settings import ServiceSettings
+from cato_runtime.tasks import end_tasks
 
 log = structlog.get_logger()
 
@@ -178,9 +179,7 @@ async def _reloading(
     try:
         yield
     finally:
-        listener.cancel()
-        with suppress(asyncio.CancelledError):
-            await listener
+        await end_tasks(listener)
 
 
 async def _reload(service: Service, settings: ServiceSettings) -> None:

@@ -28,6 +28,7 @@ from cato_contracts.jobs import DialJob, RunTicket
 from cato_contracts.subjects import DIAL, JOB_PRESENCE, RUN_TICKETS, dead_letter, dial_consumer
 from cato_dialer.ports.dial import JobHold
 from cato_runtime.errors import BrokerError
+from cato_runtime.tasks import end_tasks
 
 log = structlog.get_logger()
 
@@ -237,9 +238,7 @@ class NatsJobSource:
                     await hold.give_back(0)
 
     async def close(self) -> None:
-        if self._follower is not None:
-            self._follower.cancel()
-            await asyncio.wait((self._follower,))
+        await end_tasks(self._follower)
         await self.return_unused()
         for queue in self._queues.values():
             await queue.close()

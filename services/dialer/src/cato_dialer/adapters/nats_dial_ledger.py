@@ -26,6 +26,7 @@ from cato_dialer.ports.dial import Channel, StartSlot
 from cato_runtime.clock import Clock
 from cato_runtime.config import StationConfig
 from cato_runtime.errors import BrokerError
+from cato_runtime.tasks import end_tasks
 
 log = structlog.get_logger()
 
@@ -96,9 +97,7 @@ class NatsChannelLedger:
         self._keeper = asyncio.create_task(self._keep())
 
     async def close(self) -> None:
-        if self._keeper is not None:
-            self._keeper.cancel()
-            await asyncio.wait((self._keeper,))
+        await end_tasks(self._keeper)
         for pool in self._all_pools():
             await asyncio.gather(*(self._give_back(pool, block) for block in tuple(pool.blocks.values())))
         if self._subscription is not None:

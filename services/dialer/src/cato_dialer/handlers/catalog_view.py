@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -20,6 +19,7 @@ from cato_dialer.domain.catalog.task import Task
 from cato_dialer.handlers.catalog import Repositories
 from cato_eventlog import Commit, Corrupt, Follower, Log, Record, Unavailable
 from cato_runtime.errors import BrokerError
+from cato_runtime.tasks import end_tasks
 
 log = structlog.get_logger()
 
@@ -68,10 +68,7 @@ class CatalogView:
             raise BrokerError(str(error)) from error
 
     async def stop(self) -> None:
-        if self._following is not None:
-            self._following.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._following
+        await end_tasks(self._following)
 
     def on_change(self, listener: Callable[[], None]) -> None:
         """Have `listener` called whenever a run has been decided or is over."""

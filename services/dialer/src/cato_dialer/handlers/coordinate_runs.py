@@ -1,7 +1,6 @@
 """Who drives which run: one replica each, by lease; another takes over when that one is gone."""
 
 import asyncio
-from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -11,6 +10,7 @@ from cato_dialer.handlers.catalog_view import CatalogView, RunningTask
 from cato_dialer.handlers.coordinate_run import CampaignSurroundings, RunDriver
 from cato_dialer.ports.campaign import Lease, LeaseLostError, Leases
 from cato_runtime.errors import BrokerError
+from cato_runtime.tasks import end_tasks
 
 log = structlog.get_logger()
 
@@ -56,14 +56,7 @@ class Coordinator:
 
     async def stop(self) -> None:
         """Let go of all runs, so that another replica goes on with them at once."""
-        tasks = [self._supervising, *self._drivers.values()]
-        for task in tasks:
-            if task is not None:
-                task.cancel()
-        for task in tasks:
-            if task is not None:
-                with suppress(asyncio.CancelledError):
-                    await task
+        await end_tasks(self._supervising, *self._drivers.values())
 
     async def _supervise(self) -> None:
         while True:
@@ -109,13 +102,11 @@ class Coordinator:
         try:
             await asyncio.wait({driving, keeping}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in (driving, keeping):
-                task.cancel()
-            results = await asyncio.gather(driving, keeping, return_exceptions=True)
+            await end_tasks(driving, keeping)
             await self._give_back(lease)
-        for result in results:
-            if isinstance(result, BaseException) and not isinstance(result, asyncio.CancelledError):
-                raise result
+        for task in (driving, keeping):
+            if not task.cancelled() and (error := task.exception()) is not None:
+                raise error
 
     async def _keep(self, lease: Lease) -> None:
         """Renew the lease; raises LeaseLostError as soon as it may be somebody else's."""

@@ -14,6 +14,7 @@ from cato_contracts.runs import SubscriberResult
 from cato_dialer.domain.call.plan import PastCall, calls_of
 from cato_dialer.ports.dial import CallJournal, FencedError, SubscriberLog
 from cato_runtime.errors import BrokerError
+from cato_runtime.tasks import end_tasks
 
 log = structlog.get_logger()
 
@@ -100,9 +101,7 @@ class SubscriberBook:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._writer is not None:
-            self._writer.cancel()
-            await asyncio.wait((self._writer,))
+        await end_tasks(self._writer)
 
     async def _write(self) -> None:
         while True:

@@ -16,6 +16,7 @@ from cato_dialer.handlers.dial_subscriber import Done, GiveBack, LeaveAlone, Sub
 from cato_dialer.ports.dial import JobHold, JobSource
 from cato_runtime.config import StationConfig
 from cato_runtime.errors import BrokerError
+from cato_runtime.tasks import end_tasks
 
 log = structlog.get_logger()
 
@@ -85,9 +86,7 @@ class DialRole:
 
     async def stop(self) -> None:
         """End at once; jobs in hand are taken over by others, or by us at the next start."""
-        for task in (*self._loops, *self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._loops, *self._tasks, return_exceptions=True)
+        await end_tasks(*self._loops, *self._tasks)
         self._loops = []
         await self._source.close()
         await self._desk.watch.close()

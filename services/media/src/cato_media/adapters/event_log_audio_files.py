@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from uuid import UUID
 
@@ -27,6 +27,7 @@ from cato_media.domain.audio_file import AudioFile, Prompt
 from cato_media.domain.catalog import Catalog
 from cato_media.ports import OvertakenError
 from cato_runtime.errors import BrokerError
+from cato_runtime.tasks import end_tasks
 
 log = structlog.get_logger()
 
@@ -67,9 +68,7 @@ class EventLogAudioFiles:
                 await self._follower.until_current(_START_S)
             yield
         finally:
-            following.cancel()
-            with suppress(asyncio.CancelledError):
-                await following
+            await end_tasks(following)
 
     async def _follow(self) -> None:
         while True:

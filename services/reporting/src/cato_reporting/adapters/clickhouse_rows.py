@@ -15,6 +15,9 @@ from cato_reporting.ports import Fact
 
 _NOTIFIED_RANK = 1 << 63
 
+# Made once: json.dumps makes a new one for each value as soon as it is told anything.
+_written = json.JSONEncoder(ensure_ascii=False).encode
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -159,7 +162,7 @@ def _call_row(envelope: Envelope[Any], position: int) -> tuple[Any, ...]:
         event.reason or "",
         event.heard_ms,
         event.success,
-        "null" if event.data is None else json.dumps(event.data, ensure_ascii=False),
+        _written(event.data),
         position,
     )
 

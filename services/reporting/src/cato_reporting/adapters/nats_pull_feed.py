@@ -19,7 +19,8 @@ from cato_reporting.errors import FeedLostError
 from cato_reporting.ports import LogMessage
 
 _NEXT = "$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}"
-_BATCH = 1_000
+_BATCH = 500
+_ASKED = 5_000
 _EXPIRES_S = 30.0
 _HEARTBEAT_S = 0.2
 _SILENCE_S = 1.5
@@ -99,11 +100,11 @@ class PullFeed:
                 return  # the connection is gone, and the subscription with it
 
     async def _ask(self) -> None:
-        if self._asked + len(self._buffer) > _BATCH // 2:
+        if self._asked + len(self._buffer) > _ASKED // 2:
             return
-        self._asked += _BATCH
+        self._asked += _ASKED
         request = {
-            "batch": _BATCH,
+            "batch": _ASKED,
             "expires": int(_EXPIRES_S * 1e9),
             "idle_heartbeat": int(_HEARTBEAT_S * 1e9),
         }

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +23,10 @@ from cato_contracts.runs import (
 )
 
 LIFE_EVENTS = (RunStarted, WaveStarted, WaveEnded, RunPaused, RunResumed, RunStopping, RunEnded)
+
+# Named once: to look up a parametrised class costs a quarter of what reading a message does.
+_CALL_ENVELOPE = Envelope[CallEvent]
+_RESULT_ENVELOPE = Envelope[SubscriberResult]
 
 # What the columns of the read model hold. A number beyond these is no fact but damage.
 _MAX_NO = 2**32 - 1
@@ -79,7 +84,7 @@ def _check_event(envelope: Envelope[Any], run_id: UUID, no: str) -> None:
 
 
 def _call_event(data: bytes) -> Envelope[CallEvent]:
-    envelope: Envelope[CallEvent] = _decode_as(CallEvent, Envelope[CallEvent], data)
+    envelope: Envelope[CallEvent] = _decode_as(CallEvent, _CALL_ENVELOPE, data)
     event = envelope.body
     short = (event.seq, event.phone_index, event.sip_code or 0)
     if min(short) < 0 or max(short) > _MAX_SHORT or not 0 <= (event.heard_ms or 0) <= _MAX_NO:
@@ -88,7 +93,7 @@ def _call_event(data: bytes) -> Envelope[CallEvent]:
 
 
 def _result(data: bytes) -> Envelope[SubscriberResult]:
-    envelope: Envelope[SubscriberResult] = _decode_as(SubscriberResult, Envelope[SubscriberResult], data)
+    envelope: Envelope[SubscriberResult] = _decode_as(SubscriberResult, _RESULT_ENVELOPE, data)
     return envelope
 
 
@@ -159,6 +164,7 @@ def _life_event(run_id: UUID, envelope: Envelope[Any]) -> Envelope[Any]:
     return envelope
 
 
+@lru_cache(maxsize=1024)
 def _run_id(text: str) -> UUID:
     try:
         run_id = UUID(text)

@@ -5,25 +5,35 @@ from collections import OrderedDict
 from cato_reporting.domain.reading import Reading, read_message
 from cato_reporting.ports import LogMessage
 
-_KEPT = 4_096
+_KEPT = 10_000
 
 
 class Readings:
-    """Reads messages and keeps the latest: the fold and the read model want the same ones, a moment apart.
+    """Reads messages for the fold, and keeps them for the read model, which wants the same ones soon after.
 
-    Reading is the dearest part of taking in an event, and whoever comes second gets it for nothing.
+    Reading is the dearest part of taking in an event. While the read model is far behind, new readings are
+    not kept rather than the old ones thrown away: it would find each just gone.
     """
 
     def __init__(self, kept: int = _KEPT) -> None:
         self._kept = kept
-        self._latest: OrderedDict[int, Reading] = OrderedDict()
+        self._waiting: OrderedDict[int, Reading] = OrderedDict()
 
     def read(self, message: LogMessage) -> Reading:
-        known = self._latest.pop(message.position, None)
-        if known is not None:
-            return known
+        """Read a message, for the first of the two."""
         reading = read_message(message.subject, message.data)
-        self._latest[message.position] = reading
-        if len(self._latest) > self._kept:
-            self._latest.popitem(last=False)
+        if len(self._waiting) < self._kept:
+            self._waiting[message.position] = reading
         return reading
+
+    def again(self, message: LogMessage) -> Reading:
+        """Return what the message says, for the second, who goes through the log in order."""
+        while self._waiting:
+            position, reading = self._waiting.popitem(last=False)
+            if position == message.position:
+                return reading
+            if position > message.position:
+                self._waiting[position] = reading
+                self._waiting.move_to_end(position, last=False)
+                break
+        return read_message(message.subject, message.data)

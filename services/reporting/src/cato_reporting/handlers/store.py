@@ -18,7 +18,7 @@ from cato_runtime.errors import BrokerError, ConfigurationError
 
 log = structlog.get_logger()
 
-_BATCH = 1_000
+_BATCH = 5_000
 _WINDOW_S = 0.2
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 5.0
@@ -31,8 +31,8 @@ class ReadModelFiller:
 
     Nothing is held back in memory while ClickHouse is away: nothing is acknowledged either, and the log is
     read again from where the tables end, which the tables themselves know. So a database that was dropped, or
-    put back from an old copy, is filled again, too. `up` says whether that works at the moment, `stored` how far it had come when it
-    last did.
+    put back from an old copy, is filled again, too. `up` says whether that works at the moment, `stored` how
+    far the tables were filled when it last did.
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class ReadModelFiller:
     async def _take_in(self, batch: Sequence[LogMessage]) -> None:
         facts = []
         for message in batch:
-            reading = self._readings.read(message)
+            reading = self._readings.again(message)
             if reading.fault is not None:
                 await self._bury(message, reading.fault)
             if reading.events:

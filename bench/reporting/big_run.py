@@ -1,0 +1,128 @@
+"""A run of any size: a synthetic one, many times over, as the messages that its dialers would publish.
+
+Each replica has people, numbers and calls of its own; only the times are the same. The messages of the synthetic
+run are made into patterns once, so that two million of them cost seconds and no memory.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cato_contracts.calls import CallEvent, CallEventKind
+from cato_contracts.objects import ObjectRef
+from cato_contracts.runs import RunEnded, RunStarted, SubscriberResult, WaveEnded, WaveStarted
+from tests.infra.synthetic_runs import Sent, SyntheticRun, naive_numbers, synthetic_run
+
+_ANSWERED = 0.28
+_WAVES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is published; `starts_call` marks the messages that `callsTotal` counts."""
+
+    subject: str
+    data: bytes
+    starts_call: bool
+
+
+class BigRun:
+    """A run of `people` times `replicas` subscribers, with about three calls to each."""
+
+    def __init__(self, seed: int, *, people: int, replicas: int) -> None:
+        self._template = synthetic_run(
+            seed, subscribers=people, waves=_WAVES, answered=_ANSWERED, control=False
+        )
+        self._people = people
+        self._replicas = replicas
+        self.run_id = self._template.run_id
+        self.subscriber_count = people * replicas
+        self.events = sum(
+            1 if _is_life(sent) else replicas for sent in self._template.messages for _ in sent.events
+        )
+
+    @property
+    def numbers(self) -> dict[str, int]:
+        """The report that must come out, by the naive count."""
+        run: SyntheticRun = self._template
+        once = naive_numbers(run, [event for sent in run.messages for event in sent.events])
+        return {name: n if name == "wave_current" else n * self._replicas for name, n in once.items()}
+
+    @property
+    def list_ref(self) -> ObjectRef:
+        return self._template.snapshot.subscribers
+
+    def a_number(self) -> str:
+        """Return a telephone number that was called."""
+        return _number(self.subscriber_count // 2, "0")
+
+    def beginning(self) -> Iterator[Message]:
+        """Everything but what ends the run: as it is while it goes on."""
+        for sent in self._template.messages:
+            if _is_life(sent):
+                if not any(isinstance(each.body, RunEnded) for each in sent.events):
+                    yield self._life(sent)
+            else:
+                yield from self._copies(sent)
+
+    def end(self) -> Iterator[Message]:
+        for sent in self._template.messages:
+            if any(isinstance(each.body, RunEnded) for each in sent.events):
+                yield self._life(sent)
+
+    def list_lines(self) -> Iterator[bytes]:
+        """The list of subscribers, as it lies in the object store."""
+        patterns = []
+        for person in self._template.subscribers:
+            text = person.model_dump_json().replace(str(person.id)[:8], "%(call)08x", 1)
+            patterns.append((int(str(person.id)[:8], 16), _pattern(text, person.no)))
+        for replica in range(self._replicas):
+            for no, (prefix, pattern) in enumerate(patterns):
+                number = replica * self._people + no
+                yield (pattern % {"no": number, "call": prefix ^ replica}).encode() + b"\n"
+
+    def _life(self, sent: Sent) -> Message:
+        commit = json.loads(sent.data)
+        for place, envelope in enumerate(sent.events):
+            body = commit["messages"][place]["body"]
+            match envelope.body:
+                case RunStarted():
+                    body["snapshot"]["subscriber_count"] *= self._replicas
+                case WaveStarted():
+                    body["subscriber_count"] *= self._replicas
+                case WaveEnded():
+                    body["notified"] *= self._replicas
+                    body["failed"] *= self._replicas
+        return Message(sent.subject, json.dumps(commit).encode(), starts_call=False)
+
+    def _copies(self, sent: Sent) -> Iterator[Message]:
+        body = sent.events[0].body
+        call = str(body.call_id)[:8]
+        text = sent.data.decode()
+        if isinstance(body, SubscriberResult):
+            text = text.replace(f"{body.run_id}:{body.no}:", f"{body.run_id}:%(no)d:")
+        pattern = _pattern(text.replace(call, "%(call)08x"), body.no)
+        prefix = int(call, 16)
+        subject = sent.subject.rsplit(".", 1)[0]
+        starts = isinstance(body, CallEvent) and body.kind is CallEventKind.STARTED
+        for replica in range(self._replicas):
+            no = replica * self._people + body.no
+            data = pattern % {"no": no, "call": prefix ^ replica}
+            yield Message(f"{subject}.{no}", data.encode(), starts)
+
+
+def _is_life(sent: Sent) -> bool:
+    return sent.subject.endswith(".life")
+
+
+def _pattern(text: str, no: int) -> str:
+    """Return the text with the places of everything that names the subscriber."""
+    text = re.sub(r"%(?!\((no|call)\))", "%%", text)
+    text = re.sub(rf'"no":{no}\b', '"no":%(no)d', text)
+    text = text.replace(f"№{no}", "№%(no)d")
+    return text.replace(f'"7{no:06d}', '"7%(no)06d')
+
+
+def _number(no: int, place: str) -> str:
+    return f"7{no:06d}{place}"

@@ -1,10 +1,21 @@
 """The client's operations against the gateway: each is understood, and its answer is read."""
 
+import json
+from datetime import UTC, datetime, timedelta
+
 import httpx
 import pytest
 
-from cato_client import AsyncClient, ConflictError, NotFoundError, PreconditionFailedError, operations
-from cato_client.models import NewTask, Person, Settings, StatusDocument, TimeRestrictions
+from cato_client import (
+    AsyncClient,
+    ConflictError,
+    InvalidError,
+    NotFoundError,
+    PreconditionFailedError,
+    operations,
+)
+from cato_client.models import CallFilter, NewTask, Person, Settings, StatusDocument, TimeRestrictions
+from cato_contracts.status import RunState
 from cato_gateway.testing import MemoryStack
 
 AUDIO = b"\xff\xfb" + bytes(998)
@@ -20,8 +31,13 @@ SETTINGS = Settings(
 
 
 @pytest.fixture
-async def cato():
-    transport = httpx.ASGITransport(MemoryStack().app)
+def stack():
+    return MemoryStack()
+
+
+@pytest.fixture
+async def cato(stack):
+    transport = httpx.ASGITransport(stack.app)
     async with AsyncClient("http://cato.test", "default", transport=transport) as client:
         yield client
 
@@ -105,3 +121,35 @@ async def test_tasks_and_executions(cato, task):
     await cato.do(operations.resume(run))
     await cato.do(operations.stop(run, hangup=True))
     await cato.do(operations.remove_task(task.id))
+
+
+async def test_the_history(cato, stack, task):
+    run = (await cato.do(operations.start_task(task.id))).task_exec_id
+    at = datetime(2024, 3, 24, 8, 30, tzinfo=UTC)
+    for hours in range(3):
+        stack.services.history.add_call(stack.services.runs[run], at + timedelta(hours=hours))
+    where = CallFilter(since=at + timedelta(hours=1), until=at + timedelta(days=1), number="776 413")
+    found = [
+        call async for call in cato.each(lambda cursor: operations.list_calls(where, limit=1, cursor=cursor))
+    ]
+    assert [call.started_at.hour for call in found] == [10, 9]
+    assert (found[0].task_exec_id, found[0].outcome, found[0].talk_ms) == (run, "succeeded", 5000)
+    detail = await cato.do(operations.get_call(found[0].id))
+    assert [event.name for event in detail.events] == ["CallEnded"]
+    pieces = [piece async for piece in cato.pieces(operations.export_calls(where, form="jsonl"))]
+    rows = [json.loads(line) for line in b"".join(pieces).splitlines()]
+    assert [row["id"] for row in rows] == [str(call.id) for call in found[::-1]]
+    file = await cato.do(operations.export_calls(CallFilter(task_exec_id=run, outcome="succeeded")))
+    assert file.count(b"\n") == 4
+    figures = await cato.do(operations.get_statistics("day", where, time_zone="Asia/Yekaterinburg"))
+    assert [(group.key, group.attempts) for group in figures.groups] == [("2024-03-24", 2)]
+    assert figures.total.asr == 1
+    with pytest.raises(InvalidError, match="timeZone"):
+        await cato.do(operations.get_statistics("day", time_zone="Mars"))
+
+
+async def test_an_execution_is_followed(cato, stack, task):
+    run = (await cato.do(operations.start_task(task.id))).task_exec_id
+    stack.services.run_on(run, active_phase=False, state=RunState.FINISHED)
+    reports = [report async for report in cato.follow(run)]
+    assert reports == [await cato.do(operations.get_report(run))]

@@ -5,7 +5,9 @@
     with Client("http://127.0.0.1:8080", "default") as cato:
         started = cato.do(operations.start_task(task_id))
 
-`AsyncClient` does the same with `await`. What fails for a moment is tried again with its Idempotency-Key.
+What is large comes in pieces (`client.pieces(operation)`), and `client.follow(run_id)` yields the reports of
+an execution as it goes on. `AsyncClient` does the same with `await`. What fails for a moment is tried again
+with its Idempotency-Key.
 """
 
 from cato_client import operations

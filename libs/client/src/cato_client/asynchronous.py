@@ -5,12 +5,15 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from types import TracebackType
 from typing import Self, TypeVar
+from uuid import UUID
 
 import httpx
 
-from cato_client.models import Page
+from cato_client import operations
+from cato_client.following import LEAST_TIMEOUT_S, RETURN_AFTER_S, Following
+from cato_client.models import Page, Report
 from cato_client.operations import Operation
-from cato_client.retries import Patience, Tries, address, authorization
+from cato_client.retries import Patience, Tries, address, authorization, broken_off
 
 T = TypeVar("T")
 
@@ -31,6 +34,7 @@ class AsyncClient:
         transport: httpx.AsyncBaseTransport | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
+        self._timeout_s = timeout_s
         self._patience = patience or Patience()
         self._sleep = sleep
         self._http = httpx.AsyncClient(
@@ -45,7 +49,7 @@ class AsyncClient:
             UnreachableError: if there was no answer, however often it was tried.
 
         """
-        tries = Tries(operation, self._patience, time.monotonic())
+        tries = self._tries(operation)
         while True:
             outcome = await self._try(operation)
             wait = tries.wait_after(outcome, time.monotonic())
@@ -64,6 +68,47 @@ class AsyncClient:
             if cursor is None:
                 return
 
+    async def pieces(self, operation: Operation[bytes]) -> AsyncIterator[bytes]:
+        """Yield what the operation gives as it comes.
+
+        Raises:
+            ApiError: as `do`.
+            UnreachableError: as `do`, and if the answer broke off: then it is not whole.
+
+        """
+        answer = await self._open(operation, self._tries(operation))
+        try:
+            async for content in answer.aiter_bytes():
+                yield content
+        except httpx.TransportError as error:
+            raise broken_off(operation, error) from error
+        finally:
+            await answer.aclose()
+
+    async def follow(self, run_id: UUID) -> AsyncIterator[Report]:
+        """Yield the report of an execution and each that differs, until it is over; errors as `do`.
+
+        A connection that breaks is made again.
+        """
+        operation, following = operations.stream_reports(run_id), Following()
+        tries = self._tries(operation)
+        while not following.over:
+            answer = await self._open(operation, tries, timeout_s=LEAST_TIMEOUT_S)
+            following.connected()
+            ended: httpx.TransportError = httpx.RemoteProtocolError("the stream ended before the execution")
+            try:
+                async for content in answer.aiter_bytes():
+                    tries = self._tries(operation)
+                    for report in following.reports(content):
+                        yield report
+            except httpx.TransportError as error:
+                ended = error
+            finally:
+                await answer.aclose()
+            if not following.over:
+                wait = tries.wait_after(ended, time.monotonic()) or 0.0
+                await self._sleep(max(wait, RETURN_AFTER_S))
+
     async def close(self) -> None:
         await self._http.aclose()
 
@@ -75,14 +120,36 @@ class AsyncClient:
     ) -> None:
         await self.close()
 
+    def _tries(self, operation: Operation[T]) -> Tries:
+        return Tries(operation, self._patience, time.monotonic())
+
+    async def _open(self, operation: Operation[T], tries: Tries, timeout_s: float = 0.0) -> httpx.Response:
+        while True:
+            outcome: httpx.Response | httpx.TransportError
+            try:
+                request = self._request(operation, timeout_s)
+                outcome = await self._http.send(request, stream=True)
+                if not outcome.is_success:
+                    await outcome.aread()
+            except httpx.TransportError as error:
+                outcome = error
+            wait = tries.wait_after(outcome, time.monotonic())
+            if wait is None and isinstance(outcome, httpx.Response):
+                return outcome
+            await self._sleep(wait or 0.0)
+
     async def _try(self, operation: Operation[T]) -> httpx.Response | httpx.TransportError:
         try:
-            return await self._http.request(
-                operation.method,
-                operation.path,
-                params=dict(operation.parameters),
-                content=operation.content,
-                headers=operation.headers,
-            )
+            return await self._http.send(self._request(operation))
         except httpx.TransportError as error:
             return error
+
+    def _request(self, operation: Operation[T], timeout_s: float = 0.0) -> httpx.Request:
+        return self._http.build_request(
+            operation.method,
+            operation.path,
+            params=dict(operation.parameters),
+            content=operation.content,
+            headers=operation.headers,
+            timeout=max(self._timeout_s, timeout_s),
+        )

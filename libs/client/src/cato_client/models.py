@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, Generic, Literal, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 T = TypeVar("T")
@@ -12,6 +12,9 @@ T = TypeVar("T")
 SuccessCondition = Literal[
     "PICKUP_PHONE", "PICKUP_AND_LISTEN_SOME", "PICKUP_AND_LISTEN_FULL", "PICKUP_AND_CONFIRM"
 ]
+CallOutcome = Literal["ringing", "talking", "succeeded", "failed"]
+Grouping = Literal["hour", "day", "task", "station", "outcome", "sipCode"]
+ExportFormat = Literal["csv", "jsonl", "parquet"]
 
 
 class Model(BaseModel):
@@ -208,3 +211,73 @@ class TaskExec(Model):
     started_at: datetime
     ended_at: datetime | None
     report: Report
+
+
+class CallFilter(Model):
+    """Which calls are meant: those that meet every condition given, started at `since` <= t < `until`."""
+
+    since: AwareDatetime | None = Field(default=None, serialization_alias="from")
+    until: AwareDatetime | None = Field(default=None, serialization_alias="to")
+    number: str | None = None
+    task_exec_id: UUID | None = None
+    station_id: UUID | None = None
+    outcome: CallOutcome | None = None
+
+
+class CallRecord(Model):
+    """A call of the history, flat; lengths in milliseconds, None for what did not happen."""
+
+    id: UUID
+    task_exec_id: UUID
+    task_id: UUID
+    task_name: str
+    subscriber_id: UUID | None
+    subscriber_name: str | None
+    wave: int
+    number: str
+    station_id: UUID | None
+    started_at: datetime
+    ringing_at: datetime | None
+    answered_at: datetime | None
+    ended_at: datetime | None
+    outcome: str
+    success: bool
+    sip_code: int | None
+    reason: str | None
+    pdd_ms: int | None
+    talk_ms: int | None
+    heard_ms: int | None
+    digits: str
+    delayed: bool
+
+
+class CallDetail(CallRecord):
+    """A call of the history with its events."""
+
+    events: list[CallEvent]
+
+
+class CallStatistics(Model):
+    """The figures of some calls; ratios and means are None where no call ended."""
+
+    key: str | None
+    label: str | None = None
+    attempts: int
+    in_progress: int
+    answered: int
+    succeeded: int
+    failed: int
+    delayed: int
+    asr: float | None
+    ner: float | None
+    acd_ms: float | None
+    pdd_ms: float | None
+    pdd_p95_ms: float | None
+
+
+class Statistics(Model):
+    """The figures by group, and of all calls together."""
+
+    group_by: str
+    groups: list[CallStatistics]
+    total: CallStatistics

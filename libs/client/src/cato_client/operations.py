@@ -12,6 +12,11 @@ from pydantic import BaseModel
 
 from cato_client.models import (
     AudioFile,
+    CallDetail,
+    CallFilter,
+    CallRecord,
+    ExportFormat,
+    Grouping,
     Model,
     NewTask,
     NotificationSettings,
@@ -20,6 +25,7 @@ from cato_client.models import (
     Report,
     Resource,
     Settings,
+    Statistics,
     StatusDocument,
     Subscriber,
     SubscriberGroup,
@@ -205,6 +211,43 @@ def resume(run_id: UUID) -> Operation[None]:
 
 def stop(run_id: UUID, *, hangup: bool = False) -> Operation[None]:
     return _control(run_id, "stop", hangup=hangup)
+
+
+def list_calls(
+    where: CallFilter | None = None, *, limit: int = 100, cursor: str | None = None
+) -> Operation[Page[CallRecord]]:
+    """List calls of the history, the latest start first."""
+    return _list("/calls", Page[CallRecord], **_conditions(where), limit=limit, cursor=cursor)
+
+
+def get_call(call_id: UUID) -> Operation[CallDetail]:
+    return _get(f"/calls/{call_id}", CallDetail)
+
+
+def export_calls(where: CallFilter | None = None, *, form: ExportFormat = "csv") -> Operation[bytes]:
+    """Get calls as a file, the earliest start first; for `Client.pieces`, as it may be large."""
+    return Operation("GET", "/calls/export", _bytes, {**_conditions(where), "format": form})
+
+
+def get_statistics(
+    group_by: Grouping, where: CallFilter | None = None, *, time_zone: str | None = None
+) -> Operation[Statistics]:
+    """Get the figures of calls; `time_zone` is that of hours and days, None the configured one."""
+    zone = {} if time_zone is None else {"timeZone": time_zone}
+    return _get("/statistics", Statistics, **_conditions(where), **zone, groupBy=group_by)
+
+
+def stream_reports(run_id: UUID) -> Operation[None]:
+    """Follow an execution by server-sent events; for `Client.follow`."""
+    headers = {"Accept": "text/event-stream"}
+    return Operation("GET", f"/task-execs/{run_id}/stream", _nothing, headers=headers)
+
+
+def _conditions(where: CallFilter | None) -> dict[str, str]:
+    if where is None:
+        return {}
+    given: dict[str, str] = where.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return given
 
 
 def _get(path: str, model: type[M], **parameters: str) -> Operation[M]:

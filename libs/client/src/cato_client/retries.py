@@ -43,6 +43,10 @@ def authorization(token: str) -> Mapping[str, str]:
     return {"Authorization": f"Bearer plain:{token}"}
 
 
+def broken_off(operation: Operation[Any], error: httpx.TransportError) -> UnreachableError:
+    return UnreachableError(f"{operation.method} {operation.path}: the answer broke off: {error!r}")
+
+
 class Tries:
     """The tries of one operation."""
 

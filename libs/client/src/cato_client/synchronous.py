@@ -4,12 +4,15 @@ import time
 from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Self, TypeVar
+from uuid import UUID
 
 import httpx
 
-from cato_client.models import Page
+from cato_client import operations
+from cato_client.following import LEAST_TIMEOUT_S, RETURN_AFTER_S, Following
+from cato_client.models import Page, Report
 from cato_client.operations import Operation
-from cato_client.retries import Patience, Tries, address, authorization
+from cato_client.retries import Patience, Tries, address, authorization, broken_off
 
 T = TypeVar("T")
 
@@ -30,6 +33,7 @@ class Client:
         transport: httpx.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        self._timeout_s = timeout_s
         self._patience = patience or Patience()
         self._sleep = sleep
         self._http = httpx.Client(
@@ -44,7 +48,7 @@ class Client:
             UnreachableError: if there was no answer, however often it was tried.
 
         """
-        tries = Tries(operation, self._patience, time.monotonic())
+        tries = self._tries(operation)
         while True:
             outcome = self._try(operation)
             wait = tries.wait_after(outcome, time.monotonic())
@@ -62,6 +66,45 @@ class Client:
             if cursor is None:
                 return
 
+    def pieces(self, operation: Operation[bytes]) -> Iterator[bytes]:
+        """Yield what the operation gives as it comes.
+
+        Raises:
+            ApiError: as `do`.
+            UnreachableError: as `do`, and if the answer broke off: then it is not whole.
+
+        """
+        answer = self._open(operation, self._tries(operation))
+        try:
+            yield from answer.iter_bytes()
+        except httpx.TransportError as error:
+            raise broken_off(operation, error) from error
+        finally:
+            answer.close()
+
+    def follow(self, run_id: UUID) -> Iterator[Report]:
+        """Yield the report of an execution and each that differs, until it is over; errors as `do`.
+
+        A connection that breaks is made again.
+        """
+        operation, following = operations.stream_reports(run_id), Following()
+        tries = self._tries(operation)
+        while not following.over:
+            answer = self._open(operation, tries, timeout_s=LEAST_TIMEOUT_S)
+            following.connected()
+            ended: httpx.TransportError = httpx.RemoteProtocolError("the stream ended before the execution")
+            try:
+                for content in answer.iter_bytes():
+                    tries = self._tries(operation)
+                    yield from following.reports(content)
+            except httpx.TransportError as error:
+                ended = error
+            finally:
+                answer.close()
+            if not following.over:
+                wait = tries.wait_after(ended, time.monotonic()) or 0.0
+                self._sleep(max(wait, RETURN_AFTER_S))
+
     def close(self) -> None:
         self._http.close()
 
@@ -73,14 +116,36 @@ class Client:
     ) -> None:
         self.close()
 
+    def _tries(self, operation: Operation[T]) -> Tries:
+        return Tries(operation, self._patience, time.monotonic())
+
+    def _open(self, operation: Operation[T], tries: Tries, timeout_s: float = 0.0) -> httpx.Response:
+        while True:
+            outcome: httpx.Response | httpx.TransportError
+            try:
+                request = self._request(operation, timeout_s)
+                outcome = self._http.send(request, stream=True)
+                if not outcome.is_success:
+                    outcome.read()
+            except httpx.TransportError as error:
+                outcome = error
+            wait = tries.wait_after(outcome, time.monotonic())
+            if wait is None and isinstance(outcome, httpx.Response):
+                return outcome
+            self._sleep(wait or 0.0)
+
     def _try(self, operation: Operation[T]) -> httpx.Response | httpx.TransportError:
         try:
-            return self._http.request(
-                operation.method,
-                operation.path,
-                params=dict(operation.parameters),
-                content=operation.content,
-                headers=operation.headers,
-            )
+            return self._http.send(self._request(operation))
         except httpx.TransportError as error:
             return error
+
+    def _request(self, operation: Operation[T], timeout_s: float = 0.0) -> httpx.Request:
+        return self._http.build_request(
+            operation.method,
+            operation.path,
+            params=dict(operation.parameters),
+            content=operation.content,
+            headers=operation.headers,
+            timeout=max(self._timeout_s, timeout_s),
+        )

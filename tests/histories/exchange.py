@@ -23,7 +23,7 @@ from cato_dialer.ports.trunk import (
     LineTrying,
     ReleaseCause,
 )
-from tests.histories.virtual_time import LoopClock
+from tests.virtual_time import LoopClock
 
 FIRST_PACKET_S = 0.02
 UNREACHABLE_S = 6.0

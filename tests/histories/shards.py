@@ -17,8 +17,8 @@ from hypothesis import HealthCheck, Phase, given, note, seed, settings
 
 from tests.histories import plans
 from tests.histories.tally import tally_of, unexpected_log_lines
-from tests.histories.virtual_time import run_virtually
 from tests.histories.world import History, World
+from tests.virtual_time import run_virtually
 
 SHARES = {
     "outcomes": (plans.outcomes, 0.26),

@@ -19,8 +19,8 @@ from cato_dialer.handlers.coordinate_run import Pace
 from cato_dialer.handlers.coordinate_runs import LeasePace
 from tests.histories import tally
 from tests.histories.exchange import Behaviour
-from tests.histories.virtual_time import run_virtually
 from tests.histories.world import Control, History, World
+from tests.virtual_time import run_virtually
 
 pytestmark = pytest.mark.timeout(600)
 

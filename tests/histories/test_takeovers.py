@@ -9,8 +9,8 @@ from cato_contracts.runs import SubscriberResult
 from tests.histories import tally
 from tests.histories.exchange import Behaviour, Choose, subscriber_of
 from tests.histories.processes import DialProcess
-from tests.histories.virtual_time import run_virtually
 from tests.histories.world import History, World
+from tests.virtual_time import run_virtually
 
 Incident = Callable[[World], None]
 

@@ -45,7 +45,7 @@ from tests.histories.surroundings import (
     TicketsForCampaign,
     WitnessedLog,
 )
-from tests.histories.virtual_time import LoopClock
+from tests.virtual_time import LoopClock
 
 SPACE = UUID("5f0c4d52-2f0e-5d53-8a83-0a3f1f0b7a10")
 USER = Actor(user_id="user")

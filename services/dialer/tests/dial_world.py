@@ -1,10 +1,9 @@
 """A world for the dial role in which time is virtual and lines follow scripts."""
 
 import asyncio
-import selectors
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID, uuid5
 
@@ -28,174 +27,13 @@ from cato_dialer.ports.dial import SubscriberLog
 from cato_dialer.ports.stations import StationWatch, UnwatchedStations
 from cato_dialer.ports.trunk import (
     CallOrder,
-    DigitSource,
-    LineAnswered,
-    LineDigit,
-    LineEvent,
-    LineHeard,
-    LinePlaybackFinished,
-    LinePlaybackStarted,
-    LineReleased,
-    LineRinging,
-    LineTrying,
-    ReleaseCause,
 )
 from cato_runtime.config import StationConfig
+from services.dialer.tests.scripted_line import START, Script, ScriptedLine, begin_of
+from tests.virtual_time import LoopClock, run_virtually
 
 SPACE = UUID("11111111-2222-3333-4444-555555555555")
-START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 RUN = uuid5(SPACE, "run")
-
-
-class _JumpingSelector(selectors.DefaultSelector):
-    """Never waits: what would be waited for has passed."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.now = 0.0
-
-    def select(self, timeout: float | None = None) -> Any:
-        if timeout is None:
-            raise RuntimeError("everything waits for ever")
-        self.now += max(0.0, timeout)
-        return super().select(0)
-
-
-class VirtualLoop(asyncio.SelectorEventLoop):
-    """An event loop whose time goes on only when nothing can be done."""
-
-    def __init__(self) -> None:
-        self._jumping = _JumpingSelector()
-        super().__init__(self._jumping)
-
-    def time(self) -> float:
-        return self._jumping.now
-
-
-class LoopClock:
-    def now(self) -> datetime:
-        return START + timedelta(seconds=asyncio.get_running_loop().time())
-
-
-def run_virtually(main: Coroutine[Any, Any, Any]) -> Any:
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        return runner.run(main)
-
-
-@dataclass(frozen=True)
-class Script:
-    """What the other end does, in seconds from the call's start."""
-
-    final: tuple[int, str] | None = None
-    rings_at: float | None = 1.0
-    answers_at: float | None = None
-    hangs_up_at: float | None = None
-    digits: tuple[tuple[float, str], ...] = ()
-    fault_at: float | None = None
-    unreachable: bool = False
-    missed: bool = False
-
-
-def _line_event(what: str, at: int, detail: Any) -> LineEvent:
-    events: dict[str, Callable[[], LineEvent]] = {
-        "trying": lambda: LineTrying(at),
-        "ringing": lambda: LineRinging(at, 180, "Ringing"),
-        "answered": lambda: LineAnswered(at),
-        "started": lambda: LinePlaybackStarted(at),
-        "heard": lambda: LineHeard(at, detail),
-        "finished": lambda: LinePlaybackFinished(at, detail),
-        "digit": lambda: LineDigit(at, detail, DigitSource.RTP_EVENT),
-    }
-    return events[what]()
-
-
-def _begin_of(order: CallOrder) -> float:
-    """Return when the request is sent, on the loop's clock."""
-    now = asyncio.get_running_loop().time()
-    return now if order.not_before is None else max(now, (order.not_before - START).total_seconds())
-
-
-class ScriptedLine:
-    def __init__(self, order: CallOrder, script: Script, prompt_ms: int, gone: Callable[[], None]) -> None:
-        self._order = order
-        self._script = script
-        self._prompt_ms = prompt_ms
-        self._gone = gone
-        self._hung_up = asyncio.Event()
-        self._loop = asyncio.get_running_loop()
-        self._began = _begin_of(order)
-
-    def _happenings(self) -> list[tuple[float, str, Any]]:
-        script = self._script
-        out: list[tuple[float, str, Any]] = [(0.0, "trying", None)]
-        if script.missed:
-            return [(0.0, "release", (ReleaseCause.MISSED, None, ""))]
-        if script.unreachable:
-            return [(32.0, "release", (ReleaseCause.NO_RESPONSE, None, ""))]
-        if script.fault_at is not None:
-            out.append((script.fault_at, "release", (ReleaseCause.FAULT, None, "worker died")))
-        if script.rings_at is not None:
-            out.append((script.rings_at, "ringing", None))
-        if script.final is not None:
-            code, phrase = script.final
-            out.append(((script.rings_at or 0) + 0.5, "release", (ReleaseCause.REJECTED, code, phrase)))
-        if script.answers_at is not None:
-            at = script.answers_at
-            out += [(at, "answered", None), (at + 0.02, "started", None)]
-            threshold = self._order.heard_threshold_ms
-            if threshold is not None:
-                out.append((at + 0.02 + threshold / 1000, "heard", threshold))
-            out.append((at + 0.02 + self._prompt_ms / 1000, "finished", self._prompt_ms))
-            out += [(at + moment, "digit", digit) for moment, digit in script.digits]
-            if script.hangs_up_at is not None:
-                out.append((at + script.hangs_up_at, "release", (ReleaseCause.REMOTE_HANGUP, 200, "")))
-        return sorted(out, key=lambda item: item[0])
-
-    async def events(self) -> AsyncIterator[LineEvent]:
-        answered_at: float | None = None
-        for moment, what, detail in self._happenings():
-            if not await self._reached(moment):
-                break
-            at = self._at()
-            if what == "answered":
-                answered_at = self._loop.time()
-            if what == "release":
-                cause, code, phrase = detail
-                self._gone()
-                yield LineReleased(at, cause, code, phrase, self._heard(answered_at))
-                return
-            yield _line_event(what, at, detail)
-        await self._hung_up.wait()
-        self._gone()
-        yield LineReleased(
-            self._at(),
-            ReleaseCause.LOCAL_HANGUP,
-            200 if answered_at else 487,
-            "",
-            self._heard(answered_at),
-        )
-
-    async def hang_up(self) -> None:
-        self._hung_up.set()
-
-    async def _reached(self, moment: float) -> bool:
-        delay = self._began + moment - self._loop.time()
-        if delay <= 0:
-            return not self._hung_up.is_set()
-        try:
-            async with asyncio.timeout(delay):
-                await self._hung_up.wait()
-        except TimeoutError:
-            return True
-        return False
-
-    def _heard(self, answered_at: float | None) -> int:
-        if answered_at is None:
-            return 0
-        return min(self._prompt_ms, max(0, int((self._loop.time() - answered_at - 0.02) * 1000)))
-
-    def _at(self) -> int:
-        return int((START.timestamp() + self._loop.time()) * 1000)
 
 
 Choose = Callable[[str, UUID, int], Script]
@@ -214,7 +52,7 @@ class World:
     max_channels: int = 100
     settings: dict[str, Any] = field(default_factory=dict)
     journal: MemoryCallJournal = field(default_factory=MemoryCallJournal)
-    clock: LoopClock = field(default_factory=LoopClock)
+    clock: LoopClock = field(default_factory=lambda: LoopClock(START))
     watch: StationWatch = field(default_factory=UnwatchedStations)
     calls_to: dict[str, int] = field(default_factory=dict)
     up: dict[str, int] = field(default_factory=dict)
@@ -260,7 +98,7 @@ class World:
         return Replica(self)
 
     def place(self, order: CallOrder, subscriber: str) -> tuple[Script, Callable[[], None]]:
-        self.starts.append((order.station.id, _begin_of(order)))
+        self.starts.append((order.station.id, begin_of(order)))
         nth = self.calls_to.get(order.number, 0)
         self.calls_to[order.number] = nth + 1
         self.up[subscriber] = self.up.get(subscriber, 0) + 1

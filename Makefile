@@ -36,6 +36,9 @@ check: $(STAMP)  ## lint, format, types, import rules, generated files
 	$(BIN)/python -m cato_gateway.document | diff docs/openapi.json -
 	$(BIN)/python -m cato_contracts.asyncapi | diff docs/asyncapi.json -
 	$(BIN)/python -m cato_dialer.entrypoints.state_machines --check docs
+	sed -e '1,/<!-- reference: begin -->/d' -e '/<!-- reference: end -->/,$$d' docs/operations.md > .reference.md
+	$(BIN)/python -m cato_runtime.reference cato_gateway.settings:GatewaySettings | diff .reference.md -
+	rm .reference.md
 
 docs: $(STAMP)  ## write the generated documents again
 	$(BIN)/python -m cato_gateway.document > docs/openapi.json

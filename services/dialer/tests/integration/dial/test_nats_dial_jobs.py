@@ -97,6 +97,24 @@ async def test_a_job_of_a_replica_that_is_gone_comes_again(connect: Connect, coo
     await other.source.close()
 
 
+async def test_jobs_that_were_in_hand_before_come_before_fresh_ones(
+    connect: Connect, coordinator: Any
+) -> None:
+    dying, other = await replica(connect), await replica(connect)
+    run = await coordinator.start_run(ack_wait=0.5)
+    await coordinator.put(run, *range(6))
+    (given_back,) = await other.take_until(run, 1)
+    await dying.take_until(run, 2)
+    await given_back.give_back(0.1)
+    await dying.client.close()
+    await asyncio.sleep(1.0)  # twice the time after which the queue gives them to another
+    holds = await other.take_until(run, 4)
+    assert sorted(hold.job.subscriber.no for hold in holds if hold.redelivered) == [0, 1, 2]
+    assert [hold.redelivered for hold in holds] == [True, True, True, False]
+    await dying.source.close()
+    await other.source.close()
+
+
 async def test_a_job_that_is_kept_is_not_given_to_others(connect: Connect, coordinator: Any) -> None:
     one, other = await replica(connect), await replica(connect)
     run = await coordinator.start_run(ack_wait=0.5)

@@ -3,47 +3,19 @@
 import asyncio
 import os
 import random
-import sys
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
 
 from cato_contracts.status import GetTaskExec
 from cato_runtime.errors import UnavailableError
 from cato_runtime.requests import Requester
+from services.reporting.tests.reporting_process import ReportingProcess
 from services.reporting.tests.reporting_system import ACTOR, keep_list
 from services.reporting.tests.tables import expected_rows, stored_rows
 from tests.infra.synthetic_runs import naive_numbers, synthetic_run
 
 KILLS = int(os.environ.get("CATO_TEST_KILLS", "3"))
-
-
-class Service:
-    """`cato-reporting` as a process."""
-
-    def __init__(self, bus, dsn, directory):
-        self._bus = bus
-        self._environment = os.environ | {
-            "CATO_NATS_URL": bus.url,
-            "CATO_CLICKHOUSE_DSN": dsn,
-            "CATO_DATA_DIR": str(directory),
-        }
-        self._process = None
-
-    async def start(self):
-        program = Path(sys.executable).with_name("cato-reporting")
-        self._process = await asyncio.create_subprocess_exec(
-            str(program), env=self._environment, stdout=asyncio.subprocess.DEVNULL
-        )
-
-    async def kill(self):
-        self._process.kill()
-        await self._process.wait()
-
-    async def stop(self):
-        self._process.terminate()
-        assert await self._process.wait() == 0
 
 
 @pytest.mark.timeout(600)
@@ -78,7 +50,7 @@ async def test_a_service_killed_at_any_moment_ends_with_the_tables_of_an_undistu
                 answers += 1
             await asyncio.sleep(0.05)
 
-    service = Service(bus, clickhouse_dsn, tmp_path)
+    service = ReportingProcess(bus.url, clickhouse_dsn, tmp_path)
     await publish(1)
     asking = asyncio.create_task(ask())
     share = len(run.messages) // (KILLS + 1)

@@ -1,0 +1,178 @@
+"""Reporting killed again and again while ClickHouse, too, refuses and hangs: the numbers are always right.
+
+`CATO_TEST_KILLS` says how often; with 20 or more each outage of ClickHouse lasts a minute.
+"""
+
+import asyncio
+import os
+import random
+from contextlib import suppress
+
+import pytest
+
+from cato_contracts.status import GetTaskExec
+from cato_runtime.errors import UnavailableError
+from cato_runtime.requests import Requester
+from services.reporting.tests.reporting_process import ReportingProcess
+from services.reporting.tests.reporting_system import ACTOR, keep_list
+from services.reporting.tests.tables import expected_rows, stored_rows
+from tests.infra.servers import bus, clickhouse_over_http, nats_url
+from tests.infra.synthetic_runs import naive_numbers, synthetic_run
+
+__all__ = ["bus", "clickhouse_over_http", "nats_url"]
+
+KILLS = int(os.environ.get("CATO_TEST_KILLS", "3"))
+OUTAGE_S = 60.0 if KILLS >= 20 else 3.0
+ANSWER_S = 120.0
+
+
+class Truth:
+    """The run as it is published: what the report may say between two moments."""
+
+    def __init__(self, run, bus):
+        self.published = 0
+        self._run = run
+        self._bus = bus
+        self._numbers = {}
+
+    @property
+    def size(self):
+        return len(self._run.messages)
+
+    async def publish(self, count):
+        for sent in self._run.messages[self.published : self.published + count]:
+            await self._bus.js.publish(sent.subject, sent.data, headers={"Nats-Msg-Id": sent.message_id})
+            self.published += 1
+            await asyncio.sleep(0.001)
+
+    def at(self, moment):
+        if moment not in self._numbers:
+            events = [event for sent in self._run.messages[:moment] for event in sent.events]
+            self._numbers[moment] = naive_numbers(self._run, events)
+        return self._numbers[moment]
+
+    def between(self, first, last):
+        return [self.at(moment) for moment in range(first, min(last, self.size) + 1)]
+
+
+class Watcher:
+    """Asks all the time; every answer has to be right, and to lead on from the last one."""
+
+    def __init__(self, truth, requester, run_id):
+        self.answers = 0
+        self.refusals = 0
+        self._truth = truth
+        self._requester = requester
+        self._run_id = run_id
+        self._last = (0, 0)
+
+    async def watch(self):
+        while True:
+            try:
+                await self.ask(timeout=2)
+            except UnavailableError:
+                self.refusals += 1
+            await asyncio.sleep(0.05)
+
+    async def ask(self, *, timeout):
+        before = self._truth.published
+        execution = await self._requester.ask(GetTaskExec(actor=ACTOR, id=self._run_id), timeout=timeout)
+        report = execution.report
+        possible = self._truth.between(before, self._truth.published + 1)
+        assert report.model_dump(include=set(possible[0])) in possible
+        assert report.calls_total == report.calls_succeeded + report.calls_failed + report.calls_in_progress
+        assert report.calls_in_progress == report.calls_ringing + report.calls_talking
+        assert report.subscriber_count == (
+            report.subscriber_notified + report.subscriber_failed + report.subscriber_not_yet_notified
+        )
+        grown = (report.calls_total, report.subscriber_notified)
+        assert all(now >= then for now, then in zip(grown, self._last, strict=True))
+        self._last = grown
+        self.answers += 1
+
+
+async def refuse(clickhouse):
+    clickhouse.kill()
+    await asyncio.sleep(OUTAGE_S)
+    clickhouse.start()
+
+
+async def hang(clickhouse):
+    clickhouse.hang()
+    await asyncio.sleep(OUTAGE_S)
+    clickhouse.go_on()
+
+
+@pytest.mark.timeout(1200)
+async def test_killed_at_any_moment_with_clickhouse_away_it_tells_the_truth_and_loses_nothing(
+    bus, clickhouse_over_http, tmp_path, capsys
+):
+    run = synthetic_run(51, subscribers=80, waves=3)
+    await keep_list(bus, run)
+    rng = random.Random(os.environ.get("CATO_TEST_SEED", "51"))
+    truth = Truth(run, bus)
+    await bus.broker.start()
+    watcher = Watcher(truth, Requester(bus.broker), run.run_id)
+    service = ReportingProcess(bus.url, clickhouse_over_http.dsn, tmp_path)
+    await truth.publish(1)
+    watching = asyncio.create_task(watcher.watch())
+    outages = []
+    kills_while_away = 0
+    moments = sorted(rng.sample(range(2, truth.size), KILLS))
+    try:
+        for number, moment in enumerate(moments):
+            if number in {KILLS // 3, 2 * KILLS // 3} and not any(not each.done() for each in outages):
+                # Both kinds go on over several lives of the service.
+                outage = (refuse, hang)[len(outages) % 2]
+                outages.append(asyncio.create_task(outage(clickhouse_over_http)))
+            await service.start()
+            if rng.random() < 0.7:
+                # Mostly it gets as far as answering; else it dies while it starts.
+                answered = watcher.answers
+                await until(lambda wanted=answered: watcher.answers > wanted or watching.done())
+            else:
+                await asyncio.sleep(rng.uniform(0.0, 2.0))
+            gap = moment - truth.published
+            alive = rng.randint(0, max(0, gap))
+            await truth.publish(alive)
+            await service.kill()
+            kills_while_away += any(not each.done() for each in outages)
+            await truth.publish(max(0, gap - alive))
+        await service.start()
+        await asyncio.gather(*outages)
+        if len(outages) < 2:
+            await hang(clickhouse_over_http)
+        await truth.publish(truth.size)
+        await until_acknowledged(bus, truth.size)
+        await watcher.ask(timeout=60)
+        assert not watching.done(), watching.exception()
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+        await service.stop()
+    finally:
+        watching.cancel()
+        await service.discard()
+    with capsys.disabled():
+        print(  # noqa: T201 - how much was tried is part of the result
+            f"\n{KILLS} kills, {kills_while_away} of them while ClickHouse was away"
+            f" ({OUTAGE_S:g} s refusing, {OUTAGE_S:g} s hanging); {truth.size} messages;"
+            f" {watcher.answers} answers, all right, {watcher.refusals} refusals"
+        )
+    assert await stored_rows(clickhouse_over_http.dsn) == expected_rows([run])
+    assert watcher.answers >= KILLS
+
+
+async def until(condition):
+    async with asyncio.timeout(ANSWER_S):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+async def until_acknowledged(bus, position):
+    async with asyncio.timeout(ANSWER_S):
+        while True:
+            with suppress(Exception):
+                info = await bus.js.consumer_info("RUNS", "reporting")
+                if info.ack_floor.stream_seq >= position:
+                    return
+            await asyncio.sleep(0.05)

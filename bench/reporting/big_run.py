@@ -1,7 +1,7 @@
 """A run of any size: a synthetic one, many times over, as the messages that its dialers would publish.
 
-Each replica has people, numbers and calls of its own; only the times are the same. The messages of the synthetic
-run are made into patterns once, so that two million of them cost seconds and no memory.
+Each replica has people, numbers and calls of its own; only the times are the same. The messages of the
+synthetic run are made into patterns once, so that two million of them cost seconds and no memory.
 """
 
 import json

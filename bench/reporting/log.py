@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 
 from nats.aio.client import Client
 from nats.js import JetStreamContext
@@ -19,7 +19,7 @@ _FLUSH_EVERY = 500
 async def keep_list(js: JetStreamContext, run: BigRun) -> None:
     """Store the list of subscribers where the run's snapshot says."""
 
-    async def pieces():
+    async def pieces() -> AsyncIterator[bytes]:
         piece = bytearray()
         for line in run.list_lines():
             piece += line

@@ -10,8 +10,8 @@ from cato_runtime.logs import configure_logging
 from cato_runtime.service import run_service
 from cato_runtime.settings import ServiceSettings
 
-# Events are made by the ten thousand a second and freed by counting references. With Python's own thresholds a
-# third of the time went into looking for cycles among all that is kept.
+# Events are made by the ten thousand a second and freed by counting references. With Python's own thresholds
+# a third of the time went into looking for cycles among all that is kept.
 _OBJECTS_BEFORE_A_LOOK = (100_000, 50, 100)
 
 

@@ -62,6 +62,33 @@ async def test_a_removal_is_conditional_too(client, ids):
     assert (await client.delete(path, headers={"If-Match": etag})).status_code == 204
 
 
+async def test_the_removal_of_an_audio_file_is_conditional_too(client, ids):
+    await client.delete(f"{API}/tasks/{ids['task']}")
+    path = f"{API}/audio-files/{ids['audio']}"
+    etag = (await client.get(path)).headers["etag"]
+    for sent in ('"77"', f"W/{etag}", "nonsense"):
+        refused = await client.delete(path, headers={"If-Match": sent})
+        assert (refused.status_code, refused.json()["resourceId"]) == (412, ids["audio"])
+    assert (await client.delete(path, headers={"If-Match": f'"77", {etag}'})).status_code == 204
+    assert (await client.delete(path, headers={"If-Match": "*"})).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("PUT", "/tasks/{task}/start"),
+        ("PUT", "/task-execs/{exec}/stop"),
+        ("POST", "/tasks"),
+        ("PUT", "/subscriber-groups/add/town"),
+    ],
+)
+async def test_a_condition_that_nothing_would_heed_is_refused(client, stack, ids, method, path, refused):
+    before = len(stack.services.asked)
+    answer = await client.request(method, API + path.format(**ids), headers={"If-Match": "*"})
+    refused(answer, 400, "If-Match")
+    assert len(stack.services.asked) == before
+
+
 async def test_an_answer_that_is_given_again_has_its_etag_again(client):
     headers = {"Idempotency-Key": "k"}
     first = await client.post(f"{API}/notification-settings", json=SETTINGS, headers=headers)

@@ -8,8 +8,10 @@ from cato_contracts.resources import AudioFile
 from cato_gateway.entrypoints import bodies, documented
 from cato_gateway.entrypoints.audio_content import AudioFormat, audio_answer
 from cato_gateway.entrypoints.call import API, Call, Reader, ResourceId, Writer, json_answer
+from cato_gateway.entrypoints.conditional import matches
 from cato_gateway.entrypoints.parameters import Cursor, Limit, NamePart
 from cato_gateway.views import AudioFiles, AudioFileView, checked_name
+from cato_runtime.errors import PreconditionFailedError
 
 router = APIRouter(prefix=f"{API}/audio-files", tags=["audio files"])
 
@@ -73,4 +75,9 @@ async def get_audio_content(
 @router.delete("/{id}", status_code=204, responses=documented.refusals(404, 409))
 async def remove_audio_file(call: Writer, id: ResourceId) -> Response:  # noqa: A002
     """Remove an audio file that no task uses."""
+    if "if-match" in call.request.headers:
+        # It never changes, so that nothing can happen to it between the look and the removal.
+        file = await call.ask(GetAudioFile(actor=call.actor, id=id))
+        if not matches(call.request, file):
+            raise PreconditionFailedError("it is not the audio file that If-Match names", resource_id=str(id))
     return await call.remove(RemoveAudioFile(actor=call.actor, id=id))

@@ -22,6 +22,7 @@ from cato_contracts.objects import Bucket, ObjectRef
 from cato_contracts.requests import Actor, Command, Query
 from cato_gateway.entrypoints import bodies
 from cato_gateway.entrypoints.conditional import client_has, etag_of
+from cato_gateway.entrypoints.documented import CHANGES_OF_VERSIONS
 from cato_gateway.entrypoints.middleware import request_id
 from cato_gateway.errors import KeyReusedError, UnauthorizedError
 from cato_gateway.gateway import Gateway
@@ -259,6 +260,7 @@ def permitted(permission: Permission) -> Callable[..., Awaitable[Call]]:
         if permission not in holder.permissions:
             raise ForbiddenError(f"the token of {holder.user} has no permission to {permission}")
         _refuse_unknown_parameters(request)
+        _refuse_idle_condition(request)
         return Call(gateway, request, holder.actor(), request_id(request.scope))
 
     return call
@@ -278,6 +280,14 @@ def _refuse_unknown_parameters(request: Request) -> None:
         if name not in known:
             allowed = f"; allowed: {', '.join(sorted(known))}" if known else ""
             raise InvalidError(f"unknown parameter {name}{allowed}")
+
+
+def _refuse_idle_condition(request: Request) -> None:
+    """Refuse an If-Match that nothing would heed: its sender relies on it."""
+    if request.method == "GET" or "if-match" not in request.headers:
+        return
+    if request.scope["route"].name not in CHANGES_OF_VERSIONS:
+        raise InvalidError("If-Match does not apply here: it goes with replacing and removing a resource")
 
 
 Reader = Annotated[Call, Depends(permitted(Permission.READ))]

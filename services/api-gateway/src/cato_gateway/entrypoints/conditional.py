@@ -26,6 +26,14 @@ def client_has(request: Request, etag: str) -> bool:
     return sent.strip() == "*" or etag in (each.strip().removeprefix("W/") for each in sent.split(","))
 
 
+def matches(request: Request, resource: object) -> bool:
+    """Tell whether the request is meant for the resource as it is (strong comparison)."""
+    sent = request.headers.get("if-match")
+    if sent is None or sent.strip() == "*":
+        return True
+    return etag_of(resource) in {each.strip() for each in sent.split(",")}
+
+
 def wanted_versions(request: Request) -> list[int] | None:
     """Return the versions that the request is meant for, None for any.
 

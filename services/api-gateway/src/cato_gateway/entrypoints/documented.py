@@ -113,7 +113,7 @@ CHANGES_OF_VERSIONS = frozenset(
     f"{verb}_{what}"
     for verb in ("replace", "remove")
     for what in ("subscriber_group", "notification_settings", "task")
-)
+) | {"remove_audio_file"}
 WITH_ETAG = (
     READS_OF_ONE
     | CHANGES_OF_VERSIONS

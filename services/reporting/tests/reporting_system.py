@@ -3,9 +3,20 @@
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from itertools import count
 
+from cato_contracts.history import (
+    BeginCallExport,
+    CallFilter,
+    EndCallExport,
+    GetCall,
+    GetStatistics,
+    ListCalls,
+    TakeExportPiece,
+)
 from cato_contracts.requests import Actor
 from cato_contracts.status import GetTaskExec, ListSubscriberStatuses, ListTaskExecs, SubscriberFilter
+from cato_reporting.adapters.clickhouse_retention import Retention
 from cato_reporting.bootstrap import ReportingRole, build_role
 from cato_runtime.objects import NatsObjectStore
 from cato_runtime.requests import RequestContext
@@ -37,11 +48,22 @@ async def publish(bus: Bus, messages: Iterable[Sent]) -> None:
 
 
 @asynccontextmanager
-async def reporting(bus: Bus, dsn: str, clock: FixedClock | None = None) -> AsyncIterator["Reports"]:
-    role = build_role(bus.client, bus.js, NatsObjectStore(bus.js), dsn=dsn, clock=clock or FixedClock())
+async def reporting(
+    bus: Bus, dsn: str, clock: FixedClock | None = None, retention: Retention | None = None
+) -> AsyncIterator["Reports"]:
+    clock = clock or FixedClock()
+    role = build_role(
+        bus.client,
+        bus.js,
+        NatsObjectStore(bus.js),
+        dsn=dsn,
+        time_zone="Europe/Moscow",
+        clock=clock,
+        retention=retention,
+    )
     try:
         await role.start()
-        yield Reports(role, clock or FixedClock())
+        yield Reports(role, clock)
     finally:
         await role.stop()
 
@@ -52,10 +74,12 @@ class Reports:
     def __init__(self, role: ReportingRole, clock: FixedClock) -> None:
         self.role = role
         self._clock = clock
+        self._commands = count()
 
-    async def _ask(self, request):
+    async def _ask(self, request, command_id=None):
         handler = self.role.requests._handlers[type(request)]
-        return await handler(request, RequestContext("command", "correlation", self._clock.now()))
+        command_id = command_id or f"command-{next(self._commands)}"
+        return await handler(request, RequestContext(command_id, "correlation", self._clock.now()))
 
     async def run(self, run_id, actor=ACTOR):
         return await self._ask(GetTaskExec(actor=actor, id=run_id))
@@ -76,3 +100,48 @@ class Reports:
             cursor = page.next_cursor
             if cursor is None:
                 return items
+
+    async def calls(self, *, limit=100, cursor=None, actor=ACTOR, **where):
+        return await self._ask(ListCalls(actor=actor, where=CallFilter(**where), limit=limit, cursor=cursor))
+
+    async def all_calls(self, *, limit=100, actor=ACTOR, **where):
+        """Every page, joined."""
+        items = []
+        cursor = None
+        while True:
+            page = await self.calls(limit=limit, cursor=cursor, actor=actor, **where)
+            assert len(page.items) <= limit
+            items.extend(page.items)
+            cursor = page.next_cursor
+            if cursor is None:
+                return items
+
+    async def call(self, call_id, actor=ACTOR):
+        return await self._ask(GetCall(actor=actor, id=call_id))
+
+    async def statistics(self, group_by, *, time_zone=None, actor=ACTOR, **where):
+        return await self._ask(
+            GetStatistics(actor=actor, where=CallFilter(**where), group_by=group_by, time_zone=time_zone)
+        )
+
+    async def begin_export(self, form, *, actor=ACTOR, command_id=None, **where):
+        command = BeginCallExport(actor=actor, where=CallFilter(**where), format=form)
+        return (await self._ask(command, command_id)).id
+
+    async def piece(self, export_id, place, actor=ACTOR):
+        return await self._ask(TakeExportPiece(actor=actor, id=export_id, place=place))
+
+    async def end_export(self, export_id, actor=ACTOR):
+        return await self._ask(EndCallExport(actor=actor, id=export_id))
+
+    async def export(self, form, *, actor=ACTOR, **where):
+        """The whole file."""
+        export_id = await self.begin_export(form, actor=actor, **where)
+        content = b""
+        for place in count():
+            piece = await self.piece(export_id, place, actor)
+            content += piece.data
+            if piece.last:
+                break
+        await self.end_export(export_id, actor)
+        return content

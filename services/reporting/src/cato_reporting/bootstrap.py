@@ -12,17 +12,21 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 from prometheus_client import REGISTRY
 
+from cato_reporting.adapters.clickhouse_history import ClickHouseHistory
 from cato_reporting.adapters.clickhouse_read_model import ClickHouseReadModel
 from cato_reporting.adapters.nats_run_log import NatsDeadLetters, NatsRunLog
 from cato_reporting.errors import ReadModelAwayError
+from cato_reporting.handlers.exports import CallExports
 from cato_reporting.handlers.figures import LogAges
 from cato_reporting.handlers.follow import LiveFold
+from cato_reporting.handlers.freshness import Freshness
+from cato_reporting.handlers.history import HistoryQueries
 from cato_reporting.handlers.lists import SubscriberLists
 from cato_reporting.handlers.queries import StatusQueries
 from cato_reporting.handlers.readings import Readings
 from cato_reporting.handlers.store import ReadModelFiller
 from cato_reporting.metrics import Figures, ReportingCollector
-from cato_reporting.ports import DeadLetters, ReadModel, RunLog
+from cato_reporting.ports import CallHistory, DeadLetters, ReadModel, RunLog
 from cato_runtime.broker import connect, make_broker
 from cato_runtime.clock import Clock, SystemClock
 from cato_runtime.errors import BrokerError, ConfigurationError
@@ -48,8 +52,10 @@ class Parts:
     run_log: RunLog
     dead_letters: DeadLetters
     read_model: ReadModel
+    history: CallHistory
     objects: ObjectStore
     clock: Clock
+    time_zone: str
 
 
 class ReportingRole:
@@ -63,10 +69,15 @@ class ReportingRole:
         self._filler = ReadModelFiller(
             parts.run_log, parts.read_model, parts.dead_letters, readings, self._lists
         )
-        self._queries = StatusQueries(self._fold, self._filler, parts.read_model, self._lists)
+        fresh = Freshness(self._fold, self._filler)
+        status = StatusQueries(self._fold, fresh, parts.read_model, self._lists)
+        history = HistoryQueries(fresh, parts.history, time_zone=parts.time_zone)
+        self._exports = CallExports(fresh, parts.history)
         self._ages = LogAges(time.monotonic())
         self._tasks: set[asyncio.Task[None]] = set()
-        self.requests: RequestTable = self._queries.table()
+        self.requests = RequestTable(parts.clock)
+        for table in (status.table(), history.table(), self._exports.table()):
+            self.requests.include(table)
         self.ready = False
 
     @property
@@ -131,11 +142,14 @@ class ReportingRole:
             for task in self._tasks:
                 task.cancel()
             await asyncio.wait(self._tasks, timeout=_STOP_AGAIN_S)
+        await self._parts.history.close()
         await self._parts.read_model.close()
 
     async def _settle(self) -> None:
         while True:
-            self._fold.settle(stored=self._filler.progress.position, now=self._parts.clock.now())
+            now = self._parts.clock.now()
+            self._fold.settle(stored=self._filler.progress.position, now=now)
+            self._exports.drop_idle(now)
             await asyncio.sleep(_SETTLE_S)
 
     async def _look_at_the_log(self) -> None:
@@ -173,7 +187,13 @@ def clickhouse_dsn(settings: ServiceSettings) -> str:
 
 
 def build_role(
-    client: Client, js: JetStreamContext, objects: ObjectStore, *, dsn: str, clock: Clock | None = None
+    client: Client,
+    js: JetStreamContext,
+    objects: ObjectStore,
+    *,
+    dsn: str,
+    time_zone: str = "UTC",
+    clock: Clock | None = None,
 ) -> ReportingRole:
     """Put the service together around a connection to the broker."""
     return ReportingRole(
@@ -181,8 +201,10 @@ def build_role(
             run_log=NatsRunLog(client, js),
             dead_letters=NatsDeadLetters(js),
             read_model=ClickHouseReadModel(dsn),
+            history=ClickHouseHistory(dsn),
             objects=objects,
             clock=clock or SystemClock(),
+            time_zone=time_zone,
         )
     )
 
@@ -212,6 +234,13 @@ async def build(surroundings: Surroundings) -> ReportingRole:
     """Put the service together in its surroundings."""
     client = await connect(surroundings.broker)
     dsn = await asyncio.to_thread(clickhouse_dsn, surroundings.settings)
-    role = build_role(client, surroundings.js, surroundings.objects, dsn=dsn, clock=surroundings.clock)
+    role = build_role(
+        client,
+        surroundings.js,
+        surroundings.objects,
+        dsn=dsn,
+        time_zone=surroundings.config.time_zone,
+        clock=surroundings.clock,
+    )
     REGISTRY.register(ReportingCollector(role))
     return role

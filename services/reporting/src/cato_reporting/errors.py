@@ -3,6 +3,7 @@
 CatoError
 ├── ReadModelAwayError        the read model cannot be reached, or does not answer in time; worth another try
 ├── RowsRefusedError          the read model will never take these rows
+├── UnknownTimeZoneError      the read model does not know a time zone
 └── FeedLostError             the log was not read without a gap; to be read again from the last sure position
 """
 
@@ -15,6 +16,10 @@ class ReadModelAwayError(CatoError):
 
 class RowsRefusedError(CatoError):
     """A row that no column can hold; the same insert will fail again."""
+
+
+class UnknownTimeZoneError(CatoError):
+    """A name of a time zone that ClickHouse's own list does not have."""
 
 
 class FeedLostError(CatoError):

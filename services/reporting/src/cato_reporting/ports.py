@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from cato_contracts.history import CallFilter, CallRecord, CallStatistics, ExportFormat, Grouping
 from cato_contracts.runs import RunSnapshot, RunSubscriber
 from cato_contracts.status import SubscriberFilter
 from cato_reporting.domain.live_run import End, LiveRun
@@ -185,6 +186,83 @@ class ReadModel(Protocol):
 
     async def unlisted(self) -> list[RunSnapshot]:
         """Return the runs whose list is not completely stored."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+CallPlace = tuple[int, UUID]
+"""Where a call stands in the history: start in Unix ms, id."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallSelection:
+    """Calls that meet the conditions, of runs that belong to a user (None: to anybody)."""
+
+    where: CallFilter
+    user_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundCalls:
+    """Some calls, the latest start first; `rest` is the place after which others may follow."""
+
+    calls: list[CallRecord]
+    rest: CallPlace | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedCall:
+    """A call with everything that happened to it, and whose it is."""
+
+    user_id: str
+    record: CallRecord
+    events: list[StoredEvent]
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The groups in the order in which they are shown, and all of them together."""
+
+    groups: list[CallStatistics]
+    total: CallStatistics
+
+
+class CallPages(Protocol):
+    """Calls being written down in a file format."""
+
+    async def read(self) -> bytes:
+        """Return the next part of the file, of some MB at most; nothing at its end.
+
+        Raises:
+            ReadModelAwayError: if there is no telling now; the next call tries the same part again.
+
+        """
+        ...
+
+
+class CallHistory(Protocol):
+    """The calls that began and whose run is known. Every method raises ReadModelAwayError."""
+
+    async def calls(self, selection: CallSelection, *, before: CallPlace | None, limit: int) -> FoundCalls:
+        """Return up to `limit` calls after a place; fewer, and a `rest`, if they are far between."""
+        ...
+
+    async def call(self, call_id: UUID) -> RecordedCall | None: ...
+
+    async def statistics(
+        self, selection: CallSelection, group_by: Grouping, *, time_zone: str, limit: int
+    ) -> Figures:
+        """Return the figures of up to `limit` groups, and no telling which if there are more.
+
+        Raises:
+            UnknownTimeZoneError: if ClickHouse does not know the zone.
+
+        """
+        ...
+
+    def export(self, selection: CallSelection, form: ExportFormat) -> CallPages:
+        """Return the calls as a file, the earliest start first."""
         ...
 
     async def close(self) -> None: ...

@@ -22,10 +22,23 @@ from cato_reporting.ports import Detail, Fact, StoredRun
 
 _LEDGERS = ("log_positions", "schema_versions")
 _VIEWS = (
-    *("call_rows_from_events", "call_rows_from_results", "run_rows_from_events"),
+    *(
+        "call_rows_from_events",
+        "call_rows_from_results",
+        "call_start_rows_from_events",
+        "run_rows_from_events",
+    ),
     *("calls", "call_events", "subscriber_results", "run_subscribers", "runs", "digits"),
 )
-_TABLES = ("call_event_rows", "result_rows", "run_event_rows", "list_rows", "call_rows", "run_rows")
+_TABLES = (
+    "call_event_rows",
+    "result_rows",
+    "run_event_rows",
+    "list_rows",
+    "call_rows",
+    "call_start_rows",
+    "run_rows",
+)
 _RUN_COLUMNS = "toUnixTimestamp64Milli(started_at), toUnixTimestamp64Milli(ended_at), ending, snapshot"
 
 

@@ -17,7 +17,7 @@ def subscriber_statuses(detail: Detail) -> Iterable[tuple[int, SubscriberStatus]
     """Yield each subscriber's number and status, in the order of the list."""
     events: defaultdict[UUID, list[CallEventView]] = defaultdict(list)
     for event in detail.events:
-        events[event.call_id].append(_event_view(event))
+        events[event.call_id].append(event_view(event))
     calls: defaultdict[int, list[StoredCall]] = defaultdict(list)
     for call in detail.calls:
         calls[call.no].append(call)
@@ -37,14 +37,17 @@ def subscriber_statuses(detail: Detail) -> Iterable[tuple[int, SubscriberStatus]
 def _phone_views(
     subscriber: RunSubscriber, calls: list[StoredCall], events: dict[UUID, list[CallEventView]]
 ) -> list[PhoneView]:
-    views = [PhoneView.model_construct(number=number, calls=[]) for number in subscriber.phones]
+    views = {
+        place: PhoneView.model_construct(number=number, calls=[])
+        for place, number in enumerate(subscriber.phones)
+    }
     for call in calls:
-        if call.phone_index >= len(views):
-            # Never with a dialer that calls the list it was given; but a call that was made is shown.
-            views.append(PhoneView.model_construct(number=call.number, calls=[]))
-        place = min(call.phone_index, len(views) - 1)
-        views[place].calls.append(_call_view(call, events.get(call.call_id, [])))
-    return views
+        view = views.get(call.phone_index)
+        if view is None:
+            # The list has lost its numbers by retention; a call that was made is shown all the same.
+            view = views[call.phone_index] = PhoneView.model_construct(number=call.number, calls=[])
+        view.calls.append(_call_view(call, events.get(call.call_id, [])))
+    return [views[place] for place in sorted(views)]
 
 
 def _call_view(call: StoredCall, events: list[CallEventView]) -> CallView:
@@ -60,7 +63,8 @@ def _call_view(call: StoredCall, events: list[CallEventView]) -> CallView:
     )
 
 
-def _event_view(event: StoredEvent) -> CallEventView:
+def event_view(event: StoredEvent) -> CallEventView:
+    """Word an event as the document does."""
     return CallEventView.model_construct(
         time=event.time, name=event.name, status=event.status, data=json.loads(event.data)
     )

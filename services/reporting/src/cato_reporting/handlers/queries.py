@@ -1,8 +1,6 @@
 """The queries of the status document."""
 
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import NoReturn
 from uuid import UUID
@@ -24,16 +22,14 @@ from cato_contracts.status import (
 from cato_reporting.domain.instants import unix_ms, whole_ms
 from cato_reporting.domain.live_run import End, LiveRun
 from cato_reporting.domain.report import Numbers, final_state, live_report, make_report
-from cato_reporting.errors import ReadModelAwayError
 from cato_reporting.handlers.documents import subscriber_statuses
 from cato_reporting.handlers.follow import LiveFold
+from cato_reporting.handlers.freshness import Freshness
 from cato_reporting.handlers.lists import SubscriberLists
-from cato_reporting.handlers.store import ReadModelFiller
 from cato_reporting.ports import ReadModel, StoredRun
-from cato_runtime.errors import InvalidError, NotFoundError, TooLargeError, UnavailableError
+from cato_runtime.errors import InvalidError, NotFoundError, TooLargeError
 from cato_runtime.requests import RequestContext, RequestTable
 
-_FRESH_S = 4.0
 _ANSWER_BYTES = 700_000
 """How large an answer's page may be: a message of the broker is at most 1 MB."""
 
@@ -56,10 +52,10 @@ class StatusQueries:
     """
 
     def __init__(
-        self, fold: LiveFold, filler: ReadModelFiller, read_model: ReadModel, lists: SubscriberLists
+        self, fold: LiveFold, fresh: Freshness, read_model: ReadModel, lists: SubscriberLists
     ) -> None:
         self._fold = fold
-        self._filler = filler
+        self._fresh = fresh
         self._read_model = read_model
         self._lists = lists
 
@@ -75,13 +71,13 @@ class StatusQueries:
         if live is not None and live.snapshot is not None:
             _check_seen(query.actor, live.snapshot)
             return _live_exec(live, context.now)
-        async with self._steady_tables():
+        async with self._fresh.steady_tables():
             stored = await self._stored(query.id, query.actor)
             return (await self._stored_execs([stored]))[0]
 
     async def list_task_execs(self, query: ListTaskExecs, context: RequestContext) -> Page[TaskExec]:
         before = _read_place(query.cursor)
-        await self._catch_up()
+        await self._fresh.caught_up()
         live = [
             _live_exec(run, context.now)
             for run in self._fold.runs.runs.values()
@@ -91,7 +87,7 @@ class StatusQueries:
         ]
         stored: list[TaskExec] = []
         if query.active is not True:
-            async with self._steady_tables():
+            async with self._fresh.steady_tables():
                 stored = await self._older(query, before, {each.id for each in live})
         found = [
             each
@@ -109,11 +105,10 @@ class StatusQueries:
         if query.filter is SubscriberFilter.NONE:
             return Page[SubscriberStatus](items=[])
         after = _read_number(query.cursor)
-        async with self._steady_tables():
+        async with self._fresh.steady_tables():
             snapshot, wave = await self._looked_at(query)
             position = self._fold.runs.last_position(query.run_id)
-            if not await self._filler.caught_up(position, timeout=_FRESH_S):
-                raise _away()
+            await self._fresh.stored(position)
             await self._lists.ensure(snapshot)
             return await self._page(query, wave, after)
 
@@ -152,41 +147,24 @@ class StatusQueries:
 
     async def _followed(self, run_id: UUID) -> LiveRun | None:
         """Return the run if it is followed, as it is now."""
-        await self._catch_up()
+        await self._fresh.caught_up()
         return self._fold.runs.get(run_id)
-
-    @asynccontextmanager
-    async def _steady_tables(self) -> AsyncIterator[None]:
-        """Refuse what was read while the tables were away, or may have been exchanged for empty ones."""
-        openings = self._filler.openings
-        try:
-            yield
-        except ReadModelAwayError as error:
-            raise _away() from error
-        if self._filler.openings != openings:
-            raise _away()
-
-    async def _catch_up(self) -> None:
-        # With every query, not only for a run that nobody knows yet: it costs one question to the broker, and
-        # then an answer has all that had happened when it was asked for. Who pauses a run sees it paused.
-        if not await self._fold.catch_up(timeout=_FRESH_S):
-            raise UnavailableError("the reports are behind what happens; try again")
 
     async def _stored(self, run_id: UUID, actor: Actor) -> StoredRun:
         if run_id not in self._fold.runs.settled:
             raise _unknown(run_id)
-        position = self._fold.runs.last_position(run_id)
-        if not await self._filler.caught_up(position, timeout=_FRESH_S):
-            raise _away()
+        await self._fresh.stored(self._fold.runs.last_position(run_id))
         stored = (await self._read_model.runs([run_id])).get(run_id)
         if stored is None:
-            raise _unknown(run_id)
+            # The log knows it, and the tables have all of the log but what has expired.
+            raise NotFoundError(
+                f"the task execution {run_id} is older than what is kept", resource_id=str(run_id)
+            )
         _check_seen(actor, stored.snapshot)
         return stored
 
     async def _older(self, query: ListTaskExecs, before: Place | None, live: set[UUID]) -> list[TaskExec]:
-        if not await self._filler.caught_up(self._fold.runs.last_settled_position(), timeout=_FRESH_S):
-            raise _away()
+        await self._fresh.stored(self._fold.runs.last_settled_position())
         # Followed runs are in the tables, too: ask for so many more, and one to know whether there are more.
         stored = await self._read_model.latest_runs(
             user_id=None if query.actor.admin else query.actor.user_id,
@@ -237,10 +215,6 @@ def _check_seen(actor: Actor, snapshot: RunSnapshot) -> None:
 
 def _unknown(run_id: UUID) -> NotFoundError:
     return NotFoundError(f"there is no task execution {run_id}", resource_id=str(run_id))
-
-
-def _away() -> UnavailableError:
-    return UnavailableError("the call history cannot be read at the moment; try again")
 
 
 def _refuse_large(no: int) -> NoReturn:

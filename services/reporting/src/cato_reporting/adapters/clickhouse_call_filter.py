@@ -1,0 +1,92 @@
+"""Conditions on calls as SQL.
+
+There are two kinds. What a call has from its first event and for ever (start, number, run) is asked of
+call_start_rows, where calls lie in the order of time, with Bloom filters for numbers, runs and calls. What
+comes to be later (station, outcome) is asked of the merged rows, as the parts of a call that are not merged
+yet may each fail a condition that the call meets.
+
+A view of 300,000 calls, two cores: by number 3 ms for the keys (a scan of all calls takes 13 ms and grows
+with the history, the filters' 8 kB per 8,192 calls hardly do), 25 to 40 ms with what is shown of the calls.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from cato_reporting.domain.instants import unix_ms
+from cato_reporting.ports import CallPlace, CallSelection
+
+LATEST_MS = 7_258_118_400_000
+"""2200-01-01: no event is later, and ClickHouse's times end in 2299."""
+
+START_MS = "toUnixTimestamp64Milli(started_at)"
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """`starts` are on call_start_rows, `merged` on the view calls; `values` are the parameters of both."""
+
+    starts: list[str]
+    merged: list[str]
+    values: dict[str, Any]
+
+    @property
+    def keys(self) -> str:
+        """The keys of the calls that meet `starts`."""
+        return self.keys_with()
+
+    def keys_with(self, *more: str) -> str:
+        return (
+            "SELECT run_id, subscriber_no, call_id FROM call_start_rows"  # noqa: S608 - our own words
+            f" WHERE {' AND '.join((*self.starts, *more))}"
+        )
+
+
+def conditions(selection: CallSelection) -> Conditions:
+    where = selection.where
+    values: dict[str, Any] = {}
+    runs = "SELECT run_id FROM runs"
+    if selection.user_id is not None:
+        runs += " WHERE user_id = {user:String}"
+        values["user"] = selection.user_id
+    starts = [f"run_id IN ({runs})"]
+    merged = []
+    if where.since is not None:
+        starts.append("started_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')")
+        values["since"] = _from_ms(where.since)
+    if where.until is not None:
+        starts.append("started_at < fromUnixTimestamp64Milli({until:Int64}, 'UTC')")
+        values["until"] = _from_ms(where.until)
+    if where.number is not None:
+        starts.append("number = {number:String}")
+        values["number"] = where.number
+    if where.run_id is not None:
+        starts.append("run_id = {run:UUID}")
+        values["run"] = where.run_id
+    if where.station_id is not None:
+        merged.append("station_id = {station:UUID}")
+        values["station"] = where.station_id
+    if where.outcome is not None:
+        merged.append("outcome = {outcome:String}")
+        values["outcome"] = where.outcome.value
+    return Conditions(starts, merged, values)
+
+
+def beyond(name: str, comparison: str) -> str:
+    """Return the condition that a call's place compares so with the place in the parameters `name_*`."""
+    at = f"fromUnixTimestamp64Milli({{{name}_at:Int64}}, 'UTC')"
+    # The first half alone says nothing new, but is what the primary key can be searched by.
+    return (
+        f"started_at {comparison[0]}= {at} AND (started_at, call_id) {comparison} ({at}, {{{name}_id:UUID}})"
+    )
+
+
+def place_values(name: str, place: CallPlace) -> dict[str, Any]:
+    return {f"{name}_at": place[0], f"{name}_id": place[1]}
+
+
+def _from_ms(at: datetime) -> int:
+    """The first whole millisecond that is not before: events are kept in whole ones."""
+    milliseconds = unix_ms(at)
+    whole = milliseconds if at.microsecond % 1000 == 0 else milliseconds + 1
+    return min(max(whole, 0), LATEST_MS)

@@ -1,0 +1,167 @@
+"""The history of calls in ClickHouse: one call, pages, statistics, exports."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from clickhouse_connect.driver.client import Client
+
+from cato_contracts.history import CallOutcome, CallRecord, ExportFormat, Grouping
+from cato_reporting.adapters.clickhouse_call_filter import (
+    START_MS,
+    Conditions,
+    beyond,
+    conditions,
+    place_values,
+)
+from cato_reporting.adapters.clickhouse_exports import ClickHousePages
+from cato_reporting.adapters.clickhouse_statistics import read_statistics
+from cato_reporting.adapters.clickhouse_threads import ClickHouseThreads
+from cato_reporting.domain.instants import from_unix_ms, unix_ms
+from cato_reporting.ports import (
+    CallPages,
+    CallPlace,
+    CallSelection,
+    Figures,
+    FoundCalls,
+    RecordedCall,
+    StoredEvent,
+)
+
+_LOOKED_THROUGH = 200_000
+_FIRST_LOOK = 1_000
+_LONGEST_LOOK = 20_000
+
+_COLUMNS = f"""
+    call_id, run_id, task_id, task_name, subscriber_id, subscriber_name, wave, number, station_id, {START_MS},
+    toUnixTimestamp64Milli(ringing_at), toUnixTimestamp64Milli(answered_at), toUnixTimestamp64Milli(ended_at),
+    outcome, success, sip_code, reason, pdd_ms, talk_ms, heard_ms, digits, delayed
+"""
+
+_KNOWN_RUNS = "(SELECT run_id, task_id, task_name, user_id FROM runs) AS known_runs"
+
+_CALLS = f"""
+SELECT {_COLUMNS}
+FROM calls INNER JOIN {_KNOWN_RUNS} USING run_id
+WHERE (run_id, subscriber_no, call_id) IN ({{keys}}){{conditions}}
+ORDER BY started_at DESC, call_id DESC
+LIMIT {{{{limit:UInt32}}}}
+"""  # noqa: S608 - our own words, here and below
+
+_LOOK = """
+SELECT count(), toUnixTimestamp64Milli(min((started_at, call_id)).1), min((started_at, call_id)).2
+FROM
+(
+    SELECT started_at, call_id FROM call_start_rows WHERE {conditions}
+    ORDER BY started_at DESC, call_id DESC LIMIT {{look:UInt32}}
+)
+"""
+
+_CALL = f"""
+SELECT {_COLUMNS}, user_id, subscriber_no
+FROM calls INNER JOIN {_KNOWN_RUNS} USING run_id
+WHERE (run_id, subscriber_no, call_id) IN
+    (SELECT run_id, subscriber_no, call_id FROM call_start_rows WHERE call_id = {{call:UUID}})
+"""  # noqa: S608
+
+_EVENTS = """
+SELECT call_id, toUnixTimestamp64Milli(time), name, status, data
+FROM call_event_rows FINAL
+WHERE run_id = {run:UUID} AND subscriber_no = {no:UInt32} AND call_id = {call:UUID}
+ORDER BY seq
+"""
+
+
+class ClickHouseHistory:
+    """Runs queries in threads of its own, so that a long statistic holds no status document up."""
+
+    def __init__(
+        self, dsn: str, *, query_threads: int = 3, max_threads: int = 2, query_timeout_s: float = 20.0
+    ) -> None:
+        self._threads = ClickHouseThreads(
+            dsn, threads=query_threads, max_threads=max_threads, timeout_s=query_timeout_s, name="history"
+        )
+
+    async def calls(self, selection: CallSelection, *, before: CallPlace | None, limit: int) -> FoundCalls:
+        meant = conditions(selection)
+        return await self._threads.run(lambda client: _page(client, meant, before, limit))
+
+    async def call(self, call_id: UUID) -> RecordedCall | None:
+        def read(client: Client) -> RecordedCall | None:
+            rows = client.query(_CALL, {"call": call_id}).result_rows
+            if not rows:
+                return None
+            *columns, user_id, no = rows[0]
+            record = _record(columns)
+            key = {"run": record.task_exec_id, "no": no, "call": call_id}
+            events = [StoredEvent(*row) for row in client.query(_EVENTS, key).result_rows]
+            return RecordedCall(user_id, record, events)
+
+        return await self._threads.run(read)
+
+    async def statistics(
+        self, selection: CallSelection, group_by: Grouping, *, time_zone: str, limit: int
+    ) -> Figures:
+        meant = conditions(selection)
+        return await self._threads.run(
+            lambda client: read_statistics(client, meant, group_by, time_zone=time_zone, limit=limit)
+        )
+
+    def export(self, selection: CallSelection, form: ExportFormat) -> CallPages:
+        return ClickHousePages(self._threads, conditions(selection), form)
+
+    async def close(self) -> None:
+        await self._threads.close()
+
+
+def _page(client: Client, meant: Conditions, before: CallPlace | None, limit: int) -> FoundCalls:
+    """Look through the calls in the order of time, a stretch at a time, for those that are meant.
+
+    With nothing asked of the merged rows, the first stretch has a page. Otherwise stretches grow; and what is
+    rare is not looked for through all of the history at once: the answer then says from where to look on.
+    """
+    look = min(limit + 1, _LONGEST_LOOK) if not meant.merged else max(limit + 1, _FIRST_LOOK)
+    records: list[CallRecord] = []
+    looked_through = 0
+    while True:
+        values = meant.values | {"look": look, "limit": limit + 1 - len(records)}
+        here: tuple[str, ...] = ()
+        if before is not None:
+            here = (beyond("before", "<"),)
+            values |= place_values("before", before)
+        found, at, call_id = client.query(
+            _LOOK.format(conditions=" AND ".join((*meant.starts, *here))), values
+        ).result_rows[0]
+        if not found:
+            return FoundCalls(records, None)
+        values |= place_values("end", (at, call_id))
+        here = (*here, beyond("end", ">="))
+        sql = _CALLS.format(
+            keys=meant.keys_with(*here), conditions="".join(f" AND {each}" for each in (*meant.merged, *here))
+        )
+        records += [_record(row) for row in client.query(sql, values).result_rows]
+        if len(records) > limit:
+            return FoundCalls(records[:limit], _place_of(records[limit - 1]))
+        if found < look:
+            return FoundCalls(records, None)
+        before = (at, call_id)
+        looked_through += found
+        if looked_through >= _LOOKED_THROUGH:
+            return FoundCalls(records, before)
+        look = min(4 * look, _LONGEST_LOOK)
+
+
+def _record(row: Sequence[Any]) -> CallRecord:
+    # The columns are selected in the order of the fields. What is stored was checked when it came in.
+    fields: dict[str, Any] = dict(zip(CallRecord.model_fields, row, strict=True))
+    for name in ("started_at", "ringing_at", "answered_at", "ended_at"):
+        if fields[name] is not None:
+            fields[name] = from_unix_ms(fields[name])
+    fields["outcome"] = CallOutcome(fields["outcome"])
+    fields["subscriber_name"] = fields["subscriber_name"] or None
+    fields["reason"] = fields["reason"] or None
+    return CallRecord.model_construct(**fields)
+
+
+def _place_of(record: CallRecord) -> CallPlace:
+    return unix_ms(record.started_at), record.id

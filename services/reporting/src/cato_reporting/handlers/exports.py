@@ -1,0 +1,123 @@
+"""Exports of calls: opened, fetched piece by piece, forgotten when nobody fetches any more."""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID, uuid5
+
+import structlog
+
+from cato_contracts.history import (
+    BeginCallExport,
+    CallExport,
+    EndCallExport,
+    ExportPiece,
+    TakeExportPiece,
+)
+from cato_contracts.requests import Actor
+from cato_reporting.handlers.freshness import Freshness, away
+from cato_reporting.handlers.history import selection
+from cato_reporting.ports import CallHistory, CallPages
+from cato_runtime.errors import InvalidError, NotFoundError, UnavailableError
+from cato_runtime.requests import RequestContext, RequestTable
+
+log = structlog.get_logger()
+
+_PIECE = 512 * 1024
+_MOST_OPEN = 8
+_IDLE = timedelta(minutes=1)
+_NAMESPACE = UUID("0b6c3c5e-6f0a-4f0e-9d51-6a7d3c0a53b1")
+
+
+@dataclass(slots=True)
+class _Export:
+    """An export that is open: `given` is the last piece that was fetched, `place` its number."""
+
+    user_id: str
+    pages: CallPages
+    openings: int
+    touched: datetime
+    place: int = -1
+    given: ExportPiece | None = None
+    ready: bytearray = field(default_factory=bytearray)
+    complete: bool = False
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class CallExports:
+    """Writes no faster than somebody fetches: the next part is made when its first piece is asked for.
+
+    An export lives in this process alone. The service that fetches can ask for the last piece again, should
+    the answer have been lost.
+    """
+
+    def __init__(self, fresh: Freshness, history: CallHistory) -> None:
+        self._fresh = fresh
+        self._history = history
+        self._open: dict[UUID, _Export] = {}
+
+    def table(self) -> RequestTable:
+        table = RequestTable()
+        table.add(BeginCallExport, self.begin)
+        table.add(TakeExportPiece, self.take)
+        table.add(EndCallExport, self.end)
+        return table
+
+    async def begin(self, command: BeginCallExport, context: RequestContext) -> CallExport:
+        self.drop_idle(context.now)
+        export_id = uuid5(_NAMESPACE, f"{command.actor.user_id}:{context.command_id}")
+        if export_id not in self._open:
+            async with self._fresh.steady_tables():
+                openings = self._fresh.openings
+                await self._fresh.all_stored()
+            if len(self._open) >= _MOST_OPEN:
+                raise UnavailableError(f"{_MOST_OPEN} exports are open already; try again later")
+            pages = self._history.export(selection(command.actor, command.where), command.format)
+            self._open.setdefault(
+                export_id, _Export(command.actor.user_id, pages, openings, touched=context.now)
+            )
+        return CallExport(id=export_id)
+
+    async def take(self, command: TakeExportPiece, context: RequestContext) -> ExportPiece:
+        export = self._find(command.id, command.actor)
+        export.touched = context.now
+        async with export.turn:
+            if command.place == export.place and export.given is not None:
+                return export.given
+            if command.place != export.place + 1 or (export.given is not None and export.given.last):
+                raise InvalidError(f"place: piece {command.place} does not follow the last one given")
+            await self._fill(export)
+            data = bytes(export.ready[:_PIECE])
+            del export.ready[:_PIECE]
+            last = export.complete and not export.ready
+            export.place, export.given = command.place, ExportPiece.model_construct(data=data, last=last)
+            return export.given
+
+    async def end(self, command: EndCallExport, _context: RequestContext) -> None:
+        export = self._open.get(command.id)
+        if export is not None and export.user_id == command.actor.user_id:
+            del self._open[command.id]
+
+    def drop_idle(self, now: datetime) -> None:
+        """Forget the exports that nobody has fetched from for a minute."""
+        for export_id, export in list(self._open.items()):
+            if now - export.touched > _IDLE and not export.turn.locked():
+                del self._open[export_id]
+                log.info("an export that nobody fetches was dropped", export_id=str(export_id))
+
+    async def _fill(self, export: _Export) -> None:
+        """Have more than a piece ready, or all that is left: only so is it known which piece is the last."""
+        while len(export.ready) <= _PIECE and not export.complete:
+            async with self._fresh.steady_tables():
+                part = await export.pages.read()
+            if self._fresh.openings != export.openings:
+                # What follows may come from tables that are being filled anew.
+                raise away()
+            export.ready += part
+            export.complete = not part
+
+    def _find(self, export_id: UUID, actor: Actor) -> _Export:
+        export = self._open.get(export_id)
+        if export is None or export.user_id != actor.user_id:
+            raise NotFoundError(f"there is no export {export_id}", resource_id=str(export_id))
+        return export

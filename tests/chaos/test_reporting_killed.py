@@ -10,11 +10,12 @@ from contextlib import suppress
 
 import pytest
 
-from cato_contracts.status import GetTaskExec
+from cato_contracts.status import GetTaskExec, ListSubscriberStatuses
 from cato_runtime.errors import UnavailableError
 from cato_runtime.requests import Requester
 from services.reporting.tests.reporting_process import ReportingProcess
 from services.reporting.tests.reporting_system import ACTOR, keep_list
+from services.reporting.tests.status_reference import expected_statuses
 from services.reporting.tests.tables import expected_rows, stored_rows
 from tests.infra.servers import bus, clickhouse_over_http, nats_url
 from tests.infra.synthetic_runs import naive_numbers, synthetic_run
@@ -39,6 +40,10 @@ class Truth:
     def size(self):
         return len(self._run.messages)
 
+    @property
+    def events(self):
+        return [event for sent in self._run.messages for event in sent.events]
+
     async def publish(self, count):
         for sent in self._run.messages[self.published : self.published + count]:
             await self._bus.js.publish(sent.subject, sent.data, headers={"Nats-Msg-Id": sent.message_id})
@@ -62,7 +67,7 @@ class Watcher:
         self.answers = 0
         self.refusals = 0
         self._truth = truth
-        self._requester = requester
+        self.requester = requester
         self._run_id = run_id
         self._last = (0, 0)
 
@@ -76,7 +81,7 @@ class Watcher:
 
     async def ask(self, *, timeout):
         before = self._truth.published
-        execution = await self._requester.ask(GetTaskExec(actor=ACTOR, id=self._run_id), timeout=timeout)
+        execution = await self.requester.ask(GetTaskExec(actor=ACTOR, id=self._run_id), timeout=timeout)
         report = execution.report
         possible = self._truth.between(before, self._truth.published + 1)
         assert report.model_dump(include=set(possible[0])) in possible
@@ -121,7 +126,7 @@ async def test_killed_at_any_moment_with_clickhouse_away_it_tells_the_truth_and_
     moments = sorted(rng.sample(range(2, truth.size), KILLS))
     try:
         for number, moment in enumerate(moments):
-            if number in {KILLS // 3, 2 * KILLS // 3} and not any(not each.done() for each in outages):
+            if number in {KILLS // 3, 2 * KILLS // 3} and all(each.done() for each in outages):
                 # Both kinds go on over several lives of the service.
                 outage = (refuse, hang)[len(outages) % 2]
                 outages.append(asyncio.create_task(outage(clickhouse_over_http)))
@@ -136,7 +141,11 @@ async def test_killed_at_any_moment_with_clickhouse_away_it_tells_the_truth_and_
             alive = rng.randint(0, max(0, gap))
             await truth.publish(alive)
             await service.kill()
-            kills_while_away += any(not each.done() for each in outages)
+            if outages and not outages[-1].done():
+                kills_while_away += 1
+                if kills_while_away % (KILLS // 5 + 1) == 0:
+                    # Some of the deaths are for the time when all is well.
+                    await outages[-1]
             await truth.publish(max(0, gap - alive))
         await service.start()
         await asyncio.gather(*outages)
@@ -145,6 +154,7 @@ async def test_killed_at_any_moment_with_clickhouse_away_it_tells_the_truth_and_
         await truth.publish(truth.size)
         await until_acknowledged(bus, truth.size)
         await watcher.ask(timeout=60)
+        assert await subscribers(watcher.requester, run) == expected_statuses(run, truth.events)
         assert not watching.done(), watching.exception()
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
@@ -160,6 +170,17 @@ async def test_killed_at_any_moment_with_clickhouse_away_it_tells_the_truth_and_
         )
     assert await stored_rows(clickhouse_over_http.dsn) == expected_rows([run])
     assert watcher.answers >= KILLS
+
+
+async def subscribers(requester, run):
+    items, cursor = [], None
+    while True:
+        query = ListSubscriberStatuses(actor=ACTOR, run_id=run.run_id, cursor=cursor)
+        page = await requester.ask(query, timeout=60)
+        items += page.items
+        cursor = page.next_cursor
+        if cursor is None:
+            return items
 
 
 async def until(condition):

@@ -9,7 +9,16 @@ from typing import Annotated, Self
 from uuid import UUID
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 
 from cato_contracts.resources import TimeZoneName
@@ -135,6 +144,31 @@ class Codec(StrEnum):
     PCMU = "PCMU"
 
 
+class DigitWay(StrEnum):
+    """How the keys that a called person presses come to us."""
+
+    RTP_EVENTS = "rfc4733"
+    INFO = "info"
+    IN_BAND = "inband"
+
+
+class Srtp(StrEnum):
+    OFF = "off"
+    OPTIONAL = "optional"
+    MANDATORY = "mandatory"
+
+
+class SessionTimers(StrEnum):
+    OFF = "off"
+    OPTIONAL = "optional"
+    REQUIRED = "required"
+
+
+def _bare_off(value: object) -> object:
+    """YAML reads `off` without quotes as false."""
+    return "off" if value is False else value
+
+
 class StationTls(Section):
     """Certificates for a station with `;transport=tls` (TLS 1.2 and what else the SIP library has)."""
 
@@ -230,6 +264,22 @@ class StationConfig(Section):
     codecs: tuple[Codec, ...] = Field(default=(Codec.PCMA,), min_length=1)
     """What is offered to the far end, the first first."""
 
+    dtmf: tuple[DigitWay, ...] = Field(default=(DigitWay.RTP_EVENTS, DigitWay.INFO), min_length=1)
+    """The ways in which keys are taken: `rfc4733` events in RTP, `info` SIP INFO, `inband` tones in the
+    audio; others are ignored. Without `rfc4733` events are not offered, so that the far end sends tones."""
+
+    srtp: Annotated[Srtp, BeforeValidator(_bare_off)] = Srtp.OFF
+    """Encrypt the audio (SRTP) with keys in the SDP (SDES, RFC 4568), which only `;transport=tls` keeps
+    secret: `off`; `optional`: if the far end does; `mandatory`: no call without."""
+
+    session_timers: Annotated[SessionTimers, BeforeValidator(_bare_off)] = SessionTimers.OPTIONAL
+    """Refresh calls so that one whose far end is gone comes to an end (RFC 4028): `off`; `optional`: if the
+    far end can; `required`: no call with one that cannot."""
+
+    session_expires_s: int = Field(default=1_800, ge=90, le=86_400)
+    """How long a call lasts without a refresh, in seconds; there is one at half of it. A far end may ask for
+    more."""
+
     number_rules: tuple[NumberRule, ...] = ()
     """How numbers are rewritten for this station; the first rule that matches does it."""
 
@@ -242,6 +292,14 @@ class StationConfig(Section):
     options_interval_s: int = Field(default=30, ge=0, le=3_600)
     """How often the station is asked by OPTIONS whether it is there, in seconds; 0: never. Two requests in a
     row without any answer mark it down: calls go to other stations until it answers again."""
+
+    @field_validator("dtmf")
+    @classmethod
+    def _each_way_once(cls, ways: tuple[DigitWay, ...]) -> tuple[DigitWay, ...]:
+        if len(set(ways)) != len(ways):
+            msg = f"a way is named twice: {', '.join(ways)}"
+            raise ValueError(msg)
+        return ways
 
     @model_validator(mode="after")
     def _can_be_done(self) -> Self:
@@ -315,6 +373,23 @@ class DialingConfig(Section):
     """The last one; each call takes two ports, RTP and RTCP."""
 
 
+class RetentionConfig(Section):
+    """How long reporting keeps what in ClickHouse; the log of events keeps everything, for a rebuild.
+
+    Days count from the end of the month in which a run began.
+    """
+
+    calls_days: int | None = Field(default=None, ge=1, le=36_500)
+    """After how many days a run is removed as a whole, calls and all, and its report is 404; unset: never."""
+
+    events_days: int | None = Field(default=None, ge=1, le=36_500)
+    """After how many days the events of its calls are removed; report and calls stay; unset: never."""
+
+    names_days: int | None = Field(default=None, ge=1, le=36_500)
+    """After how many days names, telephone numbers and e-mail addresses are removed from the list, the calls
+    and the results, and the events, which carry them, as a whole; unset: never."""
+
+
 class Config(Section):
     """The whole file."""
 
@@ -338,6 +413,9 @@ class Config(Section):
 
     dialing: DialingConfig = DialingConfig()
     """How the dial role works."""
+
+    retention: RetentionConfig = RetentionConfig()
+    """How long reporting keeps what."""
 
     @model_validator(mode="after")
     def _stations_are_distinct(self) -> Self:

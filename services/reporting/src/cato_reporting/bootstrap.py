@@ -14,6 +14,7 @@ from prometheus_client import REGISTRY
 
 from cato_reporting.adapters.clickhouse_history import ClickHouseHistory
 from cato_reporting.adapters.clickhouse_read_model import ClickHouseReadModel
+from cato_reporting.adapters.clickhouse_retention import Retention
 from cato_reporting.adapters.nats_run_log import NatsDeadLetters, NatsRunLog
 from cato_reporting.errors import ReadModelAwayError
 from cato_reporting.handlers.exports import CallExports
@@ -34,6 +35,7 @@ from cato_runtime.objects import ObjectStore
 from cato_runtime.requests import RequestTable
 from cato_runtime.service import Surroundings
 from cato_runtime.settings import ServiceSettings
+from cato_runtime.tasks import end_tasks
 
 log = structlog.get_logger()
 
@@ -42,7 +44,6 @@ _READY_S = 600.0
 _SETTLE_S = 5.0
 _LOOK_S = 1.0
 _AGAIN_S = 1.0
-_STOP_AGAIN_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,12 +137,7 @@ class ReportingRole:
 
     async def stop(self) -> None:
         self.ready = False
-        while self._tasks:
-            # More than once if need be: a cancellation that comes together with the answer that the broker's
-            # client waits for gets lost in asyncio.wait_for (until Python 3.12).
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.wait(self._tasks, timeout=_STOP_AGAIN_S)
+        await end_tasks(*self._tasks)
         await self._parts.history.close()
         await self._parts.read_model.close()
 
@@ -194,13 +190,14 @@ def build_role(
     dsn: str,
     time_zone: str = "UTC",
     clock: Clock | None = None,
+    retention: Retention | None = None,
 ) -> ReportingRole:
     """Put the service together around a connection to the broker."""
     return ReportingRole(
         Parts(
             run_log=NatsRunLog(client, js),
             dead_letters=NatsDeadLetters(js),
-            read_model=ClickHouseReadModel(dsn),
+            read_model=ClickHouseReadModel(dsn, retention=retention),
             history=ClickHouseHistory(dsn),
             objects=objects,
             clock=clock or SystemClock(),
@@ -241,6 +238,7 @@ async def build(surroundings: Surroundings) -> ReportingRole:
         dsn=dsn,
         time_zone=surroundings.config.time_zone,
         clock=surroundings.clock,
+        retention=Retention.of(surroundings.config.retention),
     )
     REGISTRY.register(ReportingCollector(role))
     return role

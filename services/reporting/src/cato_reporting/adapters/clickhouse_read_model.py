@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,15 +13,16 @@ from cato_contracts.status import SubscriberFilter
 from cato_contracts.subjects import RUNS
 from cato_reporting.adapters.clickhouse_detail import read_detail
 from cato_reporting.adapters.clickhouse_migrations import migrate
+from cato_reporting.adapters.clickhouse_retention import Retention, apply_retention
 from cato_reporting.adapters.clickhouse_rows import LISTS, POSITIONS, insert_facts, list_row
 from cato_reporting.adapters.clickhouse_threads import ClickHouseThreads
 from cato_reporting.domain.instants import from_unix_ms
 from cato_reporting.domain.live_run import ANSWERED, DELAYED, ENDED, STARTED, SUCCEEDED, End, LiveRun
 from cato_reporting.domain.report import Numbers
-from cato_reporting.errors import RowsRefusedError
+from cato_reporting.errors import ReadModelAwayError, RowsRefusedError
 from cato_reporting.ports import Detail, Fact, StoredRun
 
-_LEDGERS = ("log_positions", "schema_versions")
+_LEDGERS = ("log_positions", "schema_versions", "retention_rules")
 _VIEWS = (
     *(
         "call_rows_from_events",
@@ -57,8 +59,10 @@ class ClickHouseReadModel:
         insert_timeout_s: float = 30.0,
         query_timeout_s: float = 20.0,
         cluster: str | None = None,
+        retention: Retention | None = None,
     ) -> None:
         self._cluster = cluster
+        self._retention = retention or Retention()
         self._writer = ClickHouseThreads(
             dsn, threads=1, max_threads=max_threads, timeout_s=insert_timeout_s, name="insert"
         )
@@ -69,6 +73,7 @@ class ClickHouseReadModel:
     async def open(self) -> int:
         def prepare(client: Client) -> int:
             migrate(client, cluster=self._cluster)
+            apply_retention(client, self._retention, cluster=self._cluster)
             sql = "SELECT max(position) FROM log_positions WHERE log = {log:String}"
             return int(client.query(sql, {"log": RUNS.name}).result_rows[0][0])
 
@@ -101,6 +106,10 @@ class ClickHouseReadModel:
         await self._writer.run(insert)
 
     async def restore(self, run: LiveRun) -> None:
+        if not self._retention.keeps(run.run_id, datetime.now(UTC)):
+            # It goes on, and yet is so old that its first calls may have been removed: the log has them.
+            raise ReadModelAwayError(f"calls of run {run.run_id} are not kept any more")
+
         def read(client: Client) -> tuple[Sequence[Any], Sequence[Any]]:
             run_id = {"run": run.run_id}
             calls = client.query(
@@ -129,7 +138,10 @@ class ClickHouseReadModel:
             run.note_outcome(no, wave, notified=bool(notified))
 
     async def runs(self, run_ids: Sequence[UUID]) -> dict[UUID, StoredRun]:
-        sql = f"SELECT {_RUN_COLUMNS} FROM runs WHERE run_id IN {{runs:Array(UUID)}}"  # noqa: S608 - our own words
+        sql = (
+            f"SELECT {_RUN_COLUMNS} FROM runs"  # noqa: S608 - our own words
+            f" WHERE run_id IN {{runs:Array(UUID)}} AND {self._retention.kept}"
+        )
         rows = await self._rows(sql, {"runs": list(run_ids)})
         stored = [_stored_run(*row) for row in rows]
         return {run.snapshot.run_id: run for run in stored}
@@ -137,7 +149,7 @@ class ClickHouseReadModel:
     async def latest_runs(
         self, *, user_id: str | None, task_id: UUID | None, before: tuple[int, str] | None, limit: int
     ) -> list[StoredRun]:
-        conditions = ["true"]
+        conditions = [self._retention.kept]
         values: dict[str, Any] = {"limit": limit}
         if user_id is not None:
             conditions.append("user_id = {user:String}")
@@ -196,7 +208,7 @@ class ClickHouseReadModel:
         await self._readers.run(lambda client: LISTS.insert(client, rows))
 
     async def unlisted(self) -> list[RunSnapshot]:
-        rows = await self._rows(_UNLISTED, {})
+        rows = await self._rows(f"{_UNLISTED} AND {self._retention.kept}", {})
         return [RunSnapshot.model_validate_json(snapshot) for (snapshot,) in rows]
 
     async def close(self) -> None:

@@ -1,0 +1,95 @@
+"""How long the tables keep what: ClickHouse's own expiry (TTL), by the month in which a run began.
+
+Runs of a month expire together, as they share a partition of every table, and go as whole partitions. A
+report must never be counted from what is left of a run: what runs are found by goes first, everything else
+a day later, and runs that have expired are left out of queries from that moment on, whenever ClickHouse
+comes round to removing them.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import structlog
+from clickhouse_connect.driver.client import Client
+
+from cato_runtime.config import RetentionConfig
+
+log = structlog.get_logger()
+
+_MONTH_END = "toStartOfMonth(UUIDv7ToDateTime(run_id)) + INTERVAL 1 MONTH"
+_RUNS = ("run_rows", "run_event_rows")
+_CALLS = ("call_rows", "call_start_rows", "result_rows", "list_rows")
+_EVENTS = ("call_event_rows",)
+_NAMES = (
+    *("list_rows.full_name", "list_rows.phones", "list_rows.emails"),
+    *("call_rows.number", "call_rows.subscriber_name", "call_start_rows.number", "result_rows.number"),
+)
+_LATER = 1
+_FOR_EVER = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """Days after the end of the month in which a run began; None is for ever."""
+
+    calls: int | None = None
+    events: int | None = None
+    names: int | None = None
+
+    @classmethod
+    def of(cls, config: RetentionConfig) -> "Retention":
+        """Events carry names, and nothing outlives the calls."""
+        calls, events, names = config.calls_days, config.events_days, config.names_days
+        return cls(calls, _least(calls, events, names), _least(calls, names))
+
+    @property
+    def rules(self) -> dict[str, int]:
+        """Days by table, or table and column."""
+        rules = dict.fromkeys(_RUNS, self.calls or _FOR_EVER)
+        rules |= dict.fromkeys(_CALLS, self.calls + _LATER if self.calls else _FOR_EVER)
+        rules |= dict.fromkeys(_EVENTS, self.events or _FOR_EVER)
+        # What is removed with its row needs no rule of its own.
+        own = self.names if self.names != self.calls else None
+        return rules | dict.fromkeys(_NAMES, own or _FOR_EVER)
+
+    @property
+    def kept(self) -> str:
+        """The condition, in SQL, that a run has not expired."""
+        if self.calls is None:
+            return "true"
+        oldest = f"toStartOfMonth(now() - INTERVAL {self.calls} DAY)"
+        return f"toStartOfMonth(UUIDv7ToDateTime(run_id)) >= {oldest}"
+
+    def keeps(self, run_id: UUID, now: datetime) -> bool:
+        """Tell the same of one run."""
+        if self.calls is None:
+            return True
+        began = datetime.fromtimestamp((run_id.int >> 80) / 1000, UTC)
+        oldest = now.astimezone(UTC) - timedelta(days=self.calls)
+        return (began.year, began.month) >= (oldest.year, oldest.month)
+
+
+def apply_retention(client: Client, retention: Retention, *, cluster: str | None = None) -> None:
+    """Put the rules on the tables; those that are there already are left alone."""
+    on_cluster = f" ON CLUSTER `{cluster}`" if cluster else ""
+    rows = client.query("SELECT target, days FROM retention_rules FINAL").result_rows
+    applied = {str(target): int(days) for target, days in rows}
+    for target, days in retention.rules.items():
+        if applied.get(target, _FOR_EVER) == days:
+            continue
+        client.command(_statement(target, days, on_cluster))
+        client.insert("retention_rules", [[target, days]], column_names=["target", "days"])
+        log.info("retention changed", target=target, days=days or None)
+
+
+def _statement(target: str, days: int, on_cluster: str) -> str:
+    table, _, column = target.partition(".")
+    changed = f"MODIFY COLUMN {column} " if column else ""
+    if days == _FOR_EVER:
+        return f"ALTER TABLE {table}{on_cluster} {changed}REMOVE TTL"
+    return f"ALTER TABLE {table}{on_cluster} {changed or 'MODIFY '}TTL {_MONTH_END} + INTERVAL {days} DAY"
+
+
+def _least(*days: int | None) -> int | None:
+    return min((each for each in days if each is not None), default=None)

@@ -295,7 +295,7 @@ Writer = Annotated[Call, Depends(permitted(Permission.WRITE))]
 Runner = Annotated[Call, Depends(permitted(Permission.RUN))]
 
 
-def resource_id(id: Annotated[str, Path(json_schema_extra={"format": "uuid"})]) -> UUID:  # noqa: A002 - the manual's {id}
+async def resource_id(id: Annotated[str, Path(json_schema_extra={"format": "uuid"})]) -> UUID:  # noqa: A002 - the manual's {id}
     """Return the id in the path.
 
     Raises:

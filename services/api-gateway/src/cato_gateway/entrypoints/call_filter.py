@@ -36,7 +36,7 @@ def _number(text: str) -> str:
 Time = Annotated[AwareDatetime | None, WrapValidator(_instant)]
 
 
-def call_filter(  # noqa: PLR0917 - parameters of the request
+async def call_filter(  # noqa: PLR0917 - parameters of the request
     since: Annotated[
         Time, Query(alias="from", description="Calls started at this time or later, ISO 8601 with a zone.")
     ] = None,

@@ -61,7 +61,7 @@ class MemoryHistory:
             outcome=history.CallOutcome.SUCCEEDED,
             success=True,
             sip_code=200,
-            reason="completed",
+            reason="heard-to-the-end",
             pdd_ms=1000,
             talk_ms=5000,
             heard_ms=4980,

@@ -12,6 +12,7 @@ import pytest
 from cato_contracts.history import CallOutcome
 from cato_gateway.errors import BrokenOffError
 from cato_gateway.testing_connection import Connection
+from cato_runtime.errors import TooLargeError
 
 API = "/api/v1"
 FIRST = datetime(2024, 3, 24, 8, 30, tzinfo=UTC)
@@ -141,6 +142,11 @@ async def test_statistics_go_by_group_and_together(client, stack, calls):
     assert stack.services.asked[-1].body.time_zone == "Asia/Yekaterinburg"
     await client.get(f"{API}/statistics?groupBy=day")
     assert stack.services.asked[-1].body.time_zone is None
+
+
+async def test_an_answer_that_would_be_too_large_is_asked_for_wrongly(client, stack, refused):
+    stack.services.failures.append(TooLargeError("these are more groups than one answer can carry"))
+    refused(await client.get(f"{API}/statistics?groupBy=hour"), 400, "more groups")
 
 
 async def test_an_export_as_json_lines_has_every_call_oldest_first(client, stack, calls):

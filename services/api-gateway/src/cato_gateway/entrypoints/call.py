@@ -34,6 +34,7 @@ from cato_runtime.errors import (
     InvalidError,
     NotFoundError,
     RefusedError,
+    TooLargeError,
     UnavailableError,
 )
 
@@ -76,7 +77,10 @@ class Call:
     async def ask(self, query: Query[R]) -> R:
         """Return the answer of a service; errors are those of `Asker.ask`."""
         timeout = self.gateway.settings.answer_timeout.total_seconds()
-        return await self.gateway.asker.ask(query, correlation_id=self.correlation_id, timeout=timeout)
+        try:
+            return await self.gateway.asker.ask(query, correlation_id=self.correlation_id, timeout=timeout)
+        except TooLargeError as error:  # the answer, that is: 413 would be about the request
+            raise InvalidError(error.message, resource_id=error.resource_id) from error
 
     async def order(self, command: Command[R]) -> R:
         """Return the answer of a service to a command that no key is for; errors are those of `Asker.ask`."""

@@ -126,7 +126,7 @@ _RECORD = {
     "outcome": "succeeded",
     "success": True,
     "sipCode": 200,
-    "reason": "completed",
+    "reason": "heard-to-the-end",
     "pddMs": 406,
     "talkMs": 6426,
     "heardMs": 6390,

@@ -30,6 +30,7 @@ module g711.so
 module sndfile.so
 module aufile.so
 module aubridge.so
+module srtp.so
 module_tmp account.so
 module_app menu.so
 module_app ctrl_tcp.so
@@ -55,6 +56,8 @@ class BaresipPeer:
     directory: Path
     answering: dict[str, list[Action]]
     ringing: list[str]
+    media_encryption: str = ""
+    "`srtp` (if the caller does) or `srtp-mand`; nothing: RTP as it is."
     port: int = field(default_factory=lambda: free_port(socket.SOCK_DGRAM))
     events: list[Event] = field(default_factory=list)
     process: subprocess.Popen[str] | None = None
@@ -94,10 +97,14 @@ class BaresipPeer:
         self.wait_until(closed)
         return [file.read_bytes()[_WAV_HEADER:] for file in files]
 
+    @property
+    def log(self) -> str:
+        return (self.directory / "baresip.log").read_text()
+
     def wait_until(self, condition: Callable[[], bool]) -> None:
         deadline = time.monotonic() + _WAIT_S
         while not condition():
-            assert time.monotonic() < deadline, (self.directory / "baresip.log").read_text()[-4000:]
+            assert time.monotonic() < deadline, self.log[-4000:]
             time.sleep(0.05)
 
     def _configure(self, control_port: int) -> None:
@@ -107,8 +114,9 @@ class BaresipPeer:
         )
         (self.directory / "config").write_text(configuration)
         modes = dict.fromkeys(self.answering, "auto") | dict.fromkeys(self.ringing, "manual")
+        encryption = f";mediaenc={self.media_encryption}" if self.media_encryption else ""
         accounts = [
-            f"<sip:{number}@127.0.0.1:{self.port}>;regint=0;answermode={mode};audio_codecs=pcma\n"
+            f"<sip:{number}@127.0.0.1:{self.port}>;regint=0;answermode={mode};audio_codecs=pcma{encryption}\n"
             for number, mode in modes.items()
         ]
         (self.directory / "accounts").write_text("".join(accounts))
@@ -121,7 +129,7 @@ class BaresipPeer:
             try:
                 connection = socket.create_connection(("127.0.0.1", port))
             except ConnectionRefusedError:
-                log = (self.directory / "baresip.log").read_text()[-4000:]
+                log = self.log[-4000:]
                 assert self.process.poll() is None, log
                 assert time.monotonic() < deadline, log
                 time.sleep(0.05)

@@ -139,7 +139,11 @@ class InDialog:
 
     def info(self, content_type: str, body: str) -> None:
         request, flow = self._call.dialog.request("INFO", body=body.encode(), content_type=content_type)
-        self._call.site.transactions.send(request, flow)
+        self._call.site.transactions.send(request, flow, self._informed)
+
+    def _informed(self, response: Response) -> None:
+        if response.code >= _OK:
+            self._call.record.info_answers.append(response.code)
 
     def _acknowledge(self, invite: Request, sent: list[bytes]) -> None:
         """The same ACK for every repetition of the 2xx."""

@@ -48,6 +48,8 @@ class CallRecord:
     codec: str | None = None
     digits_sent: list[dict[str, Any]] = field(default_factory=list)
     "`{digit, by, at_ms}`: when it was handed to the network or queued for the next RTP packets."
+    info_answers: list[int] = field(default_factory=list)
+    "What the caller answered to each INFO."
     rtp: Reception = field(default_factory=Reception)
     audio: bytes = field(default=b"", repr=False)
     audio_file: Path | None = None

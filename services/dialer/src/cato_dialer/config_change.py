@@ -5,6 +5,7 @@ from cato_runtime.errors import ConfigurationError
 
 _FOR_NEW_CALLS = {
     *("name", "uri", "tls", "caller_id", "auth", "priority", "codecs", "number_rules"),
+    *("dtmf", "srtp", "session_timers", "session_expires_s"),
     *("max_setup_delay_s", "max_answer_delay_s", "options_interval_s"),
 }
 """Keys of a station that only new calls look at. Channels and intervals are agreed on by all replicas."""

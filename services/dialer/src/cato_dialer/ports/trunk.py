@@ -35,7 +35,7 @@ class DigitSource(StrEnum):
 
     RTP_EVENT = "rfc4733"
     SIP_INFO = "info"
-    IN_BAND = "in-band"
+    IN_BAND = "inband"
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ from cato_exchange.exchange import Exchange
 from cato_exchange.plan import Plan
 from cato_exchange.record import CallRecord
 from cato_runtime.clock import SystemClock
-from cato_runtime.config import DialingConfig, StationAuth, StationConfig
+from cato_runtime.config import DialingConfig, DigitWay, StationAuth, StationConfig
 from services.dialer.tests.trunk_kit import every_code, write_wav
 
 PROMPT_MS = 1_500
@@ -237,6 +237,20 @@ CASES = (
         )
         for kind in ("dtmf-relay", "dtmf")
     ),
+    *(
+        Case(
+            f"code by tones, {beside}",
+            f"behaviour: answer, {beside}, digits: [{{digits: '712', by: inband, after_s: 0.2}}]",
+            ("confirmed",),
+            200,
+            range(300, PROMPT_MS),
+            final=200,
+            by="caller",
+            wants=CODE,
+            digits="712",
+        )
+        for beside in ("talk: false", "talk: true")
+    ),
     Case(
         "no 100 at all",
         "behaviour: answer, no_trying: true, ring_s: 0.2",
@@ -371,7 +385,11 @@ async def call_all(directory: Path) -> tuple[list[Outcome], bytes]:
         first = await stack.enter_async_context(Exchange(plan([case.does for case in CASES])))
         second = await stack.enter_async_context(Exchange(plan([case.then for case in CASES])))
         common = partial(
-            StationConfig, channels=len(CASES), max_setup_delay_s=4, auth=StationAuth.model_validate(_AUTH)
+            StationConfig,
+            channels=len(CASES),
+            max_setup_delay_s=4,
+            auth=StationAuth.model_validate(_AUTH),
+            dtmf=tuple(DigitWay),
         )
         stations = (
             common(id=FIRST, name="first", uri=first.uri, priority=0),

@@ -6,6 +6,7 @@ import pytest
 
 from cato_dialer.ports.trunk import (
     DigitSource,
+    Line,
     LineAnswered,
     LineDigit,
     LinePlaybackFinished,
@@ -13,7 +14,7 @@ from cato_dialer.ports.trunk import (
     LineTrying,
     ReleaseCause,
 )
-from cato_runtime.config import Codec, StationAuth, StationConfig
+from cato_runtime.config import Codec, DigitWay, StationAuth, StationConfig
 from services.dialer.tests.integration.trunk.conftest import Bench
 from services.dialer.tests.trunk_kit import Caller, follow, follow_until
 
@@ -103,6 +104,58 @@ async def test_digits_come_by_rtp_and_by_both_kinds_of_info(bench: Bench):
                     await line.hang_up()
     assert "".join(digit for digit, _ in digits) == "12*3#45"
     assert [source for _, source in digits] == [DigitSource.RTP_EVENT] * 3 + [DigitSource.SIP_INFO] * 4
+    (record,) = await exchange.wait_calls(1, 5)
+    assert record.info_answers == [200] * 4
+
+
+async def digits_of(line: Line, count: int) -> list[tuple[str, DigitSource]]:
+    digits: list[tuple[str, DigitSource]] = []
+    async with asyncio.timeout(10):
+        async for event in line.events():
+            if isinstance(event, LineDigit):
+                digits.append((event.digit, event.source))
+                if len(digits) == count:
+                    await line.hang_up()
+    return digits
+
+
+async def test_tones_are_told_before_the_call_is_over(bench: Bench):
+    exchange = await bench.exchange(
+        "number: '1', behaviour: answer, digits: [{digits: '1590*#', by: inband, after_s: 0.3}],"
+        "hang_up_after_s: 1.6"
+    )
+    caller = await bench.caller(exchange, dtmf=(DigitWay.IN_BAND,))
+    digits = await digits_of(caller.call("1"), 7)
+    assert digits == [(digit, DigitSource.IN_BAND) for digit in "1590*#"]
+
+
+async def test_the_next_call_hears_nothing_of_the_last_one(bench: Bench):
+    exchange = await bench.exchange(
+        "number: '1', behaviour: answer, digits: [{digits: '11', by: inband, after_s: 0.2}],"
+        "hang_up_after_s: 0.55",
+        "number: '2', behaviour: answer, digits: [{digits: '2', by: inband, after_s: 0.4}]",
+        "number: '3', behaviour: answer, hang_up_after_s: 0.5",
+    )
+    caller = await bench.caller(exchange, dtmf=(DigitWay.IN_BAND,))
+    for _ in range(3):
+        one, two = await asyncio.gather(digits_of(caller.call("1"), 3), digits_of(caller.call("2"), 1))
+        assert ([digit for digit, _ in one], [digit for digit, _ in two]) == (["1", "1"], ["2"])
+        assert await digits_of(caller.call("3"), 1) == []
+
+
+async def test_keys_that_come_in_another_way_are_ignored(bench: Bench):
+    exchange = await bench.exchange(
+        "number: '1', behaviour: answer, digits: [{digits: '1', by: rfc4733, after_s: 0.1},"
+        "{digits: '2', by: dtmf, after_s: 0.5}, {digits: '3', by: inband, after_s: 0.7}]"
+    )
+    for way, key in zip(DigitWay, "123", strict=True):
+        trunk = await bench.trunk(1)
+        station = StationConfig(uri=exchange.uri, dtmf=(way,))
+        line = Caller(trunk, station, bench.prompt).call("1")
+        heard = await follow_until(line, LinePlaybackFinished)
+        assert [event.digit for event in heard.all(LineDigit)] == [key]
+    # Whoever is not offered events sends none.
+    assert exchange.calls[1].digits_sent[0]["by"] == "dtmf"
 
 
 @pytest.mark.parametrize("status", [401, 407])

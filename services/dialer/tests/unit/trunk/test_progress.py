@@ -14,12 +14,13 @@ from cato_dialer.adapters.pjsua2.facts import (
     Provisional,
     StreamGone,
 )
+from cato_dialer.adapters.pjsua2.keypad import Keypad
 from cato_dialer.adapters.pjsua2.playback import Playback
 from cato_dialer.adapters.pjsua2.progress import Progress
 
 
 def after(*facts: Fact, hanging_up: bool = False) -> Progress:
-    progress = Progress(1, Playback(16_000, None), hanging_up)
+    progress = Progress(1, Playback(16_000, None), Keypad(("rfc4733", "info")), hanging_up)
     for fact in facts:
         progress.take(fact)
     return progress

@@ -78,7 +78,7 @@ class Accounts:
         rtp.portRange = self._settings.rtp_port_till - self._settings.rtp_port_from
         config.mediaConfig.transportConfig = rtp
         config.mediaConfig.srtpUse = _SRTP[peer.srtp]
-        # The library would refuse SRTP without TLS; whether the keys need to be secret is the station's matter.
+        # By itself the library refuses SRTP without TLS; whether keys have to be secret is not its matter.
         config.mediaConfig.srtpSecureSignaling = 0
         config.callConfig.timerUse = _SESSION_TIMERS[peer.session_timers]
         config.callConfig.timerMinSESec = _LEAST_SESSION_S

@@ -17,6 +17,9 @@ from cato_dialer.adapters.pjsua2 import facts, wire
 from cato_dialer.adapters.pjsua2.accounts import Accounts
 from cato_dialer.adapters.pjsua2.agenda import Agenda
 from cato_dialer.adapters.pjsua2.alaw_wav import AudioError, alaw_length
+from cato_dialer.adapters.pjsua2.ear import EarError
+from cato_dialer.adapters.pjsua2.hearing import Hearing
+from cato_dialer.adapters.pjsua2.keypad import RTP_EVENTS, TONES, Keypad
 from cato_dialer.adapters.pjsua2.library_call import LibraryCall, abandon, now_ms
 from cato_dialer.adapters.pjsua2.playback import Playback
 from cato_dialer.adapters.pjsua2.progress import Progress
@@ -28,6 +31,9 @@ _KEYS_MS = 100
 "How long a key may wait: the library hears keys in RTP on its media thread, and tells at the next `poll`."
 _PLAYERS_SURE = 32
 "PJSUA_MAX_PLAYERS unless the library was built otherwise."
+
+_HAS_TELEPHONE_EVENT = 0
+"PJMEDIA_ENDPT_HAS_TELEPHONE_EVENT_FLAG: for the descriptions of calls that are made from then on."
 
 
 class EngineError(Exception):
@@ -56,8 +62,10 @@ class Engine:
         self._freed = 0
         self._media_lag_ms = 0.0
         self._library = ctypes.CDLL(pj._pjsua2.__file__)  # noqa: SLF001 - counts that its Python side lacks
+        self._library.pjsua_get_pjmedia_endpt.restype = ctypes.c_void_p
         self._endpoint = pj.Endpoint()
         self._accounts = Accounts(self._endpoint, settings)
+        self._hearing = Hearing(self._library)
         self.registrations = Registrations(self._accounts, emit)
 
     def start(self) -> int:
@@ -125,6 +133,7 @@ class Engine:
             self._take(self._facts.popleft())
         now = time.monotonic() * 1_000
         for running in list(self._running.values()):
+            self._hear(running)
             if running.progress.playback.running and now >= running.look_at_ms:
                 self._look(running, now)
         self._count_freed()
@@ -143,6 +152,7 @@ class Engine:
             length = alaw_length(Path(order.audio))
             account = self._accounts.of(order.peer, may_forget=not self._running and self.idle)
             self._prefer(order.codecs)
+            self._offer_events(offered=RTP_EVENTS in order.dtmf)
             player = PromptPlayer(self._library, Path(order.audio))
         except (AudioError, PlayerError) as error:
             self._emit(wire.Released(order.line, now_ms(), "fault", None, str(error), 0))
@@ -153,7 +163,7 @@ class Engine:
             )
             return
         call = LibraryCall(account, order.line, self._facts.append, self._library)
-        progress = Progress(order.line, Playback(length, order.heard_threshold_ms))
+        progress = Progress(order.line, Playback(length, order.heard_threshold_ms), Keypad(order.dtmf))
         self._running[order.line] = _Running(call, player, progress)
         option = pj.CallOpParam(True)
         option.opt.audioCount, option.opt.videoCount, option.opt.textCount = 1, 0, 0
@@ -167,7 +177,7 @@ class Engine:
             call.makeCall(order.target, option)
         except pj.Error as error:
             # If the library got as far as to tell the call itself, that comes first and says more.
-            self._facts.append(facts.Failed(order.line, now_ms(), f"{error.title}: {error.reason}"))
+            self._facts.append(facts.Failed(order.line, now_ms(), _why(error)))
 
     def hang_up(self, line: int) -> None:
         if self._agenda.strike(line):
@@ -184,7 +194,7 @@ class Engine:
             # be sent or answered.
             running.call.hangup(pj.CallOpParam())
         except pj.Error as error:
-            self._facts.append(facts.Failed(line, now_ms(), f"{error.title}: {error.reason}"))
+            self._facts.append(facts.Failed(line, now_ms(), _why(error)))
 
     def hang_up_all(self) -> None:
         for line in (*self._agenda.lines(), *self._running):
@@ -200,14 +210,36 @@ class Engine:
         if running is None:
             return
         progress = running.progress
+        if isinstance(fact, facts.Over | facts.StreamGone):
+            self._hear(running)
         self._send(progress.take(fact))
         if progress.ended:
             del self._running[fact.line]
             running.player.close()
+            self._hearing.end(fact.line)
             if isinstance(fact, facts.Failed):
                 abandon(running.call)
-        elif progress.may_play:
+            return
+        if progress.may_listen:
+            self._listen(running)
+        if progress.may_play:
             self._play(running)
+
+    def _listen(self, running: _Running) -> None:
+        line = running.progress.line
+        try:
+            self._hearing.listen(line, running.call.getAudioMedia(-1))
+        except (pj.Error, EarError, OSError) as error:
+            self._facts.append(facts.Failed(line, now_ms(), _why(error)))
+            return
+        running.progress.listening()
+
+    def _hear(self, running: _Running) -> None:
+        line = running.progress.line
+        for key in self._hearing.keys(line):
+            self._send(running.progress.take(facts.Keyed(line, now_ms(), key, TONES)))
+        if not running.progress.keypad.listens:
+            self._hearing.end(line)
 
     def _play(self, running: _Running) -> None:
         now = time.monotonic() * 1_000
@@ -215,8 +247,7 @@ class Engine:
             running.player.play_to(running.call.getAudioMedia(-1))
             before = running.call.audio_sent()
         except (pj.Error, PlayerError) as error:
-            why = f"{error.title}: {error.reason}" if isinstance(error, pj.Error) else str(error)
-            self._facts.append(facts.Failed(running.progress.line, now_ms(), why))
+            self._facts.append(facts.Failed(running.progress.line, now_ms(), _why(error)))
             return
         running.progress.playback.stream_connected(before, now)
         running.look_at_ms = running.progress.playback.next_look_ms(now)
@@ -227,9 +258,7 @@ class Engine:
             sent = running.call.audio_sent()
             position = running.player.position
         except pj.Error as error:
-            self._facts.append(
-                facts.Failed(running.progress.line, now_ms(), f"{error.title}: {error.reason}")
-            )
+            self._facts.append(facts.Failed(running.progress.line, now_ms(), _why(error)))
             return
         self._send(running.progress.observed(now_ms(), sent, position))
         self._media_lag_ms = max(self._media_lag_ms, running.progress.playback.lag_ms(now))
@@ -247,8 +276,8 @@ class Engine:
 
     def _usable(self) -> int:
         calls = min(self._settings.calls, int(self._library.pjsua_call_get_max_count()))
-        # A call takes two ports of the bridge, for its stream and its player; the null device has one.
-        calls = min(calls, (int(self._library.pjsua_conf_get_max_ports()) - 1) // 2)
+        # A call takes three ports of the bridge: its stream, its player and its ear; the null device has one.
+        calls = min(calls, (int(self._library.pjsua_conf_get_max_ports()) - 1) // 3)
         return min(calls, _PLAYERS_SURE)
 
     def _prefer(self, codecs: tuple[str, ...]) -> None:
@@ -260,3 +289,12 @@ class Engine:
             priority = 255 - codecs.index(name) if name in codecs else 0
             self._endpoint.codecSetPriority(codec.codecId, priority)
         self._codecs = codecs
+
+    def _offer_events(self, *, offered: bool) -> None:
+        flag = ctypes.byref(ctypes.c_int(offered))
+        endpoint = ctypes.c_void_p(self._library.pjsua_get_pjmedia_endpt())
+        self._library.pjmedia_endpt_set_flag(endpoint, _HAS_TELEPHONE_EVENT, flag)
+
+
+def _why(error: Exception) -> str:
+    return f"{error.title}: {error.reason}" if isinstance(error, pj.Error) else str(error)

@@ -3,15 +3,15 @@
 from dataclasses import dataclass
 
 from cato_dialer.adapters.pjsua2 import facts, wire
+from cato_dialer.adapters.pjsua2.keypad import Keypad
 from cato_dialer.adapters.pjsua2.playback import Mark, Playback
-
-_KEYS = frozenset("0123456789*#ABCD")
 
 
 @dataclass(slots=True)
 class Progress:
     line: int
     playback: Playback
+    keypad: Keypad
     hanging_up: bool = False
     """We asked for the end."""
     ended: bool = False
@@ -20,6 +20,7 @@ class Progress:
     _answered: bool = False
     _media: bool = False
     _started: bool = False
+    _listening: bool = False
 
     @property
     def answered(self) -> bool:
@@ -34,6 +35,15 @@ class Progress:
             and not (self.ended or self.hanging_up or self.playback.running or self.playback.finished)
         )
 
+    @property
+    def may_listen(self) -> bool:
+        """Whether tones are to be listened for from now on."""
+        return self._answered and self._media and self.keypad.listens and not (self.ended or self._listening)
+
+    def listening(self) -> None:
+        """The stream is listened to."""
+        self._listening = True
+
     def take(self, fact: facts.Fact) -> list[wire.FromWorker]:
         found: list[wire.FromWorker] = []
         match fact:
@@ -47,10 +57,11 @@ class Progress:
             case facts.MediaChanged(active=active):
                 self._media = active
             case facts.StreamGone(sent_bytes=sent):
-                self._media = False
+                self._media = self._listening = False
                 self.playback.stream_ended(sent)
-            case facts.Keyed(digit=digit) if digit.upper() in _KEYS:
-                found = [wire.Digit(self.line, fact.at, digit.upper(), fact.source)]
+            case facts.Keyed():
+                key = self.keypad.take(fact.digit, fact.source)
+                found = [wire.Digit(self.line, fact.at, key, fact.source)] if key else []
             case facts.Over():
                 found = [self._over(fact)]
             case facts.Missed():

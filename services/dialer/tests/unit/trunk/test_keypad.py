@@ -1,0 +1,31 @@
+"""Which keys count."""
+
+from cato_dialer.adapters.pjsua2.keypad import Keypad
+
+
+def test_a_key_counts_if_it_comes_in_a_way_that_is_taken():
+    keypad = Keypad(("rfc4733", "info"))
+    assert [keypad.take("1", way) for way in ("rfc4733", "info", "inband")] == ["1", "1", None]
+    assert keypad.take("d", "info") == "D"
+    assert keypad.take("!", "info") is None
+
+
+def test_tones_of_the_keys_that_come_as_events_are_not_taken_again():
+    keypad = Keypad(("rfc4733", "info", "inband"))
+    assert keypad.listens
+    assert keypad.take("1", "rfc4733") == "1"
+    assert keypad.take("1", "inband") is None
+    assert keypad.take("2", "info") == "2"
+    assert not keypad.listens
+
+
+def test_messages_of_the_keys_that_come_as_tones_are_not_taken_again():
+    keypad = Keypad(("info", "inband"))
+    assert keypad.take("1", "inband") == "1"
+    assert keypad.take("1", "info") is None
+    assert keypad.take("2", "inband") == "2"
+    assert keypad.listens
+
+
+def test_nobody_listens_for_tones_that_are_not_taken():
+    assert not Keypad(("rfc4733",)).listens

@@ -72,7 +72,10 @@ class CallDetail(CallRecord):
 
 
 class ListCalls(Query[Page[CallRecord]]):
-    """Calls, the latest start first; fewer than `limit` when they are large."""
+    """Calls, the latest start first; fewer than `limit`, perhaps none, when they are large or far between.
+
+    Only a `next_cursor` of None says that there are no more.
+    """
 
     service: ClassVar[str] = SERVICE
     where: CallFilter = CallFilter()
@@ -105,7 +108,8 @@ class CallStatistics(Resource):
     are of the calls that ended, None where there is none: `asr` (answer seizure ratio) answered / ended,
     `ner` (network effectiveness ratio) ended with an answer, busy, no answer or a refusal by the person /
     ended, `acd_ms` (average call duration) of the answered ones from the answer to the end, `pdd_ms` and
-    `pdd_p95_ms` (post-dial delay) from the start to the first ringing or the answer.
+    `pdd_p95_ms` (post-dial delay; mean, and exact 95th percentile) from the start to the first ringing or,
+    without ringing, the answer, of those that came so far.
     """
 
     key: str | None
@@ -132,7 +136,10 @@ class Statistics(Resource):
 
 
 class GetStatistics(Query[Statistics]):
-    """Hours and days in the order of time, the rest with the most calls first; at most 10,000 groups."""
+    """Hours and days in the order of time, the rest with the most calls first.
+
+    At most 10,000 groups, and what a message can carry (some 2,500): refused as too large beyond that.
+    """
 
     service: ClassVar[str] = SERVICE
     where: CallFilter = CallFilter()
@@ -164,6 +171,7 @@ class BeginCallExport(Command[CallExport]):
 class ExportPiece(Frozen):
     """The next bytes of an export, at most 512 KiB; `last` when nothing follows.
 
+    A piece that is not the last may be short or empty, when the calls are far between.
     `data` is decoded on validation: from bytes themselves it is made with `model_construct`.
     """
 
@@ -174,7 +182,8 @@ class ExportPiece(Frozen):
 class TakeExportPiece(Command[ExportPiece]):
     """Take the next piece; piece `place` (from 0) may be asked for again until the next one is taken.
 
-    An export that nobody takes from for a minute is gone, and so are all when the service restarts.
+    An export that nobody takes from for a minute is gone, and so are all when the service restarts or its
+    tables are exchanged.
     """
 
     service: ClassVar[str] = SERVICE

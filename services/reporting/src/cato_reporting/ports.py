@@ -231,8 +231,10 @@ class Figures:
 class CallPages(Protocol):
     """Calls being written down in a file format."""
 
-    async def read(self) -> bytes:
-        """Return the next part of the file, of some MB at most; nothing at its end.
+    async def read(self) -> bytes | None:
+        """Return the next part of the file, of some MB at most, and None at its end.
+
+        A part is empty if none of the calls that were looked through for it are meant.
 
         Raises:
             ReadModelAwayError: if there is no telling now; the next call tries the same part again.

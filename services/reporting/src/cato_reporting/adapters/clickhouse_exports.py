@@ -26,16 +26,17 @@ from cato_reporting.adapters.clickhouse_call_filter import (
 from cato_reporting.adapters.clickhouse_threads import ClickHouseThreads
 from cato_reporting.ports import CallPlace
 
-_PAGE = 10_000
+PAGE = 10_000
+"""How many calls are written at a time: some 4 MB of text."""
 
-_LOOK = f"""
+_LOOK = """
 SELECT count(), toUnixTimestamp64Milli(max((started_at, call_id)).1), max((started_at, call_id)).2
 FROM
 (
-    SELECT started_at, call_id FROM call_start_rows WHERE {{conditions}}
-    ORDER BY started_at, call_id LIMIT {_PAGE}
+    SELECT started_at, call_id FROM call_start_rows WHERE {conditions}
+    ORDER BY started_at, call_id LIMIT {{look:UInt32}}
 )
-"""  # noqa: S608 - our own words, here and below
+"""
 
 # Identifiers as text, as every reader knows them; in the order of the fields of CallRecord.
 _COLUMNS = {
@@ -81,7 +82,7 @@ SETTINGS
     date_time_output_format = 'iso', format_csv_null_representation = '',
     output_format_json_quote_64bit_integers = 0,
     output_format_arrow_string_as_string = 1, output_format_arrow_compression_method = 'none'
-"""  # noqa: S608
+"""  # noqa: S608 - our own words
 
 
 class ClickHousePages:
@@ -96,15 +97,12 @@ class ClickHousePages:
         self._ended = False
         self._parquet = _ParquetFile() if form is ExportFormat.PARQUET else None
 
-    async def read(self) -> bytes:
-        part = b""
-        while not part and not self._ended:
-            part = await self._threads.run(self._read)
-        return part
+    async def read(self) -> bytes | None:
+        return None if self._ended else await self._threads.run(self._read)
 
     def _read(self, client: Client) -> bytes:
         meant = self._meant
-        values: dict[str, Any] = dict(meant.values)
+        values: dict[str, Any] = meant.values | {"look": PAGE}
         here: tuple[str, ...] = ()
         if self._after is not None:
             here = (beyond("after", ">"),)
@@ -117,8 +115,8 @@ class ClickHousePages:
         sql = _CALLS.format(
             keys=meant.keys_with(*here), conditions="".join(f" AND {each}" for each in (*meant.merged, *here))
         )
-        content = self._written(client, sql, values, last=found < _PAGE)
-        self._after, self._begun, self._ended = (at, call_id), True, found < _PAGE
+        content = self._written(client, sql, values, last=found < PAGE)
+        self._after, self._begun, self._ended = (at, call_id), True, found < PAGE
         return content
 
     def _written(self, client: Client, sql: str, values: dict[str, Any], *, last: bool) -> bytes:

@@ -15,6 +15,7 @@ from cato_contracts.history import (
     TakeExportPiece,
 )
 from cato_contracts.requests import Actor
+from cato_reporting.errors import ReadModelAwayError
 from cato_reporting.handlers.freshness import Freshness, away
 from cato_reporting.handlers.history import selection
 from cato_reporting.ports import CallHistory, CallPages
@@ -25,13 +26,22 @@ log = structlog.get_logger()
 
 _PIECE = 512 * 1024
 _MOST_OPEN = 8
+_MOST_ENDED = 32
+_MOST_READS = 20
 _IDLE = timedelta(minutes=1)
 _NAMESPACE = UUID("0b6c3c5e-6f0a-4f0e-9d51-6a7d3c0a53b1")
 
 
+class _ExchangedError(Exception):
+    """The tables may be others than those that the export began with."""
+
+
 @dataclass(slots=True)
 class _Export:
-    """An export that is open: `given` is the last piece that was fetched, `place` its number."""
+    """An export that is open: `given` is the last piece that was fetched, `place` its number.
+
+    One that has been given whole is kept as well, in case its last piece is asked for again.
+    """
 
     user_id: str
     pages: CallPages
@@ -42,6 +52,10 @@ class _Export:
     ready: bytearray = field(default_factory=bytearray)
     complete: bool = False
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def ended(self) -> bool:
+        return self.given is not None and self.given.last
 
 
 class CallExports:
@@ -70,7 +84,8 @@ class CallExports:
             async with self._fresh.steady_tables():
                 openings = self._fresh.openings
                 await self._fresh.all_stored()
-            if len(self._open) >= _MOST_OPEN:
+            self._forget_ended()
+            if sum(not export.ended for export in self._open.values()) >= _MOST_OPEN:
                 raise UnavailableError(f"{_MOST_OPEN} exports are open already; try again later")
             pages = self._history.export(selection(command.actor, command.where), command.format)
             self._open.setdefault(
@@ -84,9 +99,15 @@ class CallExports:
         async with export.turn:
             if command.place == export.place and export.given is not None:
                 return export.given
-            if command.place != export.place + 1 or (export.given is not None and export.given.last):
+            if command.place != export.place + 1 or export.ended:
                 raise InvalidError(f"place: piece {command.place} does not follow the last one given")
-            await self._fill(export)
+            try:
+                await self._fill(export)
+            except _ExchangedError as error:
+                self._open.pop(command.id, None)
+                raise UnavailableError(
+                    "the tables may have been filled anew meanwhile: begin the export again"
+                ) from error
             data = bytes(export.ready[:_PIECE])
             del export.ready[:_PIECE]
             last = export.complete and not export.ready
@@ -106,15 +127,28 @@ class CallExports:
                 log.info("an export that nobody fetches was dropped", export_id=str(export_id))
 
     async def _fill(self, export: _Export) -> None:
-        """Have more than a piece ready, or all that is left: only so is it known which piece is the last."""
-        while len(export.ready) <= _PIECE and not export.complete:
-            async with self._fresh.steady_tables():
+        """Have more than a piece ready, or all that is left: only so is it known which piece is the last.
+
+        Calls that are far between are not looked for until the one who asks has lost patience: the piece is
+        then a short one.
+        """
+        for _ in range(_MOST_READS):
+            if export.complete or len(export.ready) > _PIECE:
+                return
+            try:
                 part = await export.pages.read()
+            except ReadModelAwayError as error:
+                raise away() from error
             if self._fresh.openings != export.openings:
-                # What follows may come from tables that are being filled anew.
-                raise away()
-            export.ready += part
-            export.complete = not part
+                # What follows would be of other tables, which perhaps are just being filled.
+                raise _ExchangedError
+            export.complete = part is None
+            export.ready += part or b""
+
+    def _forget_ended(self) -> None:
+        ended = [export_id for export_id, export in self._open.items() if export.ended]
+        for export_id in ended[:-_MOST_ENDED]:
+            del self._open[export_id]
 
     def _find(self, export_id: UUID, actor: Actor) -> _Export:
         export = self._open.get(export_id)

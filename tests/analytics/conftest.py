@@ -1,0 +1,59 @@
+"""A read model with a few generated runs in it, opened as an analyst would open the embedded engine."""
+
+import random
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import clickhouse_connect
+import pytest
+
+from cato_reporting.adapters.clickhouse_migrations import migrate
+from cato_reporting.adapters.clickhouse_rows import LISTS, insert_facts, list_row
+from cato_reporting.domain.reading import read_message
+from cato_reporting.ports import Fact
+from tests.infra.synthetic_runs import BEGIN, Sent, SyntheticRun, synthetic_run
+
+
+@pytest.fixture(scope="session")
+def runs():
+    """Three runs on three mornings; the people and their numbers are the same where their places are."""
+    return [
+        _side_by_side(
+            synthetic_run(81 + day, subscribers=40, waves=3, begin=BEGIN + timedelta(days=day, hours=day))
+        )
+        for day in range(3)
+    ]
+
+
+def _side_by_side(run: SyntheticRun) -> SyntheticRun:
+    """Give the events of calls the times at which they are published: one call happens beside another."""
+    rng = random.Random(run.run_id.int)
+    now = run.messages[0].events[0].occurred_at
+    messages = []
+    for sent in run.messages:
+        now += timedelta(milliseconds=rng.randrange(1, 900))
+        if sent.subject.endswith(".life"):
+            messages.append(sent)
+        else:
+            envelope = sent.events[0].model_copy(update={"occurred_at": now})
+            messages.append(Sent(sent.subject, envelope.encode(), (envelope,)))
+    return SyntheticRun(run.snapshot, run.subscribers, messages)
+
+
+@pytest.fixture(scope="session")
+def database(tmp_path_factory, runs) -> Iterator[object]:
+    directory: Path = tmp_path_factory.mktemp("analytics")
+    client = clickhouse_connect.get_client(dsn=f"chdb://{directory / 'clickhouse'}")
+    migrate(client)
+    for run in runs:
+        facts = [
+            Fact(position, read_message(sent.subject, sent.data))
+            for position, sent in enumerate(run.messages, start=1)
+        ]
+        # Twice, as at-least-once delivery may: analysts must not see it.
+        insert_facts(client, facts)
+        insert_facts(client, facts[: len(facts) // 2])
+        LISTS.insert(client, [list_row(run.run_id, person) for person in run.subscribers])
+    yield client
+    client.close()

@@ -1,0 +1,91 @@
+"""The Grafana dashboard asks for what there is."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from prometheus_client import CollectorRegistry, generate_latest
+
+from cato_gateway.entrypoints.metrics import Metrics
+from cato_reporting.handlers.figures import Durations
+from cato_reporting.metrics import Figures, ReportingCollector
+from cato_runtime.health import Health, _HealthCollector
+
+DASHBOARD = json.loads((Path(__file__).parents[2] / "deploy/grafana/cato.json").read_text(encoding="utf-8"))
+PANELS = [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]
+SQL = {panel["title"]: panel["targets"][0]["rawSql"] for panel in PANELS if "rawSql" in panel["targets"][0]}
+FORMULAS = [target["expr"] for panel in PANELS for target in panel["targets"] if "expr" in target]
+
+
+def without_macros(sql):
+    """The statement as the data source sends it (grafana-clickhouse-datasource, "Macros")."""
+    sql = re.sub(r"\$__timeFilter\((\w+)\)", r"\1 >= toDateTime(0) AND \1 <= toDateTime('2100-01-01')", sql)
+    sql = re.sub(r"\$__timeInterval\((\w+)\)", r"toStartOfInterval(toDateTime(\1), INTERVAL 60 second)", sql)
+    assert "$" not in sql
+    return sql
+
+
+@pytest.mark.parametrize("title", SQL)
+def test_a_statement_of_a_panel_gives_rows(title, database):
+    assert len(database.query(without_macros(SQL[title])).result_rows) > 0
+
+
+def test_the_calls_of_the_panel_add_up_to_all_calls(database):
+    rows = database.query(without_macros(SQL["Calls started, by outcome"])).result_rows
+    assert sum(row[2] for row in rows) == database.query("SELECT count() FROM calls").result_rows[0][0]
+
+
+def test_the_runs_of_the_panel_say_how_many_were_reached(database, runs):
+    result = database.query(without_macros(SQL["Runs"]))
+    shown = {row[2]: row[4] for row in result.result_rows}
+    results = {run.run_id: [e.body for sent in run.messages for e in sent.events] for run in runs}
+    assert shown == {
+        run: len({body.no for body in bodies if getattr(body, "notified", None) is True})
+        for run, bodies in results.items()
+    }
+
+
+def test_every_metric_exists():
+    registry = CollectorRegistry()
+    registry.register(_HealthCollector(Health("reporting")))
+
+    class Idle:
+        def figures(self):
+            return Figures(
+                read_model_up=True,
+                lag_messages=0,
+                lag_seconds=0,
+                events=0,
+                batches=0,
+                inserts=Durations(),
+                dead_letters=0,
+                followed_runs=0,
+                report_age=0,
+            )
+
+    registry.register(ReportingCollector(Idle()))
+    text = (generate_latest(registry) + Metrics().text()).decode()
+    kinds = dict(re.findall(r"^# TYPE (\S+) (\S+)$", text, flags=re.MULTILINE))
+    there = set(kinds)
+    for name, kind in kinds.items():
+        if kind == "histogram":
+            there |= {f"{name}_{part}" for part in ("bucket", "sum", "count")}
+    wanted = {name for formula in FORMULAS for name in re.findall(r"\bcato_\w+", formula)}
+    assert len(wanted) > 10
+    assert wanted - there == set()
+
+
+def test_every_panel_names_its_source_and_has_a_place():
+    sources = {f"${{{each['name']}}}" for each in DASHBOARD["__inputs"]}
+    assert {panel["datasource"]["uid"] for panel in PANELS} == sources
+    assert {target["datasource"]["uid"] for panel in PANELS for target in panel["targets"]} == sources
+    assert len({panel["id"] for panel in DASHBOARD["panels"]}) == len(DASHBOARD["panels"])
+    taken = [
+        (x, y)
+        for panel in DASHBOARD["panels"]
+        for x in range(panel["gridPos"]["x"], panel["gridPos"]["x"] + panel["gridPos"]["w"])
+        for y in range(panel["gridPos"]["y"], panel["gridPos"]["y"] + panel["gridPos"]["h"])
+    ]
+    assert len(taken) == len(set(taken))
+    assert max(x for x, _ in taken) < 24

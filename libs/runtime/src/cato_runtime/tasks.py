@@ -12,20 +12,26 @@ _AGAIN_S = 0.2
 
 
 async def end_tasks(*tasks: asyncio.Task[Any] | None) -> None:
-    """Cancel tasks and return when they have ended.
+    """Cancel tasks and return when they have ended, even if that is cancelled itself meanwhile.
 
     They are cancelled more than once if need be: until Python 3.12 a cancellation that comes together with
     what an `asyncio.wait_for` is waiting for gets lost, and the broker's client is full of these.
     """
-    pending = {task for task in tasks if task is not None and not task.done()}
-    while pending:
+    all_tasks = {task for task in tasks if task is not None}
+    cancelled: asyncio.CancelledError | None = None
+    while pending := {task for task in all_tasks if not task.done()}:
         for task in pending:
             task.cancel()
-        ended, pending = await asyncio.wait(pending, timeout=_AGAIN_S)
-        _tell_failures(ended)
+        try:
+            await asyncio.wait(pending, timeout=_AGAIN_S)
+        except asyncio.CancelledError as error:
+            cancelled = error
+    _tell_failures(all_tasks)
+    if cancelled is not None:
+        raise cancelled
 
 
 def _tell_failures(ended: Iterable[asyncio.Task[Any]]) -> None:
     for task in ended:
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("a task failed while it was ended", task=task.get_name(), error=repr(error))
+            log.warning("a task had failed when it was ended", task=task.get_name(), error=repr(error))

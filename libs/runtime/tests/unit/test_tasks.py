@@ -47,3 +47,24 @@ async def test_a_task_that_fails_meanwhile_is_told_of():
     with capture_logs() as logs:
         await end_tasks(task)
     assert [(entry["task"], "middle" in entry["error"]) for entry in logs] == [("fragile", True)]
+
+
+async def test_tasks_end_though_their_end_is_cancelled():
+    begun = asyncio.Event()
+
+    async def takes_its_time():
+        try:
+            await for_ever()
+        finally:
+            begun.set()
+            for _ in range(3):
+                await asyncio.sleep(0)
+
+    task = asyncio.create_task(takes_its_time())
+    await asyncio.sleep(0)
+    ending = asyncio.create_task(end_tasks(task))
+    await begun.wait()
+    ending.cancel()
+    await asyncio.wait({ending})
+    assert ending.cancelled()
+    assert task.done()

@@ -19,6 +19,7 @@ from cato_exchange.plan import (
     Reject,
     Rule,
 )
+from cato_exchange.session_timer import interval
 from cato_exchange.talk import Talk
 from cato_exchange.timers import TIMEOUT
 
@@ -50,6 +51,12 @@ def _admit(call: Call, rule: Rule) -> None:
             headers = digest.question(challenge, call.nonce or "")
             call.refuse(challenge.status, reason_phrase(challenge.status), headers)
             return
+    if rule.no_timers and "timer" in call.invite.request.require:
+        call.refuse(420, headers={"Unsupported": "timer"})
+        return
+    if rule.min_se is not None and (asked := interval(call.invite.request)) and asked < rule.min_se:
+        call.ask_for_longer_sessions(rule.min_se)
+        return
     call.after(call.behaviour.delay_s, partial(_progress, call))
 
 

@@ -58,6 +58,7 @@ class Call:
         self.hanging_up = False
         self._timers: set[Timer] = set()
         self._described = False
+        self._incomplete = False
         self._bye_after_ack = False
 
     @property
@@ -122,14 +123,24 @@ class Call:
         if stale:
             headers = {name: f"{value}, stale=true" for name, value in headers.items()}
         self._respond(challenge.status, headers=headers)
+        self._await_another()
+
+    def ask_for_longer_sessions(self, seconds: int) -> None:
+        """422; the call waits for the INVITE that asks for a longer interval."""
+        self._respond(422, headers={"Min-SE": str(seconds)})
+        self._await_another()
+
+    def _await_another(self) -> None:
+        self._incomplete = True
         self.after(TIMEOUT, lambda: self.finish("timeout"))
 
     @property
-    def awaits_credentials(self) -> bool:
-        return self.nonce is not None and self.invite.final_code is not None and not self.record.ended
+    def awaits_another_invite(self) -> bool:
+        return self._incomplete and self.invite.final_code is not None and not self.record.ended
 
     def retry(self, invite: ServerTransaction) -> None:
-        """The INVITE again, with credentials."""
+        """The INVITE again, with what was missing."""
+        self._incomplete = False
         self.forget_timers()
         self.invite = invite
         self.record.final_code = None

@@ -134,6 +134,16 @@ class InDialog:
 
         call.site.transactions.send(request, flow, answered, lost)
 
+    def update(self, then: Callable[[bool], None], headers: dict[str, str]) -> None:
+        """Say that we are still there (RFC 3311), not a word of audio; `then` hears whether the caller is."""
+        request, flow = self._call.dialog.request("UPDATE", headers=headers)
+
+        def answered(response: Response) -> None:
+            if response.code >= _OK:
+                then(response.code < _REDIRECTION)
+
+        self._call.site.transactions.send(request, flow, answered, self._call.hang_up)
+
     def offer(self, direction: Direction, then: Callable[[bool], None]) -> None:
         self.reinvite(self._call.media.offer(direction), then)
 

@@ -79,6 +79,13 @@ class _Talk(_Behaviour):
     "From hold to the re-INVITE that resumes the call; absent: never."
     session_expires: Annotated[int, Field(ge=1)] | None = None
     "Seconds, RFC 4028; the caller refreshes if it supports that, the exchange otherwise."
+    refresher: Literal["caller", "exchange"] | None = None
+    "Who refreshes, whatever the caller supports."
+    refresh_after_s: Seconds | None = None
+    "When the exchange does; absent: after half of the interval."
+    refresh_by: Literal["INVITE", "UPDATE"] = "INVITE"
+    no_refresh: bool = False
+    "The exchange is to refresh, and does not."
 
     @model_validator(mode="after")
     def _nothing_contradicts(self) -> Self:
@@ -167,6 +174,10 @@ class Rule(_Strict):
     label: str = ""
     no_trying: bool = False
     challenge: Challenge | None = None
+    min_se: Annotated[int, Field(ge=1)] | None = None
+    "422 to an INVITE that asks for less than so many seconds between refreshes (RFC 4028)."
+    no_timers: bool = False
+    "Knows nothing of RFC 4028: 420 to who requires it."
     answer_on_attempt: Annotated[int, Field(ge=1)] = 1
     "On the calls to a number before this one, `before` happens instead."
     before: Behaviour = Busy()

@@ -86,7 +86,7 @@ class Routing:
         request = transaction.request
         call = self._by_caller.get((request.call_id, tag_of(request.headers["From"]) or ""))
         unknown = sorted(set(request.require) - _EXTENSIONS)
-        if call is not None and call.awaits_credentials:
+        if call is not None and call.awaits_another_invite:
             call.retry(transaction)
         elif call is not None:
             transaction.respond(reply(request, 482, to_tag=secrets.token_hex(6)))

@@ -1,24 +1,36 @@
 """Session timers (RFC 4028), the callee's side."""
 
+from sipmessage import Request
+
 from cato_exchange.call import Call
 from cato_exchange.clock import Timer
+from cato_exchange.plan import Answer, CancelCrossing, EarlyMedia
+
+
+def interval(invite: Request) -> int | None:
+    """Return the seconds that an INVITE asks for."""
+    seconds = (invite.headers.get("Session-Expires") or "").partition(";")[0].strip()
+    return int(seconds) if seconds.isdecimal() else None
 
 
 class SessionTimer:
-    """The caller refreshes if it supports that, otherwise we do, at half of the interval."""
+    """The caller refreshes if it supports that, otherwise we do, at half of the interval; or as planned."""
 
-    def __init__(self, call: Call, seconds: int) -> None:
+    def __init__(self, call: Call, seconds: int, plan: Answer | EarlyMedia | CancelCrossing) -> None:
         self._call = call
         self._seconds = seconds
+        self._plan = plan
         self._timer: Timer | None = None
-        self._caller_refreshes = "timer" in call.invite.request.supported
+        self._caller_supports = "timer" in call.invite.request.supported
+        planned = plan.refresher
+        self._caller_refreshes = self._caller_supports if planned is None else planned == "caller"
         call.refreshed = self.start
 
     def headers(self) -> dict[str, str]:
         """For the answer to the INVITE."""
         refresher = "uac" if self._caller_refreshes else "uas"
         headers = {"Session-Expires": f"{self._seconds};refresher={refresher}"}
-        if self._caller_refreshes:
+        if self._caller_supports:
             headers["Require"] = "timer"
         return headers
 
@@ -30,12 +42,16 @@ class SessionTimer:
             # RFC 4028 10: BYE a little before the session expires.
             delay = self._seconds - min(32.0, self._seconds / 3)
             self._timer = self._call.after(delay, self._call.hang_up)
-        else:
-            self._timer = self._call.after(self._seconds / 2, self._refresh)
+        elif not self._plan.no_refresh:
+            planned = self._plan.refresh_after_s
+            self._timer = self._call.after(self._seconds / 2 if planned is None else planned, self._refresh)
 
     def _refresh(self) -> None:
         headers = {"Session-Expires": f"{self._seconds};refresher=uac", "Supported": "timer"}
-        self._call.in_dialog.reinvite(self._call.media.repeat(), self._refreshed, headers)
+        if self._plan.refresh_by == "UPDATE":
+            self._call.in_dialog.update(self._refreshed, headers)
+        else:
+            self._call.in_dialog.reinvite(self._call.media.repeat(), self._refreshed, headers)
 
     def _refreshed(self, agreed: bool) -> None:
         if agreed:

@@ -18,7 +18,8 @@ class Talk:
     def __init__(self, call: Call, plan: Answer | EarlyMedia | CancelCrossing) -> None:
         self._call = call
         self._plan = plan
-        self._timer = None if plan.session_expires is None else SessionTimer(call, plan.session_expires)
+        seconds = plan.session_expires
+        self._timer = None if seconds is None else SessionTimer(call, seconds, plan)
         call.confirmed = self._begin
 
     def answer(self) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from cato_client import Client as Cato
 from tests.tones import tone
 
 HERE = Path(__file__).parent / "fuzzing"
@@ -22,14 +23,22 @@ PEOPLE = [{"fullName": "Ivan Potapov", "phones": "776429"}]
 
 
 @pytest.fixture
-def known_ids(client):
-    """One of everything, for requests that are to get beyond "unknown id"; the task waits for its time."""
+def known_ids(stack, client):
+    """One of everything, for requests that are to get beyond "unknown id"; the task waits for its time.
+
+    At the end an execution that is over. Nobody answers here, but its call is in the history.
+    """
     audio = client.add_prompt(f"tone-{uuid.uuid4().hex}", tone(0.5))["id"]
     task = client.make_task(PEOPLE, files=[audio])
+    over = client.start(task)
+    with Cato(stack.url, "default") as cato:
+        for report in cato.follow(uuid.UUID(over)):
+            if report.calls_in_progress:
+                client.http.put(f"/task-execs/{over}/stop", params={"hangup": "true"})
+    call = client.call("GET", "/calls")["items"][0]["id"]
     kept = client.call("GET", f"/tasks/{task}")
     client.call("PUT", f"/tasks/{task}", json={**kept, "startAt": "2099-01-01T00:00:00Z"})
-    run = client.start(task)
-    return [audio, kept["groups"][0], kept["settings"], task, run]
+    return [audio, kept["groups"][0], kept["settings"], task, call, client.start(task), over]
 
 
 @pytest.mark.timeout(300)

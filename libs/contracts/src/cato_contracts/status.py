@@ -4,9 +4,9 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
-from pydantic import Field, JsonValue
+from pydantic import Base64UrlBytes, Field, JsonValue
 
-from cato_contracts.model import Instant, Resource
+from cato_contracts.model import Frozen, Instant, Resource
 from cato_contracts.requests import Query
 from cato_contracts.resources import Page
 
@@ -129,6 +129,29 @@ class ListTaskExecs(Query[Page[TaskExec]]):
 
 class ListSubscriberStatuses(Query[Page[SubscriberStatus]]):
     """Part of a run's subscribers, in the order of the list; fewer than `limit` when they are large."""
+
+    service: ClassVar[str] = SERVICE
+    run_id: UUID
+    filter: SubscriberFilter = SubscriberFilter.ALL
+    events: bool = True
+    limit: int = Field(default=100, ge=1, le=1000)
+    cursor: str | None = None
+
+
+class StatusText(Frozen):
+    """Part of a run's subscribers as the status document has them, written already.
+
+    `data` is `count` JSON objects of `SubscriberStatus` with commas between them, compressed by zlib. It is
+    decoded on validation: from bytes themselves it is made with `model_construct`.
+    """
+
+    data: Base64UrlBytes
+    count: int
+    next_cursor: str | None = None
+
+
+class GetStatusText(Query[StatusText]):
+    """The same subscribers as `ListSubscriberStatuses` gives, for whoever only passes them on."""
 
     service: ClassVar[str] = SERVICE
     run_id: UUID

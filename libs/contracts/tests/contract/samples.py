@@ -103,6 +103,9 @@ SAMPLES: list[Message] = [
     status.ListSubscriberStatuses(
         actor=ACTOR, run_id=ID, filter=status.SubscriberFilter.FAILED, events=False, limit=5, cursor="100"
     ),
+    status.GetStatusText(
+        actor=ACTOR, run_id=ID, filter=status.SubscriberFilter.FAILED, events=False, limit=5, cursor="100"
+    ),
     history.ListCalls(actor=ACTOR, where=CALLS, limit=5, cursor="c"),
     history.GetStatistics(
         actor=ACTOR, where=CALLS, group_by=history.Grouping.SIP_CODE, time_zone="Europe/Moscow"

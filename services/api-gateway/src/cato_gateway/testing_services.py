@@ -1,6 +1,7 @@
 """Media, dialer and reporting in memory, for tests: enough of their rules to give every answer."""
 
 import hashlib
+import zlib
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
@@ -127,6 +128,7 @@ class MemoryServices:
         on(status.GetTaskExec, self._get_exec)
         on(status.ListTaskExecs, self._list_execs)
         on(status.ListSubscriberStatuses, self._list_statuses)
+        on(status.GetStatusText, self._get_status_text)
         self.history.serve(self.table)
 
     def run_on(self, run_id: UUID, **numbers: Any) -> status.TaskExec:
@@ -330,6 +332,16 @@ class MemoryServices:
         if request.filter is status.SubscriberFilter.FAILED:
             found = [each for each in found if not each.notified]
         return part_of(found, min(request.limit, self.page_size), request.cursor)
+
+    async def _get_status_text(
+        self, request: status.GetStatusText, context: RequestContext
+    ) -> status.StatusText:
+        asked = status.ListSubscriberStatuses.model_validate(request.model_dump())
+        page = await self._list_statuses(asked, context)
+        text = ",".join(item.model_dump_json(by_alias=True) for item in page.items)
+        return status.StatusText.model_construct(
+            data=zlib.compress(text.encode()), count=len(page.items), next_cursor=page.next_cursor
+        )
 
     def _refuse_used(self, id_: UUID, used: list[UUID]) -> None:
         if id_ in used:

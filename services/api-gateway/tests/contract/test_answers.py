@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from cato_contracts.resources import Page
-from cato_contracts.status import SubscriberStatus
+from cato_contracts.status import StatusText
 from cato_gateway.errors import BrokenOffError
 from cato_gateway.testing import MemoryStack
 from cato_runtime.config import Config
@@ -206,7 +205,7 @@ async def test_the_status_document_lists_whom_it_is_asked_for(client, ids):
 async def test_a_status_document_that_cannot_begin_is_a_proper_error(client, stack, ids):
     class Silent:
         async def ask(self, request, **options: Any):
-            if type(request).__name__ == "ListSubscriberStatuses":
+            if type(request).__name__ == "GetStatusText":
                 raise UnavailableError("the reporting service did not answer within 10 s")
             return await stack.services.ask(request, **options)
 
@@ -219,11 +218,11 @@ async def test_a_status_document_that_cannot_go_on_is_broken_off(client, stack, 
         pages = 0
 
         async def ask(self, request, **options: Any):
-            if type(request).__name__ == "ListSubscriberStatuses":
+            if type(request).__name__ == "GetStatusText":
                 self.pages += 1
                 if self.pages == 2:
                     raise UnavailableError("the reporting service did not answer within 10 s")
-                page: Page[SubscriberStatus] = await stack.services.ask(request, **options)
+                page: StatusText = await stack.services.ask(request, **options)
                 return page.model_copy(update={"next_cursor": "1"})
             return await stack.services.ask(request, **options)
 

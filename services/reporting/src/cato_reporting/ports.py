@@ -133,6 +133,25 @@ class Detail:
     events: list[StoredEvent]
 
 
+@dataclass(frozen=True, slots=True)
+class WrittenCall:
+    """A call as the status document has it: `text` is its JSON object, events and all."""
+
+    no: int
+    phone_index: int
+    number: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenDetail:
+    """The same as a `Detail`, with the calls written already."""
+
+    subscribers: list[RunSubscriber]
+    notified: set[int]
+    calls: list[WrittenCall]
+
+
 class ReadModel(Protocol):
     """The tables that analysts and status documents read. Every method raises ReadModelAwayError."""
 
@@ -174,6 +193,12 @@ class ReadModel(Protocol):
         self, run_id: UUID, *, which: SubscriberFilter, wave: int, after: int, limit: int, events: bool
     ) -> Detail:
         """Return subscribers with a number above `after`. `wave`: the current one, for FAILED."""
+        ...
+
+    async def written_detail(
+        self, run_id: UUID, *, which: SubscriberFilter, wave: int, after: int, limit: int, events: bool
+    ) -> WrittenDetail:
+        """Return the same, for a document that is only written."""
         ...
 
     async def listed(self, run_id: UUID) -> int:

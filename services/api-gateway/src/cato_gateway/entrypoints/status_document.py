@@ -1,5 +1,6 @@
 """The status document, written page by page: constant memory for any number of subscribers."""
 
+import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from uuid import UUID
 
@@ -7,10 +8,9 @@ from pydantic import Field
 from pydantic_core import to_json
 
 from cato_contracts.model import Resource
-from cato_contracts.resources import Page
-from cato_contracts.status import Report, SubscriberStatus, TaskExec
+from cato_contracts.status import Report, StatusText, SubscriberStatus, TaskExec
 
-NextPage = Callable[[int, str | None], Awaitable[Page[SubscriberStatus]]]
+NextPage = Callable[[int, str | None], Awaitable[StatusText]]
 
 
 class StatusDocument(Resource):
@@ -39,13 +39,13 @@ async def status_document(
     left, separator = limit, b""
     while page is not None:
         part = await page(page_size if left is None else left, cursor)
-        rows = b",".join(item.model_dump_json(by_alias=True).encode() for item in part.items)
+        rows = zlib.decompress(part.data)
         if rows:
             pending += separator + rows
             separator = b","
         cursor = part.next_cursor
         if left is not None:
-            left -= len(part.items)
+            left -= part.count
         if cursor is None or left == 0:
             break
         if pending:

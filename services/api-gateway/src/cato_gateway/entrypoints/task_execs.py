@@ -7,13 +7,12 @@ from fastapi import APIRouter, Header, Query
 from starlette.responses import Response
 
 from cato_contracts.campaign_commands import PauseRun, ResumeRun, StopRun
-from cato_contracts.resources import Page
 from cato_contracts.status import (
+    GetStatusText,
     GetTaskExec,
-    ListSubscriberStatuses,
     ListTaskExecs,
+    StatusText,
     SubscriberFilter,
-    SubscriberStatus,
 )
 from cato_gateway.entrypoints import documented
 from cato_gateway.entrypoints.call import API, Reader, ResourceId, Runner, json_answer
@@ -61,8 +60,8 @@ async def get_task_exec(  # noqa: PLR0917 - parameters of the request
     if cursor is not None and limit is None:
         limit = 100
 
-    async def page(size: int, position: str | None) -> Page[SubscriberStatus]:
-        query = ListSubscriberStatuses(
+    async def page(size: int, position: str | None) -> StatusText:
+        query = GetStatusText(
             actor=call.actor, run_id=id, filter=subscribers, events=events, limit=size, cursor=position
         )
         return await call.ask(query)

@@ -27,12 +27,12 @@ LIMIT {{limit:UInt32}}
 
 # The first and last number bound the range in the primary key; the list of numbers is for filtered pages.
 # What is put into the SQL by Python is words of this module alone, here and below.
-_THESE = (
+THESE = (
     "run_id = {run:UUID} AND subscriber_no BETWEEN {first:UInt32} AND {last:UInt32}"
     " AND subscriber_no IN {nos:Array(UInt32)}"
 )
 
-_NOTIFIED = f"SELECT DISTINCT subscriber_no FROM result_rows FINAL WHERE {_THESE} AND notified"  # noqa: S608
+_NOTIFIED = f"SELECT DISTINCT subscriber_no FROM result_rows FINAL WHERE {THESE} AND notified"  # noqa: S608
 
 _CALLS = f"""
 SELECT
@@ -41,14 +41,14 @@ SELECT
     toUnixTimestamp64Milli(ringing_at), toUnixTimestamp64Milli(answered_at), toUnixTimestamp64Milli(ended_at),
     success, delayed
 FROM call_rows FINAL
-WHERE {_THESE} AND isNotNull(first_event_at)
+WHERE {THESE} AND isNotNull(first_event_at)
 ORDER BY subscriber_no, start, call_id
 """  # noqa: S608
 
 _EVENTS = f"""
 SELECT call_id, toUnixTimestamp64Milli(time), name, status, data
 FROM call_event_rows FINAL
-WHERE {_THESE}
+WHERE {THESE}
 ORDER BY subscriber_no, call_id, seq
 """  # noqa: S608
 
@@ -64,18 +64,33 @@ def read_detail(
     events: bool,
 ) -> Detail:
     """Read up to `limit` subscribers with a number above `after`; `wave` is the current one, for FAILED."""
-    condition = _FAILED if which is SubscriberFilter.FAILED else ""
-    values: dict[str, Any] = {"run": run_id, "after": after, "limit": limit, "wave": wave}
-    rows = client.query(_SUBSCRIBERS.format(condition=condition), values).result_rows
-    subscribers = [
-        RunSubscriber.model_construct(no=no, id=id_, full_name=name, phones=phones, emails=emails)
-        for no, id_, name, phones, emails in rows
-    ]
+    subscribers = read_subscribers(client, run_id, which=which, wave=wave, after=after, limit=limit)
     if not subscribers:
         return Detail([], set(), [], [])
-    nos = [subscriber.no for subscriber in subscribers]
-    these = {"run": run_id, "first": nos[0], "last": nos[-1], "nos": nos}
-    notified = {no for (no,) in client.query(_NOTIFIED, these).result_rows}
+    these = range_of(run_id, subscribers)
+    notified = read_notified(client, these)
     calls = [StoredCall(*row) for row in client.query(_CALLS, these).result_rows]
     happened = [StoredEvent(*row) for row in client.query(_EVENTS, these).result_rows] if events else []
     return Detail(subscribers, notified, calls, happened)
+
+
+def read_subscribers(
+    client: Client, run_id: UUID, *, which: SubscriberFilter, wave: int, after: int, limit: int
+) -> list[RunSubscriber]:
+    condition = _FAILED if which is SubscriberFilter.FAILED else ""
+    values: dict[str, Any] = {"run": run_id, "after": after, "limit": limit, "wave": wave}
+    rows = client.query(_SUBSCRIBERS.format(condition=condition), values).result_rows
+    return [
+        RunSubscriber.model_construct(no=no, id=id_, full_name=name, phones=phones, emails=emails)
+        for no, id_, name, phones, emails in rows
+    ]
+
+
+def range_of(run_id: UUID, subscribers: list[RunSubscriber]) -> dict[str, Any]:
+    """Return the values of `THESE`."""
+    nos = [subscriber.no for subscriber in subscribers]
+    return {"run": run_id, "first": nos[0], "last": nos[-1], "nos": nos}
+
+
+def read_notified(client: Client, these: dict[str, Any]) -> set[int]:
+    return {no for (no,) in client.query(_NOTIFIED, these).result_rows}

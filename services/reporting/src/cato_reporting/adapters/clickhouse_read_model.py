@@ -16,11 +16,12 @@ from cato_reporting.adapters.clickhouse_migrations import migrate
 from cato_reporting.adapters.clickhouse_retention import Retention, apply_retention
 from cato_reporting.adapters.clickhouse_rows import LISTS, POSITIONS, insert_facts, list_row
 from cato_reporting.adapters.clickhouse_threads import ClickHouseThreads
+from cato_reporting.adapters.clickhouse_written_detail import read_written_detail
 from cato_reporting.domain.instants import from_unix_ms
 from cato_reporting.domain.live_run import ANSWERED, DELAYED, ENDED, STARTED, SUCCEEDED, End, LiveRun
 from cato_reporting.domain.report import Numbers
 from cato_reporting.errors import ReadModelAwayError, RowsRefusedError
-from cato_reporting.ports import Detail, Fact, StoredRun
+from cato_reporting.ports import Detail, Fact, StoredRun, WrittenDetail
 
 _LEDGERS = ("log_positions", "schema_versions", "retention_rules")
 _VIEWS = (
@@ -194,6 +195,15 @@ class ClickHouseReadModel:
     ) -> Detail:
         return await self._readers.run(
             lambda client: read_detail(
+                client, run_id, which=which, wave=wave, after=after, limit=limit, events=events
+            )
+        )
+
+    async def written_detail(
+        self, run_id: UUID, *, which: SubscriberFilter, wave: int, after: int, limit: int, events: bool
+    ) -> WrittenDetail:
+        return await self._readers.run(
+            lambda client: read_written_detail(
                 client, run_id, which=which, wave=wave, after=after, limit=limit, events=events
             )
         )

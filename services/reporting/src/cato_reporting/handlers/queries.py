@@ -1,6 +1,8 @@
 """The queries of the status document."""
 
+import asyncio
 import re
+import zlib
 from datetime import datetime
 from typing import NoReturn
 from uuid import UUID
@@ -11,10 +13,12 @@ from cato_contracts.requests import Actor
 from cato_contracts.resources import Page
 from cato_contracts.runs import RunSnapshot
 from cato_contracts.status import (
+    GetStatusText,
     GetTaskExec,
     ListSubscriberStatuses,
     ListTaskExecs,
     Report,
+    StatusText,
     SubscriberFilter,
     SubscriberStatus,
     TaskExec,
@@ -26,12 +30,16 @@ from cato_reporting.handlers.documents import subscriber_statuses
 from cato_reporting.handlers.follow import LiveFold
 from cato_reporting.handlers.freshness import Freshness
 from cato_reporting.handlers.lists import SubscriberLists
-from cato_reporting.ports import ReadModel, StoredRun
+from cato_reporting.handlers.written_documents import written_statuses
+from cato_reporting.ports import ReadModel, StoredRun, WrittenDetail
 from cato_runtime.errors import InvalidError, NotFoundError, TooLargeError
 from cato_runtime.requests import RequestContext, RequestTable
 
 _ANSWER_BYTES = 700_000
 """How large an answer's page may be: a message of the broker is at most 1 MB."""
+
+_TEXT_BYTES = 500_000
+"""The same of compressed text, which becomes a third larger on its way."""
 
 _DETAIL_STEP = 500
 _STATUS = TypeAdapter(SubscriberStatus)
@@ -64,6 +72,7 @@ class StatusQueries:
         table.add(GetTaskExec, self.get_task_exec)
         table.add(ListTaskExecs, self.list_task_execs)
         table.add(ListSubscriberStatuses, self.list_subscriber_statuses)
+        table.add(GetStatusText, self.get_status_text)
         return table
 
     async def get_task_exec(self, query: GetTaskExec, context: RequestContext) -> TaskExec:
@@ -112,7 +121,26 @@ class StatusQueries:
             await self._lists.ensure(snapshot)
             return await self._page(query, wave, after)
 
-    async def _looked_at(self, query: ListSubscriberStatuses) -> tuple[RunSnapshot, int]:
+    async def get_status_text(self, query: GetStatusText, _context: RequestContext) -> StatusText:
+        if query.filter is SubscriberFilter.NONE:
+            return StatusText.model_construct(data=zlib.compress(b""), count=0)
+        after = _read_number(query.cursor)
+        async with self._fresh.steady_tables():
+            snapshot, wave = await self._looked_at(query)
+            await self._fresh.stored(self._fold.runs.last_position(query.run_id))
+            await self._lists.ensure(snapshot)
+            # One more than is wanted tells whether anything follows.
+            detail = await self._read_model.written_detail(
+                query.run_id,
+                which=query.filter,
+                wave=wave,
+                after=after,
+                limit=query.limit + 1,
+                events=query.events,
+            )
+        return await asyncio.to_thread(_text_of, detail, query.limit)
+
+    async def _looked_at(self, query: ListSubscriberStatuses | GetStatusText) -> tuple[RunSnapshot, int]:
         live = await self._followed(query.run_id)
         if live is not None and live.snapshot is not None:
             _check_seen(query.actor, live.snapshot)
@@ -179,6 +207,22 @@ class StatusQueries:
     async def _stored_execs(self, runs: list[StoredRun]) -> list[TaskExec]:
         numbers = await self._read_model.numbers([run.snapshot.run_id for run in runs]) if runs else {}
         return [_stored_exec(run, numbers[run.snapshot.run_id]) for run in runs]
+
+
+def _text_of(detail: WrittenDetail, limit: int) -> StatusText:
+    written = list(written_statuses(detail))
+    wanted = written[:limit]
+    while True:
+        data = zlib.compress(",".join(text for _, text in wanted).encode(), 1)
+        if len(data) <= _TEXT_BYTES:
+            break
+        if len(wanted) == 1:
+            _refuse_large(wanted[0][0])
+        wanted = wanted[: len(wanted) // 2]
+    more = len(wanted) < len(written)
+    return StatusText.model_construct(
+        data=data, count=len(wanted), next_cursor=str(wanted[-1][0]) if more else None
+    )
 
 
 def _live_exec(run: LiveRun, now: datetime) -> TaskExec:

@@ -1,0 +1,62 @@
+"""The status document that is written by the database says what the other one says."""
+
+import json
+import zlib
+
+import pytest
+
+from cato_contracts.calls import CallEvent
+from cato_contracts.status import GetStatusText, SubscriberFilter
+from services.reporting.tests.reporting_system import ACTOR, keep_list, publish, reporting
+from tests.infra.synthetic_runs import Sent, SyntheticRun, synthetic_run
+
+NASTY = 'Bu"sy\\ \u2028/Here\n\t№ {}'
+
+
+def nastily_worded(run):
+    """Names and reason phrases with everything that JSON has to escape."""
+    people = [
+        person.model_copy(update={"full_name": f"{NASTY} {person.no}", "emails": ["a@b", '"c"@d']})
+        for person in run.subscribers
+    ]
+    messages = []
+    for sent in run.messages:
+        envelope = sent.events[0]
+        if isinstance(envelope.body, CallEvent) and envelope.body.reason_phrase:
+            body = envelope.body.model_copy(
+                update={"reason_phrase": NASTY, "data": {NASTY: [1.5, None, NASTY]}}
+            )
+            envelope = envelope.model_copy(update={"body": body})
+            messages.append(Sent(sent.subject, envelope.encode(), (envelope,)))
+        else:
+            messages.append(sent)
+    return SyntheticRun(run.snapshot, people, messages)
+
+
+async def texts(reports, run, **rest):
+    """Every piece, joined and read; the cursor leads from one to the next."""
+    items, cursor = [], None
+    while True:
+        query = GetStatusText(actor=ACTOR, run_id=run.run_id, cursor=cursor, **rest)
+        piece = await reports._ask(query)
+        part = json.loads(f"[{zlib.decompress(piece.data).decode()}]")
+        assert len(part) == piece.count
+        items += part
+        cursor = piece.next_cursor
+        if cursor is None:
+            return items
+
+
+@pytest.mark.parametrize("part", [0.5, 1.0])
+async def test_the_text_is_the_document(bus, clickhouse_dsn, part):
+    run = nastily_worded(synthetic_run(91, subscribers=12, waves=2, lost_ends=True))
+    await keep_list(bus, run)
+    async with reporting(bus, clickhouse_dsn) as reports:
+        await publish(bus, run.messages[: int(part * len(run.messages))])
+        for which in SubscriberFilter.ALL, SubscriberFilter.FAILED:
+            for events in True, False:
+                wanted = await reports.subscribers(run.run_id, which=which, events=events)
+                document = [status.model_dump(mode="json", by_alias=True) for status in wanted]
+                assert await texts(reports, run, filter=which, events=events) == document
+                assert await texts(reports, run, filter=which, events=events, limit=5) == document
+        assert await texts(reports, run, filter=SubscriberFilter.NONE) == []

@@ -43,6 +43,12 @@ class BigRun:
         )
 
     @property
+    def beginning_events(self) -> int:
+        """How many events there are until what ends the run."""
+        ends = (sent for sent in self._template.messages if _ends(sent))
+        return self.events - sum(len(sent.events) for sent in ends)
+
+    @property
     def numbers(self) -> dict[str, int]:
         """The report that must come out, by the naive count."""
         run: SyntheticRun = self._template
@@ -61,14 +67,14 @@ class BigRun:
         """Everything but what ends the run: as it is while it goes on."""
         for sent in self._template.messages:
             if _is_life(sent):
-                if not any(isinstance(each.body, RunEnded) for each in sent.events):
+                if not _ends(sent):
                     yield self._life(sent)
             else:
                 yield from self._copies(sent)
 
     def end(self) -> Iterator[Message]:
         for sent in self._template.messages:
-            if any(isinstance(each.body, RunEnded) for each in sent.events):
+            if _ends(sent):
                 yield self._life(sent)
 
     def list_lines(self) -> Iterator[bytes]:
@@ -114,6 +120,10 @@ class BigRun:
 
 def _is_life(sent: Sent) -> bool:
     return sent.subject.endswith(".life")
+
+
+def _ends(sent: Sent) -> bool:
+    return any(isinstance(each.body, RunEnded) for each in sent.events)
 
 
 def _pattern(text: str, no: int) -> str:

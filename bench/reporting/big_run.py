@@ -24,7 +24,13 @@ class Message:
 
     subject: str
     data: bytes
+    message_id: str
     starts_call: bool
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Return what the dialer sends with it."""
+        return {"Nats-Msg-Id": self.message_id}
 
 
 class BigRun:
@@ -100,22 +106,26 @@ class BigRun:
                 case WaveEnded():
                     body["notified"] *= self._replicas
                     body["failed"] *= self._replicas
-        return Message(sent.subject, json.dumps(commit).encode(), starts_call=False)
+        return Message(sent.subject, json.dumps(commit).encode(), sent.message_id, starts_call=False)
 
     def _copies(self, sent: Sent) -> Iterator[Message]:
         body = sent.events[0].body
         call = str(body.call_id)[:8]
-        text = sent.data.decode()
+        text, message_id = sent.data.decode(), sent.message_id
         if isinstance(body, SubscriberResult):
-            text = text.replace(f"{body.run_id}:{body.no}:", f"{body.run_id}:%(no)d:")
+            text, message_id = (
+                each.replace(f"{body.run_id}:{body.no}:", f"{body.run_id}:%(no)d:")
+                for each in (text, message_id)
+            )
         pattern = _pattern(text.replace(call, "%(call)08x"), body.no)
+        message_id = message_id.replace(call, "%(call)08x")
         prefix = int(call, 16)
         subject = sent.subject.rsplit(".", 1)[0]
         starts = isinstance(body, CallEvent) and body.kind is CallEventKind.STARTED
         for replica in range(self._replicas):
             no = replica * self._people + body.no
-            data = pattern % {"no": no, "call": prefix ^ replica}
-            yield Message(f"{subject}.{no}", data.encode(), starts)
+            these = {"no": no, "call": prefix ^ replica}
+            yield Message(f"{subject}.{no}", (pattern % these).encode(), message_id % these, starts)
 
 
 def _is_life(sent: Sent) -> bool:

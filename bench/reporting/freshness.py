@@ -37,7 +37,7 @@ class Freshness:
     async def measure(self, *, clients: int, seconds: float) -> None:
         messages = self._run.beginning()
         first = next(messages)
-        await self._client.publish(first.subject, first.data)
+        await self._client.publish(first.subject, first.data, headers=first.headers)
         await self._client.flush(timeout=10)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._stream(messages, seconds))
@@ -52,7 +52,7 @@ class Freshness:
             self.late = max(self.late, (due - sent) / self._rate - _TICK_S)
             while sent < due:
                 message = next(messages)
-                await self._client.publish(message.subject, message.data)
+                await self._client.publish(message.subject, message.data, headers=message.headers)
                 if message.starts_call:
                     self._starts.append(time.perf_counter())
                 sent += 1

@@ -37,7 +37,7 @@ async def fill(client: Client, js: JetStreamContext, messages: Iterable[Message]
     before = (await js.stream_info(RUNS.name)).state.last_seq
     count = 0
     for message in messages:
-        await client.publish(message.subject, message.data)
+        await client.publish(message.subject, message.data, headers=message.headers)
         count += 1
         if count % _FLUSH_EVERY == 0:
             await client.flush(timeout=60)

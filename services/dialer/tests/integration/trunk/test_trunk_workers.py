@@ -54,6 +54,20 @@ async def test_eight_calls_share_two_workers(bench: Bench):
     assert {one.end.heard_ms for one in heard} == {1_000}
 
 
+async def test_a_station_that_refuses_at_once_costs_no_worker(bench: Bench):
+    """Its library runs out of handles and aborts, if it is let."""
+    exchange = await bench.exchange("number: '1', behaviour: reject, code: 503")
+    caller = await bench.caller(exchange, channels=4)
+    pids = caller.trunk.worker_pids
+
+    async def call_again_and_again() -> set[ReleaseCause]:
+        return {(await follow(caller.call("1"))).end.cause for _ in range(30)}
+
+    causes = await asyncio.gather(*(call_again_and_again() for _ in range(4)))
+    assert set().union(*causes) == {ReleaseCause.REJECTED}
+    assert caller.trunk.worker_pids[:1] == pids
+
+
 async def test_more_calls_per_worker_than_the_library_carries_mean_more_workers(bench: Bench):
     trunk = await bench.trunk(channels=8, calls_per_worker=1_000)
     assert trunk.capacity == 8

@@ -18,6 +18,7 @@ from cato_dialer.adapters.pjsua2.accounts import Accounts
 from cato_dialer.adapters.pjsua2.agenda import Agenda
 from cato_dialer.adapters.pjsua2.alaw_wav import AudioError, alaw_length
 from cato_dialer.adapters.pjsua2.ear import EarError
+from cato_dialer.adapters.pjsua2.handles import Handles
 from cato_dialer.adapters.pjsua2.hearing import Hearing
 from cato_dialer.adapters.pjsua2.keypad import RTP_EVENTS, TONES, Keypad
 from cato_dialer.adapters.pjsua2.library_call import LibraryCall, abandon, now_ms
@@ -59,6 +60,7 @@ class Engine:
         self._running: dict[int, _Running] = {}
         self._codecs: tuple[str, ...] = ()
         self._placed = 0
+        self._over = 0
         self._freed = 0
         self._media_lag_ms = 0.0
         self._library = ctypes.CDLL(pj._pjsua2.__file__)  # noqa: SLF001 - counts that its Python side lacks
@@ -66,6 +68,7 @@ class Engine:
         self._endpoint = pj.Endpoint()
         self._accounts = Accounts(self._endpoint, settings)
         self._hearing = Hearing(self._library)
+        self._handles = Handles(settings.calls)
         self.registrations = Registrations(self._accounts, emit)
 
     def start(self) -> int:
@@ -97,12 +100,14 @@ class Engine:
             self._endpoint.audDevManager().setNullDev()
         except pj.Error as error:
             raise EngineError(f"{error.title}: {error.reason}") from error
-        return self._usable()
+        calls = self._usable()
+        self._handles = Handles(calls)
+        return calls
 
     @property
     def idle(self) -> bool:
         """Whether the library has no call, not even one that is over but for a last message."""
-        return self._placed == self._freed
+        return self._placed == self._over
 
     @property
     def address(self) -> tuple[str, int]:
@@ -117,6 +122,8 @@ class Engine:
         if any(running.progress.answered for running in self._running.values()):
             wait = min(wait, _KEYS_MS)
         now = time.monotonic() * 1_000
+        if self._freed < self._over:
+            wait = min(wait, self._handles.wait_ms(now))
         looks = (
             running.look_at_ms - now
             for running in self._running.values()
@@ -269,8 +276,9 @@ class Engine:
             self._emit(message)
 
     def _count_freed(self) -> None:
-        freed = self._placed - len(self._agenda) - int(self._library.pjsua_call_get_count())
-        if freed != self._freed:
+        self._over = self._placed - len(self._agenda) - int(self._library.pjsua_call_get_count())
+        freed = self._handles.freed(self._placed, self._over, time.monotonic() * 1_000)
+        if freed > self._freed:
             self._freed = freed
             self._emit(wire.Freed(freed))
 

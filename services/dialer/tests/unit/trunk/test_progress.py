@@ -49,7 +49,7 @@ ANSWERED = Accepted(1, 5)
         ((ANSWERED,), False, over(Origin.PEER, 200, "BYE"), "remote-hangup", 200),
         ((ANSWERED,), True, over(Origin.OURSELVES, 200), "local-hangup", 200),
         ((ANSWERED,), False, over(Origin.TIMER, 408), "no-response", 200),
-        ((ANSWERED,), False, over(Origin.PEER, 481), "remote-hangup", 200),
+        ((ANSWERED,), False, over(Origin.PEER, 481), "no-response", 200),
     ],
 )
 def test_a_release_says_who_ended_the_call(

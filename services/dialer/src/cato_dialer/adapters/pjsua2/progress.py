@@ -107,8 +107,12 @@ class Progress:
             case facts.Origin.OURSELVES:
                 # Without a request of ours the library gave up by itself: no common codec, for example.
                 cause = "local-hangup" if self.hanging_up else "fault"
-            case facts.Origin.PEER if fact.request is not None or self._answered:
+            case facts.Origin.PEER if fact.request is not None:
                 cause = "local-hangup" if self.hanging_up else "remote-hangup"
+            case facts.Origin.PEER if self._answered:
+                # Only an answer, to a BYE: ours, or the library's, which gives a call up when nobody refreshes
+                # the session any more, or whoever is asked to knows nothing of the call.
+                cause = "local-hangup" if self.hanging_up else "no-response"
             case facts.Origin.PEER:
                 # Once we have cancelled, 487 and whatever else comes is only the echo of it.
                 cause = "local-hangup" if self.hanging_up else "rejected"

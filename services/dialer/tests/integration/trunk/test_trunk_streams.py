@@ -61,6 +61,32 @@ async def test_a_call_over_tls_to_a_station_that_is_who_it_says(bench: Bench, tm
         assert record.bye_answered is not False
 
 
+async def test_a_station_that_wants_our_certificate_gets_it(bench: Bench, tmp_path: Path):
+    certificate, key = _certificate(tmp_path, "127.0.0.1")
+    ours, our_key = _certificate(tmp_path, "cato.example")
+    stranger, strange_key = _certificate(tmp_path, "stranger.example")
+    context = _server(certificate, key)
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(ours)
+    async with Exchange(Plan.parse(_PLAN), tls=context) as exchange:
+        trunk = await bench.trunk()
+
+        async def call(tls: StationTls) -> ReleaseCause:
+            station = StationConfig(uri=exchange.uri_over("tls"), tls=tls)
+            answered = await answers_options(station, 5, bind_address="127.0.0.1", tls=tls.context())
+            cause = (await follow(Caller(trunk, station, bench.prompt).call("1"))).end.cause
+            assert answered is (cause is ReleaseCause.REMOTE_HANGUP)
+            return cause
+
+        assert await call(StationTls(ca_file=certificate)) is ReleaseCause.NO_RESPONSE
+        unknown = StationTls(ca_file=certificate, cert_file=stranger, key_file=strange_key)
+        assert await call(unknown) is ReleaseCause.NO_RESPONSE
+        assert not exchange.calls
+        known = StationTls(ca_file=certificate, cert_file=ours, key_file=our_key)
+        assert await call(known) is ReleaseCause.REMOTE_HANGUP
+        assert len(exchange.calls) == 1
+
+
 async def test_a_station_with_a_certificate_for_another_name_is_not_called(bench: Bench, tmp_path: Path):
     certificate, key = _certificate(tmp_path, "pbx.example")
     async with Exchange(Plan.parse(_PLAN), tls=_server(certificate, key)) as exchange:

@@ -27,6 +27,7 @@ from cato_reporting.domain.instants import unix_ms, whole_ms
 from cato_reporting.domain.live_run import End, LiveRun
 from cato_reporting.domain.report import Numbers, final_state, live_report, make_report
 from cato_reporting.handlers.documents import subscriber_statuses
+from cato_reporting.handlers.finished import FinishedRuns
 from cato_reporting.handlers.follow import LiveFold
 from cato_reporting.handlers.freshness import Freshness
 from cato_reporting.handlers.lists import SubscriberLists
@@ -66,6 +67,7 @@ class StatusQueries:
         self._fresh = fresh
         self._read_model = read_model
         self._lists = lists
+        self._finished = FinishedRuns(fold.runs, read_model)
 
     def table(self) -> RequestTable:
         table = RequestTable()
@@ -148,7 +150,7 @@ class StatusQueries:
         stored = await self._stored(query.run_id, query.actor)
         wave = 0
         if query.filter is SubscriberFilter.FAILED:
-            wave = (await self._read_model.numbers([query.run_id]))[query.run_id].wave
+            wave = (await self._finished.numbers([query.run_id]))[query.run_id].wave
         return stored.snapshot, wave
 
     async def _page(self, query: ListSubscriberStatuses, wave: int, after: int) -> Page[SubscriberStatus]:
@@ -205,7 +207,7 @@ class StatusQueries:
         )
 
     async def _stored_execs(self, runs: list[StoredRun]) -> list[TaskExec]:
-        numbers = await self._read_model.numbers([run.snapshot.run_id for run in runs]) if runs else {}
+        numbers = await self._finished.numbers([run.snapshot.run_id for run in runs]) if runs else {}
         return [_stored_exec(run, numbers[run.snapshot.run_id]) for run in runs]
 
 

@@ -1,0 +1,48 @@
+from uuid import UUID, uuid4
+
+from cato_reporting.domain.live_runs import LiveRuns
+from cato_reporting.domain.reading import read_message
+from cato_reporting.domain.report import Numbers
+from cato_reporting.handlers.finished import FinishedRuns
+from tests.infra.synthetic_runs import synthetic_run
+
+
+class FakeReadModel:
+    """Counts how often it counts."""
+
+    def __init__(self):
+        self.asked: list[UUID] = []
+
+    async def numbers(self, run_ids):
+        self.asked += run_ids
+        return {run_id: Numbers(len(self.asked), 0, 0, 0, 0, 0, 0, 1) for run_id in run_ids}
+
+
+async def test_a_run_that_is_over_is_counted_once():
+    model = FakeReadModel()
+    finished = FinishedRuns(LiveRuns(), model)
+    one, other = uuid4(), uuid4()
+    first = await finished.numbers([one])
+    assert await finished.numbers([one, other]) == first | {other: Numbers(2, 0, 0, 0, 0, 0, 0, 1)}
+    assert model.asked == [one, other]
+
+
+async def test_a_late_event_makes_it_count_again():
+    run = synthetic_run(7)
+    runs, model = LiveRuns(), FakeReadModel()
+    finished = FinishedRuns(runs, model)
+    runs.settle(run.run_id)
+    await finished.numbers([run.run_id])
+    runs.apply(5, read_message(run.messages[-1].subject, run.messages[-1].data))
+    await finished.numbers([run.run_id])
+    await finished.numbers([run.run_id])
+    assert model.asked == [run.run_id, run.run_id]
+
+
+async def test_only_so_many_are_remembered():
+    model = FakeReadModel()
+    finished = FinishedRuns(LiveRuns(), model, kept=2)
+    ids = [uuid4() for _ in range(3)]
+    for run_id in (*ids, ids[0], ids[2]):
+        await finished.numbers([run_id])
+    assert model.asked == [*ids, ids[0]]

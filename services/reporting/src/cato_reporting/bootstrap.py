@@ -198,7 +198,7 @@ def build_role(
             run_log=NatsRunLog(client, js),
             dead_letters=NatsDeadLetters(js),
             read_model=ClickHouseReadModel(dsn, retention=retention),
-            history=ClickHouseHistory(dsn),
+            history=ClickHouseHistory(dsn, retention=retention),
             objects=objects,
             clock=clock or SystemClock(),
             time_zone=time_zone,

@@ -42,12 +42,13 @@ class Conditions:
         )
 
 
-def conditions(selection: CallSelection) -> Conditions:
+def conditions(selection: CallSelection, *, kept: str) -> Conditions:
+    """Return what a selection means; `kept` is the condition that a run has not expired."""
     where = selection.where
     values: dict[str, Any] = {}
-    runs = "SELECT run_id FROM runs"
+    runs = f"SELECT run_id FROM runs WHERE {kept}"  # noqa: S608 - our own words
     if selection.user_id is not None:
-        runs += " WHERE user_id = {user:String}"
+        runs += " AND user_id = {user:String}"
         values["user"] = selection.user_id
     starts = [f"run_id IN ({runs})"]
     merged = []

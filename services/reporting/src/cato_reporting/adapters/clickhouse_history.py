@@ -15,6 +15,7 @@ from cato_reporting.adapters.clickhouse_call_filter import (
     place_values,
 )
 from cato_reporting.adapters.clickhouse_exports import ClickHousePages
+from cato_reporting.adapters.clickhouse_retention import Retention
 from cato_reporting.adapters.clickhouse_statistics import read_statistics
 from cato_reporting.adapters.clickhouse_threads import ClickHouseThreads
 from cato_reporting.domain.instants import from_unix_ms, unix_ms
@@ -61,7 +62,8 @@ _CALL = f"""
 SELECT {_COLUMNS}, user_id, subscriber_no
 FROM calls INNER JOIN {_KNOWN_RUNS} USING run_id
 WHERE (run_id, subscriber_no, call_id) IN
-    (SELECT run_id, subscriber_no, call_id FROM call_start_rows WHERE call_id = {{call:UUID}})
+    (SELECT run_id, subscriber_no, call_id FROM call_start_rows
+    WHERE call_id = {{{{call:UUID}}}} AND {{kept}})
 """  # noqa: S608
 
 _EVENTS = """
@@ -76,19 +78,26 @@ class ClickHouseHistory:
     """Runs queries in threads of its own, so that a long statistic holds no status document up."""
 
     def __init__(
-        self, dsn: str, *, query_threads: int = 3, max_threads: int = 2, query_timeout_s: float = 20.0
+        self,
+        dsn: str,
+        *,
+        query_threads: int = 3,
+        max_threads: int = 2,
+        query_timeout_s: float = 20.0,
+        retention: Retention | None = None,
     ) -> None:
+        self._kept = (retention or Retention()).kept
         self._threads = ClickHouseThreads(
             dsn, threads=query_threads, max_threads=max_threads, timeout_s=query_timeout_s, name="history"
         )
 
     async def calls(self, selection: CallSelection, *, before: CallPlace | None, limit: int) -> FoundCalls:
-        meant = conditions(selection)
+        meant = conditions(selection, kept=self._kept)
         return await self._threads.run(lambda client: _page(client, meant, before, limit))
 
     async def call(self, call_id: UUID) -> RecordedCall | None:
         def read(client: Client) -> RecordedCall | None:
-            rows = client.query(_CALL, {"call": call_id}).result_rows
+            rows = client.query(_CALL.format(kept=self._kept), {"call": call_id}).result_rows
             if not rows:
                 return None
             *columns, user_id, no = rows[0]
@@ -102,13 +111,13 @@ class ClickHouseHistory:
     async def statistics(
         self, selection: CallSelection, group_by: Grouping, *, time_zone: str, limit: int
     ) -> Figures:
-        meant = conditions(selection)
+        meant = conditions(selection, kept=self._kept)
         return await self._threads.run(
             lambda client: read_statistics(client, meant, group_by, time_zone=time_zone, limit=limit)
         )
 
     def export(self, selection: CallSelection, form: ExportFormat) -> CallPages:
-        return ClickHousePages(self._threads, conditions(selection), form)
+        return ClickHousePages(self._threads, conditions(selection, kept=self._kept), form)
 
     async def close(self) -> None:
         await self._threads.close()

@@ -1,7 +1,9 @@
 """The status document, written page by page: constant memory for any number of subscribers."""
 
+import asyncio
 import zlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from uuid import UUID
 
 from pydantic import Field
@@ -36,20 +38,39 @@ async def status_document(
         + execution.report.model_dump_json(by_alias=True).encode()
     )
     pending = head + b',"subscribers":['
-    left, separator = limit, b""
-    while page is not None:
-        part = await page(page_size if left is None else left, cursor)
-        rows = zlib.decompress(part.data)
-        if rows:
-            pending += separator + rows
-            separator = b","
-        cursor = part.next_cursor
-        if left is not None:
-            left -= part.count
-        if cursor is None or left == 0:
-            break
-        if pending:
-            yield pending
-            pending = b""
-    tail = b"]" if limit is None else b'],"nextCursor":' + to_json(cursor if page is not None else None)
+    separator = b""
+    if page is None:
+        cursor = None
+    else:
+        async with aclosing(_parts(page, limit, cursor, page_size)) as parts:
+            async for part in parts:
+                cursor = part.next_cursor
+                rows = zlib.decompress(part.data)
+                if rows:
+                    pending += separator + rows
+                    separator = b","
+                if cursor is not None and pending:
+                    yield pending
+                    pending = b""
+    tail = b"]" if limit is None else b'],"nextCursor":' + to_json(cursor)
     yield pending + tail + b"}"
+
+
+async def _parts(
+    page: NextPage, left: int | None, cursor: str | None, page_size: int
+) -> AsyncGenerator[StatusText, None]:
+    """Yield page after page; each is asked for while the one before it is passed on."""
+    asked = asyncio.ensure_future(page(page_size if left is None else left, cursor))
+    try:
+        while True:
+            part = await asked
+            if left is not None:
+                left -= part.count
+            if part.next_cursor is None or left == 0:
+                yield part
+                return
+            asked = asyncio.ensure_future(page(page_size if left is None else left, part.next_cursor))
+            yield part
+    finally:
+        asked.cancel()
+        await asyncio.gather(asked, return_exceptions=True)

@@ -1,5 +1,6 @@
 """The read model in ClickHouse: a server by HTTP, or its engine inside this process, by the same SQL."""
 
+import asyncio
 import struct
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -11,12 +12,17 @@ from clickhouse_connect.driver.client import Client
 from cato_contracts.runs import RunEnding, RunSnapshot, RunSubscriber
 from cato_contracts.status import SubscriberFilter
 from cato_contracts.subjects import RUNS
-from cato_reporting.adapters.clickhouse_detail import read_detail
+from cato_reporting.adapters.clickhouse_detail import (
+    range_of,
+    read_detail,
+    read_notified,
+    read_subscribers,
+)
 from cato_reporting.adapters.clickhouse_migrations import migrate
 from cato_reporting.adapters.clickhouse_retention import Retention, apply_retention
 from cato_reporting.adapters.clickhouse_rows import LISTS, POSITIONS, insert_facts, list_row
 from cato_reporting.adapters.clickhouse_threads import ClickHouseThreads
-from cato_reporting.adapters.clickhouse_written_detail import read_written_detail
+from cato_reporting.adapters.clickhouse_written_detail import read_call_heads, read_written_events
 from cato_reporting.domain.instants import from_unix_ms
 from cato_reporting.domain.live_run import ANSWERED, DELAYED, ENDED, STARTED, SUCCEEDED, End, LiveRun
 from cato_reporting.domain.report import Numbers
@@ -202,11 +208,19 @@ class ClickHouseReadModel:
     async def written_detail(
         self, run_id: UUID, *, which: SubscriberFilter, wave: int, after: int, limit: int, events: bool
     ) -> WrittenDetail:
-        return await self._readers.run(
-            lambda client: read_written_detail(
-                client, run_id, which=which, wave=wave, after=after, limit=limit, events=events
-            )
+        subscribers = await self._readers.run(
+            lambda client: read_subscribers(client, run_id, which=which, wave=wave, after=after, limit=limit)
         )
+        if not subscribers:
+            return WrittenDetail([], set(), [])
+        these = range_of(run_id, subscribers)
+        # Side by side: the events take as long as everything else.
+        happened, (heads, notified) = await asyncio.gather(
+            self._readers.run(lambda client: read_written_events(client, these) if events else {}),
+            self._readers.run(lambda client: (read_call_heads(client, these), read_notified(client, these))),
+        )
+        calls = [head.with_events(happened.get(head.call_id, "")) for head in heads]
+        return WrittenDetail(subscribers, notified, calls)
 
     async def listed(self, run_id: UUID) -> int:
         sql = "SELECT count() FROM list_rows FINAL WHERE run_id = {run:UUID}"

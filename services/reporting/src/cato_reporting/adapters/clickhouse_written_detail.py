@@ -4,13 +4,13 @@ A page of 1,000 has some 20,000 events. As rows, objects and then JSON again the
 they are only joined here.
 """
 
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from clickhouse_connect.driver.client import Client
 
-from cato_contracts.status import SubscriberFilter
-from cato_reporting.adapters.clickhouse_detail import THESE, range_of, read_notified, read_subscribers
-from cato_reporting.ports import WrittenCall, WrittenDetail
+from cato_reporting.adapters.clickhouse_detail import THESE
+from cato_reporting.ports import WrittenCall
 
 _CALLS = f"""
 SELECT
@@ -49,27 +49,25 @@ GROUP BY call_id
 """  # noqa: S608 - our own words
 
 
-def read_written_detail(
-    client: Client,
-    run_id: UUID,
-    *,
-    which: SubscriberFilter,
-    wave: int,
-    after: int,
-    limit: int,
-    events: bool,
-) -> WrittenDetail:
-    """Read up to `limit` subscribers with a number above `after`; `wave` is the current one, for FAILED."""
-    subscribers = read_subscribers(client, run_id, which=which, wave=wave, after=after, limit=limit)
-    if not subscribers:
-        return WrittenDetail([], set(), [])
-    these = range_of(run_id, subscribers)
-    rows: list[tuple[UUID, str]] = []
-    if events:
-        rows = list(client.query(_EVENTS, these).result_rows)  # type: ignore[arg-type]
-    happened = dict(rows)
-    calls = [
-        WrittenCall(no, phone_index, number, f"{text}{happened.get(call_id, '')}]}}")
-        for no, phone_index, number, call_id, text in client.query(_CALLS, these).result_rows
-    ]
-    return WrittenDetail(subscribers, read_notified(client, these), calls)
+class CallHead(NamedTuple):
+    """A call, and its JSON object as far as its list of events."""
+
+    no: int
+    phone_index: int
+    number: str
+    call_id: UUID
+    text: str
+
+    def with_events(self, events: str) -> WrittenCall:
+        return WrittenCall(self.no, self.phone_index, self.number, f"{self.text}{events}]}}")
+
+
+def read_written_events(client: Client, these: dict[str, Any]) -> dict[UUID, str]:
+    """Return the events of each call of a range of subscribers, with commas between them."""
+    rows: list[Any] = list(client.query(_EVENTS, these).result_rows)
+    return dict(rows)
+
+
+def read_call_heads(client: Client, these: dict[str, Any]) -> list[CallHead]:
+    """Return the calls of a range of subscribers, each up to its events."""
+    return [CallHead(*row) for row in client.query(_CALLS, these).result_rows]

@@ -1,5 +1,6 @@
 """Requests: commands change something, queries only look. Each names its service and its answer."""
 
+from functools import cache
 from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import TypeAdapter
@@ -32,6 +33,7 @@ class Request(Message, Generic[R]):
         return f"{cls.verb}.{cls.service}.{cls.__name__}"
 
     @classmethod
+    @cache  # making one costs more than using it
     def answer_type(cls) -> TypeAdapter[Any]:
         """Return the adapter that reads the answer's value."""
         for base in cls.__mro__:

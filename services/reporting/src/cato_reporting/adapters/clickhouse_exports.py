@@ -4,7 +4,8 @@ Every page is a query of its own, of calls that follow each other in the order o
 call_start_rows. So what an export holds in memory, here and in ClickHouse, does not depend on how many calls
 there are: one query for all of them would have to sort them, and the embedded engine keeps the whole of a
 result whose format has a beginning and an end. Nothing is open between two pages either, however slowly they
-are fetched.
+are fetched. A page shows its calls as they are when it is written: of what goes on meanwhile it is no
+snapshot.
 
 ClickHouse writes the text formats itself. A Parquet file ends with the places of all its parts, so the pages,
 which ClickHouse writes in Arrow's format, are put together here, each as a row group.
@@ -68,7 +69,7 @@ _SCHEMA = pa.schema([pa.field(_NAMES[name], kind) for name, (_, kind) in _COLUMN
 
 # The columns get their names outside, where they can't be taken for those that they are made of.
 _CALLS = f"""
-SELECT {", ".join(f"{chr(99)}{place} AS {_NAMES[name]}" for place, name in enumerate(_COLUMNS))}
+SELECT {", ".join(f"c{place} AS {_NAMES[name]}" for place, name in enumerate(_COLUMNS))}
 FROM
 (
     SELECT started_at AS at, call_id AS call,

@@ -30,8 +30,11 @@ from cato_reporting.ports import (
 )
 
 _LOOKED_THROUGH = 200_000
+"""After how many calls a page is given as it is, for the sake of who waits: a second or two."""
+
 _FIRST_LOOK = 1_000
 _LONGEST_LOOK = 20_000
+"""How many calls are looked at by one query."""
 
 _COLUMNS = f"""
     call_id, run_id, task_id, task_name, subscriber_id, subscriber_name, wave, number, station_id, {START_MS},

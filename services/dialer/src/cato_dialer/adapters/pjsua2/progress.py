@@ -110,8 +110,8 @@ class Progress:
             case facts.Origin.PEER if fact.request is not None:
                 cause = "local-hangup" if self.hanging_up else "remote-hangup"
             case facts.Origin.PEER if self._answered:
-                # Only an answer, to a BYE: ours, or the library's, which gives a call up when nobody refreshes
-                # the session any more, or whoever is asked to knows nothing of the call.
+                # Only an answer to a BYE, ours or the library's own: it gives a call up that nobody
+                # refreshes any more, or of which whoever is to refresh it knows nothing.
                 cause = "local-hangup" if self.hanging_up else "no-response"
             case facts.Origin.PEER:
                 # Once we have cancelled, 487 and whatever else comes is only the echo of it.

@@ -96,10 +96,11 @@ def build_roles(roles: Collection[Role]) -> Build:
 
     async def build(surroundings: Surroundings) -> DialerService:
         metrics = CallMetrics(surroundings.config.stations) if Role.DIAL in roles else None
+        registrar = await _registrar(surroundings) if metrics else None
         return DialerService(
             await _campaign(surroundings) if Role.CAMPAIGN in roles else None,
-            await _dial(surroundings, metrics) if metrics else None,
-            await _registrar(surroundings) if metrics else None,
+            await _dial(surroundings, metrics, registrar) if metrics and registrar else None,
+            registrar,
             metrics,
             surroundings,
         )
@@ -129,7 +130,7 @@ async def _registrar(surroundings: Surroundings) -> StationRegistrar:
     return StationRegistrar(config.dialing, config.stations, LeaseBucket(client.jetstream(timeout=2)))
 
 
-async def _dial(surroundings: Surroundings, metrics: CallMetrics) -> DialRole:
+async def _dial(surroundings: Surroundings, metrics: CallMetrics, registrar: StationRegistrar) -> DialRole:
     client = await surroundings.broker.connect()
     config, clock = surroundings.config, surroundings.clock
     source = NatsJobSource(client)
@@ -137,7 +138,7 @@ async def _dial(surroundings: Surroundings, metrics: CallMetrics) -> DialRole:
         check_station(station)  # what cannot be read stops the start, not each call
     trunk = Pjsua2Trunk(config.dialing, config.channels)
     ledger = NatsChannelLedger(client, config.stations, config.license.max_channels, clock)
-    watch = StationKeepalive(config.dialing.bind_address)
+    watch = StationKeepalive(config.dialing.bind_address, came_up=registrar.renew)
     desk = DialDesk(
         stations=config.stations,
         trunk=trunk,

@@ -18,8 +18,16 @@ _ANSWER_S = 4.0
 class StationKeepalive:
     """A `StationWatch`; a station whose `options_interval_s` is 0 is not watched and always up."""
 
-    def __init__(self, bind_address: str, *, answer_s: float = _ANSWER_S) -> None:
+    def __init__(
+        self,
+        bind_address: str,
+        *,
+        answer_s: float = _ANSWER_S,
+        came_up: Callable[[UUID], None] = lambda _station_id: None,
+    ) -> None:
+        """`came_up` is called with each station that was down and has answered."""
         self._bind_address = bind_address
+        self._came_up = came_up
         self._answer_s = answer_s
         self._watched: dict[UUID, _Watched] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -30,7 +38,7 @@ class StationKeepalive:
         self._on_change = on_change
         for station in stations:
             if station.options_interval_s and station.channels:
-                self._watched[station.id] = watched = _Watched(station, on_change)
+                self._watched[station.id] = watched = _Watched(station, on_change, self._came_up)
                 self._tasks.append(asyncio.create_task(self._watch(watched)))
 
     def is_up(self, station_id: UUID) -> bool:
@@ -68,8 +76,11 @@ class StationKeepalive:
 
 
 class _Watched:
-    def __init__(self, station: StationConfig, on_change: Callable[[], None]) -> None:
+    def __init__(
+        self, station: StationConfig, on_change: Callable[[], None], came_up: Callable[[UUID], None]
+    ) -> None:
         self.station = station
+        self._came_up = came_up
         self.tls = station.tls.context() if station.transport == "tls" else None
         self.up = True
         self.look_now = asyncio.Event()
@@ -81,6 +92,7 @@ class _Watched:
         if not self.up:
             log.info("a station is up again", station=self.station.name)
             self._turn(up=True)
+            self._came_up(self.station.id)
 
     def missed_one(self) -> bool:
         """Tell whether the station is down now."""

@@ -1,15 +1,22 @@
 """Registration with the simulated exchange's registrar, under a lease of a real broker."""
 
+import asyncio
+import sys
 from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 from nats.aio.client import Client
 
 from cato_dialer.adapters.nats_dial_leases import LeaseBucket
 from cato_dialer.adapters.pjsua2.registrar import StationRegistrar
+from cato_dialer.adapters.station_keepalive import StationKeepalive
 from cato_exchange.exchange import Exchange
 from cato_exchange.plan import Plan
-from cato_runtime.config import DialingConfig, StationAuth, StationConfig
+from cato_runtime.config import DialingConfig, StationAuth, StationConfig, StationTls
+from cato_runtime.embedded_nats import EmbeddedNats
+from services.dialer.tests.certificates import certificate_for
 
 Connect = Callable[[], Awaitable[Client]]
 _DIALING = DialingConfig(bind_address="127.0.0.1")
@@ -20,12 +27,15 @@ def plan() -> Plan:
     return Plan.parse("registration: {username: cato, password: secret, algorithm: SHA-256}\nrules: []\n")
 
 
-def _station(exchange: Exchange, password: str = "secret") -> StationConfig:
+def _station(exchange: Exchange, password: str = "secret", **fields: Any) -> StationConfig:
     return StationConfig(
-        uri=exchange.uri,
-        register_=True,
-        register_expires_s=10,
-        auth=StationAuth(username="cato", password=password),
+        **{
+            "uri": exchange.uri,
+            "register_": True,
+            "register_expires_s": 10,
+            "auth": StationAuth(username="cato", password=password),
+            **fields,
+        }
     )
 
 
@@ -62,6 +72,91 @@ async def test_one_replica_registers_and_another_takes_over(connect: Connect, pl
         await first.stop()
         await exchange.wait_until(lambda: bool(exchange.registrar.bindings("cato")), 20)
         await second.stop()
+
+
+@pytest.mark.parametrize("transport", ["tcp", "tls"])
+async def test_registers_and_renews_over_streams(
+    connect: Connect, plan: Plan, tmp_path: Path, transport: str
+) -> None:
+    certificate, context = certificate_for("127.0.0.1", tmp_path)
+    async with Exchange(plan, tls=context) as exchange:
+        uri, tls = exchange.uri_over(transport), StationTls(ca_file=certificate)
+        station = _station(exchange, uri=uri, tls=tls)
+        registrar = await _replica(connect, station)
+        await registrar.start()
+        assert registrar.registered(station.id)
+        (binding,) = exchange.registrar.bindings("cato")
+        assert f"transport={transport}" in binding.contact.lower()
+        exchange.registrar.forget_all()
+        await exchange.wait_until(lambda: bool(exchange.registrar.bindings("cato")), 20)
+        await registrar.stop()
+        assert not exchange.registrar.bindings("cato")
+
+
+async def test_a_station_that_was_down_is_told_of_us_again_when_it_answers(
+    connect: Connect, plan: Plan
+) -> None:
+    async with Exchange(plan) as exchange:
+        station = _station(exchange, register_expires_s=3_600, options_interval_s=1)
+        registrar = await _replica(connect, station)
+        changed = asyncio.Event()
+        watch = StationKeepalive("127.0.0.1", answer_s=0.3, came_up=registrar.renew)
+        await registrar.start()
+        await watch.open([station], changed.set)
+        exchange.silent = True
+        async with asyncio.timeout(10):
+            await changed.wait()
+        exchange.registrar.forget_all()
+        exchange.silent = False
+        await exchange.wait_until(lambda: bool(exchange.registrar.bindings("cato")), 10)
+        await watch.close()
+        await registrar.stop()
+
+
+_REPLICA = """
+import asyncio, sys, nats
+from cato_dialer.adapters.nats_dial_leases import LeaseBucket
+from cato_dialer.adapters.pjsua2.registrar import StationRegistrar
+from cato_runtime.config import DialingConfig, StationConfig
+
+async def main(url, station):
+    client = await nats.connect(url)
+    leases = LeaseBucket(client.jetstream(timeout=2))
+    dialing = DialingConfig(bind_address="127.0.0.1")
+    registrar = StationRegistrar(dialing, [StationConfig.model_validate_json(station)], leases)
+    await registrar.start()
+    print("started", flush=True)
+    await asyncio.Event().wait()
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+async def test_another_replica_registers_when_the_one_that_did_is_killed(
+    connect: Connect, server: EmbeddedNats, plan: Plan
+) -> None:
+    async with Exchange(plan) as exchange:
+        station = _station(exchange)
+        asked = station.model_dump_json(by_alias=True)
+        first = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", _REPLICA, server.url, asked), stdout=asyncio.subprocess.PIPE
+        )
+        assert first.stdout is not None
+        async with asyncio.timeout(20):
+            assert await first.stdout.readline() == b"started\n"
+        second = await _replica(connect, station)
+        await second.start()
+        assert not second.registered(station.id)
+        (before,) = exchange.registrar.bindings("cato")
+        first.kill()
+        await first.wait()
+
+        def taken_over() -> bool:
+            return any(known.contact != before.contact for known in exchange.registrar.bindings("cato"))
+
+        await exchange.wait_until(taken_over, 20)
+        await second.stop()
+        assert second.registered(station.id)
 
 
 async def test_wrong_credentials_are_no_registration(connect: Connect, plan: Plan) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from uuid import UUID
 
 from cato_dialer.adapters.sip_options import answers_options
 from cato_dialer.adapters.station_keepalive import StationKeepalive
@@ -27,7 +28,8 @@ class Changes:
 
 async def test_a_silent_station_goes_down_and_comes_up_with_its_first_answer():
     changes = Changes()
-    watch = StationKeepalive(_HERE, answer_s=0.3)
+    came_up: list[UUID] = []
+    watch = StationKeepalive(_HERE, answer_s=0.3, came_up=came_up.append)
     async with Exchange(Plan()) as exchange:
         station = StationConfig(uri=exchange.uri, options_interval_s=1)
         await watch.open([station], changes.note)
@@ -36,10 +38,10 @@ async def test_a_silent_station_goes_down_and_comes_up_with_its_first_answer():
         exchange.silent = True
         watch.unanswered(station.id)
         await changes.next()
-        assert not watch.is_up(station.id)
+        assert (watch.is_up(station.id), came_up) == (False, [])
         exchange.silent = False
         await changes.next()
-        assert watch.is_up(station.id)
+        assert (watch.is_up(station.id), came_up) == (True, [station.id])
         await watch.close()
 
 

@@ -1,7 +1,6 @@
 """Calls over TCP and TLS, with certificates made for the test."""
 
 import ssl
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,31 +10,11 @@ from cato_dialer.ports.trunk import LinePlaybackFinished, ReleaseCause
 from cato_exchange.exchange import Exchange
 from cato_exchange.plan import Plan
 from cato_runtime.config import StationConfig, StationTls
+from services.dialer.tests.certificates import make_certificate, server_context
 from services.dialer.tests.integration.trunk.conftest import Bench
 from services.dialer.tests.trunk_kit import Caller, follow
 
 _PLAN = "rules:\n  - {number: '1', behaviour: answer, hang_up_after_s: 1.5}\n"
-
-
-def _openssl(*arguments: str) -> None:
-    subprocess.run(("openssl", *arguments), check=True, capture_output=True, timeout=30)
-
-
-def _certificate(directory: Path, name: str) -> tuple[Path, Path]:
-    """Return a certificate signed by itself, and its key."""
-    certificate, key = directory / f"{name}.pem", directory / f"{name}.key"
-    _openssl(
-        *("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={name}"),
-        *("-addext", f"subjectAltName={'IP' if name[0].isdigit() else 'DNS'}:{name}"),
-        *("-keyout", str(key), "-out", str(certificate)),
-    )
-    return certificate, key
-
-
-def _server(certificate: Path, key: Path) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    return context
 
 
 async def test_a_call_over_tcp_is_heard_to_the_end(bench: Bench):
@@ -49,8 +28,8 @@ async def test_a_call_over_tcp_is_heard_to_the_end(bench: Bench):
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 async def test_a_call_over_tls_to_a_station_that_is_who_it_says(bench: Bench, tmp_path: Path, host: str):
-    certificate, key = _certificate(tmp_path, host)
-    async with Exchange(Plan.parse(_PLAN), tls=_server(certificate, key)) as exchange:
+    certificate, key = make_certificate(tmp_path, host)
+    async with Exchange(Plan.parse(_PLAN), tls=server_context(certificate, key)) as exchange:
         uri = exchange.uri_over("tls").replace("127.0.0.1", host)
         station = StationConfig(uri=uri, tls=StationTls(ca_file=certificate))
         assert await answers_options(station, 5, bind_address="127.0.0.1", tls=station.tls.context())
@@ -62,10 +41,10 @@ async def test_a_call_over_tls_to_a_station_that_is_who_it_says(bench: Bench, tm
 
 
 async def test_a_station_that_wants_our_certificate_gets_it(bench: Bench, tmp_path: Path):
-    certificate, key = _certificate(tmp_path, "127.0.0.1")
-    ours, our_key = _certificate(tmp_path, "cato.example")
-    stranger, strange_key = _certificate(tmp_path, "stranger.example")
-    context = _server(certificate, key)
+    certificate, key = make_certificate(tmp_path, "127.0.0.1")
+    ours, our_key = make_certificate(tmp_path, "cato.example")
+    stranger, strange_key = make_certificate(tmp_path, "stranger.example")
+    context = server_context(certificate, key)
     context.verify_mode = ssl.CERT_REQUIRED
     context.load_verify_locations(ours)
     async with Exchange(Plan.parse(_PLAN), tls=context) as exchange:
@@ -88,8 +67,8 @@ async def test_a_station_that_wants_our_certificate_gets_it(bench: Bench, tmp_pa
 
 
 async def test_a_station_with_a_certificate_for_another_name_is_not_called(bench: Bench, tmp_path: Path):
-    certificate, key = _certificate(tmp_path, "pbx.example")
-    async with Exchange(Plan.parse(_PLAN), tls=_server(certificate, key)) as exchange:
+    certificate, key = make_certificate(tmp_path, "pbx.example")
+    async with Exchange(Plan.parse(_PLAN), tls=server_context(certificate, key)) as exchange:
         station = StationConfig(uri=exchange.uri_over("tls"), tls=StationTls(ca_file=certificate))
         assert not await answers_options(station, 5, bind_address="127.0.0.1", tls=station.tls.context())
         heard = await follow(Caller(await bench.trunk(), station, bench.prompt).call("1"))
@@ -98,9 +77,9 @@ async def test_a_station_with_a_certificate_for_another_name_is_not_called(bench
 
 
 async def test_a_station_of_an_unknown_authority_is_called_only_unverified(bench: Bench, tmp_path: Path):
-    certificate, key = _certificate(tmp_path, "127.0.0.1")
-    other, _ = _certificate(tmp_path, "127.0.0.2")
-    async with Exchange(Plan.parse(_PLAN), tls=_server(certificate, key)) as exchange:
+    certificate, key = make_certificate(tmp_path, "127.0.0.1")
+    other, _ = make_certificate(tmp_path, "127.0.0.2")
+    async with Exchange(Plan.parse(_PLAN), tls=server_context(certificate, key)) as exchange:
         trunk = await bench.trunk()
         uri = exchange.uri_over("tls")
         strict = StationConfig(uri=uri, tls=StationTls(ca_file=other))

@@ -73,6 +73,13 @@ class StationRegistrar:
         place = self._places.get(station_id)
         return place is not None and place.registered
 
+    def renew(self, station_id: UUID) -> None:
+        """Register at once, if that is our business: the station may have forgotten us while it was down."""
+        place = self._places.get(station_id)
+        if place is not None and self._is_ours(place):
+            place.retry_at = 0.0
+            place.wake.set()
+
     async def start(self) -> None:
         """Raises: ConfigurationError: if a password is missing."""
         if not self._places:

@@ -11,7 +11,6 @@ from uuid import UUID, uuid4
 
 import structlog
 from fastapi import Depends, Path, Request
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
 from pydantic_core import to_json
 from starlette.responses import Response
@@ -236,14 +235,6 @@ def _again(answer: KeptAnswer) -> Response:
     )
 
 
-_bearer = HTTPBearer(
-    auto_error=False,
-    scheme_name="token",
-    bearerFormat="plain:<appToken>",
-    description="`Authorization: Bearer plain:<appToken>` with a token of the configuration (manual, 2.1.1).",
-)
-
-
 def permitted(permission: Permission) -> Callable[..., Awaitable[Call]]:
     """Return the dependency that lets users with `permission` through.
 
@@ -253,9 +244,7 @@ def permitted(permission: Permission) -> Callable[..., Awaitable[Call]]:
 
     """
 
-    async def call(
-        request: Request, _credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
-    ) -> Call:
+    async def call(request: Request) -> Call:
         gateway: Gateway = request.app.state.gateway
         holder = gateway.tokens.holder(_token(request))
         if holder is None:

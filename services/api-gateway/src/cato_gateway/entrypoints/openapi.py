@@ -31,6 +31,14 @@ _TAGS = {
     "history": "Calls and numbers for analysts.",
     "health": "For operators; no token needed.",
 }
+_TOKEN = {
+    "type": "http",
+    "description": (
+        "`Authorization: Bearer plain:<appToken>` with a token of the configuration (manual, 2.1.1)."
+    ),
+    "scheme": "bearer",
+    "bearerFormat": "plain:<appToken>",
+}
 _METHODS = ("get", "put", "post", "delete")
 
 
@@ -48,6 +56,7 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
         schemas = _schemas(document)
         add_descriptions(schemas)
         schema_rules.complete(schemas)
+        document["components"]["securitySchemes"] = {"token": _TOKEN}
         document["components"]["responses"] = {
             _response_name(status): _error(status) for status in sorted(examples.MESSAGES)
         }
@@ -92,6 +101,7 @@ def _error(status: int) -> dict[str, Any]:
 
 
 def _complete(operation: dict[str, Any], method: str) -> None:
+    operation["security"] = [{"token": []}]
     name, keyed = operation["operationId"], method in {"put", "post"}
     responses: dict[str, Any] = operation["responses"]
     responses.pop("422", None)

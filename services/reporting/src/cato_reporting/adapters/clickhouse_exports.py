@@ -67,6 +67,21 @@ _COLUMNS = {
 _NAMES = {name: field.alias or name for name, field in CallRecord.model_fields.items()}
 _SCHEMA = pa.schema([pa.field(_NAMES[name], kind) for name, (_, kind) in _COLUMNS.items()])
 
+# The others have hardly a value twice: to look for repetitions costs time and memory, and finds none.
+_REPEATED = [
+    _NAMES[name]
+    for name in (
+        "task_exec_id",
+        "task_id",
+        "task_name",
+        "wave",
+        "station_id",
+        "outcome",
+        "sip_code",
+        "reason",
+    )
+]
+
 # The columns get their names outside, where they can't be taken for those that they are made of.
 _CALLS = f"""
 SELECT {", ".join(f"c{place} AS {_NAMES[name]}" for place, name in enumerate(_COLUMNS))}
@@ -134,7 +149,7 @@ class _ParquetFile:
 
     def __init__(self) -> None:
         self._bytes = _Bytes()
-        self._writer = pq.ParquetWriter(self._bytes, _SCHEMA, compression="zstd")
+        self._writer = pq.ParquetWriter(self._bytes, _SCHEMA, compression="zstd", use_dictionary=_REPEATED)
 
     def add(self, stream: bytes) -> None:
         table = pa.ipc.open_stream(stream).read_all()

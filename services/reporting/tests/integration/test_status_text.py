@@ -33,13 +33,17 @@ def nastily_worded(run):
     return SyntheticRun(run.snapshot, people, messages)
 
 
+def refuse(constant):
+    raise ValueError(f"{constant} is not JSON")
+
+
 async def texts(reports, run, **rest):
     """Every piece, joined and read; the cursor leads from one to the next."""
     items, cursor = [], None
     while True:
         query = GetStatusText(actor=ACTOR, run_id=run.run_id, cursor=cursor, **rest)
         piece = await reports._ask(query)
-        part = json.loads(f"[{zlib.decompress(piece.data).decode()}]")
+        part = json.loads(f"[{zlib.decompress(piece.data).decode()}]", parse_constant=refuse)
         assert len(part) == piece.count
         items += part
         cursor = piece.next_cursor
@@ -60,3 +64,18 @@ async def test_the_text_is_the_document(bus, clickhouse_dsn, part):
                 assert await texts(reports, run, filter=which, events=events) == document
                 assert await texts(reports, run, filter=which, events=events, limit=5) == document
         assert await texts(reports, run, filter=SubscriberFilter.NONE) == []
+
+
+async def test_a_number_that_json_does_not_have_spoils_no_document(bus, clickhouse_dsn):
+    run = synthetic_run(92, subscribers=1, waves=1)
+    run.messages = [
+        Sent(sent.subject, sent.data.replace(b'"SIP_CODE:100"', b"[NaN, 1]"), sent.events)
+        for sent in run.messages
+    ]
+    assert any(b"NaN" in sent.data for sent in run.messages)
+    await keep_list(bus, run)
+    async with reporting(bus, clickhouse_dsn) as reports:
+        await publish(bus, run.messages)
+        (status,) = await texts(reports, run)
+        calls = [call for phone in status["phones"] for call in phone["calls"]]
+        assert [None, 1] in [event["data"] for call in calls for event in call["events"]]

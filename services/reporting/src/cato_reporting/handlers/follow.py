@@ -18,10 +18,11 @@ import structlog
 
 from cato_contracts.runs import RunEnded
 from cato_reporting.domain.live_runs import LiveRuns
+from cato_reporting.domain.reading import read_message
 from cato_reporting.errors import ReadModelAwayError
 from cato_reporting.handlers.progress import Progress
 from cato_reporting.handlers.readings import Readings
-from cato_reporting.ports import LogMessage, ReadModel, RunLog
+from cato_reporting.ports import ReadModel, RunLog
 
 log = structlog.get_logger()
 
@@ -56,7 +57,8 @@ class LiveFold:
             begin, subject = end, "run.{}.>"
         for run_id in active:
             async for messages in self._log.history(subject.format(run_id)):
-                self._apply(messages)
+                for message in messages:
+                    self.runs.apply(message.position, read_message(message.subject, message.data))
         self.runs.known_from = begin
         self.progress.advance(begin)
         log.info("live reports recovered", active=len(active), position=begin, end=end)
@@ -64,7 +66,8 @@ class LiveFold:
     async def follow(self) -> None:
         """Take in what comes, for ever."""
         async for messages in self._log.follow(after=self.progress.position):
-            self._apply(messages)
+            for message in messages:
+                self.runs.apply(message.position, self._readings.read(message))
             self.progress.advance(messages[-1].position)
 
     async def catch_up(self, *, timeout: float) -> bool:
@@ -91,7 +94,7 @@ class LiveFold:
     async def _active_runs(self) -> list[UUID]:
         active = []
         for message in await self._log.latest_lives():
-            reading = self._readings.read(message)
+            reading = read_message(message.subject, message.data)
             if reading.run_id is None:
                 continue
             if any(isinstance(envelope.body, RunEnded) for envelope in reading.events):
@@ -99,7 +102,3 @@ class LiveFold:
             else:
                 active.append(reading.run_id)
         return active
-
-    def _apply(self, messages: list[LogMessage]) -> None:
-        for message in messages:
-            self.runs.apply(message.position, self._readings.read(message))

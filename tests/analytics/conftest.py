@@ -41,7 +41,8 @@ def _side_by_side(run: SyntheticRun) -> SyntheticRun:
     return SyntheticRun(run.snapshot, run.subscribers, messages)
 
 
-@pytest.fixture(scope="session")
+# Not for the whole session: the embedded engine opens one database at a time in a process.
+@pytest.fixture(scope="module")
 def database(tmp_path_factory, runs) -> Iterator[object]:
     directory: Path = tmp_path_factory.mktemp("analytics")
     client = clickhouse_connect.get_client(dsn=f"chdb://{directory / 'clickhouse'}")

@@ -19,6 +19,7 @@ from cato_reporting.adapters.nats_run_log import NatsDeadLetters, NatsRunLog
 from cato_reporting.errors import ReadModelAwayError
 from cato_reporting.handlers.exports import CallExports
 from cato_reporting.handlers.figures import LogAges
+from cato_reporting.handlers.finished import FinishedRuns
 from cato_reporting.handlers.follow import LiveFold
 from cato_reporting.handlers.freshness import Freshness
 from cato_reporting.handlers.history import HistoryQueries
@@ -71,7 +72,8 @@ class ReportingRole:
             parts.run_log, parts.read_model, parts.dead_letters, readings, self._lists
         )
         fresh = Freshness(self._fold, self._filler)
-        status = StatusQueries(self._fold, fresh, parts.read_model, self._lists)
+        self._finished = FinishedRuns(self._fold.runs, parts.read_model)
+        status = StatusQueries(self._fold, fresh, parts.read_model, self._lists, self._finished)
         history = HistoryQueries(fresh, parts.history, time_zone=parts.time_zone)
         self._exports = CallExports(fresh, parts.history)
         self._ages = LogAges(time.monotonic())
@@ -144,7 +146,8 @@ class ReportingRole:
     async def _settle(self) -> None:
         while True:
             now = self._parts.clock.now()
-            self._fold.settle(stored=self._filler.progress.position, now=now)
+            for run in self._fold.settle(stored=self._filler.progress.position, now=now):
+                self._finished.take_over(run)
             self._exports.drop_idle(now)
             await asyncio.sleep(_SETTLE_S)
 

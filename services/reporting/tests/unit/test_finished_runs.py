@@ -2,7 +2,7 @@ from uuid import UUID, uuid4
 
 from cato_reporting.domain.live_runs import LiveRuns
 from cato_reporting.domain.reading import read_message
-from cato_reporting.domain.report import Numbers
+from cato_reporting.domain.report import Numbers, numbers_of
 from cato_reporting.handlers.finished import FinishedRuns
 from tests.infra.synthetic_runs import synthetic_run
 
@@ -25,6 +25,20 @@ async def test_a_run_that_is_over_is_counted_once():
     first = await finished.numbers([one])
     assert await finished.numbers([one, other]) == first | {other: Numbers(2, 0, 0, 0, 0, 0, 0, 1)}
     assert model.asked == [one, other]
+
+
+async def test_a_run_that_was_followed_to_its_end_is_not_counted_at_all():
+    run = synthetic_run(7)
+    runs, model = LiveRuns(), FakeReadModel()
+    finished = FinishedRuns(runs, model)
+    for position, sent in enumerate(run.messages, 1):
+        runs.apply(position, read_message(sent.subject, sent.data))
+    followed = runs.get(run.run_id)
+    numbers = numbers_of(followed)
+    runs.settle(run.run_id)
+    finished.take_over(followed)
+    assert await finished.numbers([run.run_id]) == {run.run_id: numbers}
+    assert model.asked == []
 
 
 async def test_a_late_event_makes_it_count_again():

@@ -4,8 +4,9 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from uuid import UUID
 
+from cato_reporting.domain.live_run import LiveRun
 from cato_reporting.domain.live_runs import LiveRuns
-from cato_reporting.domain.report import Numbers
+from cato_reporting.domain.report import Numbers, numbers_of
 from cato_reporting.ports import ReadModel
 
 _KEPT = 10_000
@@ -14,8 +15,9 @@ _KEPT = 10_000
 class FinishedRuns:
     """Counts the calls and results of ended runs in the read model, and remembers what came out.
 
-    To count 300,000 calls takes a tenth of a second. What was counted holds until the log has something new
-    of the run, a late end of a call: then it is counted again.
+    To count 300,000 calls takes a tenth of a second, so a run that was followed to its end brings its numbers
+    along. What was counted holds until the log has something new of the run, a late end of a call: then it is
+    counted again.
     """
 
     def __init__(self, runs: LiveRuns, read_model: ReadModel, *, kept: int = _KEPT) -> None:
@@ -38,6 +40,10 @@ class FinishedRuns:
                 self._remember(run_id, positions[run_id], numbers)
                 found[run_id] = numbers
         return found
+
+    def take_over(self, run: LiveRun) -> None:
+        """Remember the numbers of a run that has just been let go by the live reports."""
+        self._remember(run.run_id, self._runs.last_position(run.run_id), numbers_of(run))
 
     def _remember(self, run_id: UUID, position: int, numbers: Numbers) -> None:
         self._counted[run_id] = position, numbers

@@ -17,6 +17,7 @@ from uuid import UUID
 import structlog
 
 from cato_contracts.runs import RunEnded
+from cato_reporting.domain.live_run import LiveRun
 from cato_reporting.domain.live_runs import LiveRuns
 from cato_reporting.domain.reading import read_message
 from cato_reporting.errors import ReadModelAwayError
@@ -74,13 +75,16 @@ class LiveFold:
         """Wait until everything is folded that is in the log now; False if it is not within `timeout`."""
         return await self.progress.reached(await self._log.end(), timeout=timeout)
 
-    def settle(self, *, stored: int, now: datetime) -> None:
+    def settle(self, *, stored: int, now: datetime) -> list[LiveRun]:
         """Let go of the runs that are over and complete in the read model, which is filled up to `stored`."""
+        settled = []
         for run in list(self.runs.runs.values()):
             if run.end is None or self.runs.last_position(run.run_id) > stored:
                 continue
             if now - run.end.at > (_SETTLE if run.in_progress == 0 else _SETTLE_UNFINISHED):
                 self.runs.settle(run.run_id)
+                settled.append(run)
+        return settled
 
     async def _restore(self, read_model: ReadModel, active: list[UUID]) -> bool:
         try:

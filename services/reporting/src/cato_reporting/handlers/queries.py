@@ -61,13 +61,18 @@ class StatusQueries:
     """
 
     def __init__(
-        self, fold: LiveFold, fresh: Freshness, read_model: ReadModel, lists: SubscriberLists
+        self,
+        fold: LiveFold,
+        fresh: Freshness,
+        read_model: ReadModel,
+        lists: SubscriberLists,
+        finished: FinishedRuns,
     ) -> None:
         self._fold = fold
         self._fresh = fresh
         self._read_model = read_model
         self._lists = lists
-        self._finished = FinishedRuns(fold.runs, read_model)
+        self._finished = finished
 
     def table(self) -> RequestTable:
         table = RequestTable()

@@ -1,18 +1,28 @@
 """A hundred thousand subscribers in one request, and back."""
 
 import json
+import socket
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.live_system import LiveStack
+from tests.live_system import LiveStack, free_port
 
 COUNT = 100_000
 SERVICES = ("api-gateway", "dialer", "media", "reporting")
 MOST_MEMORY_KB = 300 * 1024
 GENEROUS_S = 60
 PAGE = 1000
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory):
+    """Processes that have done nothing else: their memory is looked at."""
+    live = LiveStack(tmp_path_factory.mktemp("stack"), free_port(socket.SOCK_DGRAM))
+    live.start()
+    yield live
+    live.stop()
 
 
 def peak_memory_kb(stack: LiveStack, service: str) -> int:

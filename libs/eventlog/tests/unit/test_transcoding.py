@@ -38,7 +38,11 @@ VALUES = [
 ]
 
 
-@pytest.mark.parametrize("value", VALUES, ids=repr)
+def kind(value: object) -> str:
+    return type(value).__name__
+
+
+@pytest.mark.parametrize("value", VALUES, ids=kind)
 def test_what_goes_in_comes_out(value: object):
     transcoder = StrictTranscoder()
     decoded = transcoder.decode(transcoder.encode(value))
@@ -59,7 +63,7 @@ def test_what_goes_in_comes_out(value: object):
         {Mode.A: 1},
         {"_type_": "", "_data_": 1},
     ],
-    ids=repr,
+    ids=kind,
 )
 def test_what_would_come_out_as_something_else_is_refused(value: object):
     with pytest.raises(TranscodingNotRegisteredError):

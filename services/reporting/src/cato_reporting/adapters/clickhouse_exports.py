@@ -27,8 +27,8 @@ from cato_reporting.adapters.clickhouse_call_filter import (
 from cato_reporting.adapters.clickhouse_threads import ClickHouseThreads
 from cato_reporting.ports import CallPlace
 
-PAGE = 10_000
-"""How many calls are written at a time: some 4 MB of text."""
+PAGE = 30_000
+"""How many calls are written at a time, some 12 MB of text: a third of that takes nearly as long."""
 
 _LOOK = """
 SELECT count(), toUnixTimestamp64Milli(max((started_at, call_id)).1), max((started_at, call_id)).2

@@ -72,7 +72,7 @@ WHERE (run_id, subscriber_no, call_id) IN
 _EVENTS = """
 SELECT call_id, toUnixTimestamp64Milli(time), name, status, data
 FROM call_event_rows FINAL
-WHERE run_id = {run:UUID} AND subscriber_no = {no:UInt32} AND call_id = {call:UUID}
+PREWHERE run_id = {run:UUID} AND subscriber_no = {no:UInt32} AND call_id = {call:UUID}
 ORDER BY seq
 """
 

@@ -26,7 +26,7 @@ SELECT
         ',"events":['
     )
 FROM call_rows FINAL
-WHERE {THESE} AND isNotNull(first_event_at)
+PREWHERE {THESE} WHERE isNotNull(first_event_at)
 ORDER BY subscriber_no, start, call_id
 """  # noqa: E501, S608 - our own words
 
@@ -43,7 +43,7 @@ FROM
             ',"data":', data, '}}'
         ) AS text
     FROM call_event_rows FINAL
-    WHERE {THESE}
+    PREWHERE {THESE}
 )
 GROUP BY call_id
 """  # noqa: S608 - our own words

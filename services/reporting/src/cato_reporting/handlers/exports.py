@@ -27,7 +27,7 @@ log = structlog.get_logger()
 _PIECE = 512 * 1024
 _MOST_OPEN = 8
 _MOST_ENDED = 32
-_MOST_READS = 20
+_MOST_READS = 7
 _IDLE = timedelta(minutes=1)
 _NAMESPACE = UUID("0b6c3c5e-6f0a-4f0e-9d51-6a7d3c0a53b1")
 

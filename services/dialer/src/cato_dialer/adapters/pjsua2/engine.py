@@ -18,7 +18,7 @@ from cato_dialer.adapters.pjsua2.accounts import Accounts
 from cato_dialer.adapters.pjsua2.agenda import Agenda
 from cato_dialer.adapters.pjsua2.alaw_wav import AudioError, alaw_length
 from cato_dialer.adapters.pjsua2.ear import EarError
-from cato_dialer.adapters.pjsua2.handles import Handles
+from cato_dialer.adapters.pjsua2.handles import Handles, most_calls
 from cato_dialer.adapters.pjsua2.hearing import Hearing
 from cato_dialer.adapters.pjsua2.keypad import RTP_EVENTS, TONES, Keypad
 from cato_dialer.adapters.pjsua2.library_call import LibraryCall, abandon, now_ms
@@ -32,6 +32,11 @@ _KEYS_MS = 100
 "How long a key may wait: the library hears keys in RTP on its media thread, and tells at the next `poll`."
 _PLAYERS_SURE = 32
 "PJSUA_MAX_PLAYERS unless the library was built otherwise."
+
+_PORTS_OF_CALL = 3
+"Of the library's bridge: the call's stream, its player and its ear."
+_PORTS_SPARE = 8
+"The null device has one of them."
 
 _HAS_TELEPHONE_EVENT = 0
 "PJMEDIA_ENDPT_HAS_TELEPHONE_EVENT_FLAG: for the descriptions of calls that are made from then on."
@@ -91,7 +96,8 @@ class Engine:
         media.audioFramePtime = 20
         media.noVad = True
         media.ecTailLen = 0
-        media.maxMediaPorts = 4 * settings.calls + 8
+        # The bridge lets go of a port at its next tick: calls that were just refused still have a player there.
+        media.maxMediaPorts = _PORTS_OF_CALL * settings.calls + most_calls(settings.calls) + _PORTS_SPARE
         try:
             self._endpoint.libCreate()
             self._endpoint.libInit(config)
@@ -284,8 +290,8 @@ class Engine:
 
     def _usable(self) -> int:
         calls = min(self._settings.calls, int(self._library.pjsua_call_get_max_count()))
-        # A call takes three ports of the bridge: its stream, its player and its ear; the null device has one.
-        calls = min(calls, (int(self._library.pjsua_conf_get_max_ports()) - 1) // 3)
+        for_calls = int(self._library.pjsua_conf_get_max_ports()) - most_calls(calls) - _PORTS_SPARE
+        calls = min(calls, for_calls // _PORTS_OF_CALL)
         return min(calls, _PLAYERS_SURE)
 
     def _prefer(self, codecs: tuple[str, ...]) -> None:

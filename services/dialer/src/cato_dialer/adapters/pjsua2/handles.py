@@ -13,13 +13,20 @@ _CALLS_AT_LEAST = 30
 _FREE_AFTER_MS = 600.0
 
 
+def most_calls(calls: int) -> int:
+    """Return how many calls of the last moment may still have something of the library's, `calls` at once.
+
+    Whoever builds the library for more calls has to build it with more handles, too.
+    """
+    return max(_CALLS_AT_LEAST, 2 * calls)
+
+
 class Handles:
     """Counts what the calls at once, `calls` at most, and those of the last moment have."""
 
     def __init__(self, calls: int) -> None:
         self._calls = calls
-        # Whoever builds the library for more calls has to build it with more handles, too.
-        self._enough_for = max(_CALLS_AT_LEAST, 2 * calls)
+        self._enough_for = most_calls(calls)
         self._ended: deque[float] = deque()
         self._known = 0
 

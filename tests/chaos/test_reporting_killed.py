@@ -6,15 +6,15 @@
 import asyncio
 import os
 import random
-from contextlib import suppress
 
 import pytest
 
 from cato_contracts.status import GetTaskExec, ListSubscriberStatuses
 from cato_runtime.errors import UnavailableError
 from cato_runtime.requests import Requester
+from cato_runtime.tasks import end_tasks
 from services.reporting.tests.reporting_process import ReportingProcess
-from services.reporting.tests.reporting_system import ACTOR, keep_list
+from services.reporting.tests.reporting_system import ACTOR, keep_list, until_acknowledged
 from services.reporting.tests.status_reference import expected_statuses
 from services.reporting.tests.tables import expected_rows, stored_rows
 from tests.infra.servers import bus, clickhouse_over_http, nats_url
@@ -156,11 +156,10 @@ async def test_killed_at_any_moment_with_clickhouse_away_it_tells_the_truth_and_
         await watcher.ask(timeout=60)
         assert await subscribers(watcher.requester, run) == expected_statuses(run, truth.events)
         assert not watching.done(), watching.exception()
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
+        await end_tasks(watching)
         await service.stop()
     finally:
-        watching.cancel()
+        await end_tasks(watching)
         await service.discard()
     with capsys.disabled():
         print(  # noqa: T201 - how much was tried is part of the result
@@ -187,13 +186,3 @@ async def until(condition):
     async with asyncio.timeout(ANSWER_S):
         while not condition():
             await asyncio.sleep(0.01)
-
-
-async def until_acknowledged(bus, position):
-    async with asyncio.timeout(ANSWER_S):
-        while True:
-            with suppress(Exception):
-                info = await bus.js.consumer_info("RUNS", "reporting")
-                if info.ack_floor.stream_seq >= position:
-                    return
-            await asyncio.sleep(0.05)

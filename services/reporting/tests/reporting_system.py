@@ -1,9 +1,13 @@
 """Reporting in the test's own process, on a real broker and the real ClickHouse engine."""
 
+import asyncio
+import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from itertools import count
+
+from nats.errors import Error as NatsError
 
 from cato_contracts.history import (
     BeginCallExport,
@@ -16,7 +20,9 @@ from cato_contracts.history import (
 )
 from cato_contracts.requests import Actor
 from cato_contracts.status import GetTaskExec, ListSubscriberStatuses, ListTaskExecs, SubscriberFilter
+from cato_contracts.subjects import RUNS
 from cato_reporting.adapters.clickhouse_retention import Retention
+from cato_reporting.adapters.nats_run_log import DURABLE
 from cato_reporting.bootstrap import ReportingRole, build_role
 from cato_runtime.objects import NatsObjectStore
 from cato_runtime.requests import RequestContext
@@ -45,6 +51,26 @@ async def keep_list(bus: Bus, run: SyntheticRun) -> None:
 async def publish(bus: Bus, messages: Iterable[Sent]) -> None:
     for sent in messages:
         await bus.js.publish(sent.subject, sent.data, headers={"Nats-Msg-Id": sent.message_id})
+
+
+async def until_acknowledged(bus: Bus, position: int, *, timeout_s: float = 120.0) -> None:
+    """Wait until the read model's consumer has acknowledged everything up to the position.
+
+    Looks at the clock itself: a cancellation, as `asyncio.timeout` sends it, may get lost in the client.
+    """
+    give_up = time.monotonic() + timeout_s
+    floor = None
+    while time.monotonic() < give_up:
+        try:
+            info = await bus.js.consumer_info(RUNS.name, DURABLE)
+        except (NatsError, TimeoutError):
+            floor = None  # it is just being made anew
+        else:
+            floor = info.ack_floor.stream_seq if info.ack_floor else 0
+            if floor >= position:
+                return
+        await asyncio.sleep(0.05)
+    raise TimeoutError(f"acknowledged up to {floor}, not to {position}")
 
 
 @asynccontextmanager

@@ -11,6 +11,7 @@ from nats.js import JetStreamContext, api
 
 from cato_eventlog import Commit, Follower, JetStreamLog, Unavailable
 from cato_eventlog.testing import NatsServer
+from cato_runtime.tasks import end_tasks
 from libs.eventlog.tests.example import Trunk, new_trunk, trunks
 
 DEADLINE_S = 20.0
@@ -182,7 +183,7 @@ async def test_kill_and_restart_lose_nothing_and_the_follower_goes_on(server: Na
             await kill_after(60)
             await kill_after(150)
         await follower.wait_for(await log.end(["ev.trunk.*"]), DEADLINE_S)
-        following.cancel()
+        await end_tasks(following)
 
     for trunk_id, commands in acknowledged.items():
         history = [commit async for commit in trunks(log).history(trunk_id)]
@@ -201,7 +202,7 @@ async def test_a_follower_started_without_a_server_becomes_current(server: NatsS
             await follower.until_current(0.1)
         await asyncio.to_thread(server.restart)
         await follower.until_current(DEADLINE_S)
-        following.cancel()
+        await end_tasks(following)
     assert seen == [str(trunk.id)]
 
 
@@ -218,5 +219,5 @@ async def test_a_purged_stream_does_not_keep_a_follower_waiting(client: Client, 
     async with asyncio.TaskGroup() as group:
         following = group.create_task(follower.run(purge_behind))
         await follower.until_current(DEADLINE_S)
-        following.cancel()
+        await end_tasks(following)
     assert follower.position < end

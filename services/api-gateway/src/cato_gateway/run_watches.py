@@ -93,7 +93,8 @@ class RunWatches:
         query = GetTaskExec(actor=Actor(user_id=watch.run.user_id), id=watch.run.id)
         away = False
         try:
-            while watch.run.report.active_phase:
+            # Looks for itself whether anybody is left: the broker's client may lose a cancellation.
+            while watch.watchers and watch.run.report.active_phase:
                 await self.rest()
                 try:
                     found = await self._asker.ask(query, timeout=_TIMEOUT_S)

@@ -30,6 +30,7 @@ from cato_runtime.broker import connect, ensure_topology, make_broker
 from cato_runtime.clock import SystemClock
 from cato_runtime.embedded_nats import EmbeddedNats
 from cato_runtime.objects import NatsObjectStore
+from cato_runtime.tasks import end_tasks
 from services.dialer.tests.campaign_fakes import (
     CONFIG,
     QUICK,
@@ -123,7 +124,7 @@ async def test_a_run_goes_through_its_waves_and_leaves_nothing_behind(client):
             return state.messages == 0 and not state.consumer_count
 
         await until(nothing_left)
-        dialling.cancel()
+        await end_tasks(dialling)
     assert asked == Counter([(1, no) for no in range(35)] + [(2, no) for no in range(35) if no % 3])
     assert [message["type"] for message in await life_of(log, run_id)] == [
         *("RunStarted", "WaveStarted", "WaveEnded", "WaveStarted", "WaveEnded", "RunEnded")
@@ -205,7 +206,7 @@ async def test_the_runs_go_on_through_a_crash_of_the_broker(nats, client):
         await nats.kill()
         await nats.restart()
         await until(lambda: ended(log, run_id), 40)
-        dialling.cancel()
+        await end_tasks(dialling)
     assert set(asked) == {(wave, no) for wave in (1, 2) for no in range(200)}
     kinds = [message["type"] for message in await life_of(log, run_id)]
     assert kinds == ["RunStarted", "WaveStarted", "WaveEnded", "WaveStarted", "WaveEnded", "RunEnded"]
@@ -240,7 +241,7 @@ async def test_another_process_takes_over_when_the_driver_is_killed(nats, client
             killed_at = time.monotonic()
             await until(lambda: ended(log, run_id), 30)
             assert time.monotonic() - killed_at < 15
-            dialling.cancel()
+            await end_tasks(dialling)
     finally:
         if process.returncode is None:
             process.kill()

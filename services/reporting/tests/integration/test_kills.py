@@ -10,8 +10,9 @@ import pytest
 from cato_contracts.status import GetTaskExec
 from cato_runtime.errors import UnavailableError
 from cato_runtime.requests import Requester
+from cato_runtime.tasks import end_tasks
 from services.reporting.tests.reporting_process import ReportingProcess
-from services.reporting.tests.reporting_system import ACTOR, keep_list
+from services.reporting.tests.reporting_system import ACTOR, keep_list, until_acknowledged
 from services.reporting.tests.tables import expected_rows, stored_rows
 from tests.infra.synthetic_runs import naive_numbers, synthetic_run
 
@@ -67,9 +68,8 @@ async def test_a_service_killed_at_any_moment_ends_with_the_tables_of_an_undistu
     await publish(len(run.messages))
     await until_acknowledged(bus, len(run.messages))
     final = await requester.ask(GetTaskExec(actor=ACTOR, id=run.run_id), timeout=60)
-    asking.cancel()
-    await asyncio.gather(asking, return_exceptions=True)
-    assert asking.cancelled()
+    assert not asking.done(), asking.exception()
+    await end_tasks(asking)
     naive = naive_numbers(run, events_until(run, len(run.messages)))
     assert final.report.model_dump(include=set(naive)) == naive
     await service.stop()
@@ -84,13 +84,3 @@ async def until(condition):
     async with asyncio.timeout(120):
         while not condition():
             await asyncio.sleep(0.01)
-
-
-async def until_acknowledged(bus, position):
-    async with asyncio.timeout(120):
-        while True:
-            with suppress(Exception):
-                info = await bus.js.consumer_info("RUNS", "reporting")
-                if info.ack_floor.stream_seq >= position:
-                    return
-            await asyncio.sleep(0.05)

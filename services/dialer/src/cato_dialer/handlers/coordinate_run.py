@@ -42,6 +42,7 @@ from cato_eventlog import Commit, Follower, Log, Record
 from cato_runtime.clock import Clock
 from cato_runtime.errors import ConflictError
 from cato_runtime.objects import ObjectStore
+from cato_runtime.tasks import end_tasks
 
 log = structlog.get_logger()
 
@@ -119,7 +120,7 @@ class RunDriver:
             while not isinstance(step := self._next_step(), Release):
                 await self._show_ticket()
                 await self._do(step)
-            following.cancel()
+            await end_tasks(following)
         await self._release()
 
     def _next_step(self) -> Step:

@@ -96,7 +96,7 @@ class Engine:
         media.audioFramePtime = 20
         media.noVad = True
         media.ecTailLen = 0
-        # The bridge lets go of a port at its next tick: calls that were just refused still have a player there.
+        # The bridge lets go of a port at its next tick: calls just refused still have their player there.
         media.maxMediaPorts = _PORTS_OF_CALL * settings.calls + most_calls(settings.calls) + _PORTS_SPARE
         try:
             self._endpoint.libCreate()

@@ -16,6 +16,7 @@ from cato_runtime.broker import connect, ensure_topology, make_broker
 from cato_runtime.clock import Clock, SystemClock
 from cato_runtime.config import Config, load_config
 from cato_runtime.errors import BrokerError, ConfigurationError
+from cato_runtime.garbage import collect_seldom
 from cato_runtime.health import Health, Phase, serve_health
 from cato_runtime.logs import configure_logging
 from cato_runtime.objects import NatsObjectStore, ObjectStore
@@ -89,6 +90,7 @@ def run_service(name: str, build: Build) -> None:
     """Run the service until SIGTERM or SIGINT; the body of its `main`."""
     settings = ServiceSettings()
     configure_logging(name, settings)
+    collect_seldom()
     try:
         config = load_config(settings.config)
         asyncio.run(_run(name, build, settings, config))

@@ -16,6 +16,7 @@ from cato_gateway.tokens import refuse_public_default
 from cato_runtime.broker import connect, ensure_topology, make_broker
 from cato_runtime.config import Config, load_config
 from cato_runtime.errors import BrokerError, ConfigurationError
+from cato_runtime.garbage import collect_seldom
 from cato_runtime.logs import configure_logging
 from cato_runtime.settings import ServiceSettings
 
@@ -29,6 +30,7 @@ def main() -> None:
     """Run the gateway until SIGTERM or SIGINT; SIGHUP reads the tokens again."""
     service = ServiceSettings()
     configure_logging("gateway", service)
+    collect_seldom()
     try:
         settings = _settings()
         config = load_config(service.config)

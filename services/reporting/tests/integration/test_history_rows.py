@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cato_contracts.history import CallFilter, ExportFormat, Grouping
+from cato_contracts.history import CallFilter, CallOutcome, ExportFormat, Grouping
 from cato_reporting.adapters import clickhouse_exports, clickhouse_history
 from cato_reporting.adapters.clickhouse_history import ClickHouseHistory
 from cato_reporting.adapters.clickhouse_read_model import ClickHouseReadModel
@@ -94,6 +94,24 @@ async def test_disturbed_batches_give_the_history_of_the_reference(seed, lost_en
         await assert_statistics(history, selection, expected, group_by)
     for form in ExportFormat:
         assert await exported(history, selection, form) == expected[::-1]
+    for outcome in CallOutcome:
+        of_these = [record for record in expected if record.outcome is outcome]
+        selection = CallSelection(CallFilter(run_id=run.run_id, outcome=outcome))
+        assert await all_calls(history, selection, limit=100) == of_these
+
+
+async def test_no_condition_is_asked_of_the_parts_of_a_call_but_of_the_whole(tables):
+    """Where the engine may look at conditions before it merges, it must leave those on other columns alone."""
+    model, history = tables
+    run = synthetic_run(9, subscribers=10, waves=2, lost_ends=True)
+    facts = facts_of(run)
+    for part in range(3):
+        # Neighbours in the log go into different parts, so the end of a call is apart from its beginning.
+        await model.store(facts[part::3], position=len(facts))
+    wanted = [call for call in calls_of(run) if call.outcome is CallOutcome.TALKING]
+    assert any(call.success for call in wanted)
+    found = await history.calls(CallSelection(CallFilter(outcome="talking")), before=None, limit=100)
+    assert found.calls == wanted
 
 
 async def test_calls_that_are_far_between_are_found_over_several_answers(tables, monkeypatch):

@@ -33,7 +33,9 @@ class ClickHouseThreads:
     def __init__(self, dsn: str, *, threads: int, max_threads: int, timeout_s: float, name: str) -> None:
         self._dsn = dsn
         self._embedded = urlsplit(dsn).scheme == "chdb"
-        self._settings = {"max_threads": max_threads}
+        # The second: with FINAL, too, what is asked of the key is asked before the other columns are read. Of
+        # other columns nothing may be asked before rows are merged, and ClickHouse does not.
+        self._settings = {"max_threads": max_threads, "optimize_move_to_prewhere_if_final": 1}
         self._timeout_s = timeout_s
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix=name)
         self._own = threading.local()

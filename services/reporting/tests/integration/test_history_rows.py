@@ -101,7 +101,7 @@ async def test_disturbed_batches_give_the_history_of_the_reference(seed, lost_en
 
 
 async def test_no_condition_is_asked_of_the_parts_of_a_call_but_of_the_whole(tables):
-    """Where the engine may look at conditions before it merges, it must leave those on other columns alone."""
+    """The engine may look at conditions on the key before it merges, and has to leave others alone."""
     model, history = tables
     run = synthetic_run(9, subscribers=10, waves=2, lost_ends=True)
     facts = facts_of(run)

@@ -59,6 +59,9 @@ ORDER BY subscriber_no, call_id, seq
 """  # noqa: S608
 
 
+_MAX_NO = 2**32 - 1
+
+
 def read_detail(
     client: Client,
     run_id: UUID,
@@ -97,6 +100,12 @@ def range_of(run_id: UUID, subscribers: list[RunSubscriber]) -> dict[str, Any]:
     nos = [subscriber.no for subscriber in subscribers]
     whole = len(nos) == nos[-1] - nos[0] + 1
     return {"run": run_id, "first": nos[0], "last": nos[-1], "nos": [] if whole else nos}
+
+
+def stretch_of(run_id: UUID, after: int, limit: int) -> dict[str, Any]:
+    """Return the values of `THESE` for all in the next `limit` places of the list."""
+    first, last = (min(no, _MAX_NO) for no in (after + 1, after + limit))
+    return {"run": run_id, "first": first, "last": last, "nos": []}
 
 
 def read_notified(client: Client, these: dict[str, Any]) -> set[int]:

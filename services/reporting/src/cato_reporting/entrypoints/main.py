@@ -2,17 +2,12 @@
 
 import argparse
 import asyncio
-import gc
 
 from cato_contracts.status import SERVICE
 from cato_reporting.bootstrap import build, rebuild
 from cato_runtime.logs import configure_logging
 from cato_runtime.service import run_service
 from cato_runtime.settings import ServiceSettings
-
-# Events are made by the ten thousand a second and freed by counting references. With Python's own thresholds
-# a third of the time went into looking for cycles among all that is kept.
-_OBJECTS_BEFORE_A_LOOK = (100_000, 50, 100)
 
 
 def main() -> None:
@@ -26,7 +21,6 @@ def main() -> None:
         help="serve (default), or rebuild: empty the read model, to be filled again from the log",
     )
     if parser.parse_args().command == "serve":
-        gc.set_threshold(*_OBJECTS_BEFORE_A_LOOK)
         run_service(SERVICE, build)
         return
     settings = ServiceSettings()

@@ -1,5 +1,6 @@
 """The status document (manual, 3.6) and the queries behind it."""
 
+import sys
 from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
@@ -9,6 +10,11 @@ from pydantic import Base64UrlBytes, Field, JsonValue
 from cato_contracts.model import Frozen, Instant, Resource
 from cato_contracts.requests import Query
 from cato_contracts.resources import Page
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 SERVICE = "reporting"
 
@@ -141,13 +147,26 @@ class ListSubscriberStatuses(Query[Page[SubscriberStatus]]):
 class StatusText(Frozen):
     """Part of a run's subscribers as the status document has them, written already.
 
-    `data` is `count` JSON objects of `SubscriberStatus` with commas between them, compressed by zlib. It is
-    decoded on validation: from bytes themselves it is made with `model_construct`.
+    `data` is `count` JSON objects of `SubscriberStatus` with commas between them, compressed (Zstandard,
+    RFC 8878): to a third of what zlib's fastest makes of them, in a quarter of its time.
     """
 
     data: Base64UrlBytes
     count: int
     next_cursor: str | None = None
+
+    @classmethod
+    def of(cls, text: bytes, *, count: int, next_cursor: str | None = None) -> "StatusText":
+        """Compress what is written."""
+        # Not validated: that would take the bytes for Base64.
+        return cls.model_construct(data=zstd.compress(text), count=count, next_cursor=next_cursor)
+
+    def text(self) -> bytes:
+        return zstd.decompress(self.data)
+
+
+STATUS_TEXT_LIMIT = 3000
+"""How many subscribers `GetStatusText` gives at most: the more, the less of it a query takes for itself."""
 
 
 class GetStatusText(Query[StatusText]):
@@ -157,5 +176,5 @@ class GetStatusText(Query[StatusText]):
     run_id: UUID
     filter: SubscriberFilter = SubscriberFilter.ALL
     events: bool = True
-    limit: int = Field(default=100, ge=1, le=1000)
+    limit: int = Field(default=100, ge=1, le=STATUS_TEXT_LIMIT)
     cursor: str | None = None

@@ -1,7 +1,6 @@
 """Media, dialer and reporting in memory, for tests: enough of their rules to give every answer."""
 
 import hashlib
-import zlib
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
@@ -336,12 +335,11 @@ class MemoryServices:
     async def _get_status_text(
         self, request: status.GetStatusText, context: RequestContext
     ) -> status.StatusText:
-        asked = status.ListSubscriberStatuses.model_validate(request.model_dump())
+        fields = request.model_dump() | {"limit": min(request.limit, self.page_size)}
+        asked = status.ListSubscriberStatuses.model_validate(fields)
         page = await self._list_statuses(asked, context)
         text = ",".join(item.model_dump_json(by_alias=True) for item in page.items)
-        return status.StatusText.model_construct(
-            data=zlib.compress(text.encode()), count=len(page.items), next_cursor=page.next_cursor
-        )
+        return status.StatusText.of(text.encode(), count=len(page.items), next_cursor=page.next_cursor)
 
     def _refuse_used(self, id_: UUID, used: list[UUID]) -> None:
         if id_ in used:

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from cato_contracts.history import CallFilter, CallRecord, CallStatistics, ExportFormat, Grouping
@@ -133,9 +133,16 @@ class Detail:
     events: list[StoredEvent]
 
 
-@dataclass(frozen=True, slots=True)
-class WrittenCall:
-    """A call as the status document has it: `text` is its JSON object, events and all."""
+class WrittenSubscriber(NamedTuple):
+    """Somebody on the list: `contact` is the JSON object, `phones` the JSON array of their numbers."""
+
+    no: int
+    contact: str
+    phones: str
+
+
+class WrittenCalls(NamedTuple):
+    """The calls to one number of a subscriber: `text` is their JSON objects, with commas between them."""
 
     no: int
     phone_index: int
@@ -145,11 +152,11 @@ class WrittenCall:
 
 @dataclass(frozen=True, slots=True)
 class WrittenDetail:
-    """The same as a `Detail`, with the calls written already."""
+    """The same as a `Detail`, written already."""
 
-    subscribers: list[RunSubscriber]
+    subscribers: list[WrittenSubscriber]
     notified: set[int]
-    calls: list[WrittenCall]
+    calls: list[WrittenCalls]
 
 
 class ReadModel(Protocol):

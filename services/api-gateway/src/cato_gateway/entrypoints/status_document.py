@@ -1,7 +1,6 @@
 """The status document, written page by page: constant memory for any number of subscribers."""
 
 import asyncio
-import zlib
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from uuid import UUID
@@ -45,7 +44,7 @@ async def status_document(
         async with aclosing(_parts(page, limit, cursor, page_size)) as parts:
             async for part in parts:
                 cursor = part.next_cursor
-                rows = zlib.decompress(part.data)
+                rows = part.text()
                 if rows:
                     pending += separator + rows
                     separator = b","
@@ -60,7 +59,11 @@ async def _parts(
     page: NextPage, left: int | None, cursor: str | None, page_size: int
 ) -> AsyncGenerator[StatusText, None]:
     """Yield page after page; each is asked for while the one before it is passed on."""
-    asked = asyncio.ensure_future(page(page_size if left is None else left, cursor))
+
+    def ask(position: str | None) -> asyncio.Future[StatusText]:
+        return asyncio.ensure_future(page(page_size if left is None else left, position))
+
+    asked = ask(cursor)
     try:
         while True:
             part = await asked
@@ -69,7 +72,9 @@ async def _parts(
             if part.next_cursor is None or left == 0:
                 yield part
                 return
-            asked = asyncio.ensure_future(page(page_size if left is None else left, part.next_cursor))
+            # An answer has its limit in bytes, too: what was read beyond it was read in vain.
+            page_size = min(page_size, part.count)
+            asked = ask(part.next_cursor)
             yield part
     finally:
         asked.cancel()

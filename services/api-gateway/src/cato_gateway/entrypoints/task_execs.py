@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from cato_contracts.campaign_commands import PauseRun, ResumeRun, StopRun
 from cato_contracts.status import (
+    STATUS_TEXT_LIMIT,
     GetStatusText,
     GetTaskExec,
     ListTaskExecs,
@@ -24,7 +25,6 @@ from cato_gateway.views import RunControl, TaskExecs
 
 router = APIRouter(prefix=f"{API}/task-execs", tags=["executions"])
 
-_PAGE = 1000
 Hangup = Annotated[bool, Query(description="End the calls that are up, too.")]
 
 
@@ -67,7 +67,7 @@ async def get_task_exec(  # noqa: PLR0917 - parameters of the request
         return await call.ask(query)
 
     wanted = None if subscribers is SubscriberFilter.NONE else page
-    document = await begun(status_document(execution, wanted, limit, cursor, page_size=_PAGE))
+    document = await begun(status_document(execution, wanted, limit, cursor, page_size=STATUS_TEXT_LIMIT))
     return Streamed(document, "application/json")
 
 

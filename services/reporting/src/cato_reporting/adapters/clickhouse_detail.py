@@ -1,5 +1,6 @@
 """One page of a run's subscribers with their calls and events."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +19,7 @@ _FAILED = """
 """
 
 _SUBSCRIBERS = """
-SELECT subscriber_no, subscriber_id, full_name, phones, emails
+SELECT {columns}
 FROM list_rows FINAL
 PREWHERE run_id = {{run:UUID}} AND subscriber_no > {{after:Int64}}{condition}
 ORDER BY subscriber_no
@@ -59,6 +60,7 @@ ORDER BY subscriber_no, call_id, seq
 """  # noqa: S608
 
 
+_COLUMNS = "subscriber_no, subscriber_id, full_name, phones, emails"
 _MAX_NO = 2**32 - 1
 
 
@@ -73,31 +75,41 @@ def read_detail(
     events: bool,
 ) -> Detail:
     """Read up to `limit` subscribers with a number above `after`; `wave` is the current one, for FAILED."""
-    subscribers = read_subscribers(client, run_id, which=which, wave=wave, after=after, limit=limit)
-    if not subscribers:
+    rows = select_subscribers(client, _COLUMNS, run_id, which=which, wave=wave, after=after, limit=limit)
+    if not rows:
         return Detail([], set(), [], [])
-    these = range_of(run_id, subscribers)
+    subscribers = [
+        RunSubscriber.model_construct(no=no, id=id_, full_name=name, phones=phones, emails=emails)
+        for no, id_, name, phones, emails in rows
+    ]
+    these = range_of(run_id, [subscriber.no for subscriber in subscribers])
     notified = read_notified(client, these)
     calls = [StoredCall(*row) for row in client.query(_CALLS, these).result_rows]
     happened = [StoredEvent(*row) for row in client.query(_EVENTS, these).result_rows] if events else []
     return Detail(subscribers, notified, calls, happened)
 
 
-def read_subscribers(
-    client: Client, run_id: UUID, *, which: SubscriberFilter, wave: int, after: int, limit: int
-) -> list[RunSubscriber]:
+def select_subscribers(
+    client: Client,
+    columns: str,
+    run_id: UUID,
+    *,
+    which: SubscriberFilter,
+    wave: int,
+    after: int,
+    limit: int,
+) -> Sequence[Sequence[Any]]:
+    """Select columns of the next subscribers of a list."""
     condition = _FAILED if which is SubscriberFilter.FAILED else _NEXT
     values: dict[str, Any] = {"run": run_id, "after": after, "limit": limit, "wave": wave}
-    rows = client.query(_SUBSCRIBERS.format(condition=condition), values).result_rows
-    return [
-        RunSubscriber.model_construct(no=no, id=id_, full_name=name, phones=phones, emails=emails)
-        for no, id_, name, phones, emails in rows
-    ]
+    rows: Sequence[Sequence[Any]] = client.query(
+        _SUBSCRIBERS.format(columns=columns, condition=condition), values
+    ).result_rows
+    return rows
 
 
-def range_of(run_id: UUID, subscribers: list[RunSubscriber]) -> dict[str, Any]:
-    """Return the values of `THESE`."""
-    nos = [subscriber.no for subscriber in subscribers]
+def range_of(run_id: UUID, nos: list[int]) -> dict[str, Any]:
+    """Return the values of `THESE` for some of the list, in its order."""
     whole = len(nos) == nos[-1] - nos[0] + 1
     return {"run": run_id, "first": nos[0], "last": nos[-1], "nos": [] if whole else nos}
 

@@ -16,19 +16,18 @@ from cato_reporting.adapters.clickhouse_detail import (
     range_of,
     read_detail,
     read_notified,
-    read_subscribers,
     stretch_of,
 )
 from cato_reporting.adapters.clickhouse_migrations import migrate
 from cato_reporting.adapters.clickhouse_retention import Retention, apply_retention
 from cato_reporting.adapters.clickhouse_rows import LISTS, POSITIONS, insert_facts, list_row
 from cato_reporting.adapters.clickhouse_threads import ClickHouseThreads
-from cato_reporting.adapters.clickhouse_written_detail import CallHead, read_call_heads, read_written_events
+from cato_reporting.adapters.clickhouse_written_detail import read_written_calls, read_written_subscribers
 from cato_reporting.domain.instants import from_unix_ms
 from cato_reporting.domain.live_run import ANSWERED, DELAYED, ENDED, STARTED, SUCCEEDED, End, LiveRun
 from cato_reporting.domain.report import Numbers
 from cato_reporting.errors import ReadModelAwayError, RowsRefusedError
-from cato_reporting.ports import Detail, Fact, StoredRun, WrittenDetail
+from cato_reporting.ports import Detail, Fact, StoredRun, WrittenCalls, WrittenDetail
 
 _LEDGERS = ("log_positions", "schema_versions", "retention_rules")
 _VIEWS = (
@@ -210,33 +209,30 @@ class ClickHouseReadModel:
         self, run_id: UUID, *, which: SubscriberFilter, wave: int, after: int, limit: int, events: bool
     ) -> WrittenDetail:
         listing = self._readers.run(
-            lambda client: read_subscribers(client, run_id, which=which, wave=wave, after=after, limit=limit)
+            lambda client: read_written_subscribers(
+                client, run_id, which=which, wave=wave, after=after, limit=limit
+            )
         )
         if which is SubscriberFilter.ALL:
             # Who is in a stretch of the list need not be known to ask for its calls.
-            these = stretch_of(run_id, after, limit)
-            subscribers, (heads, notified, happened) = await asyncio.gather(
-                listing, self._written_calls(these, events=events)
+            subscribers, (notified, calls) = await asyncio.gather(
+                listing, self._written_calls(stretch_of(run_id, after, limit), events=events)
             )
         else:
             subscribers = await listing
             if not subscribers:
                 return WrittenDetail([], set(), [])
-            heads, notified, happened = await self._written_calls(
-                range_of(run_id, subscribers), events=events
-            )
-        calls = [head.with_events(happened.get(head.call_id, "")) for head in heads]
+            these = range_of(run_id, [subscriber.no for subscriber in subscribers])
+            notified, calls = await self._written_calls(these, events=events)
         return WrittenDetail(subscribers, notified, calls)
 
     async def _written_calls(
         self, these: dict[str, Any], *, events: bool
-    ) -> tuple[list[CallHead], set[int], dict[UUID, str]]:
-        # Side by side: the events take as long as everything else.
-        happened, (heads, notified) = await asyncio.gather(
-            self._readers.run(lambda client: read_written_events(client, these) if events else {}),
-            self._readers.run(lambda client: (read_call_heads(client, these), read_notified(client, these))),
+    ) -> tuple[set[int], list[WrittenCalls]]:
+        return await asyncio.gather(
+            self._readers.run(lambda client: read_notified(client, these)),
+            self._readers.run(lambda client: read_written_calls(client, these, events=events)),
         )
-        return heads, notified, happened
 
     async def listed(self, run_id: UUID) -> int:
         sql = "SELECT count() FROM list_rows FINAL WHERE run_id = {run:UUID}"

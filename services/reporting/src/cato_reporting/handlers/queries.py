@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import zlib
 from datetime import datetime
 from typing import NoReturn
 from uuid import UUID
@@ -130,7 +129,7 @@ class StatusQueries:
 
     async def get_status_text(self, query: GetStatusText, _context: RequestContext) -> StatusText:
         if query.filter is SubscriberFilter.NONE:
-            return StatusText.model_construct(data=zlib.compress(b""), count=0)
+            return StatusText.of(b"", count=0)
         after = _read_number(query.cursor)
         async with self._fresh.steady_tables():
             snapshot, wave = await self._looked_at(query)
@@ -220,16 +219,17 @@ def _text_of(detail: WrittenDetail, limit: int) -> StatusText:
     written = list(written_statuses(detail))
     wanted = written[:limit]
     while True:
-        data = zlib.compress(",".join(text for _, text in wanted).encode(), 1)
-        if len(data) <= _TEXT_BYTES:
-            break
+        more = len(wanted) < len(written)
+        answer = StatusText.of(
+            ",".join(text for _, text in wanted).encode(),
+            count=len(wanted),
+            next_cursor=str(wanted[-1][0]) if more else None,
+        )
+        if len(answer.data) <= _TEXT_BYTES:
+            return answer
         if len(wanted) == 1:
             _refuse_large(wanted[0][0])
         wanted = wanted[: len(wanted) // 2]
-    more = len(wanted) < len(written)
-    return StatusText.model_construct(
-        data=data, count=len(wanted), next_cursor=str(wanted[-1][0]) if more else None
-    )
 
 
 def _live_exec(run: LiveRun, now: datetime) -> TaskExec:

@@ -2,41 +2,32 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from cato_contracts.runs import RunSubscriber
-from cato_reporting.ports import WrittenCall, WrittenDetail
+from cato_reporting.ports import WrittenCalls, WrittenDetail
 
 _written = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def written_statuses(detail: WrittenDetail) -> Iterator[tuple[int, str]]:
     """Yield each subscriber's number and status as JSON, in the order of the list."""
-    calls: defaultdict[int, list[WrittenCall]] = defaultdict(list)
-    for call in detail.calls:
-        calls[call.no].append(call)
-    for subscriber in detail.subscribers:
-        contact = {
-            "fullName": subscriber.full_name,
-            "phones": subscriber.phones,
-            "emails": subscriber.emails,
-        }
-        notified = "true" if subscriber.no in detail.notified else "false"
-        phones = _phones(subscriber, calls[subscriber.no])
-        yield (
-            subscriber.no,
-            f'{{"notified":{notified},"subscriber":{_written(contact)},"phones":[{phones}]}}',
-        )
+    called: defaultdict[int, list[WrittenCalls]] = defaultdict(list)
+    for calls in detail.calls:
+        called[calls.no].append(calls)
+    for no, contact, phones in detail.subscribers:
+        notified = "true" if no in detail.notified else "false"
+        numbers = _phones(phones, called.get(no, ()))
+        yield no, f'{{"notified":{notified},"subscriber":{contact},"phones":[{numbers}]}}'
 
 
-def _phones(subscriber: RunSubscriber, calls: list[WrittenCall]) -> str:
-    numbers = dict(enumerate(subscriber.phones))
-    made: defaultdict[int, list[str]] = defaultdict(list)
-    for call in calls:
+def _phones(phones: str, called: Sequence[WrittenCalls]) -> str:
+    numbers = dict(enumerate(json.loads(phones)))
+    made = {}
+    for calls in called:
         # The list may have lost its numbers by retention; a call that was made is shown all the same.
-        numbers.setdefault(call.phone_index, call.number)
-        made[call.phone_index].append(call.text)
+        numbers.setdefault(calls.phone_index, calls.number)
+        made[calls.phone_index] = calls.text
     return ",".join(
-        f'{{"number":{_written(numbers[place])},"calls":[{",".join(made[place])}]}}'
-        for place in sorted(numbers)
+        f'{{"number":{_written(number)},"calls":[{made.get(place, "")}]}}'
+        for place, number in sorted(numbers.items())
     )

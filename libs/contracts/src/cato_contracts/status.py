@@ -165,7 +165,7 @@ class StatusText(Frozen):
         return zstd.decompress(self.data)
 
 
-STATUS_TEXT_LIMIT = 3000
+STATUS_TEXT_LIMIT = 2000
 """How many subscribers `GetStatusText` gives at most: the more, the less of it a query takes for itself."""
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cato_contracts.status import StatusText
+from cato_contracts.status import STATUS_TEXT_LIMIT, StatusText
 from cato_gateway.errors import BrokenOffError
 from cato_gateway.testing import MemoryStack
 from cato_runtime.config import Config
@@ -191,6 +191,22 @@ async def test_the_status_document_is_the_same_however_it_is_paged(client, stack
         cursor = part["nextCursor"]
     assert cursor is None
     assert people == whole["subscribers"]
+
+
+async def test_no_more_is_asked_for_than_an_answer_had_room_for(client, stack, ids):
+    class Counting:
+        def __init__(self):
+            self.asked: list[int] = []
+
+        async def ask(self, request, **options: Any):
+            if type(request).__name__ == "GetStatusText":
+                self.asked.append(request.limit)
+            return await stack.services.ask(request, **options)
+
+    stack.services.page_size = 2
+    stack.gateway.asker = counting = Counting()
+    await client.get(f"{API}/task-execs/{ids['exec']}")
+    assert counting.asked == [STATUS_TEXT_LIMIT, 2, 2]
 
 
 async def test_the_status_document_lists_whom_it_is_asked_for(client, ids):

@@ -137,8 +137,8 @@ class WrittenSubscriber(NamedTuple):
     """Somebody on the list: `contact` is the JSON object, `phones` the JSON array of their numbers."""
 
     no: int
-    contact: str
-    phones: str
+    contact: bytes
+    phones: bytes
 
 
 class WrittenCalls(NamedTuple):
@@ -146,13 +146,13 @@ class WrittenCalls(NamedTuple):
 
     no: int
     phone_index: int
-    number: str
-    text: str
+    number: bytes
+    text: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class WrittenDetail:
-    """The same as a `Detail`, written already."""
+    """The same as a `Detail`, written already: JSON in UTF-8."""
 
     subscribers: list[WrittenSubscriber]
     notified: set[int]

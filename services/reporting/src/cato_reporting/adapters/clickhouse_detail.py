@@ -98,12 +98,13 @@ def select_subscribers(
     wave: int,
     after: int,
     limit: int,
+    formats: dict[str, str] | None = None,
 ) -> Sequence[Sequence[Any]]:
-    """Select columns of the next subscribers of a list."""
+    """Select columns of the next subscribers of a list; `formats` as clickhouse-connect's `query_formats`."""
     condition = _FAILED if which is SubscriberFilter.FAILED else _NEXT
     values: dict[str, Any] = {"run": run_id, "after": after, "limit": limit, "wave": wave}
     rows: Sequence[Sequence[Any]] = client.query(
-        _SUBSCRIBERS.format(columns=columns, condition=condition), values
+        _SUBSCRIBERS.format(columns=columns, condition=condition), values, query_formats=formats
     ).result_rows
     return rows
 

@@ -221,7 +221,7 @@ def _text_of(detail: WrittenDetail, limit: int) -> StatusText:
     while True:
         more = len(wanted) < len(written)
         answer = StatusText.of(
-            ",".join(text for _, text in wanted).encode(),
+            b",".join(text for _, text in wanted),
             count=len(wanted),
             next_cursor=str(wanted[-1][0]) if more else None,
         )

@@ -118,7 +118,7 @@ async def measure_questions(bench: Bench) -> None:
         f"  a finished run: {report.subscriber_count} subscribers, {report.calls_total} calls,"
         f" {run.events} events"
     )
-    say("its report, counted for the first time", first, "ms", wanted=50)
+    say("its report, asked for the first time", first, "ms", wanted=50)
     say("its report", await median_ms(questions.report, 20), "ms", wanted=50)
     places = iter(range(0, run.subscriber_count - 1_000, max(1, run.subscriber_count // 12)))
     pages = await median_ms(lambda: questions.page(next(places)), 10)

@@ -22,7 +22,8 @@ from cato_dialer.ports.trunk import (
     LineReleased,
     ReleaseCause,
 )
-from cato_runtime.config import DialingConfig, StationConfig
+from cato_runtime.config import DialingConfig
+from cato_runtime.station_config import StationConfig
 from telephony.child import allow_many_sockets, serve
 
 _PLACE_EVERY_S = 0.02

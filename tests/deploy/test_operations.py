@@ -7,8 +7,9 @@ from pathlib import Path
 import yaml
 from pydantic_settings import BaseSettings
 
-from cato_runtime.config import Config, StationConfig, load_config
+from cato_runtime.config import Config, load_config
 from cato_runtime.reference import config_keys, reference
+from cato_runtime.station_config import StationConfig
 
 ROOT = Path(__file__).parents[2]
 OPERATIONS = (ROOT / "docs/operations.md").read_text()

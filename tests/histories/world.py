@@ -32,9 +32,10 @@ from cato_dialer.adapters.memory_dial import MemoryChannelBoard, MemoryJobQueue
 from cato_dialer.handlers.coordinate_run import Pace
 from cato_dialer.handlers.coordinate_runs import LeasePace
 from cato_eventlog import Record
-from cato_runtime.config import Config, StationConfig
+from cato_runtime.config import Config
 from cato_runtime.errors import BrokerError
 from cato_runtime.objects import MemoryObjectStore
+from cato_runtime.station_config import StationConfig
 from tests.histories.exchange import Behaviour, Exchange, number_of
 from tests.histories.faults import Death, Life, Weather
 from tests.histories.processes import CampaignProcess, DialProcess

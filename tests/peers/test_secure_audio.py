@@ -9,7 +9,8 @@ from cato_dialer.adapters.pjsua2.trunk import Pjsua2Trunk
 from cato_dialer.ports.trunk import LinePlaybackFinished, ReleaseCause
 from cato_exchange.exchange import Exchange
 from cato_exchange.plan import Plan
-from cato_runtime.config import DialingConfig, Srtp, StationConfig
+from cato_runtime.config import DialingConfig
+from cato_runtime.station_config import Srtp, StationConfig
 from services.dialer.tests.trunk_kit import Caller, Heard, every_code, follow_until, write_wav
 from tests.peers.baresip_peer import PROGRAM, BaresipPeer
 from tests.peers.g711 import decoded

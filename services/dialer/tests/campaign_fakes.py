@@ -42,9 +42,10 @@ from cato_dialer.campaign_role import CampaignPorts, CampaignRole
 from cato_dialer.handlers.coordinate_run import Pace
 from cato_dialer.handlers.coordinate_runs import LeasePace
 from cato_eventlog import Conflict, Log, MemoryLog
-from cato_runtime.config import Config, StationConfig
+from cato_runtime.config import Config
 from cato_runtime.objects import MemoryObjectStore, ObjectStore
 from cato_runtime.requests import RequestTable, refusal
+from cato_runtime.station_config import StationConfig
 
 NOW = datetime(2025, 3, 3, 12, 0, tzinfo=UTC)
 USER = Actor(user_id="user")

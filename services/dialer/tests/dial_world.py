@@ -28,7 +28,7 @@ from cato_dialer.ports.stations import StationWatch, UnwatchedStations
 from cato_dialer.ports.trunk import (
     CallOrder,
 )
-from cato_runtime.config import StationConfig
+from cato_runtime.station_config import StationConfig
 from services.dialer.tests.scripted_line import START, Script, ScriptedLine, begin_of
 from tests.virtual_time import LoopClock, run_virtually
 

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 from cato_dialer.ports.trunk import CallOrder, Line, LineEvent, LineReleased, Trunk
-from cato_runtime.config import StationConfig
+from cato_runtime.station_config import StationConfig
 
 FRAME = 160
 

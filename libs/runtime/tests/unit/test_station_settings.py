@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from cato_runtime.config import Config, DigitWay, SessionTimers, Srtp, StationConfig, load_config
+from cato_runtime.config import Config, load_config
 from cato_runtime.errors import ConfigurationError
+from cato_runtime.station_config import DigitWay, SessionTimers, Srtp, StationConfig
 
 
 def loaded(directory: Path, *lines: str) -> Config:

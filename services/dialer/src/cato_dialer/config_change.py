@@ -1,7 +1,8 @@
 """Which changes of the configuration a dialer at work can take over."""
 
-from cato_runtime.config import Config, StationConfig
+from cato_runtime.config import Config
 from cato_runtime.errors import ConfigurationError
+from cato_runtime.station_config import StationConfig
 
 _FOR_NEW_CALLS = {
     *("name", "uri", "tls", "caller_id", "auth", "priority", "codecs", "number_rules"),

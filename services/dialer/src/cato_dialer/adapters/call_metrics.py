@@ -9,7 +9,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from cato_contracts.calls import FINAL_KINDS, CallEvent, CallEventKind
-from cato_runtime.config import StationConfig
+from cato_runtime.station_config import StationConfig
 
 _PDD_S = (0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0)
 _TALK_S = (1, 5, 10, 15, 20, 30, 45, 60, 90, 120, 300, 600)

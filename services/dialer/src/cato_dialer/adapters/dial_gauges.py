@@ -11,7 +11,7 @@ from cato_dialer.adapters.nats_dial_ledger import NatsChannelLedger
 from cato_dialer.adapters.pjsua2.trunk import Pjsua2Trunk
 from cato_dialer.domain.call.pacing import Pacing
 from cato_dialer.ports.stations import StationWatch
-from cato_runtime.config import StationConfig
+from cato_runtime.station_config import StationConfig
 
 
 class _Role(Protocol):

@@ -15,7 +15,7 @@ from cato_contracts.subjects import dial_job
 from cato_dialer.domain.call.start_times import next_start
 from cato_dialer.ports.dial import Channel, FencedError, JobHold, StartSlot, SubscriberLog
 from cato_runtime.clock import Clock
-from cato_runtime.config import StationConfig
+from cato_runtime.station_config import StationConfig
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 

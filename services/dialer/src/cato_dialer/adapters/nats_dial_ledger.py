@@ -24,8 +24,8 @@ from cato_dialer.domain.call.channel_pool import Block, ChannelPool
 from cato_dialer.domain.call.start_times import next_start
 from cato_dialer.ports.dial import Channel, StartSlot
 from cato_runtime.clock import Clock
-from cato_runtime.config import StationConfig
 from cato_runtime.errors import BrokerError
+from cato_runtime.station_config import StationConfig
 from cato_runtime.tasks import end_tasks
 
 log = structlog.get_logger()

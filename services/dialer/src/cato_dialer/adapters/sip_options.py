@@ -7,7 +7,7 @@ import socket
 import ssl
 from typing import Any
 
-from cato_runtime.config import StationConfig
+from cato_runtime.station_config import StationConfig
 
 _UDP_REPEATS_S = (0.5, 1.0, 2.0, 4.0)
 "Timer E of RFC 3261, 17.1.2.2, for as long as we wait."

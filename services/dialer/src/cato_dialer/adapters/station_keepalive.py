@@ -7,7 +7,7 @@ from uuid import UUID
 import structlog
 
 from cato_dialer.adapters.sip_options import answers_options
-from cato_runtime.config import StationConfig
+from cato_runtime.station_config import StationConfig
 
 log = structlog.get_logger()
 

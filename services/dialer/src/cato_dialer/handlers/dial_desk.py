@@ -9,7 +9,7 @@ from cato_dialer.ports.dial import CallJournal, CallObserver, ChannelLedger, Pro
 from cato_dialer.ports.stations import StationWatch, UnwatchedStations
 from cato_dialer.ports.trunk import Trunk
 from cato_runtime.clock import Clock
-from cato_runtime.config import StationConfig
+from cato_runtime.station_config import StationConfig
 
 
 @dataclass(slots=True)

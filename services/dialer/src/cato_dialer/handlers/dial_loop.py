@@ -14,8 +14,8 @@ from cato_dialer.handlers.dial_desk import DialDesk
 from cato_dialer.handlers.dial_schedule import Schedule
 from cato_dialer.handlers.dial_subscriber import Done, GiveBack, LeaveAlone, SubscriberWorker, Verdict
 from cato_dialer.ports.dial import JobHold, JobSource
-from cato_runtime.config import StationConfig
 from cato_runtime.errors import BrokerError
+from cato_runtime.station_config import StationConfig
 from cato_runtime.tasks import end_tasks
 
 log = structlog.get_logger()

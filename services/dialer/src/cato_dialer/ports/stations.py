@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 from uuid import UUID
 
-from cato_runtime.config import StationConfig
+from cato_runtime.station_config import StationConfig
 
 
 class StationWatch(Protocol):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
-from cato_runtime.config import StationConfig
+from cato_runtime.station_config import StationConfig
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ from cato_dialer.adapters.nats_dial_ledger import NatsChannelLedger
 from cato_dialer.ports.dial import Channel, ChannelLedger
 from cato_runtime.broker import ensure_topology
 from cato_runtime.clock import SystemClock
-from cato_runtime.config import StationConfig
 from cato_runtime.embedded_nats import EmbeddedNats
+from cato_runtime.station_config import StationConfig
 
 Ledgers = Callable[..., Awaitable[ChannelLedger]]
 A, B = uuid4(), uuid4()

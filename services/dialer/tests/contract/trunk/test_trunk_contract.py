@@ -24,7 +24,8 @@ from cato_dialer.ports.trunk import (
 )
 from cato_exchange.exchange import Exchange
 from cato_exchange.plan import Plan
-from cato_runtime.config import DialingConfig, StationConfig
+from cato_runtime.config import DialingConfig
+from cato_runtime.station_config import StationConfig
 from services.dialer.tests.trunk_kit import Caller, every_code, follow, follow_until, write_wav
 
 PROMPT_MS = 1_000

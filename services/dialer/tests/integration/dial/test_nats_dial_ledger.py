@@ -9,7 +9,7 @@ from nats.aio.client import Client
 from cato_dialer.adapters.nats_dial_ledger import NatsChannelLedger
 from cato_dialer.ports.dial import Channel
 from cato_runtime.clock import SystemClock
-from cato_runtime.config import StationConfig
+from cato_runtime.station_config import StationConfig
 
 Connect = Callable[[], Awaitable[Client]]
 A, B = uuid4(), uuid4()

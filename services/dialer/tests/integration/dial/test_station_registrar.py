@@ -14,8 +14,9 @@ from cato_dialer.adapters.pjsua2.registrar import StationRegistrar
 from cato_dialer.adapters.station_keepalive import StationKeepalive
 from cato_exchange.exchange import Exchange
 from cato_exchange.plan import Plan
-from cato_runtime.config import DialingConfig, StationAuth, StationConfig, StationTls
+from cato_runtime.config import DialingConfig
 from cato_runtime.embedded_nats import EmbeddedNats
+from cato_runtime.station_config import StationAuth, StationConfig, StationTls
 from services.dialer.tests.certificates import certificate_for
 
 Connect = Callable[[], Awaitable[Client]]

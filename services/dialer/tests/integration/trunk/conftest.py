@@ -11,7 +11,8 @@ import pytest
 from cato_dialer.adapters.pjsua2.trunk import Pjsua2Trunk
 from cato_exchange.exchange import Exchange
 from cato_exchange.plan import Plan
-from cato_runtime.config import DialingConfig, StationConfig
+from cato_runtime.config import DialingConfig
+from cato_runtime.station_config import StationConfig
 from services.dialer.tests.trunk_kit import Caller, every_code, write_wav
 
 

@@ -32,7 +32,8 @@ from cato_exchange.exchange import Exchange
 from cato_exchange.plan import Plan
 from cato_exchange.record import CallRecord
 from cato_runtime.clock import SystemClock
-from cato_runtime.config import DialingConfig, DigitWay, StationAuth, StationConfig
+from cato_runtime.config import DialingConfig
+from cato_runtime.station_config import DigitWay, StationAuth, StationConfig
 from services.dialer.tests.trunk_kit import every_code, write_wav
 
 PROMPT_MS = 1_500

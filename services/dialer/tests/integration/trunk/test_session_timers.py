@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cato_dialer.ports.trunk import Line, LineAnswered, LinePlaybackFinished, ReleaseCause
-from cato_runtime.config import SessionTimers, StationConfig
+from cato_runtime.station_config import SessionTimers, StationConfig
 from services.dialer.tests.integration.trunk.conftest import Bench
 from services.dialer.tests.integration.trunk.test_trunk_workers import invite_of
 from services.dialer.tests.trunk_kit import Caller, every_code, follow, follow_until, write_wav

@@ -8,7 +8,7 @@ from cato_dialer.adapters.sip_options import answers_options
 from cato_dialer.adapters.station_keepalive import StationKeepalive
 from cato_exchange.exchange import Exchange
 from cato_exchange.plan import Plan
-from cato_runtime.config import StationConfig
+from cato_runtime.station_config import StationConfig
 
 _HERE = "127.0.0.1"
 

@@ -14,7 +14,7 @@ from cato_dialer.ports.trunk import (
     LineTrying,
     ReleaseCause,
 )
-from cato_runtime.config import Codec, DigitWay, StationAuth, StationConfig
+from cato_runtime.station_config import Codec, DigitWay, StationAuth, StationConfig
 from services.dialer.tests.integration.trunk.conftest import Bench
 from services.dialer.tests.trunk_kit import Caller, follow, follow_until
 

@@ -9,7 +9,7 @@ from cato_dialer.adapters.sip_options import answers_options
 from cato_dialer.ports.trunk import LinePlaybackFinished, ReleaseCause
 from cato_exchange.exchange import Exchange
 from cato_exchange.plan import Plan
-from cato_runtime.config import StationConfig, StationTls
+from cato_runtime.station_config import StationConfig, StationTls
 from services.dialer.tests.certificates import make_certificate, server_context
 from services.dialer.tests.integration.trunk.conftest import Bench
 from services.dialer.tests.trunk_kit import Caller, follow

@@ -18,8 +18,8 @@ from cato_dialer.ports.trunk import (
     LinePlaybackStarted,
     ReleaseCause,
 )
-from cato_runtime.config import StationConfig
 from cato_runtime.errors import ConfigurationError
+from cato_runtime.station_config import StationConfig
 from services.dialer.tests.integration.trunk.conftest import Bench
 from services.dialer.tests.trunk_kit import Caller, follow, follow_until
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
-from cato_runtime.config import NumberRule, StationConfig
+from cato_runtime.station_config import NumberRule, StationConfig
 
 
 class ToldWatch:

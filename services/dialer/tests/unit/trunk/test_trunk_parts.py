@@ -10,8 +10,8 @@ from cato_dialer.adapters.pjsua2.address import address
 from cato_dialer.adapters.pjsua2.alaw_wav import AudioError, alaw_length
 from cato_dialer.adapters.pjsua2.info_digits import digit_of_info
 from cato_dialer.adapters.pjsua2.rtp_ports import share_ports
-from cato_runtime.config import StationConfig
 from cato_runtime.errors import ConfigurationError
+from cato_runtime.station_config import StationConfig
 from services.dialer.tests.trunk_kit import every_code, write_wav
 
 

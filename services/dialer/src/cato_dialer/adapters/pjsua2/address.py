@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from cato_runtime.config import StationConfig
+from cato_runtime.station_config import StationConfig
 
 _STATION = re.compile(
     r"(?P<scheme>sips?):(?P<host>\[[^\]]+\]|[^:;]+)(?P<port>:\d+)?(?P<parameters>(;[^;]+)*)"

@@ -2,7 +2,7 @@
 
 from cato_dialer.adapters.pjsua2 import wire
 from cato_dialer.adapters.pjsua2.address import Address
-from cato_runtime.config import StationConfig, StationTls
+from cato_runtime.station_config import StationConfig, StationTls
 
 
 def peer_of(station: StationConfig, where: Address) -> wire.Peer:

@@ -18,8 +18,9 @@ from cato_dialer.adapters.pjsua2.bytecode import BytecodeCache
 from cato_dialer.adapters.pjsua2.peer import peer_of
 from cato_dialer.adapters.pjsua2.resolver import Resolver
 from cato_dialer.adapters.pjsua2.worker_process import WorkerProcess
-from cato_runtime.config import DialingConfig, StationConfig
+from cato_runtime.config import DialingConfig
 from cato_runtime.errors import BrokerError
+from cato_runtime.station_config import StationConfig
 
 log = structlog.get_logger()
 

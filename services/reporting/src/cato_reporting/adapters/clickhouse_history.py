@@ -1,7 +1,7 @@
 """The history of calls in ClickHouse: one call, pages, statistics, exports."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from clickhouse_connect.driver.client import Client
@@ -51,6 +51,12 @@ WHERE (run_id, subscriber_no, call_id) IN ({{keys}}){{conditions}}
 ORDER BY started_at DESC, call_id DESC
 LIMIT {{{{limit:UInt32}}}}
 """  # noqa: S608 - our own words, here and below
+
+_KEYS = """
+SELECT toUnixTimestamp64Milli(started_at), call_id, run_id, subscriber_no FROM call_start_rows
+WHERE {conditions}
+ORDER BY started_at DESC, call_id DESC LIMIT {{look:UInt32}}
+"""
 
 _LOOK = """
 SELECT count(), toUnixTimestamp64Milli(min((started_at, call_id)).1), min((started_at, call_id)).2
@@ -126,6 +132,15 @@ class ClickHouseHistory:
         await self._threads.close()
 
 
+class _Stretch(NamedTuple):
+    """Calls that follow each other in time: how many, the last one's place, and which in SQL."""
+
+    found: int
+    end: CallPlace
+    keys: str
+    conditions: Sequence[str]
+
+
 def _page(client: Client, meant: Conditions, before: CallPlace | None, limit: int) -> FoundCalls:
     """Look through the calls in the order of time, a stretch at a time, for those that are meant.
 
@@ -141,26 +156,47 @@ def _page(client: Client, meant: Conditions, before: CallPlace | None, limit: in
         if before is not None:
             here = (beyond("before", "<"),)
             values |= place_values("before", before)
-        found, at, call_id = client.query(
-            _LOOK.format(conditions=" AND ".join((*meant.starts, *here))), values
-        ).result_rows[0]
-        if not found:
+        stretch = (_wide_stretch if meant.merged else _short_stretch)(client, meant, here, values)
+        if stretch is None:
             return FoundCalls(records, None)
-        values |= place_values("end", (at, call_id))
-        here = (*here, beyond("end", ">="))
         sql = _CALLS.format(
-            keys=meant.keys_with(*here), conditions="".join(f" AND {each}" for each in (*meant.merged, *here))
+            keys=stretch.keys, conditions="".join(f" AND {each}" for each in stretch.conditions)
         )
+        values |= place_values("end", stretch.end)
         records += [_record(row) for row in client.query(sql, values).result_rows]
         if len(records) > limit:
             return FoundCalls(records[:limit], _place_of(records[limit - 1]))
-        if found < look:
+        if stretch.found < look:
             return FoundCalls(records, None)
-        before = (at, call_id)
-        looked_through += found
+        before = stretch.end
+        looked_through += stretch.found
         if looked_through >= _LOOKED_THROUGH:
             return FoundCalls(records, before)
-        look = min(4 * look, _LONGEST_LOOK)
+        if meant.merged:
+            look = min(4 * look, _LONGEST_LOOK)
+
+
+def _short_stretch(
+    client: Client, meant: Conditions, here: Sequence[str], values: dict[str, Any]
+) -> _Stretch | None:
+    """Name each call, a page of them at most: as a query, as below, they take 20 ms more, however few."""
+    sql = _KEYS.format(conditions=" AND ".join((*meant.starts, *here)))
+    rows = client.query(sql, values).result_rows
+    if not rows:
+        return None
+    keys = ",".join(f"('{run_id}',{no},'{call_id}')" for _, call_id, run_id, no in rows)
+    return _Stretch(len(rows), (rows[-1][0], rows[-1][1]), keys, ())
+
+
+def _wide_stretch(
+    client: Client, meant: Conditions, here: Sequence[str], values: dict[str, Any]
+) -> _Stretch | None:
+    sql = _LOOK.format(conditions=" AND ".join((*meant.starts, *here)))
+    found, at, call_id = client.query(sql, values).result_rows[0]
+    if not found:
+        return None
+    here = (*here, beyond("end", ">="))
+    return _Stretch(found, (at, call_id), meant.keys_with(*here), (*meant.merged, *here))
 
 
 def _record(row: Sequence[Any]) -> CallRecord:

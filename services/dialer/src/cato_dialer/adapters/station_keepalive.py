@@ -8,6 +8,7 @@ import structlog
 
 from cato_dialer.adapters.sip_options import answers_options
 from cato_runtime.station_config import StationConfig
+from cato_runtime.tasks import end_tasks
 
 log = structlog.get_logger()
 
@@ -54,9 +55,7 @@ class StationKeepalive:
             watched.look_now.set()
 
     async def close(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end_tasks(*self._tasks)
         self._tasks, self._watched = [], {}
 
     async def _watch(self, watched: "_Watched") -> None:

@@ -143,6 +143,23 @@ async def test_the_next_call_hears_nothing_of_the_last_one(bench: Bench):
         assert await digits_of(caller.call("3"), 1) == []
 
 
+async def test_a_call_that_ends_amid_a_key_leaves_nothing_of_it_to_the_next(bench: Bench):
+    """The library's writer keeps a little of what it was given until there is more."""
+    ends = [0.52 + 0.005 * n for n in range(12)]
+    exchange = await bench.exchange(
+        *(
+            f"number: '1{n}', behaviour: answer, digits: [{{digits: '5', by: inband, after_s: 0.5}}],"
+            f"hang_up_after_s: {end:.3f}"
+            for n, end in enumerate(ends)
+        ),
+        "number: '3', behaviour: answer, hang_up_after_s: 0.3",
+    )
+    caller = await bench.caller(exchange, dtmf=(DigitWay.IN_BAND,))
+    for n in range(len(ends)):
+        await digits_of(caller.call(f"1{n}"), 2)
+        assert await digits_of(caller.call("3"), 1) == []
+
+
 async def test_keys_that_come_in_another_way_are_ignored(bench: Bench):
     exchange = await bench.exchange(
         "number: '1', behaviour: answer, digits: [{digits: '1', by: rfc4733, after_s: 0.1},"

@@ -14,8 +14,11 @@ from cato_dialer.adapters.pjsua2.tones import RATE
 
 _FRAME_SAMPLES = 160
 _SAMPLE_BITS = 16
-_BUFFER_BYTES = 2 * _FRAME_SAMPLES * _SAMPLE_BITS // 8
+_FRAME_BYTES = _FRAME_SAMPLES * _SAMPLE_BITS // 8
+_BUFFER_BYTES = 2 * _FRAME_BYTES
 "What the writer keeps back at most."
+_LEFT_BYTES = _BUFFER_BYTES + _FRAME_BYTES
+"What may come of the last call yet: that, and the frame that the library's clock is just about to write."
 _PIPE_BYTES = 1 << 20
 "A minute of audio. Were it full, the library's clock would stand still."
 
@@ -32,6 +35,7 @@ class Ear:
         self._library = library
         self._libc = ctypes.CDLL(None)
         self._source = 0
+        self._left = 0
         self._reading, writing = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         # A machine that grants less has to be read often enough, which it is: every 100 ms.
         with contextlib.suppress(PermissionError):
@@ -39,6 +43,10 @@ class Ear:
         self._slot = self._open(f"/proc/self/fd/{writing}")
         os.close(writing)
         self._drain()
+
+    def lend(self) -> None:
+        """Begin with another call: the first 60 ms may be of the last one, and are not heard."""
+        self._left = _LEFT_BYTES
 
     def listen_to(self, source: Any) -> None:
         """Hear a port of the bridge from here on, and nothing from before. Raises: EarError."""
@@ -53,7 +61,10 @@ class Ear:
 
     def heard(self) -> bytes:
         """Return the samples since the last time, 16 bit."""
-        return self._drain()
+        samples = self._drain()
+        heard = samples[self._left :]
+        self._left = max(self._left - len(samples), 0)
+        return heard
 
     def _drain(self) -> bytes:
         # The writer's file has a buffer of its own, in C.

@@ -28,7 +28,8 @@ class Hearing:
         Raises: EarError, OSError.
         """
         if line not in self._lent:
-            self._lent[line] = _Lent(self._idle.pop() if self._idle else Ear(self._library))
+            lent = self._lent[line] = _Lent(self._idle.pop() if self._idle else Ear(self._library))
+            lent.ear.lend()
         self._lent[line].ear.listen_to(source)
 
     def keys(self, line: int) -> str:

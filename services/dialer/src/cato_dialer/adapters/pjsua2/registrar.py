@@ -21,6 +21,7 @@ from cato_dialer.adapters.pjsua2.worker_process import WorkerProcess
 from cato_runtime.config import DialingConfig
 from cato_runtime.errors import BrokerError
 from cato_runtime.station_config import StationConfig
+from cato_runtime.tasks import end_tasks
 
 log = structlog.get_logger()
 
@@ -112,9 +113,7 @@ class StationRegistrar:
                     await place.decided.wait()
 
     async def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end_tasks(*self._tasks)
         if self._worker is not None and self._runner is not None:
             self._worker.close()  # takes its registrations back
             await asyncio.wait((self._runner,))

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 from uuid import UUID
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from cato_contracts.resources import SuccessCondition
@@ -45,6 +45,21 @@ histories = st.fixed_dictionaries(
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(history=histories)
+@example(
+    # A channel is freed just when the other subscriber has looked and not yet begun to listen for it.
+    history={
+        "phones": [1, 2],
+        "outcomes": ["503", "unreachable", "unreachable"],
+        "condition": SuccessCondition.PICKUP_PHONE,
+        "stations": 2,
+        "channels": 1,
+        "interval": 0,
+        "crashes": {18},
+        "replicas": 1,
+        "repeats": False,
+        "waves": 1,
+    }
+)
 def test_each_wave_decides_each_subscriber_once_whatever_dies(kit: Any, history: dict[str, Any]) -> None:
     kit.run(live_through(kit, history))
 

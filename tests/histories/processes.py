@@ -96,8 +96,11 @@ class _Source(Outside):
 class _Ledger(Outside):
     """Waiting for a channel is no operation that fails."""
 
-    async def freed(self, *arguments: Any) -> None:
-        await self._port.freed(*arguments)
+    def freed(self, *arguments: Any) -> Any:
+        return self._checked(self._port.freed(*arguments))
+
+    async def _checked(self, freed: Any) -> None:
+        await freed
         self._life.check()
 
 

@@ -1,10 +1,11 @@
 """The dial role's ports in memory: for tests, and to say what the real ones must do."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from cato_contracts.calls import CallEvent
@@ -210,8 +211,8 @@ class MemoryChannelBoard:
         self._freed.set()
         self._freed = asyncio.Event()
 
-    async def changed(self) -> None:
-        await self._freed.wait()
+    def changed(self) -> Coroutine[Any, Any, Any]:
+        return self._freed.wait()
 
 
 class MemoryChannelLedger:
@@ -238,8 +239,8 @@ class MemoryChannelLedger:
     def capacity(self) -> int:
         return min(self._board.max_channels, sum(one.channels for one in self._board.stations.values()))
 
-    async def freed(self, station_ids: Sequence[UUID]) -> None:  # noqa: ARG002 - any change will do
-        await self._board.changed()
+    def freed(self, station_ids: Sequence[UUID]) -> Coroutine[Any, Any, None]:  # noqa: ARG002 - any change
+        return self._board.changed()
 
     async def reserve_start(self, station_id: UUID) -> StartSlot:
         station = self._board.stations[station_id]

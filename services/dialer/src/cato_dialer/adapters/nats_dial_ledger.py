@@ -9,7 +9,8 @@ import asyncio
 import contextlib
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
+from typing import Any
 from uuid import UUID, uuid4
 
 import structlog
@@ -124,13 +125,16 @@ class NatsChannelLedger:
         blocks = self._pools[station_id].blocks.values()
         return sum(block.size for block in blocks), sum(block.in_use for block in blocks)
 
-    async def freed(self, station_ids: Sequence[UUID]) -> None:
+    def freed(self, station_ids: Sequence[UUID]) -> Coroutine[Any, Any, None]:
+        return self._want_until(self._freed, station_ids)
+
+    async def _want_until(self, freed: asyncio.Event, station_ids: Sequence[UUID]) -> None:
         pools = {pool.name: pool for station_id in station_ids for pool in self._pools_of(station_id)}
         for pool in pools.values():
             pool.wanted += 1
         self._needed.set()
         try:
-            await self._freed.wait()
+            await freed.wait()
         finally:
             for pool in pools.values():
                 pool.wanted -= 1

@@ -16,7 +16,7 @@ from cato_dialer.handlers.dial_attempt import CallAttempt, interruption
 from cato_dialer.handlers.dial_book import SubscriberBook
 from cato_dialer.handlers.dial_call import unix_ms
 from cato_dialer.handlers.dial_desk import DialDesk
-from cato_dialer.ports.dial import Channel, ChannelLedger, FencedError, PromptMissingError, SubscriberLog
+from cato_dialer.ports.dial import Channel, FencedError, PromptMissingError, SubscriberLog
 from cato_runtime.errors import BrokerError
 
 log = structlog.get_logger()
@@ -207,21 +207,19 @@ class SubscriberWorker:
     async def _channel(self, stations: Sequence[UUID]) -> Channel | None:
         """Wait for a channel of the first station that has one; None if it is time to look around again."""
         ledger = self._desk.ledger
-        while (channel := _acquired(ledger, stations)) is None:
+        while True:
+            for station in stations:
+                if channel := ledger.acquire(station):
+                    return channel
             freed = asyncio.ensure_future(ledger.freed(stations))
             nudged = asyncio.ensure_future(self._nudged.wait())
             try:
-                # Both listen from here on. What was freed between our look and that nobody tells us of again.
-                await asyncio.sleep(0)
-                if channel := _acquired(ledger, stations):
-                    break
                 await asyncio.wait((freed, nudged), return_when=asyncio.FIRST_COMPLETED)
             finally:
                 freed.cancel()
                 nudged.cancel()
             if self._nudged.is_set():
                 return None
-        return channel
 
     def _note_result(
         self, book: SubscriberBook, reason: str, *, notified: bool = False, call: PastCall | None = None
@@ -236,11 +234,3 @@ class SubscriberWorker:
             number=call.number if call else None,
         )
         book.note_result(result, unix_ms(self._desk.clock.now()))
-
-
-def _acquired(ledger: ChannelLedger, stations: Sequence[UUID]) -> Channel | None:
-    """Return a channel of the first station that has one at hand."""
-    for station in stations:
-        if channel := ledger.acquire(station):
-            return channel
-    return None

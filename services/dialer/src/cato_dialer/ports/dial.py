@@ -1,10 +1,10 @@
 """What the dial role needs from outside, beside the trunk."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from cato_contracts.calls import CallEvent
@@ -150,8 +150,11 @@ class ChannelLedger(Protocol):
         """Return how many calls at once this replica may expect to have, those that are up included."""
         ...
 
-    async def freed(self, station_ids: Sequence[UUID]) -> None:
-        """Say that channels of these stations are wanted; return once one of them may be had."""
+    def freed(self, station_ids: Sequence[UUID]) -> Coroutine[Any, Any, None]:
+        """Say that channels of these stations are wanted; what is returned ends once one of them may be had.
+
+        It hears of all that is freed from this call on, though it be awaited only later.
+        """
         ...
 
     async def reserve_start(self, station_id: UUID) -> StartSlot:

@@ -71,6 +71,16 @@ async def refused(channels: ChannelLedger, identity: UUID = A) -> bool:
     return False
 
 
+async def test_what_is_freed_before_anybody_awaits_it_is_heard_of(ledgers: Ledgers) -> None:
+    one = await ledgers([station(channels=1)])
+    held = await one_of(one)
+    freed = one.freed([A])
+    held.release()
+    async with asyncio.timeout(5):
+        await freed
+    assert one.acquire(A) is not None
+
+
 async def test_as_many_channels_as_the_station_has_and_no_more(ledgers: Ledgers) -> None:
     one = await ledgers([station(channels=6)])
     held = list(await asyncio.gather(*(one_of(one) for _ in range(6))))

@@ -9,7 +9,7 @@ from cato_dialer.campaign_role import CampaignPorts, CampaignRole
 from cato_dialer.handlers.dial_desk import DialDesk
 from cato_dialer.handlers.dial_loop import DialRole
 from cato_dialer.ports.trunk import CallOrder
-from cato_eventlog import Unavailable
+from cato_jetstream import Unavailable
 from cato_runtime.errors import BrokerError
 from tests.histories.exchange import Line
 from tests.histories.faults import Life, Outside

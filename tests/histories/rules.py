@@ -19,7 +19,7 @@ from cato_contracts.runs import (
     WaveStarted,
 )
 from cato_contracts.status import Report, RunState
-from cato_eventlog import Record
+from cato_jetstream import Record
 from cato_reporting.domain.live_runs import LiveRuns
 from cato_reporting.domain.reading import Reading, read_message
 from cato_reporting.domain.report import live_report

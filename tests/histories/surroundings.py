@@ -13,7 +13,7 @@ from cato_contracts.subjects import run_call, run_result
 from cato_dialer.adapters.memory_dial import MemoryJobQueue, MemoryJobSource
 from cato_dialer.ports.campaign import LeaseLostError
 from cato_dialer.ports.dial import FencedError, SubscriberLog
-from cato_eventlog import Appended, Conflict, MemoryLog, Record
+from cato_jetstream import Appended, Conflict, MemoryLog, Record
 
 M = TypeVar("M", bound=Message)
 Witness = Callable[[Record], None]

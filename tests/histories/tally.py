@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 
 from cato_contracts.calls import CallEventKind
-from cato_eventlog import EventLogError
+from cato_jetstream import EventLogError
 from cato_runtime.errors import CatoError
 from tests.histories.world import World
 

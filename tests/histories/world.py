@@ -31,7 +31,7 @@ from cato_dialer.adapters.memory_campaign import MemoryAudioLibrary, MemoryRunCa
 from cato_dialer.adapters.memory_dial import MemoryChannelBoard, MemoryJobQueue
 from cato_dialer.handlers.coordinate_run import Pace
 from cato_dialer.handlers.coordinate_runs import LeasePace
-from cato_eventlog import Record
+from cato_jetstream import Record
 from cato_runtime.config import Config
 from cato_runtime.errors import BrokerError
 from cato_runtime.objects import MemoryObjectStore

@@ -41,7 +41,7 @@ from cato_dialer.adapters.memory_campaign import (
 from cato_dialer.campaign_role import CampaignPorts, CampaignRole
 from cato_dialer.handlers.coordinate_run import Pace
 from cato_dialer.handlers.coordinate_runs import LeasePace
-from cato_eventlog import Conflict, Log, MemoryLog
+from cato_jetstream import Conflict, Log, MemoryLog
 from cato_runtime.config import Config
 from cato_runtime.objects import MemoryObjectStore, ObjectStore
 from cato_runtime.requests import RequestTable, refusal

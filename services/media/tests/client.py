@@ -11,7 +11,7 @@ from cato_contracts.audio_commands import AddAudioFile
 from cato_contracts.envelope import Envelope
 from cato_contracts.objects import Bucket
 from cato_contracts.requests import Actor, Request
-from cato_eventlog import Appended, Log, Record, Unavailable
+from cato_jetstream import Appended, Log, Record, Unavailable
 from cato_media.bootstrap import MediaService
 from cato_runtime.config import LimitsConfig
 from cato_runtime.objects import MemoryObjectStore, ObjectStore

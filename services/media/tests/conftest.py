@@ -2,7 +2,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from cato_eventlog import MemoryLog
+from cato_jetstream import MemoryLog
 from cato_runtime.config import LimitsConfig
 from cato_runtime.objects import MemoryObjectStore
 from services.media.tests.client import Media, Tasks, media_service

@@ -26,7 +26,7 @@ from cato_dialer.campaign_role import CampaignPorts, CampaignRole
 from cato_dialer.config_change import check_change, check_station
 from cato_dialer.handlers.dial_desk import DialDesk
 from cato_dialer.handlers.dial_loop import DialRole
-from cato_eventlog import JetStreamLog
+from cato_jetstream import JetStreamLog
 from cato_runtime.config import Config
 from cato_runtime.requests import RequestTable
 from cato_runtime.service import Build, Surroundings

@@ -12,7 +12,7 @@ from cato_dialer.handlers.start_task import StartTaskHandler
 from cato_dialer.handlers.subscriber_groups import SubscriberGroupHandlers
 from cato_dialer.handlers.tasks import TaskHandlers
 from cato_dialer.ports.campaign import AudioLibrary, DialQueue, Leases, RunCalls, RunTickets
-from cato_eventlog import Log
+from cato_jetstream import Log
 from cato_runtime.clock import Clock
 from cato_runtime.config import Config
 from cato_runtime.objects import ObjectStore

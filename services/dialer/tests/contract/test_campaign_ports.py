@@ -31,7 +31,7 @@ from cato_dialer.ports.campaign import (
     RunCalls,
     RunTickets,
 )
-from cato_eventlog import JetStreamLog, Log, MemoryLog
+from cato_jetstream import JetStreamLog, Log, MemoryLog
 from cato_runtime.broker import connect, ensure_topology, make_broker
 from cato_runtime.clock import SystemClock
 from cato_runtime.embedded_nats import EmbeddedNats

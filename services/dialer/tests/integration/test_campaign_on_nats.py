@@ -25,7 +25,7 @@ from cato_dialer.adapters.nats_campaign_leases import NatsLeases
 from cato_dialer.adapters.nats_campaign_queue import NatsDialQueue
 from cato_dialer.adapters.nats_campaign_tickets import NatsRunTickets
 from cato_dialer.campaign_role import CampaignPorts, CampaignRole
-from cato_eventlog import JetStreamLog
+from cato_jetstream import JetStreamLog
 from cato_runtime.broker import connect, ensure_topology, make_broker
 from cato_runtime.clock import SystemClock
 from cato_runtime.embedded_nats import EmbeddedNats

@@ -11,7 +11,7 @@ from cato_contracts.audio_commands import (
     RemoveAudioFile,
 )
 from cato_contracts.subjects import EVENTS
-from cato_eventlog import JetStreamLog, Log
+from cato_jetstream import JetStreamLog, Log
 from cato_media.adapters.dialer_prompt_usage import DialerPromptUsage
 from cato_media.adapters.event_log_audio_files import EventLogAudioFiles
 from cato_media.adapters.ffmpeg_decoder import FfmpegDecoder

@@ -12,7 +12,7 @@ from cato_contracts.audio_commands import AddAudioFile, GetAudioFile, ListAudioF
 from cato_contracts.campaign_commands import FindTasksUsingFile
 from cato_contracts.objects import Bucket
 from cato_contracts.subjects import EVENTS
-from cato_eventlog import JetStreamLog
+from cato_jetstream import JetStreamLog
 from cato_media.bootstrap import build
 from cato_media.testing import packed, tone, wav
 from cato_runtime.broker import connect, ensure_topology, make_broker

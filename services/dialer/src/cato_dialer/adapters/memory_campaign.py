@@ -14,7 +14,7 @@ from cato_contracts.resources import AudioFile
 from cato_contracts.runs import SubscriberResult
 from cato_contracts.subjects import run_call, run_result
 from cato_dialer.ports.campaign import LeaseLostError, QueuedResult
-from cato_eventlog import Conflict, Log
+from cato_jetstream import Conflict, Log
 from cato_runtime.clock import Clock
 from cato_runtime.errors import InvalidError
 

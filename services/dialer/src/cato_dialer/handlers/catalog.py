@@ -24,7 +24,7 @@ from cato_dialer.domain.catalog.ownership import command_digest, unknown
 from cato_dialer.domain.catalog.subscriber_group import SubscriberGroup
 from cato_dialer.domain.catalog.task import Task
 from cato_dialer.domain.run.run import Run
-from cato_eventlog import (
+from cato_jetstream import (
     Conflict,
     EnumAsValue,
     Log,

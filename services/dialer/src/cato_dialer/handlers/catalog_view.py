@@ -17,7 +17,7 @@ from cato_dialer.domain.catalog.notification_settings import NotificationSetting
 from cato_dialer.domain.catalog.subscriber_group import SubscriberGroup
 from cato_dialer.domain.catalog.task import Task
 from cato_dialer.handlers.catalog import Repositories
-from cato_eventlog import Commit, Corrupt, Follower, Log, Record, Unavailable
+from cato_jetstream import Commit, Corrupt, Follower, Log, Record, Unavailable
 from cato_runtime.errors import BrokerError
 from cato_runtime.tasks import end_tasks
 

@@ -38,7 +38,7 @@ from cato_dialer.handlers.catalog import Repositories, told_to_people
 from cato_dialer.handlers.catalog_view import RunningTask
 from cato_dialer.handlers.start_task import begun
 from cato_dialer.ports.campaign import DialQueue, QueuedResult, RunCalls, RunTickets
-from cato_eventlog import Commit, Follower, Log, Record
+from cato_jetstream import Commit, Follower, Log, Record
 from cato_runtime.clock import Clock
 from cato_runtime.errors import ConflictError
 from cato_runtime.objects import ObjectStore

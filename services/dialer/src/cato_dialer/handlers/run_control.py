@@ -8,7 +8,7 @@ from cato_dialer.domain.run.run import Run
 from cato_dialer.handlers.catalog import Repositories, told_to_people
 from cato_dialer.handlers.catalog_view import CatalogView
 from cato_dialer.handlers.start_task import begun
-from cato_eventlog import NotFound
+from cato_jetstream import NotFound
 from cato_runtime.requests import RequestContext, RequestTable
 
 _WHAT = "execution"

@@ -18,7 +18,7 @@ from cato_dialer.domain.run.run import Run
 from cato_dialer.handlers.catalog import Repositories, told_to_people, visible
 from cato_dialer.handlers.catalog_view import RunningTask
 from cato_dialer.ports.campaign import AudioLibrary
-from cato_eventlog import Repository
+from cato_jetstream import Repository
 from cato_runtime.config import Config
 from cato_runtime.errors import ConflictError, InvalidError, NotFoundError
 from cato_runtime.objects import ObjectMissingError, ObjectStore

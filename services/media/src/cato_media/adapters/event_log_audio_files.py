@@ -11,7 +11,7 @@ import structlog
 from cato_contracts.requests import Actor
 from cato_contracts.resources import AudioFile as AudioFileResource
 from cato_contracts.resources import Page
-from cato_eventlog import (
+from cato_jetstream import (
     Commit,
     Conflict,
     Corrupt,

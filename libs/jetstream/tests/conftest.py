@@ -6,8 +6,8 @@ import nats
 import pytest
 from nats.aio.client import Client
 
-from cato_eventlog import JetStreamLog, Log, MemoryLog
-from cato_eventlog.testing import NatsServer
+from cato_jetstream import JetStreamLog, Log, MemoryLog
+from cato_jetstream.testing import NatsServer
 
 
 @pytest.fixture(scope="session")

@@ -6,8 +6,8 @@ import nats.errors
 import nats.js.errors
 import pytest
 
-from cato_eventlog import Conflict, EventLogError, Rejected, Unavailable
-from cato_eventlog.translation import translated
+from cato_jetstream import Conflict, EventLogError, Rejected, Unavailable
+from cato_jetstream.translation import translated
 
 MODULES: list[ModuleType] = [nats.errors, nats.js.errors, nats.aio.errors]
 CLASSES = sorted(

@@ -1,7 +1,7 @@
 import pytest
 from eventsourcing.domain import Aggregate, event
 
-from cato_eventlog import MemoryLog, Repository, UnstableName
+from cato_jetstream import MemoryLog, Repository, UnstableName
 
 
 class Nameless(Aggregate):

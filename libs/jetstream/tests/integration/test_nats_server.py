@@ -9,10 +9,10 @@ import pytest
 from nats.aio.client import Client
 from nats.js import JetStreamContext, api
 
-from cato_eventlog import Commit, Follower, JetStreamLog, Unavailable
-from cato_eventlog.testing import NatsServer
+from cato_jetstream import Commit, Follower, JetStreamLog, Unavailable
+from cato_jetstream.testing import NatsServer
 from cato_runtime.tasks import end_tasks
-from libs.eventlog.tests.example import Trunk, new_trunk, trunks
+from libs.jetstream.tests.example import Trunk, new_trunk, trunks
 
 DEADLINE_S = 20.0
 

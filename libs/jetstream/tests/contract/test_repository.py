@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from cato_eventlog import (
+from cato_jetstream import (
     Appended,
     Commit,
     Conflict,
@@ -20,7 +20,7 @@ from cato_eventlog import (
     Rejected,
     Unavailable,
 )
-from libs.eventlog.tests.example import NOW, Route, Trunk, Window, new_trunk, trunks
+from libs.jetstream.tests.example import NOW, Route, Trunk, Window, new_trunk, trunks
 
 
 class Wrapped:

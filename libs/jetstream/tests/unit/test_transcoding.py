@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from eventsourcing.persistence import TranscodingNotRegisteredError
 
-from cato_eventlog import EnumAsValue, StrictTranscoder
+from cato_jetstream import EnumAsValue, StrictTranscoder
 
 
 class Mode(StrEnum):

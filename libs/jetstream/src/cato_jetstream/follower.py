@@ -7,9 +7,9 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from typing import Generic, TypeVar
 
-from cato_eventlog.backoff import backoff_s
-from cato_eventlog.errors import Corrupt, Misuse, Unavailable
-from cato_eventlog.log import Log, Record
+from cato_jetstream.backoff import backoff_s
+from cato_jetstream.errors import Corrupt, Misuse, Unavailable
+from cato_jetstream.log import Log, Record
 
 T = TypeVar("T")
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
-from cato_eventlog.errors import Corrupt
-from cato_eventlog.log import Record
+from cato_jetstream.errors import Corrupt
+from cato_jetstream.log import Record
 
 Message = Mapping[str, Any]
 """A public contract envelope: an object of plain JSON values."""

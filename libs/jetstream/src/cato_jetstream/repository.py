@@ -12,11 +12,11 @@ from uuid import UUID
 from eventsourcing.domain import CanMutateAggregate, datetime_now_with_tzinfo
 from eventsourcing.persistence import Transcoding
 
-from cato_eventlog.backoff import backoff_s
-from cato_eventlog.codec import A, Codec
-from cato_eventlog.commit import Commit, Message
-from cato_eventlog.errors import Conflict, Misuse, NotFound, Rejected
-from cato_eventlog.log import Log
+from cato_jetstream.backoff import backoff_s
+from cato_jetstream.codec import A, Codec
+from cato_jetstream.commit import Commit, Message
+from cato_jetstream.errors import Conflict, Misuse, NotFound, Rejected
+from cato_jetstream.log import Log
 
 _COMMAND_ID = re.compile(r"[\x21-\x7e]{1,200}")
 

@@ -6,8 +6,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from cato_eventlog import Commit, Corrupt, Follower, Log, MemoryLog, Misuse, Record, Unavailable
-from libs.eventlog.tests.example import new_trunk, trunks
+from cato_jetstream import Commit, Corrupt, Follower, Log, MemoryLog, Misuse, Record, Unavailable
+from libs.jetstream.tests.example import new_trunk, trunks
 
 DEADLINE_S = 10.0
 

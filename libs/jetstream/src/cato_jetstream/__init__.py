@@ -1,7 +1,7 @@
 """Event-sourced aggregates on NATS JetStream."""
 
-from cato_eventlog.commit import Commit, Message, Stored
-from cato_eventlog.errors import (
+from cato_jetstream.commit import Commit, Message, Stored
+from cato_jetstream.errors import (
     Conflict,
     Corrupt,
     EventLogError,
@@ -11,12 +11,12 @@ from cato_eventlog.errors import (
     Unavailable,
     UnstableName,
 )
-from cato_eventlog.follower import Follower
-from cato_eventlog.jetstream import JetStreamLog
-from cato_eventlog.log import Appended, Log, Record
-from cato_eventlog.memory import MemoryLog
-from cato_eventlog.repository import Head, Repository
-from cato_eventlog.transcoding import DataclassAsDict, EnumAsValue, ModelAsDict, StrictTranscoder
+from cato_jetstream.follower import Follower
+from cato_jetstream.jetstream import JetStreamLog
+from cato_jetstream.log import Appended, Log, Record
+from cato_jetstream.memory import MemoryLog
+from cato_jetstream.repository import Head, Repository
+from cato_jetstream.transcoding import DataclassAsDict, EnumAsValue, ModelAsDict, StrictTranscoder
 
 __all__ = [
     "Appended",

@@ -15,9 +15,9 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext, api
 
-from cato_eventlog.errors import Unavailable
-from cato_eventlog.log import Record
-from cato_eventlog.translation import translated
+from cato_jetstream.errors import Unavailable
+from cato_jetstream.log import Record
+from cato_jetstream.translation import translated
 
 _BATCH = 256
 _BATCH_BYTES = 4 * 1024 * 1024

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import nats.errors
 import nats.js.errors
 
-from cato_eventlog.errors import Conflict, EventLogError, Rejected, Unavailable
+from cato_jetstream.errors import Conflict, EventLogError, Rejected, Unavailable
 
 # "wrong last sequence: N", and the same for a message that is still on its way through the cluster.
 _WRONG_LAST_SEQUENCE = (10071, 10164)

@@ -11,7 +11,7 @@ from uuid import UUID
 from eventsourcing.domain import Aggregate, event
 from pydantic import BaseModel, ConfigDict
 
-from cato_eventlog import DataclassAsDict, EnumAsValue, Log, ModelAsDict, Repository
+from cato_jetstream import DataclassAsDict, EnumAsValue, Log, ModelAsDict, Repository
 
 NOW = datetime(2025, 3, 1, 12, 30, 15, 123456, tzinfo=UTC)
 

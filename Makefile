@@ -7,8 +7,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PACKAGES := $(wildcard libs/*/pyproject.toml services/*/pyproject.toml) exchange/pyproject.toml stack/pyproject.toml
 EDITABLE := $(foreach package,$(PACKAGES),-e ./$(dir $(package)))
+QUICK := $(wildcard $(foreach kind,unit contract,\
+    tests/$(kind) libs/*/tests/$(kind) services/*/tests/$(kind) exchange/tests/$(kind) stack/tests/$(kind)))
 
-.PHONY: demo up test peers check docs bench fmt lock clean
+.PHONY: demo up test test-quick peers check docs bench fmt lock clean
 
 demo: $(STAMP)  ## fresh clone to finished run: real SIP calls against the simulated exchange
 	$(BIN)/cato demo --report demo-report.json
@@ -27,6 +29,9 @@ test: $(STAMP) peers  ## every test, or those of ARGS='services/dialer -k wave'
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile libs services exchange stack || failed=1; \
 	exit $$failed
 endif
+
+test-quick: $(STAMP)  ## the unit and contract tests of every part, under 90 seconds
+	$(BIN)/python -m pytest -n 3 --dist loadfile $(QUICK) $(ARGS)
 
 # Far ends that nobody here wrote. Without them their tests are left out, but where CI=true they fail.
 peers:

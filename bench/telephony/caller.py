@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from cato_dialer.adapters.pjsua2.trunk import Pjsua2Trunk
-from cato_dialer.ports.trunk import (
+from cato_dialer.dial.adapters.pjsua2.supervisor.trunk import Pjsua2Trunk
+from cato_dialer.dial.ports.trunk import (
     CallOrder,
     Line,
     LineAnswered,

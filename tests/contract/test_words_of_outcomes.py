@@ -1,6 +1,6 @@
 """The words for outcomes that one service writes and another one reads."""
 
-from cato_dialer.domain.call.outcome import CANCELLED, CODES, Cause, classify
+from cato_dialer.dial.domain.call.outcome import CANCELLED, CODES, Cause, classify
 from cato_reporting.domain.effectiveness import SERVED, SERVED_IF_IT_RANG
 
 

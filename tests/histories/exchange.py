@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from cato_contracts.resources import SettingsSpec, SuccessCondition
-from cato_dialer.ports.trunk import (
+from cato_dialer.dial.ports.trunk import (
     CallOrder,
     DigitSource,
     LineAnswered,

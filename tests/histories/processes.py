@@ -4,11 +4,11 @@ from typing import Any, Protocol
 
 from cato_contracts.envelope import Answer, Envelope
 from cato_contracts.requests import Request
-from cato_dialer.adapters.memory_dial import MemoryChannelLedger, MemoryPromptCache
-from cato_dialer.campaign_role import CampaignPorts, CampaignRole
-from cato_dialer.handlers.dial_desk import DialDesk
-from cato_dialer.handlers.dial_loop import DialRole
-from cato_dialer.ports.trunk import CallOrder
+from cato_dialer.campaign.role import CampaignPorts, CampaignRole
+from cato_dialer.dial.adapters.memory_dial import MemoryChannelLedger, MemoryPromptCache
+from cato_dialer.dial.handlers.deps import DialDesk
+from cato_dialer.dial.handlers.dispatch_jobs import DialRole
+from cato_dialer.dial.ports.trunk import CallOrder
 from cato_jetstream import Unavailable
 from cato_runtime.errors import BrokerError
 from tests.histories.exchange import Line

@@ -10,9 +10,9 @@ from cato_contracts.envelope import Envelope, Message, decode
 from cato_contracts.jobs import DialJob, RunTicket
 from cato_contracts.runs import SubscriberResult
 from cato_contracts.subjects import run_call, run_result
-from cato_dialer.adapters.memory_dial import MemoryJobQueue, MemoryJobSource
-from cato_dialer.ports.campaign import LeaseLostError
-from cato_dialer.ports.dial import FencedError, SubscriberLog
+from cato_dialer.campaign.ports import LeaseLostError
+from cato_dialer.dial.adapters.memory_dial import MemoryJobQueue, MemoryJobSource
+from cato_dialer.dial.ports.dial import FencedError, SubscriberLog
 from cato_jetstream import Appended, Conflict, MemoryLog, Record
 
 M = TypeVar("M", bound=Message)

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from cato_contracts.campaign_commands import PauseRun, ResumeRun
 from cato_contracts.runs import RunEnding
-from cato_dialer.handlers.coordinate_run import Pace
-from cato_dialer.handlers.coordinate_runs import LeasePace
+from cato_dialer.campaign.handlers.coordinate_run import Pace
+from cato_dialer.campaign.handlers.coordinate_runs import LeasePace
 from tests.histories import tally
 from tests.histories.exchange import Behaviour
 from tests.histories.world import Control, History, World

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from cato_contracts.calls import CallEventKind
-from cato_dialer.adapters.memory_dial import MemoryJobSource
-from cato_dialer.domain.call import plan
-from cato_dialer.domain.call.permission import Wait
-from cato_dialer.domain.run import next_step
-from cato_dialer.domain.run.progress import Progress
-from cato_dialer.handlers import dial_subscriber
+from cato_dialer.campaign.domain.run import next_step
+from cato_dialer.campaign.domain.run.progress import Progress
+from cato_dialer.dial.adapters.memory_dial import MemoryJobSource
+from cato_dialer.dial.domain.subscriber import plan
+from cato_dialer.dial.domain.subscriber.call_gate import Wait
+from cato_dialer.dial.handlers import reach_subscriber as dial_subscriber
 from cato_reporting.domain.live_run import ENDED, LiveRun, Phase
 from tests.histories.shards import Shard, live
 

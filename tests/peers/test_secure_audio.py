@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from cato_dialer.adapters.pjsua2.trunk import Pjsua2Trunk
-from cato_dialer.ports.trunk import LinePlaybackFinished, ReleaseCause
+from cato_dialer.dial.adapters.pjsua2.supervisor.trunk import Pjsua2Trunk
+from cato_dialer.dial.ports.trunk import LinePlaybackFinished, ReleaseCause
 from cato_exchange.exchange import Exchange
 from cato_exchange.plan import Plan
 from cato_runtime.config import DialingConfig

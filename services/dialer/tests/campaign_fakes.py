@@ -31,16 +31,16 @@ from cato_contracts.resources import (
 )
 from cato_contracts.runs import Prompt, RunSnapshot, SubscriberResult
 from cato_contracts.subjects import run_result
-from cato_dialer.adapters.memory_campaign import (
+from cato_dialer.campaign.adapters.memory_campaign import (
     MemoryAudioLibrary,
     MemoryDialQueue,
     MemoryLeases,
     MemoryRunCalls,
     MemoryRunTickets,
 )
-from cato_dialer.campaign_role import CampaignPorts, CampaignRole
-from cato_dialer.handlers.coordinate_run import Pace
-from cato_dialer.handlers.coordinate_runs import LeasePace
+from cato_dialer.campaign.handlers.coordinate_run import Pace
+from cato_dialer.campaign.handlers.coordinate_runs import LeasePace
+from cato_dialer.campaign.role import CampaignPorts, CampaignRole
 from cato_jetstream import Conflict, Log, MemoryLog
 from cato_runtime.config import Config
 from cato_runtime.objects import MemoryObjectStore, ObjectStore

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 
-from cato_dialer.adapters.memory_campaign import MemoryAudioLibrary
+from cato_dialer.campaign.adapters.memory_campaign import MemoryAudioLibrary
 from cato_runtime.broker import connect, make_broker
 from cato_runtime.objects import NatsObjectStore
 from services.dialer.tests.campaign_fakes import Client, people

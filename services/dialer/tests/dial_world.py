@@ -13,7 +13,7 @@ from cato_contracts.jobs import DialJob, RunMode, RunTicket
 from cato_contracts.objects import Bucket, ObjectRef
 from cato_contracts.resources import NotificationSettings, SuccessCondition
 from cato_contracts.runs import Prompt, RunSubscriber, SubscriberResult
-from cato_dialer.adapters.memory_dial import (
+from cato_dialer.dial.adapters.memory_dial import (
     MemoryCallJournal,
     MemoryChannelBoard,
     MemoryChannelLedger,
@@ -21,11 +21,11 @@ from cato_dialer.adapters.memory_dial import (
     MemoryJobSource,
     MemoryPromptCache,
 )
-from cato_dialer.handlers.dial_desk import DialDesk
-from cato_dialer.handlers.dial_loop import DialRole
-from cato_dialer.ports.dial import SubscriberLog
-from cato_dialer.ports.stations import StationWatch, UnwatchedStations
-from cato_dialer.ports.trunk import (
+from cato_dialer.dial.handlers.deps import DialDesk
+from cato_dialer.dial.handlers.dispatch_jobs import DialRole
+from cato_dialer.dial.ports.dial import SubscriberLog
+from cato_dialer.dial.ports.stations import StationWatch, UnwatchedStations
+from cato_dialer.dial.ports.trunk import (
     CallOrder,
 )
 from cato_runtime.station_config import StationConfig

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from cato_dialer.ports.trunk import (
+from cato_dialer.dial.ports.trunk import (
     CallOrder,
     DigitSource,
     LineAnswered,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from cato_dialer.ports.trunk import CallOrder, Line, LineEvent, LineReleased, Trunk
+from cato_dialer.dial.ports.trunk import CallOrder, Line, LineEvent, LineReleased, Trunk
 from cato_runtime.station_config import StationConfig
 
 FRAME = 160

@@ -7,25 +7,25 @@ from enum import StrEnum
 from prometheus_client import REGISTRY
 
 from cato_contracts.subjects import EVENTS, RUNS
-from cato_dialer.adapters.call_metrics import CallMetrics
-from cato_dialer.adapters.dial_gauges import DialGauges
-from cato_dialer.adapters.dial_prompt_cache import DiskPromptCache
-from cato_dialer.adapters.nats_campaign_audio import MediaAudioLibrary
-from cato_dialer.adapters.nats_campaign_calls import NatsRunCalls
-from cato_dialer.adapters.nats_campaign_leases import NatsLeases
-from cato_dialer.adapters.nats_campaign_queue import NatsDialQueue
-from cato_dialer.adapters.nats_campaign_tickets import NatsRunTickets
-from cato_dialer.adapters.nats_dial_jobs import NatsJobSource
-from cato_dialer.adapters.nats_dial_journal import NatsCallJournal
-from cato_dialer.adapters.nats_dial_leases import LeaseBucket
-from cato_dialer.adapters.nats_dial_ledger import NatsChannelLedger
-from cato_dialer.adapters.pjsua2.registrar import StationRegistrar
-from cato_dialer.adapters.pjsua2.trunk import Pjsua2Trunk
-from cato_dialer.adapters.station_keepalive import StationKeepalive
-from cato_dialer.campaign_role import CampaignPorts, CampaignRole
+from cato_dialer.campaign.adapters.media_audio_library import MediaAudioLibrary
+from cato_dialer.campaign.adapters.nats_dial_queue import NatsDialQueue
+from cato_dialer.campaign.adapters.nats_leases import NatsLeases
+from cato_dialer.campaign.adapters.nats_run_calls import NatsRunCalls
+from cato_dialer.campaign.adapters.nats_run_tickets import NatsRunTickets
+from cato_dialer.campaign.role import CampaignPorts, CampaignRole
 from cato_dialer.config_change import check_change, check_station
-from cato_dialer.handlers.dial_desk import DialDesk
-from cato_dialer.handlers.dial_loop import DialRole
+from cato_dialer.dial.adapters.call_metrics import CallMetrics
+from cato_dialer.dial.adapters.dial_gauges import DialGauges
+from cato_dialer.dial.adapters.disk_prompt_cache import DiskPromptCache
+from cato_dialer.dial.adapters.nats.call_journal import NatsCallJournal
+from cato_dialer.dial.adapters.nats.channel_ledger import NatsChannelLedger
+from cato_dialer.dial.adapters.nats.job_source import NatsJobSource
+from cato_dialer.dial.adapters.nats.lease_bucket import LeaseBucket
+from cato_dialer.dial.adapters.pjsua2.supervisor.registrar import StationRegistrar
+from cato_dialer.dial.adapters.pjsua2.supervisor.trunk import Pjsua2Trunk
+from cato_dialer.dial.adapters.sip.station_keepalive import StationKeepalive
+from cato_dialer.dial.handlers.deps import DialDesk
+from cato_dialer.dial.handlers.dispatch_jobs import DialRole
 from cato_jetstream import JetStreamLog
 from cato_runtime.config import Config
 from cato_runtime.requests import RequestTable

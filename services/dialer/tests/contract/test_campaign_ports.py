@@ -13,17 +13,17 @@ from cato_contracts.jobs import DialJob, RunMode, RunTicket
 from cato_contracts.resources import NotificationSettings
 from cato_contracts.runs import Prompt, RunSubscriber, SubscriberResult
 from cato_contracts.subjects import DIAL, LEASES, RUN_TICKETS, RUNS, dial_consumer, run_call, run_result
-from cato_dialer.adapters.memory_campaign import (
+from cato_dialer.campaign.adapters.memory_campaign import (
     MemoryDialQueue,
     MemoryLeases,
     MemoryRunCalls,
     MemoryRunTickets,
 )
-from cato_dialer.adapters.nats_campaign_calls import NatsRunCalls
-from cato_dialer.adapters.nats_campaign_leases import NatsLeases
-from cato_dialer.adapters.nats_campaign_queue import NatsDialQueue
-from cato_dialer.adapters.nats_campaign_tickets import NatsRunTickets
-from cato_dialer.ports.campaign import (
+from cato_dialer.campaign.adapters.nats_dial_queue import NatsDialQueue
+from cato_dialer.campaign.adapters.nats_leases import NatsLeases
+from cato_dialer.campaign.adapters.nats_run_calls import NatsRunCalls
+from cato_dialer.campaign.adapters.nats_run_tickets import NatsRunTickets
+from cato_dialer.campaign.ports import (
     DialQueue,
     LeaseLostError,
     Leases,

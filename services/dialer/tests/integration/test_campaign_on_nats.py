@@ -19,12 +19,12 @@ from nats.js.errors import NoKeysError
 from cato_contracts.campaign_commands import PauseRun, StopRun
 from cato_contracts.jobs import RunMode, RunTicket
 from cato_contracts.subjects import DIAL, RUN_TICKETS, dial_job, run_call
-from cato_dialer.adapters.memory_campaign import MemoryAudioLibrary
-from cato_dialer.adapters.nats_campaign_calls import NatsRunCalls
-from cato_dialer.adapters.nats_campaign_leases import NatsLeases
-from cato_dialer.adapters.nats_campaign_queue import NatsDialQueue
-from cato_dialer.adapters.nats_campaign_tickets import NatsRunTickets
-from cato_dialer.campaign_role import CampaignPorts, CampaignRole
+from cato_dialer.campaign.adapters.memory_campaign import MemoryAudioLibrary
+from cato_dialer.campaign.adapters.nats_dial_queue import NatsDialQueue
+from cato_dialer.campaign.adapters.nats_leases import NatsLeases
+from cato_dialer.campaign.adapters.nats_run_calls import NatsRunCalls
+from cato_dialer.campaign.adapters.nats_run_tickets import NatsRunTickets
+from cato_dialer.campaign.role import CampaignPorts, CampaignRole
 from cato_jetstream import JetStreamLog
 from cato_runtime.broker import connect, ensure_topology, make_broker
 from cato_runtime.clock import SystemClock

@@ -5,7 +5,7 @@ from uuid import UUID, uuid5
 import pytest
 
 from cato_contracts.calls import CallEvent, CallEventKind
-from cato_dialer.adapters.call_metrics import CallMetrics, station_names
+from cato_dialer.dial.adapters.call_metrics import CallMetrics, station_names
 from cato_runtime.station_config import StationConfig
 
 SPACE = UUID("11111111-2222-3333-4444-555555555555")

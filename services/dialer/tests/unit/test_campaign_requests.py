@@ -33,8 +33,8 @@ from cato_contracts.campaign_commands import (
 from cato_contracts.objects import Bucket
 from cato_contracts.resources import StartResult, TaskSpec
 from cato_contracts.runs import RunSnapshot
-from cato_dialer.domain.run.run import Run
-from cato_dialer.handlers.catalog import Repositories
+from cato_dialer.campaign.domain.run.run import Run
+from cato_dialer.campaign.handlers.catalog import Repositories
 from cato_runtime.config import Config
 from cato_runtime.errors import (
     ConflictError,

@@ -7,7 +7,7 @@ import pytest
 
 from cato_contracts.jobs import RunMode
 from cato_contracts.runs import RunEnding
-from cato_dialer.domain.run.next_step import (
+from cato_dialer.campaign.domain.run.next_step import (
     AwaitSilence,
     BeginWave,
     CloseWave,
@@ -20,8 +20,8 @@ from cato_dialer.domain.run.next_step import (
     next_step,
     ticket,
 )
-from cato_dialer.domain.run.progress import Progress
-from cato_dialer.domain.run.run import Run
+from cato_dialer.campaign.domain.run.progress import Progress
+from cato_dialer.campaign.domain.run.run import Run
 from cato_runtime.errors import ConflictError
 from services.dialer.tests.campaign_fakes import NOW, snapshot
 

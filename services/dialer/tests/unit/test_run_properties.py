@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cato_contracts.runs import RunEnding
-from cato_dialer.domain.run.next_step import (
+from cato_dialer.campaign.domain.run.next_step import (
     AwaitSilence,
     BeginWave,
     CloseWave,
@@ -21,8 +21,8 @@ from cato_dialer.domain.run.next_step import (
     Wait,
     next_step,
 )
-from cato_dialer.domain.run.progress import Progress
-from cato_dialer.domain.run.run import Run
+from cato_dialer.campaign.domain.run.progress import Progress
+from cato_dialer.campaign.domain.run.run import Run
 from services.dialer.tests.campaign_fakes import NOW, snapshot
 
 MOST_STEPS = 5_000

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from cato_dialer.domain.call.machine import TRANSITIONS
-from cato_dialer.domain.call.state import EXPIRIES, Phase, Timer
-from cato_dialer.domain.run.next_step import RULES
-from cato_dialer.domain.run.run import Run
+from cato_dialer.campaign.domain.run.next_step import RULES
+from cato_dialer.campaign.domain.run.run import Run
+from cato_dialer.dial.domain.call.machine import TRANSITIONS
+from cato_dialer.dial.domain.call.state import EXPIRIES, Phase, Timer
 from cato_dialer.entrypoints.state_machines import data, files, main
 
 DOCS = Path(__file__).parents[4] / "docs"

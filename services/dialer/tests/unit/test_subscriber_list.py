@@ -9,8 +9,8 @@ import pytest
 
 from cato_contracts.campaign_commands import ListFormat
 from cato_contracts.resources import Contact
-from cato_dialer.domain.catalog.joined_list import joined
-from cato_dialer.domain.catalog.subscriber_list import contacts
+from cato_dialer.campaign.domain.catalog.snapshot_list import joined
+from cato_dialer.campaign.domain.catalog.subscriber_list import contacts
 from cato_runtime.errors import InvalidError, TooLargeError
 
 GROUP = uuid4()

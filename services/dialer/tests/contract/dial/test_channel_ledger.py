@@ -11,9 +11,9 @@ from uuid import UUID, uuid4
 import nats
 import pytest
 
-from cato_dialer.adapters.memory_dial import MemoryChannelBoard, MemoryChannelLedger
-from cato_dialer.adapters.nats_dial_ledger import NatsChannelLedger
-from cato_dialer.ports.dial import Channel, ChannelLedger
+from cato_dialer.dial.adapters.memory_dial import MemoryChannelBoard, MemoryChannelLedger
+from cato_dialer.dial.adapters.nats.channel_ledger import NatsChannelLedger
+from cato_dialer.dial.ports.dial import Channel, ChannelLedger
 from cato_runtime.broker import ensure_topology
 from cato_runtime.clock import SystemClock
 from cato_runtime.embedded_nats import EmbeddedNats

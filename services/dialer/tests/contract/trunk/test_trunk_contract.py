@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from cato_dialer.adapters.memory_trunk import MemoryTrunk
-from cato_dialer.adapters.pjsua2.trunk import Pjsua2Trunk
-from cato_dialer.ports.trunk import (
+from cato_dialer.dial.adapters.memory_trunk import MemoryTrunk
+from cato_dialer.dial.adapters.pjsua2.supervisor.trunk import Pjsua2Trunk
+from cato_dialer.dial.ports.trunk import (
     DigitSource,
     LineAnswered,
     LineDigit,

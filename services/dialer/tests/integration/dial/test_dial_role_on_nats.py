@@ -11,12 +11,12 @@ from cato_contracts.calls import CallEvent, CallEventKind
 from cato_contracts.envelope import decode
 from cato_contracts.runs import SubscriberResult
 from cato_contracts.subjects import RUNS, dial_job
-from cato_dialer.adapters.memory_dial import MemoryPromptCache
-from cato_dialer.adapters.nats_dial_jobs import NatsJobSource
-from cato_dialer.adapters.nats_dial_journal import NatsCallJournal
-from cato_dialer.adapters.nats_dial_ledger import NatsChannelLedger
-from cato_dialer.handlers.dial_desk import DialDesk
-from cato_dialer.handlers.dial_loop import DialRole
+from cato_dialer.dial.adapters.memory_dial import MemoryPromptCache
+from cato_dialer.dial.adapters.nats.call_journal import NatsCallJournal
+from cato_dialer.dial.adapters.nats.channel_ledger import NatsChannelLedger
+from cato_dialer.dial.adapters.nats.job_source import NatsJobSource
+from cato_dialer.dial.handlers.deps import DialDesk
+from cato_dialer.dial.handlers.dispatch_jobs import DialRole
 from services.dialer.tests.dial_world import Kit, ReplicaTrunk, Script, World
 
 Connect = Callable[[], Awaitable[Client]]

@@ -7,8 +7,8 @@ from nats.aio.client import Client
 
 from cato_contracts.jobs import RunMode
 from cato_contracts.subjects import dial_job
-from cato_dialer.adapters.nats_dial_jobs import NatsJobSource
-from cato_dialer.ports.dial import JobHold
+from cato_dialer.dial.adapters.nats.job_source import NatsJobSource
+from cato_dialer.dial.ports.dial import JobHold
 
 Connect = Callable[[], Awaitable[Client]]
 

@@ -6,8 +6,8 @@ from uuid import UUID, uuid4
 import pytest
 from nats.aio.client import Client
 
-from cato_dialer.adapters.nats_dial_ledger import NatsChannelLedger
-from cato_dialer.ports.dial import Channel
+from cato_dialer.dial.adapters.nats.channel_ledger import NatsChannelLedger
+from cato_dialer.dial.ports.dial import Channel
 from cato_runtime.clock import SystemClock
 from cato_runtime.station_config import StationConfig
 
@@ -72,7 +72,7 @@ async def test_a_new_replica_gets_its_share_of_what_the_other_stops_using(connec
 async def test_the_channels_of_a_replica_that_is_gone_are_free_after_its_lease(
     connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    module = "cato_dialer.adapters.nats_dial_ledger."
+    module = "cato_dialer.dial.adapters.nats.channel_ledger."
     monkeypatch.setattr(module + "_TTL_S", 3)
     monkeypatch.setattr(module + "_MARGIN_S", 1.0)
     monkeypatch.setattr(module + "_RENEW_AFTER_S", 0.5)

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from nats.aio.client import Client
 
-from cato_dialer.adapters.nats_dial_leases import LeaseBucket
-from cato_dialer.adapters.pjsua2.registrar import StationRegistrar
-from cato_dialer.adapters.station_keepalive import StationKeepalive
+from cato_dialer.dial.adapters.nats.lease_bucket import LeaseBucket
+from cato_dialer.dial.adapters.pjsua2.supervisor.registrar import StationRegistrar
+from cato_dialer.dial.adapters.sip.station_keepalive import StationKeepalive
 from cato_exchange.exchange import Exchange
 from cato_exchange.plan import Plan
 from cato_runtime.config import DialingConfig
@@ -116,8 +116,8 @@ async def test_a_station_that_was_down_is_told_of_us_again_when_it_answers(
 
 _REPLICA = """
 import asyncio, sys, nats
-from cato_dialer.adapters.nats_dial_leases import LeaseBucket
-from cato_dialer.adapters.pjsua2.registrar import StationRegistrar
+from cato_dialer.dial.adapters.nats.lease_bucket import LeaseBucket
+from cato_dialer.dial.adapters.pjsua2.supervisor.registrar import StationRegistrar
 from cato_runtime.config import DialingConfig, StationConfig
 
 async def main(url, station):

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cato_dialer.adapters.pjsua2.trunk import Pjsua2Trunk
+from cato_dialer.dial.adapters.pjsua2.supervisor.trunk import Pjsua2Trunk
 from cato_exchange.exchange import Exchange
 from cato_exchange.plan import Plan
 from cato_runtime.config import DialingConfig

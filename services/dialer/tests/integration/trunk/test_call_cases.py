@@ -18,16 +18,16 @@ from cato_contracts.jobs import DialJob, RunMode, RunTicket
 from cato_contracts.objects import Bucket, ObjectRef
 from cato_contracts.resources import NotificationSettings, SuccessCondition
 from cato_contracts.runs import Prompt, RunSubscriber, SubscriberResult
-from cato_dialer.adapters.memory_dial import (
+from cato_dialer.dial.adapters.memory_dial import (
     MemoryCallJournal,
     MemoryChannelBoard,
     MemoryChannelLedger,
     MemoryJobQueue,
     MemoryJobSource,
 )
-from cato_dialer.adapters.pjsua2.trunk import Pjsua2Trunk
-from cato_dialer.handlers.dial_desk import DialDesk
-from cato_dialer.handlers.dial_loop import DialRole
+from cato_dialer.dial.adapters.pjsua2.supervisor.trunk import Pjsua2Trunk
+from cato_dialer.dial.handlers.deps import DialDesk
+from cato_dialer.dial.handlers.dispatch_jobs import DialRole
 from cato_exchange.exchange import Exchange
 from cato_exchange.plan import Plan
 from cato_exchange.record import CallRecord

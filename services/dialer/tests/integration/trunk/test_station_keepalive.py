@@ -4,8 +4,8 @@ import asyncio
 import socket
 from uuid import UUID
 
-from cato_dialer.adapters.sip_options import answers_options
-from cato_dialer.adapters.station_keepalive import StationKeepalive
+from cato_dialer.dial.adapters.sip.options import answers_options
+from cato_dialer.dial.adapters.sip.station_keepalive import StationKeepalive
 from cato_exchange.exchange import Exchange
 from cato_exchange.plan import Plan
 from cato_runtime.station_config import StationConfig

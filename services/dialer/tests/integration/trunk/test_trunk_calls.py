@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from cato_dialer.ports.trunk import (
+from cato_dialer.dial.ports.trunk import (
     DigitSource,
     Line,
     LineAnswered,

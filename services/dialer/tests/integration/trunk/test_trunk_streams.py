@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from cato_dialer.adapters.sip_options import answers_options
-from cato_dialer.ports.trunk import LinePlaybackFinished, ReleaseCause
+from cato_dialer.dial.adapters.sip.options import answers_options
+from cato_dialer.dial.ports.trunk import LinePlaybackFinished, ReleaseCause
 from cato_exchange.exchange import Exchange
 from cato_exchange.plan import Plan
 from cato_runtime.station_config import StationConfig, StationTls

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cato_dialer.ports.trunk import (
+from cato_dialer.dial.ports.trunk import (
     Line,
     LineAnswered,
     LinePlaybackFinished,
@@ -111,8 +111,8 @@ async def test_a_worker_that_hangs_is_replaced(bench: Bench):
 _ORPHAN = """
 import asyncio, sys, uuid
 from pathlib import Path
-from cato_dialer.adapters.pjsua2.trunk import Pjsua2Trunk
-from cato_dialer.ports.trunk import CallOrder, LinePlaybackStarted
+from cato_dialer.dial.adapters.pjsua2.supervisor.trunk import Pjsua2Trunk
+from cato_dialer.dial.ports.trunk import CallOrder, LinePlaybackStarted
 from cato_runtime.config import DialingConfig, StationConfig
 
 async def main(uri, prompt):

@@ -5,9 +5,9 @@ import pytest
 
 from cato_contracts.calls import CallEventKind as Kind
 from cato_contracts.resources import SettingsSpec, SuccessCondition
-from cato_dialer.domain.call.machine import TRANSITIONS, advance, begin
-from cato_dialer.domain.call.rules import CallRules
-from cato_dialer.domain.call.state import (
+from cato_dialer.dial.domain.call.machine import TRANSITIONS, advance, begin
+from cato_dialer.dial.domain.call.rules import CallRules
+from cato_dialer.dial.domain.call.state import (
     Call,
     Effect,
     HangUp,

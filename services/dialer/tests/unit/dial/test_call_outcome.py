@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from cato_dialer.domain.call.outcome import CODES, Cause, Success, classify, worth_another_station
+from cato_dialer.dial.domain.call.outcome import CODES, Cause, Success, classify, worth_another_station
 
 RFC_3261 = {
     *(300, 301, 302, 305, 380),

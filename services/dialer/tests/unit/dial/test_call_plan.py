@@ -2,7 +2,7 @@ from uuid import UUID, uuid4
 
 from cato_contracts.calls import CallEvent, CallEventKind
 from cato_contracts.runs import SubscriberResult
-from cato_dialer.domain.call.plan import (
+from cato_dialer.dial.domain.subscriber.plan import (
     INTERRUPTION_LIMIT,
     Conclude,
     Dial,

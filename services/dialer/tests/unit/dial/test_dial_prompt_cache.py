@@ -6,8 +6,8 @@ import pytest
 
 from cato_contracts.objects import Bucket, ObjectRef
 from cato_contracts.runs import Prompt
-from cato_dialer.adapters.dial_prompt_cache import DiskPromptCache, alaw_wav
-from cato_dialer.ports.dial import PromptMissingError
+from cato_dialer.dial.adapters.disk_prompt_cache import DiskPromptCache, alaw_wav
+from cato_dialer.dial.ports.dial import PromptMissingError
 from cato_runtime.objects import MemoryObjectStore
 
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cato_dialer.domain.call.pacing import MEDIA_LATE_MS, SIGNALLING_LATE_MS, Pacing
+from cato_dialer.dial.domain.capacity.overload_control import MEDIA_LATE_MS, SIGNALLING_LATE_MS, Pacing
 
 
 def observe(pacing, *, media=0, loop=0, up=100, now=0.0):

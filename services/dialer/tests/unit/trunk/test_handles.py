@@ -1,6 +1,6 @@
 """How many calls a worker lets begin in a short time."""
 
-from cato_dialer.adapters.pjsua2.handles import Handles
+from cato_dialer.dial.adapters.pjsua2.worker.socket_quota import Handles
 
 CALLS = 4
 FREE_AFTER_MS = 600

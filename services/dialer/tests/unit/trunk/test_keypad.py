@@ -1,6 +1,6 @@
 """Which keys count."""
 
-from cato_dialer.adapters.pjsua2.keypad import Keypad
+from cato_dialer.dial.adapters.pjsua2.worker.digit_filter import Keypad
 
 
 def test_a_key_counts_if_it_comes_in_a_way_that_is_taken():

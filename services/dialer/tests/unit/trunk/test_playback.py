@@ -1,6 +1,6 @@
 """Given what the stream and the file say, how much of the prompt was heard."""
 
-from cato_dialer.adapters.pjsua2.playback import Mark, Playback
+from cato_dialer.dial.adapters.pjsua2.worker.audio.playback import Mark, Playback
 
 FRAME = 160
 

@@ -2,8 +2,10 @@
 
 import pytest
 
-from cato_dialer.adapters.pjsua2 import wire
-from cato_dialer.adapters.pjsua2.facts import (
+from cato_dialer.dial.adapters.pjsua2 import protocol
+from cato_dialer.dial.adapters.pjsua2.worker.audio.playback import Playback
+from cato_dialer.dial.adapters.pjsua2.worker.digit_filter import Keypad
+from cato_dialer.dial.adapters.pjsua2.worker.pj_events import (
     Accepted,
     Fact,
     Failed,
@@ -14,9 +16,7 @@ from cato_dialer.adapters.pjsua2.facts import (
     Provisional,
     StreamGone,
 )
-from cato_dialer.adapters.pjsua2.keypad import Keypad
-from cato_dialer.adapters.pjsua2.playback import Playback
-from cato_dialer.adapters.pjsua2.progress import Progress
+from cato_dialer.dial.adapters.pjsua2.worker.progress import Progress
 
 
 def after(*facts: Fact, hanging_up: bool = False) -> Progress:
@@ -56,7 +56,7 @@ def test_a_release_says_who_ended_the_call(
     before: tuple[Fact, ...], hanging_up: bool, end: Over, cause: str, code: int | None
 ):
     (released,) = after(*before, hanging_up=hanging_up).take(end)
-    assert isinstance(released, wire.Released)
+    assert isinstance(released, protocol.Released)
     assert (released.cause, released.code) == (cause, code)
 
 
@@ -64,7 +64,7 @@ def test_repeated_provisional_responses_are_said_once():
     progress = after(Provisional(1, 1, 100, "Trying"), RINGING)
     assert progress.take(RINGING) == []
     assert progress.take(Provisional(1, 3, 100, "Trying")) == []
-    assert progress.take(Provisional(1, 4, 183, "Session Progress")) == [wire.Progress(1, 4)]
+    assert progress.take(Provisional(1, 4, 183, "Session Progress")) == [protocol.Progress(1, 4)]
 
 
 def test_early_media_is_no_reason_to_play():
@@ -86,7 +86,7 @@ def test_nothing_is_played_while_the_call_is_held():
 
 def test_the_prompt_starts_once_however_often_it_is_connected():
     progress = after(ANSWERED)
-    assert progress.playing(6) == [wire.PlaybackStarted(1, 6)]
+    assert progress.playing(6) == [protocol.PlaybackStarted(1, 6)]
     assert progress.playing(8) == []
 
 
@@ -98,10 +98,10 @@ def test_nothing_is_said_after_the_release():
 
 def test_a_failed_callback_releases_the_line_with_its_reason():
     (released,) = after(ANSWERED).take(Failed(1, 9, "KeyError: 'x'"))
-    assert released == wire.Released(1, 9, "fault", None, "KeyError: 'x'", 0)
+    assert released == protocol.Released(1, 9, "fault", None, "KeyError: 'x'", 0)
 
 
 def test_only_keys_are_digits():
     progress = after(ANSWERED)
-    assert progress.take(Keyed(1, 6, "d", "rfc4733")) == [wire.Digit(1, 6, "D", "rfc4733")]
+    assert progress.take(Keyed(1, 6, "d", "rfc4733")) == [protocol.Digit(1, 6, "D", "rfc4733")]
     assert progress.take(Keyed(1, 7, "R", "rfc4733")) == []

@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from cato_dialer.adapters.pjsua2.tones import ToneReceiver
+from cato_dialer.dial.adapters.pjsua2.worker.audio.tones import ToneReceiver
 from cato_exchange.tones import alaw
 from tests.peers.g711 import decoded
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from cato_dialer.adapters.pjsua2 import wire
-from cato_dialer.adapters.pjsua2.address import address
-from cato_dialer.adapters.pjsua2.alaw_wav import AudioError, alaw_length
-from cato_dialer.adapters.pjsua2.info_digits import digit_of_info
-from cato_dialer.adapters.pjsua2.rtp_ports import share_ports
+from cato_dialer.dial.adapters.pjsua2 import protocol
+from cato_dialer.dial.adapters.pjsua2.alaw_wav import AudioError, alaw_length
+from cato_dialer.dial.adapters.pjsua2.supervisor.address import address
+from cato_dialer.dial.adapters.pjsua2.supervisor.rtp_ports import share_ports
+from cato_dialer.dial.adapters.pjsua2.worker.info_digits import digit_of_info
 from cato_runtime.errors import ConfigurationError
 from cato_runtime.station_config import StationConfig
 from services.dialer.tests.trunk_kit import every_code, write_wav
@@ -99,17 +99,17 @@ def test_what_is_no_prompt_is_refused(tmp_path: Path, spoil: Any):
 
 
 def test_messages_come_through_the_pipe_as_they_went_in():
-    peer = wire.Peer("sip:c@h", "udp", None, "u", "п\n", "*")
-    order = wire.Place(1, "sip:1@h", peer, ("PCMA", "PCMU"), "/a", None)
-    for message in (order, wire.HangUp(1), wire.Ready(4), wire.Digit(1, 2, "#", "info")):
-        line = wire.encode(message)
+    peer = protocol.Peer("sip:c@h", "udp", None, "u", "п\n", "*")
+    order = protocol.Place(1, "sip:1@h", peer, ("PCMA", "PCMU"), "/a", None)
+    for message in (order, protocol.HangUp(1), protocol.Ready(4), protocol.Digit(1, 2, "#", "info")):
+        line = protocol.encode(message)
         assert line.count(b"\n") == 1
-        assert wire.decode(line) == message
+        assert protocol.decode(line) == message
 
 
 @pytest.mark.parametrize(
     "line", [b"", b"PJSIP says\n", b"{}\n", b'{"type":"Ready"}\n', b'{"type":"X"}\n', b"3\n"]
 )
 def test_anything_else_in_the_pipe_is_an_error(line: bytes):
-    with pytest.raises(wire.WireError):
-        wire.decode(line)
+    with pytest.raises(protocol.WireError):
+        protocol.decode(line)

@@ -1,0 +1,149 @@
+"""The campaign role's surroundings in memory, for tests and for trying things out."""
+
+import asyncio
+import json
+from collections.abc import Collection, Sequence
+from contextlib import aclosing
+from uuid import UUID
+
+from cato_contracts.calls import FINAL_KINDS
+from cato_contracts.envelope import Envelope
+from cato_contracts.jobs import DialJob, RunTicket
+from cato_contracts.requests import Actor
+from cato_contracts.resources import AudioFile
+from cato_contracts.runs import SubscriberResult
+from cato_contracts.subjects import run_call, run_result
+from cato_dialer.campaign.ports import LeaseLostError, QueuedResult
+from cato_jetstream import Conflict, Log
+from cato_runtime.clock import Clock
+from cato_runtime.errors import InvalidError
+
+
+class MemoryAudioLibrary:
+    """Files in a dictionary."""
+
+    def __init__(self) -> None:
+        self.known: dict[UUID, AudioFile] = {}
+
+    async def files(self, actor: Actor, ids: Sequence[UUID]) -> list[AudioFile]:
+        unknown = [
+            each for each in ids if each not in self.known or not actor.may_see(self.known[each].user_id)
+        ]
+        if unknown:
+            raise InvalidError(f"files: there is no audio file {', '.join(map(str, unknown))}")
+        return [self.known[each] for each in ids]
+
+
+class MemoryDialQueue:
+    """Jobs in a dictionary; `arrived` is set whenever there is a new one."""
+
+    def __init__(self) -> None:
+        self.jobs: dict[tuple[UUID, int, int], DialJob] = {}
+        self.consumers: set[UUID] = set()
+        self.arrived = asyncio.Event()
+
+    async def open(self, run_id: UUID) -> None:
+        self.consumers.add(run_id)
+
+    async def enqueue(self, jobs: Sequence[DialJob]) -> None:
+        for job in jobs:
+            self.jobs.setdefault((job.run_id, job.wave, job.subscriber.no), job)
+        self.arrived.set()
+
+    async def count(self, run_id: UUID) -> int:
+        return sum(key[0] == run_id for key in self.jobs)
+
+    async def queued(self, run_id: UUID, wave: int) -> set[int]:
+        return {no for job_run, job_wave, no in self.jobs if (job_run, job_wave) == (run_id, wave)}
+
+    async def close(self, run_id: UUID) -> None:
+        self.consumers.discard(run_id)
+        for key in [key for key in self.jobs if key[0] == run_id]:
+            del self.jobs[key]
+
+
+class MemoryRunTickets:
+    """Tickets in a dictionary."""
+
+    def __init__(self) -> None:
+        self.tickets: dict[UUID, RunTicket] = {}
+
+    async def put(self, ticket: RunTicket) -> None:
+        self.tickets[ticket.run_id] = ticket
+
+    async def remove(self, run_id: UUID) -> None:
+        self.tickets.pop(run_id, None)
+
+
+class MemoryRunCalls:
+    """On a log in memory."""
+
+    def __init__(self, log: Log, clock: Clock) -> None:
+        self._log = log
+        self._clock = clock
+
+    async def up(self, run_id: UUID, among: Collection[int] | None = None) -> frozenset[int]:
+        if among is None:
+            among = set()
+            async with aclosing(self._log.read([run_call(run_id, "*")], after=0)) as records:
+                async for record in records:
+                    if record is None:
+                        break
+                    among.add(int(record.subject.rsplit(".", 1)[1]))
+        return frozenset([no for no in among if await self._is_up(run_id, no)])
+
+    async def _is_up(self, run_id: UUID, no: int) -> bool:
+        last = await self._log.last(run_call(run_id, no))
+        return last is not None and json.loads(last.data)["body"]["kind"] not in FINAL_KINDS
+
+    async def give_results(self, results: Sequence[QueuedResult]) -> int:
+        last = 0
+        for given in results:
+            result = given.result
+            event_id = f"{result.run_id}:{result.no}:{result.wave}"
+            envelope = Envelope[SubscriberResult].wrap(
+                result, event_id=event_id, occurred_at=self._clock.now()
+            )
+            subject = run_result(result.run_id, result.no)
+            try:
+                appended = await self._log.append(
+                    subject, envelope.encode(), expected=given.after, message_id=event_id
+                )
+            except Conflict:
+                continue
+            last = appended.sequence
+        return last
+
+
+class MemoryLease:
+    """Valid until somebody takes it away."""
+
+    def __init__(self, leases: "MemoryLeases", name: str) -> None:
+        self._leases = leases
+        self._name = name
+
+    @property
+    def valid_until(self) -> float:
+        return asyncio.get_running_loop().time() + self._leases.ttl_s
+
+    async def renew(self) -> None:
+        if self._leases.held.get(self._name) is not self:
+            raise LeaseLostError(f"{self._name} is somebody else's")
+
+    async def release(self) -> None:
+        if self._leases.held.get(self._name) is self:
+            del self._leases.held[self._name]
+
+
+class MemoryLeases:
+    """Leases in a dictionary, without an end."""
+
+    def __init__(self, ttl_s: float = 6.0) -> None:
+        self.ttl_s = ttl_s
+        self.held: dict[str, MemoryLease] = {}
+
+    async def acquire(self, name: str) -> MemoryLease | None:
+        if name in self.held:
+            return None
+        lease = self.held[name] = MemoryLease(self, name)
+        return lease

@@ -1,0 +1,113 @@
+"""The queue of jobs on the work-queue stream: one subject, so at most one message, for each job."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+from uuid import UUID
+
+from nats.aio.client import Client
+from nats.js import JetStreamContext
+from nats.js.api import AckPolicy, ConsumerConfig
+from nats.js.errors import NotFoundError
+
+from cato_contracts.envelope import Envelope
+from cato_contracts.jobs import DialJob
+from cato_contracts.subjects import DIAL, dial_consumer, dial_job
+from cato_dialer.campaign.adapters.nats_pipeline import Outgoing, broker_errors, publish_all
+from cato_runtime.clock import Clock
+from cato_runtime.errors import BrokerError
+
+_ACK_WAIT_S = 10.0
+_MAX_ACK_PENDING = 100_000
+_UNLIMITED = -1
+_MAX_PER_SUBJECT_EXCEEDED = 10077
+_ENCODED_AT_ONCE = 100
+_API_TIMEOUT_S = 10.0
+
+
+class NatsDialQueue:
+    """Implements `ports.campaign.DialQueue`."""
+
+    def __init__(self, client: Client, js: JetStreamContext, clock: Clock) -> None:
+        self._client = client
+        self._js = js
+        self._clock = clock
+
+    async def open(self, run_id: UUID) -> None:
+        with broker_errors("the consumer of a run could not be made"):
+            # The same consumer again is no error for the server.
+            await self._js.add_consumer(
+                DIAL.name,
+                ConsumerConfig(
+                    name=dial_consumer(run_id),
+                    durable_name=dial_consumer(run_id),
+                    filter_subject=_of_run(run_id),
+                    ack_policy=AckPolicy.EXPLICIT,
+                    ack_wait=_ACK_WAIT_S,
+                    max_ack_pending=_MAX_ACK_PENDING,
+                    max_deliver=_UNLIMITED,
+                ),
+            )
+
+    async def enqueue(self, jobs: Sequence[DialJob]) -> None:
+        messages = []
+        for job in jobs:
+            messages.append(self._message(job))
+            if len(messages) % _ENCODED_AT_ONCE == 0:
+                await asyncio.sleep(0)
+        for outcome in await publish_all(self._client, messages):
+            if outcome.error_code not in {None, _MAX_PER_SUBJECT_EXCEEDED}:
+                raise BrokerError(f"a job was refused with error code {outcome.error_code}")
+
+    async def count(self, run_id: UUID) -> int:
+        with broker_errors("the jobs of a run could not be counted"):
+            try:
+                info = await self._js.consumer_info(DIAL.name, dial_consumer(run_id))
+            except NotFoundError:
+                return len(await self._subjects(_of_run(run_id)))
+        return (info.num_pending or 0) + (info.num_ack_pending or 0)
+
+    async def queued(self, run_id: UUID, wave: int) -> set[int]:
+        with broker_errors("the jobs of a run could not be listed"):
+            subjects = await self._subjects(dial_job(run_id, wave, "*"))
+        return {int(subject.rsplit(".", 1)[1]) for subject in subjects}
+
+    async def close(self, run_id: UUID) -> None:
+        with broker_errors("the jobs of a run could not be dropped"):
+            with suppress(NotFoundError):
+                await self._js.delete_consumer(DIAL.name, dial_consumer(run_id))
+            await self._js.purge_stream(DIAL.name, subject=_of_run(run_id))
+
+    def _message(self, job: DialJob) -> Outgoing:
+        no = job.subscriber.no
+        envelope = Envelope[Any].wrap(
+            job,
+            event_id=f"{job.run_id}:job:{job.wave}:{no}",
+            occurred_at=self._clock.now(),
+            correlation_id=str(job.run_id),
+        )
+        # Without a message id: a job that got lost must be taken again at once.
+        return Outgoing(dial_job(job.run_id, job.wave, no), envelope.encode())
+
+    async def _subjects(self, pattern: str) -> list[str]:
+        """Return the subjects that have a message; the server names 100,000 at a time."""
+        subjects: list[str] = []
+        while True:
+            request = json.dumps({"subjects_filter": pattern, "offset": len(subjects)}).encode()
+            reply = await self._client.request(
+                f"$JS.API.STREAM.INFO.{DIAL.name}", request, timeout=_API_TIMEOUT_S
+            )
+            # Megabytes of JSON: reading them must not hold up everything else.
+            page = await asyncio.to_thread(json.loads, reply.data)
+            if "error" in page:
+                raise BrokerError(f"the jobs could not be listed: {page['error']}")
+            found = page["state"].get("subjects") or {}
+            subjects.extend(found)
+            if not found or len(subjects) >= page.get("total", 0):
+                return subjects
+
+
+def _of_run(run_id: UUID) -> str:
+    return f"dial.{run_id}.>"

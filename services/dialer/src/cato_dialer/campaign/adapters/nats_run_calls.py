@@ -1,0 +1,100 @@
+"""What the log of a run says of its calls, and the results that the coordinator itself gives."""
+
+import json
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+from typing import Any
+from uuid import UUID, uuid4
+
+import nats.errors
+from nats.aio.client import Client
+from nats.js import JetStreamContext
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, Header
+from nats.js.errors import NotFoundError
+
+from cato_contracts.calls import FINAL_KINDS
+from cato_contracts.envelope import Envelope
+from cato_contracts.subjects import RUNS, run_call, run_result
+from cato_dialer.campaign.adapters.nats_pipeline import Outgoing, broker_errors, publish_all
+from cato_dialer.campaign.ports import QueuedResult
+from cato_runtime.clock import Clock
+from cato_runtime.errors import BrokerError
+
+_WRONG_LAST_SEQUENCE = frozenset({10071, 10164})
+_BATCH = 500
+_FETCH_S = 5.0
+_FORGET_S = 30.0
+
+
+class NatsRunCalls:
+    """Implements `ports.campaign.RunCalls`."""
+
+    def __init__(self, client: Client, js: JetStreamContext, clock: Clock) -> None:
+        self._client = client
+        self._js = js
+        self._clock = clock
+
+    async def up(self, run_id: UUID, among: Collection[int] | None = None) -> frozenset[int]:
+        with broker_errors("the calls of a run could not be read"):
+            if among is None:
+                return await self._up_of_all(run_id)
+            return frozenset([no for no in among if await self._is_up(run_id, no)])
+
+    async def _is_up(self, run_id: UUID, no: int) -> bool:
+        with suppress(NotFoundError):
+            last = await self._js.get_last_msg(RUNS.name, run_call(run_id, no))
+            return _is_open(last.data or b"")
+        return False
+
+    async def _up_of_all(self, run_id: UUID) -> frozenset[int]:
+        """Read the last call event of every subscriber."""
+        name = uuid4().hex
+        info = await self._js.add_consumer(
+            RUNS.name,
+            ConsumerConfig(
+                name=name,
+                filter_subject=run_call(run_id, "*"),
+                deliver_policy=DeliverPolicy.LAST_PER_SUBJECT,
+                ack_policy=AckPolicy.NONE,
+                inactive_threshold=_FORGET_S,
+                mem_storage=True,
+            ),
+        )
+        subscription = await self._js.pull_subscribe_bind(consumer=name, stream=RUNS.name)
+        open_calls: set[int] = set()
+        left = info.num_pending or 0
+        try:
+            while left > 0:
+                messages = await subscription.fetch(min(_BATCH, left), timeout=_FETCH_S)
+                for message in messages:
+                    no = int(message.subject.rsplit(".", 1)[1])
+                    # What comes after the snapshot comes later here, too: the last word counts.
+                    open_calls.add(no) if _is_open(message.data) else open_calls.discard(no)
+                left -= len(messages)
+        finally:
+            with suppress(nats.errors.Error):
+                await subscription.unsubscribe()
+                await self._js.delete_consumer(RUNS.name, name)
+        return frozenset(open_calls)
+
+    async def give_results(self, results: Sequence[QueuedResult]) -> int:
+        outcomes = await publish_all(self._client, [self._message(given) for given in results])
+        for outcome in outcomes:
+            if outcome.error_code is not None and outcome.error_code not in _WRONG_LAST_SEQUENCE:
+                raise BrokerError(f"a result was refused with error code {outcome.error_code}")
+        return max((outcome.sequence for outcome in outcomes), default=0)
+
+    def _message(self, given: QueuedResult) -> Outgoing:
+        result = given.result
+        envelope = Envelope[Any].wrap(
+            result,
+            event_id=f"{result.run_id}:{result.no}:{result.wave}",
+            occurred_at=self._clock.now(),
+            correlation_id=str(result.run_id),
+        )
+        headers = {Header.EXPECTED_LAST_SUBJECT_SEQUENCE.value: str(given.after)}
+        return Outgoing(run_result(result.run_id, result.no), envelope.encode(), headers)
+
+
+def _is_open(data: bytes) -> bool:
+    return json.loads(data)["body"]["kind"] not in FINAL_KINDS

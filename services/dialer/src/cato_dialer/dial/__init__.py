@@ -1,0 +1,1 @@
+"""The calls themselves: jobs, channels, SIP and RTP."""

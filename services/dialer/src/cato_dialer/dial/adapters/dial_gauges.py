@@ -1,0 +1,71 @@
+"""How a dialer stands at the moment of a scrape: channels, jobs, SIP workers, stations."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from prometheus_client.core import GaugeMetricFamily, Metric
+
+from cato_dialer.dial.adapters.call_metrics import station_names
+from cato_dialer.dial.adapters.nats.channel_ledger import NatsChannelLedger
+from cato_dialer.dial.adapters.pjsua2.supervisor.trunk import Pjsua2Trunk
+from cato_dialer.dial.domain.capacity.overload_control import Pacing
+from cato_dialer.dial.ports.stations import StationWatch
+from cato_runtime.station_config import StationConfig
+
+
+class _Role(Protocol):
+    """What the dial role tells of itself."""
+
+    @property
+    def jobs_in_hand(self) -> int: ...
+
+    @property
+    def pacing(self) -> Pacing: ...
+
+
+@dataclass(frozen=True, slots=True)
+class DialGauges:
+    """Reads what the parts of a dialer know of themselves."""
+
+    stations: Sequence[StationConfig]
+    role: _Role
+    ledger: NatsChannelLedger
+    trunk: Pjsua2Trunk
+    watch: StationWatch
+
+    def read(self) -> Iterable[Metric]:
+        yield from self._stations()
+        yield _gauge("cato_jobs_in_hand", "Subscribers being worked on.", self.role.jobs_in_hand)
+        yield _gauge("cato_sip_workers", "SIP worker processes that are alive.", len(self.trunk.worker_pids))
+        yield _gauge("cato_sip_capacity", "Calls at once that they carry.", self.trunk.capacity)
+        bound = self.role.pacing.bounded(self.trunk.capacity)
+        yield _gauge("cato_paced_capacity", "Calls at once that they carry without falling behind.", bound)
+        lag = GaugeMetricFamily(
+            "cato_sip_lag_seconds", "How late the slowest worker was lately.", labels=["of"]
+        )
+        lag.add_metric(["media"], self.trunk.media_lag_ms / 1000)
+        lag.add_metric(["signalling"], self.trunk.loop_lag_ms / 1000)
+        yield lag
+
+    def _stations(self) -> Iterable[Metric]:
+        channels = GaugeMetricFamily(
+            "cato_channels",
+            "Channels: all of the station's, those leased to this dialer, those in use by it.",
+            labels=["station", "state"],
+        )
+        up = GaugeMetricFamily("cato_station_up", "1 while the station answers.", labels=["station"])
+        names = station_names(self.stations)
+        for station in self.stations:
+            name = names[station.id]
+            leased, in_use = self.ledger.usage(station.id)
+            channels.add_metric([name, "configured"], station.channels)
+            channels.add_metric([name, "leased"], leased)
+            channels.add_metric([name, "in-use"], in_use)
+            up.add_metric([name], self.watch.is_up(station.id))
+        yield channels
+        yield up
+
+
+def _gauge(name: str, text: str, value: float) -> Metric:
+    return GaugeMetricFamily(name, text, value=value)

@@ -1,0 +1,266 @@
+"""The dial role's ports in memory: for tests, and to say what the real ones must do."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from cato_contracts.calls import CallEvent
+from cato_contracts.envelope import Envelope
+from cato_contracts.jobs import DialJob, RunTicket
+from cato_contracts.runs import Prompt, SubscriberResult
+from cato_contracts.subjects import dial_job
+from cato_dialer.dial.domain.capacity.start_times import next_start
+from cato_dialer.dial.ports.dial import Channel, FencedError, JobHold, StartSlot, SubscriberLog
+from cato_runtime.clock import Clock
+from cato_runtime.station_config import StationConfig
+
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class MemoryCallJournal:
+    """A log in lists; `entries` has everything in one order."""
+
+    def __init__(self) -> None:
+        self.entries: list[Envelope[CallEvent] | Envelope[SubscriberResult]] = []
+
+    async def read(self, run_id: UUID, no: int) -> SubscriberLog:
+        events: list[CallEvent] = []
+        result: SubscriberResult | None = None
+        events_head = result_head = 0
+        for sequence, entry in enumerate(self.entries, start=1):
+            body = entry.body
+            if (body.run_id, body.no) != (run_id, no):
+                continue
+            if isinstance(body, CallEvent):
+                events.append(body)
+                events_head = sequence
+            else:
+                result, result_head = body, sequence
+        return SubscriberLog(tuple(events), events_head, result, result_head)
+
+    async def append_event(self, event: Envelope[CallEvent], after: int) -> int:
+        return self._append(event, after)
+
+    async def append_result(self, result: Envelope[SubscriberResult], after: int) -> int:
+        return self._append(result, after)
+
+    def _append(self, entry: Envelope[CallEvent] | Envelope[SubscriberResult], after: int) -> int:
+        head = 0
+        for sequence, known in enumerate(self.entries, start=1):
+            same_kind = isinstance(known.body, type(entry.body))
+            if same_kind and (known.body.run_id, known.body.no) == (entry.body.run_id, entry.body.no):
+                head = sequence
+        if head != after:
+            if head and self.entries[head - 1] is entry:
+                return head
+            raise FencedError(f"subscriber {entry.body.no} has been written by somebody else")
+        self.entries.append(entry)
+        return len(self.entries)
+
+
+@dataclass(slots=True)
+class _Queued:
+    job: DialJob
+    deliveries: int = 0
+    holder: "MemoryJobSource | None" = None
+    not_before: datetime = _LONG_AGO
+
+
+@dataclass(slots=True)
+class MemoryJobQueue:
+    """What several sources share: a queue of jobs, tickets of runs."""
+
+    clock: Clock
+    jobs: dict[str, _Queued] = field(default_factory=dict)
+    run_tickets: dict[UUID, RunTicket] = field(default_factory=dict)
+    listeners: list[Callable[[], None]] = field(default_factory=list)
+    on_call: dict["MemoryJobSource", Callable[[str], bool]] = field(default_factory=dict)
+
+    def put(self, job: DialJob) -> None:
+        key = dial_job(job.run_id, job.wave, job.subscriber.no)
+        self.jobs.setdefault(key, _Queued(job))
+        self.announce()
+
+    def set_ticket(self, ticket: RunTicket) -> None:
+        self.run_tickets[ticket.run_id] = ticket
+        self.announce()
+
+    def drop_ticket(self, run_id: UUID) -> None:
+        self.run_tickets.pop(run_id, None)
+        self.announce()
+
+    def take_away(self, source: "MemoryJobSource") -> None:
+        """Let others have what this source holds, as when its heartbeats stop."""
+        for queued in self.jobs.values():
+            if queued.holder is source:
+                queued.holder = None
+                queued.not_before = self.clock.now()
+        self.announce()
+
+    def announce(self) -> None:
+        for listener in self.listeners:
+            listener()
+
+
+class _MemoryJobHold:
+    def __init__(self, source: "MemoryJobSource", key: str, queued: _Queued) -> None:
+        self._source = source
+        self._key = key
+        self._queued = queued
+        self.beats = 0
+
+    @property
+    def key(self) -> str:
+        return self._key
+
+    @property
+    def job(self) -> DialJob:
+        return self._queued.job
+
+    @property
+    def redelivered(self) -> bool:
+        return self._queued.deliveries > 1
+
+    async def done(self) -> None:
+        self._source.queue.jobs.pop(self._key, None)
+        self._source.queue.announce()
+
+    async def give_back(self, delay_s: float) -> None:
+        queue = self._source.queue
+        self._queued.holder = None
+        self._queued.not_before = queue.clock.now() + timedelta(seconds=delay_s)
+        asyncio.get_running_loop().call_later(delay_s, queue.announce)
+
+    async def keep(self) -> None:
+        self.beats += 1
+
+
+class MemoryJobSource:
+    """One replica's end of the queue."""
+
+    def __init__(self, queue: MemoryJobQueue) -> None:
+        self.queue = queue
+        self._on_change: Callable[[], None] | None = None
+
+    async def open(self, on_change: Callable[[], None], has_call: Callable[[str], bool]) -> None:
+        self._on_change = on_change
+        self.queue.listeners.append(on_change)
+        self.queue.on_call[self] = has_call
+
+    async def on_call_elsewhere(self, key: str) -> bool:
+        return any(has_call(key) for source, has_call in self.queue.on_call.items() if source is not self)
+
+    def tickets(self) -> Mapping[UUID, RunTicket]:
+        return self.queue.run_tickets
+
+    async def take(self, run_id: UUID, limit: int) -> Sequence[JobHold]:
+        now = self.queue.clock.now()
+        holds: list[JobHold] = []
+        # As JetStream has it: what was delivered before comes first, what is longest due of it at the front.
+        jobs = sorted(self.queue.jobs.items(), key=lambda item: (not item[1].deliveries, item[1].not_before))
+        for key, queued in jobs:
+            if len(holds) == limit:
+                break
+            if queued.job.run_id == run_id and queued.holder is None and queued.not_before <= now:
+                queued.holder = self
+                queued.deliveries += 1
+                holds.append(_MemoryJobHold(self, key, queued))
+        return holds
+
+    async def return_unused(self) -> None:
+        return None
+
+    async def close(self) -> None:
+        if self._on_change in self.queue.listeners:
+            self.queue.listeners.remove(self._on_change)
+        self.queue.on_call.pop(self, None)
+
+
+class _MemoryChannel:
+    def __init__(self, board: "MemoryChannelBoard", station_id: UUID) -> None:
+        self._board = board
+        self._station_id = station_id
+        self._held = True
+
+    @property
+    def station_id(self) -> UUID:
+        return self._station_id
+
+    def release(self) -> None:
+        if self._held:
+            self._held = False
+            self._board.used[self._station_id] -= 1
+            self._board.announce()
+
+
+class MemoryChannelBoard:
+    """What the ledgers of several replicas share."""
+
+    def __init__(self, stations: Sequence[StationConfig], max_channels: int) -> None:
+        self.stations = {station.id: station for station in stations}
+        self.max_channels = max_channels
+        self.used = dict.fromkeys(self.stations, 0)
+        self.next_free: dict[UUID, int] = {}
+        self._freed = asyncio.Event()
+
+    def announce(self) -> None:
+        self._freed.set()
+        self._freed = asyncio.Event()
+
+    def changed(self) -> Coroutine[Any, Any, Any]:
+        return self._freed.wait()
+
+
+class MemoryChannelLedger:
+    """One replica's view of the board."""
+
+    def __init__(self, board: MemoryChannelBoard, clock: Clock) -> None:
+        self._board = board
+        self._clock = clock
+        self._channels: set[_MemoryChannel] = set()
+
+    async def open(self) -> None:
+        return None
+
+    def acquire(self, station_id: UUID) -> Channel | None:
+        board = self._board
+        full = board.used[station_id] >= board.stations[station_id].channels
+        if full or sum(board.used.values()) >= board.max_channels:
+            return None
+        board.used[station_id] += 1
+        channel = _MemoryChannel(board, station_id)
+        self._channels.add(channel)
+        return channel
+
+    def capacity(self) -> int:
+        return min(self._board.max_channels, sum(one.channels for one in self._board.stations.values()))
+
+    def freed(self, station_ids: Sequence[UUID]) -> Coroutine[Any, Any, None]:  # noqa: ARG002 - any change
+        return self._board.changed()
+
+    async def reserve_start(self, station_id: UUID) -> StartSlot:
+        station = self._board.stations[station_id]
+        start = next_start(
+            station.channels,
+            station.min_call_interval_ms,
+            self._clock.now(),
+            self._board.next_free.get(station_id),
+        )
+        if start.next_free is not None:
+            self._board.next_free[station_id] = start.next_free
+        return StartSlot(start.at, start.until, start.delayed)
+
+    async def close(self) -> None:
+        for channel in self._channels:
+            channel.release()
+
+
+class MemoryPromptCache:
+    """Names files that nobody plays."""
+
+    async def file(self, prompt: Prompt) -> Path:
+        return Path("/nowhere") / prompt.audio.name

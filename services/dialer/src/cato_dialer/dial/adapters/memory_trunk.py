@@ -1,0 +1,154 @@
+"""A trunk without a network: each number has a script of what its line does."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import replace
+
+from cato_dialer.dial.adapters.pjsua2.alaw_wav import AudioError, alaw_length
+from cato_dialer.dial.ports.trunk import (
+    CallOrder,
+    Line,
+    LineAnswered,
+    LineEvent,
+    LineHeard,
+    LinePlaybackFinished,
+    LinePlaybackStarted,
+    LineReleased,
+    ReleaseCause,
+)
+
+_FRAME_MS = 20
+_BYTES_PER_MS = 8
+
+Script = tuple[tuple[float, LineEvent], ...]
+"""Seconds from the call's start, and what happens then; `at` and `heard_ms` of the release are filled in.
+
+`LineAnswered` has the prompt played in its own time, and `hang_up` releases the line: no script says that.
+"""
+
+UNKNOWN_NUMBER: Script = ((0.0, LineReleased(0, ReleaseCause.REJECTED, 404, "Not Found", 0)),)
+
+
+def _wall_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class MemoryTrunk:
+    """A `Trunk` in the time of the event loop, which may be a virtual one; `now_ms` says what `at` shows.
+
+    `orders` has all calls that were placed; the lags are what it is told to show.
+    """
+
+    def __init__(
+        self, scripts: Mapping[str, Script], capacity: int, *, now_ms: Callable[[], int] = _wall_ms
+    ) -> None:
+        self.orders: list[CallOrder] = []
+        self.media_lag_ms = 0
+        self.loop_lag_ms = 0
+        self._scripts = dict(scripts)
+        self._capacity = capacity
+        self._now_ms = now_ms
+        self._lines: set[_MemoryLine] = set()
+        self._open = False
+
+    @property
+    def capacity(self) -> int:
+        return self._capacity if self._open else 0
+
+    async def open(self) -> None:
+        self._open = True
+
+    def place(self, order: CallOrder) -> Line:
+        self.orders.append(order)
+        line = _MemoryLine(order, self._now_ms, self._lines.discard)
+        if len(self._lines) >= self.capacity:
+            line.release(ReleaseCause.FAULT, "no free line")
+            return line
+        self._lines.add(line)
+        now_ms = self._now_ms()
+        if order.not_after is not None and now_ms > order.not_after.timestamp() * 1_000:
+            line.release(ReleaseCause.MISSED, "its time had passed")
+            return line
+        begin_ms = order.not_before.timestamp() * 1_000 if order.not_before is not None else now_ms
+        try:
+            line.follow(self._scripts.get(order.number, UNKNOWN_NUMBER), max(begin_ms - now_ms, 0) / 1_000)
+        except AudioError as error:
+            line.release(ReleaseCause.FAULT, str(error))
+        return line
+
+    def fail(self, why: str = "the SIP process ended") -> None:
+        """Lose all lines at once."""
+        for line in list(self._lines):
+            line.release(ReleaseCause.FAULT, why)
+
+    async def close(self) -> None:
+        self._open = False
+        for line in list(self._lines):
+            await line.hang_up()
+
+
+class _MemoryLine:
+    def __init__(
+        self, order: CallOrder, now_ms: Callable[[], int], gone: Callable[["_MemoryLine"], None]
+    ) -> None:
+        self._order = order
+        self._now_ms = now_ms
+        self._gone = gone
+        self._loop = asyncio.get_running_loop()
+        self._events: asyncio.Queue[LineEvent] = asyncio.Queue()
+        self._timers: list[asyncio.TimerHandle] = []
+        self._length_ms = 0
+        self._answered_at: float | None = None
+        self._released = False
+
+    def follow(self, script: Script, wait_s: float) -> None:
+        """Raises: AudioError."""
+        self._length_ms = alaw_length(self._order.audio) // _BYTES_PER_MS
+        for after_s, event in script:
+            self._later(wait_s + after_s, event)
+
+    async def events(self) -> AsyncIterator[LineEvent]:
+        while True:
+            event = await self._events.get()
+            yield event
+            if isinstance(event, LineReleased):
+                return
+
+    async def hang_up(self) -> None:
+        self.release(ReleaseCause.LOCAL_HANGUP, "")
+
+    def release(self, cause: ReleaseCause, phrase: str) -> None:
+        code = 200 if self._answered_at is not None and cause is not ReleaseCause.FAULT else None
+        self._happen(LineReleased(0, cause, code, phrase, 0))
+
+    @property
+    def _heard_ms(self) -> int:
+        if self._answered_at is None:
+            return 0
+        elapsed_ms = (self._loop.time() - self._answered_at) * 1_000
+        return min(int(elapsed_ms) // _FRAME_MS * _FRAME_MS, self._length_ms)
+
+    def _later(self, after_s: float, event: LineEvent) -> None:
+        self._timers.append(self._loop.call_later(after_s, self._happen, event))
+
+    def _happen(self, event: LineEvent) -> None:
+        if self._released:
+            return
+        if isinstance(event, LineReleased):
+            self._released = True
+            event = replace(event, heard_ms=self._heard_ms)
+            for timer in self._timers:
+                timer.cancel()
+            self._gone(self)
+        self._events.put_nowait(replace(event, at=self._now_ms()))
+        if isinstance(event, LineAnswered):
+            self._play()
+
+    def _play(self) -> None:
+        self._answered_at = self._loop.time()
+        self._happen(LinePlaybackStarted(0))
+        threshold_ms = self._order.heard_threshold_ms
+        if threshold_ms is not None and threshold_ms <= self._length_ms:
+            self._later(threshold_ms / 1_000, LineHeard(0, threshold_ms))
+        self._later(self._length_ms / 1_000, LinePlaybackFinished(0, self._length_ms))

@@ -1,0 +1,1 @@
+"""NATS JetStream: jobs, the journal of calls, leases of channels."""

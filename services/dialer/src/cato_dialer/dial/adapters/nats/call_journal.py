@@ -1,0 +1,136 @@
+"""The log of calls and results on the stream RUNS."""
+
+import asyncio
+import json
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
+
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+from nats.js import JetStreamContext
+from nats.js.api import Header
+from nats.js.errors import APIError, NotFoundError
+
+from cato_contracts.calls import CallEvent
+from cato_contracts.envelope import Envelope, Message, decode
+from cato_contracts.runs import SubscriberResult
+from cato_contracts.subjects import RUNS, run_call, run_result
+from cato_dialer.dial.ports.dial import FencedError, SubscriberLog
+from cato_runtime.errors import BrokerError
+
+_TIMEOUT_S = 5.0
+_BATCH = 512
+_WRONG_LAST_SEQUENCE = frozenset({10071, 10164})
+_WRITER = "Cato-Writer"
+_END_OF_BATCH, _NOT_FOUND = "204", "404"
+
+M = TypeVar("M", bound=Message)
+
+
+class NatsCallJournal:
+    """Every write names the last sequence of its subject that it has seen, so nobody writes unawares."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._js: JetStreamContext = client.jetstream(timeout=_TIMEOUT_S)
+        self._writer = str(uuid4())
+
+    async def read(self, run_id: UUID, no: int) -> SubscriberLog:
+        try:
+            async with asyncio.timeout(_TIMEOUT_S):
+                # The events first and the result from the stream's leader, so that it is the newer of the
+                # two: a result that is not seen has then been written after the last event that is.
+                events, events_head = await self._events(run_call(run_id, no))
+                result, result_head = await self._result(run_result(run_id, no))
+        except (NatsError, TimeoutError, OSError) as error:
+            raise BrokerError(f"the calls of subscriber {no} cannot be read: {error!r}") from error
+        return SubscriberLog(events, events_head, result, result_head)
+
+    async def append_event(self, event: Envelope[CallEvent], after: int) -> int:
+        return await self._append(run_call(event.body.run_id, event.body.no), event, after)
+
+    async def append_result(self, result: Envelope[SubscriberResult], after: int) -> int:
+        return await self._append(run_result(result.body.run_id, result.body.no), result, after)
+
+    async def _append(self, subject: str, envelope: Envelope[M], after: int) -> int:
+        payload = envelope.encode()
+        headers = {
+            Header.MSG_ID: envelope.event_id,
+            Header.EXPECTED_LAST_SUBJECT_SEQUENCE: str(after),
+            _WRITER: self._writer,
+        }
+        try:
+            ack = await self._js.publish(subject, payload, stream=RUNS.name, headers=headers)
+        except APIError as error:
+            if error.err_code not in _WRONG_LAST_SEQUENCE:
+                raise BrokerError(f"{subject} cannot be written: {error!r}") from error
+        except (NatsError, TimeoutError, OSError) as error:
+            raise BrokerError(f"{subject} cannot be written: {error!r}") from error
+        else:
+            return ack.seq
+        return await self._own_head(subject, payload)
+
+    async def _own_head(self, subject: str, payload: bytes) -> int:
+        """Return the head of `subject` if it is what we were about to write: only its answer was lost.
+
+        Two replicas may give different events the same identity, so the whole message is compared.
+        """
+        try:
+            head = await self._js.get_msg(RUNS.name, subject=subject)
+        except NotFoundError as error:
+            raise FencedError(f"{subject} has been cleared") from error
+        except (NatsError, TimeoutError, OSError) as error:
+            raise BrokerError(f"{subject} cannot be read: {error!r}") from error
+        if head.data != payload or (head.headers or {}).get(_WRITER) != self._writer:
+            raise FencedError(f"{subject} has been written by somebody else")
+        return head.seq or 0
+
+    async def _result(self, subject: str) -> tuple[SubscriberResult | None, int]:
+        try:
+            message = await self._js.get_msg(RUNS.name, subject=subject)
+        except NotFoundError:
+            return None, 0
+        return _body(message.data or b"", SubscriberResult), message.seq or 0
+
+    async def _events(self, subject: str) -> tuple[tuple[CallEvent, ...], int]:
+        events: list[CallEvent] = []
+        head, pending = 0, 1
+        while pending:
+            messages, pending = await self._batch(subject, head + 1)
+            if not messages:
+                break
+            events.extend(_body(message.data, CallEvent) for message in messages)
+            head = int((messages[-1].headers or {})["Nats-Sequence"])
+        return tuple(events), head
+
+    async def _batch(self, subject: str, start: int) -> tuple[list[Msg], int]:
+        """Return messages of one subject from sequence `start` on, and how many are left (ADR-31)."""
+        inbox = self._client.new_inbox()
+        subscription = await self._client.subscribe(inbox)
+        request = {"seq": start, "next_by_subj": subject, "batch": _BATCH}
+        messages: list[Msg] = []
+        try:
+            await self._client.publish(
+                f"$JS.API.DIRECT.GET.{RUNS.name}", json.dumps(request).encode(), reply=inbox
+            )
+            while True:
+                message = await subscription.next_msg(timeout=_TIMEOUT_S)
+                headers = message.headers or {}
+                status = headers.get(Header.STATUS)
+                if status == _END_OF_BATCH:
+                    return messages, int(headers.get("Nats-Num-Pending", 0))
+                if status == _NOT_FOUND:
+                    return messages, 0
+                if status is not None:
+                    raise BrokerError(f"{subject}: {status} {headers.get(Header.DESCRIPTION)}")
+                messages.append(message)
+        finally:
+            await subscription.unsubscribe()
+
+
+def _body(data: bytes, kind: type[M]) -> M:
+    body: Any = decode(data).body
+    if not isinstance(body, kind):
+        raise TypeError(f"a {type(body).__name__} where a {kind.__name__} belongs")
+    return body

@@ -1,0 +1,1 @@
+"""The parent side: starts workers, sends orders, reads events."""

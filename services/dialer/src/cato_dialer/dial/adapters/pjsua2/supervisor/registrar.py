@@ -1,0 +1,220 @@
+"""Registers with the stations that want it: one worker process, and a lease for each station.
+
+Whoever has the lease registers; a process that dies loses it, and another one goes on.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from uuid import UUID, uuid4
+
+import structlog
+
+from cato_dialer.dial.adapters.nats.lease_bucket import LeaseBucket
+from cato_dialer.dial.adapters.pjsua2 import protocol
+from cato_dialer.dial.adapters.pjsua2.supervisor.address import address
+from cato_dialer.dial.adapters.pjsua2.supervisor.bytecode import BytecodeCache
+from cato_dialer.dial.adapters.pjsua2.supervisor.resolver import Resolver
+from cato_dialer.dial.adapters.pjsua2.supervisor.sip_identity import peer_of
+from cato_dialer.dial.adapters.pjsua2.supervisor.worker_process import WorkerProcess
+from cato_runtime.config import DialingConfig
+from cato_runtime.errors import BrokerError
+from cato_runtime.station_config import StationConfig
+from cato_runtime.tasks import end_tasks
+
+log = structlog.get_logger()
+
+_LEASE_S = 10
+_RENEW_S = 3.0
+_MARGIN_S = 2.0
+_RETRY_S = (3.0, 6.0, 15.0, 60.0)
+"How long after a failure it is tried again."
+_FIRST_WORD_S = 5.0
+_GOOD = range(200, 300)
+
+
+@dataclass(slots=True)
+class _Place:
+    """Our registration with a station, if the lease is ours: until `ours_until` on the loop's clock."""
+
+    station: StationConfig
+    revision: int = 0
+    ours_until: float = 0.0
+    registered: bool = False
+    failures: int = 0
+    retry_at: float | None = None
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    decided: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def key(self) -> str:
+        return f"registration.{self.station.id}"
+
+
+class StationRegistrar:
+    """`start` returns when each station has answered, or another replica has it, or after some seconds."""
+
+    def __init__(
+        self, dialing: DialingConfig, stations: Sequence[StationConfig], leases: LeaseBucket
+    ) -> None:
+        self._dialing = dialing
+        self._places: dict[UUID, _Place] = {
+            station.id: _Place(station) for station in stations if station.register_
+        }
+        self._leases = leases
+        self._name = str(uuid4()).encode()
+        self._resolver = Resolver()
+        self._bytecode = BytecodeCache()
+        self._worker: WorkerProcess | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._runner: asyncio.Task[None] | None = None
+
+    def registered(self, station_id: UUID) -> bool:
+        """Tell whether this process is registered with the station."""
+        place = self._places.get(station_id)
+        return place is not None and place.registered
+
+    def renew(self, station_id: UUID) -> None:
+        """Register at once, if that is our business: the station may have forgotten us while it was down."""
+        place = self._places.get(station_id)
+        if place is not None and self._is_ours(place):
+            place.retry_at = 0.0
+            place.wake.set()
+
+    async def start(self) -> None:
+        """Raises: ConfigurationError: if a password is missing."""
+        if not self._places:
+            return
+        for place in self._places.values():
+            _order(place.station)
+        settings = protocol.Configure(
+            calls=1,
+            bind_address=self._dialing.bind_address,
+            public_address=self._dialing.public_address,
+            rtp_port_from=0,
+            rtp_port_till=0,
+            sip_log_level=0,
+        )
+        self._worker = WorkerProcess(
+            -1,
+            settings,
+            gate=asyncio.Semaphore(1),
+            bytecode=self._bytecode,
+            changed=self._started_anew,
+            registered=self._heard,
+        )
+        self._runner = asyncio.create_task(self._worker.keep_running())
+        await self._worker.tried.wait()
+        self._tasks = [asyncio.create_task(self._hold(place)) for place in self._places.values()]
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_FIRST_WORD_S):
+                for place in self._places.values():
+                    await place.decided.wait()
+
+    async def stop(self) -> None:
+        await end_tasks(*self._tasks)
+        if self._worker is not None and self._runner is not None:
+            self._worker.close()  # takes its registrations back
+            await asyncio.wait((self._runner,))
+        for place in self._places.values():
+            if self._is_ours(place):
+                try:
+                    await self._leases.delete(place.key, place.revision)
+                except BrokerError as error:
+                    log.warning("a registration's lease is left to end by itself", error=str(error))
+        self._bytecode.close()
+
+    def _is_ours(self, place: _Place) -> bool:
+        return asyncio.get_running_loop().time() < place.ours_until
+
+    async def _hold(self, place: _Place) -> None:
+        while True:
+            was_ours = self._is_ours(place)
+            try:
+                await self._lease(place)
+            except BrokerError as error:
+                log.warning("no word on who registers", station=place.station.name, error=str(error))
+            if self._is_ours(place):
+                if not was_ours or self._is_due(place):
+                    place.retry_at = None
+                    await self._register(place)
+            else:
+                place.decided.set()
+                if was_ours and self._worker is not None:
+                    place.registered = False
+                    self._worker.tell(protocol.Unregister(str(place.station.id)))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_RENEW_S):
+                    await place.wake.wait()
+            place.wake.clear()
+
+    async def _lease(self, place: _Place) -> None:
+        """Take or renew the lease, if we can. Raises: BrokerError."""
+        now = asyncio.get_running_loop().time()
+        if not self._is_ours(place):
+            found = await self._leases.read(place.key)
+            if found.value not in {b"", self._name}:
+                return
+            place.revision = found.revision
+        revision = await self._leases.write(place.key, self._name, place.revision, _LEASE_S)
+        if revision is None:
+            place.ours_until = 0.0
+        else:
+            place.revision, place.ours_until = revision, now + _LEASE_S - _MARGIN_S
+
+    def _is_due(self, place: _Place) -> bool:
+        return place.retry_at is not None and asyncio.get_running_loop().time() >= place.retry_at
+
+    async def _register(self, place: _Place) -> None:
+        if self._worker is None:
+            return
+        order = _order(place.station)
+        where = address(place.station, "")
+        if where.host_is_name and where.transport != "tls":
+            try:
+                resolved = await self._resolver.resolve(where.host)
+            except OSError as error:
+                self._failed(place, f"{where.host} cannot be resolved: {error}")
+                return
+            order = replace(order, peer=replace(order.peer, route=where.route(resolved)))
+        self._worker.tell(order)
+
+    def _started_anew(self) -> None:
+        """The worker knows nothing yet."""
+        for place in self._places.values():
+            place.registered = False
+            place.retry_at = 0.0
+            place.wake.set()
+
+    def _heard(self, message: protocol.Registered) -> None:
+        place = self._places[UUID(message.station)]
+        if message.code not in _GOOD:
+            self._failed(place, f"{message.code} {message.phrase}")
+        elif message.expires_s > 0:
+            if not place.registered:
+                log.info("registered", station=place.station.name, expires_s=message.expires_s)
+            place.registered, place.failures, place.retry_at = True, 0, None
+            place.decided.set()
+
+    def _failed(self, place: _Place, why: str) -> None:
+        pause_s = _RETRY_S[min(place.failures, len(_RETRY_S) - 1)]
+        place.registered = False
+        place.failures += 1
+        place.retry_at = asyncio.get_running_loop().time() + pause_s
+        place.decided.set()
+        log.warning("not registered", station=place.station.name, why=why, again_in_s=pause_s)
+
+
+def _order(station: StationConfig) -> protocol.Register:
+    """Raises: ConfigurationError."""
+    where = address(station, "")
+    peer = peer_of(station, where)
+    user = station.auth.username if station.auth is not None else station.caller_id
+    host = f"[{station.host}]" if ":" in station.host else station.host
+    return protocol.Register(
+        station=str(station.id),
+        registrar=station.uri,
+        peer=replace(peer, identity=f"sip:{user}@{host}"),
+        expires_s=station.register_expires_s,
+    )

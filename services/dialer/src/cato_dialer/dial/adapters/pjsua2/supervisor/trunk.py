@@ -1,0 +1,255 @@
+"""The trunk on PJSIP: a pool of worker processes, each carrying a few calls."""
+
+import asyncio
+import itertools
+import math
+import os
+from collections import deque
+from collections.abc import Coroutine
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from cato_dialer.dial.adapters.pjsua2 import protocol
+from cato_dialer.dial.adapters.pjsua2.supervisor.address import Address, address
+from cato_dialer.dial.adapters.pjsua2.supervisor.bytecode import BytecodeCache
+from cato_dialer.dial.adapters.pjsua2.supervisor.line import Pjsua2Line
+from cato_dialer.dial.adapters.pjsua2.supervisor.resolver import Resolver
+from cato_dialer.dial.adapters.pjsua2.supervisor.rtp_ports import share_ports
+from cato_dialer.dial.adapters.pjsua2.supervisor.sip_identity import peer_of
+from cato_dialer.dial.adapters.pjsua2.supervisor.worker_process import WorkerProcess
+from cato_dialer.dial.ports.trunk import CallOrder, Line, ReleaseCause
+from cato_runtime.config import DialingConfig
+from cato_runtime.errors import ConfigurationError
+
+log = structlog.get_logger()
+
+_TICK_S = 1.0
+_SLOT_WAIT_S = 2.0
+"For a call that is over but for its last message, or for a worker that is just being started."
+_MOST_WORKERS = 2
+"So many times the workers that the channels need, when stations leave requests unanswered."
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    line: Pjsua2Line
+    order: protocol.Place
+    timer: asyncio.TimerHandle
+
+
+class Pjsua2Trunk:
+    """A `Trunk` for `workers_for` calls at once.
+
+    The library lets go of a call some time after its line was released: with the answer to the last
+    request, or 32 s later if there is none (RFC 3261, timers B and F). More workers are started for what
+    lingers.
+    """
+
+    def __init__(self, dialing: DialingConfig, workers_for: int, *, sip_log_level: int = 0) -> None:
+        """`sip_log_level`: of PJSIP, 0 (nothing) to 6, 4 has the messages; goes to standard error."""
+        self._dialing = dialing
+        self._channels = workers_for
+        self._sip_log_level = sip_log_level
+        self._calls_per_worker = dialing.calls_per_worker
+        self._ports = share_ports(dialing.rtp_port_from, dialing.rtp_port_till, workers_for)
+        self._gate = asyncio.Semaphore(max(2, os.cpu_count() or 1))
+        self._workers: list[WorkerProcess] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._numbers = itertools.count(1)
+        self._waiting: deque[_Waiting] = deque()
+        self._resolver = Resolver()
+        self._bytecode = BytecodeCache()
+        self._watcher: asyncio.Task[None] | None = None
+        self._open = False
+
+    @property
+    def capacity(self) -> int:
+        return min(self._channels, sum(worker.calls - worker.lingering for worker in self._workers))
+
+    @property
+    def loop_lag_ms(self) -> int:
+        """How late the slowest worker's loop came round lately."""
+        return max((worker.loop_lag_ms for worker in self._workers), default=0)
+
+    @property
+    def media_lag_ms(self) -> int:
+        """How far the slowest playback was behind the clock lately: above a few frames the audio breaks."""
+        return max((worker.media_lag_ms for worker in self._workers), default=0)
+
+    @property
+    def worker_pids(self) -> tuple[int, ...]:
+        return tuple(worker.pid for worker in self._workers if worker.pid is not None)
+
+    async def open(self) -> None:
+        """Start the workers.
+
+        Raises:
+            ConfigurationError: if none of them can start.
+
+        """
+        self._open = True
+        if not self._channels:
+            return
+        first = self._start_worker()
+        await first.tried.wait()
+        if first.calls:
+            # The library has the last word on how many calls a process carries.
+            self._calls_per_worker = first.calls
+        if first.calls < self._dialing.calls_per_worker:
+            log.warning(
+                "a SIP worker carries fewer calls than configured",
+                calls_per_worker=self._dialing.calls_per_worker,
+                carries=first.calls,
+            )
+        rest = [self._start_worker() for _ in range(self._needed_workers - 1)]
+        for worker in rest:
+            await worker.tried.wait()
+        if self.capacity == 0:
+            await self.close()
+            raise ConfigurationError(f"no SIP worker can start: {first.refusal or 'it ended without a word'}")
+        self._watcher = asyncio.create_task(self._watch())
+
+    def place(self, order: CallOrder) -> Line:
+        line = Pjsua2Line(next(self._numbers), self._withdraw)
+        try:
+            where = address(order.station, order.number)
+            message = _wire_order(line.number, order, where)
+        except (ValueError, ConfigurationError) as error:
+            line.release(ReleaseCause.FAULT, str(error))
+            return line
+        # For TLS the library must know the name: the certificate is for that, not for an address.
+        if where.host_is_name and where.transport != "tls":
+            self._spawn(self._resolve(line, message, where))
+        else:
+            self._submit(line, message)
+        return line
+
+    async def close(self) -> None:
+        self._open = False
+        while self._waiting:
+            self._give_up(self._waiting[0], "the SIP engine is closed")
+        for worker in self._workers:
+            worker.close()
+        if self._watcher is not None:
+            self._watcher.cancel()
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+        self._bytecode.close()
+
+    @property
+    def _needed_workers(self) -> int:
+        return math.ceil(self._channels / self._calls_per_worker)
+
+    def _submit(self, line: Pjsua2Line, order: protocol.Place) -> None:
+        if line.released:
+            return
+        candidates = [worker for worker in self._workers if worker.free > 0]
+        if candidates and self._open:
+            worker = min(candidates, key=lambda candidate: candidate.occupied)
+            worker.place(line, order)
+        elif not self._open or not any(worker.lingering for worker in self._workers):
+            line.release(ReleaseCause.FAULT, "no free SIP worker")
+        else:
+            self._grow()
+            timer = asyncio.get_running_loop().call_later(_SLOT_WAIT_S, self._too_late, line.number)
+            self._waiting.append(_Waiting(line, order, timer))
+
+    def _grow(self) -> None:
+        lingering = sum(worker.lingering for worker in self._workers)
+        spare = len(self._workers) - self._needed_workers
+        if (
+            lingering > spare * self._calls_per_worker
+            and len(self._workers) < _MOST_WORKERS * self._needed_workers
+        ):
+            self._start_worker()
+
+    def _serve_waiting(self) -> None:
+        while self._waiting and any(worker.free > 0 for worker in self._workers):
+            waiting = self._waiting.popleft()
+            waiting.timer.cancel()
+            self._submit(waiting.line, waiting.order)
+
+    def _too_late(self, number: int) -> None:
+        for waiting in self._waiting:
+            if waiting.line.number == number:
+                self._give_up(waiting, "no free SIP worker")
+                return
+
+    def _give_up(self, waiting: _Waiting, why: str) -> None:
+        self._waiting.remove(waiting)
+        waiting.timer.cancel()
+        waiting.line.release(ReleaseCause.FAULT, why)
+
+    def _withdraw(self, line: Pjsua2Line) -> None:
+        """Hang up what no worker has yet."""
+        for waiting in self._waiting:
+            if waiting.line is line:
+                self._waiting.remove(waiting)
+                waiting.timer.cancel()
+                break
+        line.release(ReleaseCause.LOCAL_HANGUP, "hung up before it was dialled")
+
+    async def _resolve(self, line: Pjsua2Line, order: protocol.Place, where: Address) -> None:
+        try:
+            resolved = await self._resolver.resolve(where.host)
+        except OSError as error:
+            line.release(ReleaseCause.NO_RESPONSE, f"{where.host} cannot be resolved: {error}")
+            return
+        self._submit(line, replace(order, peer=replace(order.peer, route=where.route(resolved))))
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(_TICK_S)
+            for worker in self._workers:
+                worker.tick()
+
+    def _start_worker(self) -> WorkerProcess:
+        place = len(self._workers)
+        low, high = self._ports.of(place, self._calls_per_worker)
+        settings = protocol.Configure(
+            calls=self._calls_per_worker,
+            bind_address=self._dialing.bind_address,
+            public_address=self._dialing.public_address,
+            rtp_port_from=low,
+            rtp_port_till=high,
+            sip_log_level=self._sip_log_level,
+        )
+        worker = WorkerProcess(
+            place, settings, gate=self._gate, bytecode=self._bytecode, changed=self._serve_waiting
+        )
+        self._workers.append(worker)
+        self._spawn(worker.keep_running())
+        return worker
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("the SIP engine failed", error=repr(error))
+
+
+def _wire_order(number: int, order: CallOrder, where: Address) -> protocol.Place:
+    """Raises: ConfigurationError."""
+    station = order.station
+    return protocol.Place(
+        line=number,
+        target=where.target,
+        peer=peer_of(station, where),
+        codecs=tuple(codec.value for codec in station.codecs),
+        audio=str(order.audio),
+        heard_threshold_ms=order.heard_threshold_ms,
+        dtmf=tuple(way.value for way in station.dtmf),
+        not_before=_unix_ms(order.not_before),
+        not_after=_unix_ms(order.not_after),
+    )
+
+
+def _unix_ms(moment: datetime | None) -> int | None:
+    return None if moment is None else round(moment.timestamp() * 1_000)

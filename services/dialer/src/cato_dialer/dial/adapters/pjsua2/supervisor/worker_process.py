@@ -1,0 +1,235 @@
+"""A worker process as its parent sees it: started, listened to, replaced."""
+
+import asyncio
+import contextlib
+import os
+import sys
+import time
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Callable
+
+import structlog
+
+from cato_dialer.dial.adapters.pjsua2 import protocol
+from cato_dialer.dial.adapters.pjsua2.supervisor.bytecode import BytecodeCache
+from cato_dialer.dial.adapters.pjsua2.supervisor.line import Pjsua2Line, event_of
+from cato_dialer.dial.ports.trunk import ReleaseCause
+
+log = structlog.get_logger()
+
+START_S = 20.0
+"For the library to come up; 0.2 s on a machine that is not busy."
+SILENT_TICKS = 4
+"Ticks of the trunk without a word from a worker that beats twice a second: it hangs."
+END_S = 3.0
+_FIRST_PAUSE_S = 0.1
+_LONGEST_PAUSE_S = 30.0
+_SETTLED_S = 60.0
+"A worker that lived so long died of something new."
+_MODULE = "cato_dialer.dial.adapters.pjsua2.worker.main"
+
+
+class WorkerProcess:
+    """One place in the pool: always a process, or soon again.
+
+    `changed` is called when it takes calls again, or a slot has become free.
+    """
+
+    def __init__(
+        self,
+        place: int,
+        settings: protocol.Configure,
+        *,
+        gate: asyncio.Semaphore,
+        bytecode: BytecodeCache,
+        changed: Callable[[], None],
+        registered: Callable[[protocol.Registered], None] | None = None,
+    ) -> None:
+        self.settings = settings
+        self.loop_lag_ms = 0
+        self.media_lag_ms = 0
+        self.refusal = ""
+        self.tried = asyncio.Event()
+        "Set once the first start has come to an end, whichever."
+        self._place = place
+        self._gate = gate
+        self._bytecode = bytecode
+        self._changed = changed
+        self._registered = registered
+        self._process: Process | None = None
+        self._calls = 0
+        self._placed = 0
+        self._freed = 0
+        self._lines: dict[int, Pjsua2Line] = {}
+        self._heard = False
+        self._silent_ticks = 0
+        self._closing = asyncio.Event()
+
+    @property
+    def calls(self) -> int:
+        """Calls at once that it can carry; 0 while there is no process."""
+        return self._calls
+
+    @property
+    def occupied(self) -> int:
+        """Calls that the library has not done with yet, released lines among them."""
+        return self._placed - self._freed if self._calls else 0
+
+    @property
+    def lingering(self) -> int:
+        return max(self.occupied - len(self._lines), 0)
+
+    @property
+    def free(self) -> int:
+        return self._calls - self.occupied
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process is not None else None
+
+    def tell(self, message: protocol.Register | protocol.Unregister) -> None:
+        """Send what concerns no call; lost if there is no process just now."""
+        self._send(message)
+
+    def place(self, line: Pjsua2Line, order: protocol.Place) -> None:
+        self._placed += 1
+        self._lines[line.number] = line
+        line.on_hang_up = self._hang_up
+        self._send(order)
+
+    def tick(self) -> None:
+        """Called about once a second; kill what has not said a word for some ticks.
+
+        Ticks and not time: if our own loop stood still, what the worker said is only unread.
+        """
+        self._silent_ticks = 0 if self._heard or not self._calls else self._silent_ticks + 1
+        self._heard = False
+        if self._silent_ticks >= SILENT_TICKS and self._process is not None:
+            log.error("a SIP worker hangs and is killed", place=self._place, pid=self._process.pid)
+            self._kill()
+
+    async def keep_running(self) -> None:
+        """Run a process, and another one whenever it ends, until `close`."""
+        pause_s = _FIRST_PAUSE_S
+        while not self._closing.is_set():
+            began = time.monotonic()
+            try:
+                why = await self._live()
+            except OSError as error:
+                why = f"the SIP process cannot be started: {error.strerror or 'no word in time'}"
+            except ValueError as error:
+                why = f"the SIP process talks nonsense: {error}"
+            self._bury(why)
+            if self._closing.is_set():
+                return
+            if time.monotonic() - began >= _SETTLED_S:
+                pause_s = _FIRST_PAUSE_S
+            log.warning("a SIP worker has ended", place=self._place, why=why, again_in_s=pause_s)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._closing.wait(), pause_s)
+            pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+
+    def close(self) -> None:
+        """Have the process hang up its calls and end; `keep_running` returns when it has."""
+        self._closing.set()
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.close()
+            asyncio.get_running_loop().call_later(END_S, self._kill)
+
+    async def _live(self) -> str:
+        """Run one process; return why it ended. Raises: OSError, ValueError."""
+        try:
+            async with self._gate:
+                process = await self._spawn()
+                self._process, self.refusal = process, ""
+                if self._closing.is_set():
+                    self.close()
+                self._send(self.settings)
+                async with asyncio.timeout(START_S):
+                    talking = await self._hear(process)
+            if self._calls:
+                self.tried.set()
+                self._changed()
+            while talking:
+                talking = await self._hear(process)
+            # It has closed its output, so it is about to end by itself.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(process.wait(), END_S)
+        finally:
+            self._kill()
+            self.tried.set()
+        status = await process.wait()
+        return self.refusal or f"the SIP process ended ({_ending(status)})"
+
+    async def _spawn(self) -> Process:
+        """Raises: OSError."""
+        command = (sys.executable, "-P", *self._bytecode.options, "-m", _MODULE, str(os.getpid()))
+        return await asyncio.create_subprocess_exec(
+            *command, stdin=PIPE, stdout=PIPE, env=self._bytecode.environment
+        )
+
+    async def _hear(self, process: Process) -> bool:
+        """Take one message; false at the end of them. Raises: WireError."""
+        if process.stdout is None:
+            return False
+        line = await process.stdout.readline()
+        if not line:
+            return False
+        self._heard = True
+        match protocol.decode(line):
+            case protocol.Ready(calls=calls):
+                self._calls = calls
+            case protocol.Refused(reason=reason):
+                self.refusal = reason
+            case protocol.Beat(loop_lag_ms=loop, media_lag_ms=media):
+                self.loop_lag_ms, self.media_lag_ms = loop, media
+            case protocol.Freed(calls=calls):
+                self._freed = calls
+                self._changed()
+            case protocol.Registered() as message if self._registered is not None:
+                self._registered(message)
+            case protocol.OfLine() as message:
+                self._tell_line(message)
+            case message:
+                raise protocol.WireError(f"not from a worker: {message!r}")
+        return True
+
+    def _hang_up(self, line: Pjsua2Line) -> None:
+        if line.number in self._lines:
+            self._send(protocol.HangUp(line.number))
+
+    def _tell_line(self, message: protocol.OfLine) -> None:
+        line = self._lines.get(message.line)
+        if line is None:
+            return
+        line.tell(event_of(message))
+        if line.released:
+            del self._lines[message.line]
+
+    def _bury(self, why: str) -> None:
+        """Nothing more comes from the process: its lines end with it."""
+        self._process = None
+        self._calls = self._placed = self._freed = 0
+        self._heard, self._silent_ticks = False, 0
+        self.loop_lag_ms = self.media_lag_ms = 0
+        lines, self._lines = list(self._lines.values()), {}
+        for line in lines:
+            line.release(ReleaseCause.FAULT, why or "the SIP engine is closed")
+
+    def _send(self, message: protocol.ToWorker) -> None:
+        # A process that is gone is noticed by the end of its messages.
+        if (
+            self._process is not None
+            and self._process.stdin is not None
+            and not self._process.stdin.is_closing()
+        ):
+            self._process.stdin.write(protocol.encode(message))
+
+    def _kill(self) -> None:
+        if self._process is not None and self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+
+
+def _ending(status: int) -> str:
+    return f"signal {-status}" if status < 0 else f"status {status}"

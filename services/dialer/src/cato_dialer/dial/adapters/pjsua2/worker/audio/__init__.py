@@ -1,0 +1,1 @@
+"""Audio of a call: playing the prompt, hearing tones."""

@@ -1,0 +1,124 @@
+"""The worker process, started by the supervisor as `python -m cato_dialer.dial.adapters.pjsua2.worker.main`.
+
+Messages come in on standard input, one per line, and go out on what was standard output: PJSIP prints
+there, so it is moved away first. The end of the input is the end of the parent: calls are hung up and the
+process ends.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterable
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from cato_dialer.dial.adapters.pjsua2 import protocol
+from cato_dialer.dial.adapters.pjsua2.worker.pipes import Doorbell, Pipes
+
+if TYPE_CHECKING:
+    from cato_dialer.dial.adapters.pjsua2.worker.engine import Engine
+
+_BEAT_S = 0.5
+_STUCK_S = 10
+"The kernel ends a worker whose loop has not come round for so long, even if nobody is left to see it."
+_FAREWELL_S = 1
+"For BYE and CANCEL, when the parent has gone."
+_FAREWELL_LOOK_MS = 20
+_PR_SET_PDEATHSIG = 1
+
+
+def main(parent: int) -> int:
+    pipes = Pipes()
+    _end_with_parent(parent, pipes)
+    messages = pipes.first(_STUCK_S)
+    if not messages or not isinstance(settings := messages[0], protocol.Configure):
+        return 2
+    _move_output_away(sip_log=settings.sip_log_level > 0)
+    # Only now: the library prints from the moment when it is loaded.
+    from cato_dialer.dial.adapters.pjsua2.worker.engine import Engine, EngineError  # noqa: PLC0415
+
+    engine = Engine(settings, pipes.send)
+    try:
+        calls = engine.start()
+    except EngineError as error:
+        pipes.send(protocol.Refused(str(error)))
+        return 1
+    doorbell = Doorbell(*engine.address)
+    signal.set_wakeup_fd(doorbell.fileno(), warn_on_full_buffer=False)
+    pipes.listen(doorbell.ring)
+    pipes.send(protocol.Ready(calls))
+    _work(engine, pipes, messages[1:])
+    signal.alarm(2 * _FAREWELL_S)
+    _say_goodbye(engine)
+    # Before the engine is collected: the library's own end takes a second and more.
+    os._exit(0)
+
+
+def _work(engine: "Engine", pipes: Pipes, messages: Iterable[protocol.Message]) -> None:
+    beat_at = time.monotonic() + _BEAT_S
+    lag_s = 0.0
+    while True:
+        for message in messages:
+            _obey(engine, message)
+        if pipes.closed:
+            return
+        began = time.monotonic()
+        # What was asked for may have had its effect at once, and that is to be told.
+        wait_ms = 0 if messages else engine.wait_ms(max(round((beat_at - began) * 1_000), 0))
+        engine.poll(wait_ms)
+        messages = pipes.take()
+        now = time.monotonic()
+        lag_s = max(lag_s, now - began - wait_ms / 1_000)
+        if now >= beat_at:
+            pipes.send(protocol.Beat(round(lag_s * 1_000), engine.take_media_lag_ms()))
+            signal.alarm(_STUCK_S)
+            beat_at, lag_s = now + _BEAT_S, 0.0
+
+
+def _obey(engine: "Engine", message: protocol.Message) -> None:
+    match message:
+        case protocol.Place():
+            engine.place(message)
+        case protocol.HangUp(line=line):
+            engine.hang_up(line)
+        case protocol.Register():
+            engine.registrations.register(message)
+        case protocol.Unregister(station=station):
+            engine.registrations.end(station)
+        case _:
+            raise protocol.WireError(f"not for a worker: {message!r}")
+
+
+def _say_goodbye(engine: "Engine") -> None:
+    engine.hang_up_all()
+    engine.registrations.end_all()
+    deadline = time.monotonic() + _FAREWELL_S
+    while not (engine.idle and engine.registrations.ended) and time.monotonic() < deadline:
+        engine.poll(_FAREWELL_LOOK_MS)
+
+
+def _end_with_parent(parent: int, pipes: Pipes) -> None:
+    """Let the parent's death, however it dies, end this process as if the input had been closed."""
+
+    def close(signal_number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        pipes.closed = True
+
+    # An interrupt at the terminal goes to all processes of the group; the parent decides when we end.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, close)
+    signal.alarm(_STUCK_S)
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:
+        pipes.closed = True
+
+
+def _move_output_away(*, sip_log: bool) -> None:
+    target = os.dup(2) if sip_log else os.open(os.devnull, os.O_WRONLY)
+    os.dup2(target, 1)
+    os.close(target)
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1])))

@@ -1,0 +1,82 @@
+"""A worker's end of the pipes to its parent."""
+
+import os
+import select
+import socket
+import threading
+from collections import deque
+from collections.abc import Callable
+
+from cato_dialer.dial.adapters.pjsua2 import protocol
+
+_INPUT = 0
+_CHUNK = 65_536
+
+
+class Pipes:
+    """Messages in, messages out; `closed` once either end is."""
+
+    def __init__(self) -> None:
+        self._output = os.dup(1)
+        self._rest = b""
+        self._chunks: deque[bytes] = deque()
+        self.closed = False
+
+    def send(self, message: protocol.FromWorker) -> None:
+        data = protocol.encode(message)
+        try:
+            while data:
+                data = data[os.write(self._output, data) :]
+        except BrokenPipeError:
+            self.closed = True
+
+    def first(self, timeout_s: float) -> list[protocol.Message]:
+        """Wait for what the parent says first. Raises: WireError."""
+        if select.select([_INPUT], [], [], timeout_s)[0]:
+            self._chunks.append(os.read(_INPUT, _CHUNK))
+        return self.take()
+
+    def listen(self, wake: Callable[[], None]) -> None:
+        """Read on a thread of its own from here on; `wake` is called there when something has come."""
+        threading.Thread(target=self._read, args=(wake,), daemon=True).start()
+
+    def take(self) -> list[protocol.Message]:
+        """Return what has come since. Raises: WireError."""
+        lines: list[bytes] = []
+        while self._chunks:
+            chunk = self._chunks.popleft()
+            self.closed = self.closed or not chunk
+            *whole, self._rest = (self._rest + chunk).split(b"\n")
+            lines += whole
+        return [protocol.decode(line) for line in lines]
+
+    def _read(self, wake: Callable[[], None]) -> None:
+        chunk = b"-"
+        while chunk:
+            chunk = os.read(_INPUT, _CHUNK)
+            # In this order: whoever is woken finds it, and whoever looks too early is woken afterwards.
+            self._chunks.append(chunk)
+            wake()
+
+
+class Doorbell:
+    """Wakes the library, which waits for its sockets and timers alone, by a datagram to one of them.
+
+    The datagram is a keep-alive (RFC 5626, 3.5.1), or the byte that Python writes there for a signal: PJSIP
+    drops both unread.
+    """
+
+    def __init__(self, host: str, port: int) -> None:
+        """Raises: OSError."""
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.setblocking(False)
+        self._socket.connect((host, port))
+
+    def ring(self) -> None:
+        try:
+            self._socket.send(b"\r\n\r\n")
+        except OSError:
+            return  # a full socket wakes it as well, and at the next beat it looks anyway
+
+    def fileno(self) -> int:
+        return self._socket.fileno()

@@ -1,0 +1,69 @@
+"""Registrations with stations (RFC 3261, 10): the library asks, answers challenges and renews."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pjsua2 as pj
+
+from cato_dialer.dial.adapters.pjsua2 import protocol
+from cato_dialer.dial.adapters.pjsua2.worker.accounts import Accounts
+
+
+class _Registration(pj.Account):  # type: ignore[misc]
+    def __init__(self, station: str, emit: Callable[[protocol.FromWorker], None]) -> None:
+        super().__init__()
+        self._station = station
+        self._emit = emit
+        self.ending = False
+        self.ended = False
+
+    def onRegState(self, prm: Any) -> None:  # noqa: N802 - the library's name
+        # Whatever the answer to a goodbye is, there is nothing more to be done.
+        self.ended = self.ending
+        self._emit(protocol.Registered(self._station, prm.code, prm.reason, prm.expiration))
+
+
+class Registrations:
+    """Those of one worker, by station."""
+
+    def __init__(self, accounts: Accounts, emit: Callable[[protocol.FromWorker], None]) -> None:
+        self._accounts = accounts
+        self._emit = emit
+        self._known: dict[str, _Registration] = {}
+
+    @property
+    def ended(self) -> bool:
+        """Whether none is left, after `end_all`."""
+        return all(known.ended for known in self._known.values())
+
+    def register(self, order: protocol.Register) -> None:
+        """Register, or do so again."""
+        try:
+            known = self._known.get(order.station)
+            if known is not None:
+                known.setRegistration(True)
+                return
+            config = self._accounts.config(order.peer)
+            config.regConfig.registrarUri = order.registrar
+            config.regConfig.timeoutSec = order.expires_s
+            # The supervisor tries again, after every kind of failure.
+            config.regConfig.retryIntervalSec = 0
+            account = _Registration(order.station, self._emit)
+            account.create(config)
+            self._known[order.station] = account
+        except pj.Error as error:
+            self._emit(protocol.Registered(order.station, 0, f"{error.title}: {error.reason}", 0))
+
+    def end(self, station: str) -> None:
+        """Take it back and forget it."""
+        account = self._known.pop(station, None)
+        if account is not None:
+            account.shutdown()  # sends the goodbye, and waits for nothing
+
+    def end_all(self) -> None:
+        for account in self._known.values():
+            account.ending = True
+            try:
+                account.setRegistration(False)
+            except pj.Error:
+                account.ended = True  # there was none

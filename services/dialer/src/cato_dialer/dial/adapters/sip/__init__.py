@@ -1,0 +1,1 @@
+"""SIP without the engine: OPTIONS requests to stations."""

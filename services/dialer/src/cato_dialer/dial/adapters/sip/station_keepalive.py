@@ -1,0 +1,106 @@
+"""Watches each station by OPTIONS: down after two that nobody answered, up again with any word from it."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from uuid import UUID
+
+import structlog
+
+from cato_dialer.dial.adapters.sip.options import answers_options
+from cato_runtime.station_config import StationConfig
+from cato_runtime.tasks import end_tasks
+
+log = structlog.get_logger()
+
+_UNANSWERED_TO_BE_DOWN = 2
+_ANSWER_S = 4.0
+
+
+class StationKeepalive:
+    """A `StationWatch`; a station whose `options_interval_s` is 0 is not watched and always up."""
+
+    def __init__(
+        self,
+        bind_address: str,
+        *,
+        answer_s: float = _ANSWER_S,
+        came_up: Callable[[UUID], None] = lambda _station_id: None,
+    ) -> None:
+        """`came_up` is called with each station that was down and has answered."""
+        self._bind_address = bind_address
+        self._came_up = came_up
+        self._answer_s = answer_s
+        self._watched: dict[UUID, _Watched] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._on_change: Callable[[], None] = lambda: None
+
+    async def open(self, stations: Sequence[StationConfig], on_change: Callable[[], None]) -> None:
+        """Raises: ConfigurationError: if a certificate cannot be read."""
+        self._on_change = on_change
+        for station in stations:
+            if station.options_interval_s and station.channels:
+                self._watched[station.id] = watched = _Watched(station, on_change, self._came_up)
+                self._tasks.append(asyncio.create_task(self._watch(watched)))
+
+    def is_up(self, station_id: UUID) -> bool:
+        watched = self._watched.get(station_id)
+        return watched is None or watched.up
+
+    def answered(self, station_id: UUID) -> None:
+        if watched := self._watched.get(station_id):
+            watched.answered()
+
+    def unanswered(self, station_id: UUID) -> None:
+        if watched := self._watched.get(station_id):
+            watched.look_now.set()
+
+    async def close(self) -> None:
+        await end_tasks(*self._tasks)
+        self._tasks, self._watched = [], {}
+
+    async def _watch(self, watched: "_Watched") -> None:
+        while True:
+            watched.look_now.clear()
+            if await answers_options(
+                watched.station, self._answer_s, bind_address=self._bind_address, tls=watched.tls
+            ):
+                watched.answered()
+            elif not watched.missed_one():
+                continue  # sure of it at once, not after another interval
+            try:
+                async with asyncio.timeout(watched.station.options_interval_s):
+                    await watched.look_now.wait()
+            except TimeoutError:
+                pass
+
+
+class _Watched:
+    def __init__(
+        self, station: StationConfig, on_change: Callable[[], None], came_up: Callable[[UUID], None]
+    ) -> None:
+        self.station = station
+        self._came_up = came_up
+        self.tls = station.tls.context() if station.transport == "tls" else None
+        self.up = True
+        self.look_now = asyncio.Event()
+        self._on_change = on_change
+        self._unanswered = 0
+
+    def answered(self) -> None:
+        self._unanswered = 0
+        if not self.up:
+            log.info("a station is up again", station=self.station.name)
+            self._turn(up=True)
+            self._came_up(self.station.id)
+
+    def missed_one(self) -> bool:
+        """Tell whether the station is down now."""
+        self._unanswered += 1
+        if self.up and self._unanswered >= _UNANSWERED_TO_BE_DOWN:
+            log.warning("a station is down: it does not answer OPTIONS", station=self.station.name)
+            self._turn(up=False)
+        return not self.up
+
+    def _turn(self, *, up: bool) -> None:
+        self.up = up
+        self._on_change()

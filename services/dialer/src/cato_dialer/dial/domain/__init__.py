@@ -1,0 +1,1 @@
+"""The rules: pure decisions and folds, no I/O, no clock."""

@@ -1,0 +1,1 @@
+"""One call: its table of states, its outcome."""

@@ -1,0 +1,1 @@
+"""How many calls may be up and when the next may start."""

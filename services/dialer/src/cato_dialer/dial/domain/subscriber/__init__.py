@@ -1,0 +1,1 @@
+"""One subscriber in one wave: which number next, and whether a call may start."""

@@ -1,0 +1,142 @@
+"""What is to be done next for a subscriber in a wave, told from what the log says alone.
+
+Whoever works a job asks after every step, so a worker that takes over from a dead one does what that one
+would have done.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from cato_contracts.calls import FINAL_KINDS, CallEvent, CallEventKind
+from cato_contracts.runs import SubscriberResult
+from cato_dialer.dial.domain.call.outcome import CANCELLED, worth_another_station
+
+INTERRUPTION_LIMIT = 3
+"""How often a number is called again in a wave because its call was interrupted, before we go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class PastCall:
+    """A call as its events tell it; `ending` is None while it has no final event."""
+
+    call_id: UUID
+    wave: int
+    number: str
+    phone_index: int
+    station_id: UUID | None
+    delayed: bool
+    next_seq: int
+    answered: bool = False
+    ending: CallEventKind | None = None
+    success: bool = False
+    reason: str | None = None
+
+    @property
+    def to_be_repeated(self) -> bool:
+        """The call ended for reasons that lie with us, so the number has not had its try."""
+        return not self.success and (self.ending is CallEventKind.INTERRUPTED or self.reason == CANCELLED)
+
+
+def calls_of(events: Sequence[CallEvent]) -> tuple[PastCall, ...]:
+    """Fold a subscriber's events, in their order, into the calls of the run so far."""
+    calls: dict[UUID, PastCall] = {}
+    for event in events:
+        call = calls.get(event.call_id) or PastCall(
+            call_id=event.call_id,
+            wave=event.wave,
+            number=event.number,
+            phone_index=event.phone_index,
+            station_id=None,
+            delayed=False,
+            next_seq=0,
+        )
+        call = replace(
+            call,
+            station_id=event.station_id or call.station_id,
+            delayed=call.delayed or event.delayed,
+            next_seq=event.seq + 1,
+            answered=call.answered or event.kind is CallEventKind.ANSWERED,
+        )
+        if event.kind in FINAL_KINDS:
+            call = replace(call, ending=event.kind, success=event.success, reason=event.reason)
+        calls[event.call_id] = call
+    return tuple(calls.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The subscriber is decided for this wave."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupt:
+    """A call that nobody is on any more gets its end."""
+
+    call: PastCall
+    success: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """Call this number; `stations` may be tried, the best first; `ordinal` counts the calls of the run."""
+
+    phone_index: int
+    stations: tuple[UUID, ...]
+    ordinal: int
+
+
+@dataclass(frozen=True, slots=True)
+class Conclude:
+    """The wave's result is due; `call` decided it."""
+
+    notified: bool
+    reason: str
+    call: PastCall
+
+
+NextStep = Finished | Interrupt | Dial | Conclude
+
+
+def next_step(
+    wave: int,
+    phone_count: int,
+    stations: Sequence[UUID],
+    calls: Sequence[PastCall],
+    result: SubscriberResult | None,
+) -> NextStep:
+    """Decide what to do; `stations` are in order of priority.
+
+    `result` is the subscriber's last one, of whatever wave.
+    """
+    for call in calls:
+        if call.ending is None:
+            return Interrupt(call, _succeeded(call, result))
+    if result is not None and (result.notified or result.wave >= wave):
+        return Finished()
+    of_wave = [call for call in calls if call.wave == wave]
+    if not of_wave:
+        return Dial(0, tuple(stations), len(calls))
+    last = of_wave[-1]
+    left = _stations_left(of_wave, stations)
+    if left:
+        return Dial(last.phone_index, left, len(calls))
+    if not last.success and last.phone_index + 1 < phone_count:
+        return Dial(last.phone_index + 1, tuple(stations), len(calls))
+    return Conclude(last.success, last.reason or "", last)
+
+
+def _stations_left(of_wave: Sequence[PastCall], stations: Sequence[UUID]) -> tuple[UUID, ...]:
+    """Return where the last number of the wave is worth another call."""
+    last = of_wave[-1]
+    same_number = [call for call in of_wave if call.phone_index == last.phone_index]
+    interruptions = sum(call.ending is CallEventKind.INTERRUPTED for call in same_number)
+    again = last.to_be_repeated and interruptions <= INTERRUPTION_LIMIT
+    if last.success or not (again or worth_another_station(last.reason or "")):
+        return ()
+    failed_at = {call.station_id for call in same_number if worth_another_station(call.reason or "")}
+    return tuple(station for station in stations if station not in failed_at)
+
+
+def _succeeded(call: PastCall, result: SubscriberResult | None) -> bool:
+    return result is not None and result.notified and result.call_id == call.call_id

@@ -1,0 +1,1 @@
+"""Working jobs: one file per task of the dial role."""

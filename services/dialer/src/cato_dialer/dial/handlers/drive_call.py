@@ -1,0 +1,197 @@
+"""One call on the trunk, driven by the table of `domain.call.machine`."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from cato_dialer.dial.domain.call.machine import advance, begin
+from cato_dialer.dial.domain.call.rules import CallRules
+from cato_dialer.dial.domain.call.state import (
+    EXPIRIES,
+    Call,
+    Effect,
+    HangUp,
+    Phase,
+    Publish,
+    Signal,
+    StartTimer,
+    StopTimer,
+    Succeed,
+    Timer,
+    Trigger,
+)
+from cato_dialer.dial.ports.trunk import (
+    Line,
+    LineAnswered,
+    LineDigit,
+    LineEvent,
+    LineHeard,
+    LinePlaybackFinished,
+    LinePlaybackStarted,
+    LineProgress,
+    LineReleased,
+    LineRinging,
+    LineTrying,
+    ReleaseCause,
+)
+from cato_runtime.clock import Clock
+
+log = structlog.get_logger()
+
+_RELEASES: dict[ReleaseCause, Trigger] = {
+    ReleaseCause.REJECTED: Trigger.REJECTED,
+    ReleaseCause.REMOTE_HANGUP: Trigger.REMOTE_HANGUP,
+    ReleaseCause.LOCAL_HANGUP: Trigger.LOCAL_HANGUP,
+    ReleaseCause.NO_RESPONSE: Trigger.NO_RESPONSE,
+    ReleaseCause.FAULT: Trigger.FAULT,
+}
+
+
+def unix_ms(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
+
+
+def signal_of(event: LineEvent) -> Signal:
+    """Say what a line reports in the words of the machine."""
+    signal: Signal
+    match event:
+        case LineTrying():
+            signal = Signal(Trigger.TRYING, event.at, sip_code=100)
+        case LineRinging():
+            signal = Signal(Trigger.RINGING, event.at, sip_code=event.sip_code, phrase=event.phrase)
+        case LineProgress():
+            signal = Signal(Trigger.PROGRESS, event.at, sip_code=183)
+        case LineAnswered():
+            signal = Signal(Trigger.ANSWERED, event.at, sip_code=200)
+        case LinePlaybackStarted():
+            signal = Signal(Trigger.PLAYBACK_STARTED, event.at)
+        case LineHeard():
+            signal = Signal(Trigger.HEARD, event.at, heard_ms=event.heard_ms)
+        case LinePlaybackFinished():
+            signal = Signal(Trigger.PLAYBACK_FINISHED, event.at, heard_ms=event.heard_ms)
+        case LineDigit():
+            signal = Signal(Trigger.DIGIT, event.at, digit=event.digit)
+        case LineReleased():
+            signal = Signal(
+                _RELEASES[event.cause],
+                event.at,
+                sip_code=event.sip_code,
+                phrase=event.phrase,
+                heard_ms=event.heard_ms,
+            )
+        case _:
+            raise TypeError(f"a line reports something unknown: {event!r}")
+    return signal
+
+
+class CallDriver:
+    """Feeds one call with what its line and its timers say, and carries out what follows.
+
+    `publish` and `succeed` are called in order and must not wait.
+    """
+
+    def __init__(
+        self,
+        line: Line,
+        rules: CallRules,
+        clock: Clock,
+        *,
+        publish: Callable[[Publish], None],
+        succeed: Callable[[Succeed], None],
+    ) -> None:
+        self._line = line
+        self._clock = clock
+        self._publish = publish
+        self._succeed = succeed
+        self._signals: asyncio.Queue[Signal | None] = asyncio.Queue()
+        self._timers: dict[Timer, asyncio.TimerHandle] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._call, self._first = begin(rules, unix_ms(clock.now()))
+        self.missed = False
+        """It was too late for the line: there has been no call."""
+        self.heard_of_station = False
+        """The station has said something, be it a refusal."""
+        self._to_be_ended = False
+
+    def hang_up(self) -> None:
+        """End the call by order."""
+        self._to_be_ended = True
+        self._signal_now(Trigger.HANG_UP)
+
+    async def run(self) -> Call:
+        """Return the call as it ended."""
+        self._spawn(self._listen())
+        try:
+            self._carry_out(self._first)
+            while self._call.phase is not Phase.ENDED:
+                signal = await self._signals.get()
+                if signal is None:
+                    self.missed = True
+                    break
+                self._call, effects = advance(self._call, signal)
+                self._carry_out(effects)
+        finally:
+            for handle in self._timers.values():
+                handle.cancel()
+            for task in self._tasks:
+                task.cancel()
+        return self._call
+
+    def _carry_out(self, effects: tuple[Effect, ...]) -> None:
+        for effect in effects:
+            match effect:
+                case Publish():
+                    self._publish(effect)
+                case Succeed():
+                    self._succeed(effect)
+                case StartTimer(timer, at):
+                    self._start(timer, at)
+                case StopTimer(timer):
+                    if handle := self._timers.pop(timer, None):
+                        handle.cancel()
+                case HangUp():
+                    self._spawn(self._line.hang_up())
+
+    def _start(self, timer: Timer, at: int) -> None:
+        delay = max(0, at - unix_ms(self._clock.now())) / 1000
+        loop = asyncio.get_running_loop()
+        self._timers[timer] = loop.call_later(delay, self._signal_now, EXPIRIES[timer])
+
+    def _signal_now(self, trigger: Trigger) -> None:
+        self._signals.put_nowait(Signal(trigger, unix_ms(self._clock.now())))
+
+    async def _listen(self) -> None:
+        async for event in self._line.events():
+            if isinstance(event, LineReleased) and event.cause is ReleaseCause.MISSED:
+                self._line_missed()
+                return
+            self.heard_of_station |= _comes_from_station(event)
+            self._signals.put_nowait(signal_of(event))
+        # `LineReleased` has ended the call by now, if the line keeps its promise.
+        self._signal_now(Trigger.FAULT)
+
+    def _line_missed(self) -> None:
+        if self._to_be_ended:
+            self._signal_now(Trigger.LOCAL_HANGUP)
+        else:
+            self._signals.put_nowait(None)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._reap)
+
+    def _reap(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("a line failed", error=repr(error))
+            self._signal_now(Trigger.FAULT)
+
+
+def _comes_from_station(event: LineEvent) -> bool:
+    if isinstance(event, LineReleased):
+        return event.cause in {ReleaseCause.REJECTED, ReleaseCause.REMOTE_HANGUP}
+    return True

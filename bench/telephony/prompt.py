@@ -4,15 +4,14 @@ Frame k is 160 times the byte k % 251, so whoever receives packets in order can 
 alone whether something is missing, repeated or damaged.
 """
 
-import struct
 from pathlib import Path
+
+from cato_contracts.alaw_wav import wav_file
 
 FRAME = 160
 "Bytes of 20 ms of A-law at 8 kHz."
 PERIOD = 251
 PATTERN = bytes(range(PERIOD))
-_ALAW = 6
-_RATE = 8_000
 
 
 def frames(count: int) -> bytes:
@@ -23,7 +22,5 @@ def frames(count: int) -> bytes:
 def write_prompt(path: Path, seconds: float) -> Path:
     """Write an A-law WAV of the pattern."""
     audio = b"".join(bytes([mark]) * FRAME for mark in frames(round(seconds * 50)))
-    form = struct.pack("<HHIIHHH", _ALAW, 1, _RATE, _RATE, 1, 8, 0)
-    chunks = b"fmt " + struct.pack("<I", len(form)) + form + b"data" + struct.pack("<I", len(audio)) + audio
-    path.write_bytes(b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WAVE" + chunks)
+    path.write_bytes(wav_file(audio))
     return path

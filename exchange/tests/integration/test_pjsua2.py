@@ -2,11 +2,11 @@
 
 import asyncio
 import random
-import struct
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cato_contracts.alaw_wav import wav_file
 from cato_exchange import Answer, Rule
 
 if TYPE_CHECKING:
@@ -14,23 +14,13 @@ if TYPE_CHECKING:
 
 CALLER = Path(__file__).parent / "pjsua2_caller.py"
 PACKETS = 250
-A_LAW = 6
-
-
-def alaw_wav(audio: bytes) -> bytes:
-    """A mono WAV file of 8000 A-law bytes a second."""
-    kind = struct.pack("<HHIIHHH", A_LAW, 1, 8000, 8000, 1, 8, 0)
-    chunks = b"fmt " + struct.pack("<I", len(kind)) + kind
-    chunks += b"fact" + struct.pack("<II", 4, len(audio))
-    chunks += b"data" + struct.pack("<I", len(audio)) + audio
-    return b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WAVE" + chunks
 
 
 async def test_the_whole_prompt_is_heard_in_order_at_50_packets_a_second(scene: "Scene", tmp_path: Path):
     prompt = random.Random(1).randbytes(160 * PACKETS).strip(b"\xd5\x55")
     prompt += b"\x01" * (-len(prompt) % 160)
     wav = tmp_path / "prompt.wav"
-    wav.write_bytes(alaw_wav(prompt))
+    wav.write_bytes(wav_file(prompt))
     exchange = await scene.exchange(Rule(number="1", does=Answer(ring_s=0.2)))
 
     process = await asyncio.create_subprocess_exec(

@@ -1,13 +1,13 @@
 """A prompt, a station and an ear for the tests of the trunk."""
 
 import asyncio
-import struct
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from cato_contracts.alaw_wav import wav_file
 from cato_dialer.dial.ports.trunk import CallOrder, Line, LineEvent, LineReleased, Trunk
 from cato_runtime.station_config import StationConfig
 
@@ -19,10 +19,8 @@ def every_code(frames: int) -> bytes:
     return bytes((index + index // 256 * 7) & 255 for index in range(FRAME * frames))
 
 
-def write_wav(path: Path, audio: bytes, coding: int = 6) -> Path:
-    form = struct.pack("<HHIIHHH", coding, 1, 8000, 8000, 1, 8, 0)
-    body = b"WAVEfmt " + struct.pack("<I", len(form)) + form + b"data" + struct.pack("<I", len(audio)) + audio
-    path.write_bytes(b"RIFF" + struct.pack("<I", len(body)) + body)
+def write_wav(path: Path, audio: bytes) -> Path:
+    path.write_bytes(wav_file(audio))
     return path
 
 

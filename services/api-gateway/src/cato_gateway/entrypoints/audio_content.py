@@ -1,7 +1,6 @@
 """Audio as bytes over HTTP: the WAV header of A-law, and ranges (RFC 9110, 14)."""
 
 import re
-import struct
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from enum import StrEnum
@@ -9,6 +8,7 @@ from enum import StrEnum
 from fastapi import Request
 from starlette.responses import Response, StreamingResponse
 
+from cato_contracts.alaw_wav import wav_header
 from cato_contracts.resources import AudioFile
 from cato_gateway.entrypoints.conditional import client_has
 from cato_gateway.entrypoints.problems import problem
@@ -16,8 +16,6 @@ from cato_gateway.entrypoints.streaming import begun
 from cato_runtime.errors import RefusedError
 from cato_runtime.objects import ObjectMissingError, ObjectStore
 
-_RATE = 8000
-_WAVE_FORMAT_ALAW = 6
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 _CACHE = "private, max-age=31536000, immutable"  # the content under an id never changes
 
@@ -27,15 +25,6 @@ class AudioFormat(StrEnum):
 
     WAV = "wav"
     ALAW = "alaw"
-
-
-def wav_header(size: int) -> bytes:
-    """Return what goes before `size` bytes of A-law, 8000 Hz, mono (RIFF: fmt with cbSize, fact, data)."""
-    form = struct.pack("<4sIHHIIHHH", b"fmt ", 18, _WAVE_FORMAT_ALAW, 1, _RATE, _RATE, 1, 8, 0)
-    fact = struct.pack("<4sII", b"fact", 4, size)
-    data = struct.pack("<4sI", b"data", size)
-    whole = 4 + len(form) + len(fact) + len(data) + size + size % 2
-    return struct.pack("<4sI4s", b"RIFF", whole, b"WAVE") + form + fact + data
 
 
 async def audio_answer(

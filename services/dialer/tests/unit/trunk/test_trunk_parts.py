@@ -1,18 +1,13 @@
 """Addresses, ports, digits, files and messages of the trunk on PJSIP."""
 
-from pathlib import Path
-from typing import Any
-
 import pytest
 
 from cato_dialer.dial.adapters.pjsua2 import protocol
-from cato_dialer.dial.adapters.pjsua2.alaw_wav import AudioError, alaw_length
 from cato_dialer.dial.adapters.pjsua2.supervisor.address import address
 from cato_dialer.dial.adapters.pjsua2.supervisor.rtp_ports import share_ports
 from cato_dialer.dial.adapters.pjsua2.worker.info_digits import digit_of_info
 from cato_runtime.errors import ConfigurationError
 from cato_runtime.station_config import StationConfig
-from services.dialer.tests.trunk_kit import every_code, write_wav
 
 
 @pytest.mark.parametrize(
@@ -69,33 +64,6 @@ def test_a_range_without_two_ports_for_each_call_stops_the_start():
 )
 def test_the_digit_of_an_info_request_is_read(head: str, body: str, digit: str | None):
     assert digit_of_info(f"INFO sip:x SIP/2.0\r\n{head}\r\nContent-Length: 1\r\n\r\n{body}") == digit
-
-
-def test_a_prompt_has_the_length_of_its_data(tmp_path: Path):
-    assert alaw_length(write_wav(tmp_path / "a.wav", every_code(10))) == 1_600
-
-
-def _nothing(path: Path) -> None:
-    path.unlink(missing_ok=True)
-
-
-@pytest.mark.parametrize(
-    "spoil",
-    [
-        _nothing,
-        lambda path: path.write_bytes(b""),
-        lambda path: path.write_bytes(b"ID3" * 100),
-        lambda path: path.write_bytes(path.read_bytes()[:-1]),
-        lambda path: write_wav(path, b""),
-        lambda path: write_wav(path, every_code(1), coding=7),
-    ],
-    ids=["missing", "empty", "not WAV", "cut", "no audio", "mu-law"],
-)
-def test_what_is_no_prompt_is_refused(tmp_path: Path, spoil: Any):
-    path = write_wav(tmp_path / "a.wav", every_code(2))
-    spoil(path)
-    with pytest.raises(AudioError):
-        alaw_length(path)
 
 
 def test_messages_come_through_the_pipe_as_they_went_in():

@@ -2,22 +2,13 @@
 
 import asyncio
 import os
-import struct
 from pathlib import Path
 
+from cato_contracts.alaw_wav import pad_to_frames, wav_file
 from cato_contracts.objects import ObjectRef
 from cato_contracts.runs import Prompt
 from cato_dialer.dial.ports.dial import AudioSource, PromptMissingError
 from cato_runtime.objects import ObjectMissingError
-
-_FRAME = 160
-"""20 ms of A-law, one RTP packet."""
-
-_SILENCE = b"\xd5"
-"""The A-law code of zero (G.711)."""
-
-_RATE = 8000
-_WAVE_FORMAT_ALAW = 6
 
 
 class DiskPromptCache:
@@ -46,20 +37,8 @@ class DiskPromptCache:
             audio = await self._objects.get(ref)
         except ObjectMissingError as error:
             raise PromptMissingError(f"there is no object {ref.name} in {ref.bucket}") from error
-        await asyncio.to_thread(_write, path, alaw_wav(audio))
+        await asyncio.to_thread(_write, path, wav_file(pad_to_frames(audio)))
         return path
-
-
-def alaw_wav(audio: bytes) -> bytes:
-    """Return a WAV file of A-law samples, filled up with silence to whole frames of 160 bytes."""
-    audio += _SILENCE * (-len(audio) % _FRAME)
-    fmt = struct.pack("<HHIIHHH", _WAVE_FORMAT_ALAW, 1, _RATE, _RATE, 1, 8, 0)
-    fact = struct.pack("<I", len(audio))
-    chunks = b"".join(
-        name + struct.pack("<I", len(body)) + body
-        for name, body in ((b"fmt ", fmt), (b"fact", fact), (b"data", audio))
-    )
-    return b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WAVE" + chunks
 
 
 def _write(path: Path, content: bytes) -> None:

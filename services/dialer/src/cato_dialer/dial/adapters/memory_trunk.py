@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 
-from cato_dialer.dial.adapters.pjsua2.alaw_wav import AudioError, alaw_length
+from cato_contracts.alaw_wav import AlawWavError, audio_length
 from cato_dialer.dial.ports.trunk import (
     CallOrder,
     Line,
@@ -73,7 +73,7 @@ class MemoryTrunk:
         begin_ms = order.not_before.timestamp() * 1_000 if order.not_before is not None else now_ms
         try:
             line.follow(self._scripts.get(order.number, UNKNOWN_NUMBER), max(begin_ms - now_ms, 0) / 1_000)
-        except AudioError as error:
+        except AlawWavError as error:
             line.release(ReleaseCause.FAULT, str(error))
         return line
 
@@ -103,8 +103,8 @@ class _MemoryLine:
         self._released = False
 
     def follow(self, script: Script, wait_s: float) -> None:
-        """Raises: AudioError."""
-        self._length_ms = alaw_length(self._order.audio) // _BYTES_PER_MS
+        """Raises: AlawWavError."""
+        self._length_ms = audio_length(self._order.audio) // _BYTES_PER_MS
         for after_s, event in script:
             self._later(wait_s + after_s, event)
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pjsua2 as pj
 
+from cato_contracts.alaw_wav import AlawWavError, audio_length
 from cato_dialer.dial.adapters.pjsua2 import protocol
-from cato_dialer.dial.adapters.pjsua2.alaw_wav import AudioError, alaw_length
 from cato_dialer.dial.adapters.pjsua2.worker import pj_events
 from cato_dialer.dial.adapters.pjsua2.worker.accounts import Accounts
 from cato_dialer.dial.adapters.pjsua2.worker.audio.audio_tap import EarError
@@ -163,12 +163,12 @@ class Engine:
     def _dial(self, order: protocol.Place) -> None:
         # What has no call yet is released here: the slot was never taken.
         try:
-            length = alaw_length(Path(order.audio))
+            length = audio_length(Path(order.audio))
             account = self._accounts.of(order.peer, may_forget=not self._running and self.idle)
             self._prefer(order.codecs)
             self._offer_events(offered=RTP_EVENTS in order.dtmf)
             player = PromptPlayer(self._library, Path(order.audio))
-        except (AudioError, PlayerError) as error:
+        except (AlawWavError, PlayerError) as error:
             self._emit(protocol.Released(order.line, now_ms(), "fault", None, str(error), 0))
             return
         except pj.Error as error:

@@ -5,7 +5,7 @@ import pytest
 from cato_jetstream import MemoryLog
 from cato_runtime.config import LimitsConfig
 from cato_runtime.objects import MemoryObjectStore
-from services.media.tests.client import Media, Tasks, media_service
+from services.media.tests.support.client import Media, Tasks, media_service
 
 
 @pytest.fixture

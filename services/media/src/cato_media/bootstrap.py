@@ -13,8 +13,8 @@ from cato_contracts.audio_commands import (
 from cato_contracts.subjects import EVENTS
 from cato_jetstream import JetStreamLog, Log
 from cato_media.adapters.dialer_prompt_usage import DialerPromptUsage
-from cato_media.adapters.event_log_audio_files import EventLogAudioFiles
 from cato_media.adapters.ffmpeg_decoder import FfmpegDecoder
+from cato_media.adapters.jetstream_audio_files import JetStreamAudioFiles
 from cato_media.adapters.locked_scratch_space import LockedScratchSpace
 from cato_media.adapters.pydub_transcoder import PydubTranscoder
 from cato_media.handlers.add_audio_file import AddAudioFileHandler, AudioLimits
@@ -42,7 +42,7 @@ class MediaService:
         clock: Clock,
     ) -> None:
         self._scratch = LockedScratchSpace(scratch)
-        self._files = EventLogAudioFiles(event_log)
+        self._files = JetStreamAudioFiles(event_log)
         self._requests = RequestTable(clock)
         self._running = AsyncExitStack()
         audio = AudioLimits(limits.audio_bytes, limits.audio_seconds)

@@ -13,7 +13,6 @@ from cato_contracts.audio_commands import (
 )
 from cato_contracts.objects import Bucket, ObjectRef
 from cato_contracts.requests import Actor
-from cato_media.testing import packed, tone, wav
 from cato_runtime.errors import (
     BrokerError,
     ConflictError,
@@ -23,7 +22,15 @@ from cato_runtime.errors import (
     UnavailableError,
 )
 from cato_runtime.objects import MemoryObjectStore
-from services.media.tests.client import OTHER, USER, LosesAcknowledgements, Media, Tasks, media_service
+from services.media.tests.support.client import (
+    OTHER,
+    USER,
+    LosesAcknowledgements,
+    Media,
+    Tasks,
+    media_service,
+)
+from services.media.tests.support.sounds import packed, tone, wav
 
 FLOOD = wav(packed(tone(8000, 0.5)), rate=8000)
 FIRE = wav(packed(tone(8000, 0.5, hz=500)), rate=8000)

@@ -17,9 +17,9 @@ import pytest
 from cato_media.adapters.ffmpeg_decoder import FfmpegDecoder
 from cato_media.domain.sniffing import inspect
 from cato_media.domain.sound import Coding
-from cato_media.testing import FLOAT, chunk, converted, packed, tone, wav
 from cato_runtime.errors import InvalidError, RefusedError, TooLargeError, UnsupportedMediaError
-from services.media.tests.client import Media
+from services.media.tests.support.client import Media
+from services.media.tests.support.sounds import FLOAT, chunk, converted, packed, tone, wav
 
 SECOND = packed(tone(8000))
 LONG = 20.0

@@ -9,13 +9,13 @@ import pytest
 
 from cato_contracts.audio_commands import AddAudioFile, ListAudioFiles
 from cato_contracts.objects import Bucket
-from cato_media.testing import packed, tone, wav
 from cato_runtime.broker import connect, make_broker
 from cato_runtime.embedded_nats import EmbeddedNats
 from cato_runtime.errors import UnavailableError
 from cato_runtime.objects import NatsObjectStore
 from cato_runtime.requests import Requester
-from services.media.tests.client import USER
+from services.media.tests.support.client import USER
+from services.media.tests.support.sounds import packed, tone, wav
 
 TEN_MINUTES = wav(packed(tone(8000)) * 600, rate=8000)
 

@@ -14,7 +14,6 @@ from cato_contracts.objects import Bucket
 from cato_contracts.subjects import EVENTS
 from cato_jetstream import JetStreamLog
 from cato_media.bootstrap import build
-from cato_media.testing import packed, tone, wav
 from cato_runtime.broker import connect, ensure_topology, make_broker
 from cato_runtime.clock import SystemClock
 from cato_runtime.config import Config
@@ -24,7 +23,8 @@ from cato_runtime.objects import NatsObjectStore
 from cato_runtime.requests import RequestContext, Requester, RequestTable, serve_requests
 from cato_runtime.service import Surroundings
 from cato_runtime.settings import ServiceSettings
-from services.media.tests.client import USER, Media, Tasks, media_service
+from services.media.tests.support.client import USER, Media, Tasks, media_service
+from services.media.tests.support.sounds import packed, tone, wav
 
 SOUNDS = [wav(packed(tone(8000, 0.2, hz=300 + 10 * n)), rate=8000) for n in range(4)]
 

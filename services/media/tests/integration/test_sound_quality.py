@@ -8,8 +8,8 @@ import pytest
 
 from cato_contracts.resources import AudioFile
 from cato_media.domain.alaw import level_of
-from cato_media.testing import ALAW, FLOAT, PCM, converted, packed, tone, wav
-from services.media.tests.client import Media
+from services.media.tests.support.client import Media
+from services.media.tests.support.sounds import ALAW, FLOAT, PCM, converted, packed, tone, wav
 
 LEVELS = np.array([level_of(code) for code in range(256)]) / 32768
 RATE = 8000

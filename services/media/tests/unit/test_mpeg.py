@@ -1,8 +1,8 @@
 import pytest
 
 from cato_media.domain.mpeg import frame_at, read_mp3
-from cato_media.testing import converted, packed, tone, wav
 from cato_runtime.errors import InvalidError
+from services.media.tests.support.sounds import converted, packed, tone, wav
 
 FRAME_BYTES, FRAME_SAMPLES = 417, 1152
 FRAME = bytes([0xFF, 0xFB, 0x90, 0xC4]) + bytes(FRAME_BYTES - 4)

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from cato_media.domain.sniffing import inspect, kind_of
 from cato_media.domain.sound import Coding, Kind
-from cato_media.testing import ALAW, FLOAT, MULAW, PCM, chunk, packed, tone, wav
 from cato_runtime.errors import InvalidError, RefusedError, TooLargeError, UnsupportedMediaError
+from services.media.tests.support.sounds import ALAW, FLOAT, MULAW, PCM, chunk, packed, tone, wav
 
 SECOND = packed(tone(8000))
 FRAME = bytes([0xFF, 0xFB, 0x90, 0xC4]) + bytes(413)  # MPEG 1, layer III, 128 kbit/s, 44.1 kHz, mono

@@ -37,7 +37,7 @@ _START_S = 60.0
 _RESTART_S = 1.0
 
 
-class EventLogAudioFiles:
+class JetStreamAudioFiles:
     """Every reading first asks the log where its end is and waits until that is folded.
 
     So what one replica has acknowledged, every other one shows.

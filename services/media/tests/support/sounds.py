@@ -25,7 +25,7 @@ def tone(
 def packed(samples: Sequence[float], *, width: int = 2, floating: bool = False) -> bytes:
     """Return samples as little-endian numbers of `width` bytes; a single byte is unsigned, as in WAV."""
     if floating:
-        return struct.pack(f"<{len(samples)}{'f' if width == 4 else 'd'}", *samples)  # noqa: PLR2004
+        return struct.pack(f"<{len(samples)}{'f' if width == 4 else 'd'}", *samples)
     full = _INTEGER_FULL_SCALE[width]
     values = [round(max(-1.0, min(1.0, sample)) * full) for sample in samples]
     if width == 1:

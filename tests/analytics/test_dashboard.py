@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
-from cato_gateway.entrypoints.metrics import Metrics
+from cato_gateway.http.metrics import Metrics
 from cato_reporting.handlers.figures import Durations
 from cato_reporting.metrics import Figures, ReportingCollector
 from cato_runtime.health import Health, _HealthCollector

@@ -16,7 +16,7 @@ from cato_client import (
 )
 from cato_client.models import CallFilter, NewTask, Person, Settings, StatusDocument, TimeRestrictions
 from cato_contracts.status import RunState
-from cato_gateway.testing import MemoryStack
+from tests.support.gateway.stack import MemoryStack
 
 AUDIO = b"\xff\xfb" + bytes(998)
 PEOPLE = [Person(full_name="Иван", phones=["1", "2"]), Person(full_name="Olga", phones=["3"])]

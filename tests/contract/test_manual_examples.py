@@ -3,8 +3,8 @@
 import httpx
 import pytest
 
-from cato_gateway.testing import MemoryStack
 from tests.contract.manual_examples import EXAMPLES, Example, follow_manual, parse_curl
+from tests.support.gateway.stack import MemoryStack
 
 SECTIONS = [pytest.param(example, id=example.section) for example in EXAMPLES]
 REPORT = {

@@ -7,8 +7,8 @@ import pytest
 from fastapi import FastAPI
 
 from cato_contracts.status import RunState
-from cato_gateway.testing import MemoryStack
 from cato_runtime.config import Config, LimitsConfig, Permission, TokenConfig
+from tests.support.gateway.stack import MemoryStack
 
 READ, WRITE, RUN, ADMIN = Permission.READ, Permission.WRITE, Permission.RUN, Permission.ADMIN
 TOKENS = (

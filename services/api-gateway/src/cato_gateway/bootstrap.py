@@ -6,10 +6,10 @@ from nats.js import JetStreamContext
 from cato_gateway.adapters.list_cache import ListCache
 from cato_gateway.adapters.nats_answer_ledger import NatsAnswerLedger
 from cato_gateway.adapters.nats_service_probe import NatsServiceProbe
-from cato_gateway.gateway import Gateway
+from cato_gateway.deps import Gateway
+from cato_gateway.http.tokens import TokenTable
 from cato_gateway.run_watches import RunWatches
 from cato_gateway.settings import GatewaySettings
-from cato_gateway.tokens import TokenTable
 from cato_runtime.config import Config
 from cato_runtime.objects import NatsObjectStore
 from cato_runtime.requests import Requester

@@ -1,13 +1,22 @@
-"""Prints the OpenAPI document, as it is kept in `docs/openapi.json`: `python -m cato_gateway.document`."""
+"""Print the OpenAPI document of the application: `python -m cato_gateway.document`."""
 
 import json
 import sys
 
-from cato_gateway.testing import MemoryStack
+from nats.aio.client import Client
+
+from cato_gateway.app import create_app
+from cato_gateway.bootstrap import build
+from cato_gateway.settings import GatewaySettings
+from cato_runtime.broker import make_broker
+from cato_runtime.config import Config
 
 
 def main() -> None:
-    document = MemoryStack().app.openapi()
+    # The wiring of the service, around a broker that is never connected to.
+    broker = make_broker("nats://127.0.0.1:4222", "gateway")
+    gateway = build(GatewaySettings(), Config(), broker, Client().jetstream())
+    document = create_app(gateway).openapi()
     sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
 
 

@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from cato_gateway.adapters.memory_answer_ledger import MemoryAnswerLedger
 from cato_gateway.adapters.nats_answer_ledger import NatsAnswerLedger
 from cato_gateway.ports import AnswerLedger, KeptAnswer, LedgerEntry
 from cato_runtime.broker import connect, ensure_topology, make_broker
 from cato_runtime.embedded_nats import EmbeddedNats
+from tests.support.gateway.memory_answer_ledger import MemoryAnswerLedger
 
 FIRST = LedgerEntry(digest="a", command_id="1")
 SECOND = LedgerEntry(digest="b", command_id="2")

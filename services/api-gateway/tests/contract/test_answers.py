@@ -10,9 +10,9 @@ import pytest
 
 from cato_contracts.status import STATUS_TEXT_LIMIT, StatusText
 from cato_gateway.errors import BrokenOffError
-from cato_gateway.testing import MemoryStack
 from cato_runtime.config import Config
 from cato_runtime.errors import UnavailableError
+from tests.support.gateway.stack import MemoryStack
 
 API = "/api/v1"
 JSON = {"Content-Type": "application/json"}

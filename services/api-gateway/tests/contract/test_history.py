@@ -11,8 +11,8 @@ import pytest
 
 from cato_contracts.history import CallOutcome
 from cato_gateway.errors import BrokenOffError
-from cato_gateway.testing_connection import Connection
 from cato_runtime.errors import TooLargeError
+from tests.support.gateway.connection import Connection
 
 API = "/api/v1"
 FIRST = datetime(2024, 3, 24, 8, 30, tzinfo=UTC)

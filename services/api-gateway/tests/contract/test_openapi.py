@@ -6,9 +6,9 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from cato_gateway.entrypoints.schema_rules import PHONE
 from cato_gateway.errors import STATUSES
-from cato_gateway.testing import MemoryStack
+from cato_gateway.openapi.schema_rules import PHONE
+from tests.support.gateway.stack import MemoryStack
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ import pytest
 from cato_contracts.status import RunState
 from cato_gateway.errors import BrokenOffError
 from cato_gateway.run_watches import RunWatches
-from cato_gateway.testing_connection import Connection
 from cato_runtime.errors import UnavailableError
+from tests.support.gateway.connection import Connection
 
 API = "/api/v1"
 RETRY = b"retry: 1000\n\n"

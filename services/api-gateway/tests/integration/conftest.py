@@ -11,12 +11,12 @@ from typing import Any
 import httpx
 import pytest
 
-from cato_gateway.testing_services import MemoryServices
 from cato_runtime.broker import connect, ensure_topology, make_broker
 from cato_runtime.embedded_nats import EmbeddedNats
 from cato_runtime.objects import NatsObjectStore
 from cato_runtime.requests import serve_requests
 from cato_runtime.service import ping_subject
+from tests.support.gateway.services import MemoryServices
 
 DEADLINE_S = 20
 

@@ -11,7 +11,7 @@ import pytest
 
 from cato_contracts.history import CallOutcome
 from cato_contracts.status import RunState, TaskExec
-from cato_gateway.testing_resources import new_report
+from tests.support.gateway.resources import new_report
 
 API = "/api/v1"
 AT = datetime(2024, 3, 24, 8, 30, tzinfo=UTC)

@@ -2,7 +2,7 @@ import socket
 
 import pytest
 
-from cato_gateway.entrypoints.server import listen
+from cato_gateway.http.server import listen
 from cato_gateway.settings import GatewaySettings
 from cato_runtime.errors import ConfigurationError
 

@@ -1,6 +1,6 @@
 import pytest
 
-from cato_gateway.tokens import TokenTable, refuse_public_default
+from cato_gateway.http.tokens import TokenTable, refuse_public_default
 from cato_runtime.config import Config, Permission, TokenConfig
 from cato_runtime.errors import ConfigurationError
 

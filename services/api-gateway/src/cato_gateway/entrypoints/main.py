@@ -7,12 +7,12 @@ import sys
 import structlog
 from pydantic import ValidationError
 
+from cato_gateway.app import create_app
 from cato_gateway.bootstrap import build
-from cato_gateway.entrypoints.app import create_app
-from cato_gateway.entrypoints.server import Server, listen, make_server
-from cato_gateway.gateway import Gateway
+from cato_gateway.deps import Gateway
+from cato_gateway.http.server import Server, listen, make_server
+from cato_gateway.http.tokens import refuse_public_default
 from cato_gateway.settings import GatewaySettings
-from cato_gateway.tokens import refuse_public_default
 from cato_runtime.broker import connect, ensure_topology, make_broker
 from cato_runtime.config import Config, load_config
 from cato_runtime.errors import BrokerError, ConfigurationError

@@ -21,17 +21,6 @@ from cato_contracts.resources import (
     Task,
     TaskStart,
 )
-from cato_gateway.testing_history import MemoryHistory
-from cato_gateway.testing_resources import (
-    check_version,
-    new_report,
-    own,
-    owner_of,
-    page_of,
-    part_of,
-    read_people,
-    subscriber_status,
-)
 from cato_runtime.clock import SystemClock
 from cato_runtime.errors import (
     ConflictError,
@@ -41,6 +30,17 @@ from cato_runtime.errors import (
 )
 from cato_runtime.objects import ObjectStore
 from cato_runtime.requests import RequestContext, RequestTable, refusal
+from tests.support.gateway.history import MemoryHistory
+from tests.support.gateway.resources import (
+    check_version,
+    new_report,
+    own,
+    owner_of,
+    page_of,
+    part_of,
+    read_people,
+    subscriber_status,
+)
 
 R = TypeVar("R")
 
@@ -74,7 +74,7 @@ class MemoryServices:
         *,
         command_id: str | None = None,
         correlation_id: str | None = None,
-        timeout: float = 10.0,  # noqa: ARG002 - memory answers at once
+        timeout: float = 10.0,
     ) -> R:
         event_id = command_id or str(uuid4())
         now = SystemClock().now()

@@ -15,13 +15,13 @@ from cato_contracts.history import (
     Statistics,
 )
 from cato_contracts.resources import TimeZoneName
-from cato_gateway.entrypoints import documented
-from cato_gateway.entrypoints.call import API, Reader, ResourceId, json_answer
-from cato_gateway.entrypoints.call_export import MEDIA_TYPES, export_pieces, file_name
-from cato_gateway.entrypoints.call_filter import Where
-from cato_gateway.entrypoints.parameters import Cursor, Limit
-from cato_gateway.entrypoints.streaming import Streamed, begun
-from cato_gateway.views import Calls
+from cato_gateway.http.request_context import API, Reader, ResourceId, json_answer
+from cato_gateway.http.streaming import Streamed, begun
+from cato_gateway.openapi import documented
+from cato_gateway.routes.call_export import MEDIA_TYPES, export_pieces, file_name
+from cato_gateway.routes.call_filter import Where
+from cato_gateway.routes.parameters import Cursor, Limit
+from cato_gateway.routes.views import Calls
 
 router = APIRouter(prefix=API, tags=["history"])
 

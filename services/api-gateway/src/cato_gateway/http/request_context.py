@@ -19,12 +19,12 @@ from cato_contracts.envelope import ErrorCode
 from cato_contracts.ids import derived_id
 from cato_contracts.objects import Bucket, ObjectRef
 from cato_contracts.requests import Actor, Command, Query
-from cato_gateway.entrypoints import bodies
-from cato_gateway.entrypoints.conditional import client_has, etag_of
-from cato_gateway.entrypoints.documented import CHANGES_OF_VERSIONS
-from cato_gateway.entrypoints.middleware import request_id
+from cato_gateway.deps import Gateway
 from cato_gateway.errors import KeyReusedError, UnauthorizedError
-from cato_gateway.gateway import Gateway
+from cato_gateway.http import bodies
+from cato_gateway.http.conditional import client_has, etag_of
+from cato_gateway.http.middleware import request_id
+from cato_gateway.openapi.documented import CHANGES_OF_VERSIONS
 from cato_gateway.ports import KeptAnswer, LedgerEntry
 from cato_runtime.config import Permission
 from cato_runtime.errors import (

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
+from cato_gateway.http.tokens import TokenTable
 from cato_gateway.ports import AnswerLedger, Asker, Lists, ServiceProbe
 from cato_gateway.run_watches import RunWatches
 from cato_gateway.settings import GatewaySettings
-from cato_gateway.tokens import TokenTable
 from cato_runtime.config import Config
 from cato_runtime.objects import ObjectStore
 

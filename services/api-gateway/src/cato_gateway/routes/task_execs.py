@@ -15,13 +15,13 @@ from cato_contracts.status import (
     StatusText,
     SubscriberFilter,
 )
-from cato_gateway.entrypoints import documented
-from cato_gateway.entrypoints.call import API, Reader, ResourceId, Runner, json_answer
-from cato_gateway.entrypoints.event_stream import END, HEADERS, MEDIA_TYPE, is_over, run_events
-from cato_gateway.entrypoints.parameters import Cursor, Limit
-from cato_gateway.entrypoints.status_document import StatusDocument, status_document
-from cato_gateway.entrypoints.streaming import Streamed, begun
-from cato_gateway.views import RunControl, TaskExecs
+from cato_gateway.http.event_stream import END, HEADERS, MEDIA_TYPE, is_over, run_events
+from cato_gateway.http.request_context import API, Reader, ResourceId, Runner, json_answer
+from cato_gateway.http.streaming import Streamed, begun
+from cato_gateway.openapi import documented
+from cato_gateway.routes.parameters import Cursor, Limit
+from cato_gateway.routes.status_document import StatusDocument, status_document
+from cato_gateway.routes.views import RunControl, TaskExecs
 
 router = APIRouter(prefix=f"{API}/task-execs", tags=["executions"])
 

@@ -13,7 +13,7 @@ from cato_contracts.history import (
     ExportFormat,
     TakeExportPiece,
 )
-from cato_gateway.entrypoints.call import Call
+from cato_gateway.http.request_context import Call
 from cato_runtime.errors import CatoError, NotFoundError, UnavailableError
 
 log = structlog.get_logger()

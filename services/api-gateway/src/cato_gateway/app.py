@@ -11,23 +11,23 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import compile_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from cato_gateway.entrypoints import (
+from cato_gateway.deps import Gateway
+from cato_gateway.http.error_responses import AllowedMethods, add_handlers
+from cato_gateway.http.metrics import Metrics
+from cato_gateway.http.middleware import Surround
+from cato_gateway.http.request_context import API
+from cato_gateway.openapi import document
+from cato_gateway.routes import (
     audio_files,
+    calls,
     health,
-    history,
     notification_settings,
-    openapi,
     subscriber_groups,
     task_execs,
     tasks,
 )
-from cato_gateway.entrypoints.call import API
-from cato_gateway.entrypoints.metrics import Metrics
-from cato_gateway.entrypoints.middleware import Surround
-from cato_gateway.entrypoints.problems import AllowedMethods, add_handlers
-from cato_gateway.gateway import Gateway
 
-_COLLECTIONS = (audio_files, subscriber_groups, notification_settings, tasks, task_execs, history)
+_COLLECTIONS = (audio_files, subscriber_groups, notification_settings, tasks, task_execs, calls)
 _AS_IT_IS = re.compile(rf"{API}/(audio-files/[^/]+/content|task-execs/[^/]+/stream)")
 _EXPORT = f"{API}/calls/export"
 _GZIP_FROM = 1024
@@ -37,8 +37,8 @@ _GZIP_LEVEL = 5
 def create_app(gateway: Gateway) -> FastAPI:
     """Return the application around `gateway`."""
     app = FastAPI(
-        title=openapi.TITLE,
-        version=openapi.VERSION,
+        title=document.TITLE,
+        version=document.VERSION,
         openapi_url=None,
         redirect_slashes=False,
         generate_unique_id_function=lambda route: route.name,
@@ -57,7 +57,7 @@ def create_app(gateway: Gateway) -> FastAPI:
     app.state.parameters = parameters
     app.state.metrics = Metrics()
     _add_layers(app, gateway)
-    app.openapi = lambda: openapi.openapi_document(app)  # type: ignore[method-assign]
+    app.openapi = lambda: document.openapi_document(app)  # type: ignore[method-assign]
     return app
 
 

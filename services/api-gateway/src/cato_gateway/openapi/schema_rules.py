@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cato_gateway.entrypoints import examples
+from cato_gateway.openapi import examples
 
 _BLANK = " \\t()-"
 _REST = f"[{_BLANK}]*"

@@ -8,9 +8,9 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from cato_gateway.entrypoints.metrics import Metrics
-from cato_gateway.entrypoints.problems import ORIGINAL_PATH, problem
-from cato_gateway.entrypoints.streaming import HEAD_ONLY
+from cato_gateway.http.error_responses import ORIGINAL_PATH, problem
+from cato_gateway.http.metrics import Metrics
+from cato_gateway.http.streaming import HEAD_ONLY
 
 log = structlog.get_logger()
 

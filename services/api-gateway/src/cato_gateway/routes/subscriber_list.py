@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from cato_contracts.objects import ObjectRef
 from cato_contracts.resources import Contact
 from cato_gateway.ports import Lists
-from cato_gateway.views import SubscriberLine, Subscribers
+from cato_gateway.routes.views import SubscriberLine, Subscribers
 from cato_runtime.errors import ConflictError, InvalidError
 from cato_runtime.objects import ObjectMissingError, ObjectStore
 

@@ -5,11 +5,11 @@ from starlette.responses import Response
 
 from cato_contracts.campaign_commands import AddTask, GetTask, ListTasks, RemoveTask, ReplaceTask, StartTask
 from cato_contracts.resources import TaskStart
-from cato_gateway.entrypoints import documented, examples
-from cato_gateway.entrypoints.call import API, Reader, ResourceId, Runner, Writer, json_answer
-from cato_gateway.entrypoints.conditional import wanted_versions
-from cato_gateway.entrypoints.parameters import Cursor, Limit, NamePart
-from cato_gateway.views import ReplacedTaskBody, TaskBody, Tasks, TaskView, same_id
+from cato_gateway.http.conditional import wanted_versions
+from cato_gateway.http.request_context import API, Reader, ResourceId, Runner, Writer, json_answer
+from cato_gateway.openapi import documented, examples
+from cato_gateway.routes.parameters import Cursor, Limit, NamePart
+from cato_gateway.routes.views import ReplacedTaskBody, TaskBody, Tasks, TaskView, same_id
 
 router = APIRouter(prefix=f"{API}/tasks", tags=["tasks"])
 

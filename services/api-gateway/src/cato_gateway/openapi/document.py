@@ -7,9 +7,9 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
-from cato_gateway.entrypoints import documented, examples, schema_rules
-from cato_gateway.entrypoints.call import API
-from cato_gateway.entrypoints.field_texts import add_descriptions
+from cato_gateway.http.request_context import API
+from cato_gateway.openapi import documented, examples, schema_rules
+from cato_gateway.openapi.field_texts import add_descriptions
 
 VERSION = "1.0.0"
 TITLE = "CATO automatic telephone notification"

@@ -5,12 +5,13 @@ from starlette.responses import Response
 
 from cato_contracts.audio_commands import AddAudioFile, GetAudioFile, ListAudioFiles, RemoveAudioFile
 from cato_contracts.resources import AudioFile
-from cato_gateway.entrypoints import bodies, documented
-from cato_gateway.entrypoints.audio_content import AudioFormat, audio_answer
-from cato_gateway.entrypoints.call import API, Call, Reader, ResourceId, Writer, json_answer
-from cato_gateway.entrypoints.conditional import matches
-from cato_gateway.entrypoints.parameters import Cursor, Limit, NamePart
-from cato_gateway.views import AudioFiles, AudioFileView, checked_name
+from cato_gateway.http import bodies
+from cato_gateway.http.conditional import matches
+from cato_gateway.http.request_context import API, Call, Reader, ResourceId, Writer, json_answer
+from cato_gateway.openapi import documented
+from cato_gateway.routes.audio_content import AudioFormat, audio_answer
+from cato_gateway.routes.parameters import Cursor, Limit, NamePart
+from cato_gateway.routes.views import AudioFiles, AudioFileView, checked_name
 from cato_runtime.errors import PreconditionFailedError
 
 router = APIRouter(prefix=f"{API}/audio-files", tags=["audio files"])

@@ -5,9 +5,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from cato_gateway.entrypoints import examples, schema_rules
-from cato_gateway.entrypoints.field_texts import FIELDS
-from cato_gateway.entrypoints.problems import Problem
+from cato_gateway.http.error_responses import Problem
+from cato_gateway.openapi import examples, schema_rules
+from cato_gateway.openapi.field_texts import FIELDS
 
 Responses = dict[int | str, dict[str, Any]]
 

@@ -10,11 +10,11 @@ from cato_contracts.campaign_commands import (
     RemoveNotificationSettings,
     ReplaceNotificationSettings,
 )
-from cato_gateway.entrypoints import documented, examples
-from cato_gateway.entrypoints.call import API, Reader, ResourceId, Writer, json_answer
-from cato_gateway.entrypoints.conditional import wanted_versions
-from cato_gateway.entrypoints.parameters import Cursor, Limit, NamePart
-from cato_gateway.views import ReplacedSettingsBody, SettingsBody, SettingsPage, SettingsView, same_id
+from cato_gateway.http.conditional import wanted_versions
+from cato_gateway.http.request_context import API, Reader, ResourceId, Writer, json_answer
+from cato_gateway.openapi import documented, examples
+from cato_gateway.routes.parameters import Cursor, Limit, NamePart
+from cato_gateway.routes.views import ReplacedSettingsBody, SettingsBody, SettingsPage, SettingsView, same_id
 
 router = APIRouter(prefix=f"{API}/notification-settings", tags=["notification settings"])
 

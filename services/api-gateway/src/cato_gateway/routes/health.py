@@ -6,10 +6,10 @@ from importlib.resources import files
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
-from cato_gateway import entrypoints
-from cato_gateway.entrypoints.metrics import Metrics
-from cato_gateway.entrypoints.problems import problem
-from cato_gateway.gateway import Gateway
+from cato_gateway import openapi as pages
+from cato_gateway.deps import Gateway
+from cato_gateway.http.error_responses import problem
+from cato_gateway.http.metrics import Metrics
 
 router = APIRouter(tags=["health"])
 
@@ -55,4 +55,4 @@ async def docs() -> Response:
 
 @cache
 def _page() -> str:
-    return files(entrypoints).joinpath("documentation.html").read_text(encoding="utf-8")
+    return files(pages).joinpath("documentation.html").read_text(encoding="utf-8")

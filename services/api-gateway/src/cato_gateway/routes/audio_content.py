@@ -10,9 +10,9 @@ from starlette.responses import Response, StreamingResponse
 
 from cato_contracts.alaw_wav import wav_header
 from cato_contracts.resources import AudioFile
-from cato_gateway.entrypoints.conditional import client_has
-from cato_gateway.entrypoints.problems import problem
-from cato_gateway.entrypoints.streaming import begun
+from cato_gateway.http.conditional import client_has
+from cato_gateway.http.error_responses import problem
+from cato_gateway.http.streaming import begun
 from cato_runtime.errors import RefusedError
 from cato_runtime.objects import ObjectMissingError, ObjectStore
 

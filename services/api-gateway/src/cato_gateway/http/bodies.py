@@ -9,7 +9,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
-from cato_gateway.entrypoints.problems import sentence
+from cato_gateway.http.error_responses import sentence
 from cato_runtime.errors import InvalidError, TooLargeError, UnsupportedMediaError
 
 B = TypeVar("B", bound=BaseModel)

@@ -7,15 +7,15 @@ import httpx
 from fastapi import FastAPI
 
 from cato_gateway.adapters.list_cache import ListCache
-from cato_gateway.adapters.memory_answer_ledger import MemoryAnswerLedger
-from cato_gateway.entrypoints.app import create_app
-from cato_gateway.gateway import Gateway
+from cato_gateway.app import create_app
+from cato_gateway.deps import Gateway
+from cato_gateway.http.tokens import TokenTable
 from cato_gateway.run_watches import RunWatches
 from cato_gateway.settings import GatewaySettings
-from cato_gateway.testing_services import MemoryServices
-from cato_gateway.tokens import TokenTable
 from cato_runtime.config import Config
 from cato_runtime.objects import MemoryObjectStore
+from tests.support.gateway.memory_answer_ledger import MemoryAnswerLedger
+from tests.support.gateway.services import MemoryServices
 
 
 class MemoryStack:
@@ -47,7 +47,7 @@ class MemoryStack:
         self.app.state.gateway = self.gateway
 
     @asynccontextmanager
-    async def client(self, token: str | None = "default") -> AsyncIterator[httpx.AsyncClient]:  # noqa: S107 - the manual's own
+    async def client(self, token: str | None = "default") -> AsyncIterator[httpx.AsyncClient]:
         headers = {"Authorization": f"Bearer plain:{token}"} if token else {}
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
         async with httpx.AsyncClient(

@@ -12,9 +12,9 @@ from cato_contracts import history
 from cato_contracts.requests import Actor
 from cato_contracts.resources import Page
 from cato_contracts.status import CallEventView, TaskExec
-from cato_gateway.testing_resources import own, part_of
 from cato_runtime.errors import InvalidError, NotFoundError
 from cato_runtime.requests import RequestContext, RequestTable
+from tests.support.gateway.resources import own, part_of
 
 _COLUMNS = [field.alias or name for name, field in history.CallRecord.model_fields.items()]
 

@@ -15,13 +15,14 @@ from cato_contracts.campaign_commands import (
     ReplaceSubscriberGroup,
 )
 from cato_contracts.resources import SubscriberGroup
-from cato_gateway.entrypoints import bodies, documented
-from cato_gateway.entrypoints.call import API, Call, Reader, ResourceId, Upload, Writer, json_answer
-from cato_gateway.entrypoints.conditional import wanted_versions
-from cato_gateway.entrypoints.parameters import Cursor, Limit, NamePart
-from cato_gateway.entrypoints.streaming import Streamed, begun
-from cato_gateway.entrypoints.subscriber_list import csv_lines, subscriber_page
-from cato_gateway.views import SubscriberGroups, SubscriberGroupView, Subscribers, checked_name
+from cato_gateway.http import bodies
+from cato_gateway.http.conditional import wanted_versions
+from cato_gateway.http.request_context import API, Call, Reader, ResourceId, Upload, Writer, json_answer
+from cato_gateway.http.streaming import Streamed, begun
+from cato_gateway.openapi import documented
+from cato_gateway.routes.parameters import Cursor, Limit, NamePart
+from cato_gateway.routes.subscriber_list import csv_lines, subscriber_page
+from cato_gateway.routes.views import SubscriberGroups, SubscriberGroupView, Subscribers, checked_name
 
 router = APIRouter(prefix=f"{API}/subscriber-groups", tags=["subscriber groups"])
 

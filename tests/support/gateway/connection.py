@@ -13,7 +13,7 @@ _DEADLINE_S = 10.0
 class Connection:
     """A request whose answer goes on only as far as it is taken."""
 
-    def __init__(self, app: FastAPI, path: str, *, token: str = "default", **headers: str) -> None:  # noqa: S107 - the manual's own
+    def __init__(self, app: FastAPI, path: str, *, token: str = "default", **headers: str) -> None:
         path, _, query = path.partition("?")
         sent = {"authorization": f"Bearer plain:{token}", "host": "cato.test", **headers}
         self._scope = {
@@ -48,13 +48,13 @@ class Connection:
 
     @property
     def status(self) -> int:
-        assert self.start is not None  # noqa: S101 - for tests
+        assert self.start is not None
         status: int = self.start["status"]
         return status
 
     @property
     def headers(self) -> dict[str, str]:
-        assert self.start is not None  # noqa: S101 - for tests
+        assert self.start is not None
         return {name.decode(): value.decode() for name, value in self.start["headers"]}
 
     async def piece(self) -> bytes | None:
@@ -70,7 +70,7 @@ class Connection:
                 return body or None
             if body:
                 return body
-        assert self._task is not None  # noqa: S101 - for tests
+        assert self._task is not None
         self._task.result()
         msg = "the answer has no end"
         raise AssertionError(msg)

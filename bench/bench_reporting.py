@@ -24,7 +24,7 @@ from bench.reporting.questions import Questions, gateway, median_ms, whole_docum
 from bench.reporting.service import ReportingProcess, cpu_seconds, resident_mb
 from cato_runtime.embedded_nats import EmbeddedNats
 from cato_runtime.requests import Requester
-from tests.infra.servers import Bus, bus_at
+from tests.support.servers import Bus, bus_at
 
 _DIRECTORY = Path(__file__).parent.parent / "build" / "bench"
 _PEOPLE = 500

@@ -17,7 +17,7 @@ import httpx
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tests.live_system import AUTH, LiveStack, free_port
+from tests.support.live_system import AUTH, LiveStack, free_port
 
 SUBSCRIBERS = 100_000
 SETTINGS = {"name": "s", "attemptCount": 1, "successCondition": "PICKUP_PHONE"}

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from cato_contracts.calls import CallEvent, CallEventKind
 from cato_contracts.objects import ObjectRef
 from cato_contracts.runs import RunEnded, RunStarted, SubscriberResult, WaveEnded, WaveStarted
-from tests.infra.synthetic_runs import Sent, SyntheticRun, naive_numbers, synthetic_run
+from tests.support.synthetic_runs import Sent, SyntheticRun, naive_numbers, synthetic_run
 
 _ANSWERED = 0.28
 _WAVES = 3

@@ -12,7 +12,7 @@ from cato_reporting.adapters.clickhouse_migrations import migrate
 from cato_reporting.adapters.clickhouse_rows import LISTS, insert_facts, list_row
 from cato_reporting.domain.reading import read_message
 from cato_reporting.ports import Fact
-from tests.infra.synthetic_runs import BEGIN, Sent, SyntheticRun, synthetic_run
+from tests.support.synthetic_runs import BEGIN, Sent, SyntheticRun, synthetic_run
 
 
 @pytest.fixture(scope="session")

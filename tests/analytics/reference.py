@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from cato_contracts.calls import FINAL_KINDS, CallEvent, CallEventKind
 from cato_contracts.runs import SubscriberResult
-from tests.infra.synthetic_runs import SyntheticRun
+from tests.support.synthetic_runs import SyntheticRun
 
 K = CallEventKind
 

@@ -21,7 +21,7 @@ from tests.analytics.reference import (
     stations,
     waves,
 )
-from tests.infra.synthetic_runs import naive_numbers
+from tests.support.synthetic_runs import naive_numbers
 
 OF_ONE_RUN = {
     "1": waves,

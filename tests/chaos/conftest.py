@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.live_system import LiveExchange, LiveStack
+from tests.support.live_system import LiveExchange, LiveStack
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import uuid
 
 import pytest
 
-from tests.live_system import assert_consistent
-from tests.tones import tone
+from tests.support.live_system import assert_consistent
+from tests.support.tones import tone
 
 PEOPLE = 24
 

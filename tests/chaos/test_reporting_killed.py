@@ -17,8 +17,8 @@ from services.reporting.tests.reporting_process import ReportingProcess
 from services.reporting.tests.reporting_system import ACTOR, keep_list, until_acknowledged
 from services.reporting.tests.status_reference import expected_statuses
 from services.reporting.tests.tables import expected_rows, stored_rows
-from tests.infra.servers import bus, clickhouse_over_http, nats_url
-from tests.infra.synthetic_runs import naive_numbers, synthetic_run
+from tests.support.servers import bus, clickhouse_over_http, nats_url
+from tests.support.synthetic_runs import naive_numbers, synthetic_run
 
 __all__ = ["bus", "clickhouse_over_http", "nats_url"]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.live_system import PROMPT, Client, LiveExchange, LiveStack
+from tests.support.live_system import PROMPT, Client, LiveExchange, LiveStack
 
 
 @pytest.fixture(scope="session")

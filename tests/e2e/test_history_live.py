@@ -14,8 +14,8 @@ import pytest
 from cato_client import Client as Cato
 from cato_client import operations
 from cato_client.models import CallFilter, CallRecord, Report
-from tests.live_system import assert_consistent
-from tests.tones import tone
+from tests.support.live_system import assert_consistent
+from tests.support.tones import tone
 
 PEOPLE = {
     "Listener": ["100901"],

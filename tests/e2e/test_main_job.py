@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from tests.tones import tone
+from tests.support.tones import tone
 
 AUDIBLE_S = 1.6
 

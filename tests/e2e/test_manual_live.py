@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from tests.contract.manual_examples import EXAMPLES, follow_manual
-from tests.live_system import AUTH
+from tests.support.live_system import AUTH
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 JSON = {"Content-Type": "application/json"}

@@ -6,8 +6,8 @@ import signal
 import pytest
 import yaml
 
-from tests.live_system import LiveStack
-from tests.tones import tone
+from tests.support.live_system import LiveStack
+from tests.support.tones import tone
 
 PEOPLE = 6
 

@@ -30,7 +30,7 @@ from cato_dialer.dial.ports.trunk import (
 )
 from cato_runtime.station_config import StationConfig
 from services.dialer.tests.scripted_line import START, Script, ScriptedLine, begin_of
-from tests.virtual_time import LoopClock, run_virtually
+from tests.support.virtual_time import LoopClock, run_virtually
 
 SPACE = UUID("11111111-2222-3333-4444-555555555555")
 RUN = uuid5(SPACE, "run")

@@ -26,8 +26,8 @@ from cato_reporting.adapters.nats_run_log import DURABLE
 from cato_reporting.bootstrap import ReportingRole, build_role
 from cato_runtime.objects import NatsObjectStore
 from cato_runtime.requests import RequestContext
-from tests.infra.servers import Bus
-from tests.infra.synthetic_runs import Sent, SyntheticRun
+from tests.support.servers import Bus
+from tests.support.synthetic_runs import Sent, SyntheticRun
 
 ACTOR = Actor(user_id="user")
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)

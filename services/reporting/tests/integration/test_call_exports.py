@@ -11,7 +11,7 @@ from cato_runtime.errors import NotFoundError
 from services.reporting.tests.export_reading import read_export
 from services.reporting.tests.history_reference import expected_calls
 from services.reporting.tests.reporting_system import publish, reporting
-from tests.infra.synthetic_runs import BEGIN, synthetic_run
+from tests.support.synthetic_runs import BEGIN, synthetic_run
 
 FORMATS = pytest.mark.parametrize("form", list(ExportFormat))
 

@@ -13,7 +13,7 @@ from cato_reporting.domain.instants import unix_ms
 from cato_runtime.errors import InvalidError, NotFoundError
 from services.reporting.tests.history_reference import expected_calls, expected_statistics, place
 from services.reporting.tests.reporting_system import publish, reporting
-from tests.infra.synthetic_runs import BEGIN, STATION, synthetic_run
+from tests.support.synthetic_runs import BEGIN, STATION, synthetic_run
 
 STRANGER = Actor(user_id="somebody")
 ADMIN = Actor(user_id="somebody", admin=True)

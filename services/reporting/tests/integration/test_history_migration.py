@@ -9,7 +9,7 @@ from cato_reporting.adapters.clickhouse_threads import ClickHouseThreads
 from cato_reporting.domain.reading import read_message
 from cato_reporting.ports import CallSelection, Fact
 from services.reporting.tests.history_reference import expected_calls
-from tests.infra.synthetic_runs import synthetic_run
+from tests.support.synthetic_runs import synthetic_run
 
 
 async def test_calls_from_before_the_history_are_in_it(clickhouse_dsn, monkeypatch):

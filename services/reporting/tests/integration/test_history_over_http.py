@@ -11,7 +11,7 @@ from cato_runtime.errors import NotFoundError, UnavailableError
 from services.reporting.tests.export_reading import read_export
 from services.reporting.tests.history_reference import expected_calls, expected_statistics
 from services.reporting.tests.reporting_system import publish, reporting
-from tests.infra.synthetic_runs import synthetic_run
+from tests.support.synthetic_runs import synthetic_run
 
 
 def calls_of(run):

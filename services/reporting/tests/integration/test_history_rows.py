@@ -16,7 +16,7 @@ from cato_reporting.errors import UnknownTimeZoneError
 from cato_reporting.ports import CallSelection, Fact
 from services.reporting.tests.export_reading import read_export
 from services.reporting.tests.history_reference import expected_calls, expected_statistics
-from tests.infra.synthetic_runs import BEGIN, STATION, synthetic_run
+from tests.support.synthetic_runs import BEGIN, STATION, synthetic_run
 
 
 def facts_of(*runs):

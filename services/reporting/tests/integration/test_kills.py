@@ -14,7 +14,7 @@ from cato_runtime.tasks import end_tasks
 from services.reporting.tests.reporting_process import ReportingProcess
 from services.reporting.tests.reporting_system import ACTOR, keep_list, until_acknowledged
 from services.reporting.tests.tables import expected_rows, stored_rows
-from tests.infra.synthetic_runs import naive_numbers, synthetic_run
+from tests.support.synthetic_runs import naive_numbers, synthetic_run
 
 KILLS = int(os.environ.get("CATO_TEST_KILLS", "3"))
 

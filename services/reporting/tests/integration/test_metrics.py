@@ -3,7 +3,7 @@
 import asyncio
 
 from services.reporting.tests.reporting_system import keep_list, publish, reporting
-from tests.infra.synthetic_runs import synthetic_run
+from tests.support.synthetic_runs import synthetic_run
 
 
 async def until(condition):

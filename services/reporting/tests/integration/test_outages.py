@@ -9,7 +9,7 @@ from cato_runtime.errors import UnavailableError
 from services.reporting.tests.reporting_system import keep_list, publish, reporting
 from services.reporting.tests.status_reference import expected_statuses
 from services.reporting.tests.tables import expected_rows, stored_rows
-from tests.infra.synthetic_runs import naive_numbers, synthetic_run
+from tests.support.synthetic_runs import naive_numbers, synthetic_run
 
 
 def events_of(messages):

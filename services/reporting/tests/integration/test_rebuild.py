@@ -10,7 +10,7 @@ from cato_runtime.requests import Requester
 from services.reporting.tests.reporting_process import ReportingProcess
 from services.reporting.tests.reporting_system import ACTOR, keep_list, publish
 from services.reporting.tests.tables import expected_rows, stored_rows
-from tests.infra.synthetic_runs import synthetic_run
+from tests.support.synthetic_runs import synthetic_run
 
 
 @pytest.mark.timeout(180)

@@ -11,7 +11,7 @@ from cato_contracts.subjects import dead_letter
 from cato_runtime.errors import NotFoundError
 from services.reporting.tests.reporting_system import keep_list, publish, reporting
 from services.reporting.tests.status_reference import expected_statuses
-from tests.infra.synthetic_runs import naive_numbers, synthetic_run
+from tests.support.synthetic_runs import naive_numbers, synthetic_run
 
 
 def events_of(messages):

@@ -7,7 +7,7 @@ import pytest
 from cato_contracts.calls import CallEvent
 from cato_contracts.status import GetStatusText, SubscriberFilter
 from services.reporting.tests.reporting_system import ACTOR, keep_list, publish, reporting
-from tests.infra.synthetic_runs import Sent, SyntheticRun, synthetic_run
+from tests.support.synthetic_runs import Sent, SyntheticRun, synthetic_run
 
 NASTY = 'Bu"sy\\ \u2028/Here\n\t№ {}'
 

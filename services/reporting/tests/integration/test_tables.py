@@ -13,7 +13,7 @@ from cato_reporting.domain.reading import read_message
 from cato_reporting.domain.report import numbers_of
 from cato_reporting.ports import Fact
 from services.reporting.tests.tables import expected_rows, stored_rows
-from tests.infra.synthetic_runs import synthetic_run
+from tests.support.synthetic_runs import synthetic_run
 
 
 def facts_of(run):

@@ -10,7 +10,7 @@ from cato_reporting.handlers.readings import Readings
 from cato_reporting.handlers.store import ReadModelFiller
 from cato_reporting.ports import LogMessage
 from cato_runtime.objects import MemoryObjectStore
-from tests.infra.synthetic_runs import synthetic_run
+from tests.support.synthetic_runs import synthetic_run
 
 
 class FakeLog:

@@ -4,7 +4,7 @@ from cato_reporting.domain.live_runs import LiveRuns
 from cato_reporting.domain.reading import read_message
 from cato_reporting.domain.report import Numbers, numbers_of
 from cato_reporting.handlers.finished import FinishedRuns
-from tests.infra.synthetic_runs import synthetic_run
+from tests.support.synthetic_runs import synthetic_run
 
 
 class FakeReadModel:

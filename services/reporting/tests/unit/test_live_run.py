@@ -9,7 +9,7 @@ from cato_reporting.domain.live_run import LiveRun
 from cato_reporting.domain.live_runs import LiveRuns
 from cato_reporting.domain.reading import read_message
 from cato_reporting.domain.report import live_report
-from tests.infra.synthetic_runs import BEGIN, naive_numbers, synthetic_run
+from tests.support.synthetic_runs import BEGIN, naive_numbers, synthetic_run
 
 runs = st.builds(
     synthetic_run,

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from cato_reporting.domain.reading import read_message
-from tests.infra.synthetic_runs import synthetic_run
+from tests.support.synthetic_runs import synthetic_run
 
 RUN = synthetic_run(1, subscribers=4, waves=2)
 CALL = next(sent for sent in RUN.messages if ".call." in sent.subject)

@@ -1,6 +1,6 @@
 from cato_reporting.handlers.readings import Readings
 from cato_reporting.ports import LogMessage
-from tests.infra.synthetic_runs import synthetic_run
+from tests.support.synthetic_runs import synthetic_run
 
 
 def messages(first=1):

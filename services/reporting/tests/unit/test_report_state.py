@@ -20,7 +20,7 @@ from cato_contracts.runs import (
 from cato_contracts.status import RunState
 from cato_reporting.domain.live_run import LiveRun
 from cato_reporting.domain.report import live_report
-from tests.infra.synthetic_runs import BEGIN, synthetic_run
+from tests.support.synthetic_runs import BEGIN, synthetic_run
 
 SNAPSHOT = synthetic_run(1, subscribers=10, waves=3).snapshot
 RUN = SNAPSHOT.run_id

@@ -8,7 +8,7 @@ import pytest
 
 from cato_dialer.dial.adapters.pjsua2.worker.audio.tones import ToneReceiver
 from cato_exchange.tones import alaw
-from tests.peers.g711 import decoded
+from tests.support.g711 import decoded
 
 RATE = 8_000
 KEYS = "1234567890*#ABCD"

@@ -1,0 +1,86 @@
+"""A station's channels are all used, and never more than these: not by one dialer, two, or one that died."""
+
+import time
+from collections import Counter
+
+import pytest
+
+from tests.e2e.channels.conftest import CHANNELS
+from tests.e2e.channels.exchange_view import load, peak
+from tests.e2e.channels.people import calls_of, numbers_of, people
+
+LEASE_S = 10
+"How long a dead replica's channels are its own."
+
+
+def test_500_people_use_all_channels_and_never_more(client, exchange, prompt):
+    town = people("1000", 500)
+    run = client.start(client.make_task(town, files=[prompt]))
+    report = client.finished(run)["report"]
+    assert (report["callsTotal"], report["callsSucceeded"], report["callsDelayed"]) == (500, 500, 0)
+
+    records = exchange.records(numbers_of(town))
+    assert len(records) == 500
+    assert peak(records) == CHANNELS
+
+
+def test_two_replicas_share_the_channels_and_tell_of_their_calls(client, exchange, prompt, start_replica):
+    replica = start_replica()
+    town = people("1001", 400)
+    run = client.start(client.make_task(town, files=[prompt]))
+    document = client.finished(run)
+    assert document["report"]["callsTotal"] == document["report"]["subscriberNotified"] == 400
+
+    records = exchange.records(numbers_of(town))
+    assert len(records) == 400
+    assert peak(records) == CHANNELS
+    calls = Counter(record["from_number"] for record in records)
+    assert set(calls) == {"776400", "776402"}
+    assert min(calls.values()) > 100, calls
+
+    told = replica.metrics()
+    at_station = ("station", "exchange")
+    assert told["cato_calls_started_total", frozenset({at_station})] == calls["776402"]
+    assert told["cato_sip_responses_total", frozenset({at_station, ("code", "200")})] == calls["776402"]
+    assert told["cato_call_talk_seconds_count", frozenset({at_station})] == calls["776402"]
+    assert told["cato_calls_in_progress", frozenset({at_station, ("phase", "talking")})] == 0
+    assert told["cato_channels", frozenset({at_station, ("state", "configured")})] == CHANNELS
+    assert told["cato_channels", frozenset({at_station, ("state", "in-use")})] == 0
+    assert told["cato_station_up", frozenset({at_station})] == 1
+
+
+@pytest.mark.timeout(180)
+def test_a_killed_replica_loses_its_channels_to_the_other_after_the_lease(
+    client, exchange, prompt, start_replica
+):
+    replica = start_replica()
+    town = people("1002", 1000)
+    run = client.start(client.make_task(town, files=[prompt]))
+    deadline = time.monotonic() + 60
+    while client.report(run)["callsSucceeded"] < 150:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    killed_ms = time.time() * 1000
+    replica.kill()
+    document = client.finished(run, timeout_s=120)
+
+    report = document["report"]
+    assert (report["subscriberNotified"], report["subscriberFailed"]) == (1000, 0)
+    for status in document["subscribers"]:
+        calls = [call for phone in status["phones"] for call in phone["calls"]]
+        assert sum(call["success"] for call in calls) == 1, status["subscriber"]["fullName"]
+
+    records = exchange.records(numbers_of(town))
+    assert peak(records) == CHANNELS
+    up = load(records)
+    share_of_the_dead = sum(
+        record["invite_ms"] < killed_ms < record["end_ms"] and record["from_number"] == "776402"
+        for record in records
+    )
+    assert share_of_the_dead >= 5
+    full_again_ms = next(moment for moment, count in up if moment > killed_ms + 2000 and count == CHANNELS)
+    assert full_again_ms - killed_ms < (LEASE_S + 5) * 1000
+    # Until then the other kept to its own.
+    before_expiry = [count for moment, count in up if killed_ms + 1500 < moment < killed_ms + 5000]
+    assert max(before_expiry) <= CHANNELS - share_of_the_dead
+    assert len(calls_of(document)) == report["callsTotal"]

@@ -1,0 +1,53 @@
+"""What histories there were, and log lines that must not appear in any."""
+
+import logging
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import structlog
+
+from cato_contracts.calls import CallEventKind
+from cato_jetstream import EventLogError
+from cato_runtime.errors import CatoError
+from tests.simulation.world.world import World
+
+
+def tally_of(world: World) -> Counter[str]:
+    counted: Counter[str] = Counter()
+    counted["histories"] = 1
+    counted["processes that died"] = world.died
+    counted["calls made"] = len(world.exchange.placed)
+    counted["calls interrupted"] = world.kinds[CallEventKind.INTERRUPTED]
+    if world.reports is not None:
+        counted["messages folded into reports"] = len(world.reports.readings)
+    counted["waves"] = world.rules.wave
+    counted["subscribers reached"] = len(world.rules.notified)
+    if world.rules.ending is not None:
+        counted[f"runs {world.rules.ending.value.lower()}"] = 1
+    return counted
+
+
+@contextmanager
+def unexpected_log_lines() -> Iterator[list[str]]:
+    """Collect errors that a role met and survived: it should not have met them."""
+    lines: list[str] = []
+
+    def judge(_: object, level: str, event: dict[str, Any]) -> Any:
+        error = event.get("exc_info")
+        known = isinstance(error, CatoError | EventLogError)
+        if level in {"error", "critical"} and not known:
+            lines.append(f"log: {event}")
+        raise structlog.DropEvent
+
+    before = structlog.get_config()
+    structlog.configure(
+        processors=[judge], wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR)
+    )
+    logging.disable(logging.WARNING)
+    try:
+        yield lines
+    finally:
+        logging.disable(logging.NOTSET)
+        structlog.configure(**before)

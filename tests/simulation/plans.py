@@ -1,0 +1,111 @@
+"""Histories for hypothesis: lists, outcomes, and what befalls the processes, the deliveries and the run."""
+
+from hypothesis import strategies as st
+
+from cato_contracts.campaign_commands import PauseRun, ResumeRun, StopRun
+from cato_contracts.resources import SuccessCondition
+from tests.simulation.world.exchange import Behaviour
+from tests.simulation.world.faults import Death, Weather
+from tests.simulation.world.world import Control, History
+
+_REJECTIONS = (302, 403, 404, 407, 408, 480, 486, 487, 500, 503, 603)
+
+
+def _seconds(least: float, most: float) -> st.SearchStrategy[float]:
+    """Tenths of seconds: things meet at the same moment now and then."""
+    return st.integers(round(least * 10), round(most * 10)).map(lambda tenths: tenths / 10)
+
+
+_ringing = st.none() | _seconds(0.1, 3)
+_letting_go = st.sampled_from([0.0, 0.1, 1.0, 20.0])
+
+_rejected = st.builds(
+    Behaviour,
+    rings=_ringing,
+    rejects=st.tuples(_seconds(0.1, 5), st.sampled_from(_REJECTIONS)),
+    crosses_cancel=st.booleans(),
+)
+_never_answered = st.builds(
+    Behaviour, rings=_ringing, progress=_ringing, lets_go_after=_letting_go, crosses_cancel=st.booleans()
+)
+_answered = st.builds(
+    Behaviour,
+    rings=_ringing,
+    progress=_ringing,
+    answers=_seconds(0.1, 6),
+    hangs_up=st.none() | _seconds(0.0, 4),
+    digits=st.lists(st.tuples(_seconds(0.1, 6), st.sampled_from("12")), max_size=4).map(tuple),
+    fault=st.none() | _seconds(0.1, 8),
+    lets_go_after=_letting_go,
+)
+_willing = st.builds(Behaviour, answers=_seconds(0.5, 2), digits=st.just(((0.5, "1"), (0.7, "2"))))
+_lost = st.builds(Behaviour, unreachable=st.just(value=True)) | st.builds(
+    Behaviour, rings=_ringing, fault=_seconds(0.1, 4)
+)
+behaviours = st.lists(
+    st.one_of(_rejected, _never_answered, _answered, _willing, _lost), min_size=1, max_size=7
+).map(tuple)
+
+settings = st.fixed_dictionaries(
+    {
+        "attempt_count": st.integers(1, 3),
+        "attempt_delay_s": st.sampled_from([0, 0, 1, 12]),
+        "success_condition": st.sampled_from(list(SuccessCondition)),
+        "success_playback_duration_s": st.integers(0, 2),
+        "max_call_duration_s": st.sampled_from([1, 3, 8]),
+        "max_answer_delay_s": st.integers(0, 4),
+        "confirm_code": st.sampled_from(["1", "12"]),
+    }
+)
+_deaths = st.lists(st.builds(Death, st.integers(1, 150), st.booleans()), max_size=4).map(tuple)
+_moments = st.lists(_seconds(0, 40), max_size=3).map(tuple)
+_weather = st.builds(
+    Weather,
+    latency_s=st.sampled_from([0.01, 0.3, 1.5]),
+    slow=st.sampled_from([0.0, 0.1, 0.5]),
+    trouble=st.sampled_from([0.0, 0.01, 0.05]),
+)
+_controls = st.lists(
+    st.builds(
+        Control, _seconds(0, 40), st.sampled_from([PauseRun, PauseRun, ResumeRun, StopRun]), st.booleans()
+    ),
+    max_size=4,
+).map(lambda controls: (*controls, Control(60.0, ResumeRun)))
+
+_LIST = {
+    "phones": st.lists(st.integers(1, 3), max_size=4).map(tuple),
+    "behaviours": behaviours,
+    "settings": settings,
+    "stations": st.integers(1, 2),
+    "channels": st.integers(1, 3),
+    "licence": st.sampled_from([1, 2, 100]),
+    "interval_ms": st.sampled_from([0, 0, 300]),
+    "seed": st.integers(0, 2**32),
+}
+_DEATHS = {
+    "dial_deaths": _deaths,
+    "campaign_deaths": _deaths,
+    "reborn_after_s": st.sampled_from([0.0, 0.5, 15.0]),
+    "dial_replicas": st.integers(1, 2),
+    "campaign_replicas": st.integers(1, 2),
+}
+_DELIVERIES = {
+    "dial_replicas": st.sampled_from([2, 2, 1]),
+    "campaign_replicas": st.sampled_from([2, 2, 1]),
+    "lost_heartbeats": st.lists(_seconds(0, 20), min_size=1, max_size=4).map(tuple),
+    "lost_leases": _moments,
+    "lost_jobs": _moments,
+    "ticket_lag_s": st.sampled_from([0.0, 0.2, 1.0]),
+    "weather": _weather,
+}
+_PEOPLE = {
+    "controls": _controls,
+    "starts_in_s": st.none() | _seconds(0, 10),
+    "expires_in_s": st.none() | _seconds(11, 60),
+}
+
+outcomes = st.builds(History, **_LIST)
+crashes = st.builds(History, **_LIST | _DEATHS)
+disordered = st.builds(History, **_LIST | _DELIVERIES)
+controlled = st.builds(History, **_LIST | _PEOPLE)
+everything = st.builds(History, **_LIST | _DELIVERIES | _DEATHS | _PEOPLE)

@@ -1,0 +1,80 @@
+"""The histories notice: with a part of the system broken on purpose, a promise is seen to break."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from cato_contracts.calls import CallEventKind
+from cato_dialer.campaign.domain.run import next_step
+from cato_dialer.campaign.domain.run.progress import Progress
+from cato_dialer.dial.adapters.memory_dial import MemoryJobSource
+from cato_dialer.dial.domain.subscriber import plan
+from cato_dialer.dial.domain.subscriber.call_gate import Wait
+from cato_dialer.dial.handlers import reach_subscriber as dial_subscriber
+from cato_reporting.domain.live_run import ENDED, LiveRun, Phase
+from tests.simulation.shards import Shard, live
+
+Sabotage = Callable[[pytest.MonkeyPatch], None]
+
+
+def nobody_is_asked_who_has_a_call(patch: pytest.MonkeyPatch) -> None:
+    async def nobody(_source: MemoryJobSource, _key: str) -> bool:
+        return False
+
+    patch.setattr(MemoryJobSource, "on_call_elsewhere", nobody)
+
+
+def calls_of_dead_replicas_are_passed_over(patch: pytest.MonkeyPatch) -> None:
+    def pass_over(wave: int, phones: int, stations: Any, calls: Any, result: Any) -> Any:
+        over = [call if call.ending else replace(call, ending=CallEventKind.INTERRUPTED) for call in calls]
+        return plan.next_step(wave, phones, stations, over, result)
+
+    patch.setattr(dial_subscriber, "next_step", pass_over)
+
+
+def who_was_reached_is_forgotten(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Progress, "is_settled", lambda self, no: self._decided[no] >= self.wave)
+
+
+def runs_end_before_their_calls(patch: pytest.MonkeyPatch) -> None:
+    hasty = tuple(rule for rule in next_step.RULES if rule.step is not next_step.await_silence)
+    patch.setattr(next_step, "RULES", hasty)
+
+
+def pauses_are_ignored(patch: pytest.MonkeyPatch) -> None:
+    heeding = dial_subscriber.obstacle
+
+    def ignore(*arguments: Any, **named: Any) -> Any:
+        found = heeding(*arguments, **named)
+        return None if isinstance(found, Wait) and not found.whole_run else found
+
+    patch.setattr(dial_subscriber, "obstacle", ignore)
+
+
+def ends_of_calls_are_counted_twice(patch: pytest.MonkeyPatch) -> None:
+    counting = LiveRun.note_call
+
+    def count_twice(run: LiveRun, call_id: Any, marks: int, wave: int) -> None:
+        counting(run, call_id, marks, wave)
+        if marks & ENDED:
+            run.phases[Phase.FAILED] += 1
+
+    patch.setattr(LiveRun, "note_call", count_twice)
+
+
+@pytest.mark.parametrize(
+    ("share", "sabotage"),
+    [
+        ("disordered", nobody_is_asked_who_has_a_call),
+        ("crashes", calls_of_dead_replicas_are_passed_over),
+        ("outcomes", who_was_reached_is_forgotten),
+        ("outcomes", runs_end_before_their_calls),
+        ("controlled", pauses_are_ignored),
+        ("outcomes", ends_of_calls_are_counted_twice),
+    ],
+)
+def test_it_is_noticed(monkeypatch: pytest.MonkeyPatch, share: str, sabotage: Sabotage) -> None:
+    sabotage(monkeypatch)
+    assert live(Shard(share, seed=1, size=300), shrinks=False).failure is not None

@@ -1,0 +1,121 @@
+"""A job is given to a second replica while the first one lives: its heartbeats did not get through."""
+
+import asyncio
+from collections.abc import Callable
+
+from cato_contracts.calls import CallEventKind
+from cato_contracts.envelope import Envelope
+from cato_contracts.runs import SubscriberResult
+from tests.simulation import counters as tally
+from tests.simulation.world.exchange import Behaviour, Choose, subscriber_of
+from tests.simulation.world.processes import DialProcess
+from tests.simulation.world.world import History, World
+from tests.support.virtual_time import run_virtually
+
+Incident = Callable[[World], None]
+
+
+def live_through(history: History, *incidents: tuple[float, Incident], choose: Choose | None = None) -> World:
+    """Live; each incident happens so many seconds after the beginning."""
+    worlds: list[World] = []
+
+    async def main() -> None:
+        world = World(history, choose=choose)
+        worlds.append(world)
+        for seconds, incident in incidents:
+            asyncio.get_running_loop().call_later(seconds, incident, world)
+        await world.live()
+
+    with tally.unexpected_log_lines() as unexpected:
+        run_virtually(main())
+    assert not worlds[0].violations
+    assert not unexpected
+    return worlds[0]
+
+
+def caller(world: World) -> DialProcess:
+    (process,) = (process for process in world.dials if process.place_count)
+    return process
+
+
+def other(world: World) -> DialProcess:
+    return next(process for process in world.dials if not process.place_count)
+
+
+def lose_the_caller(world: World) -> None:
+    caller(world).source.lose_touch(30.0)
+
+
+ANSWERS = Behaviour(rings=0.5, answers=1.0, lets_go_after=0.1)
+"""The prompt of 1.5 s has been heard 2.52 s after the INVITE."""
+
+
+def test_a_call_that_is_over_but_not_told_yet_is_left_to_whoever_made_it() -> None:
+    def write_slowly(world: World) -> None:
+        caller(world).journal.delay_s = 2.0
+
+    world = live_through(
+        History(phones=(1,), behaviours=(ANSWERS,), dial_replicas=2),
+        (2.3, write_slowly),
+        (3.0, lose_the_caller),
+    )
+    assert len(world.exchange.placed) == 1
+    assert 0 in world.rules.notified
+    assert world.kinds[CallEventKind.INTERRUPTED] == 0
+
+
+def test_a_success_that_was_told_while_the_call_was_being_declared_dead_counts() -> None:
+    def ask_slowly(world: World) -> None:
+        source = other(world).source
+        ask = source.on_call_elsewhere
+
+        async def ask_late(key: str) -> bool:
+            await asyncio.sleep(2.0)
+            return await ask(key)
+
+        source.on_call_elsewhere = ask_late  # type: ignore[method-assign]
+        lose_the_caller(world)
+
+    def die_with_its_success(world: World) -> None:
+        process = caller(world)
+        append = process.journal.append_result
+
+        async def append_and_die(result: Envelope[SubscriberResult], after: int) -> int:
+            head = await append(result, after)
+            process.life.die()
+            return head
+
+        process.journal.append_result = append_and_die  # type: ignore[method-assign]
+
+    world = live_through(
+        History(phones=(1,), behaviours=(ANSWERS,), dial_replicas=2),
+        (1.5, die_with_its_success),
+        (2.0, ask_slowly),
+    )
+    assert len(world.exchange.placed) == 1
+    assert 0 in world.rules.notified
+    assert world.kinds[CallEventKind.INTERRUPTED] == 1
+
+
+def test_who_has_waited_for_a_channel_does_not_decide_over_the_call_of_another() -> None:
+    keys_after = {0: 8.0, 1: 30.0, 2: 8.0}  # too late for the second
+
+    def lose_the_waiting(world: World) -> None:
+        waiting = (dial for dial in world.dials if dial.role.jobs_in_hand and not dial.place_count)
+        next(waiting).source.lose_touch(60.0)
+
+    world = live_through(
+        History(
+            phones=(1, 1, 1),
+            settings={"success_condition": "PICKUP_AND_CONFIRM", "max_call_duration_s": 60},
+            channels=2,
+            dial_replicas=3,
+            expires_in_s=12.0,
+        ),
+        (1.0, lose_the_waiting),
+        choose=lambda number, _station, _nth: Behaviour(
+            rings=0.5, answers=1.0, digits=((7.0, "9"), (keys_after[subscriber_of(number)], "1"))
+        ),
+    )
+    assert [call.no for call in world.exchange.placed] == [0, 1, 2]
+    assert set(world.rules.notified) == {0, 2}

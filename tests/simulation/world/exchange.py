@@ -1,0 +1,269 @@
+"""The other end of every call: scripted behaviour, and what an exchange sees of the calls placed."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from cato_contracts.resources import SettingsSpec, SuccessCondition
+from cato_dialer.dial.ports.trunk import (
+    CallOrder,
+    DigitSource,
+    LineAnswered,
+    LineDigit,
+    LineEvent,
+    LineHeard,
+    LinePlaybackFinished,
+    LinePlaybackStarted,
+    LineProgress,
+    LineReleased,
+    LineRinging,
+    LineTrying,
+    ReleaseCause,
+)
+from tests.support.virtual_time import LoopClock
+
+FIRST_PACKET_S = 0.02
+UNREACHABLE_S = 6.0
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """What the far end does; seconds from the INVITE, those of `hangs_up` and `digits` from the answer."""
+
+    rings: float | None = 1.0
+    progress: float | None = None
+    answers: float | None = None
+    rejects: tuple[float, int] | None = None
+    hangs_up: float | None = None
+    digits: tuple[tuple[float, str], ...] = ()
+    fault: float | None = None
+    unreachable: bool = False
+    lets_go_after: float = 0.1
+    """From our CANCEL or BYE to the end of the line."""
+    crosses_cancel: bool = False
+    """A 200 is on its way when we give up."""
+
+
+Choose = Callable[[str, UUID, int], Behaviour]
+"""The behaviour by number, station, and the how manyth call to that number this is (from 0)."""
+
+
+def number_of(no: int, phone: int) -> str:
+    return f"5{no:05d}{phone}"
+
+
+def subscriber_of(number: str) -> int:
+    return int(number[1:-1])
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A call as the exchange saw it begin."""
+
+    at: datetime
+    seconds: float
+    no: int
+    number: str
+    station: UUID
+
+
+@dataclass
+class Exchange:
+    """Everything that rings here, and what must never be seen here."""
+
+    clock: LoopClock
+    choose: Choose
+    prompt_ms: int
+    violated: Callable[[str], None]
+    may_be_called: Callable[[int], str | None] = lambda _no: None
+    """What forbids a call to the subscriber now, None if nothing does."""
+    placed: list[Placed] = field(default_factory=list)
+    lines: dict[UUID, "Line"] = field(default_factory=dict)
+    calls_to: Counter[str] = field(default_factory=Counter)
+    up: Counter[int] = field(default_factory=Counter)
+    busy_channels: Counter[UUID] = field(default_factory=Counter)
+
+    def place(self, order: CallOrder) -> "Line":
+        """Take an order; the request goes out in its time, or never."""
+        no, station = subscriber_of(order.number), order.station
+        if self.up[no]:
+            self.violated(f"subscriber {no} is called while a call to them is up")
+        if self.busy_channels[station.id] >= station.channels:
+            self.violated(f"{station.name} carries more calls than it has channels")
+        behaviour = self.choose(order.number, station.id, self.calls_to[order.number])
+        return Line(self, order, behaviour, no)
+
+    def invited(self, order: CallOrder, line: "Line") -> None:
+        """See a call begin."""
+        no, station = subscriber_of(order.number), order.station
+        now = asyncio.get_running_loop().time()
+        if reason := self.may_be_called(no):
+            self.violated(f"subscriber {no} is called although {reason}")
+        if order.call_id in self.lines:
+            self.violated(f"call {order.call_id} is made twice")
+        last = next((call for call in reversed(self.placed) if call.station == station.id), None)
+        if last and now - last.seconds < station.min_call_interval_ms / 1000 - 1e-6:
+            self.violated(f"calls through {station.name} are {now - last.seconds} s apart")
+        self.placed.append(Placed(self.clock.now(), now, no, order.number, station.id))
+        self.calls_to[order.number] += 1
+        self.lines[order.call_id] = line
+
+
+class Line:
+    """One call."""
+
+    def __init__(self, exchange: Exchange, order: CallOrder, behaviour: Behaviour, no: int) -> None:
+        self._exchange = exchange
+        self._order = order
+        self._behaviour = behaviour
+        self._no = no
+        self._loop = asyncio.get_running_loop()
+        self._events: asyncio.Queue[LineEvent] = asyncio.Queue()
+        self._timers: list[asyncio.TimerHandle] = []
+        self._hung_up_at: float | None = None
+        self._answered_at: float | None = None
+        self._up = True
+        self._in_vain = False
+        self.no = no
+        self.keyed = ""
+        exchange.up[no] += 1
+        exchange.busy_channels[order.station.id] += 1
+        self._begin()
+
+    @property
+    def answered(self) -> bool:
+        return self._answered_at is not None
+
+    @property
+    def lasted(self) -> bool:
+        """Tell whether it was up for any time: whether an answer at the end counts is a matter of luck."""
+        return self._answered_at is not None and self._hung_up_at != self._answered_at
+
+    @property
+    def heard_ms(self) -> int:
+        """How much of the prompt has been sent by now."""
+        if self._answered_at is None:
+            return 0
+        until = self._loop.time() if self._hung_up_at is None else self._hung_up_at
+        return min(
+            self._exchange.prompt_ms, max(0, round((until - self._answered_at - FIRST_PACKET_S) * 1000))
+        )
+
+    def met(self, settings: SettingsSpec) -> bool:
+        """Tell whether the person was on the line as the condition asks for."""
+        if not self.answered or self._in_vain:
+            return False
+        some = min(settings.success_playback_duration_s * 1000, self._exchange.prompt_ms)
+        return {
+            SuccessCondition.PICKUP_PHONE: True,
+            SuccessCondition.PICKUP_AND_LISTEN_SOME: self.heard_ms >= max(some, 1),
+            SuccessCondition.PICKUP_AND_LISTEN_FULL: self.heard_ms >= self._exchange.prompt_ms,
+            SuccessCondition.PICKUP_AND_CONFIRM: settings.confirm_code in self.keyed,
+        }[settings.success_condition]
+
+    async def events(self) -> AsyncIterator[LineEvent]:
+        while True:
+            event = await self._events.get()
+            yield event
+            if isinstance(event, LineReleased):
+                return
+
+    async def hang_up(self) -> None:
+        if self._hung_up_at is not None or not self._up:
+            return
+        self._hung_up_at = self._loop.time()
+        # The 200 that crosses our CANCEL: we had given up, and nobody hears anything.
+        self._in_vain = not self.lasted
+        self._cancel_timers()
+        takes = self._behaviour.lets_go_after
+        if self._behaviour.crosses_cancel and not self.answered:
+            self._later(takes / 2, self._answer_late)
+        self._later(takes, self._let_go)
+
+    def drop(self) -> None:
+        """The process that had the line is gone."""
+        self._cancel_timers()
+        self._gone()
+
+    def _begin(self) -> None:
+        now, order = self._exchange.clock.now(), self._order
+        if order.not_after is not None and now > order.not_after:
+            self._release(ReleaseCause.MISSED, None)
+        elif order.not_before is not None and now < order.not_before:
+            self._later((order.not_before - now).total_seconds(), self._invite)
+        else:
+            self._invite()
+
+    def _invite(self) -> None:
+        self._exchange.invited(self._order, self)
+        does = self._behaviour
+        if does.unreachable:
+            self._later(UNREACHABLE_S, self._release, ReleaseCause.NO_RESPONSE, None)
+            return
+        self._later(0.05, self._say, LineTrying)
+        if does.rings is not None:
+            self._later(does.rings, self._say, lambda at: LineRinging(at, 180, "Ringing"))
+        if does.progress is not None:
+            self._later(does.progress, self._say, LineProgress)
+        if does.rejects is not None:
+            after, code = does.rejects
+            self._later(after, self._release, ReleaseCause.REJECTED, code)
+        if does.fault is not None:
+            self._later(does.fault, self._release, ReleaseCause.FAULT, None)
+        if does.answers is not None:
+            self._later(does.answers, self._answer)
+
+    def _answer(self) -> None:
+        does = self._behaviour
+        self._answered_at = self._loop.time()
+        self._say(LineAnswered)
+        self._later(FIRST_PACKET_S, self._say, LinePlaybackStarted)
+        threshold = self._order.heard_threshold_ms
+        if threshold is not None:
+            after = FIRST_PACKET_S + threshold / 1000
+            self._later(after, self._say, lambda at: LineHeard(at, threshold))
+        whole = self._exchange.prompt_ms
+        self._later(FIRST_PACKET_S + whole / 1000, self._say, lambda at: LinePlaybackFinished(at, whole))
+        for after, digit in does.digits:
+            self._later(after, self._key, digit)
+        if does.hangs_up is not None:
+            self._later(does.hangs_up, self._release, ReleaseCause.REMOTE_HANGUP, 200)
+
+    def _answer_late(self) -> None:
+        self._answered_at = self._loop.time()
+        self._say(LineAnswered)
+
+    def _key(self, digit: str) -> None:
+        self.keyed += digit
+        self._say(lambda at: LineDigit(at, digit, DigitSource.RTP_EVENT))
+
+    def _let_go(self) -> None:
+        self._release(ReleaseCause.LOCAL_HANGUP, 200 if self.answered else 487)
+
+    def _release(self, cause: ReleaseCause, code: int | None) -> None:
+        heard = self.heard_ms
+        self._cancel_timers()
+        self._gone()
+        self._say(lambda at: LineReleased(at, cause, code, "", heard))
+
+    def _gone(self) -> None:
+        if self._up:
+            self._up = False
+            self._exchange.up[self._no] -= 1
+            self._exchange.busy_channels[self._order.station.id] -= 1
+            if self._hung_up_at is None:
+                self._hung_up_at = self._loop.time()
+
+    def _say(self, event: Callable[[int], LineEvent]) -> None:
+        self._events.put_nowait(event(self._exchange.clock.unix_ms()))
+
+    def _later(self, seconds: float, do: Callable[..., None], *arguments: object) -> None:
+        self._timers.append(self._loop.call_later(seconds, do, *arguments))
+
+    def _cancel_timers(self) -> None:
+        for timer in self._timers:
+            timer.cancel()
+        self._timers.clear()

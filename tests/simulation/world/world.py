@@ -1,0 +1,461 @@
+"""A whole system in one process and in virtual time, through a history of what befalls it."""
+
+import asyncio
+import json
+import random
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid5
+
+from cato_contracts.calls import CallEvent, CallEventKind
+from cato_contracts.campaign_commands import (
+    AddNotificationSettings,
+    AddSubscriberGroup,
+    AddTask,
+    ListFormat,
+    PauseRun,
+    ResumeRun,
+    StartTask,
+    StopRun,
+)
+from cato_contracts.envelope import Answer, ErrorCode
+from cato_contracts.jobs import RunMode
+from cato_contracts.objects import Bucket
+from cato_contracts.requests import Actor, Request
+from cato_contracts.resources import AudioFile, SettingsSpec, SuccessCondition, TaskSpec
+from cato_contracts.runs import SubscriberResult
+from cato_dialer.campaign.adapters.memory_campaign import MemoryAudioLibrary, MemoryRunCalls
+from cato_dialer.campaign.handlers.coordinate_run import Pace
+from cato_dialer.campaign.handlers.coordinate_runs import LeasePace
+from cato_dialer.dial.adapters.memory_dial import MemoryChannelBoard, MemoryJobQueue
+from cato_jetstream import Record
+from cato_runtime.config import Config
+from cato_runtime.errors import BrokerError
+from cato_runtime.objects import MemoryObjectStore
+from cato_runtime.station_config import StationConfig
+from tests.simulation.world.exchange import Behaviour, Exchange, number_of
+from tests.simulation.world.faults import Death, Life, Weather
+from tests.simulation.world.processes import CampaignProcess, DialProcess
+from tests.simulation.world.rules import LogRules, ReportWitness
+from tests.simulation.world.surroundings import (
+    ExpiringLeases,
+    JobsForCampaign,
+    TicketsForCampaign,
+    WitnessedLog,
+)
+from tests.support.virtual_time import LoopClock
+
+SPACE = UUID("5f0c4d52-2f0e-5d53-8a83-0a3f1f0b7a10")
+USER = Actor(user_id="user")
+LONGEST_S = 3_600.0
+AFTERMATH_S = 16.0
+_LEASE_LASTS_RENEWALS = 3
+_TICKETS_KNOWN_AFTER_S = 0.5
+"""Beyond their lag: a call may be on its way to the exchange."""
+
+
+@dataclass(frozen=True)
+class Control:
+    """What a person does `at` so many seconds after the start."""
+
+    at: float
+    action: type[PauseRun | ResumeRun | StopRun]
+    hangup: bool = False
+
+
+@dataclass(frozen=True)
+class History:
+    """Everything that decides what happens. `phones` are the numbers of each subscriber."""
+
+    phones: tuple[int, ...]
+    behaviours: tuple[Behaviour, ...] = (Behaviour(),)
+    settings: dict[str, Any] = field(default_factory=dict)
+    task: dict[str, Any] = field(default_factory=dict)
+    starts_in_s: float | None = None
+    expires_in_s: float | None = None
+    prompt_ms: int = 1500
+    stations: int = 1
+    channels: int = 2
+    licence: int = 100
+    interval_ms: int = 0
+    dial_deaths: tuple[Death, ...] = ()
+    campaign_deaths: tuple[Death, ...] = ()
+    reborn_after_s: float = 1.0
+    dial_replicas: int = 1
+    campaign_replicas: int = 1
+    lost_heartbeats: tuple[float, ...] = ()
+    lost_leases: tuple[float, ...] = ()
+    lost_jobs: tuple[float, ...] = ()
+    controls: tuple[Control, ...] = ()
+    ticket_lag_s: float = 0.0
+    weather: Weather = field(default_factory=Weather)
+    seed: int = 0
+
+
+class World:
+    """The log, the queue, the exchange, and the processes that live between them.
+
+    `violations` are the promises that were broken, in words; nothing is raised where a role could catch it.
+    """
+
+    def __init__(
+        self,
+        history: History,
+        start: datetime = datetime(2026, 3, 2, 9, 0, tzinfo=UTC),
+        choose: Callable[[str, UUID, int], Behaviour] | None = None,
+        *,
+        pace: Pace | None = None,
+        lease_pace: LeasePace | None = None,
+        longest_s: float = LONGEST_S,
+    ) -> None:
+        self.history = history
+        self.violations: list[str] = []
+        self._longest_s = longest_s
+        self.chance = random.Random(history.seed)
+        self.clock = LoopClock(start)
+        self.pace = pace or Pace()
+        self.lease_pace = lease_pace or LeasePace()
+        self.stations = tuple(
+            StationConfig(
+                id=uuid5(SPACE, f"station {place}"),
+                name=f"station {place}",
+                channels=history.channels,
+                min_call_interval_ms=history.interval_ms,
+                priority=place,
+                max_setup_delay_s=4,
+                max_answer_delay_s=5,
+            )
+            for place in range(history.stations)
+        )
+        self.config = Config.model_validate(
+            {"stations": self.stations, "license": {"max_channels": history.licence}}
+        )
+        self.events = WitnessedLog()
+        self.runs = WitnessedLog()
+        self.objects = MemoryObjectStore()
+        self.audio = MemoryAudioLibrary()
+        self.queue = MemoryJobQueue(self.clock)
+        self.board = MemoryChannelBoard(self.stations, history.licence)
+        self.campaign_queue = JobsForCampaign(self.queue)
+        self.campaign_tickets = TicketsForCampaign(self.queue)
+        self.calls = MemoryRunCalls(self.runs, self.clock)
+        self.leases = ExpiringLeases(_LEASE_LASTS_RENEWALS * self.lease_pace.renew_s)
+        self.exchange = Exchange(
+            self.clock, choose or self._choose, history.prompt_ms, self.violated, self._forbidden
+        )
+        self.rules = LogRules(self.violated)
+        self.reports: ReportWitness | None = None
+        self.run_id: UUID | None = None
+        self.runs.witnesses.append(self._witness)
+        self.events.witnesses.append(self._look_for_the_end)
+        self.queue.listeners.append(self._note_tickets)
+        self._over = asyncio.Event()
+        self._modes: list[tuple[float, RunMode | None]] = []
+        self.dials: list[DialProcess] = []
+        self.campaigns: list[CampaignProcess] = []
+        self._deaths = {
+            DialProcess: list(history.dial_deaths),
+            CampaignProcess: list(history.campaign_deaths),
+        }
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._closed = False
+        self._told: list[tuple[float, str, str]] = []
+        self.kinds: Counter[CallEventKind] = Counter()
+        self.died = 0
+
+    def tell(self, who: str, what: str) -> None:
+        self._told.append((asyncio.get_running_loop().time(), who, what))
+
+    def told(self) -> list[str]:
+        """What happened, for whoever looks for the reason."""
+        lines = [f"{at:9.3f} {who}: {what}" for at, who, what in self._told]
+        readings = self.reports.readings if self.reports else []
+        for _, reading in readings:
+            for envelope in reading.events:
+                at = (envelope.occurred_at - self.clock.start).total_seconds()
+                lines.append(f"{at:9.3f} log: {_in_short(envelope.body)}")
+        return lines
+
+    def violated(self, what: str) -> None:
+        self.violations.append(f"{asyncio.get_running_loop().time():.3f} s: {what}")
+
+    async def live(self) -> None:
+        """Let the history happen, from the start of a task to a while after its run's end."""
+        asyncio.get_running_loop().set_exception_handler(
+            lambda _, context: self.violated(f"nobody looks at {context}")
+        )
+        for _ in range(self.history.campaign_replicas):
+            self._bear(CampaignProcess)
+        for _ in range(self.history.dial_replicas):
+            self._bear(DialProcess)
+        if await self._start():
+            self._arrange()
+            try:
+                async with asyncio.timeout(self._longest_s):
+                    await self._over.wait()
+            except TimeoutError:
+                self.violated("the run does not end")
+            await asyncio.sleep(AFTERMATH_S)
+        await self._close()
+        self._judge()
+
+    async def ask(self, request: Request[Any], command_id: str) -> Answer:
+        """Ask until there is an answer, as a client does whose connection breaks."""
+        while True:
+            for process in [process for process in self.campaigns if not process.life.dead]:
+                task = self._spawn(process.dispatch(request, command_id))
+                await asyncio.wait((task,))
+                answer = None if task.cancelled() else task.result()
+                if answer is not None and (answer.ok or answer.error.code is not ErrorCode.UNAVAILABLE):
+                    return answer
+            await asyncio.sleep(0.3)
+
+    async def _start(self) -> bool:
+        """Start a task; False if it took so long that the task had expired."""
+        task = await self._made(AddTask(actor=USER, spec=await self._task_spec()), "add-task")
+        answer = await self.ask(StartTask(actor=USER, id=task["id"]), "start")
+        if answer.error is not None and self.history.expires_in_s is not None:
+            assert "expired" in answer.error.message
+            return False
+        assert answer.ok, answer
+        assert isinstance(answer.value, dict)
+        run_id = UUID(str(answer.value["task_exec_id"]))
+        assert self.run_id in {None, run_id}
+        self.run_id = run_id
+        return True
+
+    async def _task_spec(self) -> TaskSpec:
+        people = [
+            {"fullName": f"N{no}", "phones": [number_of(no, phone) for phone in range(count)]}
+            for no, count in enumerate(self.history.phones)
+        ]
+        upload = await self.objects.put(Bucket.UPLOADS, "list", json.dumps(people).encode())
+        group = await self._made(
+            AddSubscriberGroup(actor=USER, name="g", format=ListFormat.JSON, upload=upload), "add-group"
+        )
+        spec = {
+            "name": "s",
+            "attempt_count": 2,
+            "success_condition": SuccessCondition.PICKUP_AND_LISTEN_FULL,
+            "max_answer_delay_s": 3,
+            **self.history.settings,
+        }
+        settings = await self._made(
+            AddNotificationSettings(actor=USER, spec=SettingsSpec.model_validate(spec)), "add-settings"
+        )
+        return TaskSpec(
+            name="t",
+            settings=settings["id"],
+            files=[await self._prompt()],
+            groups=[group["id"]],
+            start_at=self._in(self.history.starts_in_s),
+            expires_at=self._in(self.history.expires_in_s),
+            **self.history.task,
+        )
+
+    async def _made(self, request: Request[Any], command_id: str) -> dict[str, Any]:
+        answer = await self.ask(request, command_id)
+        assert answer.ok, answer
+        assert isinstance(answer.value, dict)
+        return answer.value
+
+    async def _prompt(self) -> UUID:
+        content = b"\xd5" * (self.history.prompt_ms * 8)
+        ref = await self.objects.put(Bucket.PROMPTS, "prompt", content)
+        file = AudioFile(
+            id=uuid5(SPACE, "prompt"),
+            name="f",
+            user_id=USER.user_id,
+            duration_ms=self.history.prompt_ms,
+            size_bytes=len(content),
+            sha256=ref.sha256 or "",
+            created_at=self.clock.now(),
+            content=ref,
+        )
+        self.audio.known[file.id] = file
+        return file.id
+
+    def _in(self, seconds: float | None) -> datetime | None:
+        return None if seconds is None else self.clock.now() + timedelta(seconds=seconds)
+
+    def _arrange(self) -> None:
+        loop = asyncio.get_running_loop()
+        for seconds in self.history.lost_heartbeats:
+            loop.call_later(seconds, self._lose_heartbeats)
+        for seconds in self.history.lost_leases:
+            loop.call_later(seconds, self.leases.held.clear)
+        for seconds in self.history.lost_jobs:
+            loop.call_later(seconds, self._lose_a_job)
+        self._spawn(self._control())
+
+    async def _control(self) -> None:
+        assert self.run_id is not None
+        began = asyncio.get_running_loop().time()
+        for place, control in enumerate(sorted(self.history.controls, key=lambda control: control.at)):
+            await asyncio.sleep(max(0.0, began + control.at - asyncio.get_running_loop().time()))
+            more = {} if control.action is ResumeRun else {"hangup": control.hangup}
+            request = control.action.model_validate({"actor": USER, "id": self.run_id, **more})
+            answer = await self.ask(request, f"control-{place}")
+            if answer.error is not None and answer.error.code is not ErrorCode.CONFLICT:
+                self.violated(f"{control} is answered with {answer.error}")
+
+    def _lose_heartbeats(self) -> None:
+        """What a replica has in hand is delivered again, though it works on it."""
+        if self.dials:
+            self.chance.choice(self.dials).source.lose_touch(self.chance.choice((0.0, 5.0)))
+
+    def _lose_a_job(self) -> None:
+        """One that nobody has had in hand yet vanishes."""
+        waiting = sorted(key for key, queued in self.queue.jobs.items() if queued.deliveries == 0)
+        if waiting:
+            del self.queue.jobs[self.chance.choice(waiting)]
+
+    def _bear(self, kind: type[DialProcess] | type[CampaignProcess]) -> None:
+        if self._closed:
+            return
+        deaths = self._deaths[kind]
+        life = Life(
+            self.history.weather,
+            self.chance,
+            deaths.pop(0) if deaths else None,
+            on_death=lambda: self._bury(process),
+        )
+        process: DialProcess | CampaignProcess = kind(self, life)
+        self._of_kind(process).append(process)
+        self._spawn(self._run(process))
+
+    def _of_kind(self, process: DialProcess | CampaignProcess) -> list[Any]:
+        return self.dials if isinstance(process, DialProcess) else self.campaigns
+
+    async def _run(self, process: DialProcess | CampaignProcess) -> None:
+        try:
+            await process.run()
+        except BrokerError:
+            # A service that cannot start exits, and is started again.
+            process.life.die()
+
+    def _bury(self, process: DialProcess | CampaignProcess) -> None:
+        self.died += 1
+        self.tell(type(process).__name__, "dies")
+        self._of_kind(process).remove(process)
+        process.abandon()
+        self._spawn(self._end(process))
+        asyncio.get_running_loop().call_later(self.history.reborn_after_s, self._bear, type(process))
+
+    async def _end(self, process: DialProcess | CampaignProcess) -> None:
+        await process.stop()
+
+    def _spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._reap)
+        return task
+
+    def _reap(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            self.violated(f"{task.get_coro()} failed: {error!r}")
+
+    async def _close(self) -> None:
+        self._closed = True
+        for process in [*self.dials, *self.campaigns]:
+            process.life.spare()
+            await process.stop()
+        for task in list(self._tasks):
+            task.cancel()
+
+    def _witness(self, record: Record) -> None:
+        run_id = UUID(record.subject.split(".")[1])
+        if self.reports is None:
+            self.run_id = run_id
+            self.reports = ReportWitness(run_id, self.clock.now, self.violated)
+        if run_id != self.run_id:
+            self.violated(f"there is a second run: {run_id}")
+        for body in self.reports.take(record):
+            self.rules.take(body)
+            if isinstance(body, CallEvent):
+                self.kinds[body.kind] += 1
+            if isinstance(body, SubscriberResult) and body.notified:
+                self._check_reached(body)
+
+    def _check_reached(self, result: SubscriberResult) -> None:
+        """Whoever counts as reached was on the line, and heard or keyed what was asked for."""
+        line = self.exchange.lines.get(result.call_id) if result.call_id else None
+        settings = self.rules.snapshot.settings if self.rules.snapshot else None
+        if line is None or settings is None or not line.answered:
+            self.violated(f"{result} without an answered call")
+            return
+        # The first packet is enough for some of nothing, and is reported before any of it counts.
+        nothing = (
+            settings.success_condition is SuccessCondition.PICKUP_AND_LISTEN_SOME
+            and settings.success_playback_duration_s == 0
+        )
+        if not nothing and not line.met(settings):
+            self.violated(f"{result} with {line.heard_ms} ms heard and {line.keyed!r} keyed")
+
+    def _check_nobody_overlooked(self) -> None:
+        """Where nothing dies and nothing fails, whoever was reached counts as reached."""
+        history, snapshot = self.history, self.rules.snapshot
+        calm = history.weather.trouble == 0 and not (self.died or history.lost_heartbeats)
+        if snapshot is None or not calm:
+            return
+        for line in self.exchange.lines.values():
+            if line.lasted and line.met(snapshot.settings) and line.no not in self.rules.notified:
+                self.violated(f"subscriber {line.no} was reached and does not count as reached")
+
+    def _look_for_the_end(self, record: Record) -> None:
+        if self.run_id and self.events.knows(f"{record.subject}:run-ended:{self.run_id}"):
+            self._over.set()
+
+    def _note_tickets(self) -> None:
+        ticket = self.queue.run_tickets.get(self.run_id) if self.run_id else None
+        mode = ticket.mode if ticket else None
+        if not self._modes or self._modes[-1][1] is not mode:
+            self._modes.append((asyncio.get_running_loop().time(), mode))
+
+    def _forbidden(self, no: int) -> str | None:
+        if no in self.rules.notified:
+            return "they were reached before"
+        if self.rules.ending is not None:
+            return "the run is over"
+        now = asyncio.get_running_loop().time()
+        if not self._modes:
+            return "there is no ticket"
+        since, mode = self._modes[-1]
+        if mode is not RunMode.CALLING and now - since > self.history.ticket_lag_s + _TICKETS_KNOWN_AFTER_S:
+            return f"the run's ticket has been {mode} for {now - since} s"
+        return None
+
+    def _choose(self, number: str, station: UUID, nth: int) -> Behaviour:
+        behaviours = self.history.behaviours
+        place = int(number) * 7 + next(s.priority for s in self.stations if s.id == station) * 3 + nth * 5
+        return behaviours[(place // 2) % len(behaviours)]
+
+    def _judge(self) -> None:
+        if self.reports is None:
+            if self.run_id is not None or self.exchange.placed:
+                self.violated("nothing was written")
+            return
+        self.rules.assert_complete()
+        self._check_nobody_overlooked()
+        self.reports.assert_true(self.rules)
+        self.reports.assert_same_in_any_order(self.chance)
+        if self.queue.run_tickets or self.queue.jobs:
+            self.violated(f"left over: {self.queue.run_tickets} {self.queue.jobs}")
+        if sum(self.exchange.up.values()):
+            self.violated(f"lines are still up: {self.exchange.up}")
+        if sum(self.board.used.values()):
+            self.violated(f"channels are still held: {self.board.used}")
+
+
+def _in_short(body: object) -> str:
+    match body:
+        case CallEvent():
+            end = f" {body.reason} {body.success}" if body.reason else ""
+            return f"{body.no}/{body.wave} {body.number} {body.call_id.hex[:6]}:{body.seq} {body.kind}{end}"
+        case SubscriberResult():
+            return f"{body.no}/{body.wave} result {body.notified} {body.reason}"
+    return f"{type(body).__name__} {getattr(body, 'wave', '')}"

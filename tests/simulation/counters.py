@@ -9,8 +9,8 @@ from typing import Any
 import structlog
 
 from cato_contracts.calls import CallEventKind
+from cato_contracts.errors import CatoError
 from cato_jetstream import EventLogError
-from cato_runtime.errors import CatoError
 from tests.simulation.world.world import World
 
 

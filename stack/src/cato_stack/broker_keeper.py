@@ -4,8 +4,8 @@ import asyncio
 
 import structlog
 
+from cato_contracts.errors import ConfigurationError
 from cato_runtime.embedded_nats import EmbeddedNats
-from cato_runtime.errors import ConfigurationError
 
 log = structlog.get_logger()
 

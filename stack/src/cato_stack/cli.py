@@ -9,7 +9,7 @@ from typing import Annotated
 import structlog
 import typer
 
-from cato_runtime.errors import ConfigurationError
+from cato_contracts.errors import ConfigurationError
 from cato_runtime.logs import configure_logging
 from cato_runtime.settings import LogFormat, ServiceSettings
 from cato_stack.demo.run import run_demo

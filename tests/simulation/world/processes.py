@@ -3,6 +3,7 @@
 from typing import Any, Protocol
 
 from cato_contracts.envelope import Answer, Envelope
+from cato_contracts.errors import BrokerError
 from cato_contracts.requests import Request
 from cato_dialer.campaign.role import CampaignPorts, CampaignRole
 from cato_dialer.dial.adapters.memory_dial import MemoryChannelLedger, MemoryPromptCache
@@ -10,7 +11,6 @@ from cato_dialer.dial.handlers.deps import DialDesk
 from cato_dialer.dial.handlers.dispatch_jobs import DialRole
 from cato_dialer.dial.ports.trunk import CallOrder
 from cato_jetstream import Unavailable
-from cato_runtime.errors import BrokerError
 from tests.simulation.world.exchange import Line
 from tests.simulation.world.faults import Life, Outside
 from tests.simulation.world.surroundings import ExpiringLease, LateTickets, LogJournal

@@ -22,6 +22,7 @@ from cato_contracts.campaign_commands import (
     StopRun,
 )
 from cato_contracts.envelope import Answer, ErrorCode
+from cato_contracts.errors import BrokerError
 from cato_contracts.jobs import RunMode
 from cato_contracts.objects import Bucket
 from cato_contracts.requests import Actor, Request
@@ -33,7 +34,6 @@ from cato_dialer.campaign.handlers.coordinate_runs import LeasePace
 from cato_dialer.dial.adapters.memory_dial import MemoryChannelBoard, MemoryJobQueue
 from cato_jetstream import Record
 from cato_runtime.config import Config
-from cato_runtime.errors import BrokerError
 from cato_runtime.objects import MemoryObjectStore
 from cato_runtime.station_config import StationConfig
 from tests.simulation.world.exchange import Behaviour, Exchange, number_of

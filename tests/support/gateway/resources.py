@@ -6,16 +6,16 @@ from uuid import UUID, uuid4
 
 from cato_contracts import campaign_commands as campaign
 from cato_contracts import status
-from cato_contracts.requests import Actor
-from cato_contracts.resources import (
-    Contact,
-    Page,
-)
-from cato_runtime.errors import (
+from cato_contracts.errors import (
     ForbiddenError,
     InvalidError,
     NotFoundError,
     PreconditionFailedError,
+)
+from cato_contracts.requests import Actor
+from cato_contracts.resources import (
+    Contact,
+    Page,
 )
 
 T = TypeVar("T", bound=Any)

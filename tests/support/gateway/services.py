@@ -9,6 +9,12 @@ from cato_contracts import audio_commands as audio
 from cato_contracts import campaign_commands as campaign
 from cato_contracts import status
 from cato_contracts.envelope import Answer, Envelope, decode
+from cato_contracts.errors import (
+    ConflictError,
+    InvalidError,
+    NotFoundError,
+    UnsupportedMediaError,
+)
 from cato_contracts.objects import Bucket, ObjectRef
 from cato_contracts.requests import Actor, Command, Request
 from cato_contracts.resources import (
@@ -22,12 +28,6 @@ from cato_contracts.resources import (
     TaskStart,
 )
 from cato_runtime.clock import SystemClock
-from cato_runtime.errors import (
-    ConflictError,
-    InvalidError,
-    NotFoundError,
-    UnsupportedMediaError,
-)
 from cato_runtime.objects import ObjectStore
 from cato_runtime.requests import RequestContext, RequestTable, refusal
 from tests.support.gateway.history import MemoryHistory

@@ -17,6 +17,7 @@ from nats.js.api import (
 )
 from nats.js.errors import BadRequestError, NotFoundError
 
+from cato_contracts.errors import BrokerError
 from cato_contracts.subjects import (
     KEY_VALUE_BUCKETS,
     OBJECT_BUCKETS,
@@ -25,7 +26,6 @@ from cato_contracts.subjects import (
     Retention,
     StreamSpec,
 )
-from cato_runtime.errors import BrokerError
 
 log = structlog.get_logger()
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
-from cato_runtime.errors import ConfigurationError
+from cato_contracts.errors import ConfigurationError
 
 
 class Section(BaseModel):

@@ -10,8 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from cato_contracts.errors import ConfigurationError
 from cato_runtime.child_process import die_with_parent
-from cato_runtime.errors import ConfigurationError
 
 _START_TIMEOUT_S = 20.0
 _STOP_TIMEOUT_S = 20.0

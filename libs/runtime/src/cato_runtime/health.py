@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from cato_runtime.errors import ConfigurationError
+from cato_contracts.errors import ConfigurationError
 from cato_runtime.settings import ServiceSettings
 
 log = structlog.get_logger()

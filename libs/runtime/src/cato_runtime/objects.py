@@ -14,8 +14,8 @@ from nats.js.errors import NotFoundError as NatsNotFoundError
 from nats.js.errors import ObjectNotFoundError
 from nats.js.object_store import ObjectStore as NatsBucket
 
+from cato_contracts.errors import BrokerError, CatoError
 from cato_contracts.objects import Bucket, ObjectRef
-from cato_runtime.errors import BrokerError, CatoError
 
 _CHUNK = 128 * 1024
 _IN_MEMORY = 1024 * 1024

@@ -15,9 +15,7 @@ from nats.errors import NoRespondersError
 from pydantic import TypeAdapter
 
 from cato_contracts.envelope import Answer, Envelope, ErrorCode, ErrorInfo, Message, UndecodableError, decode
-from cato_contracts.requests import Request
-from cato_runtime.clock import Clock, SystemClock
-from cato_runtime.errors import (
+from cato_contracts.errors import (
     BrokerError,
     ConflictError,
     ForbiddenError,
@@ -30,6 +28,8 @@ from cato_runtime.errors import (
     UnavailableError,
     UnsupportedMediaError,
 )
+from cato_contracts.requests import Request
+from cato_runtime.clock import Clock, SystemClock
 
 log = structlog.get_logger()
 

@@ -12,10 +12,10 @@ import structlog
 from faststream.nats import NatsBroker
 from nats.js import JetStreamContext
 
+from cato_contracts.errors import BrokerError, ConfigurationError
 from cato_runtime.broker import connect, ensure_topology, make_broker
 from cato_runtime.clock import Clock, SystemClock
 from cato_runtime.config import Config, load_config
-from cato_runtime.errors import BrokerError, ConfigurationError
 from cato_runtime.garbage import collect_seldom
 from cato_runtime.health import Health, Phase, serve_health
 from cato_runtime.logs import configure_logging

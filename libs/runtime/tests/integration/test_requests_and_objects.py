@@ -7,12 +7,12 @@ import pytest
 from faststream.nats import NatsBroker
 
 from cato_contracts.campaign_commands import GetSubscriberGroup, RemoveTask
+from cato_contracts.errors import ConflictError, RefusedError, UnavailableError
 from cato_contracts.objects import Bucket, ObjectRef
 from cato_contracts.requests import Actor
 from cato_contracts.resources import SubscriberGroup
 from cato_runtime.broker import connect, ensure_topology, make_broker
 from cato_runtime.embedded_nats import EmbeddedNats
-from cato_runtime.errors import ConflictError, RefusedError, UnavailableError
 from cato_runtime.objects import NatsObjectStore, ObjectMissingError
 from cato_runtime.requests import RequestContext, Requester, RequestTable, serve_requests
 

@@ -13,7 +13,7 @@ from cato_runtime.embedded_nats import EmbeddedNats
 
 SERVICE = """
 import asyncio, sys
-from cato_runtime.errors import ConfigurationError
+from cato_contracts.errors import ConfigurationError
 from cato_runtime.requests import RequestTable
 from cato_runtime.service import run_service
 

@@ -6,7 +6,7 @@ import sys
 import httpx
 import pytest
 
-from cato_runtime.errors import ConfigurationError
+from cato_contracts.errors import ConfigurationError
 from cato_runtime.health import Health, Phase, serve_health
 from cato_runtime.settings import ServiceSettings
 

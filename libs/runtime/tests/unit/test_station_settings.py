@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from cato_contracts.errors import ConfigurationError
 from cato_runtime.config import Config, load_config
-from cato_runtime.errors import ConfigurationError
 from cato_runtime.station_config import DigitWay, SessionTimers, Srtp, StationConfig
 
 

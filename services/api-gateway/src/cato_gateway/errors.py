@@ -10,7 +10,7 @@ CatoError (cato_runtime)
 from http import HTTPStatus
 
 from cato_contracts.envelope import ErrorCode
-from cato_runtime.errors import CatoError, ConflictError, RefusedError
+from cato_contracts.errors import CatoError, ConflictError, RefusedError
 
 STATUSES: dict[ErrorCode, HTTPStatus] = {
     ErrorCode.INVALID: HTTPStatus.BAD_REQUEST,

@@ -8,10 +8,10 @@ from uuid import UUID
 
 import structlog
 
+from cato_contracts.errors import CatoError
 from cato_contracts.requests import Actor
 from cato_contracts.status import GetTaskExec, TaskExec
 from cato_gateway.ports import Asker
-from cato_runtime.errors import CatoError
 
 log = structlog.get_logger()
 

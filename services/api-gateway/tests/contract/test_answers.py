@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from cato_contracts.errors import UnavailableError
 from cato_contracts.status import STATUS_TEXT_LIMIT, StatusText
 from cato_gateway.errors import BrokenOffError
 from cato_runtime.config import Config
-from cato_runtime.errors import UnavailableError
 from tests.support.gateway.stack import MemoryStack
 
 API = "/api/v1"

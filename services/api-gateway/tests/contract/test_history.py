@@ -9,9 +9,9 @@ from uuid import UUID
 
 import pytest
 
+from cato_contracts.errors import TooLargeError
 from cato_contracts.history import CallOutcome
 from cato_gateway.errors import BrokenOffError
-from cato_runtime.errors import TooLargeError
 from tests.support.gateway.connection import Connection
 
 API = "/api/v1"

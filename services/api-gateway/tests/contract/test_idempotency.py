@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 
 import pytest
 
+from cato_contracts.errors import RefusedError, UnavailableError
 from cato_gateway.settings import GatewaySettings
-from cato_runtime.errors import RefusedError, UnavailableError
 
 API = "/api/v1"
 KEY = {"Idempotency-Key": "k-1"}

@@ -7,10 +7,10 @@ from uuid import UUID
 
 import pytest
 
+from cato_contracts.errors import UnavailableError
 from cato_contracts.status import RunState
 from cato_gateway.errors import BrokenOffError
 from cato_gateway.run_watches import RunWatches
-from cato_runtime.errors import UnavailableError
 from tests.support.gateway.connection import Connection
 
 API = "/api/v1"

@@ -2,9 +2,9 @@ import socket
 
 import pytest
 
+from cato_contracts.errors import ConfigurationError
 from cato_gateway.http.server import listen
 from cato_gateway.settings import GatewaySettings
-from cato_runtime.errors import ConfigurationError
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])

@@ -1,8 +1,8 @@
 import pytest
 
+from cato_contracts.errors import ConfigurationError
 from cato_gateway.http.tokens import TokenTable, refuse_public_default
 from cato_runtime.config import Config, Permission, TokenConfig
-from cato_runtime.errors import ConfigurationError
 
 
 def test_a_token_stands_for_its_user_and_permissions():

@@ -1,7 +1,7 @@
 """Which changes of the configuration a dialer at work can take over."""
 
+from cato_contracts.errors import ConfigurationError
 from cato_runtime.config import Config
-from cato_runtime.errors import ConfigurationError
 from cato_runtime.station_config import StationConfig
 
 _FOR_NEW_CALLS = {

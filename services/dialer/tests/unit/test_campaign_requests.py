@@ -30,13 +30,7 @@ from cato_contracts.campaign_commands import (
     StartTask,
     StopRun,
 )
-from cato_contracts.objects import Bucket
-from cato_contracts.resources import StartResult, TaskSpec
-from cato_contracts.runs import RunSnapshot
-from cato_dialer.campaign.domain.run.run import Run
-from cato_dialer.campaign.handlers.catalog import Repositories
-from cato_runtime.config import Config
-from cato_runtime.errors import (
+from cato_contracts.errors import (
     ConflictError,
     ForbiddenError,
     InvalidError,
@@ -44,6 +38,12 @@ from cato_runtime.errors import (
     PreconditionFailedError,
     TooLargeError,
 )
+from cato_contracts.objects import Bucket
+from cato_contracts.resources import StartResult, TaskSpec
+from cato_contracts.runs import RunSnapshot
+from cato_dialer.campaign.domain.run.run import Run
+from cato_dialer.campaign.handlers.catalog import Repositories
+from cato_runtime.config import Config
 from services.dialer.tests.campaign_fakes import (
     ADMIN,
     CONFIG,

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from cato_contracts.campaign_commands import PauseRun, ResumeRun, StopRun
+from cato_contracts.errors import ConflictError
 from cato_contracts.jobs import RunMode
-from cato_runtime.errors import ConflictError
 from services.dialer.tests.campaign_fakes import (
     USER,
     World,

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from cato_contracts.errors import ConflictError
 from cato_contracts.jobs import RunMode
 from cato_contracts.runs import RunEnding
 from cato_dialer.campaign.domain.run.next_step import (
@@ -22,7 +23,6 @@ from cato_dialer.campaign.domain.run.next_step import (
 )
 from cato_dialer.campaign.domain.run.progress import Progress
 from cato_dialer.campaign.domain.run.run import Run
-from cato_runtime.errors import ConflictError
 from services.dialer.tests.campaign_fakes import NOW, snapshot
 
 

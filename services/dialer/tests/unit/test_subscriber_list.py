@@ -8,10 +8,10 @@ from uuid import uuid4
 import pytest
 
 from cato_contracts.campaign_commands import ListFormat
+from cato_contracts.errors import InvalidError, TooLargeError
 from cato_contracts.resources import Contact
 from cato_dialer.campaign.domain.catalog.snapshot_list import joined
 from cato_dialer.campaign.domain.catalog.subscriber_list import contacts
-from cato_runtime.errors import InvalidError, TooLargeError
 
 GROUP = uuid4()
 

@@ -11,9 +11,7 @@ from cato_contracts.audio_commands import (
     ListAudioFiles,
     RemoveAudioFile,
 )
-from cato_contracts.objects import Bucket, ObjectRef
-from cato_contracts.requests import Actor
-from cato_runtime.errors import (
+from cato_contracts.errors import (
     BrokerError,
     ConflictError,
     InvalidError,
@@ -21,6 +19,8 @@ from cato_runtime.errors import (
     TooLargeError,
     UnavailableError,
 )
+from cato_contracts.objects import Bucket, ObjectRef
+from cato_contracts.requests import Actor
 from cato_runtime.objects import MemoryObjectStore
 from services.media.tests.support.client import (
     OTHER,

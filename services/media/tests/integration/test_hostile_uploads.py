@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from cato_contracts.errors import InvalidError, RefusedError, TooLargeError, UnsupportedMediaError
 from cato_media.adapters.ffmpeg_decoder import FfmpegDecoder
 from cato_media.domain.sniffing import inspect
 from cato_media.domain.sound import Coding
-from cato_runtime.errors import InvalidError, RefusedError, TooLargeError, UnsupportedMediaError
 from services.media.tests.support.client import Media
 from services.media.tests.support.sounds import FLOAT, chunk, converted, packed, tone, wav
 

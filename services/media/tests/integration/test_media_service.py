@@ -10,6 +10,7 @@ import pytest
 
 from cato_contracts.audio_commands import AddAudioFile, GetAudioFile, ListAudioFiles, RemoveAudioFile
 from cato_contracts.campaign_commands import FindTasksUsingFile
+from cato_contracts.errors import ConflictError, UnavailableError
 from cato_contracts.objects import Bucket
 from cato_contracts.subjects import EVENTS
 from cato_jetstream import JetStreamLog
@@ -18,7 +19,6 @@ from cato_runtime.broker import connect, ensure_topology, make_broker
 from cato_runtime.clock import SystemClock
 from cato_runtime.config import Config
 from cato_runtime.embedded_nats import EmbeddedNats
-from cato_runtime.errors import ConflictError, UnavailableError
 from cato_runtime.objects import NatsObjectStore
 from cato_runtime.requests import RequestContext, Requester, RequestTable, serve_requests
 from cato_runtime.service import Surroundings

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cato_contracts.errors import InvalidError
 from cato_contracts.requests import Actor
 from cato_media.domain.audio_file import AudioFile, Prompt, audio_file_id, check_name
 from cato_media.domain.catalog import Catalog
-from cato_runtime.errors import InvalidError
 
 NOW = datetime(2024, 5, 16, tzinfo=UTC)
 USER, OTHER, ADMIN = Actor(user_id="user"), Actor(user_id="other"), Actor(user_id="root", admin=True)

@@ -1,7 +1,7 @@
 import pytest
 
+from cato_contracts.errors import InvalidError
 from cato_media.domain.mpeg import frame_at, read_mp3
-from cato_runtime.errors import InvalidError
 from services.media.tests.support.sounds import converted, packed, tone, wav
 
 FRAME_BYTES, FRAME_SAMPLES = 417, 1152

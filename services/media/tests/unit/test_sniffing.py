@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cato_contracts.errors import InvalidError, RefusedError, TooLargeError, UnsupportedMediaError
 from cato_media.domain.sniffing import inspect, kind_of
 from cato_media.domain.sound import Coding, Kind
-from cato_runtime.errors import InvalidError, RefusedError, TooLargeError, UnsupportedMediaError
 from services.media.tests.support.sounds import ALAW, FLOAT, MULAW, PCM, chunk, packed, tone, wav
 
 SECOND = packed(tone(8000))

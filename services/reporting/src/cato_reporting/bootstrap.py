@@ -12,6 +12,7 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 from prometheus_client import REGISTRY
 
+from cato_contracts.errors import BrokerError, ConfigurationError
 from cato_reporting.adapters.clickhouse_history import ClickHouseHistory
 from cato_reporting.adapters.clickhouse_read_model import ClickHouseReadModel
 from cato_reporting.adapters.clickhouse_retention import Retention
@@ -31,7 +32,6 @@ from cato_reporting.metrics import Figures, ReportingCollector
 from cato_reporting.ports import CallHistory, DeadLetters, ReadModel, RunLog
 from cato_runtime.broker import connect, make_broker
 from cato_runtime.clock import Clock, SystemClock
-from cato_runtime.errors import BrokerError, ConfigurationError
 from cato_runtime.objects import ObjectStore
 from cato_runtime.requests import RequestTable
 from cato_runtime.service import Surroundings

@@ -7,7 +7,7 @@ CatoError
 └── FeedLostError             the log was not read without a gap; to be read again from the last sure position
 """
 
-from cato_runtime.errors import CatoError
+from cato_contracts.errors import CatoError
 
 
 class ReadModelAwayError(CatoError):

@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from cato_contracts.errors import NotFoundError
 from cato_contracts.history import CallOutcome, ExportFormat
 from cato_contracts.requests import Actor
 from cato_reporting.adapters import clickhouse_exports
-from cato_runtime.errors import NotFoundError
 from services.reporting.tests.export_reading import read_export
 from services.reporting.tests.history_reference import expected_calls
 from services.reporting.tests.reporting_system import publish, reporting

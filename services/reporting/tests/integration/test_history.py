@@ -6,11 +6,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from cato_contracts.errors import InvalidError, NotFoundError
 from cato_contracts.history import CallOutcome, Grouping
 from cato_contracts.requests import Actor
 from cato_contracts.status import CallEventView
 from cato_reporting.domain.instants import unix_ms
-from cato_runtime.errors import InvalidError, NotFoundError
 from services.reporting.tests.history_reference import expected_calls, expected_statistics, place
 from services.reporting.tests.reporting_system import publish, reporting
 from tests.support.synthetic_runs import BEGIN, STATION, synthetic_run

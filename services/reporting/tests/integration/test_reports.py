@@ -5,10 +5,10 @@ import json
 
 import pytest
 
+from cato_contracts.errors import NotFoundError
 from cato_contracts.requests import Actor
 from cato_contracts.status import RunState, SubscriberFilter
 from cato_contracts.subjects import dead_letter
-from cato_runtime.errors import NotFoundError
 from services.reporting.tests.reporting_system import keep_list, publish, reporting
 from services.reporting.tests.status_reference import expected_statuses
 from tests.support.synthetic_runs import naive_numbers, synthetic_run

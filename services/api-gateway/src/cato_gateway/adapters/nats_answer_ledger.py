@@ -5,9 +5,9 @@ from nats.js import JetStreamContext
 from nats.js.api import Header
 from nats.js.errors import APIError, NotFoundError
 
+from cato_contracts.errors import BrokerError
 from cato_contracts.subjects import IDEMPOTENCY
 from cato_gateway.ports import LedgerEntry
-from cato_runtime.errors import BrokerError
 
 _KEPT_S = 24 * 60 * 60
 _WRONG_SEQUENCE = frozenset({10071, 10164})

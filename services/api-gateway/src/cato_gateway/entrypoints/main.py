@@ -7,6 +7,7 @@ import sys
 import structlog
 from pydantic import ValidationError
 
+from cato_contracts.errors import BrokerError, ConfigurationError
 from cato_gateway.app import create_app
 from cato_gateway.bootstrap import build
 from cato_gateway.deps import Gateway
@@ -15,7 +16,6 @@ from cato_gateway.http.tokens import refuse_public_default
 from cato_gateway.settings import GatewaySettings
 from cato_runtime.broker import connect, ensure_topology, make_broker
 from cato_runtime.config import Config, load_config
-from cato_runtime.errors import BrokerError, ConfigurationError
 from cato_runtime.garbage import collect_seldom
 from cato_runtime.logs import configure_logging
 from cato_runtime.settings import ServiceSettings

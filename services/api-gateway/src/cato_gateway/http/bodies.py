@@ -9,8 +9,8 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
+from cato_contracts.errors import InvalidError, TooLargeError, UnsupportedMediaError
 from cato_gateway.http.error_responses import sentence
-from cato_runtime.errors import InvalidError, TooLargeError, UnsupportedMediaError
 
 B = TypeVar("B", bound=BaseModel)
 

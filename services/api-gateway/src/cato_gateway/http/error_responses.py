@@ -16,9 +16,9 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Scope
 
+from cato_contracts.errors import BrokerError, RefusedError
 from cato_contracts.model import Resource
 from cato_gateway.errors import UnauthorizedError, status_of
-from cato_runtime.errors import BrokerError, RefusedError
 
 log = structlog.get_logger()
 

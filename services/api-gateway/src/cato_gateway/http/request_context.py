@@ -16,6 +16,15 @@ from pydantic_core import to_json
 from starlette.responses import Response
 
 from cato_contracts.envelope import ErrorCode
+from cato_contracts.errors import (
+    BrokerError,
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+    RefusedError,
+    TooLargeError,
+    UnavailableError,
+)
 from cato_contracts.ids import derived_id
 from cato_contracts.objects import Bucket, ObjectRef
 from cato_contracts.requests import Actor, Command, Query
@@ -27,15 +36,6 @@ from cato_gateway.http.middleware import request_id
 from cato_gateway.openapi.documented import CHANGES_OF_VERSIONS
 from cato_gateway.ports import KeptAnswer, LedgerEntry
 from cato_runtime.config import Permission
-from cato_runtime.errors import (
-    BrokerError,
-    ForbiddenError,
-    InvalidError,
-    NotFoundError,
-    RefusedError,
-    TooLargeError,
-    UnavailableError,
-)
 
 log = structlog.get_logger()
 

@@ -12,8 +12,8 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
+from cato_contracts.errors import ConfigurationError
 from cato_gateway.settings import GatewaySettings
-from cato_runtime.errors import ConfigurationError
 
 _BACKLOG = 2048
 _LINGER_S = 3.0

@@ -5,8 +5,8 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from cato_contracts.errors import CatoError
 from cato_gateway.errors import BrokenOffError
-from cato_runtime.errors import CatoError
 
 HEAD_ONLY = "cato.head"
 """In the scope of a request that came as HEAD: nobody sees the body, so it need not be made."""

@@ -6,9 +6,9 @@ import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from cato_contracts.errors import ConfigurationError
 from cato_contracts.requests import Actor
 from cato_runtime.config import Config, Permission, TokenConfig
-from cato_runtime.errors import ConfigurationError
 
 _BUILT_IN = "default"
 

@@ -4,6 +4,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from cato_contracts.audio_commands import AddAudioFile, GetAudioFile, ListAudioFiles, RemoveAudioFile
+from cato_contracts.errors import PreconditionFailedError
 from cato_contracts.resources import AudioFile
 from cato_gateway.http import bodies
 from cato_gateway.http.conditional import matches
@@ -12,7 +13,6 @@ from cato_gateway.openapi import documented
 from cato_gateway.routes.audio_content import AudioFormat, audio_answer
 from cato_gateway.routes.parameters import Cursor, Limit, NamePart
 from cato_gateway.routes.views import AudioFiles, AudioFileView, checked_name
-from cato_runtime.errors import PreconditionFailedError
 
 router = APIRouter(prefix=f"{API}/audio-files", tags=["audio files"])
 

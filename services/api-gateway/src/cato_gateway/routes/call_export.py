@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import structlog
 
+from cato_contracts.errors import CatoError, NotFoundError, UnavailableError
 from cato_contracts.history import (
     BeginCallExport,
     CallFilter,
@@ -14,7 +15,6 @@ from cato_contracts.history import (
     TakeExportPiece,
 )
 from cato_gateway.http.request_context import Call
-from cato_runtime.errors import CatoError, NotFoundError, UnavailableError
 
 log = structlog.get_logger()
 

@@ -8,9 +8,9 @@ from uuid import UUID
 from fastapi import Depends, Query
 from pydantic import AwareDatetime, BeforeValidator, ValidationError, WrapValidator
 
+from cato_contracts.errors import InvalidError
 from cato_contracts.history import CallFilter, CallOutcome
 from cato_contracts.resources import normalised_phone
-from cato_runtime.errors import InvalidError
 
 _EXAMPLE = "2024-03-24T08:30:00Z"
 _DATE_FIRST = re.compile(r"\d{4}-\d\d-\d\dT", re.IGNORECASE)

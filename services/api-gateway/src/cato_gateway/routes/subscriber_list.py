@@ -9,11 +9,11 @@ from contextlib import aclosing
 
 from pydantic import ValidationError
 
+from cato_contracts.errors import ConflictError, InvalidError
 from cato_contracts.objects import ObjectRef
 from cato_contracts.resources import Contact
 from cato_gateway.ports import Lists
 from cato_gateway.routes.views import SubscriberLine, Subscribers
-from cato_runtime.errors import ConflictError, InvalidError
 from cato_runtime.objects import ObjectMissingError, ObjectStore
 
 _FOREIGN = "the cursor is none of this collection's"

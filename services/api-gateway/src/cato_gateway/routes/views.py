@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
 
+from cato_contracts.errors import InvalidError
 from cato_contracts.history import CallRecord
 from cato_contracts.model import Instant, Name, Resource
 from cato_contracts.resources import (
@@ -21,7 +22,6 @@ from cato_contracts.resources import (
     one_or_many,
 )
 from cato_contracts.status import TaskExec
-from cato_runtime.errors import InvalidError
 
 _SECONDS = ("attemptDelay", "successPlaybackDuration", "maxCallDuration", "maxAnswerDelay")
 _CONTROL = 0x20

@@ -8,10 +8,10 @@ from nats.aio.client import Client
 
 from cato_contracts.calls import CallEvent, CallEventKind
 from cato_contracts.envelope import Envelope
+from cato_contracts.errors import BrokerError
 from cato_contracts.runs import SubscriberResult
 from cato_dialer.dial.adapters.nats.call_journal import NatsCallJournal
 from cato_dialer.dial.ports.dial import FencedError
-from cato_runtime.errors import BrokerError
 
 Connect = Callable[[], Awaitable[Client]]
 

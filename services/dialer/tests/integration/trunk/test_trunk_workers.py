@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from cato_contracts.errors import ConfigurationError
 from cato_dialer.dial.ports.trunk import (
     Line,
     LineAnswered,
@@ -18,7 +19,6 @@ from cato_dialer.dial.ports.trunk import (
     LinePlaybackStarted,
     ReleaseCause,
 )
-from cato_runtime.errors import ConfigurationError
 from cato_runtime.station_config import StationConfig
 from services.dialer.tests.integration.trunk.conftest import Bench
 from services.dialer.tests.trunk_kit import Caller, follow, follow_until

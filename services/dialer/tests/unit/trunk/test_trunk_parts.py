@@ -2,11 +2,11 @@
 
 import pytest
 
+from cato_contracts.errors import ConfigurationError
 from cato_dialer.dial.adapters.pjsua2 import protocol
 from cato_dialer.dial.adapters.pjsua2.supervisor.address import address
 from cato_dialer.dial.adapters.pjsua2.supervisor.rtp_ports import share_ports
 from cato_dialer.dial.adapters.pjsua2.worker.info_digits import digit_of_info
-from cato_runtime.errors import ConfigurationError
 from cato_runtime.station_config import StationConfig
 
 

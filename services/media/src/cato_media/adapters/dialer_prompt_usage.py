@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from cato_contracts.campaign_commands import FindTasksUsingFile
+from cato_contracts.errors import NotAvailableYetError, UnavailableError
 from cato_contracts.requests import Actor
-from cato_runtime.errors import NotAvailableYetError, UnavailableError
 from cato_runtime.requests import Requester
 
 _TIMEOUT_S = 3.0

@@ -9,9 +9,9 @@ from pathlib import Path
 import imageio_ffmpeg
 import structlog
 
+from cato_contracts.errors import InvalidError
 from cato_media.adapters.decoder_limits import ENVIRONMENT, confined
 from cato_media.domain.sound import PROMPT_RATE, Coding, Sound
-from cato_runtime.errors import InvalidError
 
 log = structlog.get_logger()
 

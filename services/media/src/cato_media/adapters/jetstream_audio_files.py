@@ -8,6 +8,7 @@ from uuid import UUID
 
 import structlog
 
+from cato_contracts.errors import BrokerError
 from cato_contracts.requests import Actor
 from cato_contracts.resources import AudioFile as AudioFileResource
 from cato_contracts.resources import Page
@@ -26,7 +27,6 @@ from cato_jetstream import (
 from cato_media.domain.audio_file import AudioFile, Prompt
 from cato_media.domain.catalog import Catalog
 from cato_media.ports import OvertakenError
-from cato_runtime.errors import BrokerError
 from cato_runtime.tasks import end_tasks
 
 log = structlog.get_logger()

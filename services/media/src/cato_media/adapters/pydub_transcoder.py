@@ -9,11 +9,11 @@ from contextlib import AsyncExitStack, aclosing
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from cato_contracts.errors import InvalidError, TooLargeError
 from cato_media.adapters.ffmpeg_decoder import SAMPLE_BYTES, FfmpegDecoder
 from cato_media.domain import alaw
 from cato_media.domain.sound import PROMPT_RATE, Kind, Sound
 from cato_media.ports import Transcoded
-from cato_runtime.errors import InvalidError, TooLargeError
 
 with warnings.catch_warnings():
     # On import it looks for an ffmpeg of the system, which we don't use, and takes a deprecated module.

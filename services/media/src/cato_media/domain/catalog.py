@@ -5,11 +5,11 @@ from binascii import Error as Base64Error
 from bisect import bisect_right
 from uuid import UUID
 
+from cato_contracts.errors import InvalidError
 from cato_contracts.requests import Actor
 from cato_contracts.resources import AudioFile as AudioFileResource
 from cato_contracts.resources import Page
 from cato_media.domain.audio_file import AudioFile
-from cato_runtime.errors import InvalidError
 
 
 class Catalog:

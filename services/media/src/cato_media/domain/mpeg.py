@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from cato_contracts.errors import InvalidError, UnsupportedMediaError
 from cato_media.domain.sound import Buffer, Coding, Kind, Sound
-from cato_runtime.errors import InvalidError, UnsupportedMediaError
 
 HEADER = 4
 _LAYER_3 = 1

@@ -2,10 +2,10 @@
 
 from pathlib import PurePosixPath
 
+from cato_contracts.errors import InvalidError, TooLargeError, UnsupportedMediaError
 from cato_media.domain.mpeg import frame_at, is_free_format, read_mp3, skip_tags, skip_zeros
 from cato_media.domain.sound import Buffer, Coding, Kind, Sound
 from cato_media.domain.wav import check_rate, is_wav, read_wav
-from cato_runtime.errors import InvalidError, TooLargeError, UnsupportedMediaError
 
 MIN_SECONDS = 0.02
 """One RTP packet."""

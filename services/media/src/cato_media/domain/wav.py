@@ -4,8 +4,8 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from cato_contracts.errors import InvalidError, UnsupportedMediaError
 from cato_media.domain.sound import Buffer, Coding, Kind, Sound
-from cato_runtime.errors import InvalidError, UnsupportedMediaError
 
 FORM_TYPES = (b"RIFF", b"RIFX", b"RF64", b"BW64")
 _FORM_HEADER = 12

@@ -10,19 +10,19 @@ from pathlib import Path
 import structlog
 
 from cato_contracts.audio_commands import AddAudioFile
-from cato_contracts.objects import Bucket, ObjectRef
-from cato_contracts.resources import AudioFile as AudioFileResource
-from cato_media.domain.audio_file import AudioFile, Prompt, audio_file_id, check_name
-from cato_media.domain.sniffing import inspect
-from cato_media.domain.sound import Sound
-from cato_media.ports import AudioFiles, OvertakenError, ScratchSpace, Transcoded, Transcoder
-from cato_runtime.errors import (
+from cato_contracts.errors import (
     BrokerError,
     ConflictError,
     InvalidError,
     TooLargeError,
     UnavailableError,
 )
+from cato_contracts.objects import Bucket, ObjectRef
+from cato_contracts.resources import AudioFile as AudioFileResource
+from cato_media.domain.audio_file import AudioFile, Prompt, audio_file_id, check_name
+from cato_media.domain.sniffing import inspect
+from cato_media.domain.sound import Sound
+from cato_media.ports import AudioFiles, OvertakenError, ScratchSpace, Transcoded, Transcoder
 from cato_runtime.objects import ObjectMissingError, ObjectStore
 from cato_runtime.requests import RequestContext
 

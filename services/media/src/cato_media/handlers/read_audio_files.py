@@ -3,11 +3,11 @@
 from uuid import UUID
 
 from cato_contracts.audio_commands import GetAudioFile, GetAudioFiles, ListAudioFiles
+from cato_contracts.errors import NotFoundError
 from cato_contracts.requests import Actor
 from cato_contracts.resources import AudioFile as AudioFileResource
 from cato_contracts.resources import Page
 from cato_media.ports import AudioFiles
-from cato_runtime.errors import NotFoundError
 from cato_runtime.requests import RequestContext
 
 

@@ -3,8 +3,8 @@
 import structlog
 
 from cato_contracts.audio_commands import RemoveAudioFile
+from cato_contracts.errors import BrokerError, ConflictError, NotFoundError, UnavailableError
 from cato_media.ports import AudioFiles, OvertakenError, PromptUsage
-from cato_runtime.errors import BrokerError, ConflictError, NotFoundError, UnavailableError
 from cato_runtime.objects import ObjectStore
 from cato_runtime.requests import RequestContext
 

@@ -7,7 +7,7 @@ from string import Template
 import structlog
 from clickhouse_connect.driver.client import Client
 
-from cato_runtime.errors import ConfigurationError
+from cato_contracts.errors import ConfigurationError
 
 log = structlog.get_logger()
 

@@ -15,12 +15,12 @@ from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.errors import NotFoundError
 
+from cato_contracts.errors import BrokerError
 from cato_contracts.status import SERVICE
 from cato_contracts.subjects import RUNS, dead_letter
 from cato_reporting.adapters.nats_pull_feed import PullFeed
 from cato_reporting.errors import FeedLostError
 from cato_reporting.ports import LogMessage
-from cato_runtime.errors import BrokerError
 
 log = structlog.get_logger()
 

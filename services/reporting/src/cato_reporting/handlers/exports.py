@@ -7,6 +7,7 @@ from uuid import UUID, uuid5
 
 import structlog
 
+from cato_contracts.errors import InvalidError, NotFoundError, UnavailableError
 from cato_contracts.history import (
     BeginCallExport,
     CallExport,
@@ -19,7 +20,6 @@ from cato_reporting.errors import ReadModelAwayError
 from cato_reporting.handlers.freshness import Freshness, away
 from cato_reporting.handlers.history import selection
 from cato_reporting.ports import CallHistory, CallPages
-from cato_runtime.errors import InvalidError, NotFoundError, UnavailableError
 from cato_runtime.requests import RequestContext, RequestTable
 
 log = structlog.get_logger()

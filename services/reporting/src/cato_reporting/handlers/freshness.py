@@ -3,10 +3,10 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from cato_contracts.errors import UnavailableError
 from cato_reporting.errors import ReadModelAwayError
 from cato_reporting.handlers.follow import LiveFold
 from cato_reporting.handlers.store import ReadModelFiller
-from cato_runtime.errors import UnavailableError
 
 _FRESH_S = 4.0
 

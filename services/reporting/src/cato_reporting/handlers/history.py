@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
+from cato_contracts.errors import InvalidError, NotFoundError, TooLargeError
 from cato_contracts.history import (
     CallDetail,
     CallFilter,
@@ -23,7 +24,6 @@ from cato_reporting.errors import UnknownTimeZoneError
 from cato_reporting.handlers.documents import event_view
 from cato_reporting.handlers.freshness import Freshness
 from cato_reporting.ports import CallHistory, CallPlace, CallSelection
-from cato_runtime.errors import InvalidError, NotFoundError, TooLargeError
 from cato_runtime.requests import RequestContext, RequestTable
 
 _ANSWER_BYTES = 700_000

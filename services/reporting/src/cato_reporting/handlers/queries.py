@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
+from cato_contracts.errors import InvalidError, NotFoundError, TooLargeError
 from cato_contracts.requests import Actor
 from cato_contracts.resources import Page
 from cato_contracts.runs import RunSnapshot
@@ -32,7 +33,6 @@ from cato_reporting.handlers.freshness import Freshness
 from cato_reporting.handlers.lists import SubscriberLists
 from cato_reporting.handlers.written_documents import written_statuses
 from cato_reporting.ports import ReadModel, StoredRun, WrittenDetail
-from cato_runtime.errors import InvalidError, NotFoundError, TooLargeError
 from cato_runtime.requests import RequestContext, RequestTable
 
 _ANSWER_BYTES = 700_000

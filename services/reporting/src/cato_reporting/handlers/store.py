@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import structlog
 
+from cato_contracts.errors import BrokerError, ConfigurationError
 from cato_contracts.runs import RunStarted
 from cato_reporting.errors import FeedLostError, ReadModelAwayError, RowsRefusedError
 from cato_reporting.handlers.figures import Durations
@@ -14,7 +15,6 @@ from cato_reporting.handlers.lists import SubscriberLists
 from cato_reporting.handlers.progress import Progress
 from cato_reporting.handlers.readings import Readings
 from cato_reporting.ports import DeadLetters, Fact, Intake, LogMessage, ReadModel, RunLog
-from cato_runtime.errors import BrokerError, ConfigurationError
 
 log = structlog.get_logger()
 

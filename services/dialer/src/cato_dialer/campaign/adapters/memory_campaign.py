@@ -8,6 +8,7 @@ from uuid import UUID
 
 from cato_contracts.calls import FINAL_KINDS
 from cato_contracts.envelope import Envelope
+from cato_contracts.errors import InvalidError
 from cato_contracts.jobs import DialJob, RunTicket
 from cato_contracts.requests import Actor
 from cato_contracts.resources import AudioFile
@@ -16,7 +17,6 @@ from cato_contracts.subjects import run_call, run_result
 from cato_dialer.campaign.ports import LeaseLostError, QueuedResult
 from cato_jetstream import Conflict, Log
 from cato_runtime.clock import Clock
-from cato_runtime.errors import InvalidError
 
 
 class MemoryAudioLibrary:

@@ -13,11 +13,11 @@ from nats.js.api import AckPolicy, ConsumerConfig
 from nats.js.errors import NotFoundError
 
 from cato_contracts.envelope import Envelope
+from cato_contracts.errors import BrokerError
 from cato_contracts.jobs import DialJob
 from cato_contracts.subjects import DIAL, dial_consumer, dial_job
 from cato_dialer.campaign.adapters.nats_pipeline import Outgoing, broker_errors, publish_all
 from cato_runtime.clock import Clock
-from cato_runtime.errors import BrokerError
 
 _ACK_WAIT_S = 10.0
 _MAX_ACK_PENDING = 100_000

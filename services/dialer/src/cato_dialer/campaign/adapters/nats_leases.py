@@ -8,10 +8,10 @@ from nats.js import JetStreamContext
 from nats.js.api import Header
 from nats.js.errors import APIError
 
+from cato_contracts.errors import BrokerError
 from cato_contracts.subjects import LEASES
 from cato_dialer.campaign.adapters.nats_pipeline import broker_errors
 from cato_dialer.campaign.ports import LeaseLostError
-from cato_runtime.errors import BrokerError
 
 _WRONG_LAST_SEQUENCE = frozenset({10071, 10164})
 _MARGIN_S = 1.0

@@ -10,7 +10,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
-from cato_runtime.errors import BrokerError
+from cato_contracts.errors import BrokerError
 
 _TIMEOUT_S = 5.0
 

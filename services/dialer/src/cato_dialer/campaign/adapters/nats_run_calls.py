@@ -14,11 +14,11 @@ from nats.js.errors import NotFoundError
 
 from cato_contracts.calls import FINAL_KINDS
 from cato_contracts.envelope import Envelope
+from cato_contracts.errors import BrokerError
 from cato_contracts.subjects import RUNS, run_call, run_result
 from cato_dialer.campaign.adapters.nats_pipeline import Outgoing, broker_errors, publish_all
 from cato_dialer.campaign.ports import QueuedResult
 from cato_runtime.clock import Clock
-from cato_runtime.errors import BrokerError
 
 _WRONG_LAST_SEQUENCE = frozenset({10071, 10164})
 _BATCH = 500

@@ -14,6 +14,7 @@ from cato_contracts.campaign_commands import (
     ReplaceSubscriberGroup,
     ReplaceTask,
 )
+from cato_contracts.errors import BrokerError, ConflictError, InvalidError, NotFoundError
 from cato_contracts.objects import ObjectRef
 from cato_contracts.requests import Actor
 from cato_contracts.resources import SettingsSpec, TaskSpec
@@ -35,7 +36,6 @@ from cato_jetstream import (
     Unavailable,
 )
 from cato_runtime.clock import Clock
-from cato_runtime.errors import BrokerError, ConflictError, InvalidError, NotFoundError
 from cato_runtime.requests import RequestContext
 
 TRANSCODINGS = (

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import structlog
 
+from cato_contracts.errors import BrokerError
 from cato_contracts.resources import NotificationSettings as NotificationSettingsView
 from cato_contracts.resources import SubscriberGroup as SubscriberGroupView
 from cato_contracts.resources import Task as TaskView
@@ -18,7 +19,6 @@ from cato_dialer.campaign.domain.catalog.subscriber_group import SubscriberGroup
 from cato_dialer.campaign.domain.catalog.task import Task
 from cato_dialer.campaign.handlers.catalog import Repositories
 from cato_jetstream import Commit, Corrupt, Follower, Log, Record, Unavailable
-from cato_runtime.errors import BrokerError
 from cato_runtime.tasks import end_tasks
 
 log = structlog.get_logger()

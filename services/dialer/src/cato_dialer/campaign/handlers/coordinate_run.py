@@ -15,6 +15,7 @@ from typing import Any
 import structlog
 
 from cato_contracts.envelope import UndecodableError, decode
+from cato_contracts.errors import ConflictError
 from cato_contracts.jobs import DialJob, RunTicket
 from cato_contracts.runs import RunSubscriber, SubscriberResult
 from cato_contracts.subjects import run_life, run_result
@@ -40,7 +41,6 @@ from cato_dialer.campaign.handlers.start_task import begun
 from cato_dialer.campaign.ports import DialQueue, QueuedResult, RunCalls, RunTickets
 from cato_jetstream import Commit, Follower, Log, Record
 from cato_runtime.clock import Clock
-from cato_runtime.errors import ConflictError
 from cato_runtime.objects import ObjectStore
 from cato_runtime.tasks import end_tasks
 

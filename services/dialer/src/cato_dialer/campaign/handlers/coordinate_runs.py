@@ -6,10 +6,10 @@ from uuid import UUID
 
 import structlog
 
+from cato_contracts.errors import BrokerError
 from cato_dialer.campaign.handlers.catalog_view import CatalogView, RunningTask
 from cato_dialer.campaign.handlers.coordinate_run import CampaignSurroundings, RunDriver
 from cato_dialer.campaign.ports import Lease, LeaseLostError, Leases
-from cato_runtime.errors import BrokerError
 from cato_runtime.tasks import end_tasks
 
 log = structlog.get_logger()

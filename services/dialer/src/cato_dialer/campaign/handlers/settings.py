@@ -7,6 +7,7 @@ from cato_contracts.campaign_commands import (
     RemoveNotificationSettings,
     ReplaceNotificationSettings,
 )
+from cato_contracts.errors import ConflictError
 from cato_contracts.ids import derived_id
 from cato_contracts.resources import NotificationSettings as NotificationSettingsView
 from cato_contracts.resources import Page
@@ -14,7 +15,6 @@ from cato_dialer.campaign.domain.catalog.notification_settings import Notificati
 from cato_dialer.campaign.domain.catalog.ownership import command_digest, owner_for
 from cato_dialer.campaign.handlers.catalog import Repositories, add, change, visible
 from cato_dialer.campaign.handlers.catalog_view import CatalogView
-from cato_runtime.errors import ConflictError
 from cato_runtime.requests import RequestContext, RequestTable
 
 WHAT = NotificationSettings.WHAT

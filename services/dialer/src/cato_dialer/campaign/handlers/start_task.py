@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import AsyncIterator, Sequence
 
 from cato_contracts.campaign_commands import StartTask
+from cato_contracts.errors import ConflictError, InvalidError, NotFoundError
 from cato_contracts.ids import time_ordered_id
 from cato_contracts.objects import Bucket, ObjectRef
 from cato_contracts.requests import Actor
@@ -20,7 +21,6 @@ from cato_dialer.campaign.handlers.catalog_view import RunningTask
 from cato_dialer.campaign.ports import AudioLibrary
 from cato_jetstream import Repository
 from cato_runtime.config import Config
-from cato_runtime.errors import ConflictError, InvalidError, NotFoundError
 from cato_runtime.objects import ObjectMissingError, ObjectStore
 from cato_runtime.requests import RequestContext, RequestTable
 

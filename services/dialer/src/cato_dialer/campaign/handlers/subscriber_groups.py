@@ -15,6 +15,7 @@ from cato_contracts.campaign_commands import (
     RemoveSubscriberGroup,
     ReplaceSubscriberGroup,
 )
+from cato_contracts.errors import ConflictError, InvalidError
 from cato_contracts.ids import derived_id
 from cato_contracts.model import Name
 from cato_contracts.objects import Bucket, ObjectRef
@@ -25,7 +26,6 @@ from cato_dialer.campaign.domain.catalog.subscriber_group import SubscriberGroup
 from cato_dialer.campaign.domain.catalog.subscriber_list import contacts
 from cato_dialer.campaign.handlers.catalog import Repositories, add, change, made_before, visible
 from cato_dialer.campaign.handlers.catalog_view import CatalogView
-from cato_runtime.errors import ConflictError, InvalidError
 from cato_runtime.objects import ObjectMissingError, ObjectStore
 from cato_runtime.requests import RequestContext, RequestTable
 

@@ -11,6 +11,7 @@ from cato_contracts.campaign_commands import (
     RemoveTask,
     ReplaceTask,
 )
+from cato_contracts.errors import InvalidError, NotFoundError
 from cato_contracts.ids import derived_id
 from cato_contracts.requests import Actor
 from cato_contracts.resources import Page, TaskSpec
@@ -20,7 +21,6 @@ from cato_dialer.campaign.domain.catalog.task import Task, check_times
 from cato_dialer.campaign.handlers.catalog import Repositories, add, change, made_before, visible
 from cato_dialer.campaign.handlers.catalog_view import CatalogView
 from cato_dialer.campaign.ports import AudioLibrary
-from cato_runtime.errors import InvalidError, NotFoundError
 from cato_runtime.requests import RequestContext, RequestTable
 
 WHAT = Task.WHAT

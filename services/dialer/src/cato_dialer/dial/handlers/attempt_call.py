@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from cato_contracts.calls import CallEvent, CallEventKind
+from cato_contracts.errors import BrokerError
 from cato_contracts.ids import derived_id
 from cato_contracts.jobs import DialJob
 from cato_contracts.runs import SubscriberResult
@@ -18,7 +19,6 @@ from cato_dialer.dial.handlers.deps import DialDesk
 from cato_dialer.dial.handlers.drive_call import CallDriver, unix_ms
 from cato_dialer.dial.ports.dial import Channel, StartSlot
 from cato_dialer.dial.ports.trunk import CallOrder
-from cato_runtime.errors import BrokerError
 
 _RECORD_AHEAD = timedelta(milliseconds=80)
 """A call that waits for its time is recorded this much earlier, so that it can start on time."""

@@ -10,10 +10,10 @@ import structlog
 
 from cato_contracts.calls import CallEvent
 from cato_contracts.envelope import Envelope
+from cato_contracts.errors import BrokerError
 from cato_contracts.runs import SubscriberResult
 from cato_dialer.dial.domain.subscriber.plan import PastCall, calls_of
 from cato_dialer.dial.ports.dial import CallJournal, FencedError, SubscriberLog
-from cato_runtime.errors import BrokerError
 from cato_runtime.tasks import end_tasks
 
 log = structlog.get_logger()

@@ -8,13 +8,13 @@ from functools import partial
 
 import structlog
 
+from cato_contracts.errors import BrokerError
 from cato_contracts.jobs import RunMode, RunTicket
 from cato_dialer.dial.domain.capacity.overload_control import Pacing
 from cato_dialer.dial.handlers.deps import DialDesk
 from cato_dialer.dial.handlers.reach_subscriber import Done, GiveBack, LeaveAlone, SubscriberWorker, Verdict
 from cato_dialer.dial.handlers.run_schedule import Schedule
 from cato_dialer.dial.ports.dial import JobHold, JobSource
-from cato_runtime.errors import BrokerError
 from cato_runtime.station_config import StationConfig
 from cato_runtime.tasks import end_tasks
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import structlog
 
+from cato_contracts.errors import BrokerError
 from cato_contracts.jobs import DialJob
 from cato_contracts.runs import SubscriberResult
 from cato_dialer.dial.domain.subscriber.call_gate import Drop, Obstacle, Settle, Wait, obstacle
@@ -17,7 +18,6 @@ from cato_dialer.dial.handlers.call_recorder import SubscriberBook
 from cato_dialer.dial.handlers.deps import DialDesk
 from cato_dialer.dial.handlers.drive_call import unix_ms
 from cato_dialer.dial.ports.dial import Channel, FencedError, PromptMissingError, SubscriberLog
-from cato_runtime.errors import BrokerError
 
 log = structlog.get_logger()
 

@@ -9,10 +9,10 @@ from uuid import UUID
 
 from cato_contracts.calls import CallEvent
 from cato_contracts.envelope import Envelope
+from cato_contracts.errors import CatoError
 from cato_contracts.jobs import DialJob, RunTicket
 from cato_contracts.objects import ObjectRef
 from cato_contracts.runs import Prompt, SubscriberResult
-from cato_runtime.errors import CatoError
 
 
 class FencedError(CatoError):

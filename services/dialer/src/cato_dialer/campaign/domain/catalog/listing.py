@@ -6,9 +6,9 @@ from bisect import bisect_right
 from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
+from cato_contracts.errors import InvalidError
 from cato_contracts.requests import Actor
 from cato_contracts.resources import Page
-from cato_runtime.errors import InvalidError
 
 
 class Listed(Protocol):

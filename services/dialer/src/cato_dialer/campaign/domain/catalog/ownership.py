@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from cato_contracts.errors import ConflictError, ForbiddenError, NotFoundError, PreconditionFailedError
 from cato_contracts.objects import ObjectRef
 from cato_contracts.requests import Actor, Command
-from cato_runtime.errors import ConflictError, ForbiddenError, NotFoundError, PreconditionFailedError
 
 _REMEMBERED_COMMANDS = 16
 

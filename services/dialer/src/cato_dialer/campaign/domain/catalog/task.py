@@ -6,11 +6,11 @@ from uuid import UUID
 
 from eventsourcing.domain import Aggregate, event
 
+from cato_contracts.errors import ConflictError, InvalidError
 from cato_contracts.resources import Task as TaskView
 from cato_contracts.resources import TaskSpec
 from cato_contracts.runs import RunSnapshot
 from cato_dialer.campaign.domain.catalog.ownership import Owned
-from cato_runtime.errors import ConflictError, InvalidError
 
 _REMEMBERED_STARTS = 64
 

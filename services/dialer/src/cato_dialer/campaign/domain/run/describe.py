@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import product
 from uuid import UUID
 
+from cato_contracts.errors import ConflictError
 from cato_contracts.objects import Bucket, ObjectRef
 from cato_contracts.resources import NotificationSettings, SuccessCondition
 from cato_contracts.runs import Prompt, RunSnapshot
@@ -26,7 +27,6 @@ from cato_dialer.campaign.domain.run.next_step import (
 from cato_dialer.campaign.domain.run.progress import Progress
 from cato_dialer.campaign.domain.run.run import Run
 from cato_dialer.campaign.domain.run.run_conditions import Situation
-from cato_runtime.errors import ConflictError
 
 _NOBODY = UUID(int=0)
 _START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -7,6 +7,7 @@ from uuid import UUID
 from eventsourcing.domain import Aggregate, event
 
 from cato_contracts.envelope import Envelope
+from cato_contracts.errors import ConflictError, NotFoundError
 from cato_contracts.requests import Actor
 from cato_contracts.runs import (
     LifeEvent,
@@ -20,7 +21,6 @@ from cato_contracts.runs import (
     WaveEnded,
     WaveStarted,
 )
-from cato_runtime.errors import ConflictError, NotFoundError
 
 
 class Run(Aggregate):

@@ -14,10 +14,10 @@ from nats.js.errors import APIError, NotFoundError
 
 from cato_contracts.calls import CallEvent
 from cato_contracts.envelope import Envelope, Message, decode
+from cato_contracts.errors import BrokerError
 from cato_contracts.runs import SubscriberResult
 from cato_contracts.subjects import RUNS, run_call, run_result
 from cato_dialer.dial.ports.dial import FencedError, SubscriberLog
-from cato_runtime.errors import BrokerError
 
 _TIMEOUT_S = 5.0
 _BATCH = 512

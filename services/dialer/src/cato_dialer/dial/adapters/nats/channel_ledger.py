@@ -19,13 +19,13 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 
+from cato_contracts.errors import BrokerError
 from cato_contracts.subjects import CHANNEL_PRESENCE
 from cato_dialer.dial.adapters.nats.lease_bucket import LeaseBucket
 from cato_dialer.dial.domain.capacity.channel_pool import Block, ChannelPool
 from cato_dialer.dial.domain.capacity.start_times import next_start
 from cato_dialer.dial.ports.dial import Channel, StartSlot
 from cato_runtime.clock import Clock
-from cato_runtime.errors import BrokerError
 from cato_runtime.station_config import StationConfig
 from cato_runtime.tasks import end_tasks
 

@@ -24,10 +24,10 @@ from nats.js.kv import KV_DEL, KV_PURGE, KeyValue
 from pydantic import ValidationError
 
 from cato_contracts.envelope import UndecodableError, decode
+from cato_contracts.errors import BrokerError
 from cato_contracts.jobs import DialJob, RunTicket
 from cato_contracts.subjects import DIAL, JOB_PRESENCE, RUN_TICKETS, dead_letter, dial_consumer
 from cato_dialer.dial.ports.dial import JobHold
-from cato_runtime.errors import BrokerError
 from cato_runtime.tasks import end_tasks
 
 log = structlog.get_logger()

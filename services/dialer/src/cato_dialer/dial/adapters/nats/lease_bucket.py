@@ -8,8 +8,8 @@ from nats.js.api import Header
 from nats.js.errors import APIError, NotFoundError
 from nats.js.kv import KV_DEL, KV_OP, KV_PURGE
 
+from cato_contracts.errors import BrokerError
 from cato_contracts.subjects import LEASES
-from cato_runtime.errors import BrokerError
 
 _WRONG_LAST_SEQUENCE = frozenset({10071, 10164})
 _STREAM = f"KV_{LEASES.name}"

@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 
 import structlog
 
+from cato_contracts.errors import BrokerError
 from cato_dialer.dial.adapters.nats.lease_bucket import LeaseBucket
 from cato_dialer.dial.adapters.pjsua2 import protocol
 from cato_dialer.dial.adapters.pjsua2.supervisor.address import address
@@ -19,7 +20,6 @@ from cato_dialer.dial.adapters.pjsua2.supervisor.resolver import Resolver
 from cato_dialer.dial.adapters.pjsua2.supervisor.sip_identity import peer_of
 from cato_dialer.dial.adapters.pjsua2.supervisor.worker_process import WorkerProcess
 from cato_runtime.config import DialingConfig
-from cato_runtime.errors import BrokerError
 from cato_runtime.station_config import StationConfig
 from cato_runtime.tasks import end_tasks
 

@@ -8,7 +8,7 @@ go astray.
 
 from dataclasses import dataclass
 
-from cato_runtime.errors import ConfigurationError
+from cato_contracts.errors import ConfigurationError
 
 _PORTS_OF_A_CALL = 2
 "RTP and RTCP."

@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 
+from cato_contracts.errors import ConfigurationError
 from cato_dialer.dial.adapters.pjsua2 import protocol
 from cato_dialer.dial.adapters.pjsua2.supervisor.address import Address, address
 from cato_dialer.dial.adapters.pjsua2.supervisor.bytecode import BytecodeCache
@@ -22,7 +23,6 @@ from cato_dialer.dial.adapters.pjsua2.supervisor.sip_identity import peer_of
 from cato_dialer.dial.adapters.pjsua2.supervisor.worker_process import WorkerProcess
 from cato_dialer.dial.ports.trunk import CallOrder, Line, ReleaseCause
 from cato_runtime.config import DialingConfig
-from cato_runtime.errors import ConfigurationError
 
 log = structlog.get_logger()
 

@@ -1,4 +1,4 @@
-"""What can go wrong in a service.
+"""The errors that services and libraries share.
 
 CatoError
 ├── ConfigurationError        the service cannot start as it is configured

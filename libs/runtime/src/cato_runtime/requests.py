@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -67,15 +67,19 @@ class RequestContext:
 
 
 Handler = Callable[[Q, RequestContext], Awaitable[Any]]
+HandlerTable = Mapping[type[Request[Any]], Handler[Any]]
+"""The handler of each request type that a service answers."""
 
 
 class RequestTable:
     """Which handler answers which request."""
 
-    def __init__(self, clock: Clock | None = None) -> None:
+    def __init__(self, clock: Clock | None = None, handlers: HandlerTable | None = None) -> None:
         self._handlers: dict[type[Request[Any]], Handler[Any]] = {}
         self._answers: dict[type[Request[Any]], TypeAdapter[Any]] = {}
         self._clock = clock or SystemClock()
+        for request, handler in (handlers or {}).items():
+            self.add(request, handler)
 
     def add(self, request: type[Q], handler: Handler[Q]) -> None:
         if request in self._handlers:

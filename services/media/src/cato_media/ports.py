@@ -1,7 +1,7 @@
 """What the handlers need from outside."""
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,12 +16,12 @@ from cato_media.domain.sound import Sound
 
 
 class OvertakenError(Exception):
-    """Somebody else was first; look again and decide again."""
+    """Another command was committed first; load the state and decide again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Transcoded:
-    """A-law in a file: 8000 bytes/s, whole packets of 20 ms; `peak` and `rms` in dB below full scale."""
+    """A prompt in a file: A-law, 8000 bytes/s, whole packets of 20 ms; levels in dB below full scale."""
 
     sha256: str
     size_bytes: int
@@ -31,88 +31,93 @@ class Transcoded:
 
 
 class Transcoder(Protocol):
-    """Makes prompts of sound. What it is given is hostile: it bounds time, memory and output."""
+    """Turns uploads into prompts. Uploads are hostile: time, memory and output are bounded."""
 
     async def transcode(self, source: Path, sound: Sound, target: Path) -> Transcoded:
         """Write the prompt to `target`.
 
         Raises:
-            InvalidError: if the sound cannot be decoded, or not within the bounds.
-            TooLargeError: if there is more of it than allowed.
+            InvalidError: if the audio cannot be decoded, or not within the bounds.
+            TooLargeError: if it is longer than allowed.
 
         """
         ...
 
 
 class AudioFiles(Protocol):
-    """The files that are kept. What was added before a call began is seen by that call, on every replica.
+    """The stored files. A call sees every file that any replica had acknowledged before the call began.
 
-    Every method raises BrokerError when the log does not answer; after `add` and `remove` it is then unknown
-    whether they happened: a repetition with the same command id tells.
+    Every method raises BrokerError when the log does not answer. After `add` and `remove` it is then unknown
+    whether the write happened; a repetition with the same command id finds out.
     """
 
+    def followed(self) -> AbstractAsyncContextManager[None]:
+        """Keep the lists up to date while the context lasts; it is entered when they are complete."""
+        ...
+
     async def get(self, file_id: UUID) -> AudioFile | None:
-        """Return the file, a removed one too."""
+        """Return the file, even if it was removed."""
         ...
 
     async def added_by(self, command_id: str) -> AudioFile | None:
         """Return the file that this command has added, even if it was removed since."""
         ...
 
-    async def removed_by(self, file_id: UUID) -> str | None:
-        """Return the command that removed the file, None if none has."""
-        ...
-
     async def latest(self, owner: str, name: str) -> AudioFile | None:
-        """Return the last file that had this name, a removed one too."""
+        """Return the newest file with this name, even if it was removed."""
         ...
 
     async def page(
         self, actor: Actor, *, name: str | None, limit: int, cursor: str | None
     ) -> Page[AudioFileResource]:
-        """Return part of the files that the actor may see, in the order in which they were added.
+        """Return one page of the files that the actor may see, in the order in which they were added.
 
         Raises:
-            InvalidError: for a cursor that no list has returned.
+            InvalidError: if the cursor was not returned by a list.
 
         """
         ...
 
     async def add(self, file: AudioFile, *, command_id: str) -> AudioFile:
-        """Keep a new file; added by this command before, it is returned as it is.
+        """Commit a new file. If this command has added it before, return it as it is stored.
 
         Raises:
-            OvertakenError: another command has added one with this id.
+            OvertakenError: if another command has added a file with this id.
 
         """
         ...
 
     async def remove(self, file_id: UUID, *, command_id: str, now: datetime) -> AudioFile:
-        """Remove a file that is there.
+        """Remove the file. If this command has removed it before, return it.
 
         Raises:
-            OvertakenError: if others kept changing it.
+            NotFoundError: if another command has removed it.
+            OvertakenError: if other commands keep changing it.
 
         """
         ...
 
 
 class ScratchSpace(Protocol):
-    """Where uploads lie while they are judged."""
+    """Disk space for uploads while they are inspected and transcoded."""
+
+    def opened(self) -> AbstractContextManager[None]:
+        """Make the space usable while the context lasts."""
+        ...
 
     def directory(self) -> AbstractContextManager[Path]:
-        """Return a directory that is gone, with all that is in it, when its context is left."""
+        """Return a directory that is removed with its content when the context ends."""
         ...
 
 
 class PromptUsage(Protocol):
-    """Knows which tasks play a file."""
+    """Knows which tasks use a file."""
 
     async def tasks_using(self, file_id: UUID, actor: Actor) -> Sequence[UUID]:
-        """Return the tasks of any user.
+        """Return the ids of the tasks of all users that use the file.
 
         Raises:
-            UnavailableError: if nobody can tell.
+            UnavailableError: if the answer is not known.
 
         """
         ...

@@ -266,7 +266,7 @@ async def test_the_decoder_sees_only_the_sound(tmp_path: Path):
     source.write_bytes(
         wav(SECOND, rate=8000, before=chunk(b"junk", noise(999)), after=chunk(b"LIST", noise(999)))
     )
-    assert await decoded(FfmpegDecoder(), source) == len(SECOND)
+    assert await decoded(FfmpegDecoder(), source) == len(SECOND) // 2
 
 
 async def test_a_reader_that_stops_early_leaves_no_process(tmp_path: Path):

@@ -12,7 +12,8 @@ from cato_contracts.envelope import Envelope
 from cato_contracts.objects import Bucket
 from cato_contracts.requests import Actor, Request
 from cato_jetstream import Appended, Log, Record, Unavailable
-from cato_media.bootstrap import MediaService
+from cato_media.bootstrap import make_deps
+from cato_media.service import MediaService
 from cato_runtime.config import LimitsConfig
 from cato_runtime.objects import MemoryObjectStore, ObjectStore
 from cato_runtime.requests import refusal
@@ -69,9 +70,8 @@ async def media_service(
     log: Log, objects: ObjectStore, tasks: Tasks, limits: LimitsConfig | None = None
 ) -> AsyncIterator[Media]:
     with tempfile.TemporaryDirectory() as scratch:
-        service = MediaService(
-            log, objects, tasks, scratch=Path(scratch), limits=limits or LimitsConfig(), clock=Clock()
-        )
+        deps = make_deps(log, objects, tasks, scratch=Path(scratch), limits=limits or LimitsConfig())
+        service = MediaService(deps, Clock())
         await service.start()
         yield Media(service, log, objects, tasks)
         await service.drain()

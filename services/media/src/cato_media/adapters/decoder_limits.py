@@ -1,4 +1,4 @@
-"""What a decoder process may take: it reads what strangers send."""
+"""The limits of a decoder process, which reads untrusted files."""
 
 import os
 import resource
@@ -7,13 +7,13 @@ from collections.abc import Callable
 from cato_runtime.child_process import die_with_parent
 
 _MEMORY_BYTES = 768 * 1024 * 1024
-"""Address space, not memory: ffmpeg uses about 35 MB, but its threads reserve stacks and arenas."""
+"""Address space. ffmpeg uses about 35 MB of memory, but its threads reserve stacks and arenas."""
 
 _FILES = 32
 
 
 def confined(cpu_seconds: int) -> Callable[[], None]:
-    """Return a `preexec_fn` that bounds processor time, memory and files, and forbids writing files."""
+    """Return a `preexec_fn` that limits processor time, memory and files, and forbids writing to files."""
     limits = (
         (resource.RLIMIT_CPU, cpu_seconds),
         (resource.RLIMIT_AS, _MEMORY_BYTES),
@@ -32,4 +32,4 @@ def confined(cpu_seconds: int) -> Callable[[], None]:
 
 
 ENVIRONMENT = {"LC_ALL": "C", "MALLOC_ARENA_MAX": "2"}
-"""Nothing of the service's own environment, which may hold secrets."""
+"""Without the environment of the service, which may contain secrets."""

@@ -1,4 +1,4 @@
-"""Asks the dialer, who keeps the tasks."""
+"""Asks the dialer, which owns the tasks."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -16,12 +16,12 @@ class DialerPromptUsage:
         self._requester = requester
 
     async def tasks_using(self, file_id: UUID, actor: Actor) -> Sequence[UUID]:
-        # Another user's task counts, too: whoever asks, the answer is about all of them.
-        everybody = Actor(user_id=actor.user_id, admin=True)
-        question = FindTasksUsingFile(actor=everybody, file_id=file_id)
+        # As an administrator: tasks of other users count, too.
+        administrator = Actor(user_id=actor.user_id, admin=True)
+        question = FindTasksUsingFile(actor=administrator, file_id=file_id)
         try:
             return await self._requester.ask(question, timeout=_TIMEOUT_S)
         except (UnavailableError, NotAvailableYetError) as error:
             raise UnavailableError(
-                "whether a task uses the file cannot be told now, so it is kept; try again"
+                "it is not known now whether a task uses the file, so it is kept; try again"
             ) from error

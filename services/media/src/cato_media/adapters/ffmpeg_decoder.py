@@ -1,7 +1,6 @@
-"""ffmpeg as the decoder: one process per file, confined, that sees only the bytes that hold sound."""
+"""ffmpeg as the decoder: one confined process per file, which can read only the bytes that hold audio."""
 
 import asyncio
-import sys
 from collections.abc import AsyncGenerator
 from datetime import timedelta
 from pathlib import Path
@@ -15,26 +14,25 @@ from cato_media.domain.sound import PROMPT_RATE, Coding, Sound
 
 log = structlog.get_logger()
 
-SAMPLE_BYTES = 2
-_SAMPLE_FORMAT = "s16le" if sys.byteorder == "little" else "s16be"
-_BLOCK_BYTES = 10 * PROMPT_RATE * SAMPLE_BYTES
+_BLOCK_BYTES = 10 * PROMPT_RATE
 _SHOWN_ERRORS = 2000
 _STEREO = 2
 
-# Down to mono first, by weights that add up to one: what is on both sides keeps its level and nothing exceeds
-# full scale. Then a resampler with a real low-pass, in double precision throughout.
+# Mix down to mono first, with weights that add up to one: a signal on both sides keeps its level, and nothing
+# exceeds full scale. Then resample with a real low-pass filter, in double precision throughout.
 _RESAMPLER = "aresample=ochl=mono:osf=dblp:rematrix_maxval=1:osr=8000:resampler=soxr:precision=28"
-# A band-limited signal overshoots, and floating point knows no full scale. The limit lies just above the
-# largest level of A-law, so that what was A-law before passes unchanged.
+# A band-limited signal overshoots, and floating point has no full scale. The limit lies just above the
+# largest level of A-law, so that A-law input passes unchanged.
 _LIMITER = "alimiter=limit=0.985:attack=1:release=20:level=disabled:latency=1"
 _FILTERS = f"{_RESAMPLER},{_LIMITER},aresample=osf=s16"
 _DECODERS = ",".join(("mp3float", "mp3", *(f"pcm_{coding}" for coding in Coding if coding is not Coding.MP3)))
 
 
 class FfmpegDecoder:
-    """Decodes to signed 16-bit samples, 8 kHz, mono, in the machine's byte order.
+    """Decodes to A-law, 8 kHz, mono.
 
-    `wall_clock` bounds a decoding from outside, `cpu_seconds` from inside.
+    The encoder of ffmpeg chooses the nearest A-law level for each sample. `wall_clock` limits the time of one
+    file, `cpu_seconds` the processor time.
     """
 
     def __init__(
@@ -49,10 +47,10 @@ class FfmpegDecoder:
         self._confine = confined(cpu_seconds)
 
     async def decode(self, source: Path, sound: Sound) -> AsyncGenerator[bytes, None]:
-        """Yield blocks of whole samples. Close it to stop early.
+        """Yield blocks of A-law. Close the generator to stop early.
 
         Raises:
-            InvalidError: if the decoder finds the sound damaged or does not come to an end.
+            InvalidError: if the audio is damaged or takes too long to decode.
 
         """
         process = await asyncio.create_subprocess_exec(
@@ -66,7 +64,7 @@ class FfmpegDecoder:
             limit=_BLOCK_BYTES,
             preexec_fn=self._confine,
         )
-        complaints = asyncio.create_task(_complaints(process))
+        errors = asyncio.create_task(_errors(process))
         deadline = asyncio.get_running_loop().time() + self._wall_clock.total_seconds()
         try:
             while block := await _block(process, deadline):
@@ -74,15 +72,15 @@ class FfmpegDecoder:
             async with asyncio.timeout_at(deadline):
                 code = await process.wait()
             if code != 0:
-                log.info("decoder gave up", code=code, complaints=await complaints)
-                raise InvalidError(f"the {sound.kind.upper()} file is damaged: its sound cannot be decoded")
+                log.info("decoder failed", code=code, errors=await errors)
+                raise InvalidError(f"the {sound.kind.upper()} file is damaged: its audio cannot be decoded")
         except TimeoutError as error:
-            raise InvalidError("the sound takes too long to decode") from error
+            raise InvalidError("the audio takes too long to decode") from error
         finally:
             if process.returncode is None:
                 process.kill()
             await process.wait()
-            await complaints
+            await errors
 
 
 def _arguments(source: Path, sound: Sound) -> list[str]:
@@ -97,8 +95,8 @@ def _arguments(source: Path, sound: Sound) -> list[str]:
         "-filter_threads",
         "1",
     ]
-    # The format is ours to say, so nothing in the file can make it a playlist or another container; of
-    # protocols, only a stretch of this one file.
+    # The format is given, so no content can turn the file into a playlist or another container. The only
+    # protocol is a section of this one file.
     arguments += [
         "-protocol_whitelist",
         "subfile,file",
@@ -110,7 +108,7 @@ def _arguments(source: Path, sound: Sound) -> list[str]:
     if sound.coding is not Coding.MP3:
         arguments += ["-sample_rate", str(sound.rate), "-ch_layout", _layout(sound)]
     arguments += ["-i", f"subfile,,start,{sound.start},end,{sound.end},,:file:{source}"]
-    return [*arguments, "-map", "0:a:0", "-af", _FILTERS, "-f", _SAMPLE_FORMAT, "pipe:1"]
+    return [*arguments, "-map", "0:a:0", "-af", _FILTERS, "-c:a", "pcm_alaw", "-f", "alaw", "pipe:1"]
 
 
 def _layout(sound: Sound) -> str:
@@ -129,12 +127,11 @@ async def _block(process: asyncio.subprocess.Process, deadline: float) -> bytes:
         async with asyncio.timeout_at(deadline):
             return await process.stdout.readexactly(_BLOCK_BYTES)
     except asyncio.IncompleteReadError as end:
-        # Half a sample at the end is of a decoder that was ended; its exit code tells.
-        return end.partial[: len(end.partial) // SAMPLE_BYTES * SAMPLE_BYTES]
+        return end.partial
 
 
-async def _complaints(process: asyncio.subprocess.Process) -> str:
-    """Read everything, so that the decoder never waits for us, and keep the beginning."""
+async def _errors(process: asyncio.subprocess.Process) -> str:
+    """Read all of standard error, so that the decoder never blocks on it, and return the beginning."""
     assert process.stderr is not None  # noqa: S101 - it was started with a pipe
     kept = b""
     while chunk := await process.stderr.read(_SHOWN_ERRORS):

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import structlog
 
-from cato_contracts.errors import BrokerError
+from cato_contracts.errors import BrokerError, NotFoundError
 from cato_contracts.requests import Actor
 from cato_contracts.resources import AudioFile as AudioFileResource
 from cato_contracts.resources import Page
@@ -38,9 +38,9 @@ _RESTART_S = 1.0
 
 
 class JetStreamAudioFiles:
-    """Every reading first asks the log where its end is and waits until that is folded.
+    """Stores files as aggregates. Every read first waits until the lists have reached the end of the log.
 
-    So what one replica has acknowledged, every other one shows.
+    So every replica shows what any replica has acknowledged.
     """
 
     def __init__(self, event_log: Log) -> None:
@@ -48,15 +48,15 @@ class JetStreamAudioFiles:
         self._repository = Repository(
             event_log, AudioFile, transcodings=(DataclassAsDict(Prompt, "audio-file-prompt"),)
         )
-        self._begin_anew()
+        self._reset()
 
-    def _begin_anew(self) -> None:
+    def _reset(self) -> None:
         self._catalog = Catalog()
-        self._follower = Follower(self._log, _SUBJECTS, _decoded, on_corrupt=_pass_over)
+        self._follower = Follower(self._log, _SUBJECTS, Commit.from_record, on_corrupt=_log_corrupt)
 
     @asynccontextmanager
     async def followed(self) -> AsyncIterator[None]:
-        """Keep the lists up to date while the context lasts; entered when they are complete.
+        """Keep the lists up to date while the context lasts; it is entered when they are complete.
 
         Raises:
             BrokerError: if the log cannot be read.
@@ -75,19 +75,19 @@ class JetStreamAudioFiles:
             try:
                 await self._follower.run(self._fold)
             except Corrupt:
-                # The log is not the one that was folded: a server lost its tail.
-                log.exception("the lists are void and folded anew")
+                # The log no longer holds what was folded: a server has lost its tail.
+                log.exception("lists are invalid, reading the log from its start")
             except Unavailable:
-                log.exception("the log is closed")
+                log.exception("log is closed, lists are no longer updated")
                 return
-            self._begin_anew()
+            self._reset()
             await asyncio.sleep(_RESTART_S)
 
     def _fold(self, commit: Commit) -> None:
         try:
             file = self._repository.restore(commit)
         except Corrupt:
-            log.exception("a commit is passed over", sequence=commit.sequence)
+            log.exception("commit skipped: it cannot be read", sequence=commit.sequence)
             return
         self._catalog.fold(file, sequence=commit.sequence, command_id=commit.command_id)
 
@@ -102,9 +102,6 @@ class JetStreamAudioFiles:
 
     async def added_by(self, command_id: str) -> AudioFile | None:
         return (await self._current()).added_by(command_id)
-
-    async def removed_by(self, file_id: UUID) -> str | None:
-        return (await self._current()).removed_by(file_id)
 
     async def latest(self, owner: str, name: str) -> AudioFile | None:
         return (await self._current()).latest(owner, name)
@@ -123,25 +120,24 @@ class JetStreamAudioFiles:
 
     async def remove(self, file_id: UUID, *, command_id: str, now: datetime) -> AudioFile:
         def decide(file: AudioFile) -> None:
+            if file.is_removed:
+                raise NotFoundError(f"there is no audio file {file_id}")
             file.remove(now)
 
         try:
             with _translated():
                 return await self._repository.execute(file_id, command_id, decide)
         except Conflict as error:
-            raise OvertakenError(f"{file_id} changes all the time") from error
+            raise OvertakenError(f"other commands keep changing file {file_id}") from error
 
 
-def _decoded(record: Record) -> Commit:
-    return Commit.from_record(record)
-
-
-def _pass_over(record: Record, error: Corrupt) -> None:
-    log.error("a message is passed over", sequence=record.sequence, reason=str(error))
+def _log_corrupt(record: Record, error: Corrupt) -> None:
+    log.error("message skipped: it is not a commit", sequence=record.sequence, reason=str(error))
 
 
 @contextmanager
 def _translated() -> Iterator[None]:
+    """Translate the exceptions of the event log into BrokerError, except for Conflict."""
     try:
         yield
     except Conflict:

@@ -1,4 +1,4 @@
-"""Scratch files on disk; those of a process that was killed are removed by the next one that starts."""
+"""Scratch files on disk. The next process to start removes the files of one that was killed."""
 
 import fcntl
 import shutil
@@ -15,7 +15,8 @@ _LOCK = ".lock"
 class LockedScratchSpace:
     """A directory for this process below `root`, which other replicas may share.
 
-    The kernel lets go of the lock of a process that died, however it died: what nobody holds is left over.
+    Each directory has a lock file. The kernel releases the lock of a process that ends for any reason, so a
+    directory whose lock is free is left over and can be removed.
     """
 
     def __init__(self, root: Path) -> None:
@@ -48,7 +49,7 @@ def _sweep(root: Path) -> None:
                 if _is_free(file):
                     _remove(lock)
         except FileNotFoundError:
-            continue  # another one that starts was faster
+            continue  # another process has removed it
 
 
 def _is_free(file: IO[str]) -> bool:

@@ -1,4 +1,4 @@
-"""Prompts through pydub: ffmpeg's samples measured, filled up to whole packets and coded, block by block."""
+"""Writes prompts: A-law blocks from ffmpeg, measured by pydub and filled up to whole packets."""
 
 import asyncio
 import hashlib
@@ -9,28 +9,29 @@ from contextlib import AsyncExitStack, aclosing
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from cato_contracts.alaw_wav import FRAME_BYTES, SILENCE
 from cato_contracts.errors import InvalidError, TooLargeError
-from cato_media.adapters.ffmpeg_decoder import SAMPLE_BYTES, FfmpegDecoder
-from cato_media.domain import alaw
+from cato_media.adapters.ffmpeg_decoder import FfmpegDecoder
 from cato_media.domain.sound import PROMPT_RATE, Kind, Sound
 from cato_media.ports import Transcoded
 
 with warnings.catch_warnings():
-    # On import it looks for an ffmpeg of the system, which we don't use, and takes a deprecated module.
+    # pydub looks for an ffmpeg of the system, which is not used here, and audioop is deprecated.
     warnings.simplefilter("ignore")
+    import audioop
+
     from pydub import AudioSegment
 
 _LONG_S = 120
 _MISSING_TOLERANCE: Final = {Kind.MP3: 0.1, Kind.WAV: 0.02, Kind.PCM: 0.02}
-"""Seconds that a decoder may stay below what the file's structure promises (for MP3 a few frames)."""
+"""Seconds by which the decoded audio may be shorter than the file's structure says (for MP3 a few frames)."""
 
-_FULL_SCALE = 32768
-_LEAST_DBFS = -99.0
+_SAMPLE_BYTES = 2
 _MS = 1000
 
 
 class PydubTranscoder:
-    """At most `slots` files at once, and never all of the slots for long ones: short ones go past those."""
+    """Transcodes at most `slots` files at once; one slot is kept free for files under two minutes."""
 
     def __init__(self, decoder: FfmpegDecoder, *, max_seconds: float, slots: int | None = None) -> None:
         slots = max(2, slots or os.cpu_count() or 2)
@@ -51,7 +52,7 @@ class PydubTranscoder:
                         await asyncio.to_thread(writer.add, block)
                         if writer.length > self._max_seconds * PROMPT_RATE:
                             raise TooLargeError(
-                                f"the sound is longer than the {self._max_seconds:g} s that are allowed"
+                                f"the audio is longer than the {self._max_seconds:g} s that are allowed"
                             )
                 _check_length(sound, writer.length)
                 return writer.finish()
@@ -64,41 +65,30 @@ class _PromptWriter:
         self._peak = 0
         self._energy = 0.0
         self.length = 0
-        """Samples so far."""
+        """Bytes, and so samples, written so far."""
 
-    def add(self, samples: bytes) -> None:
-        segment = _segment(samples)
+    def add(self, block: bytes) -> None:
+        samples = audioop.alaw2lin(block, _SAMPLE_BYTES)
+        segment = AudioSegment(samples, sample_width=_SAMPLE_BYTES, frame_rate=PROMPT_RATE, channels=1)
         self._peak = max(self._peak, segment.max)
         self._energy += segment.rms**2 * segment.frame_count()
-        self._write(segment)
+        self._write(block)
 
     def finish(self) -> Transcoded:
-        missing = -self.length % alaw.PACKET_BYTES
-        heard = self.length
-        self._write(_silence(missing))
+        rms = math.sqrt(self._energy / self.length)
+        self._write(bytes([SILENCE]) * (-self.length % FRAME_BYTES))
         return Transcoded(
             sha256=self._digest.hexdigest(),
             size_bytes=self.length,
             duration_ms=self.length * _MS // PROMPT_RATE,
             peak_dbfs=_decibels(self._peak),
-            rms_dbfs=_decibels(math.sqrt(self._energy / heard)),
+            rms_dbfs=_decibels(rms),
         )
 
-    def _write(self, segment: AudioSegment) -> None:
-        coded = alaw.encode(segment.raw_data)
-        self._digest.update(coded)
-        self._file.write(coded)
-        self.length += len(coded)
-
-
-def _segment(samples: bytes) -> AudioSegment:
-    return AudioSegment(data=samples, sample_width=SAMPLE_BYTES, frame_rate=PROMPT_RATE, channels=1)
-
-
-def _silence(samples: int) -> AudioSegment:
-    """Return so many samples, at most a packet; pydub itself counts in milliseconds."""
-    packet = AudioSegment.silent(duration=_MS * alaw.PACKET_BYTES // PROMPT_RATE, frame_rate=PROMPT_RATE)
-    return packet.get_sample_slice(0, samples)
+    def _write(self, block: bytes) -> None:
+        self._digest.update(block)
+        self._file.write(block)
+        self.length += len(block)
 
 
 def _check_length(sound: Sound, decoded: int) -> None:
@@ -110,4 +100,5 @@ def _check_length(sound: Sound, decoded: int) -> None:
 
 
 def _decibels(level: float) -> float:
-    return max(_LEAST_DBFS, 20 * math.log10(level / _FULL_SCALE)) if level else _LEAST_DBFS
+    """Return a level in dB below full scale; A-law has no level of zero."""
+    return 20 * math.log10(level / 32768)

@@ -1,1 +1,1 @@
-"""The rules for prompts: names, what counts as sound, how it is stored; no input or output."""
+"""The rules for audio files: names, accepted formats, the stored form; no input or output."""

@@ -1,4 +1,4 @@
-"""A prompt and its name: who owns it, where its sound is, that it was removed."""
+"""An audio file: its owner, its name, its prompt, and whether it was removed."""
 
 import unicodedata
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ _PATH_CHARACTERS = "/\\"
 
 
 def check_name(name: str) -> None:
-    """Refuse what is no file name: blank, too long, with path or control characters.
+    """Check that the name is a plain file name.
 
     Raises:
-        InvalidError
+        InvalidError: if it is blank, too long, or has path separators or control characters.
 
     """
     if not name.strip():
@@ -37,15 +37,15 @@ def check_name(name: str) -> None:
 def audio_file_id(owner: str, name: str, generation: int) -> UUID:
     """Return the id of the `generation`-th file (from 1) that `owner` has under `name`.
 
-    Two that add the same name at the same time thus write to the same place in the log, where only one can
-    be first. A file that was removed keeps its id for ever; the next one under its name has another.
+    Two concurrent requests for one name write to the same subject of the log, where only one write succeeds.
+    A removed file keeps its id; the next file with its name has another.
     """
     return derived_id("audio-file", owner, name, generation)
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """Sound as it is stored: A-law, 8000 bytes/s, mono; `sha256` and `size_bytes` are of those bytes."""
+    """Stored audio: A-law, 8000 bytes/s, mono; `sha256` and `size_bytes` refer to the A-law bytes."""
 
     object_name: str
     sha256: str
@@ -54,7 +54,7 @@ class Prompt:
 
 
 class AudioFile(Aggregate):
-    """One file under a name. `source_sha256` is of the bytes that the client sent."""
+    """One file under a name. `source_sha256` is the digest of the bytes that the client sent."""
 
     TOPIC = "audio-file"
 
@@ -122,7 +122,7 @@ class AudioFile(Aggregate):
         self.removed_at = removed_at
 
     def remove(self, now: datetime) -> None:
-        """Remove it for ever; once it is, nothing happens."""
+        """Remove the file for ever. Removing it again has no effect."""
         if self.removed_at is None:
             self._removed(now)
 
@@ -131,7 +131,7 @@ class AudioFile(Aggregate):
         return self.removed_at is not None
 
     def content(self) -> ObjectRef:
-        """Return where its sound is."""
+        """Return the reference to the audio in the object store."""
         return ObjectRef(
             bucket=Bucket.PROMPTS,
             name=self.prompt.object_name,
@@ -140,7 +140,7 @@ class AudioFile(Aggregate):
         )
 
     def resource(self) -> AudioFileResource:
-        """Return it as clients see it."""
+        """Return the resource that clients see."""
         return AudioFileResource(
             id=self.id,
             name=self.name,

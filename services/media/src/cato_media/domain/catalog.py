@@ -1,4 +1,4 @@
-"""The lists: all files, folded from their commits in the order of the log."""
+"""The lists of files, folded from their commits in the order of the log."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
@@ -15,27 +15,24 @@ from cato_media.domain.audio_file import AudioFile
 class Catalog:
     """Files by id, by name and by the command that added them.
 
-    A cursor is the sequence of the commit that added the last file shown: files that come or go in between
-    shift nothing.
+    A cursor is the sequence of the commit that added the last file of the page, so files that are added or
+    removed between two pages do not shift the next one.
     """
 
     def __init__(self) -> None:
         self._files: dict[UUID, AudioFile] = {}
         self._latest: dict[tuple[str, str], UUID] = {}
         self._by_command: dict[str, UUID] = {}
-        self._removed_by: dict[UUID, str] = {}
         self._sequences: list[int] = []
         self._ids: list[UUID] = []
 
     def fold(self, file: AudioFile, *, sequence: int, command_id: str) -> None:
-        """Take in the state of a file after a commit; sequences only rise."""
+        """Apply the state of a file after a commit. Commits come in ascending order of sequence."""
         if file.id not in self._files:
             self._sequences.append(sequence)
             self._ids.append(file.id)
             self._by_command[command_id] = file.id
             self._latest[file.owner, file.name] = file.id
-        if file.is_removed:
-            self._removed_by.setdefault(file.id, command_id)
         self._files[file.id] = file
 
     def get(self, file_id: UUID) -> AudioFile | None:
@@ -45,22 +42,18 @@ class Catalog:
         file_id = self._by_command.get(command_id)
         return None if file_id is None else self._files[file_id]
 
-    def removed_by(self, file_id: UUID) -> str | None:
-        """Return the command that removed the file."""
-        return self._removed_by.get(file_id)
-
     def latest(self, owner: str, name: str) -> AudioFile | None:
-        """Return the file of the highest generation: an earlier one was removed before it was added."""
+        """Return the file of the highest generation; all earlier ones were removed before it was added."""
         file_id = self._latest.get((owner, name))
         return None if file_id is None else self._files[file_id]
 
     def page(
         self, actor: Actor, *, name: str | None, limit: int, cursor: str | None
     ) -> Page[AudioFileResource]:
-        """Return the files that the actor may see; `name` is part of the name, in any case.
+        """Return the files that the actor may see whose names contain `name`, ignoring case.
 
         Raises:
-            InvalidError: if the cursor is none of ours.
+            InvalidError: if the cursor was not returned by a list.
 
         """
         wanted = name.casefold() if name else ""

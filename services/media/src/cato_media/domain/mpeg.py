@@ -1,4 +1,4 @@
-"""The structure of MP3 files: frames (ISO 11172-3, 13818-3), the tags around them, the information frame."""
+"""The structure of MP3 files: frames (ISO 11172-3, 13818-3), the tags around them, the Xing header."""
 
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ _MAX_TAGS = 64
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A frame's header: size in bytes, samples per channel."""
+    """The header of a frame; `size` is in bytes, `samples` per channel."""
 
     version: int
     rate: int
@@ -35,14 +35,14 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Information:
-    """What the first frame may say: frames after it, samples that the encoder added at both ends."""
+    """The Xing header: the number of frames after it, and the samples that the encoder added at both ends."""
 
     frames: int | None
     padding: int
 
 
 def is_layer_3(data: Buffer, place: int) -> bool:
-    """Tell whether there is a layer III header, with a bit rate of the table or a free one."""
+    """Return whether a layer III header begins at `place`, with a bit rate of the table or in free format."""
     if place + HEADER > len(data):
         return False
     first, second, third = data[place], data[place + 1], data[place + 2]
@@ -61,7 +61,7 @@ def is_free_format(data: Buffer, place: int) -> bool:
 
 
 def frame_at(data: Buffer, place: int) -> Frame | None:
-    """Return the frame that begins at `place`; it may reach beyond the end of the data."""
+    """Return the frame that begins at `place`; it may extend beyond the end of the data."""
     if not is_layer_3(data, place) or is_free_format(data, place):
         return None
     second, third, fourth = data[place + 1], data[place + 2], data[place + 3]
@@ -75,7 +75,7 @@ def frame_at(data: Buffer, place: int) -> Frame | None:
 
 
 def skip_tags(data: Buffer, place: int) -> int:
-    """Return the place after all ID3, APE and Lyrics3 tags that begin at `place`.
+    """Return the position after all ID3, APE and Lyrics3 tags that begin at `place`.
 
     Raises:
         InvalidError: if a tag is longer than the file, or there are too many.
@@ -110,16 +110,16 @@ def _tag_end(data: Buffer, place: int) -> int:
 
 
 def skip_zeros(data: Buffer, place: int) -> int:
-    """Return the place after the zeros that some programs pad with, at most 64 KiB of them."""
+    """Return the position after zero padding, which some programs write; at most 64 KiB."""
     stretch = data[place : place + _MAX_PADDING]
     return place + len(stretch) - len(stretch.lstrip(b"\0"))
 
 
 def read_mp3(data: Buffer, *, max_seconds: float) -> Sound:
-    """Walk over the frames, every one of them, until the file ends or `max_seconds` are exceeded.
+    """Read the header of every frame until the file ends or `max_seconds` are exceeded.
 
     Raises:
-        InvalidError: if the file is damaged, or cut.
+        InvalidError: if the file is damaged or cut.
         UnsupportedMediaError: for a free-format stream.
 
     """

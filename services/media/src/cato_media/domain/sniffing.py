@@ -1,4 +1,7 @@
-"""What a file is, told from its bytes. The name decides only whether nameless bytes may be raw samples."""
+"""Recognise the format of a file by its bytes.
+
+The name only decides whether bytes of no known format may be raw PCM.
+"""
 
 from pathlib import PurePosixPath
 
@@ -8,7 +11,7 @@ from cato_media.domain.sound import Buffer, Coding, Kind, Sound
 from cato_media.domain.wav import check_rate, is_wav, read_wav
 
 MIN_SECONDS = 0.02
-"""One RTP packet."""
+"""The length of one RTP packet."""
 
 _RAW_RATE = 8000
 _ENOUGH_TEXT = 32
@@ -52,10 +55,10 @@ _FORMS = {b"FORM": "AIFF audio", b"RIFF": "RIFF data, but not WAVE"}
 
 
 def inspect(data: Buffer, name: str, *, max_seconds: float) -> Sound:
-    """Return what sound is in an uploaded file.
+    """Return the description of the audio in an uploaded file.
 
     Raises:
-        UnsupportedMediaError: if it is something other than MP3, WAV or raw samples.
+        UnsupportedMediaError: if it is not MP3, WAV or raw PCM.
         InvalidError: if it is damaged, cut, empty or too short.
         TooLargeError: if it lasts longer than `max_seconds`.
 
@@ -70,11 +73,12 @@ def inspect(data: Buffer, name: str, *, max_seconds: float) -> Sound:
     else:
         sound = _read_pcm(data)
     if sound.length > max_seconds * sound.rate:
-        raise TooLargeError(f"the sound is longer than the {max_seconds:g} s that are allowed")
+        raise TooLargeError(f"the audio is longer than the {max_seconds:g} s that are allowed")
     check_rate(sound)
     if sound.length < MIN_SECONDS * sound.rate:
         raise InvalidError(
-            f"the file has {sound.seconds * 1000:.1f} ms of sound, {MIN_SECONDS * 1000:g} ms are the least"
+            f"the file has {sound.seconds * 1000:.1f} ms of audio,"
+            f" at least {MIN_SECONDS * 1000:g} ms are required"
         )
     return sound
 
@@ -83,26 +87,26 @@ def kind_of(data: Buffer, name: str) -> Kind:
     """Return the kind of a file that is not empty.
 
     Raises:
-        UnsupportedMediaError: if it is none that is taken.
+        UnsupportedMediaError: if it is not MP3, WAV or raw PCM.
 
     """
     if is_wav(data):
         return Kind.WAV
     other = _other(data)
     if other is not None:
-        raise UnsupportedMediaError(f"the file is {other}: MP3, WAV and raw PCM are taken")
+        raise UnsupportedMediaError(f"the file is {other}: only MP3, WAV and raw PCM are accepted")
     if data[:3] == b"ID3":
         place = skip_tags(data, 0)
         behind = _other(data[place : place + 64])
         if behind is not None:
-            raise UnsupportedMediaError(f"the file is {behind}: MP3, WAV and raw PCM are taken")
+            raise UnsupportedMediaError(f"the file is {behind}: only MP3, WAV and raw PCM are accepted")
         return Kind.MP3
     if _begins_with_frames(data):
         return Kind.MP3
     if PurePosixPath(name).suffix.lower() in {".pcm", ""}:
         return Kind.PCM
     raise UnsupportedMediaError(
-        "the file is no audio that is known here: MP3, WAV, or raw PCM under a name that ends in .pcm"
+        "the format of the file is not known: send MP3, WAV, or raw PCM under a name that ends in .pcm"
     )
 
 
@@ -121,7 +125,7 @@ def _other(data: Buffer) -> str | None:
 
 
 def _is_other_mpeg(head: bytes) -> bool:
-    """Tell AAC in ADTS frames and layers I and II by two headers in a row."""
+    """Recognise AAC in ADTS frames, and layers I and II, by two headers in a row."""
     if len(head) < 7 or head[0] != 0xFF or head[1] & 0xF6 != 0xF0:  # noqa: PLR2004
         return False
     size = (head[3] & 3) << 11 | head[4] << 3 | head[5] >> 5
@@ -129,9 +133,9 @@ def _is_other_mpeg(head: bytes) -> bool:
 
 
 def _begins_with_frames(data: Buffer) -> bool:
-    """Tell an MP3 stream by two frames of one kind in a row, or one that is the whole file.
+    """Recognise an MP3 stream by two frames of one kind in a row, or by one frame that is the whole file.
 
-    Two zero bytes and a number that looks like a header may be raw samples: one frame proves nothing.
+    A single header is not enough: raw samples can contain the same bytes.
     """
     place = skip_zeros(data, 0)
     if is_free_format(data, place):
@@ -147,7 +151,7 @@ def _begins_with_frames(data: Buffer) -> bool:
 
 
 def _free_format_repeats(data: Buffer, place: int) -> bool:
-    """Tell a free-format stream: frames of one unknown size, so the same header comes at equal distances."""
+    """Recognise a free-format stream: its frames have one size, so the header repeats at equal distances."""
     head = data[place : place + 2]
     window = data[place : place + 8192]
     following = window.find(head, 4)

@@ -1,4 +1,4 @@
-"""What is known of an uploaded file before it is decoded."""
+"""The description of the audio in an upload, known before it is decoded."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -6,14 +6,14 @@ from math import ceil
 from mmap import mmap
 
 Buffer = bytes | mmap
-"""A file's content. A slice of either is bytes of its own, so nothing keeps a mapping from being closed."""
+"""The content of a file. A slice of either is a copy, so no slice prevents the mapping from being closed."""
 
 PROMPT_RATE = 8000
-"""Samples (and A-law bytes) per second of a stored prompt."""
+"""Samples, and A-law bytes, per second of a stored prompt."""
 
 
 class Kind(StrEnum):
-    """The kinds of file that are taken."""
+    """The kinds of file that are accepted."""
 
     MP3 = "mp3"
     WAV = "wav"
@@ -21,7 +21,7 @@ class Kind(StrEnum):
 
 
 class Coding(StrEnum):
-    """How samples are written in the file."""
+    """The sample format in the file, by ffmpeg's name."""
 
     MP3 = "mp3"
     U8 = "u8"
@@ -41,10 +41,10 @@ class Coding(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """The sound in a file: the bytes `start` to `end`, and what they hold.
+    """The audio in a file: the bytes from `start` to `end` and their format.
 
-    `length` is in samples per channel at `rate`, as the file's structure tells it. `speaker_mask` is the
-    one of WAVE_FORMAT_EXTENSIBLE, None when the file has none.
+    `length` is in samples per channel at `rate`, computed from the file's structure. `speaker_mask` is that
+    of WAVE_FORMAT_EXTENSIBLE, None for other files.
     """
 
     kind: Kind
@@ -62,5 +62,5 @@ class Sound:
 
     @property
     def prompt_length(self) -> int:
-        """Return the length in samples of a prompt, a started one counting as a whole one."""
+        """Return the length of the prompt in samples, rounded up."""
         return ceil(self.length * PROMPT_RATE / self.rate)

@@ -15,7 +15,7 @@ _EXTENSIBLE_SIZE = 40
 _MAX_CHUNKS = 4096
 _UNKNOWN_SIZE = 0xFFFFFFFF
 _UNFINISHED_SIZES = (0, _UNKNOWN_SIZE, 0x7FFFFFFF, 0x7FFFF000)
-"""What programs write that cannot go back to the header: the sound then reaches to the file's end."""
+"""Sizes that programs write when they cannot return to the header; the audio then ends with the file."""
 
 _MISSING_TOLERANCE_S = 0.02
 _MAX_CHANNELS = 8
@@ -23,7 +23,7 @@ _MIN_RATE, _MAX_RATE = 4_000, 384_000
 
 _PCM, _FLOAT, _ALAW, _MULAW, _EXTENSIBLE = 0x0001, 0x0003, 0x0006, 0x0007, 0xFFFE
 _SUBTYPE_TAIL = bytes.fromhex("000000001000800000aa00389b71")
-"""The end of the GUIDs that carry a plain format number (mmreg.h, KSDATAFORMAT_SUBTYPE_*)."""
+"""The last 14 bytes of a sub-format GUID that carries a format number (mmreg.h, KSDATAFORMAT_SUBTYPE_*)."""
 
 _CODINGS = {
     (_PCM, 1): (Coding.U8, Coding.U8),
@@ -52,11 +52,11 @@ def is_wav(data: Buffer) -> bool:
 
 
 def read_wav(data: Buffer) -> Sound:
-    """Return where the sound is and how it is coded.
+    """Return the position and the format of the audio.
 
     Raises:
-        InvalidError: if the file is damaged, has no sound or less of it than it says.
-        UnsupportedMediaError: if its coding is none of PCM, floating point, A-law and µ-law.
+        InvalidError: if the file is damaged, has no audio, or less audio than its header says.
+        UnsupportedMediaError: if its coding is not PCM, floating point, A-law or µ-law.
 
     """
     order = ">" if data[:4] == b"RIFX" else "<"
@@ -71,7 +71,7 @@ def read_wav(data: Buffer) -> Sound:
             if form is None:
                 raise InvalidError("the WAV file is damaged: it has no fmt chunk before its data")
             promised = long_size if size == _UNKNOWN_SIZE and long_size is not None else size
-            # A header that was finished knows the size of the file, too.
+            # A header that was completed also states the size of the whole file.
             whole = struct.unpack_from(f"{order}I", data, 4)[0] + _CHUNK_HEADER
             return _sound(data, form, start, promised, says_its_size=abs(whole - len(data)) <= 1)
     if form is None:
@@ -80,7 +80,7 @@ def read_wav(data: Buffer) -> Sound:
 
 
 def _chunks(data: Buffer, order: str) -> Iterator[tuple[bytes, int, int]]:
-    """Yield name, place and promised size (both in bytes) of each chunk."""
+    """Yield the name, position and stated size (both in bytes) of each chunk."""
     place = _FORM_HEADER
     for _ in range(_MAX_CHUNKS):
         if place + _CHUNK_HEADER > len(data):
@@ -146,10 +146,10 @@ def _sound(data: Buffer, form: _Format, start: int, promised: int, *, says_its_s
 
 
 def check_rate(sound: Sound) -> None:
-    """Refuse sample rates at which nobody records: a few bytes would become hours.
+    """Check that the sample rate is plausible: at a very low one, a few bytes would last for hours.
 
     Raises:
-        InvalidError
+        InvalidError: if it is outside of the limits.
 
     """
     if not _MIN_RATE <= sound.rate <= _MAX_RATE:

@@ -1,1 +1,1 @@
-"""One function per command and query, and the table that leads to them."""
+"""One function per command and query, and the table that maps each message to its function."""

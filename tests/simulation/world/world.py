@@ -28,7 +28,6 @@ from cato_contracts.objects import Bucket
 from cato_contracts.requests import Actor, Request
 from cato_contracts.resources import AudioFile, SettingsSpec, SuccessCondition, TaskSpec
 from cato_contracts.runs import SubscriberResult
-from cato_dialer.campaign.adapters.memory_campaign import MemoryAudioLibrary, MemoryRunCalls
 from cato_dialer.campaign.handlers.coordinate_run import Pace
 from cato_dialer.campaign.handlers.coordinate_runs import LeasePace
 from cato_dialer.dial.adapters.memory_dial import MemoryChannelBoard, MemoryJobQueue
@@ -36,6 +35,7 @@ from cato_jetstream import Record
 from cato_runtime.config import Config
 from cato_runtime.objects import MemoryObjectStore
 from cato_runtime.station_config import StationConfig
+from services.dialer.tests.support.memory_campaign import MemoryAudioLibrary, MemoryRunCalls
 from tests.simulation.world.exchange import Behaviour, Exchange, number_of
 from tests.simulation.world.faults import Death, Life, Weather
 from tests.simulation.world.processes import CampaignProcess, DialProcess

@@ -44,11 +44,6 @@ class Coordinator:
         self._drivers: dict[UUID, asyncio.Task[None]] = {}
         self._supervising: asyncio.Task[None] | None = None
 
-    @property
-    def driving(self) -> frozenset[UUID]:
-        """The runs that are driven here, or would be if nobody else did."""
-        return frozenset(self._drivers)
-
     async def start(self) -> None:
         """Begin; the view must have been started."""
         self._view.on_change(self._news.set)

@@ -31,13 +31,6 @@ from cato_contracts.resources import (
 )
 from cato_contracts.runs import Prompt, RunSnapshot, SubscriberResult
 from cato_contracts.subjects import run_result
-from cato_dialer.campaign.adapters.memory_campaign import (
-    MemoryAudioLibrary,
-    MemoryDialQueue,
-    MemoryLeases,
-    MemoryRunCalls,
-    MemoryRunTickets,
-)
 from cato_dialer.campaign.handlers.coordinate_run import Pace
 from cato_dialer.campaign.handlers.coordinate_runs import LeasePace
 from cato_dialer.campaign.role import CampaignPorts, CampaignRole
@@ -46,6 +39,13 @@ from cato_runtime.config import Config
 from cato_runtime.objects import MemoryObjectStore, ObjectStore
 from cato_runtime.requests import RequestTable, refusal
 from cato_runtime.station_config import StationConfig
+from services.dialer.tests.support.memory_campaign import (
+    MemoryAudioLibrary,
+    MemoryDialQueue,
+    MemoryLeases,
+    MemoryRunCalls,
+    MemoryRunTickets,
+)
 
 NOW = datetime(2025, 3, 3, 12, 0, tzinfo=UTC)
 USER = Actor(user_id="user")

@@ -3,11 +3,11 @@
 import asyncio
 import sys
 
-from cato_dialer.campaign.adapters.memory_campaign import MemoryAudioLibrary
 from cato_runtime.broker import connect, make_broker
 from cato_runtime.objects import NatsObjectStore
-from services.dialer.tests.campaign_fakes import Client, people
-from services.dialer.tests.integration.test_campaign_on_nats import role_on
+from services.dialer.tests.support.campaign_on_nats import role_on
+from services.dialer.tests.support.campaign_world import Client, people
+from services.dialer.tests.support.memory_campaign import MemoryAudioLibrary
 
 
 async def main(url: str) -> None:

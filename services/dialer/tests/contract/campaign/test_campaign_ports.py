@@ -13,12 +13,6 @@ from cato_contracts.jobs import DialJob, RunMode, RunTicket
 from cato_contracts.resources import NotificationSettings
 from cato_contracts.runs import Prompt, RunSubscriber, SubscriberResult
 from cato_contracts.subjects import DIAL, LEASES, RUN_TICKETS, RUNS, dial_consumer, run_call, run_result
-from cato_dialer.campaign.adapters.memory_campaign import (
-    MemoryDialQueue,
-    MemoryLeases,
-    MemoryRunCalls,
-    MemoryRunTickets,
-)
 from cato_dialer.campaign.adapters.nats_dial_queue import NatsDialQueue
 from cato_dialer.campaign.adapters.nats_leases import NatsLeases
 from cato_dialer.campaign.adapters.nats_run_calls import NatsRunCalls
@@ -35,7 +29,13 @@ from cato_jetstream import JetStreamLog, Log, MemoryLog
 from cato_runtime.broker import connect, ensure_topology, make_broker
 from cato_runtime.clock import SystemClock
 from cato_runtime.embedded_nats import EmbeddedNats
-from services.dialer.tests.campaign_fakes import snapshot, until
+from services.dialer.tests.support.campaign_world import snapshot, until
+from services.dialer.tests.support.memory_campaign import (
+    MemoryDialQueue,
+    MemoryLeases,
+    MemoryRunCalls,
+    MemoryRunTickets,
+)
 
 
 class Adapters:

@@ -12,7 +12,7 @@ from cato_contracts.envelope import Envelope
 from cato_contracts.jobs import DialJob, RunMode, RunTicket
 from cato_contracts.subjects import DIAL, RUN_TICKETS, dial_consumer
 from cato_jetstream import EventLogError, JetStreamLog
-from services.dialer.tests.campaign_fakes import Outcome, publish_result
+from services.dialer.tests.support.campaign_world import Outcome, publish_result
 
 _TROUBLE = (nats.errors.Error, nats.js.errors.Error, EventLogError, OSError, TimeoutError)
 

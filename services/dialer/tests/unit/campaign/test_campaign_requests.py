@@ -44,7 +44,7 @@ from cato_contracts.runs import RunSnapshot
 from cato_dialer.campaign.domain.run.run import Run
 from cato_dialer.campaign.handlers.catalog import Repositories
 from cato_runtime.config import Config
-from services.dialer.tests.campaign_fakes import (
+from services.dialer.tests.support.campaign_world import (
     ADMIN,
     CONFIG,
     NOW,

@@ -23,7 +23,7 @@ from cato_dialer.campaign.domain.run.next_step import (
 )
 from cato_dialer.campaign.domain.run.progress import Progress
 from cato_dialer.campaign.domain.run.run import Run
-from services.dialer.tests.campaign_fakes import NOW, snapshot
+from services.dialer.tests.support.campaign_world import NOW, snapshot
 
 MOST_STEPS = 5_000
 

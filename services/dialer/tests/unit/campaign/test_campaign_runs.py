@@ -9,7 +9,7 @@ import pytest
 from cato_contracts.campaign_commands import PauseRun, ResumeRun, StopRun
 from cato_contracts.errors import ConflictError
 from cato_contracts.jobs import RunMode
-from services.dialer.tests.campaign_fakes import (
+from services.dialer.tests.support.campaign_world import (
     USER,
     World,
     answer_from_memory,
@@ -123,8 +123,10 @@ async def test_pausing_shows_on_the_ticket_and_holds_the_next_wave():
 async def test_an_expired_run_gives_everybody_a_result():
     world = World()
     async with world.running() as client:
-        expires_at = world.clock.now() + timedelta(seconds=0.3)
+        expires_at = world.clock.now() + timedelta(hours=1)
         run_id = await client.start(await client.add_task([people(2500)], expires_at=expires_at))
+        await until(lambda: len(world.queue.jobs) == 2500)
+        world.clock.ahead = timedelta(hours=1)
         await until(lambda: ended(world.runs, run_id))
         await until(lambda: not world.queue.jobs)
     life = await life_of(world.runs, run_id)

@@ -19,20 +19,13 @@ from nats.js.errors import NoKeysError
 from cato_contracts.campaign_commands import PauseRun, StopRun
 from cato_contracts.jobs import RunMode, RunTicket
 from cato_contracts.subjects import DIAL, RUN_TICKETS, dial_job, run_call
-from cato_dialer.campaign.adapters.memory_campaign import MemoryAudioLibrary
-from cato_dialer.campaign.adapters.nats_dial_queue import NatsDialQueue
-from cato_dialer.campaign.adapters.nats_leases import NatsLeases
-from cato_dialer.campaign.adapters.nats_run_calls import NatsRunCalls
-from cato_dialer.campaign.adapters.nats_run_tickets import NatsRunTickets
-from cato_dialer.campaign.role import CampaignPorts, CampaignRole
 from cato_jetstream import JetStreamLog
 from cato_runtime.broker import connect, ensure_topology, make_broker
-from cato_runtime.clock import SystemClock
 from cato_runtime.embedded_nats import EmbeddedNats
 from cato_runtime.objects import NatsObjectStore
 from cato_runtime.tasks import end_tasks
-from services.dialer.tests.campaign_fakes import (
-    CONFIG,
+from services.dialer.tests.support.campaign_on_nats import role_on
+from services.dialer.tests.support.campaign_world import (
     QUICK,
     USER,
     Client,
@@ -41,9 +34,10 @@ from services.dialer.tests.campaign_fakes import (
     people,
     until,
 )
-from services.dialer.tests.fake_dial_role import dial_by_consumer
+from services.dialer.tests.support.fake_dial_role import dial_by_consumer
+from services.dialer.tests.support.memory_campaign import MemoryAudioLibrary
 
-REPLICA = Path(__file__).parents[1] / "campaign_replica.py"
+REPLICA = Path(__file__).parents[2] / "support" / "campaign_replica.py"
 
 
 @pytest.fixture
@@ -65,22 +59,6 @@ async def connected(nats: EmbeddedNats) -> AsyncIterator[NatsClient]:
 async def client(nats) -> AsyncIterator[NatsClient]:
     async with connected(nats) as client:
         yield client
-
-
-def role_on(client: NatsClient, audio: MemoryAudioLibrary) -> CampaignRole:
-    js = client.jetstream(timeout=10)
-    clock = SystemClock()
-    ports = CampaignPorts(
-        events=JetStreamLog(client, "EVENTS"),
-        runs=JetStreamLog(client, "RUNS"),
-        objects=NatsObjectStore(js),
-        audio=audio,
-        queue=NatsDialQueue(client, js, clock),
-        tickets=NatsRunTickets(js),
-        calls=NatsRunCalls(client, js, clock),
-        leases=NatsLeases(js),
-    )
-    return CampaignRole(ports, CONFIG, clock, pace=QUICK)
 
 
 @asynccontextmanager
@@ -225,7 +203,7 @@ async def test_another_process_takes_over_when_the_driver_is_killed(nats, client
         str(REPLICA),
         nats.url,
         stdout=asyncio.subprocess.PIPE,
-        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[4])},
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[5])},
     )
     try:
         assert process.stdout is not None

@@ -1,0 +1,30 @@
+"""A campaign role on a real broker."""
+
+from nats.aio.client import Client as NatsClient
+
+from cato_dialer.campaign.adapters.nats_dial_queue import NatsDialQueue
+from cato_dialer.campaign.adapters.nats_leases import NatsLeases
+from cato_dialer.campaign.adapters.nats_run_calls import NatsRunCalls
+from cato_dialer.campaign.adapters.nats_run_tickets import NatsRunTickets
+from cato_dialer.campaign.role import CampaignPorts, CampaignRole
+from cato_jetstream import JetStreamLog
+from cato_runtime.clock import SystemClock
+from cato_runtime.objects import NatsObjectStore
+from services.dialer.tests.support.campaign_world import CONFIG, QUICK
+from services.dialer.tests.support.memory_campaign import MemoryAudioLibrary
+
+
+def role_on(client: NatsClient, audio: MemoryAudioLibrary) -> CampaignRole:
+    js = client.jetstream(timeout=10)
+    clock = SystemClock()
+    ports = CampaignPorts(
+        events=JetStreamLog(client, "EVENTS"),
+        runs=JetStreamLog(client, "RUNS"),
+        objects=NatsObjectStore(js),
+        audio=audio,
+        queue=NatsDialQueue(client, js, clock),
+        tickets=NatsRunTickets(js),
+        calls=NatsRunCalls(client, js, clock),
+        leases=NatsLeases(js),
+    )
+    return CampaignRole(ports, CONFIG, clock, pace=QUICK)

@@ -213,6 +213,9 @@ class ReplicaTrunk:
     async def open(self) -> None:
         return None
 
+    async def line_free(self) -> None:
+        return None
+
     def place(self, order: CallOrder) -> ScriptedLine:
         assert not self._replica.dead
         world = self._replica.world

@@ -115,6 +115,9 @@ class _Trunk:
     async def open(self) -> None:
         return None
 
+    async def line_free(self) -> None:
+        return None
+
     def place(self, order: CallOrder) -> Line:
         return self._process.place(order)
 

@@ -1,5 +1,6 @@
 """What any trunk does: one in memory, and the one on PJSIP against the simulated exchange."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -150,13 +151,27 @@ async def test_hanging_up_again_or_late_does_nothing(caller: Caller):
     assert heard.end.cause is ReleaseCause.LOCAL_HANGUP
 
 
-async def test_a_call_without_a_free_line_is_a_fault(caller: Caller):
+async def test_an_order_without_a_free_line_is_released_as_not_sent_t1(caller: Caller):
     busy = [caller.call("nobody") for _ in range(caller.trunk.capacity)]
-    end = (await follow(caller.call("nobody"))).end
-    assert end.cause is ReleaseCause.FAULT
+    heard = await follow(caller.call("nobody"))
+    assert (heard.kinds, heard.end.cause) == (["Released"], ReleaseCause.NOT_SENT)
     for line in busy:
         await line.hang_up()
         assert (await follow(line)).end.cause is ReleaseCause.LOCAL_HANGUP
+
+
+async def test_line_free_returns_when_a_line_is_released_t1(caller: Caller):
+    await asyncio.wait_for(caller.trunk.line_free(), 1)
+    busy = [caller.call("nobody") for _ in range(caller.trunk.capacity)]
+    free = asyncio.ensure_future(caller.trunk.line_free())
+    await asyncio.sleep(0.1)
+    assert not free.done()
+    await busy[0].hang_up()
+    await asyncio.wait_for(free, 5)
+    for line in busy[1:]:
+        await line.hang_up()
+    for line in busy:
+        await follow(line)
 
 
 async def test_a_line_can_be_used_again_as_soon_as_it_was_released(caller: Caller):
@@ -202,4 +217,4 @@ async def test_closing_hangs_up_and_nothing_can_be_placed_after_it(caller: Calle
     await caller.trunk.close()
     assert (await follow(line)).end.cause is ReleaseCause.LOCAL_HANGUP
     assert caller.trunk.capacity == 0
-    assert (await follow(caller.call("answers"))).end.cause is ReleaseCause.FAULT
+    assert (await follow(caller.call("answers"))).end.cause is ReleaseCause.NOT_SENT

@@ -51,6 +51,7 @@ class MemoryTrunk:
         self._now_ms = now_ms
         self._lines: set[_MemoryLine] = set()
         self._open = False
+        self._line_released = asyncio.Event()
 
     @property
     def capacity(self) -> int:
@@ -59,11 +60,15 @@ class MemoryTrunk:
     async def open(self) -> None:
         self._open = True
 
+    async def line_free(self) -> None:
+        while len(self._lines) >= self.capacity:
+            await self._line_released.wait()
+
     def place(self, order: CallOrder) -> Line:
         self.orders.append(order)
-        line = _MemoryLine(order, self._now_ms, self._lines.discard)
+        line = _MemoryLine(order, self._now_ms, self._discard)
         if len(self._lines) >= self.capacity:
-            line.release(ReleaseCause.FAULT, "no free line")
+            line.release(ReleaseCause.NOT_SENT, "no free line")
             return line
         self._lines.add(line)
         now_ms = self._now_ms()
@@ -86,6 +91,11 @@ class MemoryTrunk:
         self._open = False
         for line in list(self._lines):
             await line.hang_up()
+
+    def _discard(self, line: "_MemoryLine") -> None:
+        self._lines.discard(line)
+        self._line_released.set()
+        self._line_released = asyncio.Event()
 
 
 class _MemoryLine:

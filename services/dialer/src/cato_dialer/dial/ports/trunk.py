@@ -109,7 +109,9 @@ class ReleaseCause(StrEnum):
     FAULT = "fault"
     """The engine or its process failed; `phrase` says how."""
     MISSED = "missed"
-    """It was too late for the order: nothing has been sent."""
+    """The order reached the engine after `not_after`: no request was sent."""
+    NOT_SENT = "not-sent"
+    """No worker took the order, or its worker ended before the request left; `phrase` says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +155,13 @@ class Trunk(Protocol):
         ...
 
     async def open(self) -> None: ...
+
+    async def line_free(self) -> None:
+        """Return once the engine can take another order; at once if it can now.
+
+        This reserves nothing: another order may come first, and the line is then released as `NOT_SENT`.
+        """
+        ...
 
     def place(self, order: CallOrder) -> Line:
         """Start a call; whatever goes wrong shows up as `LineReleased` of the line."""

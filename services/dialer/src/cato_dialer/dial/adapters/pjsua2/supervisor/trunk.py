@@ -60,6 +60,7 @@ class Pjsua2Trunk:
         self._tasks: set[asyncio.Task[None]] = set()
         self._numbers = itertools.count(1)
         self._waiting: deque[_Waiting] = deque()
+        self._workers_changed = asyncio.Event()
         self._resolver = Resolver()
         self._bytecode = BytecodeCache()
         self._watcher: asyncio.Task[None] | None = None
@@ -112,6 +113,10 @@ class Pjsua2Trunk:
             raise ConfigurationError(f"no SIP worker can start: {first.refusal or 'it ended without a word'}")
         self._watcher = asyncio.create_task(self._watch())
 
+    async def line_free(self) -> None:
+        while not any(worker.free > 0 for worker in self._workers):
+            await self._workers_changed.wait()
+
     def place(self, order: CallOrder) -> Line:
         line = Pjsua2Line(next(self._numbers), self._withdraw)
         try:
@@ -151,7 +156,7 @@ class Pjsua2Trunk:
             worker = min(candidates, key=lambda candidate: candidate.occupied)
             worker.place(line, order)
         elif not self._open or not any(worker.lingering for worker in self._workers):
-            line.release(ReleaseCause.FAULT, "no free SIP worker")
+            line.release(ReleaseCause.NOT_SENT, "no free SIP worker")
         else:
             self._grow()
             timer = asyncio.get_running_loop().call_later(_SLOT_WAIT_S, self._too_late, line.number)
@@ -167,6 +172,8 @@ class Pjsua2Trunk:
             self._start_worker()
 
     def _serve_waiting(self) -> None:
+        self._workers_changed.set()
+        self._workers_changed = asyncio.Event()
         while self._waiting and any(worker.free > 0 for worker in self._workers):
             waiting = self._waiting.popleft()
             waiting.timer.cancel()
@@ -181,7 +188,7 @@ class Pjsua2Trunk:
     def _give_up(self, waiting: _Waiting, why: str) -> None:
         self._waiting.remove(waiting)
         waiting.timer.cancel()
-        waiting.line.release(ReleaseCause.FAULT, why)
+        waiting.line.release(ReleaseCause.NOT_SENT, why)
 
     def _withdraw(self, line: Pjsua2Line) -> None:
         """Hang up what no worker has yet."""

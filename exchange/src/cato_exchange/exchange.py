@@ -11,17 +11,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from cato_exchange.call import Call, Site
-from cato_exchange.flow import Flow
-from cato_exchange.media_loop import MediaLoop
+from cato_exchange.calls.call import Call, Site
+from cato_exchange.calls.routing import Routing
+from cato_exchange.media.loop import MediaLoop
 from cato_exchange.plan import Plan
 from cato_exchange.record import CallRecord, write_atomically
-from cato_exchange.registrar import Registrar
-from cato_exchange.routing import Routing
-from cato_exchange.stream import StreamTransport
+from cato_exchange.sip.registrar import Registrar
+from cato_exchange.sip.stream import StreamTransport
+from cato_exchange.sip.transactions import Transactions
+from cato_exchange.sip.transport import Flow
+from cato_exchange.sip.udp import UdpTransport
 from cato_exchange.summary import Summary
-from cato_exchange.transactions import Transactions
-from cato_exchange.udp import UdpTransport
 
 log = logging.getLogger(__name__)
 

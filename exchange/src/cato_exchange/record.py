@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from cato_exchange.reception import Reception
-from cato_exchange.tones import muted
+from cato_exchange.media.rtp_report import Reception
+from cato_exchange.media.tones import muted
 
 EndedBy = Literal["caller", "exchange", "timeout", "shutdown"]
 

@@ -23,8 +23,8 @@ from cato_exchange import (
     Reject,
     Rule,
 )
-from cato_exchange.digest import response_for
-from cato_exchange.sdp import read
+from cato_exchange.media.sdp import read
+from cato_exchange.sip.digest import response_for
 
 if TYPE_CHECKING:
     from exchange.tests.conftest import RawCaller, Scene

@@ -8,10 +8,10 @@ import pytest
 from sipmessage import Request
 
 from cato_exchange import Answer, CallRecord, Challenge, NoReply, Plan, Rule
-from cato_exchange.call import Call, Site
-from cato_exchange.registrar import Registrar
-from cato_exchange.routing import Routing
-from cato_exchange.transactions import Transactions
+from cato_exchange.calls.call import Call, Site
+from cato_exchange.calls.routing import Routing
+from cato_exchange.sip.registrar import Registrar
+from cato_exchange.sip.transactions import Transactions
 
 if TYPE_CHECKING:
     from exchange.tests.conftest import RecordingFlow, VirtualClock

@@ -2,8 +2,8 @@ import pytest
 from sipmessage import Request
 
 from cato_exchange import Challenge
-from cato_exchange.digest import credentials, is_valid, response_for
-from cato_exchange.messages import parse
+from cato_exchange.sip.digest import credentials, is_valid, response_for
+from cato_exchange.sip.messages import parse
 
 NONCE = "7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v"
 CNONCE = "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ"

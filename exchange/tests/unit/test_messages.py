@@ -1,7 +1,7 @@
 import pytest
 from sipmessage import Request
 
-from cato_exchange.messages import mark_received, parse, reply, tag_of, user_of
+from cato_exchange.sip.messages import mark_received, parse, reply, tag_of, user_of
 
 OPTIONS = (
     "OPTIONS sip:exchange@10.0.0.1 SIP/2.0\r\n"

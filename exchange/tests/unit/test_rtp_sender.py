@@ -1,5 +1,5 @@
-from cato_exchange.rtp_sender import RtpSender
-from cato_exchange.tones import key
+from cato_exchange.media.rtp_sender import RtpSender
+from cato_exchange.media.tones import key
 
 
 class Port:

@@ -1,6 +1,6 @@
 import pytest
 
-from cato_exchange.sdp import NotAcceptableError, read, write
+from cato_exchange.media.sdp import NotAcceptableError, read, write
 
 HEAD = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n"
 

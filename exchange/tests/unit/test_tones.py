@@ -1,6 +1,6 @@
 import pytest
 
-from cato_exchange.tones import alaw, key, muted, ringback
+from cato_exchange.media.tones import alaw, key, muted, ringback
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import pytest
 from sipmessage import URI, Request, Response
 
-from cato_exchange.messages import reply
-from cato_exchange.transactions import ServerTransaction, Transactions
+from cato_exchange.sip.messages import reply
+from cato_exchange.sip.transactions import ServerTransaction, Transactions
 
 if TYPE_CHECKING:
     from exchange.tests.conftest import RecordingFlow, VirtualClock

@@ -7,7 +7,7 @@ from itertools import product
 import pytest
 
 from cato_dialer.dial.adapters.pjsua2.worker.audio.tones import ToneReceiver
-from cato_exchange.tones import alaw
+from cato_exchange.media.tones import alaw
 from tests.support.g711 import decoded
 
 RATE = 8_000

@@ -1,7 +1,7 @@
 import struct
 from array import array
 
-from cato_exchange.reception import Reception, examine
+from cato_exchange.media.rtp_report import Reception, examine
 
 SOURCE = 7
 

@@ -7,13 +7,13 @@ from collections.abc import Callable
 
 from sipmessage import Request
 
-from cato_exchange.behaviours import begin
-from cato_exchange.call import Call, Site
-from cato_exchange.messages import ALLOW, reply, tag_of, user_of
+from cato_exchange.calls.call import Call, Site
+from cato_exchange.calls.scripts import begin
 from cato_exchange.plan import Plan
 from cato_exchange.record import CallRecord
-from cato_exchange.registrar import Registrar
-from cato_exchange.transactions import ServerTransaction
+from cato_exchange.sip.messages import ALLOW, reply, tag_of, user_of
+from cato_exchange.sip.registrar import Registrar
+from cato_exchange.sip.transactions import ServerTransaction
 
 log = logging.getLogger(__name__)
 

@@ -3,10 +3,10 @@
 import logging
 from functools import partial
 
-from cato_exchange.call import Call
+from cato_exchange.calls.call import Call
+from cato_exchange.calls.session_timer import SessionTimer
+from cato_exchange.media.sdp import NotAcceptableError
 from cato_exchange.plan import Answer, CancelCrossing, Digits, EarlyMedia
-from cato_exchange.sdp import NotAcceptableError
-from cato_exchange.session_timer import SessionTimer
 
 log = logging.getLogger(__name__)
 

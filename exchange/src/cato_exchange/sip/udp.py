@@ -6,8 +6,8 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cato_exchange.flow import Flow
-from cato_exchange.rtp_port import arrival_ns, stamp_arrivals
+from cato_exchange.media.rtp_port import arrival_ns, stamp_arrivals
+from cato_exchange.sip.transport import Flow
 
 log = logging.getLogger(__name__)
 

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from sipmessage import Request, Response
 
-from cato_exchange.messages import ALLOW, reply
+from cato_exchange.media.sdp import Direction, NotAcceptableError
 from cato_exchange.plan import Answer, CancelCrossing, EarlyMedia
-from cato_exchange.sdp import Direction, NotAcceptableError
-from cato_exchange.transactions import ServerTransaction
+from cato_exchange.sip.messages import ALLOW, reply
+from cato_exchange.sip.transactions import ServerTransaction
 
 if TYPE_CHECKING:
-    from cato_exchange.call import Call
+    from cato_exchange.calls.call import Call
 
 log = logging.getLogger(__name__)
 

@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 from sipmessage import Request, Response
 
-from cato_exchange.client_transactions import ClientTransaction
 from cato_exchange.clock import Clock
-from cato_exchange.flow import Flow
-from cato_exchange.messages import branch_of, mark_received, parse, sent_by, tag_of, wants_rport
-from cato_exchange.timers import DEFAULT_PORT, T2, TIMEOUT, Backoff
+from cato_exchange.sip.client_transactions import ClientTransaction
+from cato_exchange.sip.messages import branch_of, mark_received, parse, sent_by, tag_of, wants_rport
+from cato_exchange.sip.timers import DEFAULT_PORT, T2, TIMEOUT, Backoff
+from cato_exchange.sip.transport import Flow
 
 log = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ import ssl
 import time
 from dataclasses import dataclass
 
-from cato_exchange.flow import Flow
-from cato_exchange.udp import Receiver
+from cato_exchange.sip.transport import Flow
+from cato_exchange.sip.udp import Receiver
 
 log = logging.getLogger(__name__)
 

@@ -4,9 +4,9 @@ from functools import partial
 
 from sipmessage import Request
 
-from cato_exchange import digest
-from cato_exchange.call import Call
-from cato_exchange.messages import reason_phrase
+from cato_exchange.calls.call import Call
+from cato_exchange.calls.callee_script import Talk
+from cato_exchange.calls.session_timer import interval
 from cato_exchange.plan import (
     Answer,
     Busy,
@@ -19,9 +19,9 @@ from cato_exchange.plan import (
     Reject,
     Rule,
 )
-from cato_exchange.session_timer import interval
-from cato_exchange.talk import Talk
-from cato_exchange.timers import TIMEOUT
+from cato_exchange.sip import digest
+from cato_exchange.sip.messages import reason_phrase
+from cato_exchange.sip.timers import TIMEOUT
 
 
 def begin(call: Call, rule: Rule) -> None:

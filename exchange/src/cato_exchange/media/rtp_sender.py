@@ -4,8 +4,8 @@ import secrets
 import struct
 from collections import deque
 
-from cato_exchange.rtp_port import RtpPort
-from cato_exchange.tones import FRAME, key
+from cato_exchange.media.rtp_port import RtpPort
+from cato_exchange.media.tones import FRAME, key
 
 _HEADER = struct.Struct("!BBHII")
 _EVENT = struct.Struct("!BBH")

@@ -4,9 +4,9 @@ import secrets
 
 from sipmessage import URI, Address, Request
 
-from cato_exchange.flow import Flow
-from cato_exchange.messages import SERVER, tag_of
-from cato_exchange.timers import DEFAULT_PORT
+from cato_exchange.sip.messages import SERVER, tag_of
+from cato_exchange.sip.timers import DEFAULT_PORT
+from cato_exchange.sip.transport import Flow
 
 
 class Dialog:

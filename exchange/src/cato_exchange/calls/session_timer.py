@@ -2,7 +2,7 @@
 
 from sipmessage import Request
 
-from cato_exchange.call import Call
+from cato_exchange.calls.call import Call
 from cato_exchange.clock import Timer
 from cato_exchange.plan import Answer, CancelCrossing, EarlyMedia
 

@@ -5,8 +5,8 @@ and not 5,000.
 """
 
 from cato_exchange.clock import Clock, Timer
-from cato_exchange.rtp_port import RtpPort
-from cato_exchange.rtp_sender import RtpSender
+from cato_exchange.media.rtp_port import RtpPort
+from cato_exchange.media.rtp_sender import RtpSender
 
 TICK = 0.02
 _TURNS = 5

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 
 from sipmessage import Request
 
-from cato_exchange import digest
+from cato_exchange.calls.in_dialog import InDialog
 from cato_exchange.clock import Clock, Timer
-from cato_exchange.dialog import Dialog
-from cato_exchange.in_dialog import InDialog
-from cato_exchange.media_session import MediaSession, Pacing
-from cato_exchange.messages import ALLOW, reply
+from cato_exchange.media.sdp import NotAcceptableError
+from cato_exchange.media.session import MediaSession, Pacing
 from cato_exchange.plan import Behaviour, CancelCrossing, Challenge, NoReply
 from cato_exchange.record import CallRecord, EndedBy
-from cato_exchange.sdp import NotAcceptableError
-from cato_exchange.timers import TIMEOUT
-from cato_exchange.transactions import ServerTransaction, Transactions
+from cato_exchange.sip import digest
+from cato_exchange.sip.dialog import Dialog
+from cato_exchange.sip.messages import ALLOW, reply
+from cato_exchange.sip.timers import TIMEOUT
+from cato_exchange.sip.transactions import ServerTransaction, Transactions
 
 log = logging.getLogger(__name__)
 

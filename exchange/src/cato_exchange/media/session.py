@@ -2,12 +2,12 @@
 
 from typing import Protocol
 
-from cato_exchange import sdp
+from cato_exchange.media import sdp
+from cato_exchange.media.rtp_port import RtpPort
+from cato_exchange.media.rtp_report import Reception, examine
+from cato_exchange.media.rtp_sender import RtpSender
+from cato_exchange.media.tones import ringback, talking
 from cato_exchange.plan import KeyedBy
-from cato_exchange.reception import Reception, examine
-from cato_exchange.rtp_port import RtpPort
-from cato_exchange.rtp_sender import RtpSender
-from cato_exchange.tones import ringback, talking
 
 
 class Pacing(Protocol):

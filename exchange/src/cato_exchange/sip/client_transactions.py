@@ -5,8 +5,8 @@ from collections.abc import Callable
 from sipmessage import Request, Response
 
 from cato_exchange.clock import Clock, Timer
-from cato_exchange.flow import Flow
-from cato_exchange.timers import T2, TIMEOUT, Backoff
+from cato_exchange.sip.timers import T2, TIMEOUT, Backoff
+from cato_exchange.sip.transport import Flow
 
 _OK = 200
 _REDIRECTION = 300

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from sipmessage import Request, Response
 
-from cato_exchange import digest
-from cato_exchange.messages import reply
 from cato_exchange.plan import Challenge
+from cato_exchange.sip import digest
+from cato_exchange.sip.messages import reply
 
 _DEFAULT_EXPIRES = 3600
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.interop.baresip_peer import PROGRAM, BaresipPeer
-from tests.interop.presence import needed
 from tests.support.g711 import decoded
 from tests.support.live_system import Client, LiveStack
+from tests.support.required_program import require_program
 from tests.support.tones import tone
 
 PROMPT_S = 1.5
@@ -23,7 +23,7 @@ ANSWERING = {
 
 @pytest.fixture(scope="module")
 def baresip(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BaresipPeer]:
-    needed(PROGRAM, "baresip", "baresip")
+    require_program(PROGRAM, "baresip", "baresip")
     peer = BaresipPeer(tmp_path_factory.mktemp("baresip"), ANSWERING, ringing=["2001"])
     peer.start()
     yield peer

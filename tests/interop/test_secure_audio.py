@@ -13,8 +13,8 @@ from cato_runtime.config import DialingConfig
 from cato_runtime.station_config import Srtp, StationConfig
 from services.dialer.tests.trunk_kit import Caller, Heard, every_code, follow_until, write_wav
 from tests.interop.baresip_peer import PROGRAM, BaresipPeer
-from tests.interop.presence import needed
 from tests.support.g711 import decoded
+from tests.support.required_program import require_program
 
 AUDIO = every_code(50)
 
@@ -29,7 +29,7 @@ async def trunk() -> AsyncIterator[Pjsua2Trunk]:
 
 @pytest.fixture
 def peer(tmp_path: Path) -> Iterator[Callable[[str], BaresipPeer]]:
-    needed(PROGRAM, "baresip", "baresip")
+    require_program(PROGRAM, "baresip", "baresip")
     started: list[BaresipPeer] = []
 
     def start(media_encryption: str) -> BaresipPeer:

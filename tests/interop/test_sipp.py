@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.interop.presence import needed
 from tests.interop.sipp_peer import PROGRAM, SippPeer, may_replay_captures
 from tests.support.live_system import Client, LiveStack
+from tests.support.required_program import require_program
 from tests.support.tones import tone
 
 CHANNELS = 30
@@ -86,7 +86,7 @@ CONFIRMERS: People = [
 
 @pytest.fixture(scope="module")
 def sipp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SippPeer]:
-    needed(PROGRAM, "SIPp", "sip-tester")
+    require_program(PROGRAM, "SIPp", "sip-tester")
     peer = SippPeer(tmp_path_factory.mktemp("sipp"))
     peer.start()
     yield peer

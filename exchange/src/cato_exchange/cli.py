@@ -1,4 +1,4 @@
-"""`cato exchange`: the simulated exchange as a program."""
+"""Run a simulated telephone exchange that answers SIP and RTP as its number plan says."""
 
 import argparse
 import asyncio
@@ -12,7 +12,7 @@ from cato_exchange.plan import Plan, PlanError
 
 
 def run(port: int, plan: Path | None, record: Path | None, host: str = "127.0.0.1") -> int:
-    """Until SIGTERM or SIGINT; an exit code. Port 0: a free one, as the `ready` line tells."""
+    """Serve until SIGTERM or SIGINT; return an exit code. The `ready` line names the port."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         return asyncio.run(_serve(port, Plan() if plan is None else Plan.load(plan), record, host))
@@ -35,11 +35,9 @@ async def _serve(port: int, plan: Plan, record: Path | None, host: str) -> int:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="cato exchange", description=__doc__)
     parser.add_argument("--port", type=int, default=5070, help="UDP port for SIP; 0 picks a free one")
-    parser.add_argument(
-        "--plan", type=Path, help="the number plan (YAML); without one every number is unknown"
-    )
-    parser.add_argument("--record", type=Path, help="directory for what each call was and what it heard")
-    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on")
+    parser.add_argument("--plan", type=Path, help="number plan (YAML); without one every number gets 404")
+    parser.add_argument("--record", type=Path, help="directory for call records and received audio")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     options = parser.parse_args(arguments)
     return run(options.port, options.plan, options.record, options.host)
 

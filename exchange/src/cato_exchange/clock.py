@@ -1,4 +1,4 @@
-"""What the timers of SIP need from the event loop; tests have one where time is a number."""
+"""The part of the event loop that SIP timers use; tests replace it by a clock that they set."""
 
 from collections.abc import Callable
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""The exchange: listens, sends each request where it belongs, keeps the records."""
+"""The exchange: opens the sockets, connects the layers and keeps the records."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from cato_exchange.calls.call import Call, Site
+from cato_exchange.calls.call import Call, CallContext
 from cato_exchange.calls.routing import Routing
 from cato_exchange.media.loop import MediaLoop
 from cato_exchange.plan import Plan
@@ -31,7 +31,7 @@ Part = TypeVar("Part")
 class Exchange:
     """A simulated exchange on one UDP port, one TCP port and, with a certificate, one for TLS.
 
-    `plan` may be replaced at any time, for the calls that come then.
+    `plan` can be replaced at any time; the new plan applies to new calls.
     """
 
     def __init__(
@@ -45,9 +45,9 @@ class Exchange:
         self.plan = plan
         self.summary = Summary()
         self.calls: list[CallRecord] = []
-        "All calls, in the order of their INVITEs; those that are up have no `end_ms`."
+        "All calls in the order of their INVITEs; calls in progress have no `end_ms`."
         self.requests: Counter[str] = Counter()
-        "New SIP requests by method, those that the exchange does not know as `other`."
+        "SIP requests by method without retransmissions; unsupported methods count as `other`."
         self._record_dir = record_dir
         self._host = host
         self._asked_port = port
@@ -70,14 +70,14 @@ class Exchange:
         return f"sip:{self._host}:{self.port}"
 
     def uri_over(self, transport: str) -> str:
-        """Its address for `tcp` or `tls`; these have ports of their own."""
+        """Return the SIP URI for `tcp` or `tls`, each of which has its own port."""
         return f"sip:{self._host}:{self._streams[transport].address[1]};transport={transport}"
 
     @property
     def silent(self) -> bool:
-        """Whether it neither hears nor says anything in SIP, like a station that has lost its power.
+        """Whether SIP is dropped in both directions, as if the station had lost its power.
 
-        RTP of the calls that are up is still taken.
+        RTP of calls in progress is still received.
         """
         return self._started(self._transport).muted
 
@@ -104,12 +104,12 @@ class Exchange:
         return self._started(self._registrar)
 
     async def wait_calls(self, count: int, timeout: float) -> list[CallRecord]:
-        """Until so many calls have ended. Raises: TimeoutError."""
+        """Wait until this many calls have ended. Raises: TimeoutError."""
         await self.wait_until(lambda: self.summary.calls_ended >= count, timeout)
         return self.ended_calls
 
     async def wait_until(self, condition: Callable[[], bool], timeout: float) -> None:
-        """Until the condition holds, looked at after each SIP message and each move of a call.
+        """Wait until the condition holds; it is evaluated after each SIP message and each change of a call.
 
         Raises: TimeoutError.
         """
@@ -124,13 +124,13 @@ class Exchange:
             self._waiting.discard(moved)
 
     async def start(self) -> None:
-        """Raises: OSError when the port is taken or the record directory can't be made."""
+        """Open the sockets. Raises: OSError if a port or the record directory is not available."""
         if self._record_dir is not None:
             await asyncio.to_thread(self._record_dir.mkdir, parents=True, exist_ok=True)
         loop = asyncio.get_running_loop()
         transactions = Transactions(loop)
         self._media = MediaLoop(loop)
-        site = Site(
+        context = CallContext(
             clock=loop,
             transactions=transactions,
             pacing=self._media,
@@ -139,14 +139,14 @@ class Exchange:
             changed=self._call_changed,
         )
         self._registrar = Registrar(loop.time)
-        self._routing = Routing(site, self._registrar, lambda: self.plan, self._call_began, self.requests)
+        self._routing = Routing(context, self._registrar, lambda: self.plan, self._call_began, self.requests)
         self._transactions = transactions
         self._transport = UdpTransport(self._host, self._asked_port, self._receive)
         for stream in self._streams.values():
             await stream.open(self._host, 0)
 
     async def stop(self) -> None:
-        """Ends the records of the calls that are up, without a word to their callers."""
+        """Close the sockets and complete the records of calls in progress, without sending BYE."""
         routing, self._routing = self._routing, None
         if routing is None:
             return
@@ -161,7 +161,7 @@ class Exchange:
             await asyncio.to_thread(write_atomically, self._record_dir / "summary.json", content)
 
     def report(self) -> dict[str, Any]:
-        """What `summary.json` says."""
+        """Return the content of `summary.json`."""
         transactions = self._started(self._transactions)
         return self.summary.as_json() | {
             "requests": dict(self.requests),
@@ -201,7 +201,7 @@ class Exchange:
                 try:
                     call.record.write(self._record_dir)
                 except OSError:
-                    log.exception("a record can't be written", extra={"call_id": call.record.call_id})
+                    log.exception("call record could not be written", extra={"call_id": call.record.call_id})
         self._wake()
 
     def _wake(self) -> None:

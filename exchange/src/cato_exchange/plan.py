@@ -1,4 +1,4 @@
-"""The number plan: what happens on a call to which number."""
+"""The number plan: rules that map called numbers to behaviours."""
 
 import re
 from pathlib import Path
@@ -13,7 +13,7 @@ KeyedBy = Literal["rfc4733", "info", "dtmf-relay", "dtmf", "inband"]
 
 
 class PlanError(ValueError):
-    """The plan file can't be read, isn't YAML, or says something that no plan can say."""
+    """The plan file cannot be read, is not YAML, or is not a valid plan."""
 
 
 class _Strict(BaseModel):
@@ -21,7 +21,7 @@ class _Strict(BaseModel):
 
 
 class Digits(_Strict):
-    """Keys that the called person presses.
+    """Digits that the callee presses.
 
     `by`: `rfc4733` telephone events in RTP, `info` or `dtmf-relay` SIP INFO with
     `application/dtmf-relay`, `dtmf` SIP INFO with `application/dtmf`, `inband` tones in the audio.
@@ -34,12 +34,12 @@ class Digits(_Strict):
 
     @field_validator("digits", mode="before")
     @classmethod
-    def _yaml_reads_digits_as_a_number(cls, value: object) -> object:
+    def _accept_integer(cls, value: object) -> object:
         return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 class Challenge(_Strict):
-    """Digest authentication (RFC 8760) asked for before anything else happens."""
+    """Digest authentication (RFC 8760) that is required before the behaviour starts."""
 
     status: Literal[401, 407] = 401
     algorithm: Literal["MD5", "SHA-256"] = "MD5"
@@ -50,45 +50,45 @@ class Challenge(_Strict):
 
 class _Behaviour(_Strict):
     delay_s: Seconds = 0.0
-    "Between the INVITE (and its 100) and the first answer of any other kind."
+    "Between the INVITE (and its 100) and the next response."
     ring_s: Seconds = 0.0
-    "How long it rings before the final answer."
+    "Ringing time before the final response."
 
 
 class _Refusal(_Behaviour):
     """Rings only when `ring_s` is above zero."""
 
 
-class _Talk(_Behaviour):
+class _Answerable(_Behaviour):
     ringing: bool = True
-    "Whether 180 is sent at all."
+    "Whether 180 is sent."
     hang_up_after_s: Seconds | None = None
     "Counted from the caller's ACK; absent: the caller hangs up."
     immediate_bye: bool = False
-    "BYE as soon as the answer is acknowledged."
+    "Send BYE as soon as the 200 is acknowledged."
     never_bye: bool = False
-    "Neither sends a BYE nor answers the caller's."
+    "Do not send BYE and do not answer the caller's BYE."
     digits: tuple[Digits, ...] = ()
     talk: bool = False
     "Send a tone at 50 packets a second during the whole call."
     no_rtp: bool = False
-    "Send no RTP whatever else is planned; without `talk` only keyed digits are sent anyway."
+    "Send no RTP, not even ringback; without `talk` only digits are sent anyway."
     reinvite_after_s: Seconds | None = None
     hold: Literal["sendonly", "inactive"] = "sendonly"
     resume_after_s: Seconds | None = 1.0
     "From hold to the re-INVITE that resumes the call; absent: never."
     session_expires: Annotated[int, Field(ge=1)] | None = None
-    "Seconds, RFC 4028; the caller refreshes if it supports that, the exchange otherwise."
+    "Session interval in seconds (RFC 4028); the caller refreshes if it supports that, else the exchange."
     refresher: Literal["caller", "exchange"] | None = None
-    "Who refreshes, whatever the caller supports."
+    "The side that refreshes, regardless of what the caller supports."
     refresh_after_s: Seconds | None = None
-    "When the exchange does; absent: after half of the interval."
+    "When the exchange refreshes; absent: after half of the interval."
     refresh_by: Literal["INVITE", "UPDATE"] = "INVITE"
     no_refresh: bool = False
-    "The exchange is to refresh, and does not."
+    "The exchange has to refresh and does not."
 
     @model_validator(mode="after")
-    def _nothing_contradicts(self) -> Self:
+    def _check_exclusions(self) -> Self:
         if self.never_bye and (self.immediate_bye or self.hang_up_after_s is not None):
             raise ValueError("never_bye excludes immediate_bye and hang_up_after_s")
         if self.no_rtp and (self.talk or any(d.by in {"rfc4733", "inband"} for d in self.digits)):
@@ -96,12 +96,12 @@ class _Talk(_Behaviour):
         return self
 
 
-class Answer(_Talk):
+class Answer(_Answerable):
     behaviour: Literal["answer"] = "answer"
 
 
-class EarlyMedia(_Talk):
-    """183 with SDP and a ringback tone in RTP; then answered, refused, or neither."""
+class EarlyMedia(_Answerable):
+    """183 with SDP and a ringback tone in RTP; then the call is answered, refused, or left ringing."""
 
     behaviour: Literal["early_media"] = "early_media"
     answer_after_s: Seconds | None = None
@@ -109,14 +109,14 @@ class EarlyMedia(_Talk):
     code: FinalCode = 480
 
     @model_validator(mode="after")
-    def _one_end(self) -> Self:
+    def _check_single_end(self) -> Self:
         if self.answer_after_s is not None and self.reject_after_s is not None:
             raise ValueError("early media is either answered or rejected")
         return self
 
 
-class CancelCrossing(_Talk):
-    """Rings, and answers the call at the moment when its CANCEL comes."""
+class CancelCrossing(_Answerable):
+    """Rings, and answers when the CANCEL arrives: both cross on the way."""
 
     behaviour: Literal["cancel_crossing"] = "cancel_crossing"
 
@@ -143,14 +143,14 @@ class Redirect(_Refusal):
 
 
 class NoAnswer(_Behaviour):
-    """Rings until the caller gives up."""
+    """Rings until the caller cancels."""
 
     behaviour: Literal["no_answer"] = "no_answer"
     ringing: bool = True
 
 
 class NoReply(_Behaviour):
-    """Not a single answer, not even 100."""
+    """Sends no response, not even 100."""
 
     behaviour: Literal["no_reply"] = "no_reply"
 
@@ -162,9 +162,9 @@ Behaviour = Annotated[
 
 
 class Rule(_Strict):
-    """A number or a pattern, and what happens there.
+    """A number or a pattern, and its behaviour.
 
-    In YAML the keys of the behaviour stand beside those of the rule:
+    In YAML the keys of the behaviour are on the same level as those of the rule:
     `{number: "7001", behaviour: answer, ring_s: 1}`.
     """
 
@@ -175,17 +175,17 @@ class Rule(_Strict):
     no_trying: bool = False
     challenge: Challenge | None = None
     min_se: Annotated[int, Field(ge=1)] | None = None
-    "422 to an INVITE that asks for less than so many seconds between refreshes (RFC 4028)."
+    "422 to an INVITE whose session interval is shorter than this, in seconds (RFC 4028)."
     no_timers: bool = False
-    "Knows nothing of RFC 4028: 420 to who requires it."
+    "RFC 4028 is not supported: 420 to an INVITE that requires it."
     answer_on_attempt: Annotated[int, Field(ge=1)] = 1
-    "On the calls to a number before this one, `before` happens instead."
+    "Earlier calls to a number get the behaviour `before`."
     before: Behaviour = Busy()
     does: Behaviour
 
     @model_validator(mode="before")
     @classmethod
-    def _gather_the_behaviour(cls, data: Any) -> Any:
+    def _collect_behaviour(cls, data: Any) -> Any:
         if not isinstance(data, dict) or "does" in data:
             return data
         if "behaviour" not in data:
@@ -196,7 +196,7 @@ class Rule(_Strict):
 
     @field_validator("before", mode="before")
     @classmethod
-    def _a_bare_name_will_do(cls, value: object) -> object:
+    def _accept_behaviour_name(cls, value: object) -> object:
         return {"behaviour": value} if isinstance(value, str) else value
 
     def applies_to(self, number: str) -> bool:
@@ -212,13 +212,13 @@ class Plan(_Strict):
     rules: tuple[Rule, ...] = ()
     default: Rule = Rule(does=NotFound())
     max_calls: Annotated[int, Field(ge=0)] | None = None
-    "Above this many calls at once: 503."
+    "More concurrent calls than this get 503."
     registration: Challenge | None = None
-    "Credentials that REGISTER needs; absent: everybody may register."
+    "Credentials that REGISTER needs; absent: no authentication."
 
     @field_validator("rules")
     @classmethod
-    def _each_rule_has_numbers(cls, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
+    def _check_rule_numbers(cls, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
         for position, rule in enumerate(rules):
             if (rule.number is None) == (rule.match is None):
                 raise ValueError(f"rule {position} needs either a number or a match")
@@ -226,7 +226,7 @@ class Plan(_Strict):
 
     @field_validator("default")
     @classmethod
-    def _the_default_is_for_the_rest(cls, default: Rule) -> Rule:
+    def _check_default(cls, default: Rule) -> Rule:
         if default.number is not None or default.match is not None:
             raise ValueError("the default rule has neither a number nor a match")
         return default

@@ -1,4 +1,4 @@
-"""What is kept of a call: who, when, how it ended, and what was heard."""
+"""The record of a call: parties, times, end, and received audio."""
 
 import hashlib
 import json
@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from cato_exchange.media.rtp_report import Reception
+from cato_exchange.media.rtp_report import RtpReport
 from cato_exchange.media.tones import muted
 
 EndedBy = Literal["caller", "exchange", "timeout", "shutdown"]
@@ -15,7 +15,7 @@ EndedBy = Literal["caller", "exchange", "timeout", "shutdown"]
 
 @dataclass
 class CallRecord:
-    """Times are Unix milliseconds, None for what has not happened. Audio is complete at the call's end."""
+    """Times are Unix milliseconds, None for events that did not happen. Audio is complete after the end."""
 
     call_id: str
     number: str
@@ -38,19 +38,19 @@ class CallRecord:
     cancel_ms: float | None = None
     end_ms: float | None = None
     final_code: int | None = None
-    "The final response to the INVITE that was sent; None: there was none."
+    "The final response to the INVITE; None: none was sent."
     ended_by: EndedBy | None = None
     bye_answered: bool | None = None
-    "None: no BYE went either way."
+    "None: no BYE was sent in either direction."
     held: int = 0
-    "How often the exchange put the call on hold, as far as the caller agreed."
+    "How many times the exchange put the call on hold with the caller's consent."
     session_refreshes: int = 0
     codec: str | None = None
     digits_sent: list[dict[str, Any]] = field(default_factory=list)
-    "`{digit, by, at_ms}`: when it was handed to the network or queued for the next RTP packets."
+    "`{digit, by, at_ms}`; `at_ms` is when the digit was sent or queued for the next RTP packets."
     info_answers: list[int] = field(default_factory=list)
-    "What the caller answered to each INFO."
-    rtp: Reception = field(default_factory=Reception)
+    "The caller's response code to each INFO."
+    rtp: RtpReport = field(default_factory=RtpReport)
     audio: bytes = field(default=b"", repr=False)
     audio_file: Path | None = None
 
@@ -60,19 +60,19 @@ class CallRecord:
 
     @property
     def alaw(self) -> bytes:
-        """The audio that arrived, in order; in the codec's bytes, so A-law unless PCMU was agreed on."""
+        """Return the received audio in order, encoded as received: A-law unless PCMU was negotiated."""
         return self.audio if self.audio_file is None else self.audio_file.read_bytes()
 
     def audio_without_silence(self) -> bytes:
         return muted(self.alaw)
 
     def contains_prompt(self, alaw: bytes) -> bool:
-        """Whether the prompt was heard whole: every byte, in order, with nothing between."""
+        """Return whether the received audio contains the whole prompt without interruption."""
         return bool(alaw) and alaw in self.alaw
 
     @property
     def name(self) -> str:
-        """Of the record's files: time, number and a digest of the Call-ID."""
+        """Return the stem of the record's files: time, number and a digest of the Call-ID."""
         number = re.sub(r"[^0-9A-Za-z+]", "_", self.number) or "none"
         digest = hashlib.sha256(self.call_id.encode()).hexdigest()[:10]
         return f"{round(self.invite_ms)}-{number}-{digest}"
@@ -85,19 +85,19 @@ class CallRecord:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """A record that `write` has left, by its JSON file.
+        """Read a record from its JSON file.
 
         Raises: OSError, ValueError.
         """
         content = json.loads(path.read_bytes())
         rtp = content["rtp"]
         rtp["payload_types"] = {int(number): count for number, count in rtp["payload_types"].items()}
-        content["rtp"] = Reception(**rtp)
+        content["rtp"] = RtpReport(**rtp)
         content["audio_file"] = path.with_name(content["audio_file"])
         return cls(**content)
 
     def write(self, directory: Path) -> None:
-        """The audio, then the JSON that names it. From here on the audio is read from its file.
+        """Write the audio, then the JSON that names it; afterwards the audio is read from its file.
 
         Raises: OSError.
         """
@@ -111,7 +111,7 @@ class CallRecord:
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Raises: OSError."""
+    """Write to a draft and rename it, so that readers never see half a file. Raises: OSError."""
     draft = path.with_name(f".{path.name}.part")
     draft.write_bytes(content)
     draft.replace(path)

@@ -1,4 +1,4 @@
-"""Counts over all calls, kept up to date while they happen."""
+"""Running counts over all calls."""
 
 from collections import Counter
 from itertools import pairwise
@@ -13,8 +13,8 @@ class Summary:
         self.calls_now = 0
         self.calls_ended = 0
         self.invite_times_ms: list[float] = []
-        """Arrival of the first INVITE of each call, by the kernel's clock; neither repetitions nor the
-        INVITE that brings credentials."""
+        """Kernel arrival time of the first INVITE of each call, without retransmissions and without the
+        INVITE with credentials."""
         self.final_codes: Counter[str] = Counter()
         self.ended_by: Counter[str] = Counter()
         self.packets = 0

@@ -11,7 +11,7 @@ from cato_exchange.cli import main
 DEMO = Path(__file__).parents[2] / "plans" / "demo.yaml"
 
 
-async def test_the_program_tells_where_it_listens_and_writes_its_summary_at_the_end(tmp_path: Path):
+async def test_program_prints_its_address_and_writes_its_summary_on_sigterm(tmp_path: Path):
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "cato_exchange.cli", "--port", "0", "--plan", str(DEMO)),
         *("--record", str(tmp_path / "calls")),
@@ -36,6 +36,6 @@ async def test_the_program_tells_where_it_listens_and_writes_its_summary_at_the_
 
 
 @pytest.mark.parametrize("arguments", [["--plan", "nowhere.yaml"], ["--host", "192.0.2.1"]])
-def test_what_can_not_be_started_is_explained(arguments: list[str], capsys: pytest.CaptureFixture[str]):
+def test_failed_start_prints_the_reason(arguments: list[str], capsys: pytest.CaptureFixture[str]):
     assert main(["--port", "0", *arguments]) == 1
     assert "cato exchange: " in capsys.readouterr().err

@@ -1,22 +1,19 @@
-"""Against PJSIP: what it plays is what the exchange hears, byte for byte."""
+"""PJSIP as the caller: the exchange receives the played audio byte for byte."""
 
 import asyncio
 import random
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cato_contracts.alaw_wav import wav_file
 from cato_exchange import Answer, Rule
-
-if TYPE_CHECKING:
-    from exchange.tests.conftest import Scene
+from exchange.tests.raw_caller import Scene
 
 CALLER = Path(__file__).parent / "pjsua2_caller.py"
 PACKETS = 250
 
 
-async def test_the_whole_prompt_is_heard_in_order_at_50_packets_a_second(scene: "Scene", tmp_path: Path):
+async def test_pjsip_prompt_is_received_complete_at_50_packets_per_second(scene: Scene, tmp_path: Path):
     prompt = random.Random(1).randbytes(160 * PACKETS).strip(b"\xd5\x55")
     prompt += b"\x01" * (-len(prompt) % 160)
     wav = tmp_path / "prompt.wav"

@@ -1,28 +1,27 @@
-"""Against SIPp, a caller that nobody here wrote."""
+"""SIPp as the caller, an independent SIP implementation."""
 
 import asyncio
 import shutil
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from cato_exchange import Answer, Busy, Challenge, NoAnswer, Reject, Rule
-
-if TYPE_CHECKING:
-    from exchange.tests.conftest import Scene
+from exchange.tests.raw_caller import Scene
+from tests.support.required_program import require_program
 
 SIPP = shutil.which("sipp")
 SCENARIOS = Path(__file__).parent / "sipp"
 
-pytestmark = pytest.mark.skipif(
-    SIPP is None, reason="NOT TESTED: SIPp (Debian package sip-tester) is missing"
-)
+
+@pytest.fixture(autouse=True)
+def sipp_is_installed() -> None:
+    require_program(SIPP, "SIPp", "sip-tester")
 
 
 async def sipp(scenario: Path, port: int, number: str, directory: Path, calls: int = 5) -> None:
-    """Makes the calls; every one must go as the scenario says."""
+    """Make the calls; SIPp fails unless each follows the scenario."""
     assert SIPP is not None
     process = await asyncio.create_subprocess_exec(
         SIPP,
@@ -59,8 +58,8 @@ async def sipp(scenario: Path, port: int, number: str, directory: Path, calls: i
         ),
     ],
 )
-async def test_sipp_and_the_exchange_agree(
-    name: str, rule: Rule, code: int, ended_by: str, *, scene: "Scene", tmp_path: Path
+async def test_exchange_and_sipp_agree_on_the_result(
+    name: str, rule: Rule, code: int, ended_by: str, *, scene: Scene, tmp_path: Path
 ):
     exchange = await scene.exchange(rule)
     scenario = tmp_path / f"{name}.xml"

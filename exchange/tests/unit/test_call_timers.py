@@ -1,20 +1,17 @@
-"""What becomes of a call whose caller has gone, with a clock that is a number."""
+"""Calls whose caller has gone, on a virtual clock."""
 
 from array import array
 from collections import Counter
-from typing import TYPE_CHECKING
 
 import pytest
 from sipmessage import Request
 
 from cato_exchange import Answer, CallRecord, Challenge, NoReply, Plan, Rule
-from cato_exchange.calls.call import Call, Site
+from cato_exchange.calls.call import Call, CallContext
 from cato_exchange.calls.routing import Routing
 from cato_exchange.sip.registrar import Registrar
 from cato_exchange.sip.transactions import Transactions
-
-if TYPE_CHECKING:
-    from exchange.tests.conftest import RecordingFlow, VirtualClock
+from exchange.tests.virtual_transport import RecordingFlow, VirtualClock
 
 OFFER = "v=0\r\nc=IN IP4 127.0.0.1\r\nm=audio 4000 RTP/AVP 8\r\n"
 
@@ -41,11 +38,11 @@ class Pacing:
 
 
 class Office:
-    def __init__(self, clock: "VirtualClock", rule: Rule) -> None:
+    def __init__(self, clock: VirtualClock, rule: Rule) -> None:
         self.transactions = Transactions(clock)
         self.pacing = Pacing()
         self.records: list[CallRecord] = []
-        site = Site(
+        context = CallContext(
             clock=clock,
             transactions=self.transactions,
             pacing=self.pacing,
@@ -54,7 +51,7 @@ class Office:
             changed=self._changed,
         )
         self.routing = Routing(
-            site, Registrar(clock.time), lambda: Plan(rules=(rule,)), self._began, Counter()
+            context, Registrar(clock.time), lambda: Plan(rules=(rule,)), self._began, Counter()
         )
 
     def _began(self, call: Call) -> None:
@@ -64,7 +61,7 @@ class Office:
         if call.record.ended:
             self.routing.forget(call)
 
-    def receive(self, method: str, flow: "RecordingFlow", to_tag: str = "", branch: str = "1") -> None:
+    def receive(self, method: str, flow: RecordingFlow, to_tag: str = "", branch: str = "1") -> None:
         body = OFFER if method == "INVITE" else ""
         text = (
             f"{method} sip:1@127.0.0.1 SIP/2.0\r\n"
@@ -76,15 +73,15 @@ class Office:
         self.transactions.receive(text.encode(), flow, 0.0)
 
 
-def last_tag(flow: "RecordingFlow") -> str:
+def last_tag(flow: RecordingFlow) -> str:
     return ";tag=" + flow.sent[-1][1].headers["To"].split(";tag=")[1]
 
 
-def requests(flow: "RecordingFlow", method: str) -> list[float]:
+def requests(flow: RecordingFlow, method: str) -> list[float]:
     return [at for at, sent in flow.sent if isinstance(sent, Request) and sent.method == method]
 
 
-def test_an_answer_without_ack_ends_in_a_bye(clock: "VirtualClock", flow: "RecordingFlow"):
+def test_answer_without_ack_ends_in_bye(clock: VirtualClock, flow: RecordingFlow):
     office = Office(clock, Rule(number="1", does=Answer(ring_s=1)))
     office.receive("INVITE", flow)
     clock.advance(34)
@@ -100,7 +97,7 @@ def test_an_answer_without_ack_ends_in_a_bye(clock: "VirtualClock", flow: "Recor
     assert office.pacing.open_ports == 0
 
 
-def test_a_bye_that_nobody_answers_ends_the_call_all_the_same(clock: "VirtualClock", flow: "RecordingFlow"):
+def test_bye_without_a_response_ends_the_call(clock: VirtualClock, flow: RecordingFlow):
     office = Office(clock, Rule(number="1", does=Answer(hang_up_after_s=2)))
     office.receive("INVITE", flow)
     office.receive("ACK", flow, last_tag(flow), branch="2")
@@ -111,7 +108,7 @@ def test_a_bye_that_nobody_answers_ends_the_call_all_the_same(clock: "VirtualClo
     assert (record.ended_by, record.end_ms, record.bye_answered) == ("exchange", 34_000, False)
 
 
-def test_a_call_without_reply_is_forgotten_in_the_end(clock: "VirtualClock", flow: "RecordingFlow"):
+def test_call_without_reply_ends_after_the_timeout(clock: VirtualClock, flow: RecordingFlow):
     office = Office(clock, Rule(number="1", does=NoReply()))
     office.receive("INVITE", flow)
     clock.advance(1)
@@ -125,8 +122,8 @@ def test_a_call_without_reply_is_forgotten_in_the_end(clock: "VirtualClock", flo
 
 
 @pytest.mark.parametrize("acknowledged", [True, False])
-def test_a_challenge_that_is_not_met_ends_the_call(
-    acknowledged: bool, clock: "VirtualClock", flow: "RecordingFlow"
+def test_challenge_without_credentials_ends_the_call(
+    acknowledged: bool, clock: VirtualClock, flow: RecordingFlow
 ):
     challenge = Challenge(username="cato", password="secret")
     office = Office(clock, Rule(number="1", challenge=challenge, does=Answer()))

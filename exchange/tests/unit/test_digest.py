@@ -21,7 +21,7 @@ def mufasa(**more: str) -> Challenge:
         ("SHA-256", "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1"),
     ],
 )
-def test_the_example_of_rfc_7616(algorithm: str, expected: str):
+def test_response_equals_the_example_of_rfc_7616(algorithm: str, expected: str):
     response = response_for(
         mufasa(algorithm=algorithm),
         method="GET",
@@ -35,7 +35,7 @@ def test_the_example_of_rfc_7616(algorithm: str, expected: str):
     assert response == expected
 
 
-def test_credentials_with_commas_in_quotes_are_read():
+def test_credentials_with_quoted_commas_are_parsed():
     challenge = Challenge(realm="a, b", username='say "hi"', password="secret")
     proof = response_for(challenge, method="INVITE", uri="sip:1@host", nonce="n")
     request = parse(

@@ -17,23 +17,23 @@ def options(more: str = "", body: str = "") -> Request:
     return message
 
 
-def test_a_folded_header_is_one_header():
+def test_folded_header_is_one_header():
     assert options("Subject: flood\r\n  warning\r\n").subject == "flood warning"
 
 
-def test_a_space_before_the_colon_is_allowed():
+def test_space_before_the_colon_is_accepted():
     assert options("Subject : flood\r\n").subject == "flood"
 
 
-def test_compact_names_are_known():
+def test_compact_header_names_are_accepted():
     assert options("s: flood\r\n").subject == "flood"
 
 
-def test_the_body_ends_where_its_length_says():
+def test_body_ends_at_content_length():
     assert options("Content-Length: 3\r\n", "abcdef").body == b"abc"
 
 
-def test_a_branch_comes_back_as_it_was():
+def test_branch_is_returned_unchanged():
     request = options()
     mark_received(request, "192.0.2.1", 4000)
 
@@ -43,14 +43,14 @@ def test_a_branch_comes_back_as_it_was():
     )
 
 
-def test_an_answer_gets_a_tag_once():
+def test_response_gets_a_to_tag_once():
     response = reply(options(), 200, to_tag="x")
 
     assert tag_of(response.headers["To"]) == "x"
     assert tag_of(reply(options(), 100).headers["To"]) is None
 
 
-def test_user_and_name_are_read_and_nothing_is_read_from_nonsense():
+def test_user_and_name_are_parsed_or_empty():
     assert user_of('"Town, hall" <sip:776400@host>;tag=1') == ("776400", "Town, hall")
     assert user_of("<tel:+78001234567>") == ("+78001234567", "")
     assert user_of("<<>") == ("", "")
@@ -69,6 +69,6 @@ def test_user_and_name_are_read_and_nothing_is_read_from_nonsense():
         b"\xff\xfe" + OPTIONS.encode() + b"\r\n",
     ],
 )
-def test_what_is_not_a_sip_message_is_refused(data: bytes):
+def test_invalid_message_raises_value_error(data: bytes):
     with pytest.raises(ValueError):
         parse(data)

@@ -7,7 +7,7 @@ from cato_exchange import Answer, Busy, NotFound, Plan, PlanError, Reject
 DEMO = Path(__file__).parents[2] / "plans" / "demo.yaml"
 
 
-def test_the_first_rule_that_applies_decides():
+def test_first_matching_rule_applies():
     plan = Plan.parse(
         """
         rules:
@@ -22,17 +22,17 @@ def test_the_first_rule_that_applies_decides():
     assert plan.rule_for("1011").does == Reject(code=603)
 
 
-def test_without_a_rule_a_number_is_unknown():
+def test_number_without_a_rule_is_not_found():
     assert Plan().rule_for("100").does == NotFound()
 
 
-def test_before_the_planned_attempt_something_else_happens():
+def test_attempt_before_answer_on_attempt_gets_the_other_behaviour():
     rule = Plan.parse("rules: [{number: '1', behaviour: answer, answer_on_attempt: 3}]").rule_for("1")
 
     assert [rule.on_attempt(n) for n in (1, 2, 3, 4)] == [Busy(), Busy(), Answer(), Answer()]
 
 
-def test_digits_need_no_quotes():
+def test_digits_are_accepted_as_a_yaml_integer():
     plan = Plan.parse("rules: [{number: '1', behaviour: answer, digits: [{digits: 12}]}]")
 
     answer = plan.rule_for("1").does
@@ -59,17 +59,17 @@ def test_digits_need_no_quotes():
         "just words",
     ],
 )
-def test_a_plan_that_makes_no_sense_is_refused(text: str):
+def test_invalid_plan_raises_plan_error(text: str):
     with pytest.raises(PlanError):
         Plan.parse(text)
 
 
-def test_a_missing_plan_is_named():
+def test_error_of_a_missing_plan_has_its_path():
     with pytest.raises(PlanError, match=r"nowhere\.yaml"):
         Plan.load(Path("nowhere.yaml"))
 
 
-def test_the_demonstration_has_a_number_of_each_kind():
+def test_demo_plan_has_a_number_of_each_kind():
     plan = Plan.load(DEMO)
 
     labels = [plan.rule_for(f"{kind}07").label for kind in (710, 711, 712, 713, 714, 720, 721, 722, 723)]

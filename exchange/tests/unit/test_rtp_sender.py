@@ -20,7 +20,7 @@ def sender() -> tuple[RtpSender, Port]:
     return RtpSender(port, ("127.0.0.1", 4000), 8), port  # type: ignore[arg-type]
 
 
-def test_nothing_is_sent_when_there_is_nothing_to_say():
+def test_idle_sender_sends_nothing():
     talker, port = sender()
     talker.tick()
 
@@ -28,7 +28,7 @@ def test_nothing_is_sent_when_there_is_nothing_to_say():
     assert talker.idle
 
 
-def test_audio_repeats_and_time_goes_on_through_silence():
+def test_audio_is_looped_and_time_stamps_advance_during_silence():
     talker, port = sender()
     talker.loop = b"a" * 160 + b"b" * 160
     for _ in range(3):
@@ -43,7 +43,7 @@ def test_audio_repeats_and_time_goes_on_through_silence():
     assert [packet[1] >> 7 for packet in port.packets] == [1, 0, 0, 1]
 
 
-def test_keys_can_be_tones():
+def test_inband_digits_are_tones():
     talker, port = sender()
     talker.press_inband("5")
     while not talker.idle:
@@ -52,7 +52,7 @@ def test_keys_can_be_tones():
     assert b"".join(packet[12:] for packet in port.packets) == key("5")
 
 
-def test_events_have_the_time_of_their_beginning_and_follow_each_other():
+def test_events_have_their_start_time_and_are_consecutive():
     talker, port = sender()
     talker.press("12", 101)
     while not talker.idle:

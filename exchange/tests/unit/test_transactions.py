@@ -1,15 +1,11 @@
-"""Timers of RFC 3261 17 with a clock that is a number."""
-
-from typing import TYPE_CHECKING
+"""Timers of RFC 3261 17 on a virtual clock."""
 
 import pytest
 from sipmessage import URI, Request, Response
 
 from cato_exchange.sip.messages import reply
 from cato_exchange.sip.transactions import ServerTransaction, Transactions
-
-if TYPE_CHECKING:
-    from exchange.tests.conftest import RecordingFlow, VirtualClock
+from exchange.tests.virtual_transport import RecordingFlow, VirtualClock
 
 CODES = [486, 200]
 
@@ -22,7 +18,7 @@ def message(method: str, branch: str = "z9hG4bK1", to: str = "<sip:1@h>", via: s
 
 
 class Layer:
-    def __init__(self, clock: "VirtualClock") -> None:
+    def __init__(self, clock: VirtualClock) -> None:
         self.transactions = Transactions(clock)
         self.requests: list[ServerTransaction] = []
         self.acks: list[Request] = []
@@ -31,16 +27,16 @@ class Layer:
         self.transactions.on_ack = self.acks.append
         self.transactions.on_cancel = lambda _cancel, invite: self.cancelled.append(invite)
 
-    def receive(self, data: bytes, flow: "RecordingFlow") -> None:
+    def receive(self, data: bytes, flow: RecordingFlow) -> None:
         self.transactions.receive(data, flow, 0.0)
 
 
 @pytest.fixture
-def layer(clock: "VirtualClock") -> Layer:
+def layer(clock: VirtualClock) -> Layer:
     return Layer(clock)
 
 
-def answered(layer: Layer, flow: "RecordingFlow", code: int) -> ServerTransaction:
+def answered(layer: Layer, flow: RecordingFlow, code: int) -> ServerTransaction:
     layer.receive(message("INVITE"), flow)
     [transaction] = layer.requests
     transaction.respond(reply(transaction.request, code, to_tag="x"))
@@ -48,8 +44,8 @@ def answered(layer: Layer, flow: "RecordingFlow", code: int) -> ServerTransactio
 
 
 @pytest.mark.parametrize("code", CODES)
-def test_a_final_answer_is_repeated_with_growing_pauses(
-    code: int, layer: Layer, flow: "RecordingFlow", clock: "VirtualClock"
+def test_final_response_is_retransmitted_with_doubled_intervals(
+    code: int, layer: Layer, flow: RecordingFlow, clock: VirtualClock
 ):
     answered(layer, flow, code)
 
@@ -60,8 +56,8 @@ def test_a_final_answer_is_repeated_with_growing_pauses(
 
 
 @pytest.mark.parametrize("code", CODES)
-def test_without_an_ack_it_is_given_up_after_64_t1(
-    code: int, layer: Layer, flow: "RecordingFlow", clock: "VirtualClock"
+def test_retransmission_stops_after_64_t1_without_ack(
+    code: int, layer: Layer, flow: RecordingFlow, clock: VirtualClock
 ):
     given_up: list[float] = []
     answered(layer, flow, code).unacknowledged = lambda: given_up.append(clock.time())
@@ -72,7 +68,7 @@ def test_without_an_ack_it_is_given_up_after_64_t1(
     assert flow.times[-1] < 32
 
 
-def test_the_ack_of_a_refusal_ends_its_repetition(layer: Layer, flow: "RecordingFlow", clock: "VirtualClock"):
+def test_ack_of_a_refusal_stops_retransmission(layer: Layer, flow: RecordingFlow, clock: VirtualClock):
     answered(layer, flow, 486)
     clock.advance(1)
 
@@ -83,7 +79,7 @@ def test_the_ack_of_a_refusal_ends_its_repetition(layer: Layer, flow: "Recording
     assert layer.acks == []
 
 
-def test_the_ack_of_a_success_goes_to_the_call(layer: Layer, flow: "RecordingFlow", clock: "VirtualClock"):
+def test_ack_of_a_2xx_goes_to_the_call(layer: Layer, flow: RecordingFlow, clock: VirtualClock):
     transaction = answered(layer, flow, 200)
 
     layer.receive(message("ACK", branch="z9hG4bK2", to="<sip:1@h>;tag=x"), flow)
@@ -94,7 +90,7 @@ def test_the_ack_of_a_success_goes_to_the_call(layer: Layer, flow: "RecordingFlo
     assert flow.times == [0]
 
 
-def test_a_repeated_invite_gets_the_last_answer_again(layer: Layer, flow: "RecordingFlow"):
+def test_repeated_invite_gets_the_last_response_again(layer: Layer, flow: RecordingFlow):
     layer.receive(message("INVITE"), flow)
     [transaction] = layer.requests
     layer.receive(message("INVITE"), flow)
@@ -108,7 +104,7 @@ def test_a_repeated_invite_gets_the_last_answer_again(layer: Layer, flow: "Recor
     assert transaction.retransmissions == 3
 
 
-def test_a_cancel_finds_its_invite(layer: Layer, flow: "RecordingFlow"):
+def test_cancel_is_matched_with_its_invite(layer: Layer, flow: RecordingFlow):
     layer.receive(message("INVITE"), flow)
     layer.receive(message("CANCEL"), flow)
     layer.receive(message("CANCEL", branch="z9hG4bKother"), flow)
@@ -116,8 +112,8 @@ def test_a_cancel_finds_its_invite(layer: Layer, flow: "RecordingFlow"):
     assert layer.cancelled == [layer.requests[0], None]
 
 
-def test_a_request_is_new_again_only_after_its_transaction(
-    layer: Layer, flow: "RecordingFlow", clock: "VirtualClock"
+def test_same_request_is_new_only_after_its_transaction(
+    layer: Layer, flow: RecordingFlow, clock: VirtualClock
 ):
     for pause in (0, 31, 2):
         clock.advance(pause)
@@ -126,14 +122,14 @@ def test_a_request_is_new_again_only_after_its_transaction(
     assert len(layer.requests) == 2
 
 
-def test_two_answers_to_one_request_are_a_mistake(layer: Layer, flow: "RecordingFlow"):
+def test_second_final_response_raises(layer: Layer, flow: RecordingFlow):
     transaction = answered(layer, flow, 486)
 
     with pytest.raises(RuntimeError):
         transaction.respond(reply(transaction.request, 200))
 
 
-def test_without_rport_the_answer_goes_to_the_port_in_via(layer: Layer, flow: "RecordingFlow"):
+def test_response_without_rport_goes_to_the_port_in_via(layer: Layer, flow: RecordingFlow):
     layer.receive(message("OPTIONS", via=""), flow.towards("127.0.0.1", 9))
 
     assert layer.requests[0].flow.peer == ("127.0.0.1", 5062)
@@ -152,7 +148,7 @@ def bye() -> Request:
     return request
 
 
-def test_a_bye_is_repeated_until_it_is_answered(layer: Layer, flow: "RecordingFlow", clock: "VirtualClock"):
+def test_bye_is_retransmitted_until_its_response(layer: Layer, flow: RecordingFlow, clock: VirtualClock):
     codes: list[int] = []
     request = bye()
     layer.transactions.send(request, flow, lambda response: codes.append(response.code))
@@ -167,7 +163,7 @@ def test_a_bye_is_repeated_until_it_is_answered(layer: Layer, flow: "RecordingFl
     assert codes == [200]
 
 
-def test_a_bye_that_nobody_answers_times_out(layer: Layer, flow: "RecordingFlow", clock: "VirtualClock"):
+def test_bye_without_a_response_times_out(layer: Layer, flow: RecordingFlow, clock: VirtualClock):
     timeouts: list[float] = []
     layer.transactions.send(bye(), flow, on_timeout=lambda: timeouts.append(clock.time()))
 
@@ -176,7 +172,7 @@ def test_a_bye_that_nobody_answers_times_out(layer: Layer, flow: "RecordingFlow"
     assert timeouts == [32.0]
 
 
-def test_a_refused_invite_of_ours_is_acknowledged_in_its_transaction(layer: Layer, flow: "RecordingFlow"):
+def test_refused_reinvite_is_acknowledged_in_its_transaction(layer: Layer, flow: RecordingFlow):
     request = bye()
     request.method = "INVITE"
     request.headers.set("CSeq", "1 INVITE")
@@ -192,7 +188,7 @@ def test_a_refused_invite_of_ours_is_acknowledged_in_its_transaction(layer: Laye
     assert codes == [491]
 
 
-def test_noise_is_counted_and_keep_alives_are_not(layer: Layer, flow: "RecordingFlow"):
+def test_malformed_messages_are_counted_and_keep_alives_are_not(layer: Layer, flow: RecordingFlow):
     layer.receive(b"\r\n\r\n", flow)
     layer.receive(b"noise", flow)
     layer.receive(bytes(Response(200, "OK")), flow)

@@ -1,4 +1,4 @@
-"""One call: what can be done with it and what its caller can do to it. When is the plan's business."""
+"""One call: the callee's actions and the reactions to the caller. `scripts` decides when each happens."""
 
 import logging
 import secrets
@@ -23,8 +23,8 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Site:
-    """What a call needs from the exchange around it."""
+class CallContext:
+    """The exchange's services that every call uses: clock, transactions, media loop."""
 
     clock: Clock
     transactions: Transactions
@@ -35,16 +35,16 @@ class Site:
 
 
 class Call:
-    """From its INVITE to the last message about its end.
+    """A call from its INVITE to the response to the final BYE.
 
-    `perform` is called when the INVITE may go on, `confirmed` at the ACK of the answer,
-    `refreshed` when the caller renews the session.
+    `perform` is called when the INVITE is to be processed, `confirmed` on the ACK of the 200,
+    `refreshed` when the caller refreshes the session.
     """
 
     def __init__(
-        self, site: Site, invite: ServerTransaction, record: CallRecord, behaviour: Behaviour
+        self, context: CallContext, invite: ServerTransaction, record: CallRecord, behaviour: Behaviour
     ) -> None:
-        self.site = site
+        self.context = context
         self.record = record
         self.behaviour = behaviour
         self.invite = invite
@@ -52,7 +52,7 @@ class Call:
         self.confirmed: Callable[[], None] = lambda: None
         self.refreshed: Callable[[], None] = lambda: None
         self.dialog = self._open_dialog()
-        self.media = MediaSession(site.pacing, site.bind_host, invite.flow.local[0])
+        self.media = MediaSession(context.pacing, context.bind_host, invite.flow.local[0])
         self.in_dialog = InDialog(self)
         self.nonce: str | None = None
         self.hanging_up = False
@@ -62,25 +62,25 @@ class Call:
         self._bye_after_ack = False
 
     @property
-    def occupies_a_channel(self) -> bool:
-        """A call that gets no reply ends at the caller alone, so it can't be counted here."""
+    def occupies_channel(self) -> bool:
+        """False for a call without a reply: the exchange cannot see when its caller gives up."""
         return not (self.record.ended or self.hanging_up or isinstance(self.behaviour, NoReply))
 
     def now(self) -> float:
-        return round(self.site.wall_ms(), 3)
+        return round(self.context.wall_ms(), 3)
 
     def after(self, delay: float | None, act: Callable[[], None]) -> Timer | None:
-        """At once for 0, never for None, and not any more once the call is ending."""
+        """Run `act` after the delay: immediately for 0, never for None or once the call is ending."""
         if delay is None or self.record.ended or self.hanging_up:
             return None
         if delay == 0:
             act()
             return None
-        timer = self.site.clock.call_later(delay, act)
+        timer = self.context.clock.call_later(delay, act)
         self._timers.add(timer)
         return timer
 
-    # Answers to the INVITE
+    # Responses to the INVITE
 
     def trying(self) -> None:
         self.invite.respond(reply(self.invite.request, 100))
@@ -90,7 +90,7 @@ class Call:
         self._respond(180)
 
     def progress(self) -> None:
-        """183 with a description: early media can flow."""
+        """Send 183 with SDP, which allows early media."""
         body = self._describe()
         if body is not None:
             self.record.early_media_ms = self.now()
@@ -104,7 +104,7 @@ class Call:
         self.invite.unacknowledged = self._no_ack
         self.in_dialog.await_ack(self.invite)
         self._respond(200, headers=headers, body=body)
-        self.site.changed(self)
+        self.context.changed(self)
 
     def refuse(
         self,
@@ -117,29 +117,29 @@ class Call:
         self.finish(by)
 
     def challenge(self, challenge: Challenge, *, stale: bool = False) -> None:
-        """401 or 407; the call waits for the INVITE that has the credentials."""
+        """Send 401 or 407 and wait for the INVITE with credentials."""
         self.nonce = secrets.token_hex(16)
-        headers = digest.question(challenge, self.nonce)
+        headers = digest.challenge_header(challenge, self.nonce)
         if stale:
             headers = {name: f"{value}, stale=true" for name, value in headers.items()}
         self._respond(challenge.status, headers=headers)
-        self._await_another()
+        self._await_retried_invite()
 
-    def ask_for_longer_sessions(self, seconds: int) -> None:
-        """422; the call waits for the INVITE that asks for a longer interval."""
+    def require_longer_session(self, seconds: int) -> None:
+        """Send 422 and wait for the INVITE with a longer session interval."""
         self._respond(422, headers={"Min-SE": str(seconds)})
-        self._await_another()
+        self._await_retried_invite()
 
-    def _await_another(self) -> None:
+    def _await_retried_invite(self) -> None:
         self._incomplete = True
         self.after(TIMEOUT, lambda: self.finish("timeout"))
 
     @property
-    def awaits_another_invite(self) -> bool:
+    def awaits_retried_invite(self) -> bool:
         return self._incomplete and self.invite.final_code is not None and not self.record.ended
 
     def retry(self, invite: ServerTransaction) -> None:
-        """The INVITE again, with what was missing."""
+        """Continue with the caller's second INVITE, which has the credentials or the longer interval."""
         self._incomplete = False
         self.forget_timers()
         self.invite = invite
@@ -147,7 +147,7 @@ class Call:
         self.dialog = self._open_dialog()
         self.perform()
 
-    # What the caller does
+    # Actions of the caller
 
     def cancelled(self, cancel: ServerTransaction) -> None:
         self.record.cancel_ms = self.now()
@@ -161,7 +161,7 @@ class Call:
             self.refuse(487, by="caller")
 
     def acknowledged(self, ack: Request) -> None:
-        """The ACK of the first 2xx."""
+        """Handle the ACK of the first 2xx."""
         self.record.ack_ms = self.now()
         if ack.body:
             self._accept(ack.body)
@@ -173,7 +173,7 @@ class Call:
     # The end
 
     def hang_up(self) -> None:
-        """BYE; before the ACK only when that has not come in time (RFC 3261 15)."""
+        """Send BYE, but not before the ACK has come or timed out (RFC 3261 15)."""
         if self.record.ended or self.hanging_up:
             return
         if self.record.ack_ms is None and self.in_dialog.awaits_ack:
@@ -182,23 +182,23 @@ class Call:
         self._send_bye("exchange")
 
     def finish(self, by: EndedBy, at_ms: float | None = None) -> None:
-        """End the call, which was over at that time (Unix ms; now)."""
+        """End the call and complete its record; `at_ms` is when it ended (Unix ms), now by default."""
         if self.record.ended:
             return
         self.forget_timers()
         if self.invite.final_code is None:
-            # Nothing more will be answered; the caller may repeat itself for this long.
-            self.site.clock.call_later(TIMEOUT, self.invite.forget)
+            # The INVITE stays unanswered; its retransmissions are recognized for this long.
+            self.context.clock.call_later(TIMEOUT, self.invite.forget)
         elif self.record.answer_ms is not None:
-            self.invite.acknowledge()  # the 2xx is not repeated any more
+            self.invite.acknowledge()  # stops the retransmission of the 2xx
         record = self.record
         record.ended_by = record.ended_by or by
-        # Not before what was noted when it was handled, however long that had waited in the socket.
+        # The BYE's arrival time can be earlier than the times of events that waited in the socket.
         record.end_ms = max(at_ms, record.answer_ms or 0, record.ack_ms or 0) if at_ms else self.now()
         record.codec = self.media.codec
         record.invite_repeats = self.invite.retransmissions
         record.rtp, record.audio = self.media.close()
-        self.site.changed(self)
+        self.context.changed(self)
 
     def forget_timers(self) -> None:
         for timer in self._timers:
@@ -214,12 +214,12 @@ class Call:
         self.record.ended_by = by
         self.record.bye_answered = False
         self.forget_timers()
-        self.media.be_silent()
+        self.media.stop_audio()
         request, flow = self.dialog.request("BYE")
-        self.site.transactions.send(
+        self.context.transactions.send(
             request, flow, lambda response: self._bye_answered(response.code), lambda: self.finish(by)
         )
-        self.site.changed(self)
+        self.context.changed(self)
 
     def _bye_answered(self, code: int) -> None:
         if code >= 200 and not self.record.ended:  # noqa: PLR2004
@@ -257,27 +257,27 @@ class Call:
             self.record.final_code = code
 
     def _describe(self) -> bytes | None:
-        """Our description for 183 and 200, the same in both; None when the INVITE had to be refused."""
+        """Return the SDP for 183 and 200, the same in both, or refuse the INVITE and return None."""
         if self._described:
             return self.media.repeat()
         try:
             offer = self.invite.request.body
             body = self.media.answer(offer) if offer else self.media.offer()
         except NotAcceptableError as error:
-            log.info("no common audio", extra={"call_id": self.record.call_id, "reason": str(error)})
+            log.info("no common codec", extra={"call_id": self.record.call_id, "reason": str(error)})
             self.refuse(488)
             return None
         except OSError as error:
-            log.warning("no RTP port", extra={"call_id": self.record.call_id, "reason": str(error)})
+            log.warning("no free RTP port", extra={"call_id": self.record.call_id, "reason": str(error)})
             self.refuse(500)
             return None
         self._described = True
         return body
 
     def _accept(self, answer: bytes) -> None:
-        """The answer in an ACK; without a usable one the call can't go on."""
+        """Apply the SDP answer of an ACK; hang up if it is not usable."""
         try:
             self.media.accept(answer)
         except NotAcceptableError as error:
-            log.info("an unusable answer", extra={"call_id": self.record.call_id, "reason": str(error)})
+            log.info("SDP answer is not usable", extra={"call_id": self.record.call_id, "reason": str(error)})
             self._bye_after_ack = True

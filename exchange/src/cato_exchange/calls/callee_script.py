@@ -1,4 +1,4 @@
-"""What the called person does once the call is up: speak, press keys, hold, hang up."""
+"""Actions of the callee once the call is established: send audio, press keys, hold, hang up."""
 
 import logging
 from functools import partial
@@ -14,7 +14,9 @@ _INFO_DURATION_MS = 160
 _KEY_S = 0.2
 
 
-class Talk:
+class CalleeScript:
+    """Runs the plan of one answered call on timers that start at the ACK."""
+
     def __init__(self, call: Call, plan: Answer | EarlyMedia | CancelCrossing) -> None:
         self._call = call
         self._plan = plan
@@ -28,9 +30,9 @@ class Talk:
     def _begin(self) -> None:
         call, plan = self._call, self._plan
         if plan.talk:
-            call.media.talk()
+            call.media.send_tone()
         else:
-            call.media.be_silent()
+            call.media.stop_audio()
         for digits in plan.digits:
             call.after(digits.after_s, partial(self._press, digits))
         if plan.reinvite_after_s is not None:
@@ -44,7 +46,10 @@ class Talk:
             try:
                 self._call.media.press(keyed.digits, keyed.by)
             except NotAcceptableError as error:
-                log.warning("can't key", extra={"call_id": self._call.record.call_id, "reason": str(error)})
+                log.warning(
+                    "digits cannot be sent",
+                    extra={"call_id": self._call.record.call_id, "reason": str(error)},
+                )
                 return
             for digit in keyed.digits:
                 self._note(digit, keyed.by)

@@ -1,4 +1,4 @@
-"""Requests inside a call, both ways: re-INVITE, UPDATE, INFO, BYE, and the ACKs of 2xx answers."""
+"""In-dialog requests in both directions: re-INVITE, UPDATE, INFO, BYE, and the ACKs of 2xx responses."""
 
 import logging
 from collections.abc import Callable
@@ -39,7 +39,7 @@ class InDialog:
     def ack(self, request: Request) -> None:
         invite = self._unacknowledged.pop(request.cseq.sequence, None)
         if invite is None:
-            return  # its answer was repeated, so was the ACK
+            return  # the ACK of a retransmitted 2xx
         invite.acknowledge()
         if self._call.record.ended:
             return
@@ -49,12 +49,12 @@ class InDialog:
             self._accept(request.body)
 
     def receive(self, transaction: ServerTransaction) -> None:
-        """BYE, INFO, UPDATE, INVITE or OPTIONS with this dialog's tags."""
+        """Handle BYE, INFO, UPDATE, INVITE or OPTIONS with this dialog's tags."""
         request = transaction.request
         if request.cseq.sequence < self._call.dialog.remote_sequence:
             transaction.respond(reply(request, 500))  # RFC 3261 12.2.2
             return
-        self._call.dialog.follow(request)
+        self._call.dialog.update(request)
         if request.method == "BYE":
             self._bye(transaction)
         elif request.method in {"INVITE", "UPDATE"}:
@@ -75,7 +75,7 @@ class InDialog:
         call.finish("caller", transaction.arrived_ms)
 
     def _renegotiate(self, transaction: ServerTransaction) -> None:
-        """Hold, resume or session refresh, asked for by the caller."""
+        """Answer a hold, resume or session refresh from the caller."""
         call, request = self._call, transaction.request
         is_invite = request.method == "INVITE"
         if self._offering or (is_invite and self.awaits_ack):
@@ -105,7 +105,7 @@ class InDialog:
         then: Callable[[bool], None],
         headers: dict[str, str] | None = None,
     ) -> None:
-        """Offer the description; `then` hears whether the caller agreed."""
+        """Send a re-INVITE with this SDP offer; `then` receives whether the caller accepted it."""
         call = self._call
         request, flow = call.dialog.request("INVITE", body=body, headers=headers)
         acknowledgement: list[bytes] = []
@@ -117,7 +117,7 @@ class InDialog:
             if response.code < _REDIRECTION:
                 self._acknowledge(request, acknowledgement)
                 if not self._offering:
-                    return  # a repeated 2xx
+                    return  # a retransmitted 2xx
                 self._offering = False
                 self._accept(response.body)
                 then(True)
@@ -130,33 +130,33 @@ class InDialog:
 
         def lost() -> None:
             self._offering = False
-            call.hang_up()  # RFC 3261 14.1: no answer at all ends the call
+            call.hang_up()  # RFC 3261 14.1: a re-INVITE without a response ends the call
 
-        call.site.transactions.send(request, flow, answered, lost)
+        call.context.transactions.send(request, flow, answered, lost)
 
     def update(self, then: Callable[[bool], None], headers: dict[str, str]) -> None:
-        """Say that we are still there (RFC 3311), not a word of audio; `then` hears whether the caller is."""
+        """Refresh the session by UPDATE without SDP (RFC 3311); `then` receives whether it was accepted."""
         request, flow = self._call.dialog.request("UPDATE", headers=headers)
 
         def answered(response: Response) -> None:
             if response.code >= _OK:
                 then(response.code < _REDIRECTION)
 
-        self._call.site.transactions.send(request, flow, answered, self._call.hang_up)
+        self._call.context.transactions.send(request, flow, answered, self._call.hang_up)
 
     def offer(self, direction: Direction, then: Callable[[bool], None]) -> None:
         self.reinvite(self._call.media.offer(direction), then)
 
     def info(self, content_type: str, body: str) -> None:
         request, flow = self._call.dialog.request("INFO", body=body.encode(), content_type=content_type)
-        self._call.site.transactions.send(request, flow, self._informed)
+        self._call.context.transactions.send(request, flow, self._informed)
 
     def _informed(self, response: Response) -> None:
         if response.code >= _OK:
             self._call.record.info_answers.append(response.code)
 
     def _acknowledge(self, invite: Request, sent: list[bytes]) -> None:
-        """The same ACK for every repetition of the 2xx."""
+        """Send the ACK; every retransmission of the 2xx gets the same one."""
         ack, flow = self._call.dialog.request("ACK", sequence=invite.cseq.sequence)
         if not sent:
             sent.append(bytes(ack))
@@ -167,5 +167,5 @@ class InDialog:
             self._call.media.accept(answer)
         except NotAcceptableError as error:
             extra = {"call_id": self._call.record.call_id, "reason": str(error)}
-            log.info("an unusable answer", extra=extra)
+            log.info("SDP answer is not usable", extra=extra)
             self._call.hang_up()

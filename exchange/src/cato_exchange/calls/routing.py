@@ -1,4 +1,4 @@
-"""Which call a request belongs to, and what becomes of those that belong to none."""
+"""Dispatch requests to their calls; answer the requests that belong to no call."""
 
 import logging
 import secrets
@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from sipmessage import Request
 
-from cato_exchange.calls.call import Call, Site
-from cato_exchange.calls.scripts import begin
+from cato_exchange.calls.call import Call, CallContext
+from cato_exchange.calls.scripts import run_script
 from cato_exchange.plan import Plan
 from cato_exchange.record import CallRecord
 from cato_exchange.sip.messages import ALLOW, reply, tag_of, user_of
@@ -22,15 +22,17 @@ _METHODS = frozenset(ALLOW.split(", "))
 
 
 class Routing:
+    """Finds the call of each request by Call-ID and tags, and makes a call of each new INVITE."""
+
     def __init__(
         self,
-        site: Site,
+        context: CallContext,
         registrar: Registrar,
         plan: Callable[[], Plan],
         began: Callable[[Call], None],
         requests: Counter[str],
     ) -> None:
-        self._site = site
+        self._context = context
         self._registrar = registrar
         self._plan = plan
         self._began = began
@@ -38,13 +40,13 @@ class Routing:
         self._attempts: Counter[str] = Counter()
         self._by_caller: dict[tuple[str, str], Call] = {}
         "Calls that have not ended, by Call-ID and the caller's tag."
-        site.transactions.on_request = self._request
-        site.transactions.on_cancel = self._cancel
-        site.transactions.on_ack = self._ack
+        context.transactions.on_request = self._request
+        context.transactions.on_cancel = self._cancel
+        context.transactions.on_ack = self._ack
 
     @property
     def calls_now(self) -> int:
-        return sum(call.occupies_a_channel for call in self._by_caller.values())
+        return sum(call.occupies_channel for call in self._by_caller.values())
 
     def live_calls(self) -> list[Call]:
         return list(self._by_caller.values())
@@ -58,8 +60,8 @@ class Routing:
         try:
             self._serve(transaction)
         except ValueError as error:
-            # A header that is there but can't be read.
-            log.info("a bad request", extra={"method": request.method, "reason": str(error)})
+            # A header has an invalid value.
+            log.info("request rejected as malformed", extra={"method": request.method, "reason": str(error)})
             if transaction.final_code is None:
                 transaction.respond(reply(request, 400, to_tag=secrets.token_hex(6)))
 
@@ -86,7 +88,7 @@ class Routing:
         request = transaction.request
         call = self._by_caller.get((request.call_id, tag_of(request.headers["From"]) or ""))
         unknown = sorted(set(request.require) - _EXTENSIONS)
-        if call is not None and call.awaits_another_invite:
+        if call is not None and call.awaits_retried_invite:
             call.retry(transaction)
         elif call is not None:
             transaction.respond(reply(request, 482, to_tag=secrets.token_hex(6)))
@@ -97,7 +99,7 @@ class Routing:
             self._new_call(transaction)
 
     def _new_call(self, transaction: ServerTransaction) -> None:
-        """Raises: ValueError."""
+        """Create the call of an INVITE. Raises: ValueError if a header is invalid."""
         request = transaction.request
         plan = self._plan()
         number = request.uri.user or ""
@@ -117,7 +119,7 @@ class Routing:
             attempt=attempt,
             invite_ms=transaction.arrived_ms,
         )
-        call = Call(self._site, transaction, record, behaviour)
+        call = Call(self._context, transaction, record, behaviour)
         full = plan.max_calls is not None and self.calls_now >= plan.max_calls
         self._by_caller[call.record.call_id, call.dialog.remote_tag] = call
         self._began(call)
@@ -125,7 +127,7 @@ class Routing:
             call.refuse(503)
             return
         self._attempts[number] = attempt
-        begin(call, rule)
+        run_script(call, rule)
 
     def _cancel(self, cancel: ServerTransaction, invite: ServerTransaction | None) -> None:
         self._requests["CANCEL"] += 1

@@ -1,11 +1,11 @@
-"""What the plan says about a number, turned into the moves of one call."""
+"""Carry out the number plan: schedule the responses to one call's INVITE."""
 
 from functools import partial
 
 from sipmessage import Request
 
 from cato_exchange.calls.call import Call
-from cato_exchange.calls.callee_script import Talk
+from cato_exchange.calls.callee_script import CalleeScript
 from cato_exchange.calls.session_timer import interval
 from cato_exchange.plan import (
     Answer,
@@ -24,8 +24,8 @@ from cato_exchange.sip.messages import reason_phrase
 from cato_exchange.sip.timers import TIMEOUT
 
 
-def begin(call: Call, rule: Rule) -> None:
-    """The call's INVITE has come; everything after it follows from here."""
+def run_script(call: Call, rule: Rule) -> None:
+    """Start the behaviour of the rule for a call whose INVITE has arrived."""
     if isinstance(call.behaviour, NoReply):
         call.after(TIMEOUT, lambda: call.finish("timeout"))
         return
@@ -44,18 +44,18 @@ def _admit(call: Call, rule: Rule) -> None:
             call.challenge(challenge)
             return
         if given is not None and call.nonce is None:
-            # From an earlier call: the nonce is not one of ours any more (RFC 7616 3.3).
+            # Credentials for the nonce of an earlier call (RFC 7616 3.3).
             call.challenge(challenge, stale=True)
             return
         if given is None or not digest.is_valid(given, challenge, request.method, call.nonce or ""):
-            headers = digest.question(challenge, call.nonce or "")
+            headers = digest.challenge_header(challenge, call.nonce or "")
             call.refuse(challenge.status, reason_phrase(challenge.status), headers)
             return
     if rule.no_timers and "timer" in call.invite.request.require:
         call.refuse(420, headers={"Unsupported": "timer"})
         return
     if rule.min_se is not None and (asked := interval(call.invite.request)) and asked < rule.min_se:
-        call.ask_for_longer_sessions(rule.min_se)
+        call.require_longer_session(rule.min_se)
         return
     call.after(call.behaviour.delay_s, partial(_progress, call))
 
@@ -63,14 +63,14 @@ def _admit(call: Call, rule: Rule) -> None:
 def _progress(call: Call) -> None:
     match call.behaviour:
         case Answer() as plan:
-            talk = Talk(call, plan)
+            talk = CalleeScript(call, plan)
             if plan.ringing:
                 call.ring()
             call.after(plan.ring_s, talk.answer)
         case EarlyMedia() as plan:
             _early_media(call, plan)
         case CancelCrossing() as plan:
-            Talk(call, plan)
+            CalleeScript(call, plan)
             call.ring()
         case NoAnswer() as plan:
             if plan.ringing:
@@ -84,15 +84,15 @@ def _progress(call: Call) -> None:
 def _early_media(call: Call, plan: EarlyMedia) -> None:
     if plan.ring_s > 0:
         call.ring()
-    call.after(plan.ring_s, partial(_announce, call, plan, Talk(call, plan)))
+    call.after(plan.ring_s, partial(_announce, call, plan, CalleeScript(call, plan)))
 
 
-def _announce(call: Call, plan: EarlyMedia, talk: Talk) -> None:
+def _announce(call: Call, plan: EarlyMedia, talk: CalleeScript) -> None:
     call.progress()
     if call.record.ended:
         return
     if not plan.no_rtp and call.invite.request.body:
-        call.media.ring_back()
+        call.media.send_ringback()
     call.after(plan.answer_after_s, talk.answer)
     call.after(plan.reject_after_s, lambda: call.refuse(plan.code))
 

@@ -8,13 +8,17 @@ from cato_exchange.plan import Answer, CancelCrossing, EarlyMedia
 
 
 def interval(invite: Request) -> int | None:
-    """Return the seconds that an INVITE asks for."""
+    """Return the session interval that an INVITE requests, in seconds."""
     seconds = (invite.headers.get("Session-Expires") or "").partition(";")[0].strip()
     return int(seconds) if seconds.isdecimal() else None
 
 
 class SessionTimer:
-    """The caller refreshes if it supports that, otherwise we do, at half of the interval; or as planned."""
+    """Refreshes the session or waits for the caller's refresh.
+
+    The caller refreshes if it supports session timers; otherwise the exchange does at half of the interval.
+    The plan can override both.
+    """
 
     def __init__(self, call: Call, seconds: int, plan: Answer | EarlyMedia | CancelCrossing) -> None:
         self._call = call
@@ -27,7 +31,7 @@ class SessionTimer:
         call.refreshed = self.start
 
     def headers(self) -> dict[str, str]:
-        """For the answer to the INVITE."""
+        """Return the headers for the 200 to the INVITE."""
         refresher = "uac" if self._caller_refreshes else "uas"
         headers = {"Session-Expires": f"{self._seconds};refresher={refresher}"}
         if self._caller_supports:
@@ -35,7 +39,7 @@ class SessionTimer:
         return headers
 
     def start(self) -> None:
-        """Count from now: the call is up, or was just refreshed."""
+        """Restart the interval: the call was answered or refreshed."""
         if self._timer is not None:
             self._timer.cancel()
         if self._caller_refreshes:

@@ -1,7 +1,7 @@
-"""One 20 ms tick for the media of all calls: paces what is sent, empties receive buffers in turn.
+"""One 20 ms tick for the media of all calls: paces the senders and drains the receive buffers in turn.
 
-With kernel time stamps a packet may wait in its socket, so that 100 calls cost 50 wake-ups a second
-and not 5,000.
+Packets carry kernel time stamps, so they can wait in their sockets: 100 calls cost 50 wake-ups a second
+instead of 5,000.
 """
 
 from cato_exchange.clock import Clock, Timer
@@ -10,11 +10,13 @@ from cato_exchange.media.rtp_sender import RtpSender
 
 TICK = 0.02
 _TURNS = 5
-"A port is emptied every fifth tick."
+"Each port is drained on every fifth tick."
 _MAX_CATCH_UP = 25
 
 
 class MediaLoop:
+    """Runs while there are open ports or active senders."""
+
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._ports: dict[int, RtpPort] = {}
@@ -24,14 +26,14 @@ class MediaLoop:
         self._turn = 0
 
     def open(self, host: str) -> RtpPort:
-        """Raises: OSError when there is no free port."""
+        """Open an RTP port. Raises: OSError if there is no free port."""
         port = RtpPort(host)
         self._ports[port.number] = port
         self._wake()
         return port
 
     def close(self, port: RtpPort) -> None:
-        """Takes what is left in the port, too."""
+        """Drain the port and close it."""
         port.drain()
         self._ports.pop(port.number, None)
         port.close()

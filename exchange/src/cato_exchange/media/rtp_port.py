@@ -1,51 +1,30 @@
 """The UDP port of one call: takes every packet with the kernel's time of arrival, and sends.
 
 Nothing is interpreted here. Per packet three appends to flat buffers; the reading of headers waits
-until the call has ended (`reception`).
+until the call has ended (`report`).
 """
 
 import asyncio
 import errno
 import logging
 import socket
-import struct
-import sys
-import time
 from array import array
+
+from cato_exchange.arrival_times import ANCILLARY_BYTES, arrival_ns, stamp_arrivals
 
 log = logging.getLogger(__name__)
 
-# <asm-generic/socket.h>; the `socket` module has no name for it.
-_SO_TIMESTAMPNS = 35
-_TIMESPEC = struct.Struct("qq")
-_ANCILLARY = socket.CMSG_SPACE(_TIMESPEC.size)
 _BUFFER = bytearray(2048)
 _VIEW = memoryview(_BUFFER)
 _RECEIVE_BYTES = 1 << 20
 _TRIES = 200
 
 
-def stamp_arrivals(sock: socket.socket) -> bool:
-    """Ask the kernel to note when packets arrive; False where it can't."""
-    if sys.platform != "linux":
-        return False
-    sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
-    return True
-
-
-def arrival_ns(ancillary: list[tuple[int, int, bytes]]) -> int:
-    """Unix time of arrival; now, without the kernel's note."""
-    if ancillary and len(ancillary[0][2]) == _TIMESPEC.size:
-        seconds, nanoseconds = _TIMESPEC.unpack(ancillary[0][2])
-        return int(seconds * 1_000_000_000 + nanoseconds)
-    return time.time_ns()
-
-
 class RtpPort:
     def __init__(self, host: str) -> None:
         self._socket = _bind_even(host)
         self.packets = bytearray()
-        "All datagrams, one after another."
+        "All received datagrams, concatenated."
         self.sizes = array("H")
         self.arrivals = array("q")
         "Unix nanoseconds."
@@ -58,13 +37,13 @@ class RtpPort:
         return int(self._socket.getsockname()[1])
 
     def drain(self) -> None:
-        """Take what has arrived. With the kernel's clock on it, it may wait in the socket for long."""
+        """Read all waiting packets. With kernel time stamps they can wait in the socket without harm."""
         receive = self._socket.recvmsg_into
         buffers = [_VIEW]
         packets, sizes, arrivals = self.packets, self.sizes, self.arrivals
         while True:
             try:
-                size, ancillary, _flags, _source = receive(buffers, _ANCILLARY)
+                size, ancillary, _flags, _source = receive(buffers, ANCILLARY_BYTES)
             except BlockingIOError:
                 return
             packets += _VIEW[:size]
@@ -75,9 +54,9 @@ class RtpPort:
         try:
             self._socket.sendto(packet, destination)
         except BlockingIOError:
-            log.debug("an RTP packet was dropped: the socket is full")
+            log.debug("RTP packet dropped: the send buffer is full")
         except OSError as error:
-            log.warning("RTP can't be sent", extra={"peer": destination, "error": str(error)})
+            log.warning("RTP packet could not be sent", extra={"peer": destination, "error": str(error)})
 
     def close(self) -> None:
         if self._socket.fileno() < 0:
@@ -88,9 +67,9 @@ class RtpPort:
 
 
 def _bind_even(host: str) -> socket.socket:
-    """A free even port: the odd one above is where peers send RTCP (RFC 3550 11), so never another call's.
+    """Bind a free even port; peers send RTCP to the odd port above it (RFC 3550 11).
 
-    Raises: OSError when there is none.
+    Raises: OSError if there is none.
     """
     for _ in range(_TRIES):
         sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

@@ -1,4 +1,4 @@
-"""What a call heard, worked out from the raw packets once it has ended (RFC 3550 5.1, 6.4)."""
+"""Analysis of the RTP that a call received, made from the raw packets after its end (RFC 3550 5.1, 6.4)."""
 
 import math
 from array import array
@@ -15,9 +15,11 @@ _HALF = 0x8000
 
 
 @dataclass(frozen=True)
-class Reception:
-    """`lost`, `gaps` (runs of lost packets), `reordered` and `duplicates` are by sequence number, per
-    source, over packets of every payload type. Inter-arrival times are of audio, as it arrived.
+class RtpReport:
+    """Statistics of the received RTP.
+
+    `lost`, `gaps` (runs of lost packets), `reordered` and `duplicates` are counted by sequence number per
+    source, over all payload types. Inter-arrival times cover audio packets in order of arrival.
     """
 
     packets: int = 0
@@ -26,7 +28,7 @@ class Reception:
     reordered: int = 0
     duplicates: int = 0
     timestamp_jumps: int = 0
-    "Audio packets whose time stamp does not follow from the packet before, in sequence."
+    "Audio packets whose time stamp does not continue that of the preceding packet."
     sources: int = 0
     not_rtp: int = 0
     payload_types: dict[int, int] = field(default_factory=dict)
@@ -36,10 +38,10 @@ class Reception:
     packets_per_second: float | None = None
     interval_mean_ms: float | None = None
     interval_p99_deviation_ms: float | None = None
-    "99 % of the intervals are at most this far from 20 ms."
+    "99 % of the intervals deviate from 20 ms by at most this."
     interval_max_ms: float | None = None
     digits: str = ""
-    "Keyed by the caller, RFC 4733."
+    "Telephone events of the caller (RFC 4733)."
 
 
 @dataclass
@@ -66,16 +68,16 @@ class _Source:
         self.highest = max(self.highest, extended)
 
 
-def examine(
+def analyse(
     data: bytes | bytearray,
     sizes: "array[int]",
     arrivals: "array[int]",
     audio_type: int | None,
     event_type: int | None,
-) -> tuple[Reception, bytes]:
-    """The numbers, and the audio in order: sources as they began, each by sequence, lost packets left out.
+) -> tuple[RtpReport, bytes]:
+    """Return the statistics, and the audio by source and sequence number without lost packets.
 
-    `data` holds the datagrams one after another, `arrivals` are Unix nanoseconds.
+    `data` holds the concatenated datagrams, `arrivals` Unix times in nanoseconds.
     """
     sources: dict[int, _Source] = {}
     types: dict[int, int] = {}
@@ -106,7 +108,7 @@ def examine(
         gaps += holes
         jumps += _play(data, source, audio, audio_type)
         digits += _digits(data, source, event_type)
-    reception = Reception(
+    report = RtpReport(
         packets=sum(types.values()),
         lost=lost,
         gaps=gaps,
@@ -120,11 +122,11 @@ def examine(
         digits=digits,
         **_pace(audio_arrivals),
     )
-    return reception, bytes(audio)
+    return report, bytes(audio)
 
 
 def _payload(data: bytes | bytearray, start: int, end: int) -> tuple[int, int] | None:
-    """Where the payload of a datagram begins and ends; None for what is not RTP."""
+    """Return start and end of a datagram's payload; None if the datagram is not RTP."""
     if end - start < _HEADER or data[start] >> 6 != _VERSION or data[start + 1] in _RTCP:
         return None
     begin = start + _HEADER + 4 * (data[start] & 0x0F)
@@ -142,7 +144,7 @@ def _losses(numbers: list[int]) -> tuple[int, int]:
 
 
 def _play(data: bytes | bytearray, source: _Source, audio: bytearray, audio_type: int | None) -> int:
-    """Append the source's audio; the number of time stamps that don't follow from the packet before."""
+    """Append the source's audio; return the number of time stamp jumps."""
     jumps = 0
     expected: int | None = None
     for number in sorted(source.packets):
@@ -158,7 +160,7 @@ def _play(data: bytes | bytearray, source: _Source, audio: bytearray, audio_type
 
 
 def _digits(data: bytes | bytearray, source: _Source, event_type: int | None) -> str:
-    """One digit per event: its packets have one time stamp."""
+    """Return one digit per event; the packets of an event share a time stamp."""
     events: dict[int, int] = {}
     for number in sorted(source.packets):
         payload_type, timestamp, begin, finish = source.packets[number]

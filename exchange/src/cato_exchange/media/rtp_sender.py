@@ -1,4 +1,4 @@
-"""What a call sends: audio in a loop, keys as RFC 4733 events or as tones. Usually nothing."""
+"""RTP sent by a call: looped audio, and digits as RFC 4733 events or as tones."""
 
 import secrets
 import struct
@@ -18,12 +18,12 @@ _MARKER = 0x80
 
 
 class RtpSender:
-    """One stream; `tick` is called every 20 ms. Time stamps go on through silence."""
+    """One RTP stream; `tick` is called every 20 ms. Time stamps advance during silence."""
 
     def __init__(self, port: RtpPort, destination: tuple[str, int], payload_type: int) -> None:
         self.destination = destination
         self.loop: bytes = b""
-        "Audio that is repeated; empty: silence without packets."
+        "Audio to repeat; empty: no packets are sent."
         self._port = port
         self._payload_type = payload_type
         self._position = 0
@@ -39,7 +39,7 @@ class RtpSender:
         return not (self.loop or self._events or self._frames)
 
     def press(self, digits: str, event_type: int) -> None:
-        """Queue each digit for 100 ms with 100 ms between (RFC 4733 2.5.1: end packets three times)."""
+        """Queue each digit as a 100 ms event and a 100 ms pause (RFC 4733 2.5.1: three end packets)."""
         for digit in digits:
             code = _EVENT_CODES.index(digit)
             for frame in range(1, _FRAMES_PER_KEY + 1):
@@ -64,7 +64,7 @@ class RtpSender:
 
     def tick(self) -> None:
         if self._events:
-            # An event's packets all have the time stamp of its beginning.
+            # All packets of an event have the time stamp of its start.
             for first_byte, frames_ago, payload in self._events.popleft():
                 self._send(first_byte, self._timestamp - frames_ago * FRAME, payload)
         elif frame := self._next_frame():

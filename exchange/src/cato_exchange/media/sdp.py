@@ -1,4 +1,4 @@
-"""The little of SDP (RFC 8866) and offer/answer (RFC 3264) that one audio stream needs."""
+"""The subset of SDP (RFC 8866) and offer/answer (RFC 3264) that one audio stream needs."""
 
 import re
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ Direction = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
 PCMU = 0
 PCMA = 8
 CODECS = {PCMA: "PCMA", PCMU: "PCMU"}
-"In our order of preference."
+"In order of preference."
 
 MIRRORED: dict[Direction, Direction] = {
     "sendrecv": "sendrecv",
@@ -23,25 +23,25 @@ _EVENT = re.compile(r"^a=rtpmap:(\d+) telephone-event/8000", re.IGNORECASE)
 
 
 class NotAcceptableError(ValueError):
-    """No audio stream in the description that we could talk on."""
+    """The SDP has no usable audio stream."""
 
 
 @dataclass(frozen=True)
 class Description:
-    """What a peer said about its audio stream."""
+    """The audio stream of a peer's SDP."""
 
     address: tuple[str, int]
     payload_type: int
-    "Of the codec that both know, ours first."
+    "Of the common codec that the exchange prefers."
     event_type: int | None
     direction: Direction
     media: tuple[str, ...]
-    "All m= lines, as the answer has to have as many."
+    "All m= lines; the answer must have as many."
     audio_index: int
 
 
 def read(body: bytes) -> Description:
-    """Raises: NotAcceptableError."""
+    """Parse an SDP body. Raises: NotAcceptableError."""
     sections: list[list[str]] = [[]]
     for line in body.decode("utf-8", "replace").splitlines():
         if line.startswith("m="):
@@ -51,7 +51,7 @@ def read(body: bytes) -> Description:
     for index, section in enumerate(media):
         match = _MEDIA.match(section[0])
         if match is None:
-            raise NotAcceptableError(f"unreadable {section[0]!r}")
+            raise NotAcceptableError(f"invalid media line {section[0]!r}")
         kind, port, profile, formats = match.groups()
         if kind != "audio" or profile != "RTP/AVP" or port == "0":
             continue
@@ -80,7 +80,7 @@ def write(
     event_type: int | None = 101,
     beside: Description | None = None,
 ) -> bytes:
-    """An offer or an answer; with the media lines of `beside` in their places, all but its audio refused."""
+    """Return an offer or an answer; an answer keeps the media lines of `beside` and refuses the others."""
     host, port = address
     formats = [*codecs, *([] if event_type is None else [event_type])]
     audio = [f"m=audio {port} RTP/AVP {' '.join(map(str, formats))}"]

@@ -1,17 +1,17 @@
-"""The audio of one call: its port, what was agreed on, what it sends and what it heard."""
+"""The audio of one call: its port, the negotiated codec, the audio sent and the audio received."""
 
 from typing import Protocol
 
 from cato_exchange.media import sdp
 from cato_exchange.media.rtp_port import RtpPort
-from cato_exchange.media.rtp_report import Reception, examine
+from cato_exchange.media.rtp_report import RtpReport, analyse
 from cato_exchange.media.rtp_sender import RtpSender
 from cato_exchange.media.tones import ringback, talking
 from cato_exchange.plan import KeyedBy
 
 
 class Pacing(Protocol):
-    """What a session needs from the media loop."""
+    """The part of the media loop that a session uses."""
 
     def open(self, host: str) -> RtpPort: ...
     def close(self, port: RtpPort) -> None: ...
@@ -20,7 +20,7 @@ class Pacing(Protocol):
 
 
 class MediaSession:
-    """Opens its port with the first description of ours. Raises NotAcceptableError from a peer's."""
+    """Negotiates, sends and receives. The port is opened with the first SDP of the exchange."""
 
     def __init__(self, pacing: Pacing, bind_host: str, host: str) -> None:
         self._pacing = pacing
@@ -37,7 +37,7 @@ class MediaSession:
         return None if self._remote is None else sdp.CODECS[self._remote.payload_type]
 
     def answer(self, offer: bytes) -> bytes:
-        """Our answer. Raises: NotAcceptableError, OSError."""
+        """Return the SDP answer. Raises: NotAcceptableError, OSError."""
         self._agree(sdp.read(offer))
         assert self._remote is not None  # noqa: S101
         self._version += 1
@@ -52,7 +52,7 @@ class MediaSession:
         return self._ours
 
     def offer(self, direction: sdp.Direction = "sendrecv") -> bytes:
-        """An offer of ours; with the codec that is already in use, if one is. Raises: OSError."""
+        """Return an SDP offer, with the negotiated codec if there is one. Raises: OSError."""
         self._version += 1
         self._ours = sdp.write(
             self._address(),
@@ -65,25 +65,25 @@ class MediaSession:
         return self._ours
 
     def repeat(self) -> bytes:
-        """Our last description again: an offer that changes nothing."""
+        """Return the last SDP again: an offer that changes nothing."""
         return self._ours
 
     def accept(self, answer: bytes) -> None:
-        """The peer's answer to our offer. Raises: NotAcceptableError."""
+        """Apply the peer's SDP answer. Raises: NotAcceptableError."""
         self._agree(sdp.read(answer))
 
-    def ring_back(self) -> None:
+    def send_ringback(self) -> None:
         self._sending().loop = ringback()
 
-    def talk(self) -> None:
+    def send_tone(self) -> None:
         self._sending().loop = talking()
 
-    def be_silent(self) -> None:
+    def stop_audio(self) -> None:
         if self._sender is not None:
             self._sender.loop = b""
 
     def press(self, digits: str, by: KeyedBy) -> None:
-        """`rfc4733` or `inband`. Raises: NotAcceptableError when the caller takes no events."""
+        """Send digits as `rfc4733` or `inband`. Raises: NotAcceptableError without telephone-event."""
         if by == "inband":
             self._sending().press_inband(digits)
             return
@@ -91,16 +91,16 @@ class MediaSession:
             raise sdp.NotAcceptableError("the caller did not offer telephone-event")
         self._sending().press(digits, self._remote.event_type)
 
-    def close(self) -> tuple[Reception, bytes]:
-        """What was heard: the numbers and the audio."""
+    def close(self) -> tuple[RtpReport, bytes]:
+        """Close the port; return the report on the received RTP and the received audio."""
         if self._sender is not None:
             self._pacing.stop(self._sender)
         if self._port is None:
-            return Reception(), b""
+            return RtpReport(), b""
         port, self._port = self._port, None
         self._pacing.close(port)
         remote = self._remote
-        return examine(
+        return analyse(
             port.packets,
             port.sizes,
             port.arrivals,
@@ -121,7 +121,7 @@ class MediaSession:
     def _sending(self) -> RtpSender:
         if self._sender is None:
             if self._remote is None or self._port is None:
-                raise sdp.NotAcceptableError("nothing was agreed on yet")
+                raise sdp.NotAcceptableError("no codec was negotiated yet")
             self._sender = RtpSender(self._port, self._remote.address, self._remote.payload_type)
             self._pacing.start(self._sender)
         return self._sender

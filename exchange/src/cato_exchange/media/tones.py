@@ -1,4 +1,4 @@
-"""Tones in G.711 A-law: ringback, a steady tone for "somebody talks", and keys."""
+"""Tones in G.711 A-law: ringback, a steady tone in place of speech, and DTMF digits."""
 
 import math
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ _SILENCE = 0xD5
 
 
 def alaw(sample: int) -> int:
-    """One sample, signed 16 bit, by ITU-T G.711 table 1a."""
+    """Encode one signed 16-bit sample (ITU-T G.711 table 1a)."""
     sign = 0x80 if sample >= 0 else 0
     magnitude = min((sample if sample >= 0 else ~sample) >> 4, 0x7FF)
     exponent = max(magnitude.bit_length() - 4, 0)
@@ -26,7 +26,7 @@ def alaw(sample: int) -> int:
 
 
 def tone(frequencies: Sequence[int], seconds: float, peak: int = 8000) -> bytes:
-    """The frequencies at equal levels; `peak` is that of their sum."""
+    """Return the sum of the frequencies at equal levels; `peak` is the peak of the sum."""
     level = peak / len(frequencies)
     return bytes(
         alaw(round(level * sum(math.sin(2 * math.pi * hz * n / RATE) for hz in frequencies)))
@@ -36,23 +36,23 @@ def tone(frequencies: Sequence[int], seconds: float, peak: int = 8000) -> bytes:
 
 @lru_cache
 def ringback() -> bytes:
-    """One period of what a caller hears while it rings: 1 s of 425 Hz, 4 s of silence."""
+    """Return one period of the ringback tone: 1 s of 425 Hz, 4 s of silence."""
     return tone([_RINGBACK_HZ], 1) + bytes([_SILENCE]) * (4 * RATE)
 
 
 @lru_cache
 def talking() -> bytes:
-    """One second of a steady tone."""
+    """Return one second of a steady tone."""
     return tone([_TALK_HZ], 1)
 
 
 @lru_cache
 def key(digit: str) -> bytes:
-    """100 ms of the digit's pair of tones (ITU-T Q.23) and 100 ms of silence."""
+    """Return 100 ms of the digit's tone pair (ITU-T Q.23) and 100 ms of silence."""
     row, column = divmod(_KEYS.index(digit), 4)
     return tone([_ROWS[row], _COLUMNS[column]], 0.1) + bytes([_SILENCE]) * (RATE // 10)
 
 
 def muted(payload: bytes | bytearray) -> bytes:
-    """Without the A-law silence (0xD5 and 0x55, plus and minus zero) around it."""
+    """Strip A-law silence (0xD5 and 0x55, plus and minus zero) from both ends."""
     return bytes(payload).strip(b"\xd5\x55")

@@ -1,4 +1,4 @@
-"""Requests of our own inside a call: BYE, INFO, re-INVITE (RFC 3261 17.1)."""
+"""Client transactions for in-dialog requests: BYE, INFO, re-INVITE (RFC 3261 17.1)."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ _REDIRECTION = 300
 
 
 class ClientTransaction:
-    """One request of ours. A repeated 2xx to an INVITE is reported again: it wants its ACK again."""
+    """One sent request. A retransmitted 2xx to an INVITE is reported again, as it needs another ACK."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class ClientTransaction:
         self._on_response(response)
 
     def _acknowledgement(self, response: Response) -> Request:
-        """RFC 3261 17.1.1.3: part of the transaction, so with its branch."""
+        """Return the ACK of a non-2xx response; it has the INVITE's branch (RFC 3261 17.1.1.3)."""
         ack = Request("ACK", self._request.uri)
         headers = self._request.headers
         ack.headers.add("Via", headers["Via"])

@@ -1,4 +1,4 @@
-"""A dialog as its callee sees it (RFC 3261 12): makes the requests that go to the caller."""
+"""The callee's side of a dialog (RFC 3261 12): builds the requests to the caller."""
 
 import secrets
 
@@ -23,8 +23,8 @@ class Dialog:
         self._sequence = 0
         self._target = invite.contact[0].uri if invite.contact else Address.parse(self._peer).uri
 
-    def follow(self, request: Request) -> None:
-        """A request of the peer in the dialog may have a new target (RFC 3261 12.2.2)."""
+    def update(self, request: Request) -> None:
+        """Take over sequence number and target of the peer's in-dialog request (RFC 3261 12.2.2)."""
         self.remote_sequence = max(self.remote_sequence, request.cseq.sequence)
         if request.method in {"INVITE", "UPDATE"} and request.contact:
             self._target = request.contact[0].uri
@@ -38,7 +38,7 @@ class Dialog:
         headers: dict[str, str] | None = None,
         sequence: int | None = None,
     ) -> tuple[Request, Flow]:
-        """The request and where it goes. An ACK for a 2xx has the INVITE's sequence number."""
+        """Return a request and its flow. The ACK of a 2xx needs the INVITE's sequence number."""
         if sequence is None:
             self._sequence += 1
             sequence = self._sequence
@@ -63,7 +63,7 @@ class Dialog:
         return request, self._next_hop()
 
     def _next_hop(self) -> Flow:
-        """The first route or the target, where its host is an address; a name goes back to the sender."""
+        """Return the flow to the first route or the target; if its host is a name, the flow of the INVITE."""
         uri: URI = Address.parse(self._routes[0]).uri if self._routes else self._target
         if uri.host.replace(".", "").isdigit():
             return self._flow.towards(uri.host, uri.port or DEFAULT_PORT)

@@ -1,4 +1,4 @@
-"""Digest authentication (RFC 7616, RFC 8760), the side that asks for it."""
+"""Digest authentication (RFC 7616, RFC 8760), the server's side."""
 
 import hashlib
 import hmac
@@ -13,20 +13,20 @@ _HASHES = {"MD5": "md5", "SHA-256": "sha256"}
 
 
 def header_names(challenge: Challenge) -> tuple[str, str]:
-    """The header that asks and the one that answers."""
+    """Return the names of the challenge header and of the credentials header."""
     if challenge.status == 401:  # noqa: PLR2004
         return "WWW-Authenticate", "Authorization"
     return "Proxy-Authenticate", "Proxy-Authorization"
 
 
-def question(challenge: Challenge, nonce: str) -> dict[str, str]:
-    """The header of a 401 or 407."""
+def challenge_header(challenge: Challenge, nonce: str) -> dict[str, str]:
+    """Return the challenge header of a 401 or 407."""
     value = f'Digest realm="{challenge.realm}", nonce="{nonce}", algorithm={challenge.algorithm}, qop="auth"'
     return {header_names(challenge)[0]: value}
 
 
 def credentials(request: Request, challenge: Challenge) -> dict[str, str] | None:
-    """The parameters that the request has for this realm, None without any."""
+    """Return the request's credentials for this realm, or None."""
     for value in request.headers.getlist(header_names(challenge)[1]):
         scheme, _, rest = value.strip().partition(" ")
         found = {
@@ -41,7 +41,7 @@ def credentials(request: Request, challenge: Challenge) -> dict[str, str] | None
 def response_for(
     challenge: Challenge, *, method: str, uri: str, nonce: str, qop: str = "", nc: str = "", cnonce: str = ""
 ) -> str:
-    """The value that proves the password (RFC 7616 3.4.1)."""
+    """Return the digest response (RFC 7616 3.4.1)."""
 
     def digest(*parts: str) -> str:
         return hashlib.new(_HASHES[challenge.algorithm], ":".join(parts).encode()).hexdigest()

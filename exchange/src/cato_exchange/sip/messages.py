@@ -1,7 +1,7 @@
-"""SIP messages: a tolerant reading in front of `sipmessage`, and answers made from raw headers.
+"""SIP messages: tolerant parsing in front of `sipmessage`, and responses built from raw headers.
 
-Headers that come back to their sender (Via, From, To) are copied as text: `sipmessage` would
-percent-encode characters that a peer is allowed to use in a branch or a tag.
+Headers that are returned to the peer (Via, From, To) are copied as text: `sipmessage` would
+percent-encode characters that are allowed in a branch or a tag.
 """
 
 import re
@@ -58,9 +58,9 @@ def reason_phrase(code: int) -> str:
 
 
 def parse(data: bytes) -> Request | Response:
-    """One datagram, or one message framed by its length.
+    """Parse one datagram, or one message framed by its length.
 
-    Raises: ValueError for anything that is not a SIP message with its mandatory headers.
+    Raises: ValueError if it is not a SIP message with the mandatory headers.
     """
     head, blank, body = data.lstrip(b"\r\n").partition(b"\r\n\r\n")
     head = _SPACE_BEFORE_COLON.sub(rb"\1:", _FOLD.sub(b" ", head))
@@ -78,7 +78,7 @@ def parse(data: bytes) -> Request | Response:
 
 
 def tag_of(address: str) -> str | None:
-    """The tag of a raw From or To value."""
+    """Return the tag of a raw From or To value."""
     found = _TAG.search(address[address.rfind(">") + 1 :])
     return found.group(1) if found else None
 
@@ -89,7 +89,7 @@ def branch_of(via: str) -> str:
 
 
 def sent_by(via: str) -> tuple[str, int | None]:
-    """Host and port of the raw topmost Via; the port is None where it is left to the default.
+    """Return host and port of the raw topmost Via; the port is None if Via has none.
 
     Raises: ValueError.
     """
@@ -104,7 +104,7 @@ def wants_rport(via: str) -> bool:
 
 
 def mark_received(request: Request, host: str, port: int) -> None:
-    """Note in the topmost Via where the request really came from (RFC 3261 18.2.1, RFC 3581 4)."""
+    """Add the source address to the topmost Via (RFC 3261 18.2.1, RFC 3581 4)."""
     values = request.headers.getlist("Via")
     top, comma, rest = values[0].partition(",")
     asked = _RPORT.search(top) is not None
@@ -124,7 +124,7 @@ def reply(
     body: bytes = b"",
     content_type: str = "application/sdp",
 ) -> Response:
-    """A response to the request; `to_tag` is put on To when it has none yet."""
+    """Return a response to the request; `to_tag` is added to To if it has no tag."""
     response = Response(code, reason or reason_phrase(code), body)
     for via in request.headers.getlist("Via"):
         response.headers.add("Via", via)
@@ -145,7 +145,7 @@ def reply(
 
 
 def user_of(address: str) -> tuple[str, str]:
-    """User part and display name of a raw From, To or identity value; empty where there is none."""
+    """Return user part and display name of a raw From, To or identity value; empty if missing."""
     try:
         parsed = Address.parse(address.partition(",")[0] if "<" not in address else address)
     except ValueError:

@@ -1,4 +1,4 @@
-"""REGISTER (RFC 3261 10.3): who is registered where, until when."""
+"""REGISTER (RFC 3261 10.3): bindings of users with their expiry."""
 
 import secrets
 from collections.abc import Callable
@@ -17,7 +17,7 @@ _DEFAULT_EXPIRES = 3600
 class Binding:
     contact: str
     expires_at: float
-    "On the clock that the registrar was given."
+    "On the registrar's clock."
 
 
 class Registrar:
@@ -32,12 +32,12 @@ class Registrar:
         return [known for known in self._bindings.get(user, {}).values() if known.expires_at > now]
 
     def forget_all(self) -> None:
-        """As after a restart."""
+        """Drop all bindings, as a restart does."""
         self._bindings.clear()
         self._nonces.clear()
 
     def register(self, request: Request, challenge: Challenge | None) -> Response:
-        """Raises: ValueError when the request can't be read."""
+        """Handle a REGISTER. Raises: ValueError if the request is invalid."""
         self.requests += 1
         tag = secrets.token_hex(6)
         if challenge is not None and (refusal := self._demand(request, challenge, tag)) is not None:
@@ -61,11 +61,11 @@ class Registrar:
         return response
 
     def _demand(self, request: Request, challenge: Challenge, tag: str) -> Response | None:
-        """A 401 until the credentials are right. One nonce per Call-ID: that is one registration."""
+        """Return a challenge unless the credentials are valid. Each Call-ID has one nonce."""
         nonce = self._nonces.get(request.call_id)
         given = digest.credentials(request, challenge)
         if given and nonce and digest.is_valid(given, challenge, request.method, nonce):
             return None
         nonce = self._nonces[request.call_id] = secrets.token_hex(16)
-        headers = digest.question(challenge, nonce)
+        headers = digest.challenge_header(challenge, nonce)
         return reply(request, challenge.status, to_tag=tag, headers=headers)

@@ -1,4 +1,4 @@
-"""SIP over TCP and TLS (RFC 3261 18.2, 18.3): one flow for each connection that somebody opens to us."""
+"""SIP over TCP and TLS (RFC 3261 18.2, 18.3): one flow per accepted connection."""
 
 import asyncio
 import contextlib
@@ -17,7 +17,7 @@ _LONGEST_HEAD = 65_536
 
 
 class StreamTransport:
-    """A listening port. `muted`: drops what comes and what goes; connections stay."""
+    """A listening port. `muted` drops messages in both directions and keeps the connections."""
 
     def __init__(self, receive: Receiver, tls: ssl.SSLContext | None = None) -> None:
         self.muted = False
@@ -29,7 +29,7 @@ class StreamTransport:
         self._writers: set[asyncio.StreamWriter] = set()
 
     async def open(self, host: str, port: int) -> None:
-        """Raises: OSError."""
+        """Start listening. Raises: OSError."""
         self._server = await asyncio.start_server(self._serve, host, port, ssl=self._tls, limit=_LONGEST_HEAD)
         host, port = self._server.sockets[0].getsockname()[:2]
         self.address = host, port
@@ -53,9 +53,9 @@ class StreamTransport:
                 if not self.muted:
                     self._receive(head + body, flow, round(time.time_ns() / 1e6, 3))
         except (asyncio.IncompleteReadError, OSError):
-            pass  # the other end has closed
+            pass  # the peer closed the connection
         except (ValueError, asyncio.LimitOverrunError) as error:
-            log.warning("not SIP on a stream: %s", error, extra={"peer": peer})
+            log.warning("stream is not SIP", extra={"peer": peer, "reason": str(error)})
         finally:
             self._writers.discard(writer)
             writer.close()
@@ -87,7 +87,7 @@ class StreamFlow:
 
 
 def _body_length(head: bytes) -> int:
-    """Raises: ValueError: without it nobody knows where the message ends."""
+    """Return Content-Length. Raises: ValueError if it is missing: the message has no other end mark."""
     for line in head.split(b"\r\n")[1:]:
         name, _, value = line.partition(b":")
         if name.strip().lower() in {b"content-length", b"l"}:

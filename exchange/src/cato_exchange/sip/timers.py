@@ -11,7 +11,7 @@ DEFAULT_PORT = 5060
 
 
 class Backoff:
-    """Repeats after T1, then after twice as long each time, up to a limit."""
+    """Calls `repeat` after T1 and then at doubled intervals up to `limit`."""
 
     def __init__(self, clock: Clock, repeat: Callable[[], None], limit: float) -> None:
         self._clock = clock
@@ -25,6 +25,6 @@ class Backoff:
 
     def _due(self) -> None:
         self._interval = min(2 * self._interval, self._limit)
-        # The next one is set first, as the repetition may cancel.
+        # Scheduled first, because `repeat` may cancel.
         self._timer = self._clock.call_later(self._interval, self._due)
         self._repeat()

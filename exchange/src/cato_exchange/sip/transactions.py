@@ -1,4 +1,4 @@
-"""The transaction layer (RFC 3261 17, RFC 6026), without sockets: flows carry, a clock waits."""
+"""The transaction layer (RFC 3261 17, RFC 6026), free of I/O: it uses flows and a clock."""
 
 import logging
 from collections.abc import Callable
@@ -20,9 +20,9 @@ _REDIRECTION = 300
 
 
 class ServerTransaction:
-    """One request of the peer and what we answered to it.
+    """One received request and its responses.
 
-    Nothing is sent that `respond` was not asked for: silence is a behaviour, too.
+    Only `respond` sends; there is no automatic 100, because some behaviours never reply.
     """
 
     def __init__(self, request: Request, flow: Flow, arrived_ms: float, clock: Clock) -> None:
@@ -31,7 +31,7 @@ class ServerTransaction:
         self.arrived_ms = arrived_ms
         self.final_code: int | None = None
         self.unacknowledged: Callable[[], None] = lambda: None
-        "Called when the ACK to a final answer has not come in time."
+        "Called if the ACK of a final response does not arrive in time."
         self.forget: Callable[[], object] = lambda: None
         self.retransmissions = 0
         self._clock = clock
@@ -45,26 +45,26 @@ class ServerTransaction:
 
     def respond(self, response: Response) -> None:
         if self.final_code is not None:
-            raise RuntimeError(f"{self.final_code} was sent already, so {response.code} can't be")
+            raise RuntimeError(f"cannot send {response.code}: {self.final_code} was already sent")
         self._last = bytes(response)
         self.flow.send(self._last)
         if response.code < _OK:
             return
         self.final_code = response.code
         if self.is_invite:
-            # A 2xx is repeated on reliable transports, too (13.3.1.4): a proxy on the way may be on UDP.
+            # A 2xx is retransmitted on reliable transports, too (13.3.1.4): a proxy may forward it over UDP.
             if not self.flow.reliable or response.code < _REDIRECTION:
                 self._backoff = Backoff(self._clock, self._repeat, T2)
             self._clock.call_later(TIMEOUT, self._time_out)
 
     def repeated(self) -> None:
-        """The peer sent its request again."""
+        """Handle a retransmission of the request."""
         self.retransmissions += 1
         if self._last is not None and not self._acknowledged:
             self._repeat()
 
     def acknowledge(self) -> None:
-        """The ACK has come (for a 2xx the call recognizes it: its branch is another)."""
+        """Stop retransmitting after the ACK. The call matches the ACK of a 2xx, which has its own branch."""
         self._acknowledged = True
         if self._backoff is not None:
             self._backoff.cancel()
@@ -82,14 +82,14 @@ class ServerTransaction:
 
 
 class Transactions:
-    """Matches messages with transactions and hands what is new to the user of the layer."""
+    """Matches messages with transactions and passes new requests to the callbacks."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self.on_request: Callable[[ServerTransaction], None] = lambda _: None
         self.on_cancel: Callable[[ServerTransaction, ServerTransaction | None], None] = lambda _c, _i: None
         self.on_ack: Callable[[Request], None] = lambda _: None
-        "An ACK that belongs to no transaction: one for a 2xx."
+        "Called for an ACK that matches no transaction: the ACK of a 2xx."
         self.malformed = 0
         self.repeated_invites = 0
         self._servers: dict[TransactionKey, ServerTransaction] = {}
@@ -109,7 +109,7 @@ class Transactions:
                 mark_received(message, *flow.peer)
         except ValueError as error:
             self.malformed += 1
-            log.warning("not a SIP message: %s", error, extra={"peer": flow.peer})
+            log.warning("message is not valid SIP", extra={"peer": flow.peer, "reason": str(error)})
             return
         if isinstance(message, Response):
             self._receive_response(message)
@@ -133,7 +133,7 @@ class Transactions:
         transaction.forget = lambda: self._servers.pop(full_key, None)
         self._servers[full_key] = transaction
         if not transaction.is_invite:
-            # Timer J, from the request on, so that one that is never answered is forgotten, too.
+            # Timer J, started by the request so that an unanswered one is forgotten, too.
             self.clock.call_later(TIMEOUT, transaction.forget)
         if request.method == "CANCEL":
             self.on_cancel(transaction, self._servers.get((*key, "INVITE")))
@@ -152,7 +152,7 @@ class Transactions:
         on_response: Callable[[Response], None] = lambda _: None,
         on_timeout: Callable[[], None] = lambda: None,
     ) -> None:
-        """Start a client transaction; the request's topmost Via has its own branch."""
+        """Start a client transaction; the topmost Via of the request must have a new branch."""
         key = (branch_of(request.headers["Via"]), request.method)
         self._clients[key] = ClientTransaction(
             request,
@@ -165,7 +165,7 @@ class Transactions:
 
 
 def _server_key(request: Request, host: str, port: int | None) -> TransactionKey:
-    """Raises: ValueError. RFC 3261 17.2.3, with what RFC 2543 callers can be told apart by."""
+    """Return the matching key of RFC 3261 17.2.3, also for RFC 2543 peers. Raises: ValueError."""
     branch = branch_of(request.headers["Via"].partition(",")[0])
     if branch.startswith("z9hG4bK"):
         return branch, host.lower(), str(port or DEFAULT_PORT)

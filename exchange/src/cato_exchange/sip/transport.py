@@ -1,19 +1,19 @@
-"""Where a SIP message came from and where the next one to that peer goes, whatever carries it."""
+"""The interface of SIP transports: a flow to one peer."""
 
 from typing import Protocol
 
 
 class Flow(Protocol):
-    """One peer, over one transport. A stream transport makes one per connection."""
+    """A path to one peer over one transport. A stream transport has one flow per connection."""
 
     @property
     def reliable(self) -> bool:
-        """Whether the transport itself retransmits, so that transactions must not."""
+        """Whether the transport retransmits by itself, so that transactions do not."""
         ...
 
     @property
     def protocol(self) -> str:
-        """As it stands in Via: `UDP`, `TCP`."""
+        """Return the name used in Via: `UDP`, `TCP`, `TLS`."""
         ...
 
     @property
@@ -21,11 +21,11 @@ class Flow(Protocol):
 
     @property
     def local(self) -> tuple[str, int]:
-        """The address that this peer reaches us at."""
+        """Return the local address that this peer sends to."""
         ...
 
     def towards(self, host: str, port: int) -> "Flow":
-        """Another address of the same peer; a connected transport stays on its connection."""
+        """Return a flow to another address of the peer; a connected transport keeps its connection."""
         ...
 
     def send(self, data: bytes) -> None: ...

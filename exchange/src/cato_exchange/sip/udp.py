@@ -6,7 +6,7 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cato_exchange.media.rtp_port import arrival_ns, stamp_arrivals
+from cato_exchange.arrival_times import arrival_ns, stamp_arrivals
 from cato_exchange.sip.transport import Flow
 
 log = logging.getLogger(__name__)
@@ -21,12 +21,12 @@ Receiver = Callable[[bytes, Flow, float], None]
 
 
 class UdpTransport:
-    """One socket. Each datagram goes to `receive` with its flow and its time of arrival (Unix ms)."""
+    """One socket. Passes each datagram to `receive` with its flow and its arrival time (Unix ms)."""
 
     def __init__(self, host: str, port: int, receive: Receiver) -> None:
-        """Raises: OSError."""
+        """Bind the socket. Raises: OSError."""
         self.muted = False
-        "Drops what comes and what goes."
+        "Drop messages in both directions."
         self._receive = receive
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
@@ -43,15 +43,15 @@ class UdpTransport:
 
     def send(self, data: bytes, destination: tuple[str, int]) -> None:
         if self.muted or self._socket.fileno() < 0:
-            return  # closed: a timer outlived the exchange
+            return  # muted, or closed while a timer was running
         try:
             self._socket.sendto(data, destination)
         except OSError as error:
-            # As good as lost on the way; the timers of the transaction go on from here.
-            log.warning("SIP can't be sent", extra={"peer": destination, "error": str(error)})
+            # The same as a lost datagram: the transaction retransmits.
+            log.warning("SIP message could not be sent", extra={"peer": destination, "error": str(error)})
 
     def local_towards(self, peer: tuple[str, int]) -> tuple[str, int]:
-        """Our address as the peer sees it: for a socket on all interfaces the route decides."""
+        """Return the local address towards the peer; for a wildcard socket the route decides."""
         host, port = self.address
         if host != _ANY:
             return host, port

@@ -1,13 +1,13 @@
-"""A typed client of the REST API: operations are values, and a client carries them out.
+"""A typed client of the REST API. An operation is a value; a client sends it.
 
     from cato_client import Client, operations
 
     with Client("http://127.0.0.1:8080", "default") as cato:
         started = cato.do(operations.start_task(task_id))
 
-What is large comes in pieces (`client.pieces(operation)`), and `client.follow(run_id)` yields the reports of
-an execution as it goes on. `AsyncClient` does the same with `await`. What fails for a moment is tried again
-with its Idempotency-Key.
+`client.pieces(operation)` streams a large answer, and `client.follow(run_id)` yields the reports of an
+execution while it runs. `AsyncClient` does the same with `await`. A request that fails for a temporary reason
+is retried with the same Idempotency-Key.
 """
 
 from cato_client import operations
@@ -23,7 +23,7 @@ from cato_client.errors import (
     UnauthorizedError,
     UnreachableError,
 )
-from cato_client.operations import Operation
+from cato_client.operation import Operation
 from cato_client.retries import Patience
 from cato_client.synchronous import Client
 

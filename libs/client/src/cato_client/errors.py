@@ -1,14 +1,14 @@
-"""What a client can meet.
+"""The errors of the client.
 
 CatoClientError
-├── UnreachableError              no answer, however often it was tried
-└── ApiError                      the API refused: `status`, `message`, `resource_id`
+├── UnreachableError              no answer after all retries
+└── ApiError                      the API rejected the request: `status`, `message`, `resource_id`
     ├── InvalidError              400, 413, 415
     ├── UnauthorizedError         401
     ├── ForbiddenError            403
     ├── NotFoundError             404
     ├── ConflictError             409
-    └── PreconditionFailedError   412: the resource was changed in the meantime
+    └── PreconditionFailedError   412: another client has changed the resource
 """
 
 from http import HTTPStatus
@@ -22,11 +22,11 @@ class CatoClientError(Exception):
 
 
 class UnreachableError(CatoClientError):
-    """There was no answer in time; whether the operation was carried out is not known."""
+    """There was no answer in time. It is unknown whether the operation was carried out."""
 
 
 class ApiError(CatoClientError):
-    """The API refused the operation; `message` says why, for a person."""
+    """The API rejected the operation; `message` gives the reason in words."""
 
     def __init__(self, status: int, message: str, resource_id: str | None = None) -> None:
         super().__init__(f"{status}: {message}")
@@ -36,27 +36,27 @@ class ApiError(CatoClientError):
 
 
 class InvalidError(ApiError):
-    """Something in the request breaks a rule."""
+    """The request is invalid."""
 
 
 class UnauthorizedError(ApiError):
-    """No token, or an unknown one."""
+    """The token is missing or unknown."""
 
 
 class ForbiddenError(ApiError):
-    """The token does not allow it."""
+    """The token does not permit the operation."""
 
 
 class NotFoundError(ApiError):
-    """There is no such resource for this user."""
+    """The resource does not exist or belongs to another user."""
 
 
 class ConflictError(ApiError):
-    """The state of the resource does not allow it."""
+    """The state of the resource does not allow the operation."""
 
 
 class PreconditionFailedError(ApiError):
-    """The resource is no longer at the version that the change is meant for."""
+    """The resource has another version than the change was made for."""
 
 
 _CLASSES: dict[int, type[ApiError]] = {
@@ -72,7 +72,7 @@ _CLASSES: dict[int, type[ApiError]] = {
 
 
 def error_of(answer: httpx.Response) -> ApiError:
-    """Return the error for an answer that is none of success; its body is in memory."""
+    """Return the error for an unsuccessful answer, whose body has been read."""
     try:
         body: Any = answer.json()
     except ValueError:

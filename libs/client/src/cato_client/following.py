@@ -1,16 +1,16 @@
-"""The reports of an execution out of server-sent events (WHATWG HTML, 9.2): the same for both clients."""
+"""Reads reports from server-sent events (WHATWG HTML, 9.2), for both clients."""
 
 from collections.abc import Iterator
 
 from cato_client.models import Report
 
 LEAST_TIMEOUT_S = 45.0
-"""The server breaks its silence every 15 seconds; after this time it is not there any more."""
+"""The server sends something every 15 seconds. After this time without data the connection is dead."""
 RETURN_AFTER_S = 1.0
 
 
 class Following:
-    """What a stream tells, over however many connections; `over` when there is nothing more to come."""
+    """The state of a stream of reports across reconnections; `over` is set by the last report."""
 
     def __init__(self) -> None:
         self.over = False
@@ -18,13 +18,13 @@ class Following:
         self.connected()
 
     def connected(self) -> None:
-        """Begin with a new connection: what came half over the one before is lost."""
+        """Start a new connection; an incomplete event of the previous connection is dropped."""
         self._rest = b""
         self._name, self._data = "", ""
 
     def reports(self, content: bytes) -> Iterator[Report]:
-        """Yield what is new in the next bytes."""
-        # Not `splitlines`: it takes characters for line ends that may stand in a name.
+        """Yield the reports in the next bytes that differ from the one before."""
+        # Not `splitlines`: it also splits at characters that a name may contain.
         *lines, self._rest = (self._rest + content).split(b"\n")
         for line in lines:
             report = self._take(line.removesuffix(b"\r").decode())

@@ -1,4 +1,4 @@
-"""What the API answers. Fields that are not known here are left out, so that a server may be newer."""
+"""The resources of the API. Unknown fields are ignored, so the server may be newer than the client."""
 
 from datetime import datetime
 from typing import Any, Generic, Literal, TypeVar
@@ -13,25 +13,26 @@ SuccessCondition = Literal[
     "PICKUP_PHONE", "PICKUP_AND_LISTEN_SOME", "PICKUP_AND_LISTEN_FULL", "PICKUP_AND_CONFIRM"
 ]
 CallOutcome = Literal["ringing", "talking", "succeeded", "failed"]
+SubscriberFilter = Literal["all", "failed", "none"]
 Grouping = Literal["hour", "day", "task", "station", "outcome", "sipCode"]
 ExportFormat = Literal["csv", "jsonl", "parquet"]
 
 
 class Model(BaseModel):
-    """camelCase outside, snake_case here; both are taken."""
+    """JSON names are in camelCase, attributes in snake_case; both are accepted."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True)
 
 
 class Page(Model, Generic[T]):
-    """Part of a collection."""
+    """One page of a collection; `next_cursor` is None on the last page."""
 
     items: list[T]
     next_cursor: str | None = None
 
 
 class Resource(Model):
-    """Something that the server keeps; `etag` is its version, where it has been read or changed by itself."""
+    """A stored resource. `etag` is its version; it is None in lists."""
 
     id: UUID
     name: str
@@ -40,7 +41,7 @@ class Resource(Model):
 
 
 class AudioFile(Resource):
-    """A prompt."""
+    """A recorded message."""
 
     url: str
     duration_ms: int
@@ -50,7 +51,7 @@ class AudioFile(Resource):
 
 
 class SubscriberGroup(Resource):
-    """A list of people."""
+    """A stored list of subscribers."""
 
     url: str
     subscriber_count: int
@@ -58,7 +59,7 @@ class SubscriberGroup(Resource):
 
 
 class Person(Model):
-    """A person to be called, on these numbers in this order."""
+    """A person to call, with numbers in the order in which they are tried."""
 
     full_name: str
     phones: list[str]
@@ -66,13 +67,13 @@ class Person(Model):
 
 
 class Subscriber(Person):
-    """A person of a group."""
+    """A person in a stored group."""
 
     id: UUID
 
 
 class TimeRestrictions(Model):
-    """When calls may be started: from inclusive, till exclusive."""
+    """The part of the day in which calls may start: `from` inclusive, `till` exclusive."""
 
     from_hour: int = 0
     from_min: int = 0
@@ -81,7 +82,7 @@ class TimeRestrictions(Model):
 
 
 class SettingsFields(Model):
-    """What notification settings say; None is the server's default."""
+    """The fields of notification settings; None means the default of the server."""
 
     attempt_count: int
     success_condition: SuccessCondition
@@ -97,17 +98,17 @@ class SettingsFields(Model):
 
 
 class Settings(SettingsFields):
-    """Notification settings to be kept."""
+    """New notification settings."""
 
     name: str
 
 
 class NotificationSettings(SettingsFields, Resource):
-    """Notification settings."""
+    """Stored notification settings."""
 
 
 class TaskFields(Model):
-    """What a task says."""
+    """The fields of a task."""
 
     settings: UUID
     files: list[UUID]
@@ -118,24 +119,24 @@ class TaskFields(Model):
 
 
 class NewTask(TaskFields):
-    """A task to be kept."""
+    """A new task."""
 
     name: str
 
 
 class Task(TaskFields, Resource):
-    """A task."""
+    """A stored task."""
 
 
 class TaskStart(Model):
-    """The answer to a start: `task_exec_id` is None when there are no channels."""
+    """The answer to a start; `task_exec_id` is None if there are no channels."""
 
     task_exec_id: UUID | None
     result: str
 
 
 class Report(Model):
-    """The numbers of an execution."""
+    """The counts of an execution."""
 
     name: str
     subscriber_count: int
@@ -157,7 +158,7 @@ class Report(Model):
 
 
 class CallEvent(Model):
-    """Something that happened to a call; `time` in Unix milliseconds."""
+    """An event of a call; `time` in Unix milliseconds."""
 
     time: int
     name: str
@@ -166,7 +167,7 @@ class CallEvent(Model):
 
 
 class Call(Model):
-    """A call; times in Unix milliseconds, None for what did not happen."""
+    """A call; times in Unix milliseconds, None if that point was not reached."""
 
     cs_id: UUID | None
     call_start: int
@@ -186,7 +187,7 @@ class Phone(Model):
 
 
 class SubscriberStatus(Model):
-    """What happened to one subscriber."""
+    """The status of one subscriber."""
 
     notified: bool
     subscriber: Person
@@ -203,7 +204,7 @@ class StatusDocument(Model):
 
 
 class TaskExec(Model):
-    """An execution and its numbers."""
+    """An execution and its counts."""
 
     id: UUID
     task_id: UUID
@@ -214,7 +215,7 @@ class TaskExec(Model):
 
 
 class CallFilter(Model):
-    """Which calls are meant: those that meet every condition given, started at `since` <= t < `until`."""
+    """Selects the calls that meet every given condition; started at `since` <= t < `until`."""
 
     since: AwareDatetime | None = Field(default=None, serialization_alias="from")
     until: AwareDatetime | None = Field(default=None, serialization_alias="to")
@@ -225,7 +226,7 @@ class CallFilter(Model):
 
 
 class CallRecord(Model):
-    """A call of the history, flat; lengths in milliseconds, None for what did not happen."""
+    """A call in the history; durations in milliseconds, None if that point was not reached."""
 
     id: UUID
     task_exec_id: UUID
@@ -252,13 +253,13 @@ class CallRecord(Model):
 
 
 class CallDetail(CallRecord):
-    """A call of the history with its events."""
+    """A call in the history, with its events."""
 
     events: list[CallEvent]
 
 
 class CallStatistics(Model):
-    """The figures of some calls; ratios and means are None where no call ended."""
+    """The statistics of a group of calls; ratios and means are None if no call has ended."""
 
     key: str | None
     label: str | None = None
@@ -276,7 +277,7 @@ class CallStatistics(Model):
 
 
 class Statistics(Model):
-    """The figures by group, and of all calls together."""
+    """Statistics by group, and of all calls together."""
 
     group_by: str
     groups: list[CallStatistics]

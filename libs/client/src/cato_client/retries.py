@@ -1,4 +1,4 @@
-"""When to try again, and what: the same for both clients."""
+"""Which requests are retried, and when; for both clients."""
 
 import random
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from cato_client.errors import UnreachableError, error_of
-from cato_client.operations import Operation
+from cato_client.operation import Operation
 
 _AGAIN = frozenset(
     {
@@ -23,16 +23,16 @@ _AGAIN = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long to go on trying: `total_s` from the first try on, with waits that double up to `longest_s`."""
+    """How long to retry: for `total_s` after the first try, with waits that double up to `longest_s`."""
 
     total_s: float = 60.0
     first_s: float = 0.1
     longest_s: float = 5.0
 
     def wait_s(self, tried: int) -> float:
-        """Return how long to wait after so many tries; chance keeps many clients from coming at once."""
+        """Return the seconds to wait after `tried` tries; randomised, so that clients spread out."""
         wait = min(self.first_s * 2.0 ** (tried - 1), self.longest_s)
-        return wait * (0.5 + random.random() / 2)  # noqa: S311 - spreading, no secret
+        return wait * (0.5 + random.random() / 2)  # noqa: S311 - not a secret
 
 
 def address(base_url: str) -> str:
@@ -44,7 +44,7 @@ def authorization(token: str) -> Mapping[str, str]:
 
 
 def broken_off(operation: Operation[Any], error: httpx.TransportError) -> UnreachableError:
-    return UnreachableError(f"{operation.method} {operation.path}: the answer broke off: {error!r}")
+    return UnreachableError(f"{operation.method} {operation.path}: connection lost: {error!r}")
 
 
 class Tries:
@@ -57,11 +57,11 @@ class Tries:
         self._tried = 0
 
     def wait_after(self, outcome: httpx.Response | httpx.TransportError, now: float) -> float | None:
-        """Return how long to wait before the next try, or None: this answer stands.
+        """Return the seconds to wait before the next try, or None if this answer is final.
 
         Raises:
-            ApiError: if the answer is a refusal that another try would not change, or time is over.
-            UnreachableError: if time is over without an answer.
+            ApiError: if the API rejects the request for a permanent reason, or the time is up.
+            UnreachableError: if the time is up without an answer.
 
         """
         self._tried += 1
@@ -80,7 +80,7 @@ class Tries:
         raise error_of(outcome)
 
     def _was_removed_before(self, answer: httpx.Response) -> bool:
-        """Tell whether an earlier try, whose answer was lost, has removed it."""
+        """Return whether an earlier try, whose answer was lost, has removed the resource."""
         return (
             self._operation.method == "DELETE"
             and answer.status_code == HTTPStatus.NOT_FOUND

@@ -1,4 +1,4 @@
-"""The client that waits."""
+"""The blocking client."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -11,16 +11,16 @@ import httpx
 from cato_client import operations
 from cato_client.following import LEAST_TIMEOUT_S, RETURN_AFTER_S, Following
 from cato_client.models import Page, Report
-from cato_client.operations import Operation
+from cato_client.operation import Operation
 from cato_client.retries import Patience, Tries, address, authorization, broken_off
 
 T = TypeVar("T")
 
 
 class Client:
-    """Carries operations out, one after another; for use in one thread.
+    """Sends operations one after another; for use in one thread.
 
-    `timeout_s` bounds one try, `patience` all of them. `transport` and `sleep` are for tests.
+    `timeout_s` limits one try, `patience` all tries together. `transport` and `sleep` are for tests.
     """
 
     def __init__(
@@ -41,11 +41,11 @@ class Client:
         )
 
     def do(self, operation: Operation[T]) -> T:
-        """Return what the operation gives.
+        """Send the operation and return its result.
 
         Raises:
-            ApiError: the subclass that says why it was refused.
-            UnreachableError: if there was no answer, however often it was tried.
+            ApiError: if the API rejects it; the subclass depends on the status.
+            UnreachableError: if there is no answer after all retries.
 
         """
         tries = self._tries(operation)
@@ -57,7 +57,7 @@ class Client:
             self._sleep(wait or 0.0)
 
     def each(self, page: Callable[[str | None], Operation[Page[T]]]) -> Iterator[T]:
-        """Yield everything of a collection: `client.each(lambda cursor: list_tasks(cursor=cursor))`."""
+        """Yield all items of a collection: `client.each(lambda cursor: list_tasks(cursor=cursor))`."""
         cursor: str | None = None
         while True:
             found = self.do(page(cursor))
@@ -67,11 +67,11 @@ class Client:
                 return
 
     def pieces(self, operation: Operation[bytes]) -> Iterator[bytes]:
-        """Yield what the operation gives as it comes.
+        """Yield the bytes of the answer as they arrive.
 
         Raises:
             ApiError: as `do`.
-            UnreachableError: as `do`, and if the answer broke off: then it is not whole.
+            UnreachableError: as `do`, and if the connection breaks; the answer is then incomplete.
 
         """
         answer = self._open(operation, self._tries(operation))
@@ -83,16 +83,16 @@ class Client:
             answer.close()
 
     def follow(self, run_id: UUID) -> Iterator[Report]:
-        """Yield the report of an execution and each that differs, until it is over; errors as `do`.
+        """Yield the report of an execution, and again after each change, until the execution ends.
 
-        A connection that breaks is made again.
+        Reconnects when the connection breaks. Raises the same errors as `do`.
         """
         operation, following = operations.stream_reports(run_id), Following()
         tries = self._tries(operation)
         while not following.over:
             answer = self._open(operation, tries, timeout_s=LEAST_TIMEOUT_S)
             following.connected()
-            ended: httpx.TransportError = httpx.RemoteProtocolError("the stream ended before the execution")
+            ended: httpx.TransportError = httpx.RemoteProtocolError("the stream ended too early")
             try:
                 for content in answer.iter_bytes():
                     tries = self._tries(operation)

@@ -1,0 +1,148 @@
+"""The client and docs/openapi.json describe the same API: operations, query parameters and fields."""
+
+import json
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from cato_client import models, operations
+from cato_client.models import CallFilter
+from cato_client.operation import Operation
+
+DOCUMENT = json.loads((Path(__file__).parents[4] / "docs/openapi.json").read_text())
+PREFIX = "/api/v1"
+ID = uuid4()
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+PERSON = models.Person(full_name="Ivan Potapov", phones=["776413"])
+SETTINGS = models.Settings(name="calm", attempt_count=1, success_condition="PICKUP_PHONE")
+TASK = models.NewTask(name="flood", settings=ID, files=[ID], groups=[ID])
+CALLS = CallFilter(since=NOW, until=NOW, number="776413", task_exec_id=ID, station_id=ID, outcome="failed")
+PAGE: dict[str, Any] = {"limit": 10, "cursor": "c"}
+
+OPERATIONS: list[Operation[Any]] = [
+    operations.add_audio_file("a", b""),
+    operations.get_audio_file(ID),
+    operations.get_audio_content(ID),
+    operations.list_audio_files(name="a", **PAGE),
+    operations.remove_audio_file(ID),
+    operations.add_subscriber_group("a", [PERSON]),
+    operations.add_subscriber_group_csv("a", b""),
+    operations.replace_subscriber_group(ID, [PERSON]),
+    operations.replace_subscriber_group_csv(ID, b""),
+    operations.get_subscriber_group(ID),
+    operations.list_subscriber_groups(name="a", **PAGE),
+    operations.list_subscribers(ID, **PAGE),
+    operations.export_subscribers_csv(ID),
+    operations.remove_subscriber_group(ID),
+    operations.add_notification_settings(SETTINGS),
+    operations.replace_notification_settings(ID, SETTINGS),
+    operations.get_notification_settings(ID),
+    operations.list_notification_settings(name="a", **PAGE),
+    operations.remove_notification_settings(ID),
+    operations.add_task(TASK),
+    operations.replace_task(ID, TASK),
+    operations.get_task(ID),
+    operations.list_tasks(name="a", **PAGE),
+    operations.remove_task(ID),
+    operations.start_task(ID),
+    operations.get_status(ID, subscribers="failed", events=False, **PAGE),
+    operations.download_status(ID),
+    operations.get_report(ID),
+    operations.list_task_execs(task_id=ID, active=True, **PAGE),
+    operations.pause(ID, hangup=True),
+    operations.resume(ID),
+    operations.stop(ID, hangup=True),
+    operations.stream_reports(ID),
+    operations.list_calls(CALLS, **PAGE),
+    operations.get_call(ID),
+    operations.export_calls(CALLS),
+    operations.get_statistics("day", CALLS, time_zone="UTC"),
+]
+
+MODELS: dict[str, type[models.Model]] = {
+    "AudioFileView": models.AudioFile,
+    "CallDetail": models.CallDetail,
+    "CallEventView": models.CallEvent,
+    "CallRecord": models.CallRecord,
+    "CallStatistics": models.CallStatistics,
+    "CallView": models.Call,
+    "PhoneView": models.Phone,
+    "Report": models.Report,
+    "SettingsView": models.NotificationSettings,
+    "Statistics": models.Statistics,
+    "StatusDocument": models.StatusDocument,
+    "SubscriberGroupView": models.SubscriberGroup,
+    "SubscriberLine": models.Subscriber,
+    "SubscriberStatus": models.SubscriberStatus,
+    "SubscriberView": models.Person,
+    "TaskExec": models.TaskExec,
+    "TaskStart": models.TaskStart,
+    "TaskView": models.Task,
+    "TimeRestrictions": models.TimeRestrictions,
+}
+
+
+def documented() -> dict[tuple[str, str], dict[str, Any]]:
+    return {
+        (method.upper(), path.removeprefix(PREFIX)): operation
+        for path, methods in DOCUMENT["paths"].items()
+        if path.startswith(PREFIX)
+        for method, operation in methods.items()
+    }
+
+
+def place(operation: Operation[Any]) -> tuple[str, str]:
+    """The method and the path template that this operation belongs to."""
+    exact = (operation.method, operation.path)
+    found = [
+        (method, path)
+        for method, path in documented()
+        if method == operation.method and re.fullmatch(re.sub(r"{\w+}", "[^/]+", path), operation.path)
+    ]
+    return exact if exact in found else found[0]
+
+
+def test_every_operation_of_the_document_is_in_the_client():
+    assert {place(operation) for operation in OPERATIONS} == set(documented())
+
+
+def test_every_operation_of_the_client_is_checked_here():
+    public = {name for name in vars(operations) if re.match(r"[a-z]", name)}
+    functions = {
+        name
+        for name in public
+        if getattr(vars(operations)[name], "__annotations__", {}).get("return") is not None
+        and getattr(vars(operations)[name], "__module__", "") == operations.__name__
+    }
+    assert len(functions) == len(OPERATIONS)
+
+
+def test_every_query_parameter_of_the_document_can_be_given():
+    given: dict[tuple[str, str], set[str]] = {}
+    for operation in OPERATIONS:
+        given.setdefault(place(operation), set()).update(operation.parameters)
+    for where, operation in documented().items():
+        parameters = {item["name"] for item in operation["parameters"] if item["in"] == "query"}
+        assert given[where] == parameters, where
+
+
+@pytest.mark.parametrize("schema", MODELS)
+def test_a_model_has_the_fields_of_its_schema(schema: str):
+    fields = {
+        field.serialization_alias or field.alias or name
+        for name, field in MODELS[schema].model_fields.items()
+        if not field.exclude
+    }
+    assert fields == set(DOCUMENT["components"]["schemas"][schema]["properties"])
+
+
+def test_the_fields_that_a_client_sends_are_those_of_the_document():
+    schemas = DOCUMENT["components"]["schemas"]
+    for model, schema in ((models.Settings, "SettingsBody"), (models.NewTask, "TaskBody")):
+        fields = {field.alias for field in model.model_fields.values()}
+        # The owner is given by administrators alone, who have the console.
+        assert fields == set(schemas[schema]["properties"]) - {"userId"}

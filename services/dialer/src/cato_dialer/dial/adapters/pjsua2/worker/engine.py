@@ -22,6 +22,7 @@ from cato_dialer.dial.adapters.pjsua2.worker.audio.playback import Playback
 from cato_dialer.dial.adapters.pjsua2.worker.audio.prompt_player import PlayerError, PromptPlayer
 from cato_dialer.dial.adapters.pjsua2.worker.audio.tone_listener import Hearing
 from cato_dialer.dial.adapters.pjsua2.worker.digit_filter import RTP_EVENTS, TONES, Keypad
+from cato_dialer.dial.adapters.pjsua2.worker.early_media import EarlyMediaFilter
 from cato_dialer.dial.adapters.pjsua2.worker.library_call import LibraryCall, abandon, now_ms
 from cato_dialer.dial.adapters.pjsua2.worker.progress import Progress
 from cato_dialer.dial.adapters.pjsua2.worker.registrations import Registrations
@@ -73,6 +74,8 @@ class Engine:
         self._library.pjsua_get_pjmedia_endpt.restype = ctypes.c_void_p
         self._endpoint = pj.Endpoint()
         self._accounts = Accounts(self._endpoint, settings)
+        self._offered: dict[int, tuple[str, ...]] = {}
+        self._early_media = EarlyMediaFilter(self._library, self._offered)
         self._hearing = Hearing(self._library)
         self._handles = Handles(settings.calls)
         self.registrations = Registrations(self._accounts, emit)
@@ -102,6 +105,8 @@ class Engine:
         try:
             self._endpoint.libCreate()
             self._endpoint.libInit(config)
+            if status := self._early_media.register():
+                raise EngineError(f"the filter of early media cannot be registered: status {status}")
             self._accounts.open()
             self._endpoint.libStart()
             self._endpoint.audDevManager().setNullDev()
@@ -189,6 +194,7 @@ class Engine:
             return
         try:
             call.makeCall(order.target, option)
+            self._offered[call.dialog] = order.codecs
         except pj.Error as error:
             # If the library got as far as to tell the call itself, that comes first and says more.
             self._facts.append(pj_events.Failed(order.line, now_ms(), _why(error)))
@@ -229,6 +235,7 @@ class Engine:
         self._send(progress.take(fact))
         if progress.ended:
             del self._running[fact.line]
+            self._offered.pop(running.call.dialog, None)
             running.player.close()
             self._hearing.end(fact.line)
             if isinstance(fact, pj_events.Failed):

@@ -8,14 +8,13 @@ from typing import Any
 import pjsua2 as pj
 
 from cato_dialer.dial.adapters.pjsua2.worker import pj_events
-from cato_dialer.dial.adapters.pjsua2.worker.info_digits import accept_info, digit_of_info
+from cato_dialer.dial.adapters.pjsua2.worker.info_digits import accept_info, dialog_of, digit_of_info
 
 _ORIGINS = {
     pj.PJSIP_EVENT_RX_MSG: pj_events.Origin.PEER,
     pj.PJSIP_EVENT_TIMER: pj_events.Origin.TIMER,
     pj.PJSIP_EVENT_TRANSPORT_ERROR: pj_events.Origin.TRANSPORT,
 }
-_DIGIT_SOURCES = {pj.PJSUA_DTMF_METHOD_RFC2833: "rfc4733", pj.PJSUA_DTMF_METHOD_SIP_INFO: "info"}
 
 
 def now_ms() -> int:
@@ -30,6 +29,8 @@ class LibraryCall(pj.Call):  # type: ignore[misc]
         self._library = library
         self._line = line
         self._note = note
+        self.dialog = 0
+        """The library's dialog of the call, from the INVITE on; 0 before."""
 
     def onCallState(self, prm: Any) -> None:  # noqa: N802 - the library's name
         self._guarded(self._state_changed, prm)
@@ -63,23 +64,24 @@ class LibraryCall(pj.Call):  # type: ignore[misc]
         if info.state == pj.PJSIP_INV_STATE_CONNECTING:
             self._note(pj_events.Accepted(self._line, now_ms()))
         elif info.state == pj.PJSIP_INV_STATE_DISCONNECTED:
-            origin, message = _origin(prm.e)
-            code, phrase = _status(message) or (info.lastStatusCode, info.lastReason)
-            request = None if message is None or _status(message) else message.split(" ", 1)[0]
+            origin, code, phrase, request = _ending(prm.e, info)
             self._note(pj_events.Over(self._line, now_ms(), origin, code, phrase, request))
 
     def _transaction_changed(self, prm: Any) -> None:
         event = prm.e.body.tsxState
+        if event.tsx.method == "INVITE" and event.tsx.state == pj.PJSIP_TSX_STATE_CALLING:
+            self.dialog = dialog_of(self._library, event.tsx)
         if event.type != pj.PJSIP_EVENT_RX_MSG:
             return
         if event.tsx.method == "INVITE":
-            status = _status(event.src.rdata.wholeMsg)
-            if status is not None and 100 <= status[0] < 200:  # noqa: PLR2004
-                self._note(pj_events.Provisional(self._line, now_ms(), *status))
+            code = event.tsx.statusCode
+            if 100 <= code < 200:  # noqa: PLR2004
+                phrase = received_text(event.tsx.statusText)
+                self._note(pj_events.Provisional(self._line, now_ms(), code, phrase))
         elif event.tsx.method == "INFO" and event.tsx.state == pj.PJSIP_TSX_STATE_TRYING:
-            digit = digit_of_info(event.src.rdata.wholeMsg)
+            digit = digit_of_info(received_text(event.src.rdata.wholeMsg))
+            accept_info(self._library, event.tsx, event.src.rdata)
             if digit is not None:
-                accept_info(self._library, event.tsx, event.src.rdata)
                 self._note(pj_events.Keyed(self._line, now_ms(), digit, "info"))
 
     def _media_changed(self, _: None) -> None:
@@ -97,27 +99,34 @@ class LibraryCall(pj.Call):  # type: ignore[misc]
         self._note(pj_events.StreamGone(self._line, now_ms(), sent))
 
     def _digit(self, prm: Any) -> None:
-        source = _DIGIT_SOURCES.get(prm.method)
-        if source is not None:
-            self._note(pj_events.Keyed(self._line, now_ms(), prm.digit, source))
+        if prm.method == pj.PJSUA_DTMF_METHOD_RFC2833:
+            self._note(pj_events.Keyed(self._line, now_ms(), prm.digit, "rfc4733"))
 
 
-def _origin(event: Any) -> tuple[pj_events.Origin, str | None]:
-    """Return what an event comes from and, if it is a message, that."""
+def received_text(received: str) -> str:
+    """Return text from the network with a replacement character for each byte that is not UTF-8.
+
+    The bindings hand such bytes over as lone surrogates (PEP 383), which cannot be written anywhere.
+    """
+    return received.encode(errors="surrogateescape").decode(errors="replace")
+
+
+def _ending(event: Any, info: Any) -> tuple[pj_events.Origin, int, str, str | None]:
+    """Return what has ended a call, the code and phrase of its end, and the request if the peer sent one."""
+    code, phrase = info.lastStatusCode, received_text(info.lastReason)
     if event.type == pj.PJSIP_EVENT_TSX_STATE:
         change = event.body.tsxState
         origin = _ORIGINS.get(change.type, pj_events.Origin.OURSELVES)
-        return origin, change.src.rdata.wholeMsg if origin is pj_events.Origin.PEER else None
+        if origin is not pj_events.Origin.PEER:
+            return origin, code, phrase, None
+        if change.tsx.role == pj.PJSIP_ROLE_UAS:
+            return origin, code, phrase, change.tsx.method
+        return origin, change.tsx.statusCode, received_text(change.tsx.statusText), None
     if event.type == pj.PJSIP_EVENT_RX_MSG:
-        return pj_events.Origin.PEER, event.body.rxMsg.rdata.wholeMsg
-    return _ORIGINS.get(event.type, pj_events.Origin.OURSELVES), None
-
-
-def _status(message: str | None) -> tuple[int, str] | None:
-    if message is None or not message.startswith("SIP/2.0 "):
-        return None
-    code, _, phrase = message.split("\r\n", 1)[0][8:].partition(" ")
-    return (int(code), phrase) if code.isdecimal() else None
+        first_word = event.body.rxMsg.rdata.wholeMsg.split(" ", 1)[0]
+        is_response = first_word.startswith("SIP/")
+        return pj_events.Origin.PEER, code, phrase, None if is_response else received_text(first_word)
+    return _ORIGINS.get(event.type, pj_events.Origin.OURSELVES), code, phrase, None
 
 
 def abandon(call: LibraryCall) -> None:

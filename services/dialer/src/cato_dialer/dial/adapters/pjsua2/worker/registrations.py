@@ -7,6 +7,7 @@ import pjsua2 as pj
 
 from cato_dialer.dial.adapters.pjsua2 import protocol
 from cato_dialer.dial.adapters.pjsua2.worker.accounts import Accounts
+from cato_dialer.dial.adapters.pjsua2.worker.library_call import received_text
 
 
 class _Registration(pj.Account):  # type: ignore[misc]
@@ -20,7 +21,7 @@ class _Registration(pj.Account):  # type: ignore[misc]
     def onRegState(self, prm: Any) -> None:  # noqa: N802 - the library's name
         # Whatever the answer to a goodbye is, there is nothing more to be done.
         self.ended = self.ending
-        self._emit(protocol.Registered(self._station, prm.code, prm.reason, prm.expiration))
+        self._emit(protocol.Registered(self._station, prm.code, received_text(prm.reason), prm.expiration))
 
 
 class Registrations:

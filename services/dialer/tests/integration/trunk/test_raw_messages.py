@@ -1,0 +1,142 @@
+"""Messages as stations in the field send them, right or wrong. Each test is a case from there."""
+
+import asyncio
+
+import pytest
+
+from cato_dialer.dial.ports.trunk import (
+    DigitSource,
+    LineDigit,
+    LinePlaybackStarted,
+    LineProgress,
+    LineRinging,
+    ReleaseCause,
+)
+from cato_runtime.station_config import StationConfig
+from services.dialer.tests.integration.trunk.conftest import Bench
+from services.dialer.tests.raw_station import RawCall, RawStation, raw_station
+from services.dialer.tests.trunk_kit import Caller, Heard, follow, follow_until
+
+pytestmark = pytest.mark.timeout(60)
+
+PHRASES = {"windows-1251": "Абонент занят".encode("windows-1251"), "latin-1": b"Occup\xe9 \xff"}
+SHOWN = {"windows-1251": "\ufffd" * 7 + " " + "\ufffd" * 5, "latin-1": "Occup\ufffd \ufffd"}
+
+
+async def caller_of(bench: Bench, station: RawStation) -> Caller:
+    return Caller(await bench.trunk(), StationConfig(uri=station.uri), bench.prompt)
+
+
+async def answer(call: RawCall) -> None:
+    call.respond(b"200 OK", sdp=call.audio())
+    await call.until(lambda message: message.method == "ACK")
+
+
+@pytest.mark.parametrize("charset", PHRASES)
+async def test_case_t8_a_refusal_with_a_phrase_in_another_charset_is_that_refusal(bench: Bench, charset: str):
+    async def busy(call: RawCall) -> None:
+        call.respond(b"486 " + PHRASES[charset])
+
+    async with raw_station(busy) as station:
+        caller = await caller_of(bench, station)
+        end = (await follow(caller.call("1"))).end
+    assert (end.cause, end.sip_code, end.phrase) == (ReleaseCause.REJECTED, 486, SHOWN[charset])
+    assert len(station.invites) == 1
+
+
+@pytest.mark.parametrize("charset", PHRASES)
+async def test_case_t9_a_ringing_call_with_a_phrase_in_another_charset_rings_on(bench: Bench, charset: str):
+    async def ring(call: RawCall) -> None:
+        call.respond(b"180 " + PHRASES[charset])
+        await asyncio.sleep(0.3)
+        await answer(call)
+
+    async with raw_station(ring) as station:
+        caller = await caller_of(bench, station)
+        heard = await follow_until(caller.call("1"), LinePlaybackStarted)
+    (ringing,) = heard.all(LineRinging)
+    assert (ringing.sip_code, ringing.phrase) == (180, SHOWN[charset])
+    assert heard.kinds[-3:] == ["Answered", "PlaybackStarted", "Released"]
+
+
+USELESS = {
+    "no common codec": "m=audio 40000 RTP/AVP 0 18",
+    "no media": "m=audio 0 RTP/AVP 8",
+    "no line of media": "",
+    "unreadable": "m=audio forty RTP",
+}
+
+
+@pytest.mark.parametrize("media", USELESS)
+async def test_case_t5_early_media_that_is_of_no_use_leaves_the_call_ringing(bench: Bench, media: str):
+    async def progress(call: RawCall) -> None:
+        call.respond(b"183 Session Progress", sdp=call.audio(USELESS[media]))
+
+    async with raw_station(progress) as station:
+        caller = await caller_of(bench, station)
+        line = caller.call("1")
+
+        async def give_up_after_a_while(event: object) -> None:
+            if isinstance(event, LineProgress):
+                await asyncio.sleep(1)
+                assert [message.method for message in station.calls[0].received] == ["INVITE"]
+                await line.hang_up()
+
+        heard = await follow(line, give_up_after_a_while)
+    assert heard.end.cause is ReleaseCause.LOCAL_HANGUP
+
+
+@pytest.mark.parametrize("media", USELESS)
+async def test_case_t4_a_good_answer_counts_after_early_media_that_is_of_no_use(bench: Bench, media: str):
+    async def progress_and_answer(call: RawCall) -> None:
+        call.respond(b"183 Session Progress", sdp=call.audio(USELESS[media]))
+        await asyncio.sleep(0.3)
+        await answer(call)
+
+    async with raw_station(progress_and_answer) as station:
+        caller = await caller_of(bench, station)
+        heard = await follow_until(caller.call("1"), LinePlaybackStarted)
+    assert heard.kinds[-3:] == ["Answered", "PlaybackStarted", "Released"]
+    assert heard.end.cause is ReleaseCause.LOCAL_HANGUP
+
+
+RELAY, PLAIN = "application/dtmf-relay", "application/dtmf"
+KEYS = {
+    "relay, line end missing": (RELAY, "Signal=1", "1"),
+    "relay, number 11": (RELAY, "Signal=11\r\nDuration=160\r\n", "#"),
+    "relay, number 10": (RELAY, "Signal=10\r\nDuration=160\r\n", "*"),
+    "relay, number 10 alone": (RELAY, "Signal=10", "*"),
+    "relay, number 16": (RELAY, "Signal=16\r\n", ""),
+    "relay, blank": (RELAY, "Signal= 1\r\nDuration= 160\r\n", "1"),
+    "relay, line feeds": (RELAY, "Signal=1\nDuration=160\n", "1"),
+    "relay, small letters": (RELAY, "signal=d\r\nduration=160\r\n", "D"),
+    "relay, duration first": (RELAY, "Duration=160\r\nSignal=5\r\n", "5"),
+    "relay, nothing": (RELAY, "Signal=\r\nDuration=160\r\n", ""),
+    "relay, more than a key": (RELAY, "Signal=123\r\n", ""),
+    "relay, number 12": (RELAY, "Signal=12\r\n", "A"),
+    "relay, empty": (RELAY, "", ""),
+    "plain": (PLAIN, "7", "7"),
+    "plain, number 11": (PLAIN, "11", "#"),
+    "plain, named": (PLAIN, "Signal=10\r\n", "*"),
+    "plain, word": (PLAIN, "hello", ""),
+}
+
+
+@pytest.mark.parametrize("name", KEYS)
+async def test_case_t6_t7_an_info_is_the_key_it_says(bench: Bench, name: str):
+    content_type, body, key = KEYS[name]
+    codes: list[int] = []
+
+    async def send_key(call: RawCall) -> None:
+        await answer(call)
+        codes.append(await call.info(content_type, body))
+        await call.request("BYE")
+
+    async with raw_station(send_key) as station:
+        caller = await caller_of(bench, station)
+        heard: Heard = await follow(caller.call("1"))
+    assert [(event.digit, event.source) for event in heard.all(LineDigit)] == [
+        (digit, DigitSource.SIP_INFO) for digit in key
+    ]
+    assert codes == [200]
+    assert heard.end.cause is ReleaseCause.REMOTE_HANGUP

@@ -1,0 +1,27 @@
+"""Which session descriptions of provisional responses the library may see."""
+
+import pytest
+
+from cato_dialer.dial.adapters.pjsua2.worker.early_media import is_usable
+
+
+@pytest.mark.parametrize(
+    ("lines", "codecs", "usable"),
+    [
+        ("m=audio 4000 RTP/AVP 8", ("PCMA",), True),
+        ("m=audio 4000 RTP/AVP 0 8 101", ("PCMA",), True),
+        ("m=audio 4000/1 RTP/SAVP 8", ("PCMA",), True),
+        ("m=audio 4000 RTP/AVP 0", ("PCMA", "PCMU"), True),
+        ("m=audio 4000 RTP/AVP 96\r\na=rtpmap:96 pcma/8000", ("PCMA",), True),
+        ("m=audio 4000 RTP/AVP 0 18", ("PCMA",), False),
+        ("m=audio 4000 RTP/AVP 96\r\na=rtpmap:96 opus/48000/2", ("PCMA",), False),
+        ("m=audio 0 RTP/AVP 8", ("PCMA",), False),
+        ("m=audio forty RTP/AVP 8", ("PCMA",), False),
+        ("m=video 4000 RTP/AVP 8", ("PCMA",), False),
+        ("", ("PCMA",), False),
+    ],
+)
+def test_case_t5_a_description_is_usable_only_with_audio_in_an_offered_codec(
+    lines: str, codecs: tuple[str, ...], usable: bool
+):
+    assert is_usable(f"v=0\r\no=- 1 1 IN IP4 10.0.0.1\r\ns=-\r\nt=0 0\r\n{lines}\r\n", codecs) is usable

@@ -1,10 +1,13 @@
-"""Event-sourced aggregates on NATS JetStream."""
+"""What CATO needs of NATS JetStream: the event log, conditional writes, leases, consumers, dead letters."""
 
+from cato_jetstream.buckets import Bucket, Entry
 from cato_jetstream.commit import Commit, Message, Stored
 from cato_jetstream.errors import (
     Conflict,
     Corrupt,
+    DuplicateId,
     EventLogError,
+    InFlight,
     Misuse,
     NotFound,
     Rejected,
@@ -13,22 +16,31 @@ from cato_jetstream.errors import (
 )
 from cato_jetstream.follower import Follower
 from cato_jetstream.jetstream import JetStreamLog
+from cato_jetstream.leases import Lease
 from cato_jetstream.log import Appended, Log, Record
 from cato_jetstream.memory import MemoryLog
+from cato_jetstream.publish import ConditionalPublisher, Written
 from cato_jetstream.repository import Head, Repository
 from cato_jetstream.transcoding import DataclassAsDict, EnumAsValue, ModelAsDict, StrictTranscoder
+from cato_jetstream.translation import translate, translated
 
 __all__ = [
     "Appended",
+    "Bucket",
     "Commit",
+    "ConditionalPublisher",
     "Conflict",
     "Corrupt",
     "DataclassAsDict",
+    "DuplicateId",
+    "Entry",
     "EnumAsValue",
     "EventLogError",
     "Follower",
     "Head",
+    "InFlight",
     "JetStreamLog",
+    "Lease",
     "Log",
     "MemoryLog",
     "Message",
@@ -42,4 +54,7 @@ __all__ = [
     "StrictTranscoder",
     "Unavailable",
     "UnstableName",
+    "Written",
+    "translate",
+    "translated",
 ]

@@ -1,33 +1,49 @@
-"""What can go wrong with the event log.
+"""The errors of this package, below those of `cato_contracts.errors`.
 
 EventLogError
-├── Conflict      another command was committed first; load again and decide again
-├── NotFound      no commit of this aggregate
-├── Unavailable   the server did not answer in time, or refuses for the time being; whether a write happened
-│                 is unknown, so repeat it with the same command id
-├── Rejected      can never succeed as it is: too large, malformed subject or command id
-├── Corrupt       what is stored cannot be read by this code, or the log has lost its tail
-├── UnstableName  an aggregate or event class would be stored under its class path
-└── Misuse        a programming error: an aggregate of another repository, a command id used twice
+├── Conflict          another write came first; read again and decide again
+│   └── DuplicateId   a message with this id was written before, by another write
+├── NotFound          no commit of this aggregate
+├── Unavailable       the server did not answer in time, or refuses for the time being; it is unknown whether
+│   │                 a write happened, so repeat it with the same command id. Also a BrokerError.
+│   └── InFlight      a write with the same message id is not decided yet
+├── Rejected          can never succeed as it is: too large, malformed subject or command id
+├── Corrupt           stored data cannot be read by this code, or the log has lost its tail
+├── UnstableName      an aggregate or event class would be stored under its class path
+└── Misuse            a programming error: an aggregate of another repository, a command id used twice
 """
 
 # ruff: noqa: N818 - callers read better as `except Conflict`
 
+from cato_contracts.errors import BrokerError, CatoError
 
-class EventLogError(Exception):
+
+class EventLogError(CatoError):
     """Base of everything that this package raises on purpose."""
 
 
 class Conflict(EventLogError):
-    """Another command was committed first."""
+    """Another write came first."""
+
+
+class DuplicateId(Conflict):
+    """A message with this id was written before, at `sequence`, and not by this write."""
+
+    def __init__(self, message: str, sequence: int) -> None:
+        super().__init__(message)
+        self.sequence = sequence
 
 
 class NotFound(EventLogError):
     """There is no commit of this aggregate."""
 
 
-class Unavailable(EventLogError):
+class Unavailable(EventLogError, BrokerError):
     """No answer in time, or a refusal for the time being. The outcome of a write is unknown."""
+
+
+class InFlight(Unavailable):
+    """Another write with the same message id is not decided yet."""
 
 
 class Rejected(EventLogError):

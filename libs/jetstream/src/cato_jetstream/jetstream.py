@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
+from uuid import uuid4
 
 import nats.errors
 from nats.aio.client import Client
@@ -9,9 +10,10 @@ from nats.js import api
 from nats.js.errors import NotFoundError
 
 from cato_jetstream.backoff import backoff_s
-from cato_jetstream.errors import Corrupt, Unavailable
+from cato_jetstream.errors import Corrupt, DuplicateId, Unavailable
 from cato_jetstream.log import Appended, Record
 from cato_jetstream.ordered import read_in_order
+from cato_jetstream.publish import NO_MESSAGE, ConditionalPublisher
 from cato_jetstream.translation import translated
 
 
@@ -29,6 +31,7 @@ class JetStreamLog:
         self._js = client.jetstream(timeout=timeout_s)
         self._stream = stream
         self._timeout_s = timeout_s
+        self._publisher = ConditionalPublisher(self._js, stream, timeout_s=timeout_s)
         self._attempts = attempts
         self._direct: bool | None = None
 
@@ -37,30 +40,23 @@ class JetStreamLog:
         return self._client.is_closed
 
     async def append(self, subject: str, data: bytes, *, expected: int, message_id: str) -> Appended:
-        """Repeating is safe: an earlier attempt that arrived after all turns this one into a Conflict."""
+        """Repeat until acknowledged; an earlier attempt that was stored after all is recognised as ours."""
+        token = uuid4().hex
         attempt = 1
         while True:
             try:
-                return await self._publish(subject, data, expected, message_id)
+                written = await self._publisher.publish(
+                    subject, data, expected=expected, message_id=message_id, token=token
+                )
+            except DuplicateId as error:
+                return Appended(error.sequence, duplicate=True)
             except Unavailable:
                 if attempt == self._attempts or self.closed:
                     raise
+            else:
+                return Appended(written.sequence, duplicate=False)
             await asyncio.sleep(backoff_s(attempt))
             attempt += 1
-
-    async def _publish(self, subject: str, data: bytes, expected: int, message_id: str) -> Appended:
-        with translated():
-            ack = await self._js.publish(
-                subject,
-                data,
-                timeout=self._timeout_s,
-                stream=self._stream,
-                headers={
-                    api.Header.EXPECTED_LAST_SUBJECT_SEQUENCE: str(expected),
-                    api.Header.MSG_ID: message_id,
-                },
-            )
-        return Appended(ack.seq, duplicate=bool(ack.duplicate))
 
     async def last(self, subject: str, *, fresh: bool = False) -> Record | None:
         direct = not fresh and await self._allows_direct()
@@ -95,7 +91,7 @@ class JetStreamLog:
                 else:
                     message = await self._js.get_msg(self._stream, seq=after + 1, subject=subject, next=True)
             except NotFoundError as error:
-                if error.err_code in (None, _NO_MESSAGE):
+                if error.err_code in (None, NO_MESSAGE):
                     return None
                 raise
             except nats.errors.NoRespondersError:
@@ -114,6 +110,3 @@ class JetStreamLog:
     async def _info(self) -> api.StreamInfo:
         with translated():
             return await self._js.stream_info(self._stream)
-
-
-_NO_MESSAGE = 10037

@@ -16,7 +16,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """`duplicate`: nothing was written, a message with this id had been written at `sequence` before."""
+    """`duplicate`: nothing was written; another write with this message id is in the log at `sequence`."""
 
     sequence: int
     duplicate: bool

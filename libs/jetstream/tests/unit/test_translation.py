@@ -7,7 +7,7 @@ import nats.js.errors
 import pytest
 
 from cato_jetstream import Conflict, EventLogError, Rejected, Unavailable
-from cato_jetstream.translation import translated
+from cato_jetstream.translation import WRONG_LAST_SEQUENCE, translated
 
 MODULES: list[ModuleType] = [nats.errors, nats.js.errors, nats.aio.errors]
 CLASSES = sorted(
@@ -55,8 +55,10 @@ def test_what_the_client_lets_through_becomes_unavailable(error: Exception):
 @pytest.mark.parametrize(
     ("answer", "ours"),
     [
-        ({"code": 400, "err_code": 10071, "description": "wrong last sequence: 5"}, Conflict),
-        ({"code": 400, "err_code": 10164, "description": "wrong last sequence"}, Conflict),
+        *(
+            ({"code": 400, "err_code": code, "description": "wrong last sequence"}, Conflict)
+            for code in WRONG_LAST_SEQUENCE
+        ),
         ({"code": 400, "err_code": 10054, "description": "message size exceeds maximum allowed"}, Rejected),
         ({"code": 400, "err_code": 10060, "description": "expected stream does not match"}, Rejected),
         ({"code": 404, "err_code": 10059, "description": "stream not found"}, Unavailable),

@@ -1,0 +1,81 @@
+"""Leases: keys with a time to live, of which each has one holder that renews it."""
+
+import asyncio
+
+from cato_jetstream.buckets import Bucket
+from cato_jetstream.errors import Conflict
+
+
+class Lease:
+    """One holder's hold on one key; `holder` is a value that no other holder has.
+
+    The lease is held until `valid_until` on the loop's clock. Time is counted from before a request is sent,
+    and `margin_s` is taken off: the server counts the time to live from later, so the key exists for at least
+    as long as the holder believes that it holds it.
+    """
+
+    def __init__(self, bucket: Bucket, key: str, holder: bytes, *, ttl_s: int, margin_s: float) -> None:
+        self._bucket = bucket
+        self._key = key
+        self._holder = holder
+        self._ttl_s = ttl_s
+        self._margin_s = margin_s
+        self._revision = 0
+        self.valid_until = 0.0
+
+    @property
+    def key(self) -> str:
+        return self._key
+
+    def held(self) -> bool:
+        return asyncio.get_running_loop().time() < self.valid_until
+
+    async def take(self) -> bool:
+        """Take the lease if it is free, or renew it; False, and no longer held, if another holder has it.
+
+        Raises:
+            Unavailable: the broker does not answer in time; the lease is held as long as it was.
+
+        """
+        return await self._write(also_free=True)
+
+    async def renew(self) -> bool:
+        """Renew the lease; False, and no longer held, if it has expired or another holder has it.
+
+        Raises:
+            Unavailable: as for `take`.
+
+        """
+        return await self._write(also_free=False)
+
+    async def _write(self, *, also_free: bool) -> bool:
+        loop = asyncio.get_running_loop()
+        while True:
+            asked_at = loop.time()
+            try:
+                written = await self._bucket.write(
+                    self._key, self._holder, after=self._revision, ttl_s=self._ttl_s
+                )
+            except Conflict:
+                entry = await self._bucket.read(self._key)
+                ours = entry.value == self._holder  # a renewal was stored and its acknowledgement lost
+                if not ours and not (also_free and entry.value is None):
+                    self.valid_until = 0.0
+                    return False
+                self._revision = entry.revision
+                continue
+            self._revision = written.sequence
+            if written.earlier:
+                continue  # the time to live began with the earlier attempt
+            self.valid_until = asked_at + self._ttl_s - self._margin_s
+            return True
+
+    async def release(self) -> None:
+        """Give the lease back for others to take at once. Raises Unavailable: it then ends by itself."""
+        self.valid_until = 0.0
+        if self._revision:
+            revision, self._revision = self._revision, 0
+            try:
+                await self._bucket.delete(self._key, after=revision)
+            except Conflict:
+                return  # it had expired, or another holder has it by now

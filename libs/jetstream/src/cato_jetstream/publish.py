@@ -1,0 +1,129 @@
+"""Publish on a condition: the last message of the subject is still the one that the caller has read.
+
+A refusal says less than it seems to. The write may be our own: an earlier attempt was stored, and its
+acknowledgement got lost. And on a cluster the server looks for duplicate message ids before it checks the
+sequence, so a write that must be refused is acknowledged with `duplicate: true`. Every write therefore carries
+a token; after a refusal or a duplicate the head of the subject is read from the stream's leader, and the write
+counts as ours only if the head has our token and our data.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import uuid4
+
+from nats.js import JetStreamContext
+from nats.js.api import Header, PubAck, RawStreamMsg
+from nats.js.errors import NotFoundError
+
+from cato_jetstream.backoff import backoff_s
+from cato_jetstream.errors import Conflict, DuplicateId, InFlight, Unavailable
+from cato_jetstream.translation import translated
+
+TOKEN = "Cato-Writer"
+"""The header that tells the write of one writer from the same message of another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The sequence of the stored message; `earlier`: stored by an attempt before, with its own time to live."""
+
+    sequence: int
+    earlier: bool = False
+
+
+class ConditionalPublisher:
+    """Writes to one stream.
+
+    `timeout_s` bounds one request, and how long a write waits for another one that is in flight.
+    """
+
+    def __init__(self, js: JetStreamContext, stream: str, *, timeout_s: float = 5.0) -> None:
+        self._js = js
+        self._stream = stream
+        self._timeout_s = timeout_s
+
+    async def publish(
+        self,
+        subject: str,
+        data: bytes,
+        *,
+        expected: int,
+        message_id: str | None = None,
+        token: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        ttl_s: int | None = None,
+    ) -> Written:
+        """Write, provided that the last message of the subject has the sequence `expected` (0: there is none).
+
+        A caller that repeats a write after Unavailable gives the same `token` and data, and gets the sequence of
+        the first attempt if that was stored. Two writers never share a token.
+
+        Raises:
+            DuplicateId: nothing was written; another write with this message id was stored before.
+            Conflict: nothing was written; the last message is another one.
+            Unavailable: it is unknown whether it was written.
+            Rejected: it can never be written as it is.
+
+        """
+        token = token or uuid4().hex
+        sent = {**(headers or {}), Header.EXPECTED_LAST_SUBJECT_SEQUENCE: str(expected), TOKEN: token}
+        if message_id is not None:
+            sent[Header.MSG_ID] = message_id
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._timeout_s
+        attempt = 0
+        while True:
+            ack = await self._try(subject, data, sent, ttl_s)
+            if ack is not None and not ack.duplicate:
+                return Written(ack.seq)
+            head = await self.head(subject)
+            at = 0 if head is None else head.seq or 0
+            if head is not None and head.data == data and (head.headers or {}).get(TOKEN) == token:
+                return Written(at, earlier=True)
+            if ack is not None and ack.seq <= at:
+                raise DuplicateId(
+                    f"{subject} has message {message_id} at {ack.seq} from another write", ack.seq
+                )
+            if at > expected or (head is None and expected > 0):
+                raise Conflict(f"{subject} is at {at}, not at {expected}")
+            # Another write is in flight, or the leader that answered has not caught up yet.
+            if loop.time() >= deadline:
+                if ack is not None:
+                    raise DuplicateId(f"{subject}: message {message_id} was removed again", ack.seq)
+                if at < expected:
+                    raise Conflict(f"{subject} is at {at}, behind {expected}: the stream has lost its tail")
+                raise Unavailable(f"{subject}: another write is in flight")
+            await asyncio.sleep(backoff_s(attempt))
+            attempt += 1
+
+    async def head(self, subject: str) -> RawStreamMsg | None:
+        """Return the last message of a subject as the stream's leader has it. Raises Unavailable."""
+        with translated():
+            try:
+                return await self._js.get_msg(self._stream, subject=subject)
+            except NotFoundError as error:
+                if error.err_code in {None, NO_MESSAGE}:
+                    return None
+                raise
+
+    async def _try(
+        self, subject: str, data: bytes, headers: dict[str, str], ttl_s: int | None
+    ) -> PubAck | None:
+        """Publish once; None if the server refuses because of another write."""
+        try:
+            with translated():
+                return await self._js.publish(
+                    subject,
+                    data,
+                    timeout=self._timeout_s,
+                    stream=self._stream,
+                    headers=dict(headers),
+                    msg_ttl=ttl_s,
+                )
+        except (Conflict, InFlight):
+            return None
+
+
+NO_MESSAGE = 10037
+"""The server's code for a subject without a message."""

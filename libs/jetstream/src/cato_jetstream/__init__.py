@@ -11,6 +11,7 @@ from cato_jetstream.errors import (
     Misuse,
     NotFound,
     Rejected,
+    SubjectFull,
     Unavailable,
     UnstableName,
 )
@@ -19,6 +20,7 @@ from cato_jetstream.jetstream import JetStreamLog
 from cato_jetstream.leases import Lease
 from cato_jetstream.log import Appended, Log, Record
 from cato_jetstream.memory import MemoryLog
+from cato_jetstream.pipeline import Outgoing, publish_all
 from cato_jetstream.publish import ConditionalPublisher, Written
 from cato_jetstream.repository import Head, Repository
 from cato_jetstream.transcoding import DataclassAsDict, EnumAsValue, ModelAsDict, StrictTranscoder
@@ -47,14 +49,17 @@ __all__ = [
     "Misuse",
     "ModelAsDict",
     "NotFound",
+    "Outgoing",
     "Record",
     "Rejected",
     "Repository",
     "Stored",
     "StrictTranscoder",
+    "SubjectFull",
     "Unavailable",
     "UnstableName",
     "Written",
+    "publish_all",
     "translate",
     "translated",
 ]

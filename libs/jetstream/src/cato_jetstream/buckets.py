@@ -57,6 +57,16 @@ class Bucket:
             )
         return ack.seq
 
+    async def remove(self, key: str) -> None:
+        """Mark the key as deleted on top of any revision; the mark stays."""
+        with translated():
+            await self._js.publish(
+                self._prefix + key,
+                headers={KV_OP: KV_DEL},
+                stream=self._stream,
+                timeout=self._timeout_s,
+            )
+
     async def delete(self, key: str, *, after: int, ttl_s: int | None = _MARK_TTL_S) -> None:
         """Mark the key as deleted on top of revision `after`; the mark itself expires.
 

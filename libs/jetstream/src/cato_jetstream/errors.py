@@ -3,7 +3,8 @@
 EventLogError
 ├── Conflict          another write came first; read again and decide again
 │   └── DuplicateId   a message with this id was written before, by another write
-├── NotFound          no commit of this aggregate
+├── NotFound          no such commit, message, consumer or object
+├── SubjectFull       the subject has as many messages as its stream allows
 ├── Unavailable       the server did not answer in time, or refuses for the time being; it is unknown whether
 │   │                 a write happened, so repeat it with the same command id. Also a BrokerError.
 │   └── InFlight      a write with the same message id is not decided yet
@@ -35,7 +36,11 @@ class DuplicateId(Conflict):
 
 
 class NotFound(EventLogError):
-    """There is no commit of this aggregate."""
+    """There is no such commit, message, consumer or object."""
+
+
+class SubjectFull(EventLogError):
+    """The subject has as many messages as its stream allows."""
 
 
 class Unavailable(EventLogError, BrokerError):

@@ -4,16 +4,14 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from uuid import uuid4
 
-import nats.errors
 from nats.aio.client import Client
 from nats.js import api
-from nats.js.errors import NotFoundError
 
 from cato_jetstream.backoff import backoff_s
-from cato_jetstream.errors import Corrupt, DuplicateId, Unavailable
+from cato_jetstream.errors import Corrupt, DuplicateId, NotFound, Unavailable
 from cato_jetstream.log import Appended, Record
 from cato_jetstream.ordered import read_in_order
-from cato_jetstream.publish import NO_MESSAGE, ConditionalPublisher
+from cato_jetstream.publish import ConditionalPublisher
 from cato_jetstream.translation import translated
 
 
@@ -84,20 +82,18 @@ class JetStreamLog:
             await records.aclose()
 
     async def _get(self, subject: str, *, after: int | None = None, direct: bool = False) -> Record | None:
-        with translated():
-            try:
+        try:
+            with translated():
                 if after is None:
                     message = await self._js.get_msg(self._stream, subject=subject, direct=direct)
                 else:
                     message = await self._js.get_msg(self._stream, seq=after + 1, subject=subject, next=True)
-            except NotFoundError as error:
-                if error.err_code in (None, NO_MESSAGE):
-                    return None
-                raise
-            except nats.errors.NoRespondersError:
-                # The server is gone, or the stream no longer allows direct gets: look again next time.
-                self._direct = None
-                raise
+        except NotFound:
+            return None
+        except Unavailable:
+            # The server is gone, or the stream no longer allows direct gets: look again next time.
+            self._direct = None
+            raise
         if message.subject is None or message.seq is None:
             raise Corrupt(f"a message of stream {self._stream} has no subject or sequence")
         return Record(message.subject, message.seq, message.data or b"")

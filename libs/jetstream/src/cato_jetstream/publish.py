@@ -2,9 +2,9 @@
 
 A refusal says less than it seems to. The write may be our own: an earlier attempt was stored, and its
 acknowledgement got lost. And on a cluster the server looks for duplicate message ids before it checks the
-sequence, so a write that must be refused is acknowledged with `duplicate: true`. Every write therefore carries
-a token; after a refusal or a duplicate the head of the subject is read from the stream's leader, and the write
-counts as ours only if the head has our token and our data.
+sequence, so a write that must be refused is acknowledged with `duplicate: true`. Every write therefore
+carries a token; after a refusal or a duplicate the head of the subject is read from the stream's leader, and
+the write counts as ours only if the head has our token and our data.
 """
 
 import asyncio
@@ -14,19 +14,21 @@ from uuid import uuid4
 
 from nats.js import JetStreamContext
 from nats.js.api import Header, PubAck, RawStreamMsg
-from nats.js.errors import NotFoundError
 
 from cato_jetstream.backoff import backoff_s
-from cato_jetstream.errors import Conflict, DuplicateId, InFlight, Unavailable
+from cato_jetstream.errors import Conflict, DuplicateId, InFlight, NotFound, Unavailable
 from cato_jetstream.translation import translated
 
-TOKEN = "Cato-Writer"
+WRITER = "Cato-Writer"
 """The header that tells the write of one writer from the same message of another."""
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The sequence of the stored message; `earlier`: stored by an attempt before, with its own time to live."""
+    """The sequence of the stored message.
+
+    `earlier`: an attempt before this one had stored it, so its time to live began then.
+    """
 
     sequence: int
     earlier: bool = False
@@ -54,10 +56,10 @@ class ConditionalPublisher:
         headers: Mapping[str, str] | None = None,
         ttl_s: int | None = None,
     ) -> Written:
-        """Write, provided that the last message of the subject has the sequence `expected` (0: there is none).
+        """Write, provided that the last message of the subject has the sequence `expected` (0: none yet).
 
-        A caller that repeats a write after Unavailable gives the same `token` and data, and gets the sequence of
-        the first attempt if that was stored. Two writers never share a token.
+        A caller that repeats a write after Unavailable gives the same `token` and data, and gets the sequence
+        of the first attempt if that was stored. Two writers never share a token.
 
         Raises:
             DuplicateId: nothing was written; another write with this message id was stored before.
@@ -67,7 +69,7 @@ class ConditionalPublisher:
 
         """
         token = token or uuid4().hex
-        sent = {**(headers or {}), Header.EXPECTED_LAST_SUBJECT_SEQUENCE: str(expected), TOKEN: token}
+        sent = {**(headers or {}), Header.EXPECTED_LAST_SUBJECT_SEQUENCE: str(expected), WRITER: token}
         if message_id is not None:
             sent[Header.MSG_ID] = message_id
         loop = asyncio.get_running_loop()
@@ -79,7 +81,7 @@ class ConditionalPublisher:
                 return Written(ack.seq)
             head = await self.head(subject)
             at = 0 if head is None else head.seq or 0
-            if head is not None and head.data == data and (head.headers or {}).get(TOKEN) == token:
+            if head is not None and (head.data or b"") == data and (head.headers or {}).get(WRITER) == token:
                 return Written(at, earlier=True)
             if ack is not None and ack.seq <= at:
                 raise DuplicateId(
@@ -99,13 +101,11 @@ class ConditionalPublisher:
 
     async def head(self, subject: str) -> RawStreamMsg | None:
         """Return the last message of a subject as the stream's leader has it. Raises Unavailable."""
-        with translated():
-            try:
+        try:
+            with translated():
                 return await self._js.get_msg(self._stream, subject=subject)
-            except NotFoundError as error:
-                if error.err_code in {None, NO_MESSAGE}:
-                    return None
-                raise
+        except NotFound:
+            return None
 
     async def _try(
         self, subject: str, data: bytes, headers: dict[str, str], ttl_s: int | None
@@ -123,7 +123,3 @@ class ConditionalPublisher:
                 )
         except (Conflict, InFlight):
             return None
-
-
-NO_MESSAGE = 10037
-"""The server's code for a subject without a message."""

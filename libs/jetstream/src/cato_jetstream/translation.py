@@ -2,17 +2,33 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import nats.errors
 import nats.js.errors
 
-from cato_jetstream.errors import Conflict, EventLogError, InFlight, Rejected, Unavailable
+from cato_jetstream.errors import (
+    Conflict,
+    EventLogError,
+    InFlight,
+    NotFound,
+    Rejected,
+    SubjectFull,
+    Unavailable,
+)
 
 WRONG_LAST_SEQUENCE = (10071, 10164)
 """The server's codes for "wrong last sequence: N", and for another write to the subject that is in flight."""
 
-_DUPLICATE_IN_FLIGHT = 10158
 _BAD_REQUEST = 400
+_NOTHING_THERE = (None, 10037, 10014)
+"""No such message (direct gets give no code), no such consumer. A missing stream is no such answer."""
+
+_BY_CODE: dict[int | None, type[EventLogError]] = {
+    **dict.fromkeys(WRONG_LAST_SEQUENCE, Conflict),
+    10158: InFlight,  # a write with the same message id
+    10077: SubjectFull,
+}
 _NEVER_VALID = (
     nats.errors.BadHeaderError,
     nats.errors.BadSubjectError,
@@ -20,29 +36,43 @@ _NEVER_VALID = (
 )
 
 
-def translate(error: Exception) -> EventLogError:
-    """Return our exception for one of the client's, or of the network below it."""
+def translate(error: Exception, what: str = "") -> EventLogError:
+    """Return our exception for one of the client's or of the network's, with `what` failed in front."""
+    text = f"{what}: {error!r}" if what else str(error) or repr(error)
     if isinstance(error, nats.js.errors.APIError):
         # Subclasses of the client leave out the fields of their base.
-        err_code = getattr(error, "err_code", None)
-        if err_code in WRONG_LAST_SEQUENCE:
-            return Conflict(str(error))
-        if err_code == _DUPLICATE_IN_FLIGHT:
-            return InFlight(str(error))
-        if getattr(error, "code", None) == _BAD_REQUEST:
-            return Rejected(str(error))
+        code, err_code = getattr(error, "code", None), getattr(error, "err_code", None)
+        if isinstance(error, nats.js.errors.BucketNotFoundError):
+            return Unavailable(text)
+        if isinstance(error, nats.js.errors.NotFoundError) and err_code in _NOTHING_THERE:
+            return NotFound(text)
+        if (ours := _BY_CODE.get(err_code)) is not None:
+            return ours(text)
+        if code == _BAD_REQUEST:
+            return Rejected(text)
     elif isinstance(error, _NEVER_VALID):
-        return Rejected(str(error))
-    return Unavailable(str(error) or repr(error))
+        return Rejected(text)
+    return Unavailable(text)
+
+
+def translate_answer(error: dict[str, Any]) -> EventLogError:
+    """Return our exception for the error object of an answer of the JetStream API."""
+    try:
+        raise nats.js.errors.APIError.from_error(error)  # it raises by itself
+    except nats.js.errors.APIError as raised:
+        return translate(raised)
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Raise what the client raises inside as an EventLogError.
+def translated(what: str = "") -> Iterator[None]:
+    """Raise what the client raises inside as an EventLogError, with `what` failed in front.
 
-    ValueError is translated too, as the client parses answers without looking: a truncated one, a malformed name.
+    ValueError is among them, as the client parses answers without checks: a truncated answer, a malformed
+    name.
     """
     try:
         yield
+    except EventLogError:
+        raise
     except (nats.errors.Error, OSError, TimeoutError, ValueError) as error:
-        raise translate(error) from error
+        raise translate(error, what) from error

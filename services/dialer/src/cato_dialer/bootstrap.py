@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from prometheus_client import REGISTRY
 
-from cato_contracts.subjects import EVENTS, RUNS
+from cato_contracts.subjects import EVENTS, LEASES, RUNS
 from cato_dialer.campaign.adapters.media_audio_library import MediaAudioLibrary
 from cato_dialer.campaign.adapters.nats_dial_queue import NatsDialQueue
 from cato_dialer.campaign.adapters.nats_leases import NatsLeases
@@ -20,13 +20,12 @@ from cato_dialer.dial.adapters.disk_prompt_cache import DiskPromptCache
 from cato_dialer.dial.adapters.nats.call_journal import NatsCallJournal
 from cato_dialer.dial.adapters.nats.channel_ledger import NatsChannelLedger
 from cato_dialer.dial.adapters.nats.job_source import NatsJobSource
-from cato_dialer.dial.adapters.nats.lease_bucket import LeaseBucket
 from cato_dialer.dial.adapters.pjsua2.supervisor.registrar import StationRegistrar
 from cato_dialer.dial.adapters.pjsua2.supervisor.trunk import Pjsua2Trunk
 from cato_dialer.dial.adapters.sip.station_keepalive import StationKeepalive
 from cato_dialer.dial.handlers.deps import DialDesk
 from cato_dialer.dial.handlers.dispatch_jobs import DialRole
-from cato_jetstream import JetStreamLog
+from cato_jetstream import Bucket, JetStreamLog
 from cato_runtime.config import Config
 from cato_runtime.requests import RequestTable
 from cato_runtime.service import Build, Surroundings
@@ -127,7 +126,7 @@ async def _campaign(surroundings: Surroundings) -> CampaignRole:
 async def _registrar(surroundings: Surroundings) -> StationRegistrar:
     client = await surroundings.broker.connect()
     config = surroundings.config
-    return StationRegistrar(config.dialing, config.stations, LeaseBucket(client.jetstream(timeout=2)))
+    return StationRegistrar(config.dialing, config.stations, Bucket(client.jetstream(), LEASES.name))
 
 
 async def _dial(surroundings: Surroundings, metrics: CallMetrics, registrar: StationRegistrar) -> DialRole:

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from nats.aio.client import Client
 
-from cato_dialer.dial.adapters.nats.lease_bucket import LeaseBucket
 from cato_dialer.dial.adapters.pjsua2.supervisor.registrar import StationRegistrar
 from cato_dialer.dial.adapters.sip.station_keepalive import StationKeepalive
 from cato_exchange.exchange import Exchange
 from cato_exchange.plan import Plan
+from cato_jetstream import Bucket
 from cato_runtime.config import DialingConfig
 from cato_runtime.embedded_nats import EmbeddedNats
 from cato_runtime.station_config import StationAuth, StationConfig, StationTls
@@ -41,7 +41,7 @@ def _station(exchange: Exchange, password: str = "secret", **fields: Any) -> Sta
 
 
 async def _replica(connect: Connect, station: StationConfig) -> StationRegistrar:
-    leases = LeaseBucket((await connect()).jetstream(timeout=2))
+    leases = Bucket((await connect()).jetstream(), "leases")
     return StationRegistrar(_DIALING, [station], leases)
 
 
@@ -116,13 +116,13 @@ async def test_a_station_that_was_down_is_told_of_us_again_when_it_answers(
 
 _REPLICA = """
 import asyncio, sys, nats
-from cato_dialer.dial.adapters.nats.lease_bucket import LeaseBucket
+from cato_jetstream import Bucket
 from cato_dialer.dial.adapters.pjsua2.supervisor.registrar import StationRegistrar
 from cato_runtime.config import DialingConfig, StationConfig
 
 async def main(url, station):
     client = await nats.connect(url)
-    leases = LeaseBucket(client.jetstream(timeout=2))
+    leases = Bucket(client.jetstream(), "leases")
     dialing = DialingConfig(bind_address="127.0.0.1")
     registrar = StationRegistrar(dialing, [StationConfig.model_validate_json(station)], leases)
     await registrar.start()

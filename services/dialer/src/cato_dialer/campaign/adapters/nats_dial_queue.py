@@ -10,19 +10,17 @@ from uuid import UUID
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig
-from nats.js.errors import NotFoundError
 
 from cato_contracts.envelope import Envelope
 from cato_contracts.errors import BrokerError
 from cato_contracts.jobs import DialJob
 from cato_contracts.subjects import DIAL, dial_consumer, dial_job
-from cato_dialer.campaign.adapters.nats_pipeline import Outgoing, broker_errors, publish_all
+from cato_jetstream import EventLogError, NotFound, Outgoing, SubjectFull, publish_all, translated
 from cato_runtime.clock import Clock
 
 _ACK_WAIT_S = 10.0
 _MAX_ACK_PENDING = 100_000
 _UNLIMITED = -1
-_MAX_PER_SUBJECT_EXCEEDED = 10077
 _ENCODED_AT_ONCE = 100
 _API_TIMEOUT_S = 10.0
 
@@ -36,7 +34,7 @@ class NatsDialQueue:
         self._clock = clock
 
     async def open(self, run_id: UUID) -> None:
-        with broker_errors("the consumer of a run could not be made"):
+        with translated("the consumer of a run could not be made"):
             # The same consumer again is no error for the server.
             await self._js.add_consumer(
                 DIAL.name,
@@ -58,26 +56,25 @@ class NatsDialQueue:
             if len(messages) % _ENCODED_AT_ONCE == 0:
                 await asyncio.sleep(0)
         for outcome in await publish_all(self._client, messages):
-            if outcome.error_code not in {None, _MAX_PER_SUBJECT_EXCEEDED}:
-                raise BrokerError(f"a job was refused with error code {outcome.error_code}")
+            if isinstance(outcome, EventLogError) and not isinstance(outcome, SubjectFull):
+                raise BrokerError(f"a job was refused: {outcome}")
 
     async def count(self, run_id: UUID) -> int:
-        with broker_errors("the jobs of a run could not be counted"):
-            try:
+        try:
+            with translated("the jobs of a run could not be counted"):
                 info = await self._js.consumer_info(DIAL.name, dial_consumer(run_id))
-            except NotFoundError:
-                return len(await self._subjects(_of_run(run_id)))
+        except NotFound:
+            return len(await self._subjects(_of_run(run_id)))
         return (info.num_pending or 0) + (info.num_ack_pending or 0)
 
     async def queued(self, run_id: UUID, wave: int) -> set[int]:
-        with broker_errors("the jobs of a run could not be listed"):
-            subjects = await self._subjects(dial_job(run_id, wave, "*"))
+        subjects = await self._subjects(dial_job(run_id, wave, "*"))
         return {int(subject.rsplit(".", 1)[1]) for subject in subjects}
 
     async def close(self, run_id: UUID) -> None:
-        with broker_errors("the jobs of a run could not be dropped"):
-            with suppress(NotFoundError):
-                await self._js.delete_consumer(DIAL.name, dial_consumer(run_id))
+        with suppress(NotFound), translated("the consumer of a run could not be deleted"):
+            await self._js.delete_consumer(DIAL.name, dial_consumer(run_id))
+        with translated("the jobs of a run could not be dropped"):
             await self._js.purge_stream(DIAL.name, subject=_of_run(run_id))
 
     def _message(self, job: DialJob) -> Outgoing:
@@ -96,9 +93,10 @@ class NatsDialQueue:
         subjects: list[str] = []
         while True:
             request = json.dumps({"subjects_filter": pattern, "offset": len(subjects)}).encode()
-            reply = await self._client.request(
-                f"$JS.API.STREAM.INFO.{DIAL.name}", request, timeout=_API_TIMEOUT_S
-            )
+            with translated("the jobs of a run could not be listed"):
+                reply = await self._client.request(
+                    f"$JS.API.STREAM.INFO.{DIAL.name}", request, timeout=_API_TIMEOUT_S
+                )
             # Megabytes of JSON: reading them must not hold up everything else.
             page = await asyncio.to_thread(json.loads, reply.data)
             if "error" in page:

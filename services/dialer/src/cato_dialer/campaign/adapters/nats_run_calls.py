@@ -9,18 +9,16 @@ from uuid import UUID, uuid4
 import nats.errors
 from nats.aio.client import Client
 from nats.js import JetStreamContext
-from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, Header
-from nats.js.errors import NotFoundError
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
 from cato_contracts.calls import FINAL_KINDS
 from cato_contracts.envelope import Envelope
 from cato_contracts.errors import BrokerError
 from cato_contracts.subjects import RUNS, run_call, run_result
-from cato_dialer.campaign.adapters.nats_pipeline import Outgoing, broker_errors, publish_all
 from cato_dialer.campaign.ports import QueuedResult
+from cato_jetstream import Conflict, EventLogError, JetStreamLog, Outgoing, publish_all, translated
 from cato_runtime.clock import Clock
 
-_WRONG_LAST_SEQUENCE = frozenset({10071, 10164})
 _BATCH = 500
 _FETCH_S = 5.0
 _FORGET_S = 30.0
@@ -32,19 +30,18 @@ class NatsRunCalls:
     def __init__(self, client: Client, js: JetStreamContext, clock: Clock) -> None:
         self._client = client
         self._js = js
+        self._log = JetStreamLog(client, RUNS.name)
         self._clock = clock
 
     async def up(self, run_id: UUID, among: Collection[int] | None = None) -> frozenset[int]:
-        with broker_errors("the calls of a run could not be read"):
-            if among is None:
+        if among is None:
+            with translated("the calls of a run could not be read"):
                 return await self._up_of_all(run_id)
-            return frozenset([no for no in among if await self._is_up(run_id, no)])
+        return frozenset([no for no in among if await self._is_up(run_id, no)])
 
     async def _is_up(self, run_id: UUID, no: int) -> bool:
-        with suppress(NotFoundError):
-            last = await self._js.get_last_msg(RUNS.name, run_call(run_id, no))
-            return _is_open(last.data or b"")
-        return False
+        last = await self._log.last(run_call(run_id, no), fresh=True)
+        return last is not None and _is_open(last.data)
 
     async def _up_of_all(self, run_id: UUID) -> frozenset[int]:
         """Read the last call event of every subscriber."""
@@ -80,9 +77,9 @@ class NatsRunCalls:
     async def give_results(self, results: Sequence[QueuedResult]) -> int:
         outcomes = await publish_all(self._client, [self._message(given) for given in results])
         for outcome in outcomes:
-            if outcome.error_code is not None and outcome.error_code not in _WRONG_LAST_SEQUENCE:
-                raise BrokerError(f"a result was refused with error code {outcome.error_code}")
-        return max((outcome.sequence for outcome in outcomes), default=0)
+            if isinstance(outcome, EventLogError) and not isinstance(outcome, Conflict):
+                raise BrokerError(f"a result was refused: {outcome}")
+        return max((outcome for outcome in outcomes if isinstance(outcome, int)), default=0)
 
     def _message(self, given: QueuedResult) -> Outgoing:
         result = given.result
@@ -92,8 +89,7 @@ class NatsRunCalls:
             occurred_at=self._clock.now(),
             correlation_id=str(result.run_id),
         )
-        headers = {Header.EXPECTED_LAST_SUBJECT_SEQUENCE.value: str(given.after)}
-        return Outgoing(run_result(result.run_id, result.no), envelope.encode(), headers)
+        return Outgoing(run_result(result.run_id, result.no), envelope.encode(), given.after)
 
 
 def _is_open(data: bytes) -> bool:

@@ -7,10 +7,9 @@ from uuid import UUID, uuid4
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from nats.js.api import Header
-from nats.js.errors import APIError, NotFoundError
+from nats.js.errors import NotFoundError
 
 from cato_contracts.calls import CallEvent
 from cato_contracts.envelope import Envelope, Message, decode
@@ -18,11 +17,10 @@ from cato_contracts.errors import BrokerError
 from cato_contracts.runs import SubscriberResult
 from cato_contracts.subjects import RUNS, run_call, run_result
 from cato_dialer.dial.ports.dial import FencedError, SubscriberLog
+from cato_jetstream import ConditionalPublisher, Conflict, translated
 
 _TIMEOUT_S = 5.0
 _BATCH = 512
-_WRONG_LAST_SEQUENCE = frozenset({10071, 10164})
-_WRITER = "Cato-Writer"
 _END_OF_BATCH, _NOT_FOUND = "204", "404"
 
 M = TypeVar("M", bound=Message)
@@ -34,17 +32,16 @@ class NatsCallJournal:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._js: JetStreamContext = client.jetstream(timeout=_TIMEOUT_S)
+        self._publisher = ConditionalPublisher(self._js, RUNS.name, timeout_s=_TIMEOUT_S)
         self._writer = str(uuid4())
 
     async def read(self, run_id: UUID, no: int) -> SubscriberLog:
-        try:
+        with translated():
             async with asyncio.timeout(_TIMEOUT_S):
                 # The events first and the result from the stream's leader, so that it is the newer of the
                 # two: a result that is not seen has then been written after the last event that is.
                 events, events_head = await self._events(run_call(run_id, no))
                 result, result_head = await self._result(run_result(run_id, no))
-        except (NatsError, TimeoutError, OSError) as error:
-            raise BrokerError(f"the calls of subscriber {no} cannot be read: {error!r}") from error
         return SubscriberLog(events, events_head, result, result_head)
 
     async def append_event(self, event: Envelope[CallEvent], after: int) -> int:
@@ -54,37 +51,14 @@ class NatsCallJournal:
         return await self._append(run_result(result.body.run_id, result.body.no), result, after)
 
     async def _append(self, subject: str, envelope: Envelope[M], after: int) -> int:
-        payload = envelope.encode()
-        headers = {
-            Header.MSG_ID: envelope.event_id,
-            Header.EXPECTED_LAST_SUBJECT_SEQUENCE: str(after),
-            _WRITER: self._writer,
-        }
+        # The whole message and its writer are compared: two replicas may give different events one identity.
         try:
-            ack = await self._js.publish(subject, payload, stream=RUNS.name, headers=headers)
-        except APIError as error:
-            if error.err_code not in _WRONG_LAST_SEQUENCE:
-                raise BrokerError(f"{subject} cannot be written: {error!r}") from error
-        except (NatsError, TimeoutError, OSError) as error:
-            raise BrokerError(f"{subject} cannot be written: {error!r}") from error
-        else:
-            return ack.seq
-        return await self._own_head(subject, payload)
-
-    async def _own_head(self, subject: str, payload: bytes) -> int:
-        """Return the head of `subject` if it is what we were about to write: only its answer was lost.
-
-        Two replicas may give different events the same identity, so the whole message is compared.
-        """
-        try:
-            head = await self._js.get_msg(RUNS.name, subject=subject)
-        except NotFoundError as error:
-            raise FencedError(f"{subject} has been cleared") from error
-        except (NatsError, TimeoutError, OSError) as error:
-            raise BrokerError(f"{subject} cannot be read: {error!r}") from error
-        if head.data != payload or (head.headers or {}).get(_WRITER) != self._writer:
-            raise FencedError(f"{subject} has been written by somebody else")
-        return head.seq or 0
+            written = await self._publisher.publish(
+                subject, envelope.encode(), expected=after, message_id=envelope.event_id, token=self._writer
+            )
+        except Conflict as error:
+            raise FencedError(f"{subject} has been written by another writer: {error}") from error
+        return written.sequence
 
     async def _result(self, subject: str) -> tuple[SubscriberResult | None, int]:
         try:

@@ -17,14 +17,13 @@ import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
-from nats.errors import Error as NatsError
 
 from cato_contracts.errors import BrokerError
-from cato_contracts.subjects import CHANNEL_PRESENCE
-from cato_dialer.dial.adapters.nats.lease_bucket import LeaseBucket
+from cato_contracts.subjects import CHANNEL_PRESENCE, LEASES
 from cato_dialer.dial.domain.capacity.channel_pool import Block, ChannelPool
 from cato_dialer.dial.domain.capacity.start_times import next_start
 from cato_dialer.dial.ports.dial import Channel, StartSlot
+from cato_jetstream import Bucket, Conflict, Lease, translated
 from cato_runtime.clock import Clock
 from cato_runtime.station_config import StationConfig
 from cato_runtime.tasks import end_tasks
@@ -75,7 +74,8 @@ class NatsChannelLedger:
         self, client: Client, stations: Sequence[StationConfig], max_channels: int, clock: Clock
     ) -> None:
         self._client = client
-        self._bucket = LeaseBucket(client.jetstream(timeout=_TIMEOUT_S))
+        self._bucket = Bucket(client.jetstream(timeout=_TIMEOUT_S), LEASES.name, timeout_s=_TIMEOUT_S)
+        self._leases: dict[str, Lease] = {}
         self._stations = {station.id: station for station in stations}
         self._clock = clock
         self._name = str(uuid4())
@@ -151,11 +151,13 @@ class NatsChannelLedger:
                 start = next_start(
                     station.channels, station.min_call_interval_ms, self._clock.now(), next_free
                 )
-                written = await self._bucket.write(key, str(start.next_free).encode(), revision)
-                if written is not None:
-                    self._slots[station_id] = (start.next_free, written)
+                try:
+                    written = await self._bucket.write(key, str(start.next_free).encode(), after=revision)
+                except Conflict:
+                    next_free, revision = await self._read_slot(key)
+                else:
+                    self._slots[station_id] = (start.next_free, written.sequence)
                     return StartSlot(start.at, start.until, start.delayed)
-                next_free, revision = await self._read_slot(key)
         raise BrokerError(f"no start for station {station_id} could be reserved")
 
     def announce(self) -> None:
@@ -165,8 +167,8 @@ class NatsChannelLedger:
         self._needed.set()
 
     async def _read_slot(self, key: str) -> tuple[int | None, int]:
-        lease = await self._bucket.read(key)
-        return (int(lease.value) if lease.value else None), lease.revision
+        entry = await self._bucket.read(key)
+        return (int(entry.value) if entry.value else None), entry.revision
 
     def _pools_of(self, station_id: UUID) -> list[ChannelPool]:
         station = self._pools[station_id]
@@ -207,7 +209,7 @@ class NatsChannelLedger:
                     await self._tell_presence()
                 if any([await self._keep_pool(pool) for pool in self._all_pools()]):
                     self.announce()
-            except (BrokerError, NatsError, TimeoutError, OSError) as error:
+            except BrokerError as error:
                 log.warning("the channels' leases cannot be kept now", error=repr(error))
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_PRESENCE_S):
@@ -218,7 +220,8 @@ class NatsChannelLedger:
         wants = [pool.name for pool in self._all_pools() if pool.wanted and pool.available(now) is None]
         if gave or wants or now < self._active_until or any(pool.blocks for pool in self._all_pools()):
             said = {"name": self._name, "wants": wants, "gave": gave}
-            await self._client.publish(CHANNEL_PRESENCE, json.dumps(said).encode())
+            with translated():
+                await self._client.publish(CHANNEL_PRESENCE, json.dumps(said).encode())
 
     async def _keep_pool(self, pool: ChannelPool) -> bool:
         """Look after one pool; tell whether there may be channels where there were none."""
@@ -240,32 +243,34 @@ class NatsChannelLedger:
 
     async def _renew(self, pool: ChannelPool, block: Block) -> bool:
         """Renew a block; tell whether it had run out and is ours again."""
-        key, sent_at = _key(pool, block.index), asyncio.get_running_loop().time()
+        lease, sent_at = self._lease(pool, block.index), asyncio.get_running_loop().time()
         try:
-            revision = await self._bucket.write(key, self._name.encode(), block.revision, _TTL_S)
-            if revision is None:
-                lease = await self._bucket.read(key)
-                if lease.value in (b"", self._name.encode()):
-                    # Our own renewal, whose answer was lost; or it had run out, and nobody has it.
-                    revision = await self._bucket.write(key, self._name.encode(), lease.revision, _TTL_S)
+            held = await lease.take()
         except BrokerError as error:
             log.warning("a block of channels could not be renewed", pool=pool.name, error=str(error))
             return False
-        if revision is None:
+        if not held:
             log.warning("a block of channels was lost", pool=pool.name, block=block.index)
             pool.blocks.pop(block.index, None)
             return False
         had_run_out = block.valid_until <= sent_at
-        block.revision = revision
-        block.valid_until = sent_at + _TTL_S - _MARGIN_S
+        block.valid_until = lease.valid_until
         return had_run_out
 
     async def _give_back(self, pool: ChannelPool, block: Block) -> None:
         pool.blocks.pop(block.index, None)
         try:
-            await self._bucket.delete(_key(pool, block.index), block.revision)
+            await self._lease(pool, block.index).release()
         except BrokerError as error:
             log.info("a block of channels runs out by itself", pool=pool.name, error=str(error))
+
+    def _lease(self, pool: ChannelPool, index: int) -> Lease:
+        key = f"channels.{pool.name}.{index}"
+        if key not in self._leases:
+            self._leases[key] = Lease(
+                self._bucket, key, self._name.encode(), ttl_s=_TTL_S, margin_s=_MARGIN_S
+            )
+        return self._leases[key]
 
     async def _gain(self, pool: ChannelPool) -> bool:
         """Take what is wanted and not there, up to our share if others are in want, too."""
@@ -291,25 +296,10 @@ class NatsChannelLedger:
         return gained
 
     async def _take(self, pool: ChannelPool, index: int) -> bool:
-        key, name = _key(pool, index), self._name.encode()
-        sent_at = asyncio.get_running_loop().time()
-        revision = await self._bucket.write(key, name, 0, _TTL_S)
-        if revision is None:
-            lease = await self._bucket.read(key)
-            if lease.value and lease.value != name:
-                return False
-            revision = await self._bucket.write(key, name, lease.revision, _TTL_S)
-        if revision is None:
+        lease, sent_at = self._lease(pool, index), asyncio.get_running_loop().time()
+        if not await lease.take():
             return False
         pool.blocks[index] = Block(
-            index=index,
-            size=pool.size_of(index),
-            revision=revision,
-            valid_until=sent_at + _TTL_S - _MARGIN_S,
-            idle_since=sent_at,
+            index=index, size=pool.size_of(index), valid_until=lease.valid_until, idle_since=sent_at
         )
         return True
-
-
-def _key(pool: ChannelPool, index: int) -> str:
-    return f"channels.{pool.name}.{index}"

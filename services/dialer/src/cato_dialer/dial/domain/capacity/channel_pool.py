@@ -19,11 +19,10 @@ def block_size(channels: int) -> int:
 
 @dataclass(slots=True)
 class Block:
-    """A block that we hold: `revision` of its key, and until when it is surely ours."""
+    """A block that we hold, surely until `valid_until`."""
 
     index: int
     size: int
-    revision: int
     valid_until: float
     idle_since: float
     in_use: int = 0

@@ -12,13 +12,13 @@ from uuid import UUID, uuid4
 import structlog
 
 from cato_contracts.errors import BrokerError
-from cato_dialer.dial.adapters.nats.lease_bucket import LeaseBucket
 from cato_dialer.dial.adapters.pjsua2 import protocol
 from cato_dialer.dial.adapters.pjsua2.supervisor.address import address
 from cato_dialer.dial.adapters.pjsua2.supervisor.bytecode import BytecodeCache
 from cato_dialer.dial.adapters.pjsua2.supervisor.resolver import Resolver
 from cato_dialer.dial.adapters.pjsua2.supervisor.sip_identity import peer_of
 from cato_dialer.dial.adapters.pjsua2.supervisor.worker_process import WorkerProcess
+from cato_jetstream import Bucket, Lease
 from cato_runtime.config import DialingConfig
 from cato_runtime.station_config import StationConfig
 from cato_runtime.tasks import end_tasks
@@ -36,34 +36,28 @@ _GOOD = range(200, 300)
 
 @dataclass(slots=True)
 class _Place:
-    """Our registration with a station, if the lease is ours: until `ours_until` on the loop's clock."""
+    """Our registration with a station, if the lease is ours."""
 
     station: StationConfig
-    revision: int = 0
-    ours_until: float = 0.0
+    lease: Lease
     registered: bool = False
     failures: int = 0
     retry_at: float | None = None
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     decided: asyncio.Event = field(default_factory=asyncio.Event)
 
-    @property
-    def key(self) -> str:
-        return f"registration.{self.station.id}"
-
 
 class StationRegistrar:
     """`start` returns when each station has answered, or another replica has it, or after some seconds."""
 
-    def __init__(
-        self, dialing: DialingConfig, stations: Sequence[StationConfig], leases: LeaseBucket
-    ) -> None:
+    def __init__(self, dialing: DialingConfig, stations: Sequence[StationConfig], leases: Bucket) -> None:
         self._dialing = dialing
+        holder = str(uuid4()).encode()
         self._places: dict[UUID, _Place] = {
-            station.id: _Place(station) for station in stations if station.register_
+            station.id: _Place(station, _lease(leases, station, holder))
+            for station in stations
+            if station.register_
         }
-        self._leases = leases
-        self._name = str(uuid4()).encode()
         self._resolver = Resolver()
         self._bytecode = BytecodeCache()
         self._worker: WorkerProcess | None = None
@@ -78,7 +72,7 @@ class StationRegistrar:
     def renew(self, station_id: UUID) -> None:
         """Register at once, if that is our business: the station may have forgotten us while it was down."""
         place = self._places.get(station_id)
-        if place is not None and self._is_ours(place):
+        if place is not None and place.lease.held():
             place.retry_at = 0.0
             place.wake.set()
 
@@ -118,24 +112,21 @@ class StationRegistrar:
             self._worker.close()  # takes its registrations back
             await asyncio.wait((self._runner,))
         for place in self._places.values():
-            if self._is_ours(place):
+            if place.lease.held():
                 try:
-                    await self._leases.delete(place.key, place.revision)
+                    await place.lease.release()
                 except BrokerError as error:
                     log.warning("a registration's lease is left to end by itself", error=str(error))
         self._bytecode.close()
 
-    def _is_ours(self, place: _Place) -> bool:
-        return asyncio.get_running_loop().time() < place.ours_until
-
     async def _hold(self, place: _Place) -> None:
         while True:
-            was_ours = self._is_ours(place)
+            was_ours = place.lease.held()
             try:
-                await self._lease(place)
+                await place.lease.take()
             except BrokerError as error:
                 log.warning("no word on who registers", station=place.station.name, error=str(error))
-            if self._is_ours(place):
+            if place.lease.held():
                 if not was_ours or self._is_due(place):
                     place.retry_at = None
                     await self._register(place)
@@ -148,20 +139,6 @@ class StationRegistrar:
                 async with asyncio.timeout(_RENEW_S):
                     await place.wake.wait()
             place.wake.clear()
-
-    async def _lease(self, place: _Place) -> None:
-        """Take or renew the lease, if we can. Raises: BrokerError."""
-        now = asyncio.get_running_loop().time()
-        if not self._is_ours(place):
-            found = await self._leases.read(place.key)
-            if found.value not in {b"", self._name}:
-                return
-            place.revision = found.revision
-        revision = await self._leases.write(place.key, self._name, place.revision, _LEASE_S)
-        if revision is None:
-            place.ours_until = 0.0
-        else:
-            place.revision, place.ours_until = revision, now + _LEASE_S - _MARGIN_S
 
     def _is_due(self, place: _Place) -> bool:
         return place.retry_at is not None and asyncio.get_running_loop().time() >= place.retry_at
@@ -204,6 +181,10 @@ class StationRegistrar:
         place.retry_at = asyncio.get_running_loop().time() + pause_s
         place.decided.set()
         log.warning("not registered", station=place.station.name, why=why, again_in_s=pause_s)
+
+
+def _lease(bucket: Bucket, station: StationConfig, holder: bytes) -> Lease:
+    return Lease(bucket, f"registration.{station.id}", holder, ttl_s=_LEASE_S, margin_s=_MARGIN_S)
 
 
 def _order(station: StationConfig) -> protocol.Register:

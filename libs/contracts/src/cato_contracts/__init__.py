@@ -1,5 +1,5 @@
-"""The messages and resources that the services share; the only thing they share.
+"""The messages and resources that services share. They share nothing else.
 
-Inside the system every JSON name is snake_case. The camelCase names of the REST API are the
-aliases of the resources, used by the gateway alone.
+JSON names between services are in snake_case. The camelCase names of the REST API are aliases, which only the
+gateway uses.
 """

@@ -1,4 +1,4 @@
-"""The AsyncAPI 3.0 document of everything that goes over the broker: `python -m cato_contracts.asyncapi`."""
+"""Generates the AsyncAPI 3.0 document of all messages: `python -m cato_contracts.asyncapi`."""
 
 import json
 import sys
@@ -19,45 +19,45 @@ from cato_contracts.runs import LifeEvent, SubscriberResult
 _REFERENCE = "#/components/schemas/{model}"
 _DESCRIPTION = """Commands, queries and events between the services of CATO.
 
-Commands and queries are NATS requests on `cmd.<service>.<Name>` and `qry.<service>.<Name>`, shared by the
-replicas of a service as a queue group. The answer says `ok` with a value, or names an error. A command that
-comes again with the same `event_id` is carried out once. Events are messages of the JetStream stream `RUNS`,
-jobs are messages of the work queue `DIAL`. Every JSON name is in snake_case."""
+Commands and queries are NATS requests on `cmd.<service>.<Name>` and `qry.<service>.<Name>`; the replicas of a
+service form a queue group. An answer has `ok` and either a value or an error. A command that is repeated with
+the same `event_id` is carried out once. Events are messages in the JetStream stream `RUNS`, jobs are messages
+in the work queue `DIAL`. JSON names are in snake_case."""
 
 _PARAMETERS = {
     "run_id": "The run, a UUID.",
-    "no": "The subscriber's place in the run's list, from 0.",
+    "no": "The index of the subscriber in the list of the run, from 0.",
     "wave": "The wave, from 1.",
 }
 
 _CHANNELS: dict[str, tuple[str, str, tuple[type[Message], ...]]] = {
     "run_life": (
         "run.{run_id}.life",
-        "What happens to a run. Each message is a commit, whose `messages` are the events.",
+        "The life of a run. Each message is a commit; its `messages` are the events.",
         LifeEvent.__args__,
     ),
     "run_result": (
         "run.{run_id}.result.{no}",
-        "What became of a subscriber, once per wave. Published before the job is acknowledged.",
+        "The result of a subscriber, one per wave. Published before the job is acknowledged.",
         (SubscriberResult,),
     ),
     "run_call": (
         "run.{run_id}.call.{no}",
-        "The events of the calls to a subscriber, each published only if the one before is the last.",
+        "The events of the calls to a subscriber. Each is published only if the previous one is the last.",
         (CallEvent,),
     ),
     "dial_job": (
         "dial.{run_id}.{wave}.{no}",
-        "A job for the dial role: one per subscriber and wave, gone when it is done.",
+        "A job for the dial role: one per subscriber and wave, removed when it is acknowledged.",
         (DialJob,),
     ),
 }
 
 
 def asyncapi_document() -> dict[str, Any]:
-    """Return the document; what it says follows from the contracts alone."""
+    """Return the document, which is derived from the contracts alone."""
     for module in iter_modules(cato_contracts.__path__):
-        import_module(f"cato_contracts.{module.name}")  # this makes its messages known
+        import_module(f"cato_contracts.{module.name}")  # registers its messages
     schemas = _schemas()
     messages: dict[str, Any] = {name: _message(model) for name, model in sorted(message_types().items())}
     channels: dict[str, Any] = {}
@@ -130,7 +130,7 @@ def _schemas() -> dict[str, Any]:
         "description": (Envelope.__doc__ or "").strip(),
         "required": [name for name in envelope["required"] if name != "body"],
     }
-    del schemas["Envelope"]["additionalProperties"]  # what is added is the body
+    del schemas["Envelope"]["additionalProperties"]  # the body is added below
     return schemas
 
 

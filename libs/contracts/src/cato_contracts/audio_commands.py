@@ -1,4 +1,4 @@
-"""What the media service does."""
+"""The requests to the media service."""
 
 from typing import ClassVar
 from uuid import UUID
@@ -13,7 +13,7 @@ SERVICE = "media"
 
 
 class AddAudioFile(Command[AudioFile]):
-    """Judge, transcode and keep an uploaded file under a name."""
+    """Inspect, transcode and store an uploaded file under a name."""
 
     service: ClassVar[str] = SERVICE
     name: str
@@ -31,7 +31,7 @@ class GetAudioFile(Query[AudioFile]):
 
 
 class GetAudioFiles(Query[list[AudioFile]]):
-    """Several at once, in the order asked for; not found when one is unknown, with all unknown ids named."""
+    """Get several files in the order of the ids; if any is unknown, the error lists all unknown ids."""
 
     service: ClassVar[str] = SERVICE
     ids: list[UUID]

@@ -1,4 +1,4 @@
-"""When calls may be started: the window of the day, the days of the week, the time zone."""
+"""When calls may start: the window of the day, the days of the week, the time zone."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
@@ -12,7 +12,7 @@ _SEARCH = timedelta(days=9)
 
 
 def may_call(settings: SettingsSpec, zone: str, now: datetime) -> bool:
-    """Tell whether a call may be started at `now` (aware).
+    """Return whether a call may start at `now`, an aware datetime.
 
     A window over midnight belongs to the weekday on which it opens: with SAT and 22:00-06:00, Sunday at
     five is allowed and Saturday at five is not.
@@ -38,7 +38,7 @@ def next_change(settings: SettingsSpec, zone: str, now: datetime) -> datetime | 
     if settings.time_restrictions is None and settings.weekdays is None:
         return None
     allowed = may_call(settings, zone, now)
-    # The rule can only change at the window's bounds, at midnight and where the zone's offset changes.
+    # `may_call` can only change at a bound of the window, at midnight, or where the offset changes.
     edges = _edges(settings, zone, now)
     for edge in edges:
         if may_call(settings, zone, edge) != allowed:

@@ -1,4 +1,4 @@
-"""What the dialer's campaign role does: the catalog of groups, settings and tasks, and their runs."""
+"""The requests to the campaign role of the dialer: groups, settings, tasks, and runs."""
 
 from enum import StrEnum
 from typing import ClassVar
@@ -23,22 +23,22 @@ SERVICE = "dialer"
 
 
 class ListFormat(StrEnum):
-    """How an uploaded list of subscribers is written."""
+    """The format of an uploaded list of subscribers."""
 
     JSON = "json"
-    """One JSON array, or several one after another."""
+    """One JSON array, or several in sequence."""
     CSV = "csv"
-    """`fullName,phones,emails` with a header line; several values with `;`."""
+    """A header line and the columns `fullName,phones,emails`; `;` separates several values."""
 
 
 class Conditional(Frozen):
-    """A change that is meant for certain versions of its resource; None: for whichever there is."""
+    """A change that applies only to these versions of the resource; None means any version."""
 
     if_version: list[int] | None = Field(default=None, exclude_if=lambda versions: versions is None)
 
 
 class AddSubscriberGroup(Command[SubscriberGroup]):
-    """Keep the list in `upload` under a name: all of it, or nothing when one subscriber is wrong."""
+    """Store the list in `upload` under a name: all of it, or nothing if one subscriber is invalid."""
 
     service: ClassVar[str] = SERVICE
     name: str
@@ -64,7 +64,7 @@ class GetSubscriberGroup(Query[SubscriberGroup]):
 
 
 class LocateSubscribers(Query[ObjectRef]):
-    """Where a group's list is (JSON lines of `Contact`), for whoever wants to read it."""
+    """Return the reference to the list of a group, JSON lines of `Contact`."""
 
     service: ClassVar[str] = SERVICE
     id: UUID
@@ -78,7 +78,7 @@ class ListSubscriberGroups(Query[Page[SubscriberGroup]]):
 
 
 class AddNotificationSettings(Command[NotificationSettings]):
-    """Keep settings; `owner` is the user that they belong to, the actor's own when absent."""
+    """Store settings; `owner` is the user they belong to, by default the actor."""
 
     service: ClassVar[str] = SERVICE
     owner: str | None = None
@@ -110,7 +110,7 @@ class ListNotificationSettings(Query[Page[NotificationSettings]]):
 
 
 class AddTask(Command[Task]):
-    """Keep a task; unknown settings, files or groups are refused by name."""
+    """Store a task; the error lists unknown settings, files and groups."""
 
     service: ClassVar[str] = SERVICE
     owner: str | None = None
@@ -142,21 +142,21 @@ class ListTasks(Query[Page[Task]]):
 
 
 class FindTasksUsingFile(Query[list[UUID]]):
-    """Which tasks play an audio file: those that the actor may see, so an admin learns of everybody's."""
+    """Return the tasks that use an audio file and that the actor may see; an admin sees all tasks."""
 
     service: ClassVar[str] = SERVICE
     file_id: UUID
 
 
 class StartTask(Command[TaskStart]):
-    """Begin a run of the task as everything is now; a conflict names the run that is under way."""
+    """Start a run with the current state of the task. If one is in progress, the conflict names it."""
 
     service: ClassVar[str] = SERVICE
     id: UUID
 
 
 class PauseRun(Command[None]):
-    """Start no more calls; those that are up finish, or are ended with `hangup`."""
+    """Start no more calls. Current calls continue to their end; with `hangup` they are ended."""
 
     service: ClassVar[str] = SERVICE
     id: UUID
@@ -169,7 +169,7 @@ class ResumeRun(Command[None]):
 
 
 class StopRun(Command[None]):
-    """End the run; calls that are up finish, or are ended with `hangup`."""
+    """End the run. Current calls continue to their end; with `hangup` they are ended."""
 
     service: ClassVar[str] = SERVICE
     id: UUID

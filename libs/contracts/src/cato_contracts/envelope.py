@@ -1,4 +1,4 @@
-"""The envelope around every command, query and event, and the answer to a request."""
+"""The envelope of every command, query and event, and the answer to a request."""
 
 import json
 from collections.abc import Callable
@@ -14,11 +14,11 @@ _UPCASTERS: dict[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] = 
 
 
 class UndecodableError(ValueError):
-    """The bytes are no message of these contracts: broken JSON, unknown type or version, wrong body."""
+    """The bytes are not a message of these contracts: the JSON, type, version or body is invalid."""
 
 
 class Message(Frozen):
-    """The body of an envelope: its class name is the wire's type; `version` rises on a breaking change."""
+    """The body of an envelope. Its class name is the `type`; a breaking change increments `version`."""
 
     version: ClassVar[int] = 1
 
@@ -26,7 +26,7 @@ class Message(Frozen):
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
         generic = cls.__pydantic_generic_metadata__
-        if generic["origin"] or generic["parameters"]:  # a base of requests, not a message of its own
+        if generic["origin"] or generic["parameters"]:  # a generic base of requests is not a message
             return
         known = _MESSAGES.get(cls.__name__)
         if known is not None and known.__module__ != cls.__module__:
@@ -39,10 +39,10 @@ M = TypeVar("M", bound=Message)
 
 
 class Envelope(Frozen, Generic[M]):
-    """What goes over the wire.
+    """A message as it is sent.
 
-    `event_id` identifies the message for ever: a message that is sent again carries the same one.
-    `correlation_id` is the request that all this began with, `causation_id` the message that led to this one.
+    `event_id` identifies the message: a message that is sent again has the same one. `correlation_id` is the
+    id of the request at the start of the chain, `causation_id` that of the message that led to this one.
     """
 
     type: str
@@ -63,7 +63,7 @@ class Envelope(Frozen, Generic[M]):
         correlation_id: str | None = None,
         causation_id: str | None = None,
     ) -> Self:
-        """Put `body` into its envelope; a message without a correlation begins one."""
+        """Return the envelope of `body`; without a `correlation_id` the message starts a new chain."""
         return cls(
             type=type(body).__name__,
             version=type(body).version,
@@ -81,7 +81,7 @@ class Envelope(Frozen, Generic[M]):
 def upcaster(
     message_type: str, from_version: int
 ) -> Callable[[Callable[[dict[str, Any]], dict[str, Any]]], Callable[[dict[str, Any]], dict[str, Any]]]:
-    """Register the function that turns a body of `from_version` into one of the next version."""
+    """Register the function that converts a body of `from_version` to the next version."""
 
     def register(
         function: Callable[[dict[str, Any]], dict[str, Any]],
@@ -93,10 +93,10 @@ def upcaster(
 
 
 def decode(raw: bytes | str | dict[str, Any]) -> Envelope[Message]:
-    """Return the envelope in `raw`, its body lifted to the current version of its type.
+    """Return the envelope in `raw`, with its body upcast to the current version.
 
     Raises:
-        UndecodableError: for whatever is wrong with it.
+        UndecodableError: if it is not a message of these contracts.
 
     """
     try:
@@ -116,12 +116,12 @@ def decode(raw: bytes | str | dict[str, Any]) -> Envelope[Message]:
 
 
 def message_types() -> dict[str, type[Message]]:
-    """Return every message by its type's name."""
+    """Return all message classes by the name of their type."""
     return dict(_MESSAGES)
 
 
 class ErrorCode(StrEnum):
-    """Why a request was refused; the gateway turns each into one HTTP status."""
+    """Why a request was rejected. The gateway maps each code to one HTTP status."""
 
     INVALID = "invalid"
     FORBIDDEN = "forbidden"
@@ -136,7 +136,7 @@ class ErrorCode(StrEnum):
 
 
 class ErrorInfo(Frozen):
-    """A refusal: `message` is one sentence for a person: which field, what was wrong, what is allowed."""
+    """The reason of a rejection. `message` says which field, what is wrong with it, and what is allowed."""
 
     code: ErrorCode
     message: str
@@ -144,7 +144,7 @@ class ErrorInfo(Frozen):
 
 
 class Answer(Frozen):
-    """What every request is answered with; exactly one of `value` and `error` means something."""
+    """The answer to a request. `value` applies if `ok`, otherwise `error`."""
 
     ok: bool
     value: JsonValue = None

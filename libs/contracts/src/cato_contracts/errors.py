@@ -1,13 +1,13 @@
 """The errors that services and libraries share.
 
 CatoError
-├── ConfigurationError        the service cannot start as it is configured
-├── RefusedError              a request is answered with an error of its own `code`
+├── ConfigurationError        the configuration is invalid
+├── RefusedError              a request is rejected with an error `code`
 │   ├── InvalidError          ├── NotFoundError    ├── ConflictError      ├── ForbiddenError
 │   ├── TooLargeError         ├── UnsupportedMediaError                   ├── UnavailableError
 │   ├── PreconditionFailedError
 │   └── NotAvailableYetError
-└── BrokerError               the broker did not do what was asked of it in time
+└── BrokerError               the broker did not answer in time
 """
 
 from typing import ClassVar
@@ -16,15 +16,15 @@ from cato_contracts.envelope import ErrorCode, ErrorInfo
 
 
 class CatoError(Exception):
-    """The root of the errors that services know."""
+    """The base class of the errors of CATO."""
 
 
 class ConfigurationError(CatoError):
-    """The service cannot start as it is configured; the message says which key and why."""
+    """The configuration is invalid; the message says which key and why."""
 
 
 class RefusedError(CatoError):
-    """A request that is not carried out, with a sentence for the person behind it."""
+    """A request is rejected; `message` gives the reason for the user."""
 
     code: ClassVar[ErrorCode] = ErrorCode.INTERNAL
 
@@ -50,7 +50,7 @@ class ConflictError(RefusedError):
 
 
 class PreconditionFailedError(RefusedError):
-    """The resource is no longer at the version that the request was meant for."""
+    """The resource has another version than the request was made for."""
 
     code = ErrorCode.PRECONDITION_FAILED
 
@@ -68,16 +68,16 @@ class UnsupportedMediaError(RefusedError):
 
 
 class UnavailableError(RefusedError):
-    """Something behind the service does not answer; worth another try."""
+    """A part that the service depends on does not answer; the request can be retried."""
 
     code = ErrorCode.UNAVAILABLE
 
 
 class NotAvailableYetError(RefusedError):
-    """The operation is documented and not there yet."""
+    """The operation is documented but not implemented."""
 
     code = ErrorCode.NOT_IMPLEMENTED
 
 
 class BrokerError(CatoError):
-    """The broker did not do what was asked of it in time; worth another try."""
+    """The broker did not answer in time; the operation can be retried."""

@@ -1,4 +1,4 @@
-"""Identifiers: time-ordered ones for what happens, derived ones for what must not happen twice."""
+"""Identifiers: time-ordered ones for new things, derived ones for things that must not be made twice."""
 
 import secrets
 from datetime import datetime
@@ -8,7 +8,7 @@ _NAMESPACE = UUID("6f6a9d0e-3c0b-5d0e-9c57-1d1a3d6c0d8a")
 
 
 def time_ordered_id(now: datetime) -> UUID:
-    """Return a UUID version 7 (RFC 9562, 5.7) for the millisecond of `now`, the rest random."""
+    """Return a UUID version 7 (RFC 9562, 5.7): the millisecond of `now` and random bits."""
     milliseconds = int(now.timestamp() * 1000)
     value = (milliseconds & ((1 << 48) - 1)) << 80 | secrets.randbits(80)
     value = value & ~(0xF << 76) | 0x7 << 76
@@ -17,5 +17,5 @@ def time_ordered_id(now: datetime) -> UUID:
 
 
 def derived_id(*parts: object) -> UUID:
-    """Return the UUID version 5 that these parts always give: the same facts, the same identifier."""
+    """Return the UUID version 5 of these parts; the same parts always give the same UUID."""
     return uuid5(_NAMESPACE, "\x1f".join(str(part) for part in parts))

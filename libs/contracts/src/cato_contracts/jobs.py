@@ -1,4 +1,4 @@
-"""The work of the dial role: one job per subscriber and wave, and the runs that there are jobs of."""
+"""The jobs of the dial role, one per subscriber and wave, and the state of the runs that they belong to."""
 
 from enum import StrEnum
 from uuid import UUID
@@ -10,7 +10,7 @@ from cato_contracts.runs import Prompt, RunSubscriber
 
 
 class DialJob(Message):
-    """Reach this subscriber in this wave: all that a dial replica needs to know."""
+    """Reach this subscriber in this wave. The job contains everything that a dial replica needs."""
 
     run_id: UUID
     wave: int

@@ -1,4 +1,4 @@
-"""The base classes of everything that crosses a process boundary."""
+"""The base classes of messages and resources."""
 
 from typing import Annotated
 
@@ -7,7 +7,7 @@ from pydantic.alias_generators import to_camel
 
 
 class Frozen(BaseModel):
-    """A value: immutable, and refusing fields that it does not know."""
+    """An immutable value that rejects unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -1,4 +1,4 @@
-"""References to what is too large for a message."""
+"""References to objects that are too large for a message."""
 
 from enum import StrEnum
 
@@ -9,15 +9,15 @@ class Bucket(StrEnum):
     """The buckets of the object store."""
 
     UPLOADS = "uploads"
-    """Bodies on their way from the gateway to the service that judges them; they expire after a day."""
+    """Request bodies on their way from the gateway to a service; they expire after a day."""
     PROMPTS = "prompts"
-    """A-law audio: what media made of an upload, and the joined prompts of a run."""
+    """A-law audio: the prompts of audio files, and the joined prompt of a run."""
     LISTS = "lists"
-    """Subscribers of groups and of runs, as JSON lines."""
+    """The subscribers of groups and of runs, as JSON lines."""
 
 
 class ObjectRef(Frozen):
-    """Where an object is, how large (bytes), and its SHA-256 in hex when its writer knew it."""
+    """A reference to an object: place, size in bytes, and SHA-256 in hex if the writer knew it."""
 
     bucket: Bucket
     name: str

@@ -1,4 +1,4 @@
-"""Requests: commands change something, queries only look. Each names its service and its answer."""
+"""Requests: commands change state, queries read it. Each names its service and the type of its answer."""
 
 from functools import cache
 from typing import Any, ClassVar, Generic, TypeVar
@@ -12,7 +12,7 @@ R = TypeVar("R")
 
 
 class Actor(Frozen):
-    """On whose behalf a request is made: the user of the token, and whether it may act for others."""
+    """The user on whose behalf a request is made; an `admin` may act for all users."""
 
     user_id: str
     admin: bool = False
@@ -22,7 +22,7 @@ class Actor(Frozen):
 
 
 class Request(Message, Generic[R]):
-    """A message that is answered with an `R` (in an `Answer`)."""
+    """A message that is answered with an `Answer` whose value is an `R`."""
 
     service: ClassVar[str]
     verb: ClassVar[str]
@@ -33,9 +33,9 @@ class Request(Message, Generic[R]):
         return f"{cls.verb}.{cls.service}.{cls.__name__}"
 
     @classmethod
-    @cache  # making one costs more than using it
+    @cache  # creating an adapter costs more than using it
     def answer_type(cls) -> TypeAdapter[Any]:
-        """Return the adapter that reads the answer's value."""
+        """Return the adapter that validates the value of the answer."""
         for base in cls.__mro__:
             arguments = getattr(base, "__pydantic_generic_metadata__", {}).get("args", ())
             if arguments:
@@ -45,12 +45,12 @@ class Request(Message, Generic[R]):
 
 
 class Command(Request[R], Generic[R]):
-    """A request that changes something. Its envelope's `event_id` makes it idempotent."""
+    """A request that changes state. The `event_id` of its envelope makes it idempotent."""
 
     verb: ClassVar[str] = "cmd"
 
 
 class Query(Request[R], Generic[R]):
-    """A request that changes nothing."""
+    """A request that changes nothing and may be repeated."""
 
     verb: ClassVar[str] = "qry"

@@ -1,4 +1,4 @@
-"""The events of a run: its life, and what became of each subscriber."""
+"""The events of a run: its life, and the result of each subscriber."""
 
 from enum import StrEnum
 from uuid import UUID
@@ -10,20 +10,20 @@ from cato_contracts.resources import Contact, NotificationSettings
 
 
 class Prompt(Frozen):
-    """What a run plays: all prompts joined (and repeated), A-law 8000 bytes/s; length in ms."""
+    """The audio of a run: all files joined and repeated, A-law at 8000 bytes/s; length in ms."""
 
     audio: ObjectRef
     duration_ms: int
 
 
 class RunSubscriber(Contact):
-    """One line of a run's list; `no` counts from 0 and names the subscriber within the run."""
+    """One line of the list of a run; `no` is its index, from 0, and identifies the subscriber in the run."""
 
     no: int
 
 
 class RunSnapshot(Frozen):
-    """Everything a run works with, as it was at the start; `subscribers` are JSON lines of `RunSubscriber`.
+    """The input of a run, as it was at the start; `subscribers` refers to JSON lines of `RunSubscriber`.
 
     `time_zone` is the zone of the settings, or the configured one.
     """
@@ -47,7 +47,7 @@ class RunStarted(Message):
 
 
 class WaveStarted(Message):
-    """Wave `wave` (from 1) calls `subscriber_count` people: those not notified so far."""
+    """Wave `wave`, from 1, begins; `subscriber_count` subscribers have not been notified so far."""
 
     run_id: UUID
     wave: int
@@ -55,7 +55,7 @@ class WaveStarted(Message):
 
 
 class WaveEnded(Message):
-    """Every subscriber of the wave has a result; both counts are of this wave."""
+    """Every subscriber of the wave has a result; the counts are those of this wave."""
 
     run_id: UUID
     wave: int
@@ -72,13 +72,13 @@ class RunResumed(Message):
 
 
 class RunStopping(Message):
-    """No call is started any more; the run ends when those that are up have ended."""
+    """No more calls start. The run ends when the current calls have ended."""
 
     run_id: UUID
 
 
 class RunEnding(StrEnum):
-    """How a run came to its end."""
+    """Why a run ended."""
 
     FINISHED = "FINISHED"
     STOPPED = "STOPPED"
@@ -91,10 +91,10 @@ class RunEnded(Message):
 
 
 class SubscriberResult(Message):
-    """What became of subscriber `no` in `wave`; there is one such event per subscriber and wave.
+    """The result of subscriber `no` in `wave`; there is one such event per subscriber and wave.
 
-    `reason` is a kebab-case word of the call classifier, `answered` and such for success. `call_id` and
-    `number` name the call that decided, None when there was none (nobody could be called).
+    `reason` is a kebab-case word of the call classifier, such as `answered` or `busy`. `call_id` and `number`
+    identify the deciding call; they are None if no call was made.
     """
 
     run_id: UUID

@@ -1,4 +1,4 @@
-"""Every subject, stream and bucket of the broker, in one place."""
+"""The names of all subjects, streams and buckets of the broker."""
 
 from datetime import timedelta
 from enum import StrEnum
@@ -14,7 +14,7 @@ class Retention(StrEnum):
 
 
 class StreamSpec(Frozen):
-    """A JetStream stream. `max_per_subject` 0 is no limit; with one, a further message is refused."""
+    """A JetStream stream. With `max_per_subject` (0 is no limit) a further message is rejected."""
 
     name: str
     subjects: tuple[str, ...]
@@ -25,7 +25,7 @@ class StreamSpec(Frozen):
 
 
 class BucketSpec(Frozen):
-    """A key-value bucket; with `key_ttl`, single keys may expire."""
+    """A key-value bucket; with `key_ttl`, keys can expire one by one."""
 
     name: str
     key_ttl: bool = False
@@ -35,20 +35,20 @@ EVENTS = StreamSpec(name="EVENTS", subjects=("ev.>",))
 """The commits of the aggregates: `ev.<type>.<id>`."""
 
 RUNS = StreamSpec(name="RUNS", subjects=("run.>",))
-"""Everything that happens in runs, in one order."""
+"""All events of runs, in one order."""
 
 DIAL = StreamSpec(name="DIAL", subjects=("dial.>",), retention=Retention.WORK_QUEUE, max_per_subject=1)
-"""The jobs that wait to be dialled."""
+"""The jobs that wait for a dial replica."""
 
 DEAD = StreamSpec(name="DEAD", subjects=("dead.>",), max_age=timedelta(days=30))
-"""Messages that nobody could process, with the reason."""
+"""Dead letters: messages that a service could not process, with the reason."""
 
 STREAMS = (EVENTS, RUNS, DIAL, DEAD)
 
 RUN_TICKETS = BucketSpec(name="runs")
 LEASES = BucketSpec(name="leases", key_ttl=True)
 IDEMPOTENCY = BucketSpec(name="idempotency", key_ttl=True)
-"""What was answered to which Idempotency-Key, for a day."""
+"""The answers given to each Idempotency-Key, kept for a day."""
 
 KEY_VALUE_BUCKETS = (RUN_TICKETS, LEASES, IDEMPOTENCY)
 
@@ -57,14 +57,14 @@ OBJECT_BUCKETS: dict[Bucket, timedelta | None] = {
     Bucket.PROMPTS: None,
     Bucket.LISTS: None,
 }
-"""The object buckets and how long each keeps things (None: for ever)."""
+"""The object buckets and how long each keeps its objects (None: for ever)."""
 
 
 CHANNEL_PRESENCE = "presence.channels"
-"""Where dial replicas say that they are there, and whether they want channels."""
+"""Dial replicas announce here that they are alive and whether they need channels."""
 
 JOB_PRESENCE = "presence.jobs"
-"""Where a dial replica asks whether another one has a call up for a job."""
+"""A dial replica asks here whether another one has a call in progress for a job."""
 
 
 def run_life(run_id: UUID) -> str:

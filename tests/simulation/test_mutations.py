@@ -39,7 +39,7 @@ def who_was_reached_is_forgotten(patch: pytest.MonkeyPatch) -> None:
 
 
 def runs_end_before_their_calls(patch: pytest.MonkeyPatch) -> None:
-    hasty = tuple(rule for rule in next_step.RULES if rule.step is not next_step.await_silence)
+    hasty = tuple(rule for rule in next_step.RULES if rule.step is not next_step.await_calls_drained)
     patch.setattr(next_step, "RULES", hasty)
 
 

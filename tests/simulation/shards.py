@@ -16,8 +16,9 @@ from dataclasses import dataclass, field
 from hypothesis import HealthCheck, Phase, given, note, seed, settings
 
 from tests.simulation import plans
-from tests.simulation.counters import tally_of, unexpected_log_lines
-from tests.simulation.world.world import History, World
+from tests.simulation.counters import count, unexpected_log_lines
+from tests.simulation.world.history import History
+from tests.simulation.world.world import World
 from tests.support.virtual_time import run_virtually
 
 SHARES = {
@@ -46,14 +47,14 @@ class Shard:
 
 
 @dataclass(frozen=True)
-class Lived:
+class ShardResult:
     """What came of a shard; `failure` is the smallest history that breaks a promise, and how it went."""
 
     counted: Counter[str] = field(default_factory=Counter)
     failure: str | None = None
 
 
-def live(shard: Shard, *, shrinks: bool = True) -> Lived:
+def live(shard: Shard, *, shrinks: bool = True) -> ShardResult:
     """Live through a shard, in this process."""
     counted: Counter[str] = Counter()
 
@@ -69,18 +70,18 @@ def live(shard: Shard, *, shrinks: bool = True) -> Lived:
     )
     @given(history=SHARES[shard.share][0])
     def every_promise_holds(history: History) -> None:
-        counted.update(live_through(history))
+        counted.update(run_history(history))
 
     try:
         every_promise_holds()
     except Exception as error:  # noqa: BLE001 - told to the process that waits for it
         failure = "".join(traceback.format_exception(error))
         again = f"{shard.share}: again with CATO_HISTORIES={WANTED} CATO_HISTORIES_SEED={shard.seed}"
-        return Lived(counted, f"{again}\n{failure}")
-    return Lived(counted)
+        return ShardResult(counted, f"{again}\n{failure}")
+    return ShardResult(counted)
 
 
-def live_through(history: History) -> Counter[str]:
+def run_history(history: History) -> Counter[str]:
     """Live through one history.
 
     Raises:
@@ -98,10 +99,10 @@ def live_through(history: History) -> Counter[str]:
         run_virtually(main())
     broken = [*worlds[0].violations, *unexpected]
     if broken:
-        for line in (repr(history), *worlds[0].told(), *broken):
+        for line in (repr(history), *worlds[0].event_lines(), *broken):
             note(line)
     assert not broken, broken[0]
-    return tally_of(worlds[0])
+    return count(worlds[0])
 
 
 class Shards:
@@ -111,7 +112,7 @@ class Shards:
         processes = os.cpu_count() or 1
         # A fresh process each: what other tests have started here, threads above all, stays out of them.
         self._pool = ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn"))
-        self._lived: dict[str, list[Future[Lived]]] = {}
+        self._lived: dict[str, list[Future[ShardResult]]] = {}
         for share, (_, part) in SHARES.items():
             if share in shares:
                 size = -(-WANTED * part // processes)

@@ -14,7 +14,7 @@ from cato_dialer.dial.domain.subscriber import plan
 from cato_dialer.dial.domain.subscriber.call_gate import Wait
 from cato_dialer.dial.handlers import reach_subscriber as dial_subscriber
 from cato_reporting.domain.live_run import ENDED, LiveRun, Phase
-from tests.simulation.shards import Shard, live
+from tests.simulation.shards import Shard, run_shard
 
 Mutation = Callable[[pytest.MonkeyPatch], None]
 
@@ -77,4 +77,4 @@ def ends_of_calls_are_counted_twice(patch: pytest.MonkeyPatch) -> None:
 )
 def test_mutation_is_detected(monkeypatch: pytest.MonkeyPatch, share: str, mutation: Mutation) -> None:
     mutation(monkeypatch)
-    assert live(Shard(share, seed=1, size=300), shrinks=False).failure is not None
+    assert run_shard(Shard(share, seed=1, size=300), shrinks=False).failure is not None

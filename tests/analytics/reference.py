@@ -80,7 +80,7 @@ def _call(events: list[Any], reached: set[UUID]) -> Call:
         last.heard_ms if last else None,
         one.call_id in reached or bool(last and last.success),
         any(each.body.delayed for each in events),
-        [(each.occurred_at, each.body.data[6:]) for each in events if each.body.kind is K.DIGIT],
+        [(each.occurred_at, each.body.digit) for each in events if each.body.kind is K.DIGIT],
     )
 
 

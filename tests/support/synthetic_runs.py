@@ -6,7 +6,7 @@ all its events, so that it can be compared with what the services make of them.
 
 import json
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
@@ -15,7 +15,7 @@ from cato_contracts.calls import FINAL_KINDS, CallEvent, CallEventKind
 from cato_contracts.envelope import Envelope
 from cato_contracts.ids import time_ordered_id
 from cato_contracts.objects import Bucket, ObjectRef
-from cato_contracts.resources import NotificationSettings, SuccessCondition
+from cato_contracts.resources import Contact, NotificationSettings, SuccessCondition
 from cato_contracts.runs import (
     Prompt,
     RunEnded,
@@ -148,27 +148,27 @@ class _Maker:
 
     def _call(self, call: "_Call") -> bool:
         delayed = self._rng.random() < 0.2
-        call.add(K.STARTED, data=call.person.model_dump(mode="json", by_alias=True, exclude={"no"}))
+        call.add(K.STARTED, contact=contact_of(call.person))
         call.station, call.delayed = STATION, delayed
-        call.add(K.STATION_CHOSEN, data=str(STATION))
-        call.add(K.TRYING, data="SIP_CODE:100")
+        call.add(K.STATION_CHOSEN)
+        call.add(K.TRYING, sip_code=100)
         if self._rng.random() < 0.1:
             call.add(K.INTERRUPTED, reason="interrupted")
             return False
         if self._rng.random() > self._answered:
             if self._rng.random() < 0.5:
-                call.add(K.RINGING, data="SIP_CODE:180")
+                call.add(K.RINGING, sip_code=180)
                 call.add(K.ANSWER_TIMEOUT)
                 call.add(K.ENDED, reason="no-answer", sip_code=487)
             else:
-                call.add(K.REJECTED, data="SIP_CODE:486", reason_phrase="Busy Here", sip_code=486)
+                call.add(K.REJECTED, reason_phrase="Busy Here", sip_code=486)
                 call.add(K.ENDED, reason="busy", sip_code=486)
             return False
-        call.add(self._rng.choice((K.RINGING, K.SESSION_PROGRESS)), data="SIP_CODE:180")
-        call.add(K.ANSWERED, data="SIP_CODE:200")
+        call.add(self._rng.choice((K.RINGING, K.SESSION_PROGRESS)), sip_code=180)
+        call.add(K.ANSWERED, sip_code=200)
         call.add(K.PLAYBACK_STARTED)
         for digit in self._rng.choice(("", "", "1", "42*")):
-            call.add(K.DIGIT, data=f"DIGIT:{digit}")
+            call.add(K.DIGIT, digit=digit)
         reached = self._rng.random() < 0.8
         heard = self._rng.randrange(200, 20_000)
         if not reached:
@@ -249,6 +249,10 @@ class _Maker:
         return self._id("call", no, wave, place)
 
 
+def contact_of(person: RunSubscriber) -> Contact:
+    return Contact(full_name=person.full_name, phones=person.phones, emails=person.emails, id=person.id)
+
+
 class _Call:
     def __init__(
         self, maker: _Maker, run_id: UUID, person: RunSubscriber, wave: int, number: str, place: int
@@ -304,6 +308,34 @@ def _snapshot(run_id: UUID, task_id: UUID, user_id: str, count: int, waves: int)
         start_at=None,
         expires_at=None,
     )
+
+
+def in_version_1(run: SyntheticRun) -> SyntheticRun:
+    """The same run as a log of older services has it: call events with the words of the status document."""
+    messages = [
+        replace(sent, data=_version_1(sent)) if isinstance(sent.events[0].body, CallEvent) else sent
+        for sent in run.messages
+    ]
+    return SyntheticRun(run.snapshot, run.subscribers, messages)
+
+
+def _version_1(sent: Sent) -> bytes:
+    message = json.loads(sent.data)
+    event: CallEvent = sent.events[0].body
+    contact, digit = message["body"].pop("contact"), message["body"].pop("digit")
+    data = None
+    if event.kind is CallEventKind.STARTED and event.contact is not None:
+        data = {"fullName": contact["full_name"], "phones": contact["phones"]}
+        data |= {"emails": contact["emails"], "id": contact["id"]}
+    elif event.kind is CallEventKind.STATION_CHOSEN:
+        data = str(event.station_id)
+    elif digit is not None:
+        data = f"DIGIT:{digit}"
+    elif event.sip_code is not None and event.kind not in FINAL_KINDS:
+        data = f"SIP_CODE:{event.sip_code}"
+    message["version"] = 1
+    message["body"]["data"] = data
+    return json.dumps(message, ensure_ascii=False).encode()
 
 
 def naive_numbers(run: SyntheticRun, events: list[Envelope[Any]]) -> dict[str, int]:

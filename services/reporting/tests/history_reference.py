@@ -53,8 +53,8 @@ def _record(call, snapshots, named):
         task_exec_id=begin.run_id,
         task_id=snapshot.task_id,
         task_name=snapshot.task_name,
-        subscriber_id=begin.data["id"],
-        subscriber_name=begin.data["fullName"],
+        subscriber_id=begin.contact.id,
+        subscriber_name=begin.contact.full_name,
         wave=begin.wave,
         number=begin.number,
         station_id=last.station_id,
@@ -69,7 +69,7 @@ def _record(call, snapshots, named):
         pdd_ms=_between(started_at, ringing_at or answered_at),
         talk_ms=_between(answered_at, ended_at),
         heard_ms=last.heard_ms if over else None,
-        digits="".join(each.body.data[6:] for each in call if each.body.kind is CallEventKind.DIGIT),
+        digits="".join(each.body.digit for each in call if each.body.kind is CallEventKind.DIGIT),
         delayed=any(each.body.delayed for each in call),
     )
 

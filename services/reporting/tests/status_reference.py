@@ -4,6 +4,7 @@ from cato_contracts.calls import FINAL_KINDS, CallEvent, CallEventKind
 from cato_contracts.runs import SubscriberResult
 from cato_contracts.status import CallEventView, CallView, PhoneView, SubscriberStatus, SubscriberView
 from cato_reporting.domain.instants import unix_ms
+from cato_reporting.domain.wording import event_data, event_name, event_status
 
 
 def expected_statuses(run, events):
@@ -57,9 +58,9 @@ def call_view(call, named):
         events=[
             CallEventView(
                 time=unix_ms(each.occurred_at),
-                name=each.body.name,
-                status=each.body.status,
-                data=each.body.data,
+                name=event_name(each.body),
+                status=event_status(each.body),
+                data=event_data(each.body),
             )
             for each in call
         ],

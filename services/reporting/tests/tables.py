@@ -4,6 +4,7 @@ from cato_contracts.calls import CallEvent
 from cato_contracts.runs import SubscriberResult
 from cato_reporting.adapters.clickhouse_threads import ClickHouseThreads
 from cato_reporting.domain.instants import unix_ms
+from cato_reporting.domain.wording import event_name, event_status
 from services.reporting.tests.status_reference import call_view
 
 _QUERIES = {
@@ -73,7 +74,7 @@ def _add_calls(rows, run, events):
         if isinstance(body, CallEvent):
             calls.setdefault(body.call_id, []).append(envelope)
             event = (body.run_id, body.no, body.event_id, unix_ms(envelope.occurred_at))
-            rows["call_events"].append((*event, body.kind.value, body.name, body.status))
+            rows["call_events"].append((*event, body.kind.value, event_name(body), event_status(body)))
         elif isinstance(body, SubscriberResult) and body.notified:
             named.add(body.call_id)
     for call in calls.values():
@@ -100,7 +101,7 @@ def _add_calls(rows, run, events):
                 view.delayed,
             )
         )
-        digits = "".join(each.body.data[6:] for each in call if each.body.kind == "digit")
+        digits = "".join(each.body.digit for each in call if each.body.kind == "digit")
         if digits:
             rows["digits"].append((first.run_id, first.no, first.call_id, digits))
 

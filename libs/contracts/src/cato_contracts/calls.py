@@ -1,11 +1,11 @@
-"""The events of a call, and how the status document words them (manual, 3.6)."""
+"""The events of a call."""
 
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
-from pydantic import JsonValue
-
-from cato_contracts.envelope import Message
+from cato_contracts.envelope import Message, upcaster
+from cato_contracts.resources import Contact
 
 
 class CallEventKind(StrEnum):
@@ -29,26 +29,6 @@ class CallEventKind(StrEnum):
     INTERRUPTED = "interrupted"
 
 
-WORDING: dict[CallEventKind, tuple[str, str]] = {
-    CallEventKind.STARTED: ("CallStarted", "STARTED"),
-    CallEventKind.STATION_CHOSEN: ("CS defined", "CS_DEFINED"),
-    CallEventKind.TRYING: ("Trying", "TRYING"),
-    CallEventKind.RINGING: ("Ringing", "RINGING"),
-    CallEventKind.SESSION_PROGRESS: ("Session Progress", "RINGING"),
-    CallEventKind.ANSWERED: ("OK", "TALKING"),
-    CallEventKind.PLAYBACK_STARTED: ("AUDIO_DATA_STARTED", "TALKING"),
-    CallEventKind.DIGIT: ("DTMF", "TALKING"),
-    CallEventKind.CONFIRMED: ("CONFIRMED", "NEED_TO_ABORT"),
-    CallEventKind.PLAYBACK_FINISHED: ("AUDIO_DATA_FINISHED", "NEED_TO_ABORT"),
-    CallEventKind.ANSWER_TIMEOUT: ("ANSWER_TIMEOUT", "NEED_TO_ABORT"),
-    CallEventKind.DURATION_EXCEEDED: ("CALL_DURATION_EXCEEDED", "NEED_TO_ABORT"),
-    CallEventKind.REJECTED: ("", "FAILED"),
-    CallEventKind.REMOTE_HANGUP: ("REMOTE_HANGUP", "FINISHED"),
-    CallEventKind.ENDED: ("CallEnded", "FINISHED"),
-    CallEventKind.INTERRUPTED: ("INTERRUPTED", "FAILED"),
-}
-"""Name and status of each kind; a rejection is named by the SIP reason phrase in `reason_phrase`."""
-
 FINAL_KINDS = frozenset({CallEventKind.ENDED, CallEventKind.INTERRUPTED})
 """A call has exactly one of these, and nothing after it."""
 
@@ -56,12 +36,21 @@ FINAL_KINDS = frozenset({CallEventKind.ENDED, CallEventKind.INTERRUPTED})
 class CallEvent(Message):
     """Something that happened to a call.
 
-    `seq` counts the call's events from 0: `call_id` and `seq` identify the event. `phone_index` is the place
-    of `number` among the subscriber's numbers. `data` is what the status document shows. `station_id` is
-    known from STATION_CHOSEN on. With the final kinds go `success`, `heard_ms` (prompt sent, by RTP packets),
-    `sip_code` (None if there was no final response) and `reason` (a kebab-case word of the classifier).
-    `delayed`: the call had to wait for the station's minimum interval (from STATION_CHOSEN on).
+    `seq` counts the call's events from 0: `call_id` and `seq` identify the event. `phone_index` is the index
+    of `number` among the subscriber's numbers. `station_id` is known from STATION_CHOSEN on, and so is
+    `delayed`: the call had to wait for the station's minimum interval.
+
+    - STARTED carries `contact`, the subscriber who is called.
+    - TRYING, RINGING, SESSION_PROGRESS, ANSWERED and REJECTED carry `sip_code` and the response's
+      `reason_phrase`.
+    - DIGIT carries `digit`, the key that was pressed.
+    - ENDED and INTERRUPTED carry `success`, `heard_ms` (prompt sent, by RTP packets), `sip_code` (None if
+      there was no final response) and `reason` (a kebab-case word of the classifier).
+
+    The wording of the manual is not part of the event: reporting makes it (`cato_reporting.domain.wording`).
     """
+
+    version = 2
 
     run_id: UUID
     no: int
@@ -73,22 +62,33 @@ class CallEvent(Message):
     phone_index: int
     station_id: UUID | None = None
     delayed: bool = False
+    contact: Contact | None = None
+    digit: str | None = None
     sip_code: int | None = None
     reason_phrase: str | None = None
     reason: str | None = None
     heard_ms: int | None = None
     success: bool = False
-    data: JsonValue = None
 
     @property
     def event_id(self) -> str:
-        """The identity of the event, for its envelope: sent twice, it is the same event."""
+        """The identity of the event, for its envelope: an event that is sent again carries the same one."""
         return f"{self.call_id}:{self.seq}"
 
-    @property
-    def name(self) -> str:
-        return WORDING[self.kind][0] or self.reason_phrase or f"SIP {self.sip_code}"
 
-    @property
-    def status(self) -> str:
-        return WORDING[self.kind][1]
+@upcaster("CallEvent", 1)
+def read_wording(body: dict[str, Any]) -> dict[str, Any]:
+    """Turn the `data` of version 1 into fields.
+
+    It held what the status document shows: the contact, the station, `SIP_CODE:486` or `DIGIT:1`. What only
+    repeats a field is dropped.
+    """
+    fields = {**body}
+    data = fields.pop("data", None)
+    if fields.get("kind") == CallEventKind.STARTED:
+        fields["contact"] = data
+    elif fields.get("kind") == CallEventKind.DIGIT:
+        fields["digit"] = data.removeprefix("DIGIT:") if isinstance(data, str) else data
+    elif isinstance(data, str) and data.startswith("SIP_CODE:"):
+        fields["sip_code"] = data.removeprefix("SIP_CODE:")
+    return fields

@@ -134,7 +134,6 @@ SAMPLES: list[Message] = [
         station_id=ID,
         sip_code=486,
         reason_phrase="Busy Here",
-        data="SIP_CODE:486",
     ),
     jobs.DialJob(
         run_id=ID,

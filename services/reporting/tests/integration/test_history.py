@@ -11,6 +11,7 @@ from cato_contracts.history import CallOutcome, Grouping
 from cato_contracts.requests import Actor
 from cato_contracts.status import CallEventView
 from cato_reporting.domain.instants import unix_ms
+from cato_reporting.domain.wording import event_data, event_name, event_status
 from services.reporting.tests.history_reference import expected_calls, expected_statistics, place
 from services.reporting.tests.reporting_system import publish, reporting
 from tests.support.synthetic_runs import BEGIN, STATION, synthetic_run
@@ -130,9 +131,9 @@ async def test_one_call_is_shown_with_its_events(bus, clickhouse_dsn):
             assert detail.events == [
                 CallEventView(
                     time=unix_ms(each.occurred_at),
-                    name=each.body.name,
-                    status=each.body.status,
-                    data=each.body.data,
+                    name=event_name(each.body),
+                    status=event_status(each.body),
+                    data=event_data(each.body),
                 )
                 for each in happened
                 if each.body.call_id == record.id

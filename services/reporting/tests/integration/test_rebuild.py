@@ -10,12 +10,13 @@ from cato_runtime.requests import Requester
 from services.reporting.tests.reporting_process import ReportingProcess
 from services.reporting.tests.reporting_system import ACTOR, keep_list, publish
 from services.reporting.tests.tables import expected_rows, stored_rows
-from tests.support.synthetic_runs import synthetic_run
+from tests.support.synthetic_runs import in_version_1, synthetic_run
 
 
 @pytest.mark.timeout(180)
 async def test_a_rebuilt_read_model_has_every_row_that_it_had(bus, clickhouse_dsn, tmp_path):
     runs = [synthetic_run(seed, subscribers=8, waves=3, lost_ends=True) for seed in (71, 72)]
+    runs[1] = in_version_1(runs[1])
     for run in runs:
         await keep_list(bus, run)
         await publish(bus, run.messages)

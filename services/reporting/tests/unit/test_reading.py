@@ -48,7 +48,7 @@ def test_a_good_message_says_its_events_and_has_no_fault(sent):
         (CALL.subject, changed(CALL, number="\ud800")),
         (CALL.subject, changed(CALL, surprise=1)),
         (CALL.subject, CALL.data.replace(b"2026-03-02T", b"1026-03-02T")),
-        (CALL.subject, CALL.data.replace(b'"version":1', b'"version":99')),
+        (CALL.subject, CALL.data.replace(b'"version":2', b'"version":99')),
         (LIFE.subject, b"{}"),
         (LIFE.subject, b'{"messages": {}}'),
         (LIFE.subject, b'{"messages": [1]}'),

@@ -88,8 +88,8 @@ def test_a_call_that_listens_to_the_end_is_recorded_as_the_manual_shows_it() -> 
         Kind.PLAYBACK_FINISHED,
         Kind.ENDED,
     ]
-    shown = [effect.data for effect in effects if isinstance(effect, Publish)]
-    assert shown == ["SIP_CODE:100", "SIP_CODE:180", "SIP_CODE:200", None, None, None]
+    codes = [effect.sip_code for effect in effects if isinstance(effect, Publish)]
+    assert codes == [100, 180, 200, None, None, 200]
     end = final(effects)
     assert (end.success, end.heard_ms, end.sip_code, end.reason) == (True, 5000, 200, "heard-to-the-end")
 
@@ -242,11 +242,7 @@ def test_a_call_that_lasts_too_long_is_ended() -> None:
 def test_a_rejection_has_the_stations_words() -> None:
     _, effects = play(FULL, sig(Trigger.REJECTED, sip_code=486, phrase="Busy Here"))
     rejected = next(e for e in effects if isinstance(e, Publish))
-    assert (rejected.kind, rejected.data, rejected.reason_phrase) == (
-        Kind.REJECTED,
-        "SIP_CODE:486",
-        "Busy Here",
-    )
+    assert (rejected.kind, rejected.sip_code, rejected.reason_phrase) == (Kind.REJECTED, 486, "Busy Here")
     assert (final(effects).sip_code, final(effects).reason) == (486, "busy")
 
 

@@ -55,10 +55,9 @@ def test_the_events_of_a_call_are_those_of_the_manual(kit: Any) -> None:
         assert [event.kind for event in world.events()] == [
             *(Kind.STARTED, Kind.STATION_CHOSEN, Kind.TRYING, Kind.RINGING, Kind.REJECTED, Kind.ENDED)
         ]
-        assert set(started.data) == {"fullName", "phones", "emails", "id"}
-        assert started.data["fullName"] == "N7"
-        assert chosen.data == str(kit.station().id)
-        assert (rejected.name, rejected.status, rejected.data) == ("Busy Here", "FAILED", "SIP_CODE:486")
+        assert started.contact.full_name == "N7"
+        assert (started.station_id, chosen.station_id) == (None, kit.station().id)
+        assert (rejected.reason_phrase, rejected.sip_code) == ("Busy Here", 486)
         assert (ended.sip_code, ended.reason, ended.success, ended.heard_ms) == (486, "busy", False, 0)
         (result,) = world.results()
         assert (result.notified, result.reason, result.call_id) == (False, "busy", ended.call_id)

@@ -11,6 +11,7 @@ from cato_contracts.calls import CallEvent
 from cato_contracts.envelope import Envelope
 from cato_contracts.runs import RunSubscriber, SubscriberResult
 from cato_reporting.domain.instants import unix_ms
+from cato_reporting.domain.wording import event_data, event_name, event_status
 from cato_reporting.ports import Fact
 
 _NOTIFIED_RANK = 1 << 63
@@ -149,8 +150,8 @@ def _call_row(envelope: Envelope[Any], position: int) -> tuple[Any, ...]:
         event.wave,
         unix_ms(envelope.occurred_at),
         event.kind.value,
-        event.name,
-        event.status,
+        event_name(event),
+        event_status(event),
         event.number,
         event.phone_index,
         event.station_id,
@@ -159,8 +160,7 @@ def _call_row(envelope: Envelope[Any], position: int) -> tuple[Any, ...]:
         event.reason or "",
         event.heard_ms,
         event.success,
-        # Documents pass this on as it is: what JSON has no word for (NaN) is null.
-        to_json(event.data, inf_nan_mode="null").decode(),
+        to_json(event_data(event)).decode(),
         position,
     )
 

@@ -9,6 +9,7 @@ from cato_contracts.calls import CallEvent, CallEventKind
 from cato_contracts.errors import BrokerError
 from cato_contracts.ids import derived_id
 from cato_contracts.jobs import DialJob
+from cato_contracts.resources import Contact
 from cato_contracts.runs import SubscriberResult
 from cato_dialer.dial.domain.call.outcome import CANCELLED, Cause, classify
 from cato_dialer.dial.domain.call.rules import CallRules
@@ -66,11 +67,8 @@ class CallAttempt:
             return
         self._delayed = slot.delayed
         now = self._now_ms()
-        contact = self._job.subscriber.model_dump(
-            mode="json", by_alias=True, include={"full_name", "phones", "emails", "id"}
-        )
-        self._note(book, Publish(CallEventKind.STARTED, now, data=contact))
-        self._note(book, Publish(CallEventKind.STATION_CHOSEN, now, data=str(self._station.id)))
+        self._note(book, Publish(CallEventKind.STARTED, now))
+        self._note(book, Publish(CallEventKind.STATION_CHOSEN, now))
         # Whoever takes over must know of this call before it exists.
         await book.flushed()
         while await self._drive_at(slot, book, audio):
@@ -157,16 +155,21 @@ class CallAttempt:
             phone_index=self._step.phone_index,
             station_id=self._station.id if chosen else None,
             delayed=self._delayed and chosen,
+            contact=None if chosen else self._contact(),
+            digit=effect.digit,
             sip_code=effect.sip_code,
             reason_phrase=effect.reason_phrase,
             reason=effect.reason,
             heard_ms=effect.heard_ms,
             success=effect.success,
-            data=effect.data,
         )
         self._next_seq += 1
         book.note_event(event, effect.at)
         self._desk.observer.note(event, effect.at)
+
+    def _contact(self) -> Contact:
+        person = self._job.subscriber
+        return Contact(full_name=person.full_name, phones=person.phones, emails=person.emails, id=person.id)
 
     def _note_cancelled(self, book: SubscriberBook) -> None:
         self._note(book, Publish(CallEventKind.ENDED, self._now_ms(), reason=CANCELLED, heard_ms=0))

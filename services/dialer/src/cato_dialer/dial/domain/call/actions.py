@@ -56,7 +56,7 @@ def begin_answer_limit(call: Call, signal: Signal) -> Step:
 
 
 def record_answer(call: Call, signal: Signal) -> Step:
-    event = Publish(CallEventKind.ANSWERED, signal.at, data=f"SIP_CODE:{_OK}", sip_code=_OK)
+    event = Publish(CallEventKind.ANSWERED, signal.at, sip_code=_OK)
     return replace(call, answered=True), (event,)
 
 
@@ -90,7 +90,7 @@ def await_code(call: Call, signal: Signal) -> Step:
 
 
 def record_digit(call: Call, signal: Signal) -> Step:
-    event = Publish(CallEventKind.DIGIT, signal.at, data=f"DIGIT:{signal.digit}")
+    event = Publish(CallEventKind.DIGIT, signal.at, digit=signal.digit)
     return replace(call, digits=call.digits + signal.digit), (event,)
 
 
@@ -137,7 +137,6 @@ def record_rejection(call: Call, signal: Signal) -> Step:
     event = Publish(
         CallEventKind.REJECTED,
         signal.at,
-        data=f"SIP_CODE:{signal.sip_code}",
         sip_code=signal.sip_code,
         reason_phrase=signal.phrase or None,
     )
@@ -160,9 +159,7 @@ def _provisional(call: Call, signal: Signal, kind: CallEventKind, code: int) -> 
     # A station may repeat a provisional response every minute (RFC 3261, 13.3.1.1): once is enough.
     if code in call.seen:
         return call, ()
-    event = Publish(
-        kind, signal.at, data=f"SIP_CODE:{code}", sip_code=code, reason_phrase=signal.phrase or None
-    )
+    event = Publish(kind, signal.at, sip_code=code, reason_phrase=signal.phrase or None)
     return replace(call, seen=call.seen | {code}), (event,)
 
 

@@ -3,8 +3,6 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from pydantic import JsonValue
-
 from cato_contracts.calls import CallEventKind
 from cato_dialer.dial.domain.call.rules import CallRules
 
@@ -99,7 +97,7 @@ class Publish:
 
     kind: CallEventKind
     at: int
-    data: JsonValue = None
+    digit: str | None = None
     sip_code: int | None = None
     reason_phrase: str | None = None
     reason: str | None = None

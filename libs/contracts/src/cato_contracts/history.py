@@ -6,10 +6,11 @@ from uuid import UUID
 
 from pydantic import Base64UrlBytes, Field
 
+from cato_contracts.examples import CALL_ID, EXECUTION_ID, STATION_ID, SUBSCRIBER_ID, TASK_ID
 from cato_contracts.model import Frozen, Instant, Resource
 from cato_contracts.requests import Command, Query
 from cato_contracts.resources import Page
-from cato_contracts.status import SERVICE, CallEventView
+from cato_contracts.status import EVENT_EXAMPLES, SERVICE, CallEventView
 
 
 class CallOutcome(StrEnum):
@@ -41,34 +42,78 @@ class CallRecord(Resource):
     packets; `digits` is what was keyed, in order.
     """
 
-    id: UUID
-    task_exec_id: UUID
-    task_id: UUID
-    task_name: str
-    subscriber_id: UUID | None
-    subscriber_name: str | None
-    wave: int
-    number: str
-    station_id: UUID | None
-    started_at: Instant
-    ringing_at: Instant | None
-    answered_at: Instant | None
-    ended_at: Instant | None
-    outcome: CallOutcome
-    success: bool
-    sip_code: int | None
-    reason: str | None
-    pdd_ms: int | None
-    talk_ms: int | None
-    heard_ms: int | None
-    digits: str
-    delayed: bool
+    id: UUID = Field(examples=[CALL_ID])
+    """Chosen by the server."""
+
+    task_exec_id: UUID = Field(examples=[EXECUTION_ID])
+    """The execution's id."""
+
+    task_id: UUID = Field(examples=[TASK_ID])
+    """The task that is executed."""
+
+    task_name: str = Field(examples=["task_2024-03-24"])
+    """The task's name when it was started."""
+
+    subscriber_id: UUID | None = Field(examples=[SUBSCRIBER_ID])
+    """The subscriber that was called; null: not known any more."""
+
+    subscriber_name: str | None = Field(examples=["Ivan Potapov"])
+    """The subscriber's name."""
+
+    wave: int = Field(examples=[1])
+    """The wave in which the call was made, from 1."""
+
+    number: str = Field(examples=["776429"])
+    """The number that was called."""
+
+    station_id: UUID | None = Field(examples=[STATION_ID])
+    """The station that the call went through; null: none was chosen."""
+
+    started_at: Instant = Field(examples=["2024-03-24T07:45:11.695Z"])
+    """When the call began."""
+
+    ringing_at: Instant | None = Field(examples=["2024-03-24T07:45:12.101Z"])
+    """When it began to ring; null: never."""
+
+    answered_at: Instant | None = Field(examples=["2024-03-24T07:45:15.044Z"])
+    """When it was answered; null: never."""
+
+    ended_at: Instant | None = Field(examples=["2024-03-24T07:45:21.470Z"])
+    """When it ended; null: it goes on."""
+
+    outcome: CallOutcome = Field(examples=["succeeded"])
+    """Where the call stands, or how it ended."""
+
+    success: bool = Field(examples=[True])
+    """Whether the subscriber was reached by this call."""
+
+    sip_code: int | None = Field(examples=[200])
+    """The final response of SIP; null: there was none."""
+
+    reason: str | None = Field(examples=["heard-to-the-end"])
+    """The reason of the end, as one word; null: it has not ended."""
+
+    pdd_ms: int | None = Field(examples=[406])
+    """From the start to the first ringing or, without it, the answer, in milliseconds."""
+
+    talk_ms: int | None = Field(examples=[6426])
+    """From the answer to the end, in milliseconds."""
+
+    heard_ms: int | None = Field(examples=[6390])
+    """How much of the message was sent, in milliseconds."""
+
+    digits: str = Field(examples=[""])
+    """What was keyed, in order."""
+
+    delayed: bool = Field(examples=[False])
+    """Whether the call had to wait for the station's least time between calls."""
 
 
 class CallDetail(CallRecord):
     """A call with its events."""
 
-    events: list[CallEventView]
+    events: list[CallEventView] = Field(examples=[EVENT_EXAMPLES])
+    """What happened, in order."""
 
 
 class ListCalls(Query[Page[CallRecord]]):
@@ -112,27 +157,76 @@ class CallStatistics(Resource):
     without ringing, the answer, of those that came so far.
     """
 
-    key: str | None
+    key: str | None = Field(examples=["2024-03-24"])
+    """The hour (a time), the day (a date), the id of the task or station, the outcome or the SIP code; null:
+    calls that have none, or all of them."""
+
     label: str | None = None
-    attempts: int
-    in_progress: int
-    answered: int
-    succeeded: int
-    failed: int
-    delayed: int
-    asr: float | None
-    ner: float | None
-    acd_ms: float | None
-    pdd_ms: float | None
-    pdd_p95_ms: float | None
+    """The task's name, where the line is about a task."""
+
+    attempts: int = Field(examples=[3])
+    """Calls that were started."""
+
+    in_progress: int = Field(examples=[0])
+    """Those of them that are up."""
+
+    answered: int = Field(examples=[1])
+    """Those that were answered."""
+
+    succeeded: int = Field(examples=[1])
+    """Those that reached the subscriber."""
+
+    failed: int = Field(examples=[2])
+    """Those that ended without reaching the subscriber."""
+
+    delayed: int = Field(examples=[0])
+    """Those that had to wait for the station's least time between calls."""
+
+    asr: float | None = Field(examples=[0.3333333333333333])
+    """Answer seizure ratio (ITU-T E.411): answered / ended."""
+
+    ner: float | None = Field(examples=[1.0])
+    """Network effectiveness ratio (ITU-T E.425): answer, busy, no answer or refusal / ended."""
+
+    acd_ms: float | None = Field(examples=[6426.0])
+    """Average call duration: of those answered, from the answer to the end, in milliseconds."""
+
+    pdd_ms: float | None = Field(examples=[420.0])
+    """The mean time to the first ringing or the answer, in milliseconds."""
+
+    pdd_p95_ms: float | None = Field(examples=[512.0])
+    """95 of 100 calls rang or were answered within this time, in milliseconds."""
 
 
 class Statistics(Resource):
     """The figures by group, and of all of them together (`key` None)."""
 
-    group_by: Grouping
+    group_by: Grouping = Field(examples=["day"])
+    """What the lines are about."""
+
     groups: list[CallStatistics]
-    total: CallStatistics
+    """A line for each: hours and days in order, others with the most calls first."""
+
+    total: CallStatistics = Field(
+        examples=[
+            {
+                "key": None,
+                "label": None,
+                "attempts": 3,
+                "inProgress": 0,
+                "answered": 1,
+                "succeeded": 1,
+                "failed": 2,
+                "delayed": 0,
+                "asr": 0.3333333333333333,
+                "ner": 1.0,
+                "acdMs": 6426.0,
+                "pddMs": 420.0,
+                "pddP95Ms": 512.0,
+            }
+        ]
+    )
+    """All of them together."""
 
 
 class GetStatistics(Query[Statistics]):

@@ -7,15 +7,19 @@ from pydantic.alias_generators import to_camel
 
 
 class Frozen(BaseModel):
-    """An immutable value that rejects unknown fields."""
+    """An immutable value that rejects unknown fields; a field\'s docstring is its description."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class Resource(Frozen):
-    """A value that REST clients see, too: camelCase by alias, snake_case by name, both taken on input."""
+    """A value that REST clients see, too: camelCase by alias, snake_case by name, both accepted on input.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+    The OpenAPI document takes the descriptions of fields from their docstrings and composes its examples from
+    those of the fields.
+    """
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
 
 def _not_blank(text: str) -> str:
@@ -25,7 +29,11 @@ def _not_blank(text: str) -> str:
     return text
 
 
-Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_not_blank)]
+Name = Annotated[
+    str,
+    Field(min_length=1, max_length=200, json_schema_extra={"pattern": r"\S"}),
+    AfterValidator(_not_blank),
+]
 """A name that a person gave to something: 1 to 200 characters, not only blanks."""
 
 Instant = AwareDatetime

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import Base64UrlBytes, Field, JsonValue
 
+from cato_contracts.examples import EXECUTION_ID, STATION_ID, TASK_ID
 from cato_contracts.model import Frozen, Instant, Resource
 from cato_contracts.requests import Query
 from cato_contracts.resources import Page
@@ -35,79 +36,164 @@ class RunState(StrEnum):
 class Report(Resource):
     """The numbers of a run; their meaning is in the API's table."""
 
-    name: str
-    subscriber_count: int
-    subscriber_not_yet_notified: int
-    subscriber_notified: int
-    subscriber_failed: int
-    calls_total: int
-    calls_succeeded: int
-    calls_failed: int
-    calls_in_progress: int
-    calls_delayed: int
-    calls_ringing: int
-    calls_talking: int
-    wave_current: int
-    wave_total: int
-    active_phase: bool
-    state: RunState
+    name: str = Field(examples=["task_2024-03-24"])
+    """The task's name."""
+
+    subscriber_count: int = Field(examples=[2])
+    """How many subscribers there are."""
+
+    subscriber_not_yet_notified: int = Field(examples=[0])
+    """Without a result in the current wave."""
+
+    subscriber_notified: int = Field(examples=[1])
+    """Reached, in any wave."""
+
+    subscriber_failed: int = Field(examples=[1])
+    """Tried in the current wave and not reached."""
+
+    calls_total: int = Field(examples=[3])
+    """Calls started: succeeded, failed and in progress together."""
+
+    calls_succeeded: int = Field(examples=[1])
+    """Calls that reached the subscriber."""
+
+    calls_failed: int = Field(examples=[2])
+    """Calls that ended without reaching the subscriber."""
+
+    calls_in_progress: int = Field(examples=[0])
+    """Calls that are up: ringing and talking together."""
+
+    calls_delayed: int = Field(examples=[0])
+    """Calls that had to wait for the station's least time between calls."""
+
+    calls_ringing: int = Field(examples=[0])
+    """Calls that have not been answered yet."""
+
+    calls_talking: int = Field(examples=[0])
+    """Calls that have been answered."""
+
+    wave_current: int = Field(examples=[2])
+    """The wave, from 1."""
+
+    wave_total: int = Field(examples=[2])
+    """How many there are at most."""
+
+    active_phase: bool = Field(examples=[False])
+    """True until it has ended."""
+
+    state: RunState = Field(examples=["FINISHED"])
+    """What the execution is doing."""
+
     eta: Instant | None = None
+    """When it may be over, as far as can be told."""
 
 
 class CallEventView(Resource):
     """An event of a call; `time` in Unix ms."""
 
-    time: int
-    name: str
-    status: str
-    data: JsonValue = None
+    time: int = Field(examples=[1711266311700])
+    """Unix time in milliseconds."""
+
+    name: str = Field(examples=["CS defined"])
+    """What happened: `CallStarted`, `Trying`, `Ringing`, `OK`, `CallEnded`, ..."""
+
+    status: str = Field(examples=["CS_DEFINED"])
+    """What the call was doing then."""
+
+    data: JsonValue = Field(default=None, examples=[STATION_ID])
+    """What belongs to the event: the contact, the station, `SIP_CODE:486`, `DIGIT:1`."""
+
+
+EVENT_EXAMPLES: list[dict[str, JsonValue]] = [
+    {"time": 1711266311700, "name": "CS defined", "status": "CS_DEFINED", "data": STATION_ID},
+    {"time": 1711266311704, "name": "Trying", "status": "TRYING", "data": "SIP_CODE:100"},
+]
 
 
 class CallView(Resource):
     """A call; times in Unix ms, None for what did not happen."""
 
-    cs_id: UUID | None
-    call_start: int
-    call_ring_start: int | None
-    call_talking_start: int | None
-    call_end: int | None
-    success: bool
-    delayed: bool
-    events: list[CallEventView] = Field(default_factory=list)
+    cs_id: UUID | None = Field(examples=[STATION_ID])
+    """The station that the call went through; null: none was chosen."""
+
+    call_start: int = Field(examples=[1711266311695])
+    """Unix time in milliseconds."""
+
+    call_ring_start: int | None = Field(examples=[1711266312101])
+    """When it began to ring, in Unix milliseconds; null: never."""
+
+    call_talking_start: int | None = Field(examples=[1711266315044])
+    """When it was answered, in Unix milliseconds; null: never."""
+
+    call_end: int | None = Field(examples=[1711266321470])
+    """When it ended, in Unix milliseconds; null: it has not."""
+
+    success: bool = Field(examples=[True])
+    """Whether the subscriber was reached by this call."""
+
+    delayed: bool = Field(examples=[False])
+    """Whether the call had to wait for the station's least time between calls."""
+
+    events: list[CallEventView] = Field(default_factory=list, examples=[EVENT_EXAMPLES])
+    """What happened, in order."""
 
 
 class PhoneView(Resource):
     """The calls to one number of a subscriber."""
 
-    number: str
+    number: str = Field(examples=["776429"])
+    """The number that was called."""
+
     calls: list[CallView]
+    """Calls to this number, oldest first."""
 
 
 class SubscriberView(Resource):
     """The subscriber as the group's list has it."""
 
-    full_name: str
-    phones: list[str]
-    emails: list[str]
+    full_name: str = Field(examples=["Ivan Potapov"])
+    """The person's name."""
+
+    phones: list[str] = Field(examples=[["776429"]])
+    """Numbers in the order in which they are called, until one call succeeds."""
+
+    emails: list[str] = Field(examples=[[]])
+    """Addresses; kept, and not used yet."""
 
 
 class SubscriberStatus(Resource):
     """What happened to one subscriber so far."""
 
-    notified: bool
+    notified: bool = Field(examples=[True])
+    """Whether the subscriber was reached."""
+
     subscriber: SubscriberView
+    """The subscriber, as the group has them."""
+
     phones: list[PhoneView]
+    """Numbers in the order in which they are called, until one call succeeds."""
 
 
 class TaskExec(Resource):
     """A run and its numbers, without the subscribers."""
 
-    id: UUID
-    task_id: UUID
-    user_id: str
-    started_at: Instant
-    ended_at: Instant | None
+    id: UUID = Field(examples=[EXECUTION_ID])
+    """Chosen by the server."""
+
+    task_id: UUID = Field(examples=[TASK_ID])
+    """The task that is executed."""
+
+    user_id: str = Field(examples=["user"])
+    """The user that it belongs to: the token's own, or for administrators another one."""
+
+    started_at: Instant = Field(examples=["2024-03-24T08:30:00Z"])
+    """When it was started."""
+
+    ended_at: Instant | None = Field(examples=["2024-03-24T08:32:00Z"])
+    """When it ended; null: it goes on."""
+
     report: Report
+    """The numbers of the execution."""
 
 
 class SubscriberFilter(StrEnum):

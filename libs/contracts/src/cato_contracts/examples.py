@@ -1,0 +1,12 @@
+"""Ids of the examples in the API's document, the manual's own where it has one (chapter 3)."""
+
+from typing import Final
+
+AUDIO_ID: Final = "a88a6210-5434-4ee6-886a-7e43f0beeb4f"
+GROUP_ID: Final = "3a27def6-af0f-44fa-965a-ba0bfb67316e"
+SETTINGS_ID: Final = "4ac70308-1afe-4e58-92ff-794300ebd785"
+TASK_ID: Final = "862ceccb-850e-4ff0-a4e5-9c8acee6f423"
+EXECUTION_ID: Final = "02cd00d1-0f12-494f-91ab-da1691e555ca"
+STATION_ID: Final = "3fa85f64-5717-4562-b3fc-2c963f66afa6"
+SUBSCRIBER_ID: Final = "5f0c1a52-5e0b-5c8e-9a52-6a4a2b1f7c11"
+CALL_ID: Final = "018e6f3a-98f0-7c31-8a52-6f1f0a3d2b10"

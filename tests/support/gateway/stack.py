@@ -8,10 +8,10 @@ from fastapi import FastAPI
 
 from cato_gateway.adapters.list_cache import ListCache
 from cato_gateway.app import create_app
-from cato_gateway.deps import Gateway
-from cato_gateway.http.tokens import TokenTable
+from cato_gateway.deps import Deps
 from cato_gateway.run_watches import RunWatches
 from cato_gateway.settings import GatewaySettings
+from cato_gateway.tokens import TokenTable
 from cato_runtime.config import Config
 from cato_runtime.objects import MemoryObjectStore
 from tests.support.gateway.memory_answer_ledger import MemoryAnswerLedger
@@ -32,7 +32,7 @@ class MemoryStack:
         self.lists = ListCache(self.objects)
         self.ledger = MemoryAnswerLedger()
         config = config or Config()
-        self.gateway = Gateway(
+        self.deps = Deps(
             config=config,
             settings=settings or GatewaySettings(),
             tokens=TokenTable(config.tokens),
@@ -43,8 +43,8 @@ class MemoryStack:
             probe=self.services,
             watches=RunWatches(self.services),
         )
-        self.app = app or create_app(self.gateway)
-        self.app.state.gateway = self.gateway
+        self.app = app or create_app(self.deps)
+        self.app.state.deps = self.deps
 
     @asynccontextmanager
     async def client(self, token: str | None = "default") -> AsyncIterator[httpx.AsyncClient]:

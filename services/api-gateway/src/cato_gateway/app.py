@@ -1,20 +1,13 @@
-"""The HTTP application: routes, errors, and what is around them."""
+"""The HTTP application: routes, errors and middleware."""
 
-import re
-from typing import Any
-
-from fastapi import APIRouter, FastAPI
-from fastapi.dependencies.utils import get_flat_params
-from fastapi.routing import APIRoute
+from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
-from starlette.middleware.gzip import GZipMiddleware
-from starlette.routing import compile_path
-from starlette.types import ASGIApp, Receive, Scope, Send
 
-from cato_gateway.deps import Gateway
+from cato_gateway.deps import Deps
 from cato_gateway.http.error_responses import AllowedMethods, add_handlers
 from cato_gateway.http.metrics import Metrics
-from cato_gateway.http.middleware import Surround
+from cato_gateway.http.middleware import Compressed, LingeringClose, RequestMiddleware
+from cato_gateway.http.parameters import DeclaredParameters
 from cato_gateway.http.request_context import API
 from cato_gateway.openapi import document
 from cato_gateway.routes import (
@@ -27,15 +20,22 @@ from cato_gateway.routes import (
     tasks,
 )
 
-_COLLECTIONS = (audio_files, subscriber_groups, notification_settings, tasks, task_execs, calls)
-_AS_IT_IS = re.compile(rf"{API}/(audio-files/[^/]+/content|task-execs/[^/]+/stream)")
-_EXPORT = f"{API}/calls/export"
-_GZIP_FROM = 1024
-_GZIP_LEVEL = 5
+_RESOURCES = (audio_files, subscriber_groups, notification_settings, tasks, task_execs, calls, health)
+_REQUEST_HEADERS = [
+    "Authorization",
+    "Content-Type",
+    "Idempotency-Key",
+    "If-Match",
+    "If-None-Match",
+    "Last-Event-ID",
+    "X-Request-ID",
+    "Range",
+]
+_RESPONSE_HEADERS = ["X-Request-ID", "Content-Disposition", "Content-Range", "ETag", "Retry-After"]
 
 
-def create_app(gateway: Gateway) -> FastAPI:
-    """Return the application around `gateway`."""
+def create_app(deps: Deps) -> FastAPI:
+    """Return the application that works with `deps`."""
     app = FastAPI(
         title=document.TITLE,
         version=document.VERSION,
@@ -44,77 +44,30 @@ def create_app(gateway: Gateway) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     allowed = AllowedMethods()
-    parameters: dict[str, set[str]] = {}
-    for collection in _COLLECTIONS:
-        app.include_router(collection.router)
-        _know(collection.router, "", allowed, parameters)
-    app.include_router(health.router)
-    _know(health.router, "", allowed, parameters)
+    for resource in _RESOURCES:
+        app.include_router(resource.router)
+        allowed.add(resource.router)
     app.include_router(health.router, prefix=API, include_in_schema=False)
-    _know(health.router, API, allowed, parameters)
+    allowed.add(health.router, API)
     add_handlers(app, allowed)
-    app.state.gateway = gateway
-    app.state.parameters = parameters
+    app.state.deps = deps
+    app.state.parameters = DeclaredParameters(app)
     app.state.metrics = Metrics()
-    _add_layers(app, gateway)
+    _add_middleware(app, deps)
     app.openapi = lambda: document.openapi_document(app)  # type: ignore[method-assign]
     return app
 
 
-def _know(router: APIRouter, prefix: str, allowed: AllowedMethods, parameters: dict[str, set[str]]) -> None:
-    for route in router.routes:
-        if isinstance(route, APIRoute):
-            allowed.add(compile_path(prefix + route.path)[0], route.methods or ())
-            names = {name for name in map(_query_name, get_flat_params(route.dependant)) if name}
-            parameters.setdefault(route.path, set()).update(names)
-
-
-def _query_name(field: Any) -> str | None:
-    alias: str = field.alias
-    return alias if type(field.field_info).__name__ == "Query" else None
-
-
-class Compressed:
-    """Answers with gzip where the client takes it.
-
-    Not audio, whose ranges are of the bytes as they are; not events, which must not wait in a buffer; not
-    Parquet, which is compressed already.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._plain = app
-        self._gzip = GZipMiddleware(app, minimum_size=_GZIP_FROM, compresslevel=_GZIP_LEVEL)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await (self._plain if _is_plain(scope) else self._gzip)(scope, receive, send)
-
-
-def _is_plain(scope: Scope) -> bool:
-    if scope["type"] != "http":
-        return False
-    if scope["path"] == _EXPORT:
-        return b"format=parquet" in scope["query_string"]
-    return _AS_IT_IS.fullmatch(scope["path"]) is not None
-
-
-def _add_layers(app: FastAPI, gateway: Gateway) -> None:
+def _add_middleware(app: FastAPI, deps: Deps) -> None:
     """From the inside out."""
-    app.add_middleware(Compressed)
-    if gateway.settings.cors_origins:
+    app.add_middleware(Compressed, api=API)
+    if deps.settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
-            allow_origins=list(gateway.settings.cors_origins),
+            allow_origins=list(deps.settings.cors_origins),
             allow_methods=["GET", "HEAD", "PUT", "POST", "DELETE"],
-            allow_headers=[
-                "Authorization",
-                "Content-Type",
-                "Idempotency-Key",
-                "If-Match",
-                "If-None-Match",
-                "Last-Event-ID",
-                "X-Request-ID",
-                "Range",
-            ],
-            expose_headers=["X-Request-ID", "Content-Disposition", "Content-Range", "ETag", "Retry-After"],
+            allow_headers=_REQUEST_HEADERS,
+            expose_headers=_RESPONSE_HEADERS,
         )
-    app.add_middleware(Surround, metrics=app.state.metrics)
+    app.add_middleware(RequestMiddleware, metrics=app.state.metrics)
+    app.add_middleware(LingeringClose)

@@ -3,20 +3,24 @@
 from faststream.nats import NatsBroker
 from nats.js import JetStreamContext
 
+from cato_contracts.errors import ConfigurationError
 from cato_gateway.adapters.list_cache import ListCache
 from cato_gateway.adapters.nats_answer_ledger import NatsAnswerLedger
 from cato_gateway.adapters.nats_service_probe import NatsServiceProbe
-from cato_gateway.deps import Gateway
-from cato_gateway.http.tokens import TokenTable
+from cato_gateway.app import create_app
+from cato_gateway.deps import Deps
 from cato_gateway.run_watches import RunWatches
-from cato_gateway.settings import GatewaySettings
+from cato_gateway.service import GatewayService
+from cato_gateway.settings import GatewaySettings, read_settings
+from cato_gateway.tokens import TokenTable, refuse_public_default
 from cato_runtime.config import Config
 from cato_runtime.objects import NatsObjectStore
 from cato_runtime.requests import Requester
+from cato_runtime.service import Surroundings
 
 
-def build(settings: GatewaySettings, config: Config, broker: NatsBroker, js: JetStreamContext) -> Gateway:
-    """Return what the application works with.
+def build_deps(settings: GatewaySettings, config: Config, broker: NatsBroker, js: JetStreamContext) -> Deps:
+    """Return what the routes work with.
 
     Raises:
         ConfigurationError: if a token cannot be read.
@@ -24,7 +28,7 @@ def build(settings: GatewaySettings, config: Config, broker: NatsBroker, js: Jet
     """
     objects = NatsObjectStore(js)
     asker = Requester(broker)
-    return Gateway(
+    return Deps(
         config=config,
         settings=settings,
         tokens=TokenTable(config.tokens),
@@ -35,3 +39,19 @@ def build(settings: GatewaySettings, config: Config, broker: NatsBroker, js: Jet
         probe=NatsServiceProbe(broker),
         watches=RunWatches(asker),
     )
+
+
+async def build(surroundings: Surroundings) -> GatewayService:
+    """Return the service.
+
+    Raises:
+        ConfigurationError: if a setting or a token is wrong, or does not go with another one.
+
+    """
+    settings = read_settings()
+    drain_seconds = surroundings.settings.drain_seconds
+    if settings.drain_delay.total_seconds() >= drain_seconds:
+        raise ConfigurationError("CATO_GATEWAY_DRAIN_DELAY should be less than CATO_DRAIN_SECONDS")
+    refuse_public_default(surroundings.config, settings.host)
+    deps = build_deps(settings, surroundings.config, surroundings.broker, surroundings.js)
+    return GatewayService(create_app(deps), deps, drain_seconds=drain_seconds)

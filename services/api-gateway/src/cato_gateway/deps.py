@@ -1,18 +1,18 @@
-"""The gateway's parts, as `bootstrap` puts them together."""
+"""What the routes work with, as `bootstrap` puts it together."""
 
 from dataclasses import dataclass
 
-from cato_gateway.http.tokens import TokenTable
 from cato_gateway.ports import AnswerLedger, Asker, Lists, ServiceProbe
 from cato_gateway.run_watches import RunWatches
 from cato_gateway.settings import GatewaySettings
+from cato_gateway.tokens import TokenTable
 from cato_runtime.config import Config
 from cato_runtime.objects import ObjectStore
 
 
 @dataclass(slots=True)
-class Gateway:
-    """What the routes work with."""
+class Deps:
+    """The ports, the settings and the state that all requests share; `draining` is set by the service."""
 
     config: Config
     settings: GatewaySettings

@@ -6,7 +6,7 @@ import sys
 from nats.aio.client import Client
 
 from cato_gateway.app import create_app
-from cato_gateway.bootstrap import build
+from cato_gateway.bootstrap import build_deps
 from cato_gateway.settings import GatewaySettings
 from cato_runtime.broker import make_broker
 from cato_runtime.config import Config
@@ -15,8 +15,8 @@ from cato_runtime.config import Config
 def main() -> None:
     # The wiring of the service, around a broker that is never connected to.
     broker = make_broker("nats://127.0.0.1:4222", "gateway")
-    gateway = build(GatewaySettings(), Config(), broker, Client().jetstream())
-    document = create_app(gateway).openapi()
+    deps = build_deps(GatewaySettings(), Config(), broker, Client().jetstream())
+    document = create_app(deps).openapi()
     sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
 
 

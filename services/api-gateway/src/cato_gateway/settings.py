@@ -3,12 +3,14 @@
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from cato_contracts.errors import ConfigurationError
 
 
 class GatewaySettings(BaseSettings):
-    """The `CATO_GATEWAY_*` environment variables, and `CATO_HOST` and `CATO_PORT`; read once, in `main`."""
+    """The `CATO_GATEWAY_*` environment variables, and `CATO_HOST` and `CATO_PORT`; read at the start."""
 
     model_config = SettingsConfigDict(
         env_prefix="CATO_GATEWAY_", frozen=True, use_attribute_docstrings=True, populate_by_name=True
@@ -41,7 +43,8 @@ class GatewaySettings(BaseSettings):
     """How long an idle connection stays open; longer than the proxy's own, if there is one."""
 
     drain_delay: timedelta = timedelta(0)
-    """How long to go on taking requests after SIGTERM, not ready, so that a load balancer can notice."""
+    """How long to go on accepting requests after SIGTERM, not ready, so that a load balancer can notice.
+    It is part of `CATO_DRAIN_SECONDS`."""
 
     resource_bytes: int = Field(default=262_144, ge=1)
     """The largest JSON body of settings and tasks; groups have a limit of their own in the configuration
@@ -53,3 +56,17 @@ class GatewaySettings(BaseSettings):
         if isinstance(value, str):
             return tuple(origin.strip() for origin in value.split(",") if origin.strip())
         return value
+
+
+def read_settings() -> GatewaySettings:
+    """Return the settings of the environment.
+
+    Raises:
+        ConfigurationError: for the variables that are wrong.
+
+    """
+    try:
+        return GatewaySettings()
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+        raise ConfigurationError(f"environment: {problems}") from error

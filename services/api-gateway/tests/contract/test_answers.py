@@ -204,7 +204,7 @@ async def test_no_more_is_asked_for_than_an_answer_had_room_for(client, stack, i
             return await stack.services.ask(request, **options)
 
     stack.services.page_size = 2
-    stack.gateway.asker = counting = Counting()
+    stack.deps.asker = counting = Counting()
     await client.get(f"{API}/task-execs/{ids['exec']}")
     assert counting.asked == [STATUS_TEXT_LIMIT, 2, 2]
 
@@ -225,7 +225,7 @@ async def test_a_status_document_that_cannot_begin_is_a_proper_error(client, sta
                 raise UnavailableError("the reporting service did not answer within 10 s")
             return await stack.services.ask(request, **options)
 
-    stack.gateway.asker = Silent()
+    stack.deps.asker = Silent()
     assert (await client.get(f"{API}/task-execs/{ids['exec']}")).status_code == 503
 
 
@@ -242,7 +242,7 @@ async def test_a_status_document_that_cannot_go_on_is_broken_off(client, stack, 
                 return page.model_copy(update={"next_cursor": "1"})
             return await stack.services.ask(request, **options)
 
-    stack.gateway.asker = Failing()
+    stack.deps.asker = Failing()
     received: list[dict[str, object]] = []
 
     async def receive():

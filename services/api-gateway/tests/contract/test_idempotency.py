@@ -115,8 +115,8 @@ async def test_an_upload_is_offered_again_when_the_service_died_over_it(client, 
                 raise UnavailableError("the media service did not answer")
             return await stack.services.ask(request, command_id=command_id, **options)
 
-    stack.gateway.asker = Dying()
-    stack.gateway.settings = GatewaySettings(answer_timeout=timedelta(seconds=0.01))
+    stack.deps.asker = Dying()
+    stack.deps.settings = GatewaySettings(answer_timeout=timedelta(seconds=0.01))
     answer = await client.put(f"{API}/audio-files/add/flood", content=b"RIFF", headers=OCTETS)
     assert answer.status_code == 200
     assert len(Dying.asked) == 2

@@ -48,7 +48,7 @@ class Clock:
 @pytest.fixture
 def clock(stack):
     clock = Clock()
-    stack.gateway.watches = RunWatches(stack.services, pause=clock.pause)
+    stack.deps.watches = RunWatches(stack.services, pause=clock.pause)
     return clock
 
 
@@ -104,7 +104,7 @@ async def test_the_end_is_the_last_that_comes(stack, clock, run_id):
         assert end[1] == report[1]
         assert end[1]["callsTotal"] == 7
         assert await connection.piece() is None
-    assert stack.gateway.watches.runs == set()
+    assert stack.deps.watches.runs == set()
 
 
 async def test_what_is_over_gives_report_and_end_at_once(client, stack, clock, ids):
@@ -130,15 +130,15 @@ async def test_many_watch_and_one_asks(stack, clock, run_id):
             await connection.piece()
             read(await connection.piece())
         before = questions(stack)
-        assert stack.gateway.watches.runs == {run_id}
+        assert stack.deps.watches.runs == {run_id}
         stack.services.run_on(run_id, calls_total=1)
         await clock.tick(3)
         for connection in (one, two):
             assert read(await connection.piece())[1]["callsTotal"] == 1
         assert questions(stack) == before + 1
         await two.go_away()
-        assert stack.gateway.watches.runs == {run_id}
-    assert stack.gateway.watches.runs == set()
+        assert stack.deps.watches.runs == {run_id}
+    assert stack.deps.watches.runs == set()
 
 
 async def test_who_comes_later_gets_what_is_known(stack, clock, run_id):
@@ -199,7 +199,7 @@ async def test_while_reporting_is_away_the_stream_stays_and_goes_on_later(stack,
 
 async def test_silence_is_broken_by_comments(stack, run_id):
     clock = Clock()
-    stack.gateway.watches = RunWatches(stack.services, keep_alive_s=0.001, pause=clock.pause)
+    stack.deps.watches = RunWatches(stack.services, keep_alive_s=0.001, pause=clock.pause)
     async with stream(stack, run_id) as connection:
         await connection.piece()
         read(await connection.piece())
@@ -213,11 +213,11 @@ async def test_a_gateway_that_goes_ends_its_streams_without_an_end(stack, clock,
         await connection.piece()
         read(await connection.piece())
         await clock.tick(2)
-        stack.gateway.watches.close()
+        stack.deps.watches.close()
         assert await connection.piece() is None
     async with stream(stack, run_id) as late:
         assert (await late.piece(), await late.piece()) == (RETRY, None)
-    assert stack.gateway.watches.runs == set()
+    assert stack.deps.watches.runs == set()
 
 
 async def test_what_cannot_be_followed_any_more_is_broken_off(stack, clock, run_id):

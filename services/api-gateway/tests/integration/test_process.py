@@ -121,7 +121,8 @@ async def test_sigterm_lets_requests_finish(services, gateway, connected):
 
 
 async def test_while_draining_it_is_not_ready(services, gateway, connected):
-    async with gateway(CATO_GATEWAY_DRAIN_DELAY="PT30S") as process, connected(process) as client:
+    delay = {"CATO_GATEWAY_DRAIN_DELAY": "PT30S", "CATO_DRAIN_SECONDS": "60"}
+    async with gateway(**delay) as process, connected(process) as client:
         assert (await client.get("/readyz")).status_code == 200
         process.process.send_signal(signal.SIGTERM)
         await process.logged("draining")
@@ -136,11 +137,11 @@ async def test_tokens_are_read_again_on_sighup(services, gateway, connected, tmp
         assert (await client.get(f"{API}/tasks")).status_code == 401
         config.write_text("tokens: [{token: two, user: user}]")
         process.process.send_signal(signal.SIGHUP)
-        await process.logged("tokens read again")
+        await process.logged("tokens replaced")
         assert (await client.get(f"{API}/tasks")).status_code == 200
         config.write_text("tokens: nonsense")
         process.process.send_signal(signal.SIGHUP)
-        await process.logged("tokens stay as they were")
+        await process.logged("configuration not taken over")
         assert (await client.get(f"{API}/tasks")).status_code == 200
 
 

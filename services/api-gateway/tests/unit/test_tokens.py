@@ -1,7 +1,7 @@
 import pytest
 
 from cato_contracts.errors import ConfigurationError
-from cato_gateway.http.tokens import TokenTable, refuse_public_default
+from cato_gateway.tokens import TokenTable, refuse_public_default
 from cato_runtime.config import Config, Permission, TokenConfig
 
 

@@ -1,19 +1,18 @@
 """Every error in the manual's form (manual, 2.2), with a sentence for the person who reads it."""
 
 import json
-import re
 import time
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import Field
 from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
+from starlette.routing import Match, Route
 from starlette.types import Scope
 
 from cato_contracts.errors import BrokerError, RefusedError
@@ -29,14 +28,25 @@ _SHOWN_INPUT = 60
 
 
 class Problem(Resource):
-    """An error: the manual's four fields, and what a person needs to know."""
+    """An error: the manual's four fields (2.2), and what a person needs to know."""
 
-    timestamp: int = Field(description="Unix time in milliseconds.")
+    timestamp: int
+    """Unix time in milliseconds."""
+
     status: int
-    error: str = Field(description="The reason phrase of the status.")
-    path: str = Field(description="The path of the request.")
-    message: str = Field(description="Which field, what was wrong, what is allowed.")
-    resource_id: str | None = Field(default=None, description="The resource concerned.")
+    """The HTTP status."""
+
+    error: str
+    """The reason phrase of the status."""
+
+    path: str
+    """The path of the request."""
+
+    message: str
+    """Which field, what was wrong, what is allowed."""
+
+    resource_id: str | None = None
+    """The resource concerned."""
 
 
 def problem(
@@ -116,20 +126,22 @@ def of_refusal(scope: Scope, error: RefusedError) -> Response:
 
 
 class AllowedMethods:
-    """The methods of every path: the router itself knows only those of the first route that fits."""
+    """The methods of every path; a router reports only those of its first route that fits."""
 
     def __init__(self) -> None:
-        self._routes: list[tuple[re.Pattern[str], set[str]]] = []
+        self._routers: list[tuple[str, APIRouter]] = []
 
-    def add(self, pattern: re.Pattern[str], methods: Iterable[str]) -> None:
-        self._routes.append((pattern, set(methods)))
+    def add(self, router: APIRouter, prefix: str = "") -> None:
+        self._routers.append((prefix, router))
 
     def of(self, path: str) -> list[str]:
         methods: set[str] = set()
-        for pattern, names in self._routes:
-            if pattern.match(path):
-                methods |= names | ({"HEAD"} if "GET" in names else set())
-        return sorted(methods)
+        for prefix, router in self._routers:
+            scope = {"type": "http", "method": "GET", "path": path.removeprefix(prefix)}
+            for route in router.routes:
+                if isinstance(route, Route) and route.matches(scope)[0] is not Match.NONE:
+                    methods |= route.methods or set()
+        return sorted(methods | ({"HEAD"} if "GET" in methods else set()))
 
 
 def sentence(errors: Iterable[ErrorDetails]) -> str:

@@ -1,11 +1,14 @@
-"""Around every request: its id, its path, its log line, its measure, its last resort."""
+"""What surrounds every request: id, log line and metrics; compression; the end of the connection."""
 
+import asyncio
 import re
 import time
+from contextlib import suppress
 from uuid import uuid4
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cato_gateway.http.error_responses import ORIGINAL_PATH, problem
@@ -16,6 +19,10 @@ log = structlog.get_logger()
 
 _REQUEST_ID = "cato.request_id"
 _ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
+_GZIP_FROM_BYTES = 1024
+_GZIP_LEVEL = 5
+_ARRIVED_S = 0.05
+_LINGER_S = 3.0
 _QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
@@ -24,8 +31,8 @@ def request_id(scope: Scope) -> str:
     return found
 
 
-class Surround:
-    """The outermost layer: nothing gets past it without an id, a log line and, if need be, a clean 500.
+class RequestMiddleware:
+    """Give every request an id, a log line, metrics and, after a failure, an answer with 500.
 
     A request id that the client sends is kept when it is a plain word of up to 128 characters. A path may
     end with a slash or not.
@@ -50,7 +57,7 @@ class Surround:
         started = time.perf_counter()
         status = 0
 
-        # HEAD is GET whose body stays here: not every server drops it by itself.
+        # HEAD is GET whose body is dropped here: not every server does that by itself.
         is_head = scope["method"] == "HEAD"
         inner = scope if not is_head else {**scope, "method": "GET", HEAD_ONLY: True}
 
@@ -67,7 +74,7 @@ class Surround:
         try:
             await self._app(inner, receive, send_with_id)
         except Exception:
-            if status:  # the answer is under way: all that can be done is to break it off
+            if status:  # the answer has begun: it can only be broken off
                 raise
             log.exception("request failed")
             answer = problem(scope, 500, "internal error; the log has it under the id in X-Request-ID")
@@ -85,3 +92,86 @@ class Surround:
                     status=status,
                     ms=round(seconds * 1000, 1),
                 )
+
+
+class Compressed:
+    """Compress answers for clients that accept gzip.
+
+    Not audio, since its ranges are of the bytes as they are; not events, which must not wait in a buffer; not
+    Parquet, which is compressed already.
+    """
+
+    def __init__(self, app: ASGIApp, *, api: str) -> None:
+        self._plain = app
+        self._gzip = GZipMiddleware(app, minimum_size=_GZIP_FROM_BYTES, compresslevel=_GZIP_LEVEL)
+        self._never = re.compile(rf"{api}/(audio-files/[^/]+/content|task-execs/[^/]+/stream)")
+        self._export = f"{api}/calls/export"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await (self._plain if self._is_plain(scope) else self._gzip)(scope, receive, send)
+
+    def _is_plain(self, scope: Scope) -> bool:
+        if scope["type"] != "http":
+            return False
+        if scope["path"] == self._export:
+            return b"format=parquet" in scope["query_string"]
+        return self._never.fullmatch(scope["path"]) is not None
+
+
+class LingeringClose:
+    """Close the connection after an answer to a request whose body has not arrived, but not at once.
+
+    Many clients look at the answer (413, say) only when they have sent the whole body. So the body is read
+    and dropped for a while after the answer; then the connection is closed, since the body may have no end.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not _has_body(Headers(scope=scope)):
+            await self._app(scope, receive, send)
+            return
+        body = _Body(receive)
+        waits = "expect" in Headers(scope=scope)  # for 100 Continue: it sends nothing before
+        lingering = False
+
+        async def answer(message: Message) -> None:
+            nonlocal lingering
+            if message["type"] == "http.response.start" and not body.ended:
+                if not waits:
+                    await body.drop(_ARRIVED_S)
+                if not body.ended:
+                    lingering = not waits
+                    MutableHeaders(scope=message)["Connection"] = "close"
+            if lingering and message["type"] == "http.response.body" and not message.get("more_body", False):
+                await send({**message, "more_body": True})
+                await body.drop(_LINGER_S)
+                message = {"type": "http.response.body", "body": b""}
+            await send(message)
+
+        await self._app(scope, body.receive, answer)
+
+
+def _has_body(headers: Headers) -> bool:
+    return "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
+
+
+class _Body:
+    """The body of a request, and whether all of it was read."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self.ended = False
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        if not message.get("more_body", False):
+            self.ended = True
+        return message
+
+    async def drop(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while not self.ended:
+                    await self.receive()

@@ -1,15 +1,17 @@
-"""The OpenAPI document: FastAPI's, with the bodies that it does not see, without errors that never occur."""
+"""The OpenAPI document: FastAPI's, and what FastAPI cannot say by itself."""
 
 from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from cato_gateway.http.request_context import API
-from cato_gateway.openapi import documented, examples, schema_rules
-from cato_gateway.openapi.field_texts import add_descriptions
+from cato_gateway.http.error_responses import Problem
+from cato_gateway.openapi import responses
+from cato_gateway.openapi.content import referenced_models
+from cato_gateway.openapi.examples import example_of
 
 VERSION = "1.0.0"
 TITLE = "CATO automatic telephone notification"
@@ -31,15 +33,10 @@ _TAGS = {
     "history": "Calls and numbers for analysts.",
     "health": "For operators; no token needed.",
 }
-_TOKEN = {
-    "type": "http",
-    "description": (
-        "`Authorization: Bearer plain:<appToken>` with a token of the configuration (manual, 2.1.1)."
-    ),
-    "scheme": "bearer",
-    "bearerFormat": "plain:<appToken>",
-}
-_METHODS = ("get", "put", "post", "delete")
+_FASTAPI_ERROR = "422"
+_FASTAPI_SCHEMAS = ("HTTPValidationError", "ValidationError")
+_FASTAPI_DESCRIPTION = "Successful Response"
+_JSON = "application/json"
 
 
 def openapi_document(app: FastAPI) -> dict[str, Any]:
@@ -53,95 +50,65 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
             routes=app.routes,
             tags=[{"name": name, "description": text} for name, text in _TAGS.items()],
         )
-        schemas = _schemas(document)
-        add_descriptions(schemas)
-        schema_rules.complete(schemas)
-        document["components"]["securitySchemes"] = {"token": _TOKEN}
-        document["components"]["responses"] = {
-            _response_name(status): _error(status) for status in sorted(examples.MESSAGES)
-        }
-        for path, operations in document["paths"].items():
-            for method in _METHODS:
-                if method in operations and path.startswith(API):
-                    _complete(operations[method], method)
+        components = document["components"]
+        components["responses"] = responses.components()
+        schemas = components["schemas"]
+        _add_schemas(schemas)
+        for operations in document["paths"].values():
+            for operation in operations.values():
+                _complete(operation, schemas)
         app.openapi_schema = document
     return app.openapi_schema
 
 
-def _schemas(document: dict[str, Any]) -> dict[str, Any]:
+def _add_schemas(schemas: dict[str, Any]) -> None:
+    """Add the schemas that only bodies and errors use; drop those of FastAPI's own error and its titles."""
+    models: list[type[BaseModel]] = [Problem, *referenced_models()]
     _, definitions = models_json_schema(
-        [(model, "validation") for model in documented.BODY_MODELS.values()],
+        [(model, "validation") for model in models],
         by_alias=True,
-        ref_template=documented.REFERENCE,
+        ref_template="#/components/schemas/{model}",
     )
-    schemas: dict[str, Any] = document.setdefault("components", {}).setdefault("schemas", {})
-    schemas.update({name: schemas.get(name, schema) for name, schema in definitions["$defs"].items()})
-    for name in ("HTTPValidationError", "ValidationError"):
+    for name, schema in definitions["$defs"].items():
+        schemas.setdefault(name, schema)
+    for name in _FASTAPI_SCHEMAS:
         schemas.pop(name, None)
-    return schemas
+    for schema in schemas.values():
+        for described in schema.get("properties", {}).values():
+            described.pop("title", None)
 
 
-def _response_name(status: int) -> str:
-    return "".join(word.capitalize() for word in HTTPStatus(status).name.split("_"))
+def _complete(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
+    found: dict[str, Any] = operation["responses"]
+    found.pop(_FASTAPI_ERROR, None)
+    for status, response in found.items():
+        if "$ref" in response:
+            found[status] = {"$ref": response["$ref"]}
+        elif "security" in operation:
+            _complete_success(response, status, schemas)
+    operation["responses"] = dict(sorted(found.items()))
+    for parameter in operation.get("parameters", ()):
+        _drop_null(parameter)
+    _add_examples(operation.get("requestBody", {}), schemas)
 
 
-def _error(status: int) -> dict[str, Any]:
-    phrase = HTTPStatus(status).phrase
-    described = documented.refusals(status)[status]
-    return {
-        "description": described["description"],
-        "headers": documented.ERROR_HEADERS.get(status, {}) | documented.REQUEST_ID,
-        "content": {
-            "application/json": {
-                "schema": {"$ref": documented.REFERENCE.format(model="Problem")},
-                "example": examples.problem_example(status, phrase),
-            }
-        },
-    }
+def _complete_success(response: dict[str, Any], status: str, schemas: dict[str, Any]) -> None:
+    if response["description"] == _FASTAPI_DESCRIPTION:
+        response["description"] = "Removed." if int(status) == HTTPStatus.NO_CONTENT else "Done."
+    response["headers"] = response.get("headers", {}) | responses.REQUEST_ID
+    _add_examples(response, schemas)
 
 
-def _complete(operation: dict[str, Any], method: str) -> None:
-    operation["security"] = [{"token": []}]
-    name, keyed = operation["operationId"], method in {"put", "post"}
-    responses: dict[str, Any] = operation["responses"]
-    responses.pop("422", None)
-    statuses = {int(status) for status in responses} | {*documented.COMMON}
-    parameters = operation.setdefault("parameters", [])
-    if keyed:
-        statuses.add(HTTPStatus.CONFLICT)
-        parameters.append(documented.IDEMPOTENCY_KEY)
-    if name in documented.CHANGES_OF_VERSIONS:
-        statuses.add(HTTPStatus.PRECONDITION_FAILED)
-        parameters.append(documented.IF_MATCH)
-    if name in documented.READS_OF_ONE:
-        responses.setdefault("304", {"description": "The client has it already."})
-        statuses.add(HTTPStatus.NOT_MODIFIED)
-        parameters.append(documented.IF_NONE_MATCH)
-    if name == documented.READ_OF_CONTENT:
-        parameters.extend(documented.RANGE)
-    for status in sorted(statuses):
-        if status >= HTTPStatus.BAD_REQUEST:
-            responses[str(status)] = {"$ref": f"#/components/responses/{_response_name(status)}"}
-    _complete_success(name, responses)
-    operation["responses"] = dict(sorted(responses.items()))
-    if not parameters:
-        del operation["parameters"]
-    for parameter in parameters:
-        schema_rules.complete_parameter(parameter)
+def _add_examples(described: dict[str, Any], schemas: dict[str, Any]) -> None:
+    content = described.get("content", {}).get(_JSON)
+    if content is not None:
+        content.setdefault("example", example_of(content["schema"], schemas))
 
 
-def _complete_success(name: str, responses: dict[str, Any]) -> None:
-    for status, response in responses.items():
-        if int(status) >= HTTPStatus.BAD_REQUEST:
-            continue
-        headers = response.get("headers", {}) | documented.REQUEST_ID
-        if name in documented.WITH_ETAG and status != "204":
-            headers |= documented.ETAG
-        response["headers"] = headers
-        if name in documented.LINKS and status == "200":
-            response["links"] = documented.LINKS[name]
-        content = response.get("content", {}).get("application/json")
-        if content is not None and name in examples.ANSWERS:
-            content["example"] = examples.ANSWERS[name]
-        if response["description"] == "Successful Response":
-            response["description"] = "Done." if status == "200" else "Removed."
+def _drop_null(parameter: dict[str, Any]) -> None:
+    """Leave null out of a parameter's schema: an absent parameter is null for us, but null cannot be sent."""
+    schema = parameter["schema"]
+    forms = [form for form in schema.get("anyOf", ()) if form.get("type") != "null"]
+    if len(forms) == 1:
+        del schema["anyOf"]
+        parameter["schema"] = forms[0] | schema

@@ -14,7 +14,7 @@ from cato_contracts.history import (
     ExportFormat,
     TakeExportPiece,
 )
-from cato_gateway.http.request_context import Call
+from cato_gateway.http.request_context import RequestContext
 
 log = structlog.get_logger()
 
@@ -23,7 +23,7 @@ MEDIA_TYPES = {
     ExportFormat.JSONL: "application/x-ndjson",
     ExportFormat.PARQUET: "application/vnd.apache.parquet",
 }
-_goodbyes: set[asyncio.Task[None]] = set()
+_releases: set[asyncio.Task[None]] = set()
 
 
 def file_name(where: CallFilter, form: ExportFormat) -> str:
@@ -38,19 +38,21 @@ def _word(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
 
 
-async def export_pieces(call: Call, where: CallFilter, form: ExportFormat) -> AsyncGenerator[bytes, None]:
+async def export_pieces(
+    context: RequestContext, where: CallFilter, form: ExportFormat
+) -> AsyncGenerator[bytes, None]:
     """Yield an export; the next piece is asked for when the one before is taken.
 
     Raises:
         RefusedError: as `Asker.ask`; `UnavailableError` if the service has lost it.
 
     """
-    export = await call.order(BeginCallExport(actor=call.actor, where=where, format=form))
+    export = await context.order(BeginCallExport(actor=context.actor, where=where, format=form))
     place, last = 0, False
     try:
         while not last:
             try:
-                piece = await call.order(TakeExportPiece(actor=call.actor, id=export.id, place=place))
+                piece = await context.order(TakeExportPiece(actor=context.actor, id=export.id, place=place))
             except NotFoundError as error:
                 raise UnavailableError("the export was lost in the middle; try again") from error
             place, last = place + 1, piece.last
@@ -59,13 +61,13 @@ async def export_pieces(call: Call, where: CallFilter, form: ExportFormat) -> As
     finally:
         if not last:
             # Beside the request, which may be cancelled already.
-            goodbye = asyncio.create_task(_let_go(call, EndCallExport(actor=call.actor, id=export.id)))
-            _goodbyes.add(goodbye)
-            goodbye.add_done_callback(_goodbyes.discard)
+            release = asyncio.create_task(_release(context, EndCallExport(actor=context.actor, id=export.id)))
+            _releases.add(release)
+            release.add_done_callback(_releases.discard)
 
 
-async def _let_go(call: Call, command: EndCallExport) -> None:
+async def _release(context: RequestContext, command: EndCallExport) -> None:
     try:
-        await call.order(command)
+        await context.order(command)
     except CatoError as error:
-        log.info("an export was not let go, it will expire", error=repr(error))
+        log.info("export not released, it expires by itself", error=repr(error))

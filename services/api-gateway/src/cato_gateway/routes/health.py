@@ -1,4 +1,4 @@
-"""Health, measures and documentation: no token needed."""
+"""Health, metrics and documentation: no token needed."""
 
 from functools import cache
 from importlib.resources import files
@@ -6,8 +6,8 @@ from importlib.resources import files
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
-from cato_gateway import openapi as pages
-from cato_gateway.deps import Gateway
+from cato_gateway import openapi as documentation
+from cato_gateway.deps import Deps
 from cato_gateway.http.error_responses import problem
 from cato_gateway.http.metrics import Metrics
 
@@ -23,10 +23,10 @@ async def healthz() -> dict[str, str]:
 @router.get("/readyz", response_class=JSONResponse, responses={503: {"description": "Not ready."}})
 async def readyz(request: Request) -> Response:
     """Tell whether every service behind the gateway can take requests."""
-    gateway: Gateway = request.app.state.gateway
-    if gateway.draining:
+    deps: Deps = request.app.state.deps
+    if deps.draining:
         return problem(request.scope, 503, "the gateway is shutting down", more={"services": {}})
-    states = await gateway.probe.states()
+    states = await deps.probe.states()
     services = {name: "ready" if ready else "no answer" for name, ready in states.items()}
     missing = [name for name, ready in states.items() if not ready]
     if missing:
@@ -37,7 +37,7 @@ async def readyz(request: Request) -> Response:
 
 @router.get("/metrics", response_class=Response)
 async def metrics(request: Request) -> Response:
-    """Get measures in Prometheus' text format."""
+    """Get metrics in Prometheus' text format."""
     found: Metrics = request.app.state.metrics
     return Response(found.text(), media_type=found.content_type)
 
@@ -49,10 +49,10 @@ async def openapi(request: Request) -> Response:
 
 @router.get("/docs", include_in_schema=False)
 async def docs() -> Response:
-    # A page of our own: the usual ones load their scripts from the Internet, which is not everywhere.
+    # Our own page: the usual ones load their scripts from the Internet, which some sites do not have.
     return Response(_page(), media_type="text/html; charset=utf-8")
 
 
 @cache
 def _page() -> str:
-    return files(pages).joinpath("documentation.html").read_text(encoding="utf-8")
+    return files(documentation).joinpath("documentation.html").read_text(encoding="utf-8")

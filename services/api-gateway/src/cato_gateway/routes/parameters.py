@@ -1,8 +1,20 @@
-"""Query parameters that several collections have."""
+"""Parameters and kinds of fields that several resources have."""
 
+from datetime import UTC, datetime
 from typing import Annotated
+from uuid import UUID
 
-from fastapi import Query
+from fastapi import Path, Query
+from pydantic import AfterValidator, PlainSerializer
+
+from cato_contracts.errors import InvalidError
+from cato_contracts.model import Instant
+
+_CONTROL = 0x20
+_DELETE = 0x7F
+_NAME_LENGTH = 200
+_NOT_IN_NAMES = r"/\\\u0000-\u001f\u007f\ufffd"
+_NAME_PATTERN = rf"^[^{_NOT_IN_NAMES}]*[^{_NOT_IN_NAMES}\s][^{_NOT_IN_NAMES}]*$"
 
 Limit = Annotated[int, Query(ge=1, le=1000, description="At most so many items.")]
 Cursor = Annotated[
@@ -11,3 +23,41 @@ Cursor = Annotated[
 NamePart = Annotated[
     str | None, Query(max_length=200, description="Only resources whose name has this in it, in any case.")
 ]
+
+
+def _checked_name(name: str) -> str:
+    broken = any(ord(char) < _CONTROL or ord(char) == _DELETE or char in "/\\\ufffd" for char in name)
+    if not name.strip() or len(name) > _NAME_LENGTH or broken:
+        raise InvalidError(
+            f"the name in the address should have 1 to {_NAME_LENGTH} characters, not only blanks,"
+            " without slashes, backslashes and control characters"
+        )
+    return name
+
+
+NameInAddress = Annotated[
+    str,
+    Path(
+        description="The name to keep it under.",
+        json_schema_extra={"minLength": 1, "maxLength": _NAME_LENGTH, "pattern": _NAME_PATTERN},
+    ),
+    AfterValidator(_checked_name),
+]
+
+
+def _utc(at: datetime) -> datetime:
+    return at.astimezone(UTC)
+
+
+UtcInstant = Annotated[Instant, PlainSerializer(_utc, return_type=datetime, when_used="json-unless-none")]
+
+
+def check_id(sent: UUID | None, addressed: UUID) -> None:
+    """Check that a replacement is for the resource that it is sent to.
+
+    Raises:
+        InvalidError: if the body names another resource.
+
+    """
+    if sent is not None and sent != addressed:
+        raise InvalidError(f"id is {sent} in the body and {addressed} in the address", resource_id=str(sent))

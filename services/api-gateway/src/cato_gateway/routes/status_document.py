@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import Field
 from pydantic_core import to_json
 
+from cato_contracts.examples import EXECUTION_ID
 from cato_contracts.model import Resource
 from cato_contracts.status import Report, StatusText, SubscriberStatus, TaskExec
 
@@ -17,10 +18,17 @@ NextPage = Callable[[int, str | None], Awaitable[StatusText]]
 class StatusDocument(Resource):
     """What the pieces make together (manual, 3.6)."""
 
-    id: UUID
+    id: UUID = Field(examples=[EXECUTION_ID])
+    """The execution's id."""
+
     report: Report
+    """The numbers of the execution."""
+
     subscribers: list[SubscriberStatus]
-    next_cursor: str | None = Field(default=None, description="There when `limit` or `cursor` was given.")
+    """What happened to each subscriber, in the order of the list."""
+
+    next_cursor: str | None = None
+    """What `cursor` has to be for the next part; null: there is none. Absent without `limit` or `cursor`."""
 
 
 async def status_document(

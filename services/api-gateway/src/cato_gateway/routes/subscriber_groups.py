@@ -1,8 +1,11 @@
 """`/subscriber-groups`: lists of people (manual, 3.2)."""
 
 from enum import StrEnum
+from typing import Self
+from uuid import UUID
 
 from fastapi import APIRouter
+from pydantic import ConfigDict, Field, RootModel
 from starlette.responses import Response
 
 from cato_contracts.campaign_commands import (
@@ -14,20 +17,80 @@ from cato_contracts.campaign_commands import (
     RemoveSubscriberGroup,
     ReplaceSubscriberGroup,
 )
-from cato_contracts.resources import SubscriberGroup
+from cato_contracts.examples import GROUP_ID
+from cato_contracts.model import Resource
+from cato_contracts.resources import Page, Subscriber, SubscriberGroup
 from cato_gateway.http import bodies
-from cato_gateway.http.conditional import wanted_versions
-from cato_gateway.http.request_context import API, Call, Reader, ResourceId, Upload, Writer, json_answer
+from cato_gateway.http.conditional import IF_NONE_MATCH, WantedVersions
+from cato_gateway.http.idempotency import IdempotencyKey
+from cato_gateway.http.request_context import (
+    API,
+    Reader,
+    RequestContext,
+    ResourceId,
+    Upload,
+    Writer,
+    json_answer,
+)
 from cato_gateway.http.streaming import Streamed, begun
-from cato_gateway.openapi import documented
-from cato_gateway.routes.parameters import Cursor, Limit, NamePart
-from cato_gateway.routes.subscriber_list import csv_lines, subscriber_page
-from cato_gateway.routes.views import SubscriberGroups, SubscriberGroupView, Subscribers, checked_name
+from cato_gateway.openapi import responses
+from cato_gateway.openapi.content import json_content, request_body, text_content
+from cato_gateway.routes.parameters import Cursor, Limit, NameInAddress, NamePart, UtcInstant
+from cato_gateway.routes.subscriber_list import Subscribers, csv_lines, subscriber_page
 
-router = APIRouter(prefix=f"{API}/subscriber-groups", tags=["subscriber groups"])
+router = APIRouter(prefix=f"{API}/subscriber-groups", tags=["subscriber groups"], responses=responses.COMMON)
 
 _FORMATS = {bodies.JSON: ListFormat.JSON, bodies.CSV: ListFormat.CSV}
-_BODY = documented.upload({bodies.JSON: documented.SUBSCRIBERS, bodies.CSV: documented.CSV_TEXT})
+_CSV = text_content(bodies.CSV, "fullName,phones,emails\nIvan Potapov,776429,\nOlga Popova,776413;776450,\n")
+
+
+class SubscriberGroupView(Resource):
+    """A group; `url` is where its subscribers can be read."""
+
+    id: UUID = Field(examples=[GROUP_ID])
+    """Chosen by the server."""
+
+    name: str = Field(examples=["iskratech"])
+    """A name for people: 1 to 200 characters, not only blanks."""
+
+    url: str = Field(examples=[f"http://127.0.0.1:8080{API}/subscriber-groups/{GROUP_ID}/subscribers"])
+    """Where the content can be read."""
+
+    user_id: str = Field(examples=["user"])
+    """The user that it belongs to: the token's own, or for administrators another one."""
+
+    subscriber_count: int = Field(examples=[2])
+    """How many subscribers there are."""
+
+    created_at: UtcInstant = Field(examples=["2024-03-24T08:00:00Z"])
+    """When it was added."""
+
+    @classmethod
+    def of(cls, group: SubscriberGroup, context: RequestContext) -> Self:
+        url = context.url(f"/subscriber-groups/{group.id}/subscribers")
+        return cls(**group.model_dump(exclude={"version"}), url=url)
+
+
+class SubscriberGroups(Page[SubscriberGroupView]):
+    """A page of groups."""
+
+
+class SubscriberList(RootModel[list[Subscriber]]):
+    """The subscribers of a group, as a client sends them."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                [
+                    {"fullName": "Ivan Potapov", "phones": "776429", "emails": ""},
+                    {"fullName": "Olga Popova", "phones": ["776413", "776450"], "emails": ""},
+                ]
+            ]
+        }
+    )
+
+
+_BODY = request_body(json_content(SubscriberList) | _CSV)
 
 
 class ReadFormat(StrEnum):
@@ -37,89 +100,104 @@ class ReadFormat(StrEnum):
     CSV = "csv"
 
 
-def _view(call: Call, group: SubscriberGroup) -> SubscriberGroupView:
-    return SubscriberGroupView.of(group, call.url(f"/subscriber-groups/{group.id}/subscribers"))
-
-
-async def _list(call: Call) -> tuple[ListFormat, Upload]:
-    kind = _FORMATS[bodies.media_type(call.request, _FORMATS)]
-    return kind, await call.upload(call.gateway.config.limits.json_bytes)
+async def _upload(context: RequestContext) -> tuple[ListFormat, Upload]:
+    kind = _FORMATS[bodies.media_type(context.request, _FORMATS)]
+    return kind, await context.upload(context.deps.config.limits.json_bytes)
 
 
 @router.put(
     "/add/{name:path}",
     response_model=SubscriberGroupView,
-    responses=documented.refusals(400, 409, 413, 415),
+    responses=responses.created(
+        "get_subscriber_group", "list_subscribers", "replace_subscriber_group", "remove_subscriber_group"
+    )
+    | responses.errors(409, 413, 415),
     openapi_extra=_BODY,
 )
-async def add_subscriber_group(call: Writer, name: str) -> Response:
+async def add_subscriber_group(context: Writer, name: NameInAddress, key: IdempotencyKey = None) -> Response:
     """Add a group of subscribers: all of them, or none when one is wrong.
 
     JSON: an array, or several arrays one after another, which are joined. CSV: `fullName,phones,emails`
     with a header line, several values in a field with `;`.
     """
-    checked = checked_name(name)
-    kind, upload = await _list(call)
-    command = AddSubscriberGroup(actor=call.actor, name=checked, format=kind, upload=upload.ref)
-    return await call.carry_out_upload(upload, command, lambda group: _view(call, group), kind=kind)
+    kind, upload = await _upload(context)
+    command = AddSubscriberGroup(actor=context.actor, name=name, format=kind, upload=upload.ref)
+    return await context.carry_out_upload(
+        upload, command, lambda group: SubscriberGroupView.of(group, context), key=key, kind=kind
+    )
 
 
 @router.put(
     "/{id}",
     response_model=SubscriberGroupView,
-    responses=documented.refusals(400, 404, 413, 415),
+    responses=responses.versioned() | responses.errors(404, 409, 412, 413, 415),
     openapi_extra=_BODY,
 )
-async def replace_subscriber_group(call: Writer, id: ResourceId) -> Response:  # noqa: A002
+async def replace_subscriber_group(
+    context: Writer,
+    id: ResourceId,  # noqa: A002
+    if_version: WantedVersions,
+    key: IdempotencyKey = None,
+) -> Response:
     """Replace a group's subscribers; a run that is under way goes on with those it began with."""
-    kind, upload = await _list(call)
+    kind, upload = await _upload(context)
     command = ReplaceSubscriberGroup(
-        actor=call.actor, id=id, format=kind, upload=upload.ref, if_version=wanted_versions(call.request)
+        actor=context.actor, id=id, format=kind, upload=upload.ref, if_version=if_version
     )
-    return await call.carry_out_upload(upload, command, lambda group: _view(call, group), kind=kind)
+    return await context.carry_out_upload(
+        upload, command, lambda group: SubscriberGroupView.of(group, context), key=key, kind=kind
+    )
 
 
-@router.get("", response_model=SubscriberGroups, responses=documented.refusals(400))
+@router.get("", response_model=SubscriberGroups)
 async def list_subscriber_groups(
-    call: Reader, limit: Limit = 100, cursor: Cursor = None, name: NamePart = None
+    context: Reader, limit: Limit = 100, cursor: Cursor = None, name: NamePart = None
 ) -> Response:
     """List groups."""
-    found = await call.ask(ListSubscriberGroups(actor=call.actor, name=name, limit=limit, cursor=cursor))
-    items = [_view(call, group) for group in found.items]
+    query = ListSubscriberGroups(actor=context.actor, name=name, limit=limit, cursor=cursor)
+    found = await context.ask(query)
+    items = [SubscriberGroupView.of(group, context) for group in found.items]
     return json_answer(SubscriberGroups(items=items, next_cursor=found.next_cursor))
 
 
-@router.get("/{id}", response_model=SubscriberGroupView, responses=documented.refusals(404))
-async def get_subscriber_group(call: Reader, id: ResourceId) -> Response:  # noqa: A002
+@router.get(
+    "/{id}",
+    response_model=SubscriberGroupView,
+    responses=responses.read_once() | responses.errors(404),
+    dependencies=[IF_NONE_MATCH],
+)
+async def get_subscriber_group(context: Reader, id: ResourceId) -> Response:  # noqa: A002
     """Describe a group."""
-    group = await call.ask(GetSubscriberGroup(actor=call.actor, id=id))
-    return call.show(group, _view(call, group))
+    group = await context.ask(GetSubscriberGroup(actor=context.actor, id=id))
+    return context.show(group, SubscriberGroupView.of(group, context))
 
 
 @router.get(
     "/{id}/subscribers",
     response_model=Subscribers,
-    responses=documented.csv_too() | documented.refusals(400, 404, 409),
+    responses=responses.answer("A page, or all of it as CSV.", _CSV) | responses.errors(404, 409),
 )
 async def list_subscribers(
-    call: Reader,
+    context: Reader,
     id: ResourceId,  # noqa: A002
     limit: Limit = 100,
     cursor: Cursor = None,
     format: ReadFormat = ReadFormat.JSON,  # noqa: A002
 ) -> Response:
     """List a group's subscribers in pages; `format=csv` gives all of them in one file."""
-    ref = await call.ask(LocateSubscribers(actor=call.actor, id=id))
+    ref = await context.ask(LocateSubscribers(actor=context.actor, id=id))
     if format is ReadFormat.CSV:
-        lines = await begun(csv_lines(call.gateway.objects, ref))
+        lines = await begun(csv_lines(context.deps.objects, ref))
         name = {"Content-Disposition": f'attachment; filename="{id}.csv"'}
         return Streamed(lines, "text/csv; charset=utf-8", name)
-    return json_answer(await subscriber_page(call.gateway.lists, ref, limit, cursor))
+    return json_answer(await subscriber_page(context.deps.lists, ref, limit, cursor))
 
 
-@router.delete("/{id}", status_code=204, responses=documented.refusals(404, 409))
-async def remove_subscriber_group(call: Writer, id: ResourceId) -> Response:  # noqa: A002
+@router.delete("/{id}", status_code=204, responses=responses.errors(404, 409, 412))
+async def remove_subscriber_group(
+    context: Writer,
+    id: ResourceId,  # noqa: A002
+    if_version: WantedVersions,
+) -> Response:
     """Remove a group that no task uses."""
-    return await call.remove(
-        RemoveSubscriberGroup(actor=call.actor, id=id, if_version=wanted_versions(call.request))
-    )
+    return await context.remove(RemoveSubscriberGroup(actor=context.actor, id=id, if_version=if_version))

@@ -6,18 +6,40 @@ import io
 import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
+from uuid import UUID
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from cato_contracts.errors import ConflictError, InvalidError
+from cato_contracts.examples import SUBSCRIBER_ID
+from cato_contracts.model import Resource
 from cato_contracts.objects import ObjectRef
-from cato_contracts.resources import Contact
+from cato_contracts.resources import Contact, Page
 from cato_gateway.ports import Lists
-from cato_gateway.routes.views import SubscriberLine, Subscribers
 from cato_runtime.objects import ObjectMissingError, ObjectStore
 
 _FOREIGN = "the cursor is none of this collection's"
 _CSV_PIECE = 64 * 1024
+
+
+class SubscriberLine(Resource):
+    """A subscriber of a group, with the id that calls show."""
+
+    id: UUID = Field(examples=[SUBSCRIBER_ID])
+    """Chosen by the server."""
+
+    full_name: str = Field(examples=["Ivan Potapov"])
+    """The person's name."""
+
+    phones: list[str] = Field(examples=[["776429"]])
+    """Numbers in the order in which they are called, until one call succeeds."""
+
+    emails: list[str] = Field(examples=[[]])
+    """Addresses; kept, and not used yet."""
+
+
+class Subscribers(Page[SubscriberLine]):
+    """A page of a group's subscribers."""
 
 
 async def subscriber_page(lists: Lists, ref: ObjectRef, limit: int, cursor: str | None) -> Subscribers:

@@ -1,12 +1,16 @@
 """`/task-execs`: runs, their status document and their control (manual, 3.6)."""
 
-from typing import Annotated
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Query
+from pydantic import Field
 from starlette.responses import Response
 
 from cato_contracts.campaign_commands import PauseRun, ResumeRun, StopRun
+from cato_contracts.examples import EXECUTION_ID
+from cato_contracts.model import Resource
+from cato_contracts.resources import Page, StartResult
 from cato_contracts.status import (
     STATUS_TEXT_LIMIT,
     GetStatusText,
@@ -14,37 +18,89 @@ from cato_contracts.status import (
     ListTaskExecs,
     StatusText,
     SubscriberFilter,
+    TaskExec,
 )
 from cato_gateway.http.event_stream import END, HEADERS, MEDIA_TYPE, is_over, run_events
+from cato_gateway.http.idempotency import IdempotencyKey
 from cato_gateway.http.request_context import API, Reader, ResourceId, Runner, json_answer
 from cato_gateway.http.streaming import Streamed, begun
-from cato_gateway.openapi import documented
+from cato_gateway.openapi import responses
+from cato_gateway.openapi.content import event_content
 from cato_gateway.routes.parameters import Cursor, Limit
 from cato_gateway.routes.status_document import StatusDocument, status_document
-from cato_gateway.routes.views import RunControl, TaskExecs
 
-router = APIRouter(prefix=f"{API}/task-execs", tags=["executions"])
+router = APIRouter(prefix=f"{API}/task-execs", tags=["executions"], responses=responses.COMMON)
 
 Hangup = Annotated[bool, Query(description="End the calls that are up, too.")]
 
+_REPORT = (
+    '{"name":"task_2024-03-24","subscriberCount":2,"subscriberNotYetNotified":0,"subscriberNotified":1,'
+    '"subscriberFailed":1,"callsTotal":3,"callsSucceeded":1,"callsFailed":2,"callsInProgress":0,'
+    '"callsDelayed":0,"callsRinging":0,"callsTalking":0,"waveCurrent":2,"waveTotal":2,"activePhase":false,'
+    '"state":"FINISHED","eta":null}'
+)
+_EVENTS = f"""retry: 1000
 
-@router.get("", response_model=TaskExecs, responses=documented.refusals(400))
+id: 3f1b0c9a5d2e7a64
+event: report
+data: {_REPORT}
+
+id: end
+event: end
+data: {_REPORT}
+
+"""
+
+
+class RunControl(Resource):
+    """The answer to pausing, resuming and stopping: it will be so."""
+
+    task_exec_id: UUID = Field(examples=[EXECUTION_ID])
+    """The execution's id."""
+
+    result: StartResult = Field(default=StartResult.SUCCESS, examples=["SUCCESS"])
+    """Always `SUCCESS`: a refusal is an error."""
+
+
+class TaskExecs(Page[TaskExec]):
+    """A page of executions."""
+
+
+class RunEvent(Resource):
+    """An event of a live stream, as server-sent events have it."""
+
+    id: str
+    """Where a client that comes again goes on: it sends the id as `Last-Event-ID`."""
+
+    event: Literal["report", "end"]
+    """What happened: the numbers have changed, or the execution is over."""
+
+    data: str = Field(
+        json_schema_extra={
+            "contentMediaType": "application/json",
+            "contentSchema": {"$ref": "#/components/schemas/Report"},
+        }
+    )
+    """The report as JSON."""
+
+
+@router.get("", response_model=TaskExecs)
 async def list_task_execs(
-    call: Reader,
+    context: Reader,
     limit: Limit = 100,
     cursor: Cursor = None,
     task_id: Annotated[UUID | None, Query(alias="taskId", description="Only of this task.")] = None,
     active: Annotated[bool | None, Query(description="Only those that have not ended, or have.")] = None,
 ) -> Response:
     """List executions with their numbers, newest first."""
-    query = ListTaskExecs(actor=call.actor, task_id=task_id, active=active, limit=limit, cursor=cursor)
-    found = await call.ask(query)
+    query = ListTaskExecs(actor=context.actor, task_id=task_id, active=active, limit=limit, cursor=cursor)
+    found = await context.ask(query)
     return json_answer(found)
 
 
-@router.get("/{id}", response_model=StatusDocument, responses=documented.refusals(400, 404))
+@router.get("/{id}", response_model=StatusDocument, responses=responses.errors(404))
 async def get_task_exec(  # noqa: PLR0917 - parameters of the request
-    call: Reader,
+    context: Reader,
     id: ResourceId,  # noqa: A002
     subscribers: Annotated[
         SubscriberFilter, Query(description="Which subscribers to list.")
@@ -56,48 +112,68 @@ async def get_task_exec(  # noqa: PLR0917 - parameters of the request
     cursor: Cursor = None,
 ) -> Response:
     """Get the status document: what happened to everybody so far. With `limit` it comes in pages."""
-    execution = await call.ask(GetTaskExec(actor=call.actor, id=id))
+    execution = await context.ask(GetTaskExec(actor=context.actor, id=id))
     if cursor is not None and limit is None:
         limit = 100
 
     async def page(size: int, position: str | None) -> StatusText:
         query = GetStatusText(
-            actor=call.actor, run_id=id, filter=subscribers, events=events, limit=size, cursor=position
+            actor=context.actor, run_id=id, filter=subscribers, events=events, limit=size, cursor=position
         )
-        return await call.ask(query)
+        return await context.ask(query)
 
     wanted = None if subscribers is SubscriberFilter.NONE else page
     document = await begun(status_document(execution, wanted, limit, cursor, page_size=STATUS_TEXT_LIMIT))
     return Streamed(document, "application/json")
 
 
-@router.put("/{id}/pause", response_model=RunControl, responses=documented.refusals(400, 404, 409))
-async def pause_task_exec(call: Runner, id: ResourceId, hangup: Hangup = False) -> Response:  # noqa: A002
+@router.put("/{id}/pause", response_model=RunControl, responses=responses.errors(404, 409))
+async def pause_task_exec(
+    context: Runner,
+    id: ResourceId,  # noqa: A002
+    hangup: Hangup = False,
+    key: IdempotencyKey = None,
+) -> Response:
     """Start no more calls until it is resumed."""
-    command = PauseRun(actor=call.actor, id=id, hangup=hangup)
-    return await call.carry_out(command, lambda _: RunControl(task_exec_id=id))
+    command = PauseRun(actor=context.actor, id=id, hangup=hangup)
+    return await context.carry_out(command, lambda _: RunControl(task_exec_id=id), key=key)
 
 
-@router.put("/{id}/resume", response_model=RunControl, responses=documented.refusals(400, 404, 409))
-async def resume_task_exec(call: Runner, id: ResourceId) -> Response:  # noqa: A002
+@router.put("/{id}/resume", response_model=RunControl, responses=responses.errors(404, 409))
+async def resume_task_exec(
+    context: Runner,
+    id: ResourceId,  # noqa: A002
+    key: IdempotencyKey = None,
+) -> Response:
     """Go on after a pause."""
-    return await call.carry_out(ResumeRun(actor=call.actor, id=id), lambda _: RunControl(task_exec_id=id))
+    command = ResumeRun(actor=context.actor, id=id)
+    return await context.carry_out(command, lambda _: RunControl(task_exec_id=id), key=key)
 
 
-@router.put("/{id}/stop", response_model=RunControl, responses=documented.refusals(400, 404, 409))
-async def stop_task_exec(call: Runner, id: ResourceId, hangup: Hangup = False) -> Response:  # noqa: A002
+@router.put("/{id}/stop", response_model=RunControl, responses=responses.errors(404, 409))
+async def stop_task_exec(
+    context: Runner,
+    id: ResourceId,  # noqa: A002
+    hangup: Hangup = False,
+    key: IdempotencyKey = None,
+) -> Response:
     """End the execution for good."""
-    command = StopRun(actor=call.actor, id=id, hangup=hangup)
-    return await call.carry_out(command, lambda _: RunControl(task_exec_id=id))
+    command = StopRun(actor=context.actor, id=id, hangup=hangup)
+    return await context.carry_out(command, lambda _: RunControl(task_exec_id=id), key=key)
 
 
-@router.get(
-    "/{id}/stream",
-    response_class=Response,
-    responses=documented.events() | documented.refusals(404),
-)
+_STREAM: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Events, until the execution is over.",
+        "content": event_content(MEDIA_TYPE, RunEvent, _EVENTS),
+    },
+    204: {"description": "`Last-Event-ID` is that of the `end`: there is nothing more to come."},
+}
+
+
+@router.get("/{id}/stream", response_class=Response, responses=_STREAM | responses.errors(404))
 async def stream_task_exec(
-    call: Reader,
+    context: Reader,
     id: ResourceId,  # noqa: A002
     last_event_id: Annotated[
         str | None,
@@ -110,7 +186,7 @@ async def stream_task_exec(
     response that ends without `end` says that this gateway is stopping: come again. One who comes again after
     `end` gets 204, which ends an `EventSource`.
     """
-    execution = await call.ask(GetTaskExec(actor=call.actor, id=id))
+    execution = await context.ask(GetTaskExec(actor=context.actor, id=id))
     if last_event_id == END and is_over(execution):
         return Response(status_code=204)
-    return Streamed(run_events(call.gateway.watches, execution), MEDIA_TYPE, HEADERS)
+    return Streamed(run_events(context.deps.watches, execution), MEDIA_TYPE, HEADERS)

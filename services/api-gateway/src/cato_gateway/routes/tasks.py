@@ -1,80 +1,165 @@
 """`/tasks`: what is to be played to whom, and starting it (manual, 3.4 and 3.5)."""
 
+from typing import Any, Self
+from uuid import UUID
+
 from fastapi import APIRouter
+from pydantic import ConfigDict, Field
 from starlette.responses import Response
 
 from cato_contracts.campaign_commands import AddTask, GetTask, ListTasks, RemoveTask, ReplaceTask, StartTask
-from cato_contracts.resources import TaskStart
-from cato_gateway.http.conditional import wanted_versions
+from cato_contracts.examples import AUDIO_ID, GROUP_ID, SETTINGS_ID, TASK_ID
+from cato_contracts.model import Name
+from cato_contracts.resources import Page, Task, TaskSpec, TaskStart
+from cato_gateway.http.conditional import IF_NONE_MATCH, WantedVersions
+from cato_gateway.http.idempotency import IdempotencyKey
 from cato_gateway.http.request_context import API, Reader, ResourceId, Runner, Writer, json_answer
-from cato_gateway.openapi import documented, examples
-from cato_gateway.routes.parameters import Cursor, Limit, NamePart
-from cato_gateway.routes.views import ReplacedTaskBody, TaskBody, Tasks, TaskView, same_id
+from cato_gateway.openapi import responses
+from cato_gateway.openapi.content import json_content, request_body
+from cato_gateway.routes.parameters import Cursor, Limit, NamePart, UtcInstant, check_id
 
-router = APIRouter(prefix=f"{API}/tasks", tags=["tasks"])
+router = APIRouter(prefix=f"{API}/tasks", tags=["tasks"], responses=responses.COMMON)
+
+_EXAMPLE: dict[str, Any] = {
+    "name": "task_2024-03-24",
+    "settings": SETTINGS_ID,
+    "files": [AUDIO_ID],
+    "groups": [GROUP_ID],
+    "userId": "user",
+}
 
 
-def _as_it_is(start: TaskStart) -> TaskStart:
+class TaskBody(TaskSpec):
+    """A task as a client sends it."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
+
+    user_id: Name | None = None
+    """The user that it belongs to: the token's own, or for administrators another one."""
+
+    def spec(self) -> TaskSpec:
+        return TaskSpec.model_validate(self.model_dump(exclude={"user_id", "id"}, exclude_unset=True))
+
+
+class ReplacedTaskBody(TaskBody):
+    """The same for a replacement, with its `id` or without."""
+
+    id: UUID | None = None
+    """That of the address, or absent."""
+
+
+class TaskView(TaskSpec):
+    """A task as clients see it: times in UTC."""
+
+    id: UUID = Field(examples=[TASK_ID])
+    """Chosen by the server."""
+
+    user_id: str = Field(examples=["user"])
+    """The user that it belongs to: the token's own, or for administrators another one."""
+
+    start_at: UtcInstant | None = None
+    """No calls before this time."""
+
+    expires_at: UtcInstant | None = None
+    """No calls from this time on: the execution ends."""
+
+    @classmethod
+    def of(cls, task: Task) -> Self:
+        return cls.model_validate(task.model_dump(exclude={"version"}))
+
+
+class Tasks(Page[TaskView]):
+    """A page of tasks."""
+
+
+def _unchanged(start: TaskStart) -> TaskStart:
     return start
 
 
 @router.post(
     "",
     response_model=TaskView,
-    responses=documented.refusals(400, 409, 413, 415),
-    openapi_extra=documented.json_body(TaskBody, examples.TASK),
+    responses=responses.created("get_task", "replace_task", "start_task", "remove_task")
+    | responses.errors(409, 413, 415),
+    openapi_extra=request_body(json_content(TaskBody)),
 )
-async def add_task(call: Writer) -> Response:
+async def add_task(context: Writer, key: IdempotencyKey = None) -> Response:
     """Add a task: files in the order in which they are played, groups to call, settings to call with."""
-    body, digest = await call.body(TaskBody)
-    command = AddTask(actor=call.actor, owner=body.user_id, spec=body.spec())
-    return await call.carry_out(command, TaskView.of, digest=digest)
+    body, digest = await context.body(TaskBody)
+    command = AddTask(actor=context.actor, owner=body.user_id, spec=body.spec())
+    return await context.carry_out(command, TaskView.of, key=key, digest=digest)
 
 
 @router.put(
     "/{id}",
     response_model=TaskView,
-    responses=documented.refusals(400, 404, 409, 413, 415),
-    openapi_extra=documented.json_body(ReplacedTaskBody, examples.TASK),
+    responses=responses.versioned() | responses.errors(404, 409, 412, 413, 415),
+    openapi_extra=request_body(json_content(ReplacedTaskBody)),
 )
-async def replace_task(call: Writer, id: ResourceId) -> Response:  # noqa: A002
+async def replace_task(
+    context: Writer,
+    id: ResourceId,  # noqa: A002
+    if_version: WantedVersions,
+    key: IdempotencyKey = None,
+) -> Response:
     """Replace a task; a run that is under way goes on with what it began with."""
-    body, digest = await call.body(ReplacedTaskBody)
-    same_id(body.id, id)
+    body, digest = await context.body(ReplacedTaskBody)
+    check_id(body.id, id)
     command = ReplaceTask(
-        actor=call.actor,
-        id=id,
-        owner=body.user_id,
-        spec=body.spec(),
-        if_version=wanted_versions(call.request),
+        actor=context.actor, id=id, owner=body.user_id, spec=body.spec(), if_version=if_version
     )
-    return await call.carry_out(command, TaskView.of, digest=digest)
+    return await context.carry_out(command, TaskView.of, key=key, digest=digest)
 
 
-@router.put("/{id}/start", response_model=TaskStart, responses=documented.refusals(400, 404, 409))
-async def start_task(call: Runner, id: ResourceId) -> Response:  # noqa: A002
+@router.put(
+    "/{id}/start",
+    response_model=TaskStart,
+    responses=responses.created(
+        "get_task_exec",
+        "pause_task_exec",
+        "resume_task_exec",
+        "stop_task_exec",
+        field="taskExecId",
+        etag=False,
+    )
+    | responses.errors(404, 409),
+)
+async def start_task(
+    context: Runner,
+    id: ResourceId,  # noqa: A002
+    key: IdempotencyKey = None,
+) -> Response:
     """Start a task; 409 names the execution that is under way. Everything is taken as it is now."""
-    return await call.carry_out(StartTask(actor=call.actor, id=id), _as_it_is, slow=True)
+    return await context.carry_out(StartTask(actor=context.actor, id=id), _unchanged, key=key, slow=True)
 
 
-@router.get("", response_model=Tasks, responses=documented.refusals(400))
+@router.get("", response_model=Tasks)
 async def list_tasks(
-    call: Reader, limit: Limit = 100, cursor: Cursor = None, name: NamePart = None
+    context: Reader, limit: Limit = 100, cursor: Cursor = None, name: NamePart = None
 ) -> Response:
     """List tasks."""
-    found = await call.ask(ListTasks(actor=call.actor, name=name, limit=limit, cursor=cursor))
+    found = await context.ask(ListTasks(actor=context.actor, name=name, limit=limit, cursor=cursor))
     items = [TaskView.of(task) for task in found.items]
     return json_answer(Tasks(items=items, next_cursor=found.next_cursor))
 
 
-@router.get("/{id}", response_model=TaskView, responses=documented.refusals(404))
-async def get_task(call: Reader, id: ResourceId) -> Response:  # noqa: A002
+@router.get(
+    "/{id}",
+    response_model=TaskView,
+    responses=responses.read_once() | responses.errors(404),
+    dependencies=[IF_NONE_MATCH],
+)
+async def get_task(context: Reader, id: ResourceId) -> Response:  # noqa: A002
     """Get a task."""
-    task = await call.ask(GetTask(actor=call.actor, id=id))
-    return call.show(task, TaskView.of(task))
+    task = await context.ask(GetTask(actor=context.actor, id=id))
+    return context.show(task, TaskView.of(task))
 
 
-@router.delete("/{id}", status_code=204, responses=documented.refusals(404, 409))
-async def remove_task(call: Writer, id: ResourceId) -> Response:  # noqa: A002
+@router.delete("/{id}", status_code=204, responses=responses.errors(404, 409, 412))
+async def remove_task(
+    context: Writer,
+    id: ResourceId,  # noqa: A002
+    if_version: WantedVersions,
+) -> Response:
     """Remove a task that is not being executed."""
-    return await call.remove(RemoveTask(actor=call.actor, id=id, if_version=wanted_versions(call.request)))
+    return await context.remove(RemoveTask(actor=context.actor, id=id, if_version=if_version))

@@ -1,4 +1,4 @@
-"""Which token stands for which user."""
+"""Which token stands for which user, and what the user may do."""
 
 import hashlib
 import hmac
@@ -25,16 +25,16 @@ class Holder:
 
 
 class TokenTable:
-    """The tokens by their digests: comparing takes the same time whatever was sent."""
+    """Tokens by their digests, so that a comparison takes the same time for every input."""
 
     def __init__(self, tokens: Iterable[TokenConfig]) -> None:
         self.replace(tokens)
 
     def replace(self, tokens: Iterable[TokenConfig]) -> None:
-        """Know these tokens from now on, and no others.
+        """Accept these tokens from now on, and no others.
 
         Raises:
-            ConfigurationError: if a token's variable or file is missing; the old ones stand.
+            ConfigurationError: if a token's variable or file is missing; the old tokens stay valid.
 
         """
         self._holders = [
@@ -55,10 +55,10 @@ def _digest(token: bytes) -> bytes:
 
 
 def refuse_public_default(config: Config, host: str) -> None:
-    """See to it that the token that everybody knows from the manual works on this machine only.
+    """Reject the manual's well-known token on an address that other machines can reach.
 
     Raises:
-        ConfigurationError: if it would work on others, and nobody asked for that.
+        ConfigurationError: if the token is configured and `allowDefaultToken` is not set.
 
     """
     if config.allow_default_token or _is_loopback(host):

@@ -126,7 +126,6 @@ class MemoryServices:
         on(campaign.StopRun, self._control)
         on(status.GetTaskExec, self._get_exec)
         on(status.ListTaskExecs, self._list_execs)
-        on(status.ListSubscriberStatuses, self._list_statuses)
         on(status.GetStatusText, self._get_status_text)
         self.history.serve(self.table)
 
@@ -323,21 +322,12 @@ class MemoryServices:
         ]
         return page_of(runs, request)
 
-    async def _list_statuses(
-        self, request: status.ListSubscriberStatuses, _: RequestContext
-    ) -> Page[status.SubscriberStatus]:
+    async def _get_status_text(self, request: status.GetStatusText, _: RequestContext) -> status.StatusText:
         own(self.runs, request.run_id, request.actor)
         found = self.subscribers[request.run_id]
         if request.filter is status.SubscriberFilter.FAILED:
             found = [each for each in found if not each.notified]
-        return part_of(found, min(request.limit, self.page_size), request.cursor)
-
-    async def _get_status_text(
-        self, request: status.GetStatusText, context: RequestContext
-    ) -> status.StatusText:
-        fields = request.model_dump() | {"limit": min(request.limit, self.page_size)}
-        asked = status.ListSubscriberStatuses.model_validate(fields)
-        page = await self._list_statuses(asked, context)
+        page = part_of(found, min(request.limit, self.page_size), request.cursor)
         text = ",".join(item.model_dump_json(by_alias=True) for item in page.items)
         return status.StatusText.of(text.encode(), count=len(page.items), next_cursor=page.next_cursor)
 

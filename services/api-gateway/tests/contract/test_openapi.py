@@ -1,10 +1,12 @@
 """The OpenAPI document says what the gateway does."""
 
+import json
 import re
 from typing import Any
 
 import jsonschema_rs
 import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from cato_contracts.resources import PHONE_PATTERN
 from cato_gateway.errors import STATUSES
@@ -36,6 +38,11 @@ def test_every_reference_leads_somewhere(document):
                 walk(value)
 
     walk(document)
+
+
+def test_the_document_is_valid_openapi_3_1(document):
+    # R5: `itemSchema` is OpenAPI 3.2, and validators of 3.1 reject it.
+    assert [error.message for error in OpenAPIV31SpecValidator(document).iter_errors()] == []
 
 
 def test_every_operation_describes_its_errors_and_never_422(document):
@@ -97,6 +104,54 @@ def test_every_json_answer_has_an_example(document):
         content = operation["responses"].get("200", {}).get("content", {}).get("application/json")
         if content is not None and "/api/v1/" in name:
             assert "example" in content, name
+
+
+def test_every_json_body_has_an_example_and_every_text_too(document):
+    checked = 0
+    for content in contents(document):
+        if content.get("schema", {}).get("format") != "binary" and "$ref" not in str(content.get("schema")):
+            continue
+        checked += 1
+        assert "example" in content or content["schema"].get("format") == "binary", content
+    assert checked > 40
+
+
+def test_every_parameter_is_described_and_none_can_be_null(document):
+    for name, operation in operations(document):
+        for parameter in operation.get("parameters", ()):
+            assert "null" not in str(parameter["schema"]), f"{name} {parameter['name']}"
+            assert parameter["description"], f"{name} {parameter['name']}"
+
+
+def test_every_error_has_a_meaning_and_an_example_of_its_own(document):
+    examples = []
+    for name, response in document["components"]["responses"].items():
+        example = response["content"]["application/json"]["example"]
+        assert response["description"].startswith(example["error"]), name
+        assert "X-Request-ID" in response["headers"], name
+        examples.append(example["message"])
+    assert len(set(examples)) == len(examples) == 12
+
+
+def test_operations_declare_the_errors_of_what_they_take(document):
+    for name, operation in operations(document):
+        statuses = operation["responses"].keys()
+        headers = {parameter["name"] for parameter in operation.get("parameters", ())}
+        assert "Idempotency-Key" not in headers or "409" in statuses, name
+        assert "If-Match" not in headers or {"409", "412"} <= statuses, name
+        assert "If-None-Match" not in headers or "304" in statuses, name
+        assert "{id}" not in name or "404" in statuses, name
+        assert "requestBody" not in operation or {"413", "415"} <= statuses, name
+
+
+def test_the_examples_of_exports_have_the_columns_of_calls(document):
+    columns = list(document["components"]["schemas"]["CallRecord"]["properties"])
+    export = document["paths"]["/api/v1/calls/export"]["get"]["responses"]["200"]["content"]
+    header, line, end = export["text/csv"]["example"].split("\n")
+    assert header.split(",") == columns
+    assert len(line.split(",")) == len(columns)
+    assert not end
+    assert list(json.loads(export["application/x-ndjson"]["example"])) == columns
 
 
 def test_every_link_leads_to_an_operation(document):

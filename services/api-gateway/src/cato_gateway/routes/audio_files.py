@@ -3,7 +3,7 @@
 from typing import Annotated, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Request
+from fastapi import APIRouter, Depends, Header, Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
@@ -134,7 +134,7 @@ async def get_audio_content(
     context: Reader,
     request: Request,
     id: ResourceId,  # noqa: A002
-    format: AudioFormat = AudioFormat.WAV,  # noqa: A002
+    format: Annotated[AudioFormat, Query(description="How the bytes are wrapped.")] = AudioFormat.WAV,  # noqa: A002
 ) -> Response:
     """Get what is heard: a WAV file of A-law, or the bare A-law bytes. Ranges of bytes are served."""
     file = await context.ask(GetAudioFile(actor=context.actor, id=id))

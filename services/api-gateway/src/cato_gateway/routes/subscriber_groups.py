@@ -1,10 +1,10 @@
 """`/subscriber-groups`: lists of people (manual, 3.2)."""
 
 from enum import StrEnum
-from typing import Self
+from typing import Annotated, Self
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import ConfigDict, Field, RootModel
 from starlette.responses import Response
 
@@ -182,7 +182,7 @@ async def list_subscribers(
     id: ResourceId,  # noqa: A002
     limit: Limit = 100,
     cursor: Cursor = None,
-    format: ReadFormat = ReadFormat.JSON,  # noqa: A002
+    format: Annotated[ReadFormat, Query(description="A page, or all of it.")] = ReadFormat.JSON,  # noqa: A002
 ) -> Response:
     """List a group's subscribers in pages; `format=csv` gives all of them in one file."""
     ref = await context.ask(LocateSubscribers(actor=context.actor, id=id))

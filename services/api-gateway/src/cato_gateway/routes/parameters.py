@@ -18,7 +18,9 @@ _NAME_PATTERN = rf"^[^{_NOT_IN_NAMES}]*[^{_NOT_IN_NAMES}\s][^{_NOT_IN_NAMES}]*$"
 
 Limit = Annotated[int, Query(ge=1, le=1000, description="At most so many items.")]
 Cursor = Annotated[
-    str | None, Query(max_length=2000, description="`nextCursor` of the page before; absent: the first page.")
+    str | None,
+    Query(max_length=2000, description="`nextCursor` of the page before; absent or empty: the first page."),
+    AfterValidator(lambda cursor: cursor or None),
 ]
 NamePart = Annotated[
     str | None, Query(max_length=200, description="Only resources whose name has this in it, in any case.")

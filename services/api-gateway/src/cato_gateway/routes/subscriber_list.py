@@ -1,9 +1,7 @@
 """A group's list of subscribers, read from the object store: in pages, or as CSV."""
 
-import base64
 import csv
 import io
-import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from uuid import UUID
@@ -14,11 +12,12 @@ from cato_contracts.errors import ConflictError, InvalidError
 from cato_contracts.examples import SUBSCRIBER_ID
 from cato_contracts.model import Resource
 from cato_contracts.objects import ObjectRef
+from cato_contracts.paging import number, read_cursor, write_cursor
 from cato_contracts.resources import Contact, Page
 from cato_gateway.ports import Lists
 from cato_runtime.objects import ObjectMissingError, ObjectStore
 
-_FOREIGN = "the cursor is none of this collection's"
+_FOREIGN = "cursor: not one that a list has returned"
 _CSV_PIECE = 64 * 1024
 
 
@@ -55,7 +54,7 @@ async def subscriber_page(lists: Lists, ref: ObjectRef, limit: int, cursor: str 
     async with aclosing(_lines(lists.pieces(ref, offset))) as lines:
         async for line in lines:
             if len(items) == limit:
-                return Subscribers(items=items, next_cursor=_cursor(offset, ref))
+                return Subscribers(items=items, next_cursor=write_cursor(offset, ref.name))
             contact = _contact(line, cursor)
             items.append(SubscriberLine(**contact.model_dump()))
             offset += len(line) + 1
@@ -101,17 +100,10 @@ async def _lines(pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
         yield rest
 
 
-def _cursor(offset: int, ref: ObjectRef) -> str:
-    return base64.urlsafe_b64encode(json.dumps([offset, ref.name]).encode()).decode()
-
-
 def _offset(cursor: str, ref: ObjectRef) -> int:
-    try:
-        offset, name = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-    except (ValueError, TypeError, RecursionError) as error:
-        raise InvalidError(_FOREIGN) from error
+    offset, name = read_cursor(cursor, number, str)
     if name != ref.name:
         raise ConflictError("the list was replaced since the page before; begin again without a cursor")
-    if not isinstance(offset, int) or not 0 <= offset <= ref.size:
+    if offset > ref.size:
         raise InvalidError(_FOREIGN)
-    return offset
+    return int(offset)

@@ -2,7 +2,7 @@
 
 CatoError (cato_runtime)
 ├── RefusedError
-│   ├── UnauthorizedError     no token, or one that nobody knows
+│   ├── UnauthorizedError     no token, or an unknown one
 │   └── KeyReusedError        an Idempotency-Key that was used with another body
 └── BrokenOffError            an answer that cannot go on
 """
@@ -38,7 +38,7 @@ class KeyReusedError(ConflictError):
 
 
 class BrokenOffError(CatoError):
-    """An answer was begun and cannot be finished; the client must not take it for whole."""
+    """An answer has begun and cannot be finished; closing the connection shows that it is incomplete."""
 
 
 def status_of(error: RefusedError) -> HTTPStatus:

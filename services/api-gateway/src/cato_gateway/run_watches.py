@@ -1,4 +1,4 @@
-"""Runs that somebody watches: however many do, a run is asked after once."""
+"""Watched runs: one query serves all clients that watch a run."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -22,7 +22,7 @@ _TIMEOUT_S = 10.0
 
 @dataclass(slots=True)
 class RunWatch:
-    """What is known of a run; `news` is set, and replaced, when that changes or there will be no more."""
+    """The latest state of a run. `news` is set, and replaced, when it changes or the watch ends."""
 
     run: TaskExec
     news: asyncio.Event = field(default_factory=asyncio.Event)
@@ -30,13 +30,13 @@ class RunWatch:
     watchers: int = 0
     loop: asyncio.Task[None] | None = None
 
-    def tell(self) -> None:
+    def notify(self) -> None:
         self.news.set()
         self.news = asyncio.Event()
 
 
 class RunWatches:
-    """The watches of this process.
+    """The watches of this process, one for each watched run.
 
     `interval_s` is the least time between two questions, and between two reports to one client;
     `keep_alive_s` the longest silence. `pause` is for tests.
@@ -59,12 +59,12 @@ class RunWatches:
 
     @property
     def runs(self) -> set[UUID]:
-        """The runs that are watched at present."""
+        """The runs that are being watched."""
         return set(self._watches)
 
     @contextmanager
     def watching(self, run: TaskExec) -> Iterator[RunWatch]:
-        """Join the watch of a run, which the first to come begins and the last to go ends."""
+        """Join the watch of a run. The first watcher starts it, the last one ends it."""
         watch = self._watches.get(run.id)
         if watch is None:
             watch = self._watches[run.id] = RunWatch(run)
@@ -79,40 +79,40 @@ class RunWatches:
                 watch.loop.cancel()
 
     async def rest(self) -> None:
-        """Wait as long as has to be between two reports."""
+        """Wait for the least time between two reports."""
         await self._pause(self._interval_s)
 
     def close(self) -> None:
-        """End all watching: this process is going."""
+        """End all watches, because this process stops."""
         self.closed = True
         for watch in self._watches.values():
-            watch.tell()
+            watch.notify()
 
     async def _follow(self, watch: RunWatch) -> None:
-        # Every watcher may see the run, and none of them may stay: it is asked after in its owner's name.
+        # Every watcher may see the run, and any of them may leave: the query is made in the owner's name.
         query = GetTaskExec(actor=Actor(user_id=watch.run.user_id), id=watch.run.id)
-        away = False
+        unavailable = False
         try:
-            # Looks for itself whether anybody is left: the broker's client may lose a cancellation.
+            # The loop checks for watchers itself: the broker's client may lose a cancellation.
             while watch.watchers and watch.run.report.active_phase:
                 await self.rest()
                 try:
                     found = await self._asker.ask(query, timeout=_TIMEOUT_S)
                 except CatoError as error:
-                    if not away:
-                        log.warning("a watched run cannot be seen", run_id=str(query.id), error=repr(error))
-                    away = True
+                    if not unavailable:
+                        log.warning("watched run not available", run_id=str(query.id), error=repr(error))
+                    unavailable = True
                     continue
-                away = False
+                unavailable = False
                 if is_news(watch.run, found):
                     watch.run = found
-                    watch.tell()
+                    watch.notify()
         except Exception:
-            log.exception("a watch failed", run_id=str(query.id))
+            log.exception("watch failed", run_id=str(query.id))
             watch.failed = True
-            watch.tell()
+            watch.notify()
 
 
 def is_news(old: TaskExec, new: TaskExec) -> bool:
-    """Tell whether there is more to say than another `eta`, which time alone changes."""
+    """Return whether the report differs by more than its `eta`, which changes with time alone."""
     return old.report.model_copy(update={"eta": None}) != new.report.model_copy(update={"eta": None})

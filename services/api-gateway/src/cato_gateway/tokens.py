@@ -66,7 +66,7 @@ def refuse_public_default(config: Config, host: str) -> None:
     if any(token.secret() == _BUILT_IN for token in config.tokens):
         raise ConfigurationError(
             f"listening on {host} with the well-known token {_BUILT_IN!r}: set tokens in the configuration"
-            " file, or allowDefaultToken: true if everybody may use this system"
+            " file, or allowDefaultToken: true if every machine may use this system"
         )
 
 

@@ -28,13 +28,13 @@ async def ledger(request, tmp_path) -> AsyncIterator[AnswerLedger]:
         await broker.stop()
 
 
-async def test_the_first_to_reserve_a_key_has_it(ledger):
+async def test_the_first_reservation_of_a_key_wins(ledger):
     assert await ledger.reserve("k", FIRST) == FIRST
     assert await ledger.reserve("k", SECOND) == FIRST
     assert await ledger.reserve("other", SECOND) == SECOND
 
 
-async def test_an_answer_stays(ledger):
+async def test_an_answer_is_kept(ledger):
     entry = await ledger.reserve("k", FIRST)
     kept = entry.model_copy(
         update={"answer": KeptAnswer(status=200, media_type="application/json", body="{}")}
@@ -43,14 +43,14 @@ async def test_an_answer_stays(ledger):
     assert await ledger.reserve("k", SECOND) == kept
 
 
-async def test_a_freed_key_can_be_had_again(ledger):
+async def test_a_freed_key_can_be_reserved_again(ledger):
     entry = await ledger.reserve("k", FIRST)
     await ledger.settle("k", entry.model_copy(update={"free": True}))
     assert await ledger.reserve("k", SECOND) == SECOND
     assert await ledger.reserve("k", FIRST) == SECOND
 
 
-async def test_of_many_at_once_one_has_the_key(ledger):
+async def test_one_of_many_concurrent_reservations_wins(ledger):
     wanted = [LedgerEntry(digest=str(no), command_id=str(no)) for no in range(20)]
     standing = await asyncio.gather(*(ledger.reserve("k", entry) for entry in wanted))
     assert len({entry.command_id for entry in standing}) == 1

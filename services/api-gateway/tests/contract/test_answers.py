@@ -34,7 +34,7 @@ async def test_collections_are_read_in_pages(client):
     assert [item["name"] for item in found.json()["items"]] == ["s3"]
 
 
-async def test_an_answer_can_be_changed_and_sent_back(client, ids):
+async def test_an_answer_can_be_edited_and_sent_back(client, ids):
     for path in (f"{API}/notification-settings/{ids['settings']}", f"{API}/tasks/{ids['task']}"):
         resource = (await client.get(path)).json()
         assert next(iter(resource)) == "id"
@@ -97,7 +97,7 @@ async def test_a_range_of_the_content_is_served(client, ids, asked, status, *, s
         assert answer.headers["content-range"] == f"bytes {start}-{end - 1}/1000"
 
 
-async def test_a_range_beyond_the_end_is_refused_with_416(client, ids):
+async def test_a_range_beyond_the_end_is_rejected_with_416(client, ids):
     for asked in ("bytes=1000-", "bytes=-0"):
         answer = await client.get(
             f"{API}/audio-files/{ids['audio']}/content?format=alaw", headers={"Range": asked}
@@ -107,7 +107,7 @@ async def test_a_range_beyond_the_end_is_refused_with_416(client, ids):
         assert answer.json()["status"] == 416
 
 
-async def test_content_that_the_client_has_is_not_sent_again(client, ids):
+async def test_content_with_a_current_etag_is_answered_with_304(client, ids):
     path = f"{API}/audio-files/{ids['audio']}/content"
     etag = (await client.get(path)).headers["etag"]
     assert (await client.get(path, headers={"If-None-Match": etag})).status_code == 304
@@ -115,7 +115,7 @@ async def test_content_that_the_client_has_is_not_sent_again(client, ids):
     assert changed.status_code == 200
 
 
-async def test_content_that_the_store_lost_is_an_error_of_ours(client, stack, ids):
+async def test_content_missing_from_the_store_is_answered_with_500(client, stack, ids):
     stack.objects.objects.clear()
     answer = await client.get(f"{API}/audio-files/{ids['audio']}/content")
     assert answer.status_code == 500
@@ -136,14 +136,14 @@ async def test_subscribers_are_read_in_pages_and_as_csv(client, ids):
     assert len(text) == 6
 
 
-async def test_a_cursor_does_not_outlive_its_list(client, ids):
+async def test_a_cursor_of_a_replaced_list_is_answered_with_409(client, ids):
     path = f"{API}/subscriber-groups/{ids['group']}/subscribers"
     cursor = (await client.get(path, params={"limit": 1})).json()["nextCursor"]
     await client.put(f"{API}/subscriber-groups/{ids['group']}", json=[{"fullName": "New", "phones": "1"}])
     assert (await client.get(path, params={"cursor": cursor})).status_code == 409
 
 
-async def test_a_cursor_of_ones_own_making_is_refused(client, stack, ids):
+async def test_a_forged_cursor_is_rejected(client, stack, ids):
     path = f"{API}/subscriber-groups/{ids['group']}/subscribers"
     name = next(ref.name for _, ref in stack.services.groups.values())
     for cursor in (
@@ -165,7 +165,7 @@ async def test_an_empty_cursor_asks_for_the_first_page(client, ids, collection):
     assert (await client.get(f"{API}/{collection}", params={"cursor": ""})).json() == first.json()
 
 
-async def test_csv_comes_in_and_goes_out(client):
+async def test_a_csv_list_is_accepted_and_returned(client):
     lines = "fullName,phones,emails\r\nIvan,776429;776430,\r\n"
     answer = await client.put(
         f"{API}/subscriber-groups/add/csv", content=lines, headers={"Content-Type": "text/csv"}
@@ -175,7 +175,7 @@ async def test_csv_comes_in_and_goes_out(client):
     assert text.text == lines
 
 
-async def test_a_gzipped_body_is_taken_and_counted_unpacked(client, stack):
+async def test_a_gzipped_body_is_accepted_and_limited_by_its_decoded_size(client, stack):
     people = json.dumps([{"fullName": "A", "phones": "1"}]).encode()
     packed = gzip.compress(people)
     headers = {**JSON, "Content-Encoding": "gzip"}
@@ -187,7 +187,7 @@ async def test_a_gzipped_body_is_taken_and_counted_unpacked(client, stack):
     assert (await client.put(path, content=packed + b"more", headers=headers)).status_code == 400
 
 
-async def test_the_status_document_is_the_same_however_it_is_paged(client, stack, ids):
+async def test_the_status_document_is_the_same_for_every_page_size(client, stack, ids):
     path = f"{API}/task-execs/{ids['exec']}"
     whole = (await client.get(path)).json()
     assert list(whole) == ["id", "report", "subscribers"]
@@ -204,7 +204,7 @@ async def test_the_status_document_is_the_same_however_it_is_paged(client, stack
     assert people == whole["subscribers"]
 
 
-async def test_no_more_is_asked_for_than_an_answer_had_room_for(client, stack, ids):
+async def test_the_next_page_is_no_larger_than_the_last_answer(client, stack, ids):
     class Counting:
         def __init__(self):
             self.asked: list[int] = []
@@ -220,7 +220,7 @@ async def test_no_more_is_asked_for_than_an_answer_had_room_for(client, stack, i
     assert counting.asked == [STATUS_TEXT_LIMIT, 2, 2]
 
 
-async def test_the_status_document_lists_whom_it_is_asked_for(client, ids):
+async def test_the_status_document_lists_the_subscribers_of_the_filter(client, ids):
     path = f"{API}/task-execs/{ids['exec']}"
     failed = (await client.get(path, params={"subscribers": "failed"})).json()
     assert [each["subscriber"]["fullName"] for each in failed["subscribers"]] == ["Person 1", "Person 3"]
@@ -229,7 +229,7 @@ async def test_the_status_document_lists_whom_it_is_asked_for(client, ids):
     assert nobody["report"]["subscriberCount"] == 5
 
 
-async def test_a_status_document_that_cannot_begin_is_a_proper_error(client, stack, ids):
+async def test_a_status_document_that_fails_before_its_first_byte_is_an_error_response(client, stack, ids):
     class Silent:
         async def ask(self, request, **options: Any):
             if type(request).__name__ == "GetStatusText":
@@ -240,7 +240,7 @@ async def test_a_status_document_that_cannot_begin_is_a_proper_error(client, sta
     assert (await client.get(f"{API}/task-execs/{ids['exec']}")).status_code == 503
 
 
-async def test_a_status_document_that_cannot_go_on_is_broken_off(client, stack, ids):
+async def test_a_status_document_that_fails_later_closes_the_connection(client, stack, ids):
     class Failing:
         pages = 0
 
@@ -296,7 +296,7 @@ async def test_control_reaches_the_dialer_with_its_options(client, stack, ids):
     assert stack.services.asked[-1].body.hangup is True
 
 
-async def test_a_request_id_goes_in_and_out_and_on(client, stack):
+async def test_a_request_id_is_returned_and_passed_to_services(client, stack):
     answer = await client.get(f"{API}/tasks", headers={"X-Request-ID": "abc-1"})
     assert answer.headers["x-request-id"] == "abc-1"
     assert stack.services.asked[-1].correlation_id == "abc-1"
@@ -304,7 +304,7 @@ async def test_a_request_id_goes_in_and_out_and_on(client, stack):
     assert answer.headers["x-request-id"] == stack.services.asked[-1].correlation_id != "a b\t"
 
 
-async def test_an_error_of_ours_tells_nothing_of_the_inside(client, stack):
+async def test_an_internal_error_reveals_no_details(client, stack):
     stack.services.failures.append(KeyError("secret place"))
     answer = await client.get(f"{API}/tasks")
     assert answer.status_code == 500

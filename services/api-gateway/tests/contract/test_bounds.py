@@ -111,7 +111,7 @@ async def test_tasks_out_of_bounds_name_the_field(client, ids, method, path, fie
 
 
 @pytest.mark.parametrize("field", ["name", "attemptCount", "successCondition"])
-async def test_settings_without_a_field_that_is_needed_name_it(client, ids, field, refused):
+async def test_settings_without_a_required_field_name_it(client, ids, field, refused):
     fields = {name: each for name, each in settings_fields().items() if name != field}
     refused(
         await send_fields(client, ids, "POST", "/notification-settings", fields), 400, f"{field} is required"
@@ -125,7 +125,7 @@ async def test_listening_to_some_needs_a_duration(client, ids, refused):
 
 
 @pytest.mark.parametrize("field", ["name", "settings", "files", "groups"])
-async def test_tasks_without_a_field_that_is_needed_name_it(client, ids, field, refused):
+async def test_tasks_without_a_required_field_name_it(client, ids, field, refused):
     fields = {name: each for name, each in task_fields(ids).items() if name != field}
     refused(await send_fields(client, ids, "POST", "/tasks", fields), 400, f"{field} is required")
 

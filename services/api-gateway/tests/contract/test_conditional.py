@@ -26,7 +26,7 @@ def body_for(path, ids):
 
 
 @pytest.mark.parametrize("path", READABLE)
-async def test_what_the_client_has_is_not_sent_again(client, ids, path):
+async def test_a_resource_with_a_current_etag_is_answered_with_304(client, ids, path):
     path = API + path.format(**ids)
     etag = (await client.get(path)).headers["etag"]
     for sent in (etag, f"W/{etag}", f'"other", {etag}', "*"):
@@ -37,7 +37,7 @@ async def test_what_the_client_has_is_not_sent_again(client, ids, path):
 
 
 @pytest.mark.parametrize("path", CHANGEABLE)
-async def test_a_replacement_is_made_of_the_version_it_is_meant_for_only(client, ids, path):
+async def test_a_replacement_needs_the_version_of_if_match(client, ids, path):
     path = API + path.format(**ids)
     body = body_for(path, ids)
     first = (await client.get(path)).headers["etag"]
@@ -55,14 +55,14 @@ async def test_a_replacement_is_made_of_the_version_it_is_meant_for_only(client,
     assert (await client.put(path, json=body)).status_code == 200
 
 
-async def test_a_removal_is_conditional_too(client, ids):
+async def test_a_removal_needs_the_version_of_if_match(client, ids):
     path = f"{API}/tasks/{ids['task']}"
     assert (await client.delete(path, headers={"If-Match": '"77"'})).status_code == 412
     etag = (await client.get(path)).headers["etag"]
     assert (await client.delete(path, headers={"If-Match": etag})).status_code == 204
 
 
-async def test_the_removal_of_an_audio_file_is_conditional_too(client, ids):
+async def test_the_removal_of_an_audio_file_needs_the_etag_of_if_match(client, ids):
     await client.delete(f"{API}/tasks/{ids['task']}")
     path = f"{API}/audio-files/{ids['audio']}"
     etag = (await client.get(path)).headers["etag"]
@@ -82,14 +82,14 @@ async def test_the_removal_of_an_audio_file_is_conditional_too(client, ids):
         ("PUT", "/subscriber-groups/add/town"),
     ],
 )
-async def test_a_condition_that_nothing_would_heed_is_refused(client, stack, ids, method, path, refused):
+async def test_if_match_is_rejected_where_it_is_not_supported(client, stack, ids, method, path, refused):
     before = len(stack.services.asked)
     answer = await client.request(method, API + path.format(**ids), headers={"If-Match": "*"})
     refused(answer, 400, "If-Match")
     assert len(stack.services.asked) == before
 
 
-async def test_an_answer_that_is_given_again_has_its_etag_again(client):
+async def test_a_replayed_answer_has_its_etag(client):
     headers = {"Idempotency-Key": "k"}
     first = await client.post(f"{API}/notification-settings", json=SETTINGS, headers=headers)
     again = await client.post(f"{API}/notification-settings", json=SETTINGS, headers=headers)
@@ -97,7 +97,7 @@ async def test_an_answer_that_is_given_again_has_its_etag_again(client):
     assert again.headers["etag"] == first.headers["etag"]
 
 
-async def test_the_condition_belongs_to_the_request(client, ids):
+async def test_if_match_is_part_of_the_request_under_a_key(client, ids):
     path = f"{API}/notification-settings/{ids['settings']}"
     etag = (await client.get(path)).headers["etag"]
     headers = {"Idempotency-Key": "k", "If-Match": etag}
@@ -106,7 +106,7 @@ async def test_the_condition_belongs_to_the_request(client, ids):
     assert (await client.put(path, json=SETTINGS, headers={"Idempotency-Key": "k"})).status_code == 409
 
 
-async def test_the_version_is_no_field(client, ids):
+async def test_the_version_is_not_a_field(client, ids):
     for path in CHANGEABLE:
         assert "version" not in (await client.get(API + path.format(**ids))).json()
     for collection in ("subscriber-groups", "notification-settings", "tasks"):
@@ -126,7 +126,7 @@ async def test_the_version_is_no_field(client, ids):
         "/openapi.json",
     ],
 )
-async def test_head_is_get_without_the_body(client, ids, path):
+async def test_head_answers_like_get_without_the_body(client, ids, path):
     path = API + path.format(**ids)
     answer, whole = await client.head(path), await client.get(path)
     assert (answer.status_code, answer.content) == (whole.status_code, b"")
@@ -136,7 +136,7 @@ async def test_head_is_get_without_the_body(client, ids, path):
     }
 
 
-async def test_head_of_what_is_not_there_and_of_what_cannot_be_read(client, ids):
+async def test_head_of_missing_and_broken_resources_has_the_status_of_get(client, ids):
     assert (await client.head(f"{API}/tasks/{ids['unknown']}")).status_code == 404
     refused = await client.head(f"{API}/tasks/{ids['task']}/start")
     assert (refused.status_code, refused.headers["allow"]) == (405, "PUT")

@@ -77,7 +77,7 @@ async def test_a_call_has_its_events(client, ids):
         ("stationId={station}", [2]),
     ],
 )
-async def test_conditions_narrow_the_calls(client, ids, calls, query, expected):
+async def test_each_condition_selects_calls(client, ids, calls, query, expected):
     names = {**ids, "station": str(calls[2].station_id)}
     page = (await client.get(f"{API}/calls?{query.format(**names)}")).json()
     assert [item["id"] for item in page["items"]] == [str(calls[no].id) for no in reversed(expected)]
@@ -123,7 +123,7 @@ async def test_a_parameter_out_of_bounds_is_named(client, ids, query, word, refu
     refused(await client.get(f"{API}{query}"), 400, word)
 
 
-async def test_what_belongs_to_others_is_left_out(client, calls):
+async def test_calls_of_other_users_are_left_out(client, calls):
     headers = {"Authorization": "Bearer plain:stranger"}
     assert (await client.get(f"{API}/calls", headers=headers)).json() == {"items": [], "nextCursor": None}
     assert (await client.get(f"{API}/calls/export?format=jsonl", headers=headers)).content == b""
@@ -133,7 +133,7 @@ async def test_what_belongs_to_others_is_left_out(client, calls):
     assert len((await client.get(f"{API}/calls", headers=admin)).json()["items"]) == 4
 
 
-async def test_statistics_go_by_group_and_together(client, stack, calls):
+async def test_statistics_have_groups_and_a_total(client, stack, calls):
     path = f"{API}/statistics?groupBy=sipCode&timeZone=Asia/Yekaterinburg&from=2024-03-24T00:00:00Z"
     figures = (await client.get(path)).json()
     assert figures["groupBy"] == "sipCode"
@@ -144,7 +144,7 @@ async def test_statistics_go_by_group_and_together(client, stack, calls):
     assert stack.services.asked[-1].body.time_zone is None
 
 
-async def test_an_answer_that_would_be_too_large_is_asked_for_wrongly(client, stack, refused):
+async def test_an_answer_that_is_too_large_is_answered_with_400(client, stack, refused):
     stack.services.failures.append(TooLargeError("these are more groups than one answer can carry"))
     refused(await client.get(f"{API}/statistics?groupBy=hour"), 400, "more groups")
 
@@ -185,14 +185,14 @@ async def test_an_export_is_compressed_unless_it_is_already(client, calls):
     assert "content-encoding" not in parquet.headers
 
 
-async def test_an_export_that_cannot_begin_is_a_proper_error(client, stack, calls, refused):
+async def test_an_export_that_fails_before_its_first_byte_is_an_error_response(client, stack, calls, refused):
     stack.services.history.broken_at = 0
     answer = await client.get(f"{API}/calls/export")
     refused(answer, 503, "try again")
     assert "content-disposition" not in answer.headers
 
 
-async def test_of_an_export_nobody_wants_nothing_is_left(client, stack, calls):
+async def test_an_unread_export_is_ended(client, stack, calls):
     answer = await client.head(f"{API}/calls/export")
     assert (answer.status_code, answer.content) == (200, b"")
     assert answer.headers["content-disposition"] == 'attachment; filename="calls.csv"'
@@ -201,7 +201,7 @@ async def test_of_an_export_nobody_wants_nothing_is_left(client, stack, calls):
     assert stack.services.history.taken == [0]
 
 
-async def test_a_piece_is_asked_for_when_the_one_before_is_taken(app, stack, calls):
+async def test_a_piece_is_requested_when_the_previous_one_is_sent(app, stack, calls):
     history = stack.services.history
     async with Connection(app, f"{API}/calls/export?format=jsonl") as connection:
         assert (connection.status, history.taken) == (200, [0])
@@ -210,7 +210,7 @@ async def test_a_piece_is_asked_for_when_the_one_before_is_taken(app, stack, cal
             assert history.taken[-1] <= no
 
 
-async def test_an_export_is_let_go_when_the_client_goes_away(app, stack, calls):
+async def test_an_export_is_ended_when_the_client_disconnects(app, stack, calls):
     history = stack.services.history
     async with Connection(app, f"{API}/calls/export?format=jsonl") as connection:
         assert await connection.piece()
@@ -220,7 +220,7 @@ async def test_an_export_is_let_go_when_the_client_goes_away(app, stack, calls):
     assert history.exports == {}
 
 
-async def test_an_export_that_was_taken_to_its_end_is_not_let_go(app, stack, calls):
+async def test_an_export_that_was_read_to_its_end_is_not_ended_again(app, stack, calls):
     async with Connection(app, f"{API}/calls/export?format=jsonl") as connection:
         content = b""
         while piece := await connection.piece():
@@ -230,7 +230,7 @@ async def test_an_export_that_was_taken_to_its_end_is_not_let_go(app, stack, cal
 
 
 @pytest.mark.parametrize("lost_at", [1, 2])
-async def test_an_export_that_is_lost_on_the_way_is_broken_off(app, stack, calls, lost_at):
+async def test_an_export_that_is_lost_on_the_way_closes_the_connection(app, stack, calls, lost_at):
     stack.services.history.broken_at = lost_at
     async with Connection(app, f"{API}/calls/export?format=jsonl") as connection:
         for _ in range(lost_at):

@@ -15,7 +15,7 @@ OCTETS = {"Content-Type": "application/octet-stream"}
 SETTINGS = {"name": "s", "attemptCount": 1, "successCondition": "PICKUP_PHONE"}
 
 
-async def test_the_same_request_again_gives_the_first_answer_again(client, stack):
+async def test_a_repeated_request_gets_the_first_answer(client, stack):
     first = await client.post(f"{API}/notification-settings/", json=SETTINGS, headers=KEY)
     again = await client.post(f"{API}/notification-settings", json=SETTINGS, headers=KEY)
     assert first.status_code == again.status_code == 200
@@ -49,7 +49,7 @@ async def test_a_key_belongs_to_a_user_and_an_address(client, stack, ids):
     assert "idempotent-replayed" not in answer.headers
 
 
-async def test_an_upload_is_known_by_its_bytes_and_none_is_left_behind(client, stack):
+async def test_an_upload_is_identified_by_its_bytes_and_removed(client, stack):
     path = f"{API}/audio-files/add/flood"
     first = await client.put(path, content=b"RIFF", headers={**OCTETS, **KEY})
     again = await client.put(path, content=b"RIFF", headers={**OCTETS, **KEY})
@@ -65,7 +65,7 @@ async def test_parameters_belong_to_the_request(client, ids):
     assert (await client.put(path, params={"hangup": "true"}, headers=KEY)).status_code == 409
 
 
-async def test_after_a_refusal_the_key_may_come_with_a_better_body(client, ids):
+async def test_after_a_refusal_the_key_accepts_another_body(client, ids):
     unknown = {"name": "t", "settings": ids["unknown"], "files": ids["audio"], "groups": ids["group"]}
     assert (await client.post(f"{API}/tasks", json=unknown, headers=KEY)).status_code == 400
     known = {**unknown, "settings": ids["settings"]}
@@ -86,7 +86,7 @@ async def test_a_start_whose_answer_was_lost_is_not_a_second_start(client, stack
     assert len(stack.services.runs) == before + 1
 
 
-async def test_many_at_once_make_one(client, stack):
+async def test_concurrent_requests_with_one_key_make_one_resource(client, stack):
     answers = await asyncio.gather(
         *(client.post(f"{API}/notification-settings", json=SETTINGS, headers=KEY) for _ in range(10))
     )
@@ -96,7 +96,7 @@ async def test_many_at_once_make_one(client, stack):
 
 
 @pytest.mark.parametrize("key", ["", "a b", "x" * 256, "ключ".encode()])
-async def test_a_key_that_is_no_word_is_refused(client, key):
+async def test_a_key_with_other_than_visible_ascii_is_rejected(client, key):
     answer = await client.post(
         f"{API}/notification-settings", json=SETTINGS, headers={"Idempotency-Key": key}
     )
@@ -104,7 +104,7 @@ async def test_a_key_that_is_no_word_is_refused(client, key):
     assert "Idempotency-Key" in answer.json()["message"]
 
 
-async def test_an_upload_is_offered_again_when_the_service_died_over_it(client, stack):
+async def test_an_upload_is_sent_again_after_the_service_died(client, stack):
     class Dying:
         asked: ClassVar[list[str]] = []
 

@@ -181,7 +181,7 @@ def test_every_link_leads_to_an_operation(document):
         ("1a", False),
     ],
 )
-def test_the_pattern_of_telephone_numbers_is_their_rule(phone, good):
+def test_the_pattern_of_telephone_numbers_matches_their_rule(phone, good):
     from cato_contracts.resources import normalised_phone  # noqa: PLC0415
 
     assert bool(re.search(PHONE_PATTERN, phone)) is good
@@ -192,5 +192,5 @@ def test_the_pattern_of_telephone_numbers_is_their_rule(phone, good):
             normalised_phone(phone)
 
 
-def test_the_document_does_not_change_from_one_application_to_the_next():
+def test_the_document_is_the_same_for_every_application():
     assert MemoryStack().app.openapi() == MemoryStack().app.openapi()

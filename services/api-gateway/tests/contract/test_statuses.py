@@ -96,7 +96,7 @@ async def test_the_operation_is_carried_out(client, ids, operation, refused):
 
 
 @each(OPERATIONS)
-async def test_without_a_token_it_is_refused(client, ids, operation, refused):
+async def test_without_a_token_it_is_rejected(client, ids, operation, refused):
     answer = await send(client, operation, ids, headers={"Authorization": ""})
     refused(answer, 401, "Bearer plain:")
     assert answer.headers["www-authenticate"] == "Bearer"
@@ -107,25 +107,25 @@ async def test_without_a_token_it_is_refused(client, ids, operation, refused):
     "header",
     ["Bearer plain:nobody", "Bearer default", "Basic plain:default", "Bearer plain:", "plain:default"],
 )
-async def test_with_a_bad_token_it_is_refused(client, ids, operation, header, refused):
+async def test_with_a_bad_token_it_is_rejected(client, ids, operation, header, refused):
     refused(await send(client, operation, ids, headers={"Authorization": header}), 401)
 
 
 @each(OPERATIONS)
-async def test_without_the_permission_it_is_refused(client, ids, operation, refused):
+async def test_without_the_permission_it_is_rejected(client, ids, operation, refused):
     token = "writer" if operation.permission == "read" else "reader"
     answer = await send(client, operation, ids, headers={"Authorization": f"Bearer plain:{token}"})
     refused(answer, 403, operation.permission)
 
 
 @each(WITH_ID)
-async def test_what_belongs_to_somebody_else_is_not_there(client, ids, operation, refused):
+async def test_a_resource_of_another_user_is_answered_with_404(client, ids, operation, refused):
     answer = await send(client, operation, ids, headers={"Authorization": "Bearer plain:stranger"})
     refused(answer, 404)
 
 
 @each(WITH_ID)
-async def test_an_unknown_id_is_not_there(client, ids, operation, refused):
+async def test_an_unknown_id_is_answered_with_404(client, ids, operation, refused):
     unknown = dict.fromkeys(ids, ids["unknown"])
     answer = await send(client, operation, ids, names=unknown)
     refused(answer, 404, resource_id=ids["unknown"])
@@ -133,20 +133,20 @@ async def test_an_unknown_id_is_not_there(client, ids, operation, refused):
 
 @each(WITH_ID)
 @pytest.mark.parametrize("malformed", ["1", "not-a-uuid", "{00000000-0000-0000-0000-000000000000}"])
-async def test_a_malformed_id_is_not_there(client, ids, operation, malformed, refused):
+async def test_a_malformed_id_is_answered_with_404(client, ids, operation, malformed, refused):
     malformed_ids = dict.fromkeys(ids, malformed)
     refused(await send(client, operation, ids, names=malformed_ids), 404)
 
 
 @each(OPERATIONS)
-async def test_a_wrong_method_names_the_right_ones(client, ids, operation, refused):
+async def test_a_wrong_method_lists_the_allowed_ones(client, ids, operation, refused):
     answer = await send(client, operation, ids, method=operation.wrong_method)
     refused(answer, 405)
     assert operation.method in answer.headers["allow"].split(", ")
 
 
 @each(OPERATIONS)
-async def test_an_unknown_parameter_is_refused_by_name(client, ids, operation, refused):
+async def test_an_unknown_parameter_is_rejected_by_name(client, ids, operation, refused):
     path, _, query = operation.path.partition("?")
     wrong = replace(operation, path=f"{path}?{query}&limitt=1")
     refused(await send(client, wrong, ids), 400, "limitt")
@@ -154,7 +154,7 @@ async def test_an_unknown_parameter_is_refused_by_name(client, ids, operation, r
 
 @each(WITH_BODY)
 @pytest.mark.parametrize("content_type", ["text/plain", "application/xml", "application/jsonp", None])
-async def test_a_wrong_content_type_is_refused(client, ids, operation, content_type, refused):
+async def test_a_wrong_content_type_is_rejected(client, ids, operation, content_type, refused):
     answer = await send(client, operation, ids, type=content_type)
     refused(answer, 415, operation.type)
 
@@ -166,12 +166,12 @@ async def test_parameters_and_case_of_the_content_type_do_not_matter(client, ids
 
 
 @each(WITH_BODY)
-async def test_an_empty_body_is_refused(client, ids, operation, refused):
+async def test_an_empty_body_is_rejected(client, ids, operation, refused):
     refused(await send(client, operation, ids, body=b""), 400, "empty")
 
 
 @each(WITH_BODY)
-async def test_a_body_over_the_limit_is_refused(client, ids, operation, refused):
+async def test_a_body_over_the_limit_is_rejected(client, ids, operation, refused):
     size = 300_000
     refused(await send(client, operation, ids, body=b"x" * size), 413)
 
@@ -183,7 +183,7 @@ async def test_a_body_over_the_limit_is_refused(client, ids, operation, refused)
 
 
 @each(WITH_BODY)
-async def test_a_broken_encoding_of_the_body_is_refused(client, ids, operation, refused):
+async def test_a_broken_encoding_of_the_body_is_rejected(client, ids, operation, refused):
     answer = await send(client, operation, ids, headers={"Content-Encoding": "br"})
     refused(answer, 415, "gzip")
     answer = await send(client, operation, ids, headers={"Content-Encoding": "gzip"})
@@ -194,25 +194,25 @@ async def test_a_broken_encoding_of_the_body_is_refused(client, ids, operation, 
 @pytest.mark.parametrize(
     "body", ["{", "[1,", "nonsense", '{"name": }', "\ud800".encode("utf-8", "surrogatepass")]
 )
-async def test_broken_json_is_refused(client, ids, operation, body, refused):
+async def test_broken_json_is_rejected(client, ids, operation, body, refused):
     refused(await send(client, operation, ids, body=body), 400, "not JSON")
 
 
 @each(WITH_MODEL)
 @pytest.mark.parametrize("body", ["[]", "null", "1", '"text"', "[" * 100_000, '{"a":' * 40_000])
-async def test_json_that_is_no_resource_is_refused(client, ids, operation, body, refused):
+async def test_json_that_is_not_an_object_is_rejected(client, ids, operation, body, refused):
     refused(await send(client, operation, ids, body=body), 400)
 
 
 @each(WITH_MODEL)
 @pytest.mark.parametrize("name", ["attempt_count", "prioritee", "user_id", "ID"])
-async def test_an_unknown_field_is_refused_by_name(client, ids, operation, name, refused):
+async def test_an_unknown_field_is_rejected_by_name(client, ids, operation, name, refused):
     body = operation.body.replace("{", '{"' + name + '": 1, ', 1)
     refused(await send(client, operation, ids, body=body), 400, f"unknown field {name}")
 
 
 @each([operation for operation in WITH_MODEL if operation.method == "PUT"])
-async def test_a_replacement_may_carry_the_id_of_its_address_only(client, ids, operation, refused):
+async def test_a_replacement_with_another_id_than_its_address_is_rejected(client, ids, operation, refused):
     own = ids["settings"] if operation.body is SETTINGS else ids["task"]
     body = operation.body.replace("{", '{"id": "' + own + '", ', 1)
     assert (await send(client, operation, ids, body=body)).status_code == 200
@@ -221,7 +221,7 @@ async def test_a_replacement_may_carry_the_id_of_its_address_only(client, ids, o
 
 
 @each(WITH_MODEL)
-async def test_somebody_elses_user_id_needs_an_admin(client, ids, operation, refused):
+async def test_the_user_id_of_another_user_needs_an_admin(client, ids, operation, refused):
     body = operation.body.replace("{", '{"userId": "stranger", ', 1)
     refused(await send(client, operation, ids, body=body), 403)
     answer = await send(client, operation, ids, body=body, headers={"Authorization": "Bearer plain:admin"})
@@ -231,7 +231,7 @@ async def test_somebody_elses_user_id_needs_an_admin(client, ids, operation, ref
 
 @pytest.mark.parametrize("name", ["%20", "a%2Fb", "..%2Fx", "%00", "%0a", "x" * 201, "a%5Cb", "%FF"])
 @pytest.mark.parametrize("path", ["/audio-files/add/", "/subscriber-groups/add/"])
-async def test_a_name_that_cannot_be_one_is_refused(client, path, name):
+async def test_an_invalid_name_in_the_address_is_rejected(client, path, name):
     content_type = OCTETS if "audio" in path else JSON
     answer = await client.put(
         f"{API}{path}{name}", content=PEOPLE.encode(), headers={"Content-Type": content_type}
@@ -247,11 +247,11 @@ async def test_an_unknown_settings_id_in_a_task_is_named(client, ids, refused):
 
 
 @pytest.mark.parametrize("path", ["/", "/api", "/api/v1", "/api/v2/tasks", "/api/v1/task", "/favicon.ico"])
-async def test_an_unknown_address_is_answered_in_the_same_form(client, path, refused):
+async def test_an_unknown_address_gets_the_common_error_form(client, path, refused):
     refused(await client.get(path), 404)
 
 
-async def test_what_is_no_audio_is_refused_with_415_and_leaves_nothing(stack, client, refused):
+async def test_an_upload_that_is_not_audio_is_answered_with_415_and_removed(stack, client, refused):
     answer = await client.put(
         f"{API}/audio-files/add/zip", content=b"PK\x03\x04", headers={"Content-Type": OCTETS}
     )

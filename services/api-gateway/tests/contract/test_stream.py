@@ -72,7 +72,7 @@ def questions(stack):
     return sum(envelope.type == "GetTaskExec" for envelope in stack.services.asked)
 
 
-async def test_a_report_comes_at_once_and_then_when_something_has_changed(stack, clock, run_id):
+async def test_a_report_is_sent_at_once_and_after_every_change(stack, clock, run_id):
     async with stream(stack, run_id) as connection:
         assert connection.status == 200
         assert connection.headers["content-type"].startswith("text/event-stream")
@@ -93,7 +93,7 @@ async def test_a_report_comes_at_once_and_then_when_something_has_changed(stack,
     assert set(clock.asked) == {0.25}
 
 
-async def test_the_end_is_the_last_that_comes(stack, clock, run_id):
+async def test_the_end_event_is_the_last(stack, clock, run_id):
     async with stream(stack, run_id) as connection:
         assert await connection.piece() == RETRY
         read(await connection.piece())
@@ -107,7 +107,7 @@ async def test_the_end_is_the_last_that_comes(stack, clock, run_id):
     assert stack.deps.watches.runs == set()
 
 
-async def test_what_is_over_gives_report_and_end_at_once(client, stack, clock, ids):
+async def test_a_finished_run_sends_report_and_end_at_once(client, stack, clock, ids):
     answer = await client.get(f"{API}/task-execs/{ids['ended']}/stream")
     events = [read(f"{text}\n\n".encode()) for text in answer.text.split("\n\n")[1:-1]]
     assert [name for name, _, _ in events] == ["report", "end"]
@@ -116,7 +116,7 @@ async def test_what_is_over_gives_report_and_end_at_once(client, stack, clock, i
     assert clock.asked == []
 
 
-async def test_one_who_has_had_the_end_gets_no_more(client, ids):
+async def test_a_client_that_has_the_end_is_answered_with_204(client, ids):
     path = f"{API}/task-execs/{ids['ended']}/stream"
     answer = await client.get(path, headers={"Last-Event-ID": "end"})
     assert (answer.status_code, answer.content) == (204, b"")
@@ -124,7 +124,7 @@ async def test_one_who_has_had_the_end_gets_no_more(client, ids):
     assert "event: end" in again.text
 
 
-async def test_many_watch_and_one_asks(stack, clock, run_id):
+async def test_many_watchers_share_one_query(stack, clock, run_id):
     async with stream(stack, run_id) as one, stream(stack, run_id, token="admin") as two:
         for connection in (one, two):
             await connection.piece()
@@ -141,7 +141,7 @@ async def test_many_watch_and_one_asks(stack, clock, run_id):
     assert stack.deps.watches.runs == set()
 
 
-async def test_who_comes_later_gets_what_is_known(stack, clock, run_id):
+async def test_a_later_watcher_gets_the_latest_report(stack, clock, run_id):
     async with stream(stack, run_id) as one:
         await one.piece()
         read(await one.piece())
@@ -169,7 +169,7 @@ async def test_a_slow_client_gets_the_newest_report_and_no_backlog(stack, clock,
         assert read(await connection.piece())[1]["callsTotal"] in {4, 5}
 
 
-async def test_a_changed_forecast_alone_is_no_news(stack, clock, run_id):
+async def test_a_changed_eta_alone_is_not_sent(stack, clock, run_id):
     async with stream(stack, run_id) as connection:
         await connection.piece()
         read(await connection.piece())
@@ -183,7 +183,7 @@ async def test_a_changed_forecast_alone_is_no_news(stack, clock, run_id):
         assert read(await connection.piece())[1]["callsTotal"] == 1
 
 
-async def test_while_reporting_is_away_the_stream_stays_and_goes_on_later(stack, clock, run_id):
+async def test_a_stream_survives_an_outage_of_reporting(stack, clock, run_id):
     async with stream(stack, run_id) as connection:
         await connection.piece()
         read(await connection.piece())
@@ -197,7 +197,7 @@ async def test_while_reporting_is_away_the_stream_stays_and_goes_on_later(stack,
         assert read(await connection.piece())[1]["callsTotal"] == 1
 
 
-async def test_silence_is_broken_by_comments(stack, run_id):
+async def test_comments_are_sent_during_silence(stack, run_id):
     clock = Clock()
     stack.deps.watches = RunWatches(stack.services, keep_alive_s=0.001, pause=clock.pause)
     async with stream(stack, run_id) as connection:
@@ -208,7 +208,7 @@ async def test_silence_is_broken_by_comments(stack, run_id):
         assert await connection.piece() == b": still here\n\n"
 
 
-async def test_a_gateway_that_goes_ends_its_streams_without_an_end(stack, clock, run_id):
+async def test_a_stopping_gateway_closes_streams_without_an_end_event(stack, clock, run_id):
     async with stream(stack, run_id) as connection:
         await connection.piece()
         read(await connection.piece())
@@ -220,7 +220,7 @@ async def test_a_gateway_that_goes_ends_its_streams_without_an_end(stack, clock,
     assert stack.deps.watches.runs == set()
 
 
-async def test_what_cannot_be_followed_any_more_is_broken_off(stack, clock, run_id):
+async def test_a_failed_watch_closes_the_connection(stack, clock, run_id):
     async with stream(stack, run_id) as connection:
         await connection.piece()
         read(await connection.piece())
@@ -230,14 +230,14 @@ async def test_what_cannot_be_followed_any_more_is_broken_off(stack, clock, run_
             await connection.piece()
 
 
-async def test_a_head_request_is_answered_without_following(client, stack, clock, run_id):
+async def test_a_head_request_does_not_start_a_watch(client, stack, clock, run_id):
     answer = await client.head(f"{API}/task-execs/{run_id}/stream")
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/event-stream")
     assert clock.asked == []
 
 
-async def test_a_run_of_somebody_else_is_not_there_though_it_is_watched(client, stack, clock, run_id):
+async def test_a_watched_run_of_another_user_is_answered_with_404(client, stack, clock, run_id):
     async with stream(stack, run_id) as connection:
         await connection.piece()
         answer = await client.get(

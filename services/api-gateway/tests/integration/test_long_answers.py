@@ -39,7 +39,7 @@ def calls(services, run):
     return services.history.calls
 
 
-async def test_an_export_comes_whole(services, calls, gateway, connected):
+async def test_an_export_arrives_complete(services, calls, gateway, connected):
     async with gateway() as process, connected(process) as client:
         answer = await client.get(f"{API}/calls/export?format=jsonl", headers={"Accept-Encoding": "identity"})
         rows = [json.loads(line) for line in answer.text.splitlines()]
@@ -47,7 +47,7 @@ async def test_an_export_comes_whole(services, calls, gateway, connected):
     assert services.history.taken == [0, 1, 2]
 
 
-async def test_a_lost_export_is_no_complete_answer(services, calls, gateway, connected):
+async def test_a_lost_export_is_an_incomplete_answer(services, calls, gateway, connected):
     services.history.broken_at = 2
     path = f"{API}/calls/export?format=jsonl"
     async with gateway() as process, connected(process) as client:
@@ -56,7 +56,7 @@ async def test_a_lost_export_is_no_complete_answer(services, calls, gateway, con
                 await client.get(path, headers={"Accept-Encoding": encoding})
 
 
-async def test_a_client_that_leaves_ends_its_export(services, calls, gateway, connected):
+async def test_a_disconnecting_client_ends_its_export(services, calls, gateway, connected):
     async with gateway() as process, connected(process) as client:
         async with client.stream("GET", f"{API}/calls/export?format=jsonl") as answer:
             await anext(answer.aiter_raw())

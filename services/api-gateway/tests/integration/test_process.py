@@ -27,7 +27,7 @@ async def test_the_manual_can_be_followed_and_sigterm_ends_it_cleanly(services, 
         assert await process.ended() == (0, b"")
 
 
-async def test_two_gateways_know_each_others_keys(services, gateway, connected):
+async def test_two_gateways_share_idempotency_keys(services, gateway, connected):
     headers = {"Idempotency-Key": "k"}
     async with gateway() as one, gateway() as two, connected(one) as first, connected(two) as second:
         path = f"{API}/notification-settings"
@@ -51,7 +51,7 @@ async def test_services_that_do_not_answer_give_503(nats, gateway, connected):
         assert "dialer" in answer.json()["message"]
 
 
-async def test_a_body_announced_too_large_is_refused_before_it_comes(services, gateway, connected):
+async def test_a_body_announced_as_too_large_is_rejected_before_it_arrives(services, gateway, connected):
     async with gateway() as process, connected(process) as client:
         reader, writer = await asyncio.open_connection(client.base_url.host, client.base_url.port)
         writer.write(
@@ -71,7 +71,9 @@ async def send_without_end(writer: asyncio.StreamWriter) -> None:
             await writer.drain()
 
 
-async def test_a_body_without_end_is_refused_at_the_limit_and_cut_off(services, gateway, connected):
+async def test_an_endless_body_is_rejected_at_the_limit_and_the_connection_closed(
+    services, gateway, connected
+):
     async with gateway() as process, connected(process) as client:
         reader, writer = await asyncio.open_connection(client.base_url.host, client.base_url.port)
         writer.write(
@@ -86,7 +88,7 @@ async def test_a_body_without_end_is_refused_at_the_limit_and_cut_off(services, 
         writer.close()
 
 
-async def test_bytes_that_are_no_http_get_the_form_of_errors(nats, gateway, connected):
+async def test_bytes_that_are_not_http_get_the_common_error_form(nats, gateway, connected):
     async with gateway() as process, connected(process) as client:
         reader, writer = await asyncio.open_connection(client.base_url.host, client.base_url.port)
         writer.write(b"\x16\x03\x01 nonsense\r\n\r\n")
@@ -145,7 +147,7 @@ async def test_tokens_are_read_again_on_sighup(services, gateway, connected, tmp
         assert (await client.get(f"{API}/tasks")).status_code == 200
 
 
-async def test_the_well_known_token_does_not_go_with_a_public_address(gateway):
+async def test_the_well_known_token_on_a_public_address_stops_the_start(gateway):
     async with gateway(CATO_HOST="0.0.0.0") as process:
         assert "allowDefaultToken" in (await process.logged("cannot start"))["reason"]
         assert (await process.ended())[0] == 78

@@ -35,7 +35,7 @@ async def read(cache, ref, offset=0):
     return b"".join([piece async for piece in cache.pieces(ref, offset)])
 
 
-async def test_a_list_is_fetched_once_and_read_from_anywhere(store, cache):
+async def test_a_list_is_fetched_once_and_read_from_any_offset(store, cache):
     content = bytes(range(256)) * 1000
     ref = await store.put(Bucket.LISTS, "a", content)
     found = await asyncio.gather(*(read(cache, ref, offset) for offset in (0, 1, 200_000, 256_000)))
@@ -43,14 +43,14 @@ async def test_a_list_is_fetched_once_and_read_from_anywhere(store, cache):
     assert store.reads == ["a"]
 
 
-async def test_the_list_that_was_not_read_for_longest_goes(store, cache):
+async def test_the_least_recently_read_list_is_evicted(store, cache):
     refs = [await store.put(Bucket.LISTS, name, name.encode()) for name in "abc"]
     for no in (0, 1, 0, 2, 0, 1):
         assert await read(cache, refs[no]) == b"abc"[no : no + 1]
     assert store.reads == ["a", "b", "c", "b"]
 
 
-async def test_a_list_that_goes_while_it_is_read_is_read_to_its_end(store, cache):
+async def test_a_list_evicted_during_a_read_is_read_to_its_end(store, cache):
     ref = await store.put(Bucket.LISTS, "a", bytes(200_000))
     async with aclosing(cache.pieces(ref, 0)) as pieces:
         first = await anext(pieces)

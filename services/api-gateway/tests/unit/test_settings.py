@@ -18,7 +18,7 @@ def test_the_environment_is_read(monkeypatch):
 
 
 @pytest.mark.parametrize("port", ["x", "-1", "65536"])
-def test_a_bad_port_is_refused(monkeypatch, port):
+def test_a_bad_port_is_rejected(monkeypatch, port):
     monkeypatch.setenv("CATO_PORT", port)
     with pytest.raises(ValidationError, match="CATO_PORT"):
         GatewaySettings()

@@ -28,7 +28,7 @@ def test_replacing_keeps_the_old_tokens_when_a_new_one_cannot_be_read(tmp_path):
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.1", "cato.example.org", ""])
-def test_the_well_known_token_is_for_this_machine_only(host):
+def test_the_well_known_token_is_rejected_on_a_public_address(host):
     with pytest.raises(ConfigurationError, match="allowDefaultToken"):
         refuse_public_default(Config(), host)
     refuse_public_default(Config(allow_default_token=True), host)
@@ -36,5 +36,5 @@ def test_the_well_known_token_is_for_this_machine_only(host):
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "[::1]", "localhost"])
-def test_on_a_loopback_address_it_is_welcome(host):
+def test_the_well_known_token_is_accepted_on_a_loopback_address(host):
     refuse_public_default(Config(), host)

@@ -1,4 +1,4 @@
-"""Lists of subscribers on the local disk: the object store gives a list from its beginning only."""
+"""Lists of subscribers on the local disk, since the object store reads a list from its beginning only."""
 
 import asyncio
 import os
@@ -15,22 +15,22 @@ _PIECE = 64 * 1024
 
 
 class ListCache:
-    """The `kept` lists that were last read, in files without a name, which end with the process.
+    """The `kept` lists that were read last, in files without a name, which end with the process.
 
-    An object is written once under its name, so that a list that is here is as good as the one in the store.
+    An object is written once under its name, so a cached list is never stale.
     """
 
     def __init__(self, objects: ObjectStore, kept: int = 8) -> None:
         self._objects = objects
         self._kept = kept
         self._files: OrderedDict[str, int] = OrderedDict()
-        """Descriptors by the object's name, the last that was read at the end."""
+        """Descriptors by the object's name, the one read last at the end."""
         self._fetches: dict[str, asyncio.Task[None]] = {}
         self.close = weakref.finalize(self, _close, self._files)
 
     async def pieces(self, ref: ObjectRef, offset: int) -> AsyncGenerator[bytes, None]:
         """Yield the list from a byte on; errors as `ObjectStore.stream`."""
-        descriptor = os.dup(await self._descriptor(ref))  # it may go while we read
+        descriptor = os.dup(await self._descriptor(ref))  # it may be evicted during the read
         try:
             while piece := await asyncio.to_thread(os.pread, descriptor, _PIECE, offset):
                 offset += len(piece)
@@ -44,7 +44,7 @@ class ListCache:
             if fetch is None:
                 fetch = self._fetches[ref.name] = asyncio.create_task(self._fetch(ref))
                 fetch.add_done_callback(lambda _: self._fetches.pop(ref.name, None))
-            # One caller's cancellation must not take the list from the others.
+            # One caller's cancellation must not stop the fetch for the others.
             await asyncio.shield(fetch)
         self._files.move_to_end(ref.name)
         return self._files[ref.name]

@@ -1,4 +1,4 @@
-"""Every error in the manual's form (manual, 2.2), with a sentence for the person who reads it."""
+"""Every error in the manual's form (manual, 2.2), with a message for people."""
 
 import json
 import time
@@ -82,7 +82,7 @@ def problem(
 
 
 def add_handlers(app: FastAPI, allowed: "AllowedMethods") -> None:
-    """Give every error that can leave a route its form."""
+    """Answer every exception of a route in the common form."""
 
     async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, RefusedError)  # noqa: S101 - registered for this class
@@ -145,12 +145,12 @@ class AllowedMethods:
 
 
 def sentence(errors: Iterable[ErrorDetails]) -> str:
-    """Say which fields break which rules, in the client's own names."""
+    """Return which fields break which rules, by the names that the client uses."""
     problems = list(errors)
-    told = [_one(error) for error in problems[:_SHOWN_PROBLEMS]]
+    found = [_one(error) for error in problems[:_SHOWN_PROBLEMS]]
     if len(problems) > _SHOWN_PROBLEMS:
-        told.append(f"and {len(problems) - _SHOWN_PROBLEMS} more")
-    return "; ".join(told)
+        found.append(f"and {len(problems) - _SHOWN_PROBLEMS} more")
+    return "; ".join(found)
 
 
 def _one(error: ErrorDetails) -> str:

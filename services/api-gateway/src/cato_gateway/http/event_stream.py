@@ -11,7 +11,7 @@ from cato_gateway.run_watches import RunWatches, is_news
 MEDIA_TYPE = "text/event-stream"
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # the latter is nginx's
 END = "end"
-"""The id of the last event: a client that comes back with it has seen everything."""
+"""The id of the last event: a client that sends it has seen all events."""
 
 _RETRY_MS = 1000
 _KEEP_ALIVE = b": still here\n\n"
@@ -22,10 +22,10 @@ def is_over(run: TaskExec) -> bool:
 
 
 async def run_events(watches: RunWatches, run: TaskExec) -> AsyncGenerator[bytes, None]:
-    """Yield the events of `run` from now on: what it was when the client takes it, not what it was before.
+    """Yield the events of `run` from now on, each with the newest report when the client reads it.
 
     Raises:
-        BrokenOffError: if it cannot be followed any more.
+        BrokenOffError: if the watch failed.
 
     """
     yield f"retry: {_RETRY_MS}\n\n".encode()

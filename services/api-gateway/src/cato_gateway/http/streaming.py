@@ -9,20 +9,20 @@ from cato_contracts.errors import CatoError
 from cato_gateway.errors import BrokenOffError
 
 HEAD_ONLY = "cato.head"
-"""In the scope of a request that came as HEAD: nobody sees the body, so it need not be made."""
+"""In the scope of a HEAD request: its body is dropped, so it need not be made."""
 
 
-class Begun:
-    """Pieces of which the first is there already.
+class Started:
+    """Pieces of an answer whose first one is there already.
 
-    What goes wrong with a later one becomes `BrokenOffError`, which makes the server close the connection.
+    An error in a later piece becomes `BrokenOffError`, which makes the server close the connection.
     """
 
     def __init__(self, first: bytes | None, rest: AsyncIterator[bytes]) -> None:
         self._first = first
         self._rest = rest
 
-    def __aiter__(self) -> "Begun":
+    def __aiter__(self) -> "Started":
         return self
 
     async def __anext__(self) -> bytes:
@@ -35,26 +35,26 @@ class Begun:
             raise BrokenOffError(str(error)) from error
 
     async def aclose(self) -> None:
-        """Let go of what the pieces come from."""
+        """Close the source of the pieces."""
         if isinstance(self._rest, AsyncGenerator):
             await self._rest.aclose()
 
 
-async def begun(pieces: AsyncIterator[bytes]) -> Begun:
-    """Wait for the first piece and return all of them.
+async def started(pieces: AsyncIterator[bytes]) -> Started:
+    """Wait for the first piece and return all pieces.
 
-    What goes wrong until then still becomes a proper error. Afterwards the status line is out, and all that
-    can be done is to break the answer off.
+    An error before the first piece becomes an error response. After it the status line has been sent, so an
+    error can only close the connection.
     """
-    return Begun(await anext(pieces, None), pieces)
+    return Started(await anext(pieces, None), pieces)
 
 
 class Streamed(StreamingResponse):
-    """An answer made piece by piece as the client takes it; its source is let go when the client does."""
+    """An answer made piece by piece as the client reads it; its source is closed with the connection."""
 
     def __init__(
         self,
-        pieces: Begun | AsyncGenerator[bytes, None],
+        pieces: Started | AsyncGenerator[bytes, None],
         media_type: str,
         headers: dict[str, str] | None = None,
     ) -> None:
@@ -66,7 +66,10 @@ class Streamed(StreamingResponse):
             if scope.get(HEAD_ONLY):
                 start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
                 await send(start)
-                for more in (True, False):  # as if there were several, so that its headers are the same
+                for more in (
+                    True,
+                    False,
+                ):  # two messages, as for a body of several pieces, so that the headers are the same
                     await send({"type": "http.response.body", "body": b"", "more_body": more})
             else:
                 await super().__call__(scope, receive, send)

@@ -15,12 +15,13 @@ from cato_gateway.openapi.examples import example_of
 
 VERSION = "1.0.0"
 TITLE = "CATO automatic telephone notification"
-DESCRIPTION = """Call a list of people, play a message, know who was reached.
+DESCRIPTION = """Call a list of people, play a message, report who was reached.
 
 The six steps of a notification: add an audio file, add a group, add notification settings, add a task,
 start it, ask for its status. Every error has the same form. `Idempotency-Key` on POST and PUT makes a retry
 safe: the same key with the same body gives the first answer again for 24 hours, with another body 409.
-What is read carries an `ETag`; with `If-Match` a change is made only if nobody else made one in the meantime.
+What is read carries an `ETag`; with `If-Match` a change is made only if the resource has not changed in the
+meantime.
 Answers are compressed for clients that take gzip, bodies may be sent with `Content-Encoding: gzip`. HEAD
 answers wherever GET does. Every answer has an `X-Request-ID`: the client's own, or a new one."""
 

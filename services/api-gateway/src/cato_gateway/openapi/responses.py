@@ -29,7 +29,7 @@ _ERRORS: dict[int, tuple[str, str]] = {
     ),
     401: ("No token, or an unknown one.", "a token is needed: Authorization: Bearer plain:<appToken>"),
     403: ("The token does not allow it.", "the token of user has no permission to run"),
-    404: ("No such resource, or somebody else's.", f"there is no task {TASK_ID}"),
+    404: ("No such resource, or one of another user.", f"there is no task {TASK_ID}"),
     405: (
         "The method does not apply; `Allow` names those that do.",
         "PATCH does not apply here; allowed: DELETE, GET, HEAD, PUT",
@@ -40,9 +40,9 @@ _ERRORS: dict[int, tuple[str, str]] = {
         "the task was changed in the meantime: read it again",
     ),
     413: ("The body is over the limit.", "the body has more than the 52428800 bytes that are allowed here"),
-    415: ("The body's type is not taken here.", "Content-Type should be application/json, not text/plain"),
+    415: ("The body's type is not accepted here.", "Content-Type should be application/json, not text/plain"),
     416: ("No byte of the range is there.", "no byte of this range is among the 51178 that there are"),
-    500: ("An error of ours.", "internal error; the log has it under the id in X-Request-ID"),
+    500: ("An internal error.", "internal error; the log has it under the id in X-Request-ID"),
     503: (
         "A service behind the gateway does not answer in time; try again.",
         "the dialer service did not answer within 10 s",

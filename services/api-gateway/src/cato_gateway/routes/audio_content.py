@@ -13,7 +13,7 @@ from cato_contracts.errors import RefusedError
 from cato_contracts.resources import AudioFile
 from cato_gateway.http.conditional import client_has
 from cato_gateway.http.error_responses import problem
-from cato_gateway.http.streaming import begun
+from cato_gateway.http.streaming import started
 from cato_runtime.objects import ObjectMissingError, ObjectStore
 
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
@@ -55,7 +55,7 @@ async def audio_answer(
     if wanted is not None:
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{total}"
     try:
-        stored = await begun(objects.stream(file.content))
+        stored = await started(objects.stream(file.content))
     except ObjectMissingError as error:
         message = "the content of this audio file is missing from the store"
         raise RefusedError(message, resource_id=str(file.id)) from error

@@ -26,7 +26,7 @@ from cato_contracts.history import (
 )
 from cato_contracts.resources import PHONE_PATTERN, Page, TimeZoneName, normalised_phone
 from cato_gateway.http.request_context import API, Reader, ResourceId, json_answer
-from cato_gateway.http.streaming import Streamed, begun
+from cato_gateway.http.streaming import Streamed, started
 from cato_gateway.openapi import responses
 from cato_gateway.openapi.content import binary_content, text_content
 from cato_gateway.routes.call_export import MEDIA_TYPES, export_pieces, file_name
@@ -148,7 +148,7 @@ async def export_calls(
 
     Without an end of the response the file is not whole: an export that fails on the way is broken off.
     """
-    pieces = await begun(export_pieces(context, where, format))
+    pieces = await started(export_pieces(context, where, format))
     headers = {
         "Content-Disposition": f'attachment; filename="{file_name(where, format)}"',
         "Cache-Control": "no-store",

@@ -32,7 +32,7 @@ from cato_gateway.http.request_context import (
     Writer,
     json_answer,
 )
-from cato_gateway.http.streaming import Streamed, begun
+from cato_gateway.http.streaming import Streamed, started
 from cato_gateway.openapi import responses
 from cato_gateway.openapi.content import json_content, request_body, text_content
 from cato_gateway.routes.parameters import Cursor, Limit, NameInAddress, NamePart, UtcInstant
@@ -187,7 +187,7 @@ async def list_subscribers(
     """List a group's subscribers in pages; `format=csv` gives all of them in one file."""
     ref = await context.ask(LocateSubscribers(actor=context.actor, id=id))
     if format is ReadFormat.CSV:
-        lines = await begun(csv_lines(context.deps.objects, ref))
+        lines = await started(csv_lines(context.deps.objects, ref))
         name = {"Content-Disposition": f'attachment; filename="{id}.csv"'}
         return Streamed(lines, "text/csv; charset=utf-8", name)
     return json_answer(await subscriber_page(context.deps.lists, ref, limit, cursor))

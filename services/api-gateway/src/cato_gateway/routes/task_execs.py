@@ -23,7 +23,7 @@ from cato_contracts.status import (
 from cato_gateway.http.event_stream import END, HEADERS, MEDIA_TYPE, is_over, run_events
 from cato_gateway.http.idempotency import IdempotencyKey
 from cato_gateway.http.request_context import API, Reader, ResourceId, Runner, json_answer
-from cato_gateway.http.streaming import Streamed, begun
+from cato_gateway.http.streaming import Streamed, started
 from cato_gateway.openapi import responses
 from cato_gateway.openapi.content import event_content
 from cato_gateway.routes.parameters import Cursor, Limit
@@ -53,7 +53,7 @@ data: {_REPORT}
 
 
 class RunControl(Resource):
-    """The answer to pausing, resuming and stopping: it will be so."""
+    """The answer to pausing, resuming and stopping: the command is accepted."""
 
     task_exec_id: UUID = Field(examples=[EXECUTION_ID])
     """The execution's id."""
@@ -111,7 +111,7 @@ async def get_task_exec(  # noqa: PLR0917 - parameters of the request
     ] = None,
     cursor: Cursor = None,
 ) -> Response:
-    """Get the status document: what happened to everybody so far. With `limit` it comes in pages."""
+    """Get the status document: what happened to every subscriber so far. With `limit` it comes in pages."""
     execution = await context.ask(GetTaskExec(actor=context.actor, id=id))
     if cursor is not None and limit is None:
         limit = 100
@@ -123,7 +123,7 @@ async def get_task_exec(  # noqa: PLR0917 - parameters of the request
         return await context.ask(query)
 
     wanted = None if subscribers is SubscriberFilter.NONE else page
-    document = await begun(status_document(execution, wanted, limit, cursor, page_size=STATUS_TEXT_LIMIT))
+    document = await started(status_document(execution, wanted, limit, cursor, page_size=STATUS_TEXT_LIMIT))
     return Streamed(document, "application/json")
 
 
@@ -183,8 +183,8 @@ async def stream_task_exec(
     """Follow an execution live, by server-sent events: its `report` whenever it changes, then an `end`.
 
     At most four reports a second; a client that is slow gets the newest one. Both events carry the report. A
-    response that ends without `end` says that this gateway is stopping: come again. One who comes again after
-    `end` gets 204, which ends an `EventSource`.
+    response that ends without `end` says that this gateway is stopping: come again. A client that comes again
+    after `end` gets 204, which ends an `EventSource`.
     """
     execution = await context.ask(GetTaskExec(actor=context.actor, id=id))
     if last_event_id == END and is_over(execution):

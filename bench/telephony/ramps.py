@@ -62,7 +62,7 @@ class Bench:
     @classmethod
     async def open(cls, stack: AsyncExitStack, directory: Path, leader: int, tell: Tell) -> Self:
         receiver = await stack.enter_async_context(
-            await Child.start_module("telephony.receiver", log=directory / "receiver.log")
+            await Child.start_module("telephony.processes.receiver", log=directory / "receiver.log")
         )
         port = (await receiver.ask({"do": "start"}))["port"]
         return cls(receiver, port, leader, directory, tell)
@@ -70,7 +70,7 @@ class Bench:
     async def caller(self, calls_per_worker: int) -> Child:
         log = self.directory / "caller.log"
         return await Child.start_module(
-            "telephony.caller", str(self.sip_port), str(calls_per_worker), log=log
+            "telephony.processes.caller", str(self.sip_port), str(calls_per_worker), log=log
         )
 
     async def judge(self, ramp: Ramp, step: Step, lags: dict[str, float] | None = None) -> bool:
@@ -151,7 +151,7 @@ async def ramp_floor(bench: Bench, name: str, steps: Sequence[int], start: Calla
 
 async def ramp_python_floor(bench: Bench) -> Ramp:
     async def start() -> Child:
-        return await Child.start_module("telephony.floor_sender", log=bench.directory / "floor.log")
+        return await Child.start_module("telephony.processes.floor_sender", log=bench.directory / "floor.log")
 
     return await ramp_floor(bench, "Python floor", PYTHON_STREAMS, start)
 

@@ -11,11 +11,11 @@ from collections import deque
 from dataclasses import asdict
 from typing import Any
 
-from telephony.answerer import Answerer, Counts
 from telephony.child import allow_many_sockets, serve
+from telephony.processes.answerer import Answerer, Counts
+from telephony.processes.reception import examine, heard_whole
+from telephony.processes.sink import Batch, Sink
 from telephony.prompt import frames
-from telephony.reception import examine, heard_whole
-from telephony.sink import Batch, Sink
 
 HOST = "127.0.0.1"
 _ROUND_S = 0.2

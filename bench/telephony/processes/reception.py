@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
+from telephony.processes.sink import Sink
 from telephony.prompt import PERIOD
-from telephony.sink import Sink
 
 PACKET_NS = 20_000_000
 _HALF = 0x8000

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
 
-from telephony.sink import Sink
+from telephony.processes.sink import Sink
 
 _BUFFER_BYTES = 1 << 22
 

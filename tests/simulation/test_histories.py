@@ -1,7 +1,7 @@
-"""Every promise holds in generated histories of outcomes, crashes, disordered deliveries and controls.
+"""Whatever the outcomes, whatever dies, comes late or twice, whatever people do: every promise holds.
 
-The real campaign role, the real dial role and the real fold of the reports run each history together, in
-virtual time, on a log in memory.
+The real campaign role, the real dial role and the real fold of the reports live through each history
+together, in virtual time, on a log in memory.
 """
 
 import pytest

@@ -6,8 +6,9 @@ import nats
 import pytest
 from nats.aio.client import Client
 
-from cato_jetstream import JetStreamLog, Log, MemoryLog
-from cato_jetstream.testing import NatsServer
+from cato_jetstream import JetStreamLog, Log
+from tests.support.memory_log import MemoryLog
+from tests.support.nats_server import NatsServer
 
 
 @pytest.fixture(scope="session")

@@ -2,10 +2,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from cato_jetstream import MemoryLog
 from cato_runtime.config import LimitsConfig
 from cato_runtime.objects import MemoryObjectStore
 from services.media.tests.support.client import Media, Tasks, media_service
+from tests.support.memory_log import MemoryLog
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The shared state of all processes in memory: the log, the job queue, and the roles' adapters to them."""
+"""What all processes share, in memory: the log, the queue of jobs, and the two roles' views of them."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +13,8 @@ from cato_contracts.subjects import run_call, run_result
 from cato_dialer.campaign.ports import LeaseLostError
 from cato_dialer.dial.adapters.memory_dial import MemoryJobQueue, MemoryJobSource
 from cato_dialer.dial.ports.dial import FencedError, SubscriberLog
-from cato_jetstream import Appended, Conflict, MemoryLog, Record
+from cato_jetstream import Appended, Conflict, Record
+from tests.support.memory_log import MemoryLog
 
 M = TypeVar("M", bound=Message)
 Witness = Callable[[Record], None]
@@ -22,7 +23,7 @@ REDELIVERED_AFTER_S = 10.0
 
 
 class WitnessedLog(MemoryLog):
-    """A log that passes every message to `witnesses` when it is written."""
+    """A log that shows every message to `witnesses` in the moment in which it is written."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -80,7 +81,7 @@ class LogJournal:
 
 
 class JobsForCampaign:
-    """The coordinator's side of the job queue."""
+    """The coordinator's end of the queue that dial replicas take jobs from."""
 
     def __init__(self, queue: MemoryJobQueue) -> None:
         self._queue = queue
@@ -105,7 +106,7 @@ class JobsForCampaign:
 
 
 class TicketsForCampaign:
-    """The coordinator's side of the tickets; the last write wins."""
+    """The coordinator's end of the tickets; whoever writes last is right."""
 
     def __init__(self, queue: MemoryJobQueue) -> None:
         self._queue = queue
@@ -118,7 +119,7 @@ class TicketsForCampaign:
 
 
 class ExpiringLease:
-    """A lease that is held until it is released, expires, or is taken away."""
+    """Held until it is released, expires, or is taken away."""
 
     def __init__(self, leases: "ExpiringLeases", name: str) -> None:
         self._leases = leases
@@ -139,7 +140,7 @@ class ExpiringLease:
 
 
 class ExpiringLeases:
-    """Leases that expire, like those of the broker."""
+    """Leases that end by themselves, as those of the broker do."""
 
     def __init__(self, ttl_s: float) -> None:
         self.ttl_s = ttl_s
@@ -154,8 +155,8 @@ class ExpiringLeases:
         return lease
 
 
-class ExpiringHold:
-    """A delivered job that is redelivered if it is not extended in time."""
+class KeptHold:
+    """A job in hand, that others get when it has not been kept for a while."""
 
     def __init__(self, source: MemoryJobSource, hold: Any) -> None:
         self._source = source
@@ -201,13 +202,13 @@ class ExpiringHold:
         return queued.holder is self._source and queued.deliveries == self._delivery
 
 
-class LaggingTickets(MemoryJobSource):
-    """A replica's side of the queue, which sees a changed ticket with a lag."""
+class LateTickets(MemoryJobSource):
+    """A replica's end of the queue, which hears of a changed ticket some time later."""
 
     def __init__(self, queue: MemoryJobQueue, lag_s: float) -> None:
         super().__init__(queue)
         self._lag_s = lag_s
-        self.disconnected = False
+        self.deaf = False
         self._seen: dict[UUID, RunTicket] = {}
         self._awaited = False
         self._wake: Callable[[], None] = lambda: None
@@ -220,23 +221,23 @@ class LaggingTickets(MemoryJobSource):
     def tickets(self) -> Mapping[UUID, RunTicket]:
         return self._seen
 
-    async def take(self, run_id: UUID, limit: int) -> Sequence[ExpiringHold]:
-        if self.disconnected:
+    async def take(self, run_id: UUID, limit: int) -> Sequence[KeptHold]:
+        if self.deaf:
             return []
-        return [ExpiringHold(self, hold) for hold in await super().take(run_id, limit)]
+        return [KeptHold(self, hold) for hold in await super().take(run_id, limit)]
 
-    def lose_heartbeats(self, seconds: float) -> None:
-        """Redeliver the held jobs to other replicas and receive none for `seconds`; calls go on."""
-        self.disconnected = True
-        asyncio.get_running_loop().call_later(seconds, self._reconnect)
+    def lose_touch(self, seconds: float) -> None:
+        """Others get what we have in hand, and for so long we get no jobs: the calls go on."""
+        self.deaf = True
+        asyncio.get_running_loop().call_later(seconds, self._hear_again)
         self.queue.take_away(self)
 
-    def _reconnect(self) -> None:
-        self.disconnected = False
+    def _hear_again(self) -> None:
+        self.deaf = False
         self._wake()
 
     def leave(self) -> None:
-        """Disappear without notice."""
+        """Be gone without a word."""
         if self._on_change in self.queue.listeners:
             self.queue.listeners.remove(self._on_change)
         self.queue.on_call.pop(self, None)

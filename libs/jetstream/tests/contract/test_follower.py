@@ -6,8 +6,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from cato_jetstream import Commit, Corrupt, Follower, Log, MemoryLog, Misuse, Record, Unavailable
+from cato_jetstream import Commit, Corrupt, Follower, Log, Misuse, Record, Unavailable
 from libs.jetstream.tests.example import new_trunk, trunks
+from tests.support.memory_log import MemoryLog
 
 DEADLINE_S = 10.0
 

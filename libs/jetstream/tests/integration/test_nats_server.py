@@ -10,9 +10,9 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext, api
 
 from cato_jetstream import Commit, Follower, JetStreamLog, Unavailable
-from cato_jetstream.testing import NatsServer
 from cato_runtime.tasks import end_tasks
 from libs.jetstream.tests.example import Trunk, new_trunk, trunks
+from tests.support.nats_server import NatsServer
 
 DEADLINE_S = 20.0
 

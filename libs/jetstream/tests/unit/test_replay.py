@@ -6,8 +6,8 @@ from uuid import UUID, uuid4
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cato_jetstream import MemoryLog
 from libs.jetstream.tests.example import Route, Trunk, Window, new_trunk, trunks
+from tests.support.memory_log import MemoryLog
 
 ROUTES = st.builds(Route, prefix=st.text(max_size=5), cost=st.decimals(allow_nan=False, allow_infinity=False))
 WINDOWS = st.builds(

@@ -1,7 +1,8 @@
 import pytest
 from eventsourcing.domain import Aggregate, event
 
-from cato_jetstream import MemoryLog, Repository, UnstableName
+from cato_jetstream import Repository, UnstableName
+from tests.support.memory_log import MemoryLog
 
 
 class Nameless(Aggregate):

@@ -9,7 +9,8 @@ import pytest
 from eventsourcing.domain import Aggregate, event
 from eventsourcing.utils import register_topic
 
-from cato_jetstream import Corrupt, MemoryLog, Repository
+from cato_jetstream import Corrupt, Repository
+from tests.support.memory_log import MemoryLog
 
 GOLDEN = (Path(__file__).parent / "golden" / "mailbox-v1.json").read_bytes()
 MAILBOX_ID = UUID("3fa85f64-5717-4562-b3fc-2c963f66afa6")

@@ -34,7 +34,7 @@ from cato_contracts.subjects import run_result
 from cato_dialer.campaign.handlers.coordinate_run import Pace
 from cato_dialer.campaign.handlers.coordinate_runs import LeasePace
 from cato_dialer.campaign.role import CampaignPorts, CampaignRole
-from cato_jetstream import Conflict, Log, MemoryLog
+from cato_jetstream import Conflict, Log
 from cato_runtime.config import Config
 from cato_runtime.objects import MemoryObjectStore, ObjectStore
 from cato_runtime.requests import RequestTable, refusal
@@ -46,13 +46,14 @@ from services.dialer.tests.support.memory_campaign import (
     MemoryRunCalls,
     MemoryRunTickets,
 )
+from tests.support.memory_log import MemoryLog
 
 NOW = datetime(2025, 3, 3, 12, 0, tzinfo=UTC)
 USER = Actor(user_id="user")
 OTHER = Actor(user_id="other")
 ADMIN = Actor(user_id="chief", admin=True)
 CONFIG = Config(stations=(StationConfig(channels=5),))
-QUICK = Pace(audit_s=0.2, drain_check_s=0.02, settle_s=0.1)
+QUICK = Pace(audit_s=0.2, silence_s=0.02, settle_s=0.1)
 QUICK_LEASES = LeasePace(renew_s=0.2, try_again_s=0.1, recover_s=0.05)
 PROMPT = b"\xd5" * 8000
 

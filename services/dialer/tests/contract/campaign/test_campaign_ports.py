@@ -25,7 +25,7 @@ from cato_dialer.campaign.ports import (
     RunCalls,
     RunTickets,
 )
-from cato_jetstream import JetStreamLog, Log, MemoryLog
+from cato_jetstream import JetStreamLog, Log
 from cato_runtime.broker import connect, ensure_topology, make_broker
 from cato_runtime.clock import SystemClock
 from cato_runtime.embedded_nats import EmbeddedNats
@@ -36,6 +36,7 @@ from services.dialer.tests.support.memory_campaign import (
     MemoryRunCalls,
     MemoryRunTickets,
 )
+from tests.support.memory_log import MemoryLog
 
 
 class Adapters:

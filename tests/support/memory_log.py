@@ -39,7 +39,7 @@ class MemoryLog:
         self._appended = asyncio.Event()
         return Appended(record.sequence, duplicate=False)
 
-    async def last(self, subject: str, *, fresh: bool = False) -> Record | None:  # noqa: ARG002 - always fresh
+    async def last(self, subject: str, *, fresh: bool = False) -> Record | None:
         of_subject = self._by_subject.get(subject)
         return of_subject[-1] if of_subject else None
 

@@ -1,0 +1,157 @@
+"""Real nats-servers for tests, to be killed and restarted at will: one, or a cluster of three.
+
+All of them listen on free ports of the loopback address.
+"""
+
+import contextlib
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections import deque
+from pathlib import Path
+
+# The ports file comes after the last of these lines, so waiting for it means polling.
+_LISTENING = re.compile(r"Listening for client connections on 127\.0\.0\.1:(\d+)")
+_READY = "Server is ready"
+_STOP_S = 10.0
+
+
+class NatsServer:
+    """Starts in the constructor. A restarted server has the same port and the same store.
+
+    `configuration` is a file of the server's; without one it stands alone, and `directory` holds its store.
+    """
+
+    def __init__(self, directory: Path, configuration: Path | None = None) -> None:
+        self._port = -1
+        self._directory = directory
+        self._configuration = configuration
+        self.output: deque[str] = deque(maxlen=200)
+        self._start()
+
+    @property
+    def url(self) -> str:
+        return f"nats://127.0.0.1:{self._port}"
+
+    @property
+    def running(self) -> bool:
+        return self._process.poll() is None
+
+    def kill(self) -> None:
+        """As kill -9."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        self._end(signal.SIGTERM)
+
+    def restart(self) -> None:
+        self._start()
+
+    def _start(self) -> None:
+        binary = Path(sys.executable).with_name("nats-server")
+        arguments = ["-js", "-sd", str(self._directory / "store"), "-a", "127.0.0.1", "-p", str(self._port)]
+        if self._configuration is not None:
+            arguments = ["-c", str(self._configuration)]
+        self._process = subprocess.Popen(
+            [str(binary), *arguments],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        ready = threading.Event()
+        self._reader = threading.Thread(target=self._read, args=(self._process, ready), daemon=True)
+        self._reader.start()
+        if not ready.wait(_STOP_S) or self._process.poll() is not None:
+            self.kill()
+            raise RuntimeError("nats-server did not start:\n" + "".join(self.output))
+
+    def _read(self, process: subprocess.Popen[str], ready: threading.Event) -> None:
+        if process.stderr is None:
+            raise RuntimeError("started without a pipe")
+        with process.stderr:
+            for line in process.stderr:
+                self.output.append(line)
+                if listening := _LISTENING.search(line):
+                    self._port = int(listening[1])
+                if _READY in line:
+                    ready.set()
+        ready.set()
+
+    def _end(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+        self._process.wait(_STOP_S)
+        self._reader.join(_STOP_S)
+
+
+class NatsCluster:
+    """Three servers with JetStream and authentication, of clients and of routes."""
+
+    USER, PASSWORD = "cato", "secret-1"
+
+    def __init__(self, directory: Path) -> None:
+        ports = _free_ports(6)
+        self._clients, routes = ports[:3], ports[3:]
+        self.servers: list[NatsServer] = []
+        for number in range(3):
+            home = directory / f"n{number}"
+            home.mkdir(parents=True)
+            configuration = home / "nats.conf"
+            configuration.write_text(
+                _CLUSTER.format(
+                    number=number,
+                    port=self._clients[number],
+                    store=json.dumps(str(home / "store")),
+                    route=routes[number],
+                    routes=", ".join(f"nats://route:secret-2@127.0.0.1:{port}" for port in routes),
+                    user=self.USER,
+                    password=self.PASSWORD,
+                )
+            )
+            self.servers.append(NatsServer(home, configuration))
+
+    def url(self, number: int) -> str:
+        """Return the URL of one server, with the credentials."""
+        return f"nats://{self.USER}:{self.PASSWORD}@127.0.0.1:{self._clients[number]}"
+
+    def server_at(self, port: int) -> NatsServer:
+        return self.servers[self._clients.index(port)]
+
+    def server_named(self, name: str) -> NatsServer:
+        return self.servers[int(name.removeprefix("n"))]
+
+    def restart_missing(self) -> None:
+        for server in self.servers:
+            if not server.running:
+                server.restart()
+
+    def stop(self) -> None:
+        for server in self.servers:
+            if server.running:
+                server.kill()
+
+
+_CLUSTER = """\
+server_name: n{number}
+host: "127.0.0.1"
+port: {port}
+jetstream {{ store_dir: {store} }}
+authorization {{ user: {user}, password: {password} }}
+cluster {{
+  name: test
+  host: "127.0.0.1"
+  port: {route}
+  authorization {{ user: route, password: secret-2 }}
+  routes: [{routes}]
+}}
+"""
+
+
+def _free_ports(count: int) -> list[int]:
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]

@@ -62,6 +62,7 @@ class MemoryServices:
         self.history = MemoryHistory(self.runs)
         self.subscribers: dict[UUID, list[status.SubscriberStatus]] = {}
         self.page_size = 1000
+        self.closed = False
         self.ready = {"media": True, "dialer": True, "reporting": True}
         self.failures: list[Exception] = []
         self._done: dict[str, Answer] = {}
@@ -97,6 +98,9 @@ class MemoryServices:
 
     async def states(self) -> dict[str, bool]:
         return dict(self.ready)
+
+    def broker_closed(self) -> bool:
+        return self.closed
 
     def _serve(self) -> None:
         on = self.table.add

@@ -1,5 +1,6 @@
 """What CATO needs of NATS JetStream: the event log, conditional writes, leases, consumers, dead letters."""
 
+from cato_jetstream.address import BrokerAddress
 from cato_jetstream.buckets import Bucket, Entry
 from cato_jetstream.commit import Commit, Message, Stored
 from cato_jetstream.errors import (
@@ -9,6 +10,8 @@ from cato_jetstream.errors import (
     EventLogError,
     InFlight,
     Misuse,
+    NameInUse,
+    NoListener,
     NotFound,
     Rejected,
     SubjectFull,
@@ -19,7 +22,6 @@ from cato_jetstream.follower import Follower
 from cato_jetstream.jetstream import JetStreamLog
 from cato_jetstream.leases import Lease
 from cato_jetstream.log import Appended, Log, Record
-from cato_jetstream.memory import MemoryLog
 from cato_jetstream.pipeline import Outgoing, publish_all
 from cato_jetstream.publish import ConditionalPublisher, Written
 from cato_jetstream.repository import Head, Repository
@@ -28,6 +30,7 @@ from cato_jetstream.translation import translate, translated
 
 __all__ = [
     "Appended",
+    "BrokerAddress",
     "Bucket",
     "Commit",
     "ConditionalPublisher",
@@ -44,10 +47,11 @@ __all__ = [
     "JetStreamLog",
     "Lease",
     "Log",
-    "MemoryLog",
     "Message",
     "Misuse",
     "ModelAsDict",
+    "NameInUse",
+    "NoListener",
     "NotFound",
     "Outgoing",
     "Record",

@@ -4,9 +4,11 @@ EventLogError
 ├── Conflict          another write came first; read again and decide again
 │   └── DuplicateId   a message with this id was written before, by another write
 ├── NotFound          no such commit, message, consumer or object
+├── NameInUse         a stream of this name exists, with another configuration
 ├── SubjectFull       the subject has as many messages as its stream allows
 ├── Unavailable       the server did not answer in time, or refuses for the time being; it is unknown whether
 │   │                 a write happened, so repeat it with the same command id. Also a BrokerError.
+│   ├── NoListener        no service, or no stream, listens on the subject
 │   └── InFlight      a write with the same message id is not decided yet
 ├── Rejected          can never succeed as it is: too large, malformed subject or command id
 ├── Corrupt           stored data cannot be read by this code, or the log has lost its tail
@@ -39,12 +41,20 @@ class NotFound(EventLogError):
     """There is no such commit, message, consumer or object."""
 
 
+class NameInUse(EventLogError):
+    """A stream of this name exists, with another configuration."""
+
+
 class SubjectFull(EventLogError):
     """The subject has as many messages as its stream allows."""
 
 
 class Unavailable(EventLogError, BrokerError):
     """No answer in time, or a refusal for the time being. The outcome of a write is unknown."""
+
+
+class NoListener(Unavailable):
+    """No service, or no stream, listens on the subject."""
 
 
 class InFlight(Unavailable):

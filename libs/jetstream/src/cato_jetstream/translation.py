@@ -1,5 +1,6 @@
 """Translate every exception of the NATS client into one of ours."""
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,6 +12,8 @@ from cato_jetstream.errors import (
     Conflict,
     EventLogError,
     InFlight,
+    NameInUse,
+    NoListener,
     NotFound,
     Rejected,
     SubjectFull,
@@ -21,6 +24,7 @@ WRONG_LAST_SEQUENCE = (10071, 10164)
 """The server's codes for "wrong last sequence: N", and for another write to the subject that is in flight."""
 
 _BAD_REQUEST = 400
+_LOCAL_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
 _NOTHING_THERE = (None, 10037, 10014)
 """No such message (direct gets give no code), no such consumer. A missing stream is no such answer."""
 
@@ -28,11 +32,14 @@ _BY_CODE: dict[int | None, type[EventLogError]] = {
     **dict.fromkeys(WRONG_LAST_SEQUENCE, Conflict),
     10158: InFlight,  # a write with the same message id
     10077: SubjectFull,
+    10058: NameInUse,
 }
-_NEVER_VALID = (
-    nats.errors.BadHeaderError,
-    nats.errors.BadSubjectError,
-    nats.errors.MaxPayloadError,
+_BY_CLASS: tuple[tuple[type[Exception], type[EventLogError]], ...] = (
+    (nats.errors.BadHeaderError, Rejected),
+    (nats.errors.BadSubjectError, Rejected),
+    (nats.errors.MaxPayloadError, Rejected),
+    (nats.errors.NoRespondersError, NoListener),
+    (nats.js.errors.NoStreamResponseError, NoListener),
 )
 
 
@@ -40,19 +47,16 @@ def translate(error: Exception, what: str = "") -> EventLogError:
     """Return our exception for one of the client's or of the network's, with `what` failed in front."""
     text = f"{what}: {error!r}" if what else str(error) or repr(error)
     if isinstance(error, nats.js.errors.APIError):
-        # Subclasses of the client leave out the fields of their base.
-        code, err_code = getattr(error, "code", None), getattr(error, "err_code", None)
-        if isinstance(error, nats.js.errors.BucketNotFoundError):
-            return Unavailable(text)
-        if isinstance(error, nats.js.errors.NotFoundError) and err_code in _NOTHING_THERE:
-            return NotFound(text)
-        if (ours := _BY_CODE.get(err_code)) is not None:
-            return ours(text)
-        if code == _BAD_REQUEST:
-            return Rejected(text)
-    elif isinstance(error, _NEVER_VALID):
-        return Rejected(text)
-    return Unavailable(text)
+        return _kind_of_answer(error)(text)
+    return next((ours for theirs, ours in _BY_CLASS if isinstance(error, theirs)), Unavailable)(text)
+
+
+def _kind_of_answer(error: nats.js.errors.APIError) -> type[EventLogError]:
+    # Subclasses of the client leave out the fields of their base.
+    code, err_code = getattr(error, "code", None), getattr(error, "err_code", None)
+    if isinstance(error, nats.js.errors.NotFoundError) and err_code in _NOTHING_THERE:
+        return Unavailable if isinstance(error, nats.js.errors.BucketNotFoundError) else NotFound
+    return _BY_CODE.get(err_code, Rejected if code == _BAD_REQUEST else Unavailable)
 
 
 def translate_answer(error: dict[str, Any]) -> EventLogError:
@@ -67,12 +71,16 @@ def translate_answer(error: dict[str, Any]) -> EventLogError:
 def translated(what: str = "") -> Iterator[None]:
     """Raise what the client raises inside as an EventLogError, with `what` failed in front.
 
-    ValueError is among them, as the client parses answers without checks: a truncated answer, a malformed
-    name.
+    An error of the local disk passes: it is none of the broker's. ValueError is translated, as the client
+    parses answers without checks: a truncated answer, a malformed name.
     """
     try:
         yield
     except EventLogError:
         raise
-    except (nats.errors.Error, OSError, TimeoutError, ValueError) as error:
+    except OSError as error:
+        if error.errno in _LOCAL_DISK:
+            raise
+        raise translate(error, what) from error
+    except (nats.errors.Error, ValueError) as error:
         raise translate(error, what) from error

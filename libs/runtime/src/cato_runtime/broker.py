@@ -1,12 +1,13 @@
 """The connection to the broker, and the streams and buckets that must be there."""
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 import structlog
 from faststream.nats import NatsBroker
+from faststream.nats.security import NatsSecurity, NatsToken, NatsUserPassword
 from nats.aio.client import Client
-from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from nats.js.api import (
     DiscardPolicy,
@@ -15,9 +16,8 @@ from nats.js.api import (
     StorageType,
     StreamConfig,
 )
-from nats.js.errors import BadRequestError, NotFoundError
 
-from cato_contracts.errors import BrokerError
+from cato_contracts.errors import BrokerError, ConfigurationError
 from cato_contracts.subjects import (
     KEY_VALUE_BUCKETS,
     OBJECT_BUCKETS,
@@ -26,29 +26,46 @@ from cato_contracts.subjects import (
     Retention,
     StreamSpec,
 )
+from cato_jetstream import BrokerAddress, NameInUse, translated
 
 log = structlog.get_logger()
 
 _FOR_EVER = -1
 _RECONNECT_WAIT_S = 0.5
 _PING_INTERVAL_S = 5
-_STREAM_NAME_IN_USE = 10058
 
 
 def make_broker(url: str, name: str) -> NatsBroker:
-    """Return a broker that reconnects for as long as the process lives; nothing is sent before `start`."""
+    """Return a broker that reconnects for as long as the process lives; nothing is sent before `start`.
+
+    Raises:
+        ConfigurationError: the URL is no address of a broker.
+
+    """
+    try:
+        address = BrokerAddress.parse(url)
+    except ValueError as error:
+        raise ConfigurationError(f"CATO_NATS_URL: {error}") from error
+    last_error = ""
 
     async def on_error(error: Exception) -> None:
-        log.warning("broker connection trouble", error=repr(error))
+        # The client tries again at each interval: one line for each kind of failure says enough.
+        nonlocal last_error
+        if repr(error) != last_error:
+            last_error = repr(error)
+            log.warning("broker connection failed", error=last_error)
 
     async def on_disconnect() -> None:
         log.warning("broker connection lost")
 
     async def on_reconnect() -> None:
-        log.info("broker connection back")
+        nonlocal last_error
+        last_error = ""
+        log.info("broker connection restored")
 
     return NatsBroker(
-        [server.strip() for server in url.split(",")],
+        address.servers,
+        security=_security(address),
         name=name,
         error_cb=on_error,
         disconnected_cb=on_disconnect,
@@ -58,6 +75,14 @@ def make_broker(url: str, name: str) -> NatsBroker:
         ping_interval=_PING_INTERVAL_S,
         logger=None,
     )
+
+
+def _security(address: BrokerAddress) -> NatsSecurity | None:
+    if address.token is not None:
+        return NatsToken(address.token)
+    if address.user is not None and address.password is not None:
+        return NatsUserPassword(address.user, address.password)
+    return None
 
 
 async def connect(broker: NatsBroker, *, timeout: float = 30.0) -> Client:
@@ -71,9 +96,10 @@ async def connect(broker: NatsBroker, *, timeout: float = 30.0) -> Client:
         async with asyncio.timeout(timeout):
             while True:
                 try:
-                    client: Client = await broker.connect()
-                except (OSError, NatsError) as error:
-                    log.info("waiting for the broker", error=repr(error))
+                    with translated():
+                        client: Client = await broker.connect()
+                except BrokerError as error:
+                    log.info("waiting for the broker", error=str(error))
                     await asyncio.sleep(_RECONNECT_WAIT_S)
                 else:
                     return client
@@ -82,28 +108,26 @@ async def connect(broker: NatsBroker, *, timeout: float = 30.0) -> Client:
 
 
 async def ensure_topology(js: JetStreamContext, *, replicas: int = 1) -> None:
-    """Create every stream and bucket that is missing; those that exist stay as they are."""
-    for stream in STREAMS:
-        await _ensure_stream(js, _stream_config(stream, replicas))
-    for bucket in KEY_VALUE_BUCKETS:
-        await _ensure_stream(js, _bucket_config(bucket, replicas))
+    """Create every stream and bucket that is missing; those that exist stay as they are.
+
+    An existing one may have another configuration: an operator's choice of replicas or limits stands.
+
+    Raises:
+        BrokerError: the broker does not answer, or refuses.
+
+    """
+    configs = [
+        *(_stream_config(stream, replicas) for stream in STREAMS),
+        *(_bucket_config(bucket, replicas) for bucket in KEY_VALUE_BUCKETS),
+    ]
+    for config in configs:
+        with suppress(NameInUse), translated(f"stream {config.name} cannot be created"):
+            await js.add_stream(config)
     for name, age in OBJECT_BUCKETS.items():
-        try:
-            await js.stream_info(f"OBJ_{name}")
-        except NotFoundError:
-            ttl = age.total_seconds() if age else None
-            await js.create_object_store(
-                name, ObjectStoreConfig(bucket=name, ttl=ttl, storage=StorageType.FILE, replicas=replicas)
-            )
-
-
-async def _ensure_stream(js: JetStreamContext, config: StreamConfig) -> None:
-    try:
-        await js.add_stream(config)
-    except BadRequestError as error:
-        # It exists with another configuration: an operator's choice (replicas, placement, limits) stands.
-        if error.err_code != _STREAM_NAME_IN_USE:
-            raise
+        ttl = age.total_seconds() if age else None
+        bucket = ObjectStoreConfig(bucket=name, ttl=ttl, storage=StorageType.FILE, replicas=replicas)
+        with suppress(NameInUse), translated(f"object bucket {name} cannot be created"):
+            await js.create_object_store(name, bucket)
 
 
 def _stream_config(spec: StreamSpec, replicas: int) -> StreamConfig:

@@ -39,14 +39,20 @@ class Phase(StrEnum):
 class Health:
     """How the process is; the life cycle writes it, the endpoint shows it.
 
-    `broker_connected` and `broker_reconnects` are read when somebody asks.
+    `broker_connected`, `broker_closed` and `broker_reconnects` are read when the endpoint is asked.
     """
 
     def __init__(self, service: str) -> None:
         self.service = service
         self.phase = Phase.STARTING
         self.broker_connected: Read = _never
+        self.broker_closed: Read = _never
+        """A closed client never connects again: the process has to be replaced."""
         self.broker_reconnects: Read = _never
+
+    @property
+    def alive(self) -> bool:
+        return not self.broker_closed()
 
     @property
     def ready(self) -> bool:
@@ -83,7 +89,9 @@ def health_app(health: Health, registry: CollectorRegistry = REGISTRY) -> Starle
     """Return `/healthz`, `/readyz` and `/metrics`; the last shows whatever is in the registry."""
 
     async def healthz(_request: Request) -> Response:
-        # That the event loop came round to answering is the whole check.
+        # An answer shows that the event loop runs; what cannot recover by itself is checked beside it.
+        if not health.alive:
+            return JSONResponse({"status": "broker client closed"}, status_code=_NOT_READY)
         return JSONResponse({"status": "alive"})
 
     async def readyz(_request: Request) -> Response:

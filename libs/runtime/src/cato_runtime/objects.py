@@ -5,17 +5,16 @@ import hashlib
 import os
 import tempfile
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
-from nats.js.errors import NotFoundError as NatsNotFoundError
-from nats.js.errors import ObjectNotFoundError
 from nats.js.object_store import ObjectStore as NatsBucket
 
-from cato_contracts.errors import BrokerError, CatoError
+from cato_contracts.errors import CatoError
 from cato_contracts.objects import Bucket, ObjectRef
+from cato_jetstream import NotFound, translated
 
 _CHUNK = 128 * 1024
 _IN_MEMORY = 1024 * 1024
@@ -77,12 +76,10 @@ class NatsObjectStore:
                 size += len(chunk)
                 await asyncio.to_thread(spool.write, chunk)
             spool.seek(0)
-            try:
+            with translated(f"object {bucket}/{name} could not be stored"):
                 async with asyncio.timeout(_TIMEOUT_S):
                     store = await self._bucket(bucket)
                     await store.put(name, spool)  # type: ignore[arg-type]  # it wants readinto, which is there
-            except (NatsError, TimeoutError) as error:
-                raise BrokerError(f"object {bucket}/{name} could not be stored: {error!r}") from error
         return ObjectRef(bucket=bucket, name=name, size=size, sha256=digest.hexdigest())
 
     async def get(self, ref: ObjectRef) -> bytes:
@@ -109,23 +106,18 @@ class NatsObjectStore:
             partial.unlink(missing_ok=True)
 
     async def remove(self, ref: ObjectRef) -> None:
-        try:
+        with suppress(NotFound), translated(f"object {ref.bucket}/{ref.name} could not be removed"):
             store = await self._bucket(ref.bucket)
             await store.delete(ref.name)
-        except (ObjectNotFoundError, NatsNotFoundError):
-            return
-        except (NatsError, TimeoutError) as error:
-            raise BrokerError(f"object {ref.bucket}/{ref.name} could not be removed: {error!r}") from error
 
     async def _read(self, ref: ObjectRef, target: BinaryIO) -> None:
         try:
-            async with asyncio.timeout(_TIMEOUT_S):
-                store = await self._bucket(ref.bucket)
-                await store.get(ref.name, writeinto=target)  # type: ignore[arg-type]
-        except (ObjectNotFoundError, NatsNotFoundError) as error:
+            with translated(f"object {ref.bucket}/{ref.name} could not be read"):
+                async with asyncio.timeout(_TIMEOUT_S):
+                    store = await self._bucket(ref.bucket)
+                    await store.get(ref.name, writeinto=target)  # type: ignore[arg-type]
+        except NotFound as error:
             raise ObjectMissingError(f"there is no object {ref.bucket}/{ref.name}") from error
-        except (NatsError, TimeoutError) as error:
-            raise BrokerError(f"object {ref.bucket}/{ref.name} could not be read: {error!r}") from error
 
     async def _bucket(self, bucket: Bucket) -> NatsBucket:
         if bucket not in self._buckets:

@@ -10,8 +10,6 @@ from uuid import uuid4
 
 import structlog
 from faststream.nats import NatsBroker
-from nats.errors import Error as NatsError
-from nats.errors import NoRespondersError
 from pydantic import TypeAdapter
 
 from cato_contracts.envelope import Answer, Envelope, ErrorCode, ErrorInfo, Message, UndecodableError, decode
@@ -29,6 +27,7 @@ from cato_contracts.errors import (
     UnsupportedMediaError,
 )
 from cato_contracts.requests import Request
+from cato_jetstream import NoListener, translated
 from cato_runtime.clock import Clock, SystemClock
 
 log = structlog.get_logger()
@@ -203,11 +202,12 @@ class Requester:
             if left <= 0:
                 raise UnavailableError(f"the {service} service did not answer within {timeout:g} s")
             try:
-                message = await self._broker.request(payload, subject, timeout=left)
+                with translated():
+                    message = await self._broker.request(payload, subject, timeout=left)
                 return bytes(message.body)
-            except NoRespondersError:
+            except NoListener:
                 await asyncio.sleep(_RETRY_WAIT_S * (1 + random.random()))  # noqa: S311 - spreading, no secret
-            except (TimeoutError, NatsError) as error:
+            except BrokerError as error:
                 raise UnavailableError(
                     f"the {service} service did not answer within {timeout:g} s"
                 ) from error

@@ -124,6 +124,7 @@ async def _run(name: str, build: Build, settings: ServiceSettings, config: Confi
         broker = make_broker(settings.nats_url, name)
         client = await connect(broker)
         health.broker_connected = lambda: client.is_connected
+        health.broker_closed = lambda: client.is_closed
         health.broker_reconnects = lambda: client.stats["reconnects"]
         js = client.jetstream(timeout=10)
         try:

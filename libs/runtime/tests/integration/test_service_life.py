@@ -115,7 +115,7 @@ async def test_a_process_is_ready_after_its_start_and_not_while_it_drains(nats, 
 
 async def test_a_process_is_alive_and_not_ready_while_it_waits_for_the_broker(tmp_path):
     async with running("plain", tmp_path, "nats://127.0.0.1:1") as service:
-        await service.logs("broker connection trouble")
+        await service.logs("broker connection failed")
         assert (await service.asked("/healthz")).status_code == 200
         answer = await service.asked("/readyz")
         assert (answer.status_code, answer.json()) == (503, {"status": "starting", "broker": False})
@@ -128,7 +128,7 @@ async def test_a_process_that_loses_the_broker_is_not_ready_until_it_is_back(nat
         await service.logs("connection lost")
         assert (await service.asked("/readyz")).json() == {"status": "ready", "broker": False}
         await nats.restart()
-        await service.logs("connection back")
+        await service.logs("connection restored")
         assert (await service.asked("/readyz")).status_code == 200
 
 

@@ -57,6 +57,14 @@ async def test_without_the_broker_a_process_is_alive_and_not_ready(health, setti
         assert (await asked(port, "/healthz")).status_code == 200
 
 
+async def test_with_a_closed_broker_client_a_process_is_not_alive(health, settings):
+    health.phase = Phase.READY
+    health.broker_connected, health.broker_closed = (lambda: False), (lambda: True)
+    async with serve_health(health, settings) as port:
+        assert (await asked(port, "/healthz")).status_code == 503
+        assert (await asked(port, "/readyz")).status_code == 503
+
+
 async def test_metrics_tell_the_state_and_the_process(health, settings):
     health.phase = Phase.READY
     health.broker_reconnects = lambda: 3

@@ -89,3 +89,7 @@ class ServiceProbe(Protocol):
     async def states(self) -> dict[str, bool]:
         """Return by name which services are ready."""
         ...
+
+    def broker_closed(self) -> bool:
+        """Tell whether the broker client is closed; it never connects again then."""
+        ...

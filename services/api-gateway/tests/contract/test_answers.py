@@ -323,6 +323,8 @@ async def test_health_needs_no_token(client, stack):
     assert answer.status_code == 503
     assert answer.json()["services"] == {"media": "ready", "dialer": "no answer", "reporting": "ready"}
     assert (await client.get("/healthz")).status_code == 200
+    stack.services.closed = True
+    assert (await client.get("/healthz")).status_code == 503
 
 
 async def test_browsers_of_other_origins_need_a_setting():

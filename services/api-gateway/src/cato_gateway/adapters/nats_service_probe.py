@@ -3,8 +3,9 @@
 import asyncio
 
 from faststream.nats import NatsBroker
-from nats.errors import Error as NatsError
 
+from cato_contracts.errors import BrokerError
+from cato_jetstream import translated
 from cato_runtime.service import ping_subject
 
 _TIMEOUT_S = 1.0
@@ -23,7 +24,11 @@ class NatsServiceProbe:
 
     async def _ready(self, service: str) -> bool:
         try:
-            await self._broker.request(b"", ping_subject(service), timeout=_TIMEOUT_S)
-        except (NatsError, TimeoutError):
+            with translated():
+                await self._broker.request(b"", ping_subject(service), timeout=_TIMEOUT_S)
+        except BrokerError:
             return False
         return True
+
+    def broker_closed(self) -> bool:
+        return bool(self._broker.connection.is_closed)

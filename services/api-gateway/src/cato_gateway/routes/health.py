@@ -14,10 +14,13 @@ from cato_gateway.http.metrics import Metrics
 router = APIRouter(tags=["health"])
 
 
-@router.get("/healthz")
-async def healthz() -> dict[str, str]:
-    """Tell that the process is alive."""
-    return {"status": "alive"}
+@router.get("/healthz", response_class=JSONResponse, responses={503: {"description": "Not alive."}})
+async def healthz(request: Request) -> Response:
+    """Tell whether the process is alive; one whose broker client is closed has to be replaced."""
+    gateway: Gateway = request.app.state.gateway
+    if gateway.probe.broker_closed():
+        return problem(request.scope, 503, "the broker client is closed")
+    return JSONResponse({"status": "alive"})
 
 
 @router.get("/readyz", response_class=JSONResponse, responses={503: {"description": "Not ready."}})

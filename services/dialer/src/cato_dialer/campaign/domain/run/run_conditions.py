@@ -1,4 +1,4 @@
-"""The conditions that the rules of a run are made of. Each has a name in the printed table."""
+"""Where a run stands, and the conditions that its rules are made of; each is named in the table."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,16 +10,13 @@ from cato_dialer.campaign.domain.run.run import Run
 
 
 @dataclass(frozen=True, slots=True)
-class RunInputs:
-    """Everything that the next step of a run depends on.
-
-    `drained` says that no call of the run is up and none can begin any more.
-    """
+class Situation:
+    """A run at a moment; `silent` says that no call of it is up and none can begin any more."""
 
     run: Run
     progress: Progress
     now: datetime
-    drained: bool
+    silent: bool
 
     @property
     def expires_at(self) -> datetime | None:
@@ -33,55 +30,55 @@ class RunInputs:
         return run.wave_ended_at + timedelta(seconds=run.snapshot.settings.attempt_delay_s)
 
 
-Condition = Callable[[RunInputs], bool]
+Condition = Callable[[Situation], bool]
 
 
-def ended(inputs: RunInputs) -> bool:
+def ended(now: Situation) -> bool:
     """The run is over."""
-    return inputs.run.ended
+    return now.run.ended
 
 
-def wave_open(inputs: RunInputs) -> bool:
+def wave_open(now: Situation) -> bool:
     """A wave has begun and is not closed."""
-    return inputs.run.wave_open
+    return now.run.wave_open
 
 
-def wave_decided(inputs: RunInputs) -> bool:
-    """A wave is open, and every subscriber in it has a result."""
-    return inputs.run.wave_open and inputs.progress.outstanding == 0
+def wave_decided(now: Situation) -> bool:
+    """A wave is open, and everybody in it has a result."""
+    return now.run.wave_open and now.progress.outstanding == 0
 
 
-def ending_decided(inputs: RunInputs) -> bool:
+def ending_decided(now: Situation) -> bool:
     """The run has been stopped, or has expired."""
-    return inputs.run.ending is not None
+    return now.run.ending is not None
 
 
-def expired(inputs: RunInputs) -> bool:
-    """The run is to end because `expiresAt` has passed."""
-    return inputs.run.ending is RunEnding.EXPIRED
+def expired(now: Situation) -> bool:
+    """It is to end because `expiresAt` has passed."""
+    return now.run.ending is RunEnding.EXPIRED
 
 
-def calls_may_be_up(inputs: RunInputs) -> bool:
+def calls_may_be_up(now: Situation) -> bool:
     """A wave has begun, and it is not known that no call of the run is up or can begin."""
-    return inputs.run.wave > 0 and not inputs.drained
+    return now.run.wave > 0 and not now.silent
 
 
-def nothing_left(inputs: RunInputs) -> bool:
-    """No wave is open, and every subscriber has been notified or `attemptCount` waves are over."""
-    last_wave = inputs.run.wave >= inputs.run.snapshot.settings.attempt_count
-    return not inputs.run.wave_open and (inputs.progress.not_notified == 0 or last_wave)
+def nothing_left(now: Situation) -> bool:
+    """No wave is open, and everybody has been reached or `attemptCount` waves are over."""
+    last_wave = now.run.wave >= now.run.snapshot.settings.attempt_count
+    return not now.run.wave_open and (now.progress.not_notified == 0 or last_wave)
 
 
-def too_late(inputs: RunInputs) -> bool:
+def too_late(now: Situation) -> bool:
     """`expiresAt` has passed."""
-    return inputs.expires_at is not None and inputs.now >= inputs.expires_at
+    return now.expires_at is not None and now.now >= now.expires_at
 
 
-def paused(inputs: RunInputs) -> bool:
-    """A user has paused the run."""
-    return inputs.run.paused
+def paused(now: Situation) -> bool:
+    """Somebody has paused the run."""
+    return now.run.paused
 
 
-def not_due(inputs: RunInputs) -> bool:
+def not_due(now: Situation) -> bool:
     """`startAt` has not come, or `attemptDelayS` since the last wave's end have not passed."""
-    return inputs.now < inputs.next_wave_due
+    return now.now < now.next_wave_due

@@ -51,10 +51,11 @@ class NatsCallJournal:
         return await self._append(run_result(result.body.run_id, result.body.no), result, after)
 
     async def _append(self, subject: str, envelope: Envelope[M], after: int) -> int:
-        # The whole message and its writer are compared: two replicas may give different events one identity.
+        # Without a message id: two replicas may give different events one identity, and the expected sequence
+        # keeps the second one out. A repeated write is recognised by its writer and its data.
         try:
             written = await self._publisher.publish(
-                subject, envelope.encode(), expected=after, message_id=envelope.event_id, token=self._writer
+                subject, envelope.encode(), expected=after, token=self._writer
             )
         except Conflict as error:
             raise FencedError(f"{subject} has been written by another writer: {error}") from error

@@ -133,11 +133,6 @@ class OfLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Sent(OfLine):
-    """The INVITE has left the worker: from here on there is a call."""
-
-
-@dataclass(frozen=True, slots=True)
 class Trying(OfLine):
     pass
 
@@ -196,7 +191,6 @@ FromWorker = (
     | Beat
     | Freed
     | Registered
-    | Sent
     | Trying
     | Ringing
     | Progress

@@ -1,0 +1,16 @@
+"""The contract suite of the campaign's queue, tickets, results and leases, with three copies."""
+
+import pytest
+
+from services.dialer.tests.contract.campaign.test_campaign_ports import *  # noqa: F403 - all of its tests
+from services.dialer.tests.contract.campaign.test_campaign_ports import on_nats
+
+
+@pytest.fixture
+async def client(connected):
+    return await connected()
+
+
+@pytest.fixture
+async def adapters(client):
+    return on_nats(client)

@@ -17,8 +17,8 @@ router = APIRouter(tags=["health"])
 @router.get("/healthz", response_class=JSONResponse, responses={503: {"description": "Not alive."}})
 async def healthz(request: Request) -> Response:
     """Tell whether the process is alive; one whose broker client is closed has to be replaced."""
-    gateway: Gateway = request.app.state.gateway
-    if gateway.probe.broker_closed():
+    deps: Deps = request.app.state.deps
+    if deps.probe.broker_closed():
         return problem(request.scope, 503, "the broker client is closed")
     return JSONResponse({"status": "alive"})
 

@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 
 from cato_jetstream.errors import Conflict, Corrupt, Rejected
-from cato_jetstream.log import Appended, Record
+from cato_jetstream.eventlog.log import Appended, Record
 
 _MAX_BYTES = 1024 * 1024
 
 
 class MemoryLog:
-    """Implements `cato_jetstream.log.Log` within one event loop."""
+    """Implements `cato_jetstream.eventlog.log.Log` within one event loop."""
 
     def __init__(self) -> None:
         self._records: list[Record] = []

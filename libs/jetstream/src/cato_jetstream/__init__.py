@@ -2,7 +2,6 @@
 
 from cato_jetstream.address import BrokerAddress
 from cato_jetstream.buckets import Bucket, Entry
-from cato_jetstream.commit import Commit, Message, Stored
 from cato_jetstream.errors import (
     Conflict,
     Corrupt,
@@ -18,14 +17,15 @@ from cato_jetstream.errors import (
     Unavailable,
     UnstableName,
 )
-from cato_jetstream.follower import Follower
-from cato_jetstream.jetstream import JetStreamLog
+from cato_jetstream.eventlog.commit import Commit, Message, Stored
+from cato_jetstream.eventlog.follower import Follower
+from cato_jetstream.eventlog.jetstream_log import JetStreamLog
+from cato_jetstream.eventlog.log import Appended, Log, Record
+from cato_jetstream.eventlog.repository import Head, Repository
+from cato_jetstream.eventlog.transcoding import DataclassAsDict, EnumAsValue, ModelAsDict, StrictTranscoder
 from cato_jetstream.leases import Lease
-from cato_jetstream.log import Appended, Log, Record
 from cato_jetstream.pipeline import Outgoing, publish_all
 from cato_jetstream.publish import ConditionalPublisher, Written
-from cato_jetstream.repository import Head, Repository
-from cato_jetstream.transcoding import DataclassAsDict, EnumAsValue, ModelAsDict, StrictTranscoder
 from cato_jetstream.translation import translate, translated
 
 __all__ = [

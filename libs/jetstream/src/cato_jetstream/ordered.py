@@ -16,7 +16,7 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext, api
 
 from cato_jetstream.errors import Unavailable
-from cato_jetstream.log import Record
+from cato_jetstream.eventlog.log import Record
 from cato_jetstream.translation import translated
 
 _BATCH = 256

@@ -11,9 +11,9 @@ from eventsourcing.domain import Aggregate, CanMutateAggregate, Snapshot
 from eventsourcing.persistence import Mapper, StoredEvent, Transcoding
 from eventsourcing.utils import TopicError, get_topic, resolve_topic
 
-from cato_jetstream.commit import Commit, Message, Stored, encode_commit, encode_stored
 from cato_jetstream.errors import Corrupt, UnstableName
-from cato_jetstream.transcoding import StrictTranscoder
+from cato_jetstream.eventlog.commit import Commit, Message, Stored, encode_commit, encode_stored
+from cato_jetstream.eventlog.transcoding import StrictTranscoder
 
 A = TypeVar("A", bound=Aggregate)
 

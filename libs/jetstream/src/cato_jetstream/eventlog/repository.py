@@ -13,10 +13,10 @@ from eventsourcing.domain import CanMutateAggregate, datetime_now_with_tzinfo
 from eventsourcing.persistence import Transcoding
 
 from cato_jetstream.backoff import backoff_s
-from cato_jetstream.codec import A, Codec
-from cato_jetstream.commit import Commit, Message
 from cato_jetstream.errors import Conflict, Misuse, NotFound, Rejected
-from cato_jetstream.log import Log
+from cato_jetstream.eventlog.codec import A, Codec
+from cato_jetstream.eventlog.commit import Commit, Message
+from cato_jetstream.eventlog.log import Log
 
 _COMMAND_ID = re.compile(r"[\x21-\x7e]{1,200}")
 

@@ -9,14 +9,14 @@ from nats.js import api
 
 from cato_jetstream.backoff import backoff_s
 from cato_jetstream.errors import Corrupt, DuplicateId, NotFound, Unavailable
-from cato_jetstream.log import Appended, Record
+from cato_jetstream.eventlog.log import Appended, Record
 from cato_jetstream.ordered import read_in_order
 from cato_jetstream.publish import ConditionalPublisher
 from cato_jetstream.translation import translated
 
 
 class JetStreamLog:
-    """Implements `cato_jetstream.log.Log` on one stream, which must exist when it is used.
+    """Implements `cato_jetstream.eventlog.log.Log` on one stream, which must exist when it is used.
 
     The stream must keep every message of the subjects (no limits, no deletes), and be configured with
     `allow_direct` for fast loads. Connect the client with `max_reconnect_attempts=-1`.

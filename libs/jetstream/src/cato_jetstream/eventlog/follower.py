@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 from cato_jetstream.backoff import backoff_s
 from cato_jetstream.errors import Corrupt, Misuse, Unavailable
-from cato_jetstream.log import Log, Record
+from cato_jetstream.eventlog.log import Log, Record
 
 T = TypeVar("T")
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Self
 
 from cato_jetstream.errors import Corrupt
-from cato_jetstream.log import Record
+from cato_jetstream.eventlog.log import Record
 
 Message = Mapping[str, Any]
 """A public contract envelope: an object of plain JSON values."""

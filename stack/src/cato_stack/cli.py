@@ -12,12 +12,14 @@ import typer
 from cato_contracts.errors import ConfigurationError
 from cato_runtime.logs import configure_logging
 from cato_runtime.settings import LogFormat, ServiceSettings
+from cato_stack import dead_letters
 from cato_stack.demo.run import run_demo
 from cato_stack.stack import StackOptions, running_stack
 
 log = structlog.get_logger()
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
+app.add_typer(dead_letters.app, name="dead-letters")
 
 _EXIT_CONFIGURATION = 78  # EX_CONFIG of sysexits.h
 

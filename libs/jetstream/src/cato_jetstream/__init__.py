@@ -2,6 +2,7 @@
 
 from cato_jetstream.address import BrokerAddress
 from cato_jetstream.buckets import Bucket, Entry
+from cato_jetstream.dead_letters import DeadLetter, DeadLetters, DeadLetterStream, Origin
 from cato_jetstream.errors import (
     Conflict,
     Corrupt,
@@ -14,6 +15,7 @@ from cato_jetstream.errors import (
     NotFound,
     Rejected,
     SubjectFull,
+    TimedOut,
     Unavailable,
     UnstableName,
 )
@@ -37,6 +39,9 @@ __all__ = [
     "Conflict",
     "Corrupt",
     "DataclassAsDict",
+    "DeadLetter",
+    "DeadLetterStream",
+    "DeadLetters",
     "DuplicateId",
     "Entry",
     "EnumAsValue",
@@ -53,6 +58,7 @@ __all__ = [
     "NameInUse",
     "NoListener",
     "NotFound",
+    "Origin",
     "Outgoing",
     "Record",
     "Rejected",
@@ -60,6 +66,7 @@ __all__ = [
     "Stored",
     "StrictTranscoder",
     "SubjectFull",
+    "TimedOut",
     "Unavailable",
     "UnstableName",
     "Written",

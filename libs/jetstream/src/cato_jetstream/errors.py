@@ -8,6 +8,7 @@ EventLogError
 ├── SubjectFull       the subject has as many messages as its stream allows
 ├── Unavailable       the server did not answer in time, or refuses for the time being; it is unknown whether
 │   │                 a write happened, so repeat it with the same command id. Also a BrokerError.
+│   ├── TimedOut          no answer in time
 │   ├── NoListener        no service, or no stream, listens on the subject
 │   └── InFlight      a write with the same message id is not decided yet
 ├── Rejected          can never succeed as it is: too large, malformed subject or command id
@@ -51,6 +52,10 @@ class SubjectFull(EventLogError):
 
 class Unavailable(EventLogError, BrokerError):
     """No answer in time, or a refusal for the time being. The outcome of a write is unknown."""
+
+
+class TimedOut(Unavailable):
+    """There was no answer in time."""
 
 
 class NoListener(Unavailable):

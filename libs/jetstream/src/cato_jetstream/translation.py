@@ -17,6 +17,7 @@ from cato_jetstream.errors import (
     NotFound,
     Rejected,
     SubjectFull,
+    TimedOut,
     Unavailable,
 )
 
@@ -38,6 +39,7 @@ _BY_CLASS: tuple[tuple[type[Exception], type[EventLogError]], ...] = (
     (nats.errors.BadHeaderError, Rejected),
     (nats.errors.BadSubjectError, Rejected),
     (nats.errors.MaxPayloadError, Rejected),
+    (TimeoutError, TimedOut),
     (nats.errors.NoRespondersError, NoListener),
     (nats.js.errors.NoStreamResponseError, NoListener),
 )

@@ -81,7 +81,7 @@ class Intake(Protocol):
 class DeadLetters(Protocol):
     """Where messages go that cannot be used."""
 
-    async def bury(self, message: LogMessage, reason: str) -> bool:
+    async def publish(self, message: LogMessage, reason: str) -> bool:
         """Keep a message with its reason; False if it lay there already. Raises BrokerError."""
         ...
 

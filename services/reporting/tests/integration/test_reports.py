@@ -1,14 +1,13 @@
 """Runs through the real log and the real engine: reports, documents, dead letters."""
 
 import asyncio
-import json
 
 import pytest
 
 from cato_contracts.errors import NotFoundError
 from cato_contracts.requests import Actor
 from cato_contracts.status import RunState, SubscriberFilter
-from cato_contracts.subjects import dead_letter
+from cato_jetstream import DeadLetterStream
 from services.reporting.tests.reporting_system import keep_list, publish, reporting
 from services.reporting.tests.status_reference import expected_statuses
 from tests.support.synthetic_runs import naive_numbers, synthetic_run
@@ -127,7 +126,6 @@ async def test_a_page_of_runs_is_followed_by_the_next_one(bus, clickhouse_dsn):
 async def test_a_bad_message_goes_to_the_dead_letters_and_harms_nothing(bus, clickhouse_dsn):
     run = synthetic_run(7, subscribers=5)
     await keep_list(bus, run)
-    letters = await bus.js.subscribe(dead_letter("reporting"), stream="DEAD")
     bad = [
         (f"run.{run.run_id}.call.0", b"{"),
         (f"run.{run.run_id}.call.1", run.messages[-1].data),
@@ -146,9 +144,9 @@ async def test_a_bad_message_goes_to_the_dead_letters_and_harms_nothing(bus, cli
         naive = naive_numbers(run, events)
         assert (await reports.run(run.run_id)).report.model_dump(include=set(naive)) == naive
         assert reports.role.refused == len(bad)
-    buried = [json.loads((await letters.next_msg(timeout=5)).data) for _ in bad]
-    assert [letter["subject"] for letter in buried] == [subject for subject, _ in bad]
-    assert all(letter["reason"] and letter["sequence"] for letter in buried)
+    kept = [letter async for letter in DeadLetterStream(bus.js).letters("reporting")]
+    assert [(letter.origin.subject, letter.data) for letter in kept] == bad
+    assert all(letter.reason and letter.origin.sequence for letter in kept)
 
 
 async def test_the_log_is_acknowledged_when_the_rows_are_in(bus, clickhouse_dsn):

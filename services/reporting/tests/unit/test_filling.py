@@ -83,7 +83,7 @@ class FakeDeadLetters:
     def __init__(self):
         self.letters = {}
 
-    async def bury(self, message, reason):
+    async def publish(self, message, reason):
         new = message.position not in self.letters
         self.letters[message.position] = reason
         return new

@@ -9,12 +9,14 @@ follows, one by one.
 import asyncio
 import json
 from collections import deque
+from contextlib import suppress
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
-from nats.errors import Error as NatsError
 
+from cato_contracts.errors import BrokerError
+from cato_jetstream import translated
 from cato_reporting.errors import FeedLostError
 from cato_reporting.ports import LogMessage
 
@@ -87,17 +89,16 @@ class PullFeed:
         self._acks.clear()
         if reply is not None:
             try:
-                await self._client.publish(reply, b"+ACK")
-            except NatsError as error:
+                with translated():
+                    await self._client.publish(reply, b"+ACK")
+            except BrokerError as error:
                 raise FeedLostError(f"an acknowledgement could not be sent: {error!r}") from error
 
     async def close(self) -> None:
         if self._subscription is not None:
             subscription, self._subscription = self._subscription, None
-            try:
+            with suppress(BrokerError), translated():  # without a connection there is no subscription to end
                 await subscription.unsubscribe()
-            except NatsError:
-                return  # the connection is gone, and the subscription with it
 
     async def _ask(self) -> None:
         if self._asked + len(self._buffer) > _ASKED // 2:
@@ -109,8 +110,9 @@ class PullFeed:
             "idle_heartbeat": int(_HEARTBEAT_S * 1e9),
         }
         try:
-            await self._client.publish(self._subject, json.dumps(request).encode(), reply=self._inbox)
-        except NatsError as error:
+            with translated():
+                await self._client.publish(self._subject, json.dumps(request).encode(), reply=self._inbox)
+        except BrokerError as error:
             raise FeedLostError(f"nothing can be asked for: {error!r}") from error
 
     async def _arrival(self, wanted: int, timeout: float) -> None:

@@ -1,23 +1,20 @@
 """The log of runs and the dead letters, in JetStream."""
 
 import asyncio
-import json
 import random
-from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import uuid4
 
 import structlog
 from nats.aio.client import Client
-from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
-from nats.js.errors import NotFoundError
 
 from cato_contracts.errors import BrokerError
 from cato_contracts.status import SERVICE
-from cato_contracts.subjects import RUNS, dead_letter
+from cato_contracts.subjects import RUNS
+from cato_jetstream import DeadLetters, NotFound, Origin, translated
 from cato_reporting.adapters.nats_pull_feed import PullFeed
 from cato_reporting.errors import FeedLostError
 from cato_reporting.ports import LogMessage
@@ -42,10 +39,8 @@ class NatsRunLog:
         self._js = js
 
     async def end(self) -> int:
-        try:
+        with translated("the log of runs does not answer"):
             info = await self._js.stream_info(RUNS.name)
-        except (NatsError, TimeoutError) as error:
-            raise BrokerError(f"the log of runs does not answer: {error!r}") from error
         return int(info.state.last_seq)
 
     async def latest_lives(self) -> list[LogMessage]:
@@ -80,22 +75,19 @@ class NatsRunLog:
         config.ack_wait = _ACK_WAIT_S
         config.max_ack_pending = _MAX_ACK_PENDING
         await self.release()
-        try:
+        with translated("the log of runs does not answer"):
             await self._js.add_consumer(RUNS.name, config)
             feed = PullFeed(self._client, RUNS.name, DURABLE)
             await feed.open()
-        except (NatsError, TimeoutError) as error:
-            raise BrokerError(f"the log of runs does not answer: {error!r}") from error
         return feed
 
     async def release(self) -> None:
         """Remove the durable consumer; whoever reads it starts again from where the read model ends."""
         try:
-            await self._js.delete_consumer(RUNS.name, DURABLE)
-        except NotFoundError:
+            with translated("the log of runs does not answer"):
+                await self._js.delete_consumer(RUNS.name, DURABLE)
+        except NotFound:
             log.info("the read model has no consumer yet")
-        except (NatsError, TimeoutError) as error:
-            raise BrokerError(f"the log of runs does not answer: {error!r}") from error
 
     async def _all_of(self, config: ConsumerConfig) -> AsyncIterator[list[LogMessage]]:
         async with self._feed(config) as (feed, there):
@@ -113,45 +105,30 @@ class NatsRunLog:
         config.mem_storage = True
         config.num_replicas = 1
         config.inactive_threshold = _INACTIVE_S
-        try:
+        with translated("the log of runs cannot be read"):
             info = await self._js.add_consumer(RUNS.name, config)
             feed = PullFeed(self._client, RUNS.name, name)
             await feed.open()
-        except (NatsError, TimeoutError) as error:
-            raise BrokerError(f"the log of runs cannot be read: {error!r}") from error
         try:
             yield feed, info.num_pending or 0
         finally:
             await feed.close()
             try:
-                await self._js.delete_consumer(RUNS.name, name)
-            except (NatsError, TimeoutError):
+                with translated():
+                    await self._js.delete_consumer(RUNS.name, name)
+            except (BrokerError, NotFound):
                 log.info("a consumer is left to expire", consumer=name)
 
 
 class NatsDeadLetters:
-    """`dead.reporting`: JSON with the reason, and the message as it was."""
+    """Implements `ports.DeadLetters`."""
 
     def __init__(self, js: JetStreamContext) -> None:
-        self._js = js
+        self._letters = DeadLetters(js, SERVICE)
 
-    async def bury(self, message: LogMessage, reason: str) -> bool:
-        letter = {
-            "reason": reason,
-            "subject": message.subject,
-            "stream": RUNS.name,
-            "sequence": message.position,
-            "data": b64encode(message.data).decode(),
-        }
-        try:
-            answer = await self._js.publish(
-                dead_letter(SERVICE),
-                json.dumps(letter).encode(),
-                headers={"Nats-Msg-Id": f"{SERVICE}:{message.position}"},
-            )
-        except (NatsError, TimeoutError) as error:
-            raise BrokerError(f"a dead letter could not be kept: {error!r}") from error
-        return not answer.duplicate
+    async def publish(self, message: LogMessage, reason: str) -> bool:
+        origin = Origin(message.subject, RUNS.name, message.position)
+        return await self._letters.publish(message.data, origin, reason)
 
 
 def _starting(after: int) -> ConsumerConfig:

@@ -109,7 +109,7 @@ class ReadModelFiller:
         for message in batch:
             reading = self._readings.again(message)
             if reading.fault is not None:
-                await self._bury(message, reading.fault)
+                await self._refuse(message, reading.fault)
             if reading.events:
                 facts.append(Fact(message.position, reading))
         position = batch[-1].position
@@ -135,11 +135,11 @@ class ReadModelFiller:
             try:
                 await self._read_model.store([fact], position=fact.position)
             except RowsRefusedError as error:
-                await self._bury(messages[fact.position], str(error))
+                await self._refuse(messages[fact.position], str(error))
         await self._read_model.store([], position=batch[-1].position)
 
-    async def _bury(self, message: LogMessage, reason: str) -> None:
-        if await self._dead_letters.bury(message, reason):
+    async def _refuse(self, message: LogMessage, reason: str) -> None:
+        if await self._dead_letters.publish(message, reason):
             self.refused += 1
             log.error(
                 "a message cannot be used", subject=message.subject, position=message.position, reason=reason

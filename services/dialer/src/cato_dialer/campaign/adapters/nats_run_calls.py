@@ -6,7 +6,6 @@ from contextlib import suppress
 from typing import Any
 from uuid import UUID, uuid4
 
-import nats.errors
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
@@ -16,7 +15,7 @@ from cato_contracts.envelope import Envelope
 from cato_contracts.errors import BrokerError
 from cato_contracts.subjects import RUNS, run_call, run_result
 from cato_dialer.campaign.ports import QueuedResult
-from cato_jetstream import Conflict, EventLogError, JetStreamLog, Outgoing, publish_all, translated
+from cato_jetstream import Conflict, EventLogError, JetStreamLog, NotFound, Outgoing, publish_all, translated
 from cato_runtime.clock import Clock
 
 _BATCH = 500
@@ -69,7 +68,7 @@ class NatsRunCalls:
                     open_calls.add(no) if _is_open(message.data) else open_calls.discard(no)
                 left -= len(messages)
         finally:
-            with suppress(nats.errors.Error):
+            with suppress(BrokerError, NotFound), translated():
                 await subscription.unsubscribe()
                 await self._js.delete_consumer(RUNS.name, name)
         return frozenset(open_calls)

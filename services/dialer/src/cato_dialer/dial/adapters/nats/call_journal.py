@@ -9,7 +9,6 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import Header
-from nats.js.errors import NotFoundError
 
 from cato_contracts.calls import CallEvent
 from cato_contracts.envelope import Envelope, Message, decode
@@ -62,9 +61,8 @@ class NatsCallJournal:
         return written.sequence
 
     async def _result(self, subject: str) -> tuple[SubscriberResult | None, int]:
-        try:
-            message = await self._js.get_msg(RUNS.name, subject=subject)
-        except NotFoundError:
+        message = await self._publisher.head(subject)
+        if message is None:
             return None, 0
         return _body(message.data or b"", SubscriberResult), message.seq or 0
 

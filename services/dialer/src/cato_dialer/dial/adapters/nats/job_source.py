@@ -16,8 +16,6 @@ import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
-from nats.errors import Error as NatsError
-from nats.errors import TimeoutError as NatsTimeoutError
 from nats.js import JetStreamContext
 from nats.js.api import Header
 from nats.js.kv import KV_DEL, KV_PURGE, KeyValue
@@ -26,8 +24,9 @@ from pydantic import ValidationError
 from cato_contracts.envelope import UndecodableError, decode
 from cato_contracts.errors import BrokerError
 from cato_contracts.jobs import DialJob, RunTicket
-from cato_contracts.subjects import DIAL, JOB_PRESENCE, RUN_TICKETS, dead_letter, dial_consumer
+from cato_contracts.subjects import DIAL, JOB_PRESENCE, RUN_TICKETS, dial_consumer
 from cato_dialer.dial.ports.dial import JobHold
+from cato_jetstream import DeadLetters, NotFound, Origin, TimedOut, translated
 from cato_runtime.tasks import end_tasks
 
 log = structlog.get_logger()
@@ -73,8 +72,9 @@ class NatsJobHold:
     async def _tell(self, acknowledgement: Any) -> None:
         # If it gets lost, the job comes again: whoever then has it finds in the log what was done.
         try:
-            await acknowledgement
-        except (NatsError, TimeoutError, OSError) as error:
+            with translated():
+                await acknowledgement
+        except BrokerError as error:
             log.warning("the queue could not be told about a job", job=self.key, error=repr(error))
 
 
@@ -100,7 +100,7 @@ class _RunQueue:
 
     async def close(self) -> None:
         for subscription in self._subscriptions:
-            with contextlib.suppress(NatsError):  # the connection may be gone, and the subscription with it
+            with contextlib.suppress(BrokerError), translated():  # without a connection there is none to end
                 await subscription.unsubscribe()
 
     async def take(self, limit: int) -> list[Msg]:
@@ -175,6 +175,7 @@ class NatsJobSource:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._js: JetStreamContext = client.jetstream(timeout=_TIMEOUT_S)
+        self._dead_letters = DeadLetters(self._js, "dialer")
         self._tickets: dict[UUID, RunTicket] = {}
         self._queues: dict[UUID, _RunQueue] = {}
         self._on_change: Callable[[], None] = lambda: None
@@ -200,17 +201,18 @@ class NatsJobSource:
         self._note_connection()
         holds: list[JobHold] = []
         try:
-            queue = await self._queue(run_id)
-            while len(holds) < limit:
-                asked = limit - len(holds)
-                messages = await queue.take(asked)
-                taken = [await self._hold(message) for message in messages]
-                holds.extend(hold for hold in taken if hold is not None)
-                if len(messages) < asked:
-                    break
-        except (NatsError, TimeoutError, OSError) as error:
+            with translated(f"jobs of run {run_id} cannot be taken"):
+                queue = await self._queue(run_id)
+                while len(holds) < limit:
+                    asked = limit - len(holds)
+                    messages = await queue.take(asked)
+                    taken = [await self._hold(message) for message in messages]
+                    holds.extend(hold for hold in taken if hold is not None)
+                    if len(messages) < asked:
+                        break
+        except BrokerError:
             if not holds:
-                raise BrokerError(f"jobs of run {run_id} cannot be taken: {error!r}") from error
+                raise
         return holds
 
     async def on_call_elsewhere(self, key: str) -> bool:
@@ -222,11 +224,10 @@ class NatsJobSource:
         question = json.dumps({"asker": self._name, "key": key}).encode()
         while (left := deadline - loop.time()) > 0:
             try:
-                await self._client.request(JOB_PRESENCE, question, timeout=min(left, _PATIENCE_S))
-            except NatsTimeoutError:
+                with translated("the other replicas cannot be asked"):
+                    await self._client.request(JOB_PRESENCE, question, timeout=min(left, _PATIENCE_S))
+            except TimedOut:
                 continue
-            except (NatsError, OSError) as error:
-                raise BrokerError(f"the other replicas cannot be asked: {error!r}") from error
             else:
                 return True
         return False
@@ -244,7 +245,7 @@ class NatsJobSource:
             await queue.close()
         self._queues.clear()
         if self._questions is not None:
-            with contextlib.suppress(NatsError):  # the connection may be gone, and the subscription with it
+            with contextlib.suppress(BrokerError), translated():  # without a connection there is none to end
                 await self._questions.unsubscribe()
 
     async def _answer(self, message: Msg) -> None:
@@ -270,24 +271,23 @@ class NatsJobSource:
             return NatsJobHold(message, _job(message.data))
         except UndecodableError as error:
             log.exception("a job cannot be read", job=message.subject)
-            reason = " ".join(str(error).split())[:500]
+            reason = str(error)
+        origin = Origin(message.subject, DIAL.name, message.metadata.sequence.stream)
         try:
-            await self._js.publish(
-                dead_letter("dialer"),
-                message.data,
-                headers={"Cato-Reason": reason, "Cato-Subject": message.subject},
-            )
-            await message.term()
-        except (NatsError, TimeoutError, OSError) as error:
-            log.warning("a bad job stays in the queue for now", job=message.subject, error=repr(error))
+            await self._dead_letters.publish(message.data, origin, reason)
+            with translated():
+                await message.term()
+        except BrokerError as error:
+            log.warning("a bad job stays in the queue for now", job=message.subject, error=str(error))
         return None
 
     async def _follow(self) -> None:
         """Follow the tickets; begin anew after each reconnection, as a watch may take long to come back."""
         while True:
             try:
-                await self._follow_connection()
-            except (NatsError, TimeoutError, OSError, BrokerError) as error:
+                with translated():
+                    await self._follow_connection()
+            except (BrokerError, NotFound) as error:
                 log.warning("the runs cannot be followed now", error=repr(error))
                 await asyncio.sleep(_REOPEN_S)
 
@@ -312,7 +312,7 @@ class NatsJobSource:
                 if caught_up:
                     self._on_change()
         finally:
-            with contextlib.suppress(NatsError):  # without a connection there is nothing to stop
+            with contextlib.suppress(BrokerError), translated():  # without a connection there is none to end
                 await watcher.stop()
         for queue in self._queues.values():
             queue.forget_requests()

@@ -10,7 +10,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
 from bench.reporting.big_run import BigRun, Message
 from cato_contracts.subjects import RUNS
-from cato_reporting.adapters.nats_pull_feed import PullFeed
+from cato_jetstream import PullFeed
 from cato_runtime.objects import NatsObjectStore
 
 _FLUSH_EVERY = 500

@@ -28,6 +28,7 @@ from cato_jetstream.eventlog.transcoding import DataclassAsDict, EnumAsValue, Mo
 from cato_jetstream.leases import Lease
 from cato_jetstream.pipeline import Outgoing, publish_all
 from cato_jetstream.publish import ConditionalPublisher, Written
+from cato_jetstream.pull_feed import Pace, PullFeed, ephemeral_feed
 from cato_jetstream.translation import translate, translated
 
 __all__ = [
@@ -60,6 +61,8 @@ __all__ = [
     "NotFound",
     "Origin",
     "Outgoing",
+    "Pace",
+    "PullFeed",
     "Record",
     "Rejected",
     "Repository",
@@ -70,6 +73,7 @@ __all__ = [
     "Unavailable",
     "UnstableName",
     "Written",
+    "ephemeral_feed",
     "publish_all",
     "translate",
     "translated",

@@ -59,15 +59,15 @@ class Intake(Protocol):
     """The durable reading of the log that the read model is filled from."""
 
     async def take(self, limit: int, *, window: float) -> list[LogMessage]:
-        """Return the next messages: what comes within `window` seconds of the first, less if in a hurry.
+        """Return the next messages, those within `window` seconds of the first, fewer after `flush`.
 
         Raises:
-            FeedLostError: if messages may have been missed.
+            BrokerError: if messages may have been missed.
 
         """
         ...
 
-    def hurry(self) -> None:
+    def flush(self) -> None:
         """Let the `take` under way, or the next one, return soon."""
         ...
 

@@ -43,7 +43,7 @@ class FakeIntake:
         self._next += len(batch)
         return batch
 
-    def hurry(self):
+    def flush(self):
         pass
 
     async def confirm(self, position):

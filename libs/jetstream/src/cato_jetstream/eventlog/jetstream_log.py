@@ -10,9 +10,11 @@ from nats.js import api
 from cato_jetstream.backoff import backoff_s
 from cato_jetstream.errors import Corrupt, DuplicateId, NotFound, Unavailable
 from cato_jetstream.eventlog.log import Appended, Record
-from cato_jetstream.ordered import read_in_order
 from cato_jetstream.publish import ConditionalPublisher
+from cato_jetstream.pull_feed import ephemeral_feed
 from cato_jetstream.translation import translated
+
+_AT_ONCE = 256
 
 
 class JetStreamLog:
@@ -72,14 +74,17 @@ class JetStreamLog:
         if state.last_seq < after:
             # A server that lost its tail gives the same sequences out again, for other messages.
             raise Corrupt(f"stream {self._stream} ends at {state.last_seq}, but {after} has been read")
-        records = read_in_order(
-            self._client, self._js, self._stream, subjects, after=after, timeout_s=self._timeout_s
+        config = api.ConsumerConfig(
+            filter_subjects=list(subjects),
+            deliver_policy=api.DeliverPolicy.BY_START_SEQUENCE,
+            opt_start_seq=after + 1,
         )
-        try:
-            async for record in records:
-                yield record
-        finally:
-            await records.aclose()
+        async with ephemeral_feed(self._client, self._js, self._stream, config) as (feed, _):
+            while True:
+                if not await feed.wait():
+                    yield None
+                for record in await feed.take_now(_AT_ONCE):
+                    yield record
 
     async def _get(self, subject: str, *, after: int | None = None, direct: bool = False) -> Record | None:
         try:

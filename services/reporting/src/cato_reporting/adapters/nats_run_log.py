@@ -2,9 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from uuid import uuid4
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
 
 import structlog
 from nats.aio.client import Client
@@ -14,9 +13,16 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from cato_contracts.errors import BrokerError
 from cato_contracts.status import SERVICE
 from cato_contracts.subjects import RUNS
-from cato_jetstream import DeadLetters, NotFound, Origin, translated
-from cato_reporting.adapters.nats_pull_feed import PullFeed
-from cato_reporting.errors import FeedLostError
+from cato_jetstream import (
+    DeadLetters,
+    NotFound,
+    Origin,
+    Pace,
+    PullFeed,
+    Record,
+    ephemeral_feed,
+    translated,
+)
 from cato_reporting.ports import LogMessage
 
 log = structlog.get_logger()
@@ -24,7 +30,8 @@ log = structlog.get_logger()
 DURABLE = "reporting"
 """The consumer whose acknowledgements say how far the read model is."""
 
-_INACTIVE_S = 30.0
+_BATCH = 500
+_PACE = Pace(batch=5_000, heartbeat_s=0.2, silence_s=1.5)
 _ACK_WAIT_S = 60.0
 _MAX_ACK_PENDING = 20_000
 _RETRY_S = 0.2
@@ -57,15 +64,15 @@ class NatsRunLog:
             try:
                 async with self._feed(_starting(after)) as (feed, _):
                     while True:
-                        messages = await feed.take()
-                        after = messages[-1].position
-                        yield messages
-            except (FeedLostError, BrokerError) as error:
+                        records = await feed.take(_BATCH)
+                        after = records[-1].sequence
+                        yield _messages(records)
+            except BrokerError as error:
                 # An idle connection that was lost shows only here; what was missed is read again.
                 log.warning("reading the log from the last position again", after=after, reason=str(error))
                 await asyncio.sleep(_RETRY_S * (0.5 + random.random()))  # noqa: S311 - spreading, no secret
 
-    async def reserve(self, *, after: int) -> PullFeed:
+    async def reserve(self, *, after: int) -> "NatsIntake":
         # Made anew instead of going on with the old one: what that one has delivered to a process that died
         # comes again only after ack_wait, behind newer messages, and acknowledging those ("all up to here")
         # would acknowledge the older ones unseen. The position to go on from is in the read model itself.
@@ -77,12 +84,12 @@ class NatsRunLog:
         await self.release()
         with translated("the log of runs does not answer"):
             await self._js.add_consumer(RUNS.name, config)
-            feed = PullFeed(self._client, RUNS.name, DURABLE)
-            await feed.open()
-        return feed
+        feed = PullFeed(self._client, RUNS.name, DURABLE, _PACE)
+        await feed.open()
+        return NatsIntake(feed)
 
     async def release(self) -> None:
-        """Remove the durable consumer; whoever reads it starts again from where the read model ends."""
+        """Remove the durable consumer; the next reader starts again from where the read model ends."""
         try:
             with translated("the log of runs does not answer"):
                 await self._js.delete_consumer(RUNS.name, DURABLE)
@@ -91,33 +98,31 @@ class NatsRunLog:
 
     async def _all_of(self, config: ConsumerConfig) -> AsyncIterator[list[LogMessage]]:
         async with self._feed(config) as (feed, there):
-            taken = 0
-            while taken < there:
-                batch = await feed.take(there - taken)
-                taken += len(batch)
-                yield batch
+            left = there
+            while left > 0:
+                records = await feed.take(left)
+                left -= len(records)
+                yield _messages(records)
 
-    @asynccontextmanager
-    async def _feed(self, config: ConsumerConfig) -> AsyncIterator[tuple[PullFeed, int]]:
-        name = f"reporting-{uuid4()}"
-        config.name = name
-        config.ack_policy = AckPolicy.NONE
-        config.mem_storage = True
-        config.num_replicas = 1
-        config.inactive_threshold = _INACTIVE_S
-        with translated("the log of runs cannot be read"):
-            info = await self._js.add_consumer(RUNS.name, config)
-            feed = PullFeed(self._client, RUNS.name, name)
-            await feed.open()
-        try:
-            yield feed, info.num_pending or 0
-        finally:
-            await feed.close()
-            try:
-                with translated():
-                    await self._js.delete_consumer(RUNS.name, name)
-            except (BrokerError, NotFound):
-                log.info("a consumer is left to expire", consumer=name)
+    def _feed(self, config: ConsumerConfig) -> AbstractAsyncContextManager[tuple[PullFeed, int]]:
+        return ephemeral_feed(self._client, self._js, RUNS.name, config, _PACE)
+
+
+class NatsIntake:
+    """Implements `ports.Intake`."""
+
+    def __init__(self, feed: PullFeed) -> None:
+        self._feed = feed
+        self.flush = feed.flush
+        self.confirm = feed.confirm
+        self.close = feed.close
+
+    async def take(self, limit: int, *, window: float) -> list[LogMessage]:
+        return _messages(await self._feed.take(limit, window=window))
+
+
+def _messages(records: Sequence[Record]) -> list[LogMessage]:
+    return [LogMessage(record.subject, record.sequence, record.data) for record in records]
 
 
 class NatsDeadLetters:

@@ -9,7 +9,7 @@ import structlog
 
 from cato_contracts.errors import BrokerError, ConfigurationError
 from cato_contracts.runs import RunStarted
-from cato_reporting.errors import FeedLostError, ReadModelAwayError, RowsRefusedError
+from cato_reporting.errors import ReadModelAwayError, RowsRefusedError
 from cato_reporting.handlers.figures import Durations
 from cato_reporting.handlers.lists import SubscriberLists
 from cato_reporting.handlers.progress import Progress
@@ -65,7 +65,7 @@ class ReadModelFiller:
             before = self.progress.position
             try:
                 await self._fill()
-            except (ReadModelAwayError, BrokerError, FeedLostError, ConfigurationError) as error:
+            except (ReadModelAwayError, BrokerError, ConfigurationError) as error:
                 if self.progress.position > before:
                     pause = _FIRST_PAUSE_S
                 log.warning("the read model waits", reason=str(error), seconds=round(pause, 1))
@@ -75,7 +75,7 @@ class ReadModelFiller:
     async def caught_up(self, position: int, *, timeout: float) -> bool:
         """Wait until the tables have everything up to the position; False if they have not in time."""
         if self._intake is not None and position > self.progress.position:
-            self._intake.hurry()
+            self._intake.flush()
         return await self.progress.reached(position, timeout=timeout)
 
     async def _fill(self) -> None:

@@ -2,25 +2,20 @@
 
 import json
 from collections.abc import Collection, Sequence
-from contextlib import suppress
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from nats.aio.client import Client
 from nats.js import JetStreamContext
-from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
+from nats.js.api import ConsumerConfig, DeliverPolicy
 
 from cato_contracts.calls import FINAL_KINDS
 from cato_contracts.envelope import Envelope
 from cato_contracts.errors import BrokerError
 from cato_contracts.subjects import RUNS, run_call, run_result
 from cato_dialer.campaign.ports import QueuedResult
-from cato_jetstream import Conflict, EventLogError, JetStreamLog, NotFound, Outgoing, publish_all, translated
+from cato_jetstream import Conflict, EventLogError, JetStreamLog, Outgoing, ephemeral_feed, publish_all
 from cato_runtime.clock import Clock
-
-_BATCH = 500
-_FETCH_S = 5.0
-_FORGET_S = 30.0
 
 
 class NatsRunCalls:
@@ -34,8 +29,7 @@ class NatsRunCalls:
 
     async def up(self, run_id: UUID, among: Collection[int] | None = None) -> frozenset[int]:
         if among is None:
-            with translated("the calls of a run could not be read"):
-                return await self._up_of_all(run_id)
+            return await self._up_of_all(run_id)
         return frozenset([no for no in among if await self._is_up(run_id, no)])
 
     async def _is_up(self, run_id: UUID, no: int) -> bool:
@@ -44,33 +38,19 @@ class NatsRunCalls:
 
     async def _up_of_all(self, run_id: UUID) -> frozenset[int]:
         """Read the last call event of every subscriber."""
-        name = uuid4().hex
-        info = await self._js.add_consumer(
-            RUNS.name,
-            ConsumerConfig(
-                name=name,
-                filter_subject=run_call(run_id, "*"),
-                deliver_policy=DeliverPolicy.LAST_PER_SUBJECT,
-                ack_policy=AckPolicy.NONE,
-                inactive_threshold=_FORGET_S,
-                mem_storage=True,
-            ),
+        config = ConsumerConfig(
+            filter_subject=run_call(run_id, "*"), deliver_policy=DeliverPolicy.LAST_PER_SUBJECT
         )
-        subscription = await self._js.pull_subscribe_bind(consumer=name, stream=RUNS.name)
         open_calls: set[int] = set()
-        left = info.num_pending or 0
-        try:
+        async with ephemeral_feed(self._client, self._js, RUNS.name, config) as (feed, there):
+            left = there
             while left > 0:
-                messages = await subscription.fetch(min(_BATCH, left), timeout=_FETCH_S)
-                for message in messages:
-                    no = int(message.subject.rsplit(".", 1)[1])
-                    # What comes after the snapshot comes later here, too: the last word counts.
-                    open_calls.add(no) if _is_open(message.data) else open_calls.discard(no)
-                left -= len(messages)
-        finally:
-            with suppress(BrokerError, NotFound), translated():
-                await subscription.unsubscribe()
-                await self._js.delete_consumer(RUNS.name, name)
+                records = await feed.take(left)
+                for record in records:
+                    no = int(record.subject.rsplit(".", 1)[1])
+                    # A later message of the same subject comes later here, too: the last one counts.
+                    open_calls.add(no) if _is_open(record.data) else open_calls.discard(no)
+                left -= len(records)
         return frozenset(open_calls)
 
     async def give_results(self, results: Sequence[QueuedResult]) -> int:

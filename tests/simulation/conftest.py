@@ -1,5 +1,6 @@
-"""Shards of histories for the tests of this folder, and a word at the end on how many there were."""
+"""Start the histories with the session, and print their counts at its end."""
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 
@@ -8,20 +9,26 @@ import pytest
 from tests.simulation.shards import IN_CI, SEED, SHARES, WANTED, Shards
 
 _counted: Counter[str] = Counter()
+_started = pytest.StashKey[Shards]()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Start the selected histories; under xdist only the worker that needs them starts them."""
+    if not session.config.option.collectonly and "PYTEST_XDIST_WORKER" not in os.environ:
+        _start(session)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if (shards := config.stash.get(_started, None)) is not None:
+        shards.close()
 
 
 @pytest.fixture(scope="session")
 def shards(request: pytest.FixtureRequest) -> Iterator[Shards]:
-    """All shards of the shares that are to be tested, at work from the first use."""
-    chosen = {
-        item.callspec.params.get("share")
-        for item in request.session.items
-        if isinstance(item, pytest.Function) and hasattr(item, "callspec")
-    }
-    begun = Shards(chosen & SHARES.keys())
-    yield begun
-    begun.close()
-    _counted.update(begun.counted)
+    """All shards of the selected shares."""
+    shards = request.config.stash.get(_started, None) or _start(request.session)
+    yield shards
+    _counted.update(shards.counted)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -30,3 +37,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section(f"histories: {WANTED:,} wanted, {which}, seed {SEED}", sep="-")
         for what, number in _counted.items():
             terminalreporter.write_line(f"{number:>9,} {what}")
+
+
+def _start(session: pytest.Session) -> Shards:
+    selected = {
+        item.callspec.params.get("share")
+        for item in session.items
+        if isinstance(item, pytest.Function) and hasattr(item, "callspec") and "shards" in item.fixturenames
+    }
+    shards = session.config.stash[_started] = Shards(selected & SHARES.keys())
+    return shards

@@ -1,4 +1,4 @@
-"""What histories there were, and log lines that must not appear in any."""
+"""Counts over the histories, and log lines that must not appear in any."""
 
 import logging
 from collections import Counter
@@ -14,7 +14,7 @@ from cato_jetstream import EventLogError
 from tests.simulation.world.world import World
 
 
-def tally_of(world: World) -> Counter[str]:
+def count(world: World) -> Counter[str]:
     counted: Counter[str] = Counter()
     counted["histories"] = 1
     counted["processes that died"] = world.died
@@ -31,7 +31,7 @@ def tally_of(world: World) -> Counter[str]:
 
 @contextmanager
 def unexpected_log_lines() -> Iterator[list[str]]:
-    """Collect errors that a role met and survived: it should not have met them."""
+    """Collect unexpected errors that a role logged and survived."""
     lines: list[str] = []
 
     def judge(_: object, level: str, event: dict[str, Any]) -> Any:

@@ -1,18 +1,18 @@
-"""Histories for hypothesis: lists, outcomes, and what befalls the processes, the deliveries and the run."""
+"""Hypothesis strategies for histories: lists, outcomes, crashes, deliveries and operator actions."""
 
 from hypothesis import strategies as st
 
 from cato_contracts.campaign_commands import PauseRun, ResumeRun, StopRun
 from cato_contracts.resources import SuccessCondition
 from tests.simulation.world.exchange import Behaviour
-from tests.simulation.world.faults import Death, Weather
-from tests.simulation.world.world import Control, History
+from tests.simulation.world.faults import CrashPoint, Faults
+from tests.simulation.world.history import Control, History
 
 _REJECTIONS = (302, 403, 404, 407, 408, 480, 486, 487, 500, 503, 603)
 
 
 def _seconds(least: float, most: float) -> st.SearchStrategy[float]:
-    """Tenths of seconds: things meet at the same moment now and then."""
+    """Return times in tenths of seconds, so that some events coincide."""
     return st.integers(round(least * 10), round(most * 10)).map(lambda tenths: tenths / 10)
 
 
@@ -57,13 +57,13 @@ settings = st.fixed_dictionaries(
         "confirm_code": st.sampled_from(["1", "12"]),
     }
 )
-_deaths = st.lists(st.builds(Death, st.integers(1, 150), st.booleans()), max_size=4).map(tuple)
+_crashes = st.lists(st.builds(CrashPoint, st.integers(1, 150), st.booleans()), max_size=4).map(tuple)
 _moments = st.lists(_seconds(0, 40), max_size=3).map(tuple)
-_weather = st.builds(
-    Weather,
+_faults = st.builds(
+    Faults,
     latency_s=st.sampled_from([0.01, 0.3, 1.5]),
     slow=st.sampled_from([0.0, 0.1, 0.5]),
-    trouble=st.sampled_from([0.0, 0.01, 0.05]),
+    failing=st.sampled_from([0.0, 0.01, 0.05]),
 )
 _controls = st.lists(
     st.builds(
@@ -82,10 +82,10 @@ _LIST = {
     "interval_ms": st.sampled_from([0, 0, 300]),
     "seed": st.integers(0, 2**32),
 }
-_DEATHS = {
-    "dial_deaths": _deaths,
-    "campaign_deaths": _deaths,
-    "reborn_after_s": st.sampled_from([0.0, 0.5, 15.0]),
+_CRASHES = {
+    "dial_crashes": _crashes,
+    "campaign_crashes": _crashes,
+    "restart_after_s": st.sampled_from([0.0, 0.5, 15.0]),
     "dial_replicas": st.integers(1, 2),
     "campaign_replicas": st.integers(1, 2),
 }
@@ -96,7 +96,7 @@ _DELIVERIES = {
     "lost_leases": _moments,
     "lost_jobs": _moments,
     "ticket_lag_s": st.sampled_from([0.0, 0.2, 1.0]),
-    "weather": _weather,
+    "faults": _faults,
 }
 _PEOPLE = {
     "controls": _controls,
@@ -105,7 +105,7 @@ _PEOPLE = {
 }
 
 outcomes = st.builds(History, **_LIST)
-crashes = st.builds(History, **_LIST | _DEATHS)
+crashes = st.builds(History, **_LIST | _CRASHES)
 disordered = st.builds(History, **_LIST | _DELIVERIES)
 controlled = st.builds(History, **_LIST | _PEOPLE)
-everything = st.builds(History, **_LIST | _DELIVERIES | _DEATHS | _PEOPLE)
+everything = st.builds(History, **_LIST | _DELIVERIES | _CRASHES | _PEOPLE)

@@ -1,7 +1,10 @@
-"""Generated histories by the thousand, on all processors: a process for each shard lives through its part.
+"""Generated histories in processes of their own.
 
-In CI there are 10,000, always the same ones; elsewhere 1,000, new ones every time. `CATO_HISTORIES` is
-another number, `CATO_HISTORIES_SEED` the seed of a failure that is to be seen again.
+They start with the session and run in the background at low priority, because most tests of the whole system
+wait for the wall clock. The histories that are left when a test waits for them run at normal priority.
+
+In CI there are 10,000 histories, always the same ones; elsewhere 1,000 new ones in each session.
+`CATO_HISTORIES` sets another number, `CATO_HISTORIES_SEED` the seed that repeats a failure.
 """
 
 import multiprocessing
@@ -10,14 +13,16 @@ import random
 import traceback
 from collections import Counter
 from collections.abc import Collection
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 
 from hypothesis import HealthCheck, Phase, given, note, seed, settings
 
+from cato_runtime.child_process import die_with_parent
 from tests.simulation import plans
-from tests.simulation.counters import tally_of, unexpected_log_lines
-from tests.simulation.world.world import History, World
+from tests.simulation.counters import count, unexpected_log_lines
+from tests.simulation.world.history import History
+from tests.simulation.world.world import World
 from tests.support.virtual_time import run_virtually
 
 SHARES = {
@@ -28,6 +33,10 @@ SHARES = {
     "everything": (plans.everything, 0.11),
 }
 """The kinds of histories, and how much of the whole each is."""
+
+LARGEST_SHARD = 250
+"""Small enough that a shard in the background does not delay the end of the session."""
+BACKGROUND_NICE = 10
 
 IN_CI = os.environ.get("CI") == "true"
 WANTED = int(os.environ.get("CATO_HISTORIES", "10000" if IN_CI else "1000"))
@@ -46,15 +55,15 @@ class Shard:
 
 
 @dataclass(frozen=True)
-class Lived:
-    """What came of a shard; `failure` is the smallest history that breaks a promise, and how it went."""
+class ShardResult:
+    """The result of a shard; `failure` has the smallest history that breaks a promise, and its events."""
 
     counted: Counter[str] = field(default_factory=Counter)
     failure: str | None = None
 
 
-def live(shard: Shard, *, shrinks: bool = True) -> Lived:
-    """Live through a shard, in this process."""
+def run_shard(shard: Shard, *, shrinks: bool = True) -> ShardResult:
+    """Run a shard in this process."""
     counted: Counter[str] = Counter()
 
     @seed(shard.seed)
@@ -69,19 +78,19 @@ def live(shard: Shard, *, shrinks: bool = True) -> Lived:
     )
     @given(history=SHARES[shard.share][0])
     def every_promise_holds(history: History) -> None:
-        counted.update(live_through(history))
+        counted.update(run_history(history))
 
     try:
         every_promise_holds()
-    except Exception as error:  # noqa: BLE001 - told to the process that waits for it
+    except Exception as error:  # noqa: BLE001 - reported by the process that waits for it
         failure = "".join(traceback.format_exception(error))
-        again = f"{shard.share}: again with CATO_HISTORIES={WANTED} CATO_HISTORIES_SEED={shard.seed}"
-        return Lived(counted, f"{again}\n{failure}")
-    return Lived(counted)
+        again = f"{shard.share}: repeat with CATO_HISTORIES={WANTED} CATO_HISTORIES_SEED={shard.seed}"
+        return ShardResult(counted, f"{again}\n{failure}")
+    return ShardResult(counted)
 
 
-def live_through(history: History) -> Counter[str]:
-    """Live through one history.
+def run_history(history: History) -> Counter[str]:
+    """Run one history.
 
     Raises:
         AssertionError: if a promise is broken.
@@ -98,33 +107,61 @@ def live_through(history: History) -> Counter[str]:
         run_virtually(main())
     broken = [*worlds[0].violations, *unexpected]
     if broken:
-        for line in (repr(history), *worlds[0].told(), *broken):
+        for line in (repr(history), *worlds[0].event_lines(), *broken):
             note(line)
     assert not broken, broken[0]
-    return tally_of(worlds[0])
+    return count(worlds[0])
 
 
 class Shards:
-    """All shards of these shares, being lived through from now on."""
+    """Runs all shards of these shares in the background, and in the foreground once a test waits for them."""
 
     def __init__(self, shares: Collection[str]) -> None:
-        processes = os.cpu_count() or 1
-        # A fresh process each: what other tests have started here, threads above all, stays out of them.
-        self._pool = ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn"))
-        self._lived: dict[str, list[Future[Lived]]] = {}
-        for share, (_, part) in SHARES.items():
-            if share in shares:
-                size = -(-WANTED * part // processes)
-                shards = [Shard(share, SEED + place, round(size)) for place in range(processes)]
-                self._lived[share] = [self._pool.submit(live, shard) for shard in shards]
         self.counted: Counter[str] = Counter()
+        self._pools = [_pool(in_background=True)]
+        self._results = {
+            share: [(shard, self._pools[0].submit(run_shard, shard)) for shard in _shards_of(share)]
+            for share in shares
+        }
 
     def outcome(self, share: str) -> list[str]:
-        """Wait for a share; returns its failures."""
-        lived = [future.result() for future in self._lived[share]]
-        for each in lived:
+        """Wait for a share; return its failures."""
+        if len(self._pools) == 1:
+            self._move_to_foreground()
+        results = [future.result() for _, future in self._results[share]]
+        for each in results:
             self.counted.update(each.counted)
-        return [each.failure for each in lived if each.failure is not None]
+        return [each.failure for each in results if each.failure is not None]
 
     def close(self) -> None:
-        self._pool.shutdown(cancel_futures=True)
+        for pool in self._pools:
+            pool.shutdown(cancel_futures=True)
+
+    def _move_to_foreground(self) -> None:
+        """Run the shards that have not started at normal priority."""
+        pool = _pool(in_background=False)
+        self._pools.append(pool)
+        for results in self._results.values():
+            for index, (shard, future) in enumerate(results):
+                if future.cancel():
+                    results[index] = shard, pool.submit(run_shard, shard)
+
+
+def _shards_of(share: str) -> list[Shard]:
+    size = round(WANTED * SHARES[share][1])
+    count = -(-size // LARGEST_SHARD)
+    return [Shard(share, SEED + index, -(-size // count)) for index in range(count)]
+
+
+def _pool(*, in_background: bool) -> ProcessPoolExecutor:
+    # Spawned, not forked: threads of other tests must not be copied.
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(
+        os.cpu_count(), mp_context=context, initializer=_begin, initargs=(in_background,)
+    )
+
+
+def _begin(in_background: bool) -> None:
+    die_with_parent()
+    if in_background:
+        os.nice(BACKGROUND_NICE)

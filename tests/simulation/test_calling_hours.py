@@ -1,6 +1,6 @@
-"""Whole runs under a virtual clock: calls are started in all allowed minutes, and in no other.
+"""Whole runs on a virtual clock: calls start in all allowed minutes and in no others.
 
-What is allowed is told here minute by minute, by other means than the services use.
+The allowed minutes are computed here minute by minute, independently of the services.
 """
 
 from dataclasses import dataclass, field
@@ -17,9 +17,10 @@ from cato_contracts.campaign_commands import PauseRun, ResumeRun
 from cato_contracts.runs import RunEnding
 from cato_dialer.campaign.handlers.coordinate_run import Pace
 from cato_dialer.campaign.handlers.coordinate_runs import LeasePace
-from tests.simulation import counters as tally
+from tests.simulation import counters
 from tests.simulation.world.exchange import Behaviour
-from tests.simulation.world.world import Control, History, World
+from tests.simulation.world.history import Control, History
+from tests.simulation.world.world import World
 from tests.support.virtual_time import run_virtually
 
 pytestmark = pytest.mark.timeout(600)
@@ -29,14 +30,14 @@ DAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 MINUTE = timedelta(minutes=1)
 CALL_S = 50.0
 SLACK_S = 3.0
-"""From the opening, or from the end of a call, to the next call."""
-UNHURRIED = Pace(audit_s=600.0)
-RARELY = LeasePace(renew_s=60.0)
+"""Longest delay from the opening, or from the end of a call, to the next call."""
+SLOW_AUDIT = Pace(audit_s=600.0)
+SLOW_RENEWAL = LeasePace(renew_s=60.0)
 
 
 @dataclass(frozen=True)
 class Hours:
-    """From inclusive, till exclusive, in minutes of the local day; `days` are those on which it opens."""
+    """A daily window in minutes of the local day, `closes` exclusive; it opens on `days`."""
 
     zone: ZoneInfo
     opens: int
@@ -72,7 +73,7 @@ class Hours:
 
 @dataclass(frozen=True)
 class Span:
-    """A time in which calls may be started, from inclusive, till exclusive."""
+    """A time in which calls may start, `ends` exclusive."""
 
     begins: datetime
     ends: datetime
@@ -80,7 +81,7 @@ class Span:
 
 @dataclass
 class Run:
-    """A run of so many busy people, one call after another, from `start` on."""
+    """A run with `people` busy subscribers, called one after another from `start`."""
 
     hours: Hours
     start: datetime
@@ -108,21 +109,21 @@ class Run:
             world = World(
                 history,
                 self.start,
-                pace=UNHURRIED,
-                lease_pace=RARELY,
+                pace=SLOW_AUDIT,
+                lease_pace=SLOW_RENEWAL,
                 longest_s=self.days * 86_400,
             )
             worlds.append(world)
             await world.live()
 
-        with tally.unexpected_log_lines() as unexpected:
+        with counters.unexpected_log_lines() as unexpected:
             run_virtually(main())
         assert not worlds[0].violations
         assert not unexpected
         return worlds[0]
 
     def spans(self, until: datetime) -> list[Span]:
-        """Return when calls may be started, pauses taken out."""
+        """Return the times in which calls may start, without pauses."""
         minute = self.start.astimezone(UTC).replace(second=0, microsecond=0)
         spans: list[Span] = []
         while minute <= until:
@@ -156,7 +157,7 @@ def assert_in_all_allowed_minutes_and_no_other(run: Run, world: World) -> None:
     within = [[start for start in starts if span.begins <= start < span.ends] for span in spans]
     for span, calls in zip(spans, within, strict=True):
         if span.ends - span.begins <= timedelta(seconds=CALL_S + SLACK_S) and not calls:
-            continue  # a call from before was still up
+            continue  # an earlier call was still up
         assert (calls[0] - span.begins).total_seconds() <= CALL_S + SLACK_S
         gaps = [(later - earlier).total_seconds() for earlier, later in pairwise(calls)]
         assert max(gaps, default=0) <= CALL_S + SLACK_S
@@ -170,7 +171,7 @@ def local(*when: int, zone: ZoneInfo = BERLIN) -> datetime:
 
 
 @pytest.mark.parametrize("interval_ms", [0, 7_000])
-def test_when_the_clock_springs_forward_the_missing_hour_is_not_called_in(interval_ms: int) -> None:
+def test_no_call_starts_in_the_missing_hour_in_spring(interval_ms: int) -> None:
     run = Run(
         Hours(BERLIN, opens=1 * 60 + 30, closes=3 * 60 + 30),
         local(2026, 3, 28, 23, 10),
@@ -186,14 +187,14 @@ def test_when_the_clock_springs_forward_the_missing_hour_is_not_called_in(interv
     assert len(first_night) > 65
 
 
-def test_a_window_that_exists_only_in_the_missing_hour_is_left_out() -> None:
+def test_window_within_the_missing_hour_is_skipped() -> None:
     run = Run(Hours(BERLIN, opens=2 * 60, closes=3 * 60), local(2026, 3, 28, 23, 0), people=5, days=3)
     world = run.live()
     assert_in_all_allowed_minutes_and_no_other(run, world)
     assert world.exchange.placed[0].at == local(2026, 3, 30, 2)
 
 
-def test_when_the_clock_falls_back_the_repeated_hour_is_called_in_twice() -> None:
+def test_calls_start_in_both_passes_of_the_repeated_hour() -> None:
     run = Run(
         Hours(BERLIN, opens=2 * 60 + 15, closes=2 * 60 + 45),
         local(2026, 10, 25, 0, 30),
@@ -207,7 +208,7 @@ def test_when_the_clock_falls_back_the_repeated_hour_is_called_in_twice() -> Non
     assert {offset.total_seconds() / 3600 for offset in offsets if offset} == {1, 2}
 
 
-def test_a_window_over_midnight_belongs_to_the_day_on_which_it_opens() -> None:
+def test_window_over_midnight_belongs_to_its_opening_day() -> None:
     hours = Hours(BERLIN, opens=23 * 60, closes=60, days=frozenset({"FRI", "SUN"}))
     run = Run(hours, local(2026, 5, 7, 23, 30), people=250, days=6)  # a Thursday
     world = run.live()
@@ -216,7 +217,7 @@ def test_a_window_over_midnight_belongs_to_the_day_on_which_it_opens() -> None:
     assert days == {"Fri 23", "Sat 00", "Sun 23", "Mon 00"}
 
 
-def test_a_pause_in_the_middle_starts_no_call_and_loses_none() -> None:
+def test_pause_starts_no_call_and_loses_none() -> None:
     run = Run(
         Hours(BERLIN, opens=9 * 60, closes=12 * 60),
         local(2026, 5, 7, 8, 50),
@@ -229,7 +230,7 @@ def test_a_pause_in_the_middle_starts_no_call_and_loses_none() -> None:
     assert len(run.spans(world.exchange.placed[-1].at)) == 2
 
 
-def test_a_pause_that_ends_out_of_hours_waits_for_the_opening() -> None:
+def test_pause_that_ends_outside_the_window_waits_for_the_opening() -> None:
     run = Run(
         Hours(BERLIN, opens=9 * 60, closes=10 * 60),
         local(2026, 5, 7, 8, 50),
@@ -259,7 +260,7 @@ quarter_hours = st.integers(0, 95).map(lambda quarters: quarters * 15)
     hour=st.integers(0, 23),
     people=st.integers(1, 120),
 )
-def test_any_window_around_any_change_of_the_clock(zone, opens, minutes, day, hour, people) -> None:
+def test_windows_around_changes_of_the_clock(zone, opens, minutes, day, hour, people) -> None:
     run = Run(
         Hours(ZoneInfo(zone), opens, (opens + minutes) % 1_440),
         datetime(*day, hour, 7, tzinfo=UTC),
@@ -270,7 +271,7 @@ def test_any_window_around_any_change_of_the_clock(zone, opens, minutes, day, ho
 
 
 @pytest.mark.parametrize("late_ms", [-60, -30, -1, 0, 1, 30, 60])
-def test_a_call_that_waits_for_its_slot_is_not_started_when_the_window_has_closed_meanwhile(late_ms) -> None:
+def test_call_waiting_for_its_slot_does_not_start_after_the_window_closed(late_ms) -> None:
     # The station's next start is reserved an interval and twice the lenience after the first.
     interval_s, lenience_s = 60, 0.05
     closing = local(2026, 5, 7, 10)

@@ -1,7 +1,7 @@
-"""Whatever the outcomes, whatever dies, comes late or twice, whatever people do: every promise holds.
+"""Every promise holds in generated histories of outcomes, crashes, disordered deliveries and controls.
 
-The real campaign role, the real dial role and the real fold of the reports live through each history
-together, in virtual time, on a log in memory.
+The real campaign role, the real dial role and the real fold of the reports run each history together, in
+virtual time, on a log in memory.
 """
 
 import pytest

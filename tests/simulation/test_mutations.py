@@ -1,4 +1,4 @@
-"""The histories notice: with a part of the system broken on purpose, a promise is seen to break."""
+"""Mutation tests of the simulation: with a part of the system broken on purpose, a violation is found."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,19 +14,19 @@ from cato_dialer.dial.domain.subscriber import plan
 from cato_dialer.dial.domain.subscriber.call_gate import Wait
 from cato_dialer.dial.handlers import reach_subscriber as dial_subscriber
 from cato_reporting.domain.live_run import ENDED, LiveRun, Phase
-from tests.simulation.shards import Shard, live
+from tests.simulation.shards import Shard, run_shard
 
-Sabotage = Callable[[pytest.MonkeyPatch], None]
+Mutation = Callable[[pytest.MonkeyPatch], None]
 
 
-def nobody_is_asked_who_has_a_call(patch: pytest.MonkeyPatch) -> None:
-    async def nobody(_source: MemoryJobSource, _key: str) -> bool:
+def other_replicas_are_not_asked(patch: pytest.MonkeyPatch) -> None:
+    async def never(_source: MemoryJobSource, _key: str) -> bool:
         return False
 
-    patch.setattr(MemoryJobSource, "on_call_elsewhere", nobody)
+    patch.setattr(MemoryJobSource, "on_call_elsewhere", never)
 
 
-def calls_of_dead_replicas_are_passed_over(patch: pytest.MonkeyPatch) -> None:
+def calls_of_dead_replicas_are_not_repeated(patch: pytest.MonkeyPatch) -> None:
     def pass_over(wave: int, phones: int, stations: Any, calls: Any, result: Any) -> Any:
         over = [call if call.ending else replace(call, ending=CallEventKind.INTERRUPTED) for call in calls]
         return plan.next_step(wave, phones, stations, over, result)
@@ -34,12 +34,12 @@ def calls_of_dead_replicas_are_passed_over(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(dial_subscriber, "next_step", pass_over)
 
 
-def who_was_reached_is_forgotten(patch: pytest.MonkeyPatch) -> None:
+def notified_subscribers_are_forgotten(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Progress, "is_settled", lambda self, no: self._decided[no] >= self.wave)
 
 
 def runs_end_before_their_calls(patch: pytest.MonkeyPatch) -> None:
-    hasty = tuple(rule for rule in next_step.RULES if rule.step is not next_step.await_silence)
+    hasty = tuple(rule for rule in next_step.RULES if rule.step is not next_step.await_calls_drained)
     patch.setattr(next_step, "RULES", hasty)
 
 
@@ -65,16 +65,16 @@ def ends_of_calls_are_counted_twice(patch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("share", "sabotage"),
+    ("share", "mutation"),
     [
-        ("disordered", nobody_is_asked_who_has_a_call),
-        ("crashes", calls_of_dead_replicas_are_passed_over),
-        ("outcomes", who_was_reached_is_forgotten),
+        ("disordered", other_replicas_are_not_asked),
+        ("crashes", calls_of_dead_replicas_are_not_repeated),
+        ("outcomes", notified_subscribers_are_forgotten),
         ("outcomes", runs_end_before_their_calls),
         ("controlled", pauses_are_ignored),
         ("outcomes", ends_of_calls_are_counted_twice),
     ],
 )
-def test_it_is_noticed(monkeypatch: pytest.MonkeyPatch, share: str, sabotage: Sabotage) -> None:
-    sabotage(monkeypatch)
-    assert live(Shard(share, seed=1, size=300), shrinks=False).failure is not None
+def test_mutation_is_detected(monkeypatch: pytest.MonkeyPatch, share: str, mutation: Mutation) -> None:
+    mutation(monkeypatch)
+    assert run_shard(Shard(share, seed=1, size=300), shrinks=False).failure is not None

@@ -1,4 +1,4 @@
-"""A job is given to a second replica while the first one lives: its heartbeats did not get through."""
+"""A job is redelivered to a second replica while the first one is alive but its heartbeats are lost."""
 
 import asyncio
 from collections.abc import Callable
@@ -6,17 +6,18 @@ from collections.abc import Callable
 from cato_contracts.calls import CallEventKind
 from cato_contracts.envelope import Envelope
 from cato_contracts.runs import SubscriberResult
-from tests.simulation import counters as tally
+from tests.simulation import counters
 from tests.simulation.world.exchange import Behaviour, Choose, subscriber_of
+from tests.simulation.world.history import History
 from tests.simulation.world.processes import DialProcess
-from tests.simulation.world.world import History, World
+from tests.simulation.world.world import World
 from tests.support.virtual_time import run_virtually
 
 Incident = Callable[[World], None]
 
 
-def live_through(history: History, *incidents: tuple[float, Incident], choose: Choose | None = None) -> World:
-    """Live; each incident happens so many seconds after the beginning."""
+def run_history(history: History, *incidents: tuple[float, Incident], choose: Choose | None = None) -> World:
+    """Run the history; each incident happens at its number of seconds after the start."""
     worlds: list[World] = []
 
     async def main() -> None:
@@ -26,7 +27,7 @@ def live_through(history: History, *incidents: tuple[float, Incident], choose: C
             asyncio.get_running_loop().call_later(seconds, incident, world)
         await world.live()
 
-    with tally.unexpected_log_lines() as unexpected:
+    with counters.unexpected_log_lines() as unexpected:
         run_virtually(main())
     assert not worlds[0].violations
     assert not unexpected
@@ -43,18 +44,18 @@ def other(world: World) -> DialProcess:
 
 
 def lose_the_caller(world: World) -> None:
-    caller(world).source.lose_touch(30.0)
+    caller(world).source.lose_heartbeats(30.0)
 
 
 ANSWERS = Behaviour(rings=0.5, answers=1.0, lets_go_after=0.1)
-"""The prompt of 1.5 s has been heard 2.52 s after the INVITE."""
+"""The prompt of 1.5 s is complete 2.52 s after the INVITE."""
 
 
-def test_a_call_that_is_over_but_not_told_yet_is_left_to_whoever_made_it() -> None:
+def test_ended_call_whose_result_is_still_being_written_is_left_to_its_replica() -> None:
     def write_slowly(world: World) -> None:
         caller(world).journal.delay_s = 2.0
 
-    world = live_through(
+    world = run_history(
         History(phones=(1,), behaviours=(ANSWERS,), dial_replicas=2),
         (2.3, write_slowly),
         (3.0, lose_the_caller),
@@ -64,7 +65,7 @@ def test_a_call_that_is_over_but_not_told_yet_is_left_to_whoever_made_it() -> No
     assert world.kinds[CallEventKind.INTERRUPTED] == 0
 
 
-def test_a_success_that_was_told_while_the_call_was_being_declared_dead_counts() -> None:
+def test_success_written_during_the_takeover_counts() -> None:
     def ask_slowly(world: World) -> None:
         source = other(world).source
         ask = source.on_call_elsewhere
@@ -87,7 +88,7 @@ def test_a_success_that_was_told_while_the_call_was_being_declared_dead_counts()
 
         process.journal.append_result = append_and_die  # type: ignore[method-assign]
 
-    world = live_through(
+    world = run_history(
         History(phones=(1,), behaviours=(ANSWERS,), dial_replicas=2),
         (1.5, die_with_its_success),
         (2.0, ask_slowly),
@@ -97,14 +98,14 @@ def test_a_success_that_was_told_while_the_call_was_being_declared_dead_counts()
     assert world.kinds[CallEventKind.INTERRUPTED] == 1
 
 
-def test_who_has_waited_for_a_channel_does_not_decide_over_the_call_of_another() -> None:
+def test_replica_that_waited_for_a_channel_does_not_end_the_call_of_another() -> None:
     keys_after = {0: 8.0, 1: 30.0, 2: 8.0}  # too late for the second
 
     def lose_the_waiting(world: World) -> None:
         waiting = (dial for dial in world.dials if dial.role.jobs_in_hand and not dial.place_count)
-        next(waiting).source.lose_touch(60.0)
+        next(waiting).source.lose_heartbeats(60.0)
 
-    world = live_through(
+    world = run_history(
         History(
             phones=(1, 1, 1),
             settings={"success_condition": "PICKUP_AND_CONFIRM", "max_call_duration_s": 60},

@@ -1,4 +1,4 @@
-"""The other end of every call: scripted behaviour, and what an exchange sees of the calls placed."""
+"""The far end of every call: scripted behaviour, and checks of the calls that arrive."""
 
 import asyncio
 from collections import Counter
@@ -31,7 +31,7 @@ UNREACHABLE_S = 6.0
 
 @dataclass(frozen=True)
 class Behaviour:
-    """What the far end does; seconds from the INVITE, those of `hangs_up` and `digits` from the answer."""
+    """The far end's behaviour; seconds from the INVITE, for `hangs_up` and `digits` from the answer."""
 
     rings: float | None = 1.0
     progress: float | None = None
@@ -42,13 +42,13 @@ class Behaviour:
     fault: float | None = None
     unreachable: bool = False
     lets_go_after: float = 0.1
-    """From our CANCEL or BYE to the end of the line."""
+    """Seconds from CANCEL or BYE to the release."""
     crosses_cancel: bool = False
-    """A 200 is on its way when we give up."""
+    """A 200 crosses the CANCEL."""
 
 
 Choose = Callable[[str, UUID, int], Behaviour]
-"""The behaviour by number, station, and the how manyth call to that number this is (from 0)."""
+"""Chooses a behaviour by number, station, and count of earlier calls to the number."""
 
 
 def number_of(no: int, phone: int) -> str:
@@ -61,7 +61,7 @@ def subscriber_of(number: str) -> int:
 
 @dataclass(frozen=True)
 class Placed:
-    """A call as the exchange saw it begin."""
+    """The start of a call as the exchange saw it."""
 
     at: datetime
     seconds: float
@@ -72,14 +72,14 @@ class Placed:
 
 @dataclass
 class Exchange:
-    """Everything that rings here, and what must never be seen here."""
+    """Answers calls and reports every call that must not happen."""
 
     clock: LoopClock
     choose: Choose
     prompt_ms: int
     violated: Callable[[str], None]
     may_be_called: Callable[[int], str | None] = lambda _no: None
-    """What forbids a call to the subscriber now, None if nothing does."""
+    """Returns why the subscriber must not be called now, or None."""
     placed: list[Placed] = field(default_factory=list)
     lines: dict[UUID, "Line"] = field(default_factory=dict)
     calls_to: Counter[str] = field(default_factory=Counter)
@@ -87,7 +87,7 @@ class Exchange:
     busy_channels: Counter[UUID] = field(default_factory=Counter)
 
     def place(self, order: CallOrder) -> "Line":
-        """Take an order; the request goes out in its time, or never."""
+        """Accept an order; its INVITE is sent at the ordered time, or not at all."""
         no, station = subscriber_of(order.number), order.station
         if self.up[no]:
             self.violated(f"subscriber {no} is called while a call to them is up")
@@ -97,7 +97,7 @@ class Exchange:
         return Line(self, order, behaviour, no)
 
     def invited(self, order: CallOrder, line: "Line") -> None:
-        """See a call begin."""
+        """Record the INVITE of a call."""
         no, station = subscriber_of(order.number), order.station
         now = asyncio.get_running_loop().time()
         if reason := self.may_be_called(no):
@@ -139,12 +139,12 @@ class Line:
 
     @property
     def lasted(self) -> bool:
-        """Tell whether it was up for any time: whether an answer at the end counts is a matter of luck."""
+        """Return whether the call was up for any time; an answer at the very end may or may not count."""
         return self._answered_at is not None and self._hung_up_at != self._answered_at
 
     @property
     def heard_ms(self) -> int:
-        """How much of the prompt has been sent by now."""
+        """Return how much of the prompt was sent so far."""
         if self._answered_at is None:
             return 0
         until = self._loop.time() if self._hung_up_at is None else self._hung_up_at
@@ -153,7 +153,7 @@ class Line:
         )
 
     def met(self, settings: SettingsSpec) -> bool:
-        """Tell whether the person was on the line as the condition asks for."""
+        """Return whether the callee met the success condition."""
         if not self.answered or self._in_vain:
             return False
         some = min(settings.success_playback_duration_s * 1000, self._exchange.prompt_ms)
@@ -175,7 +175,7 @@ class Line:
         if self._hung_up_at is not None or not self._up:
             return
         self._hung_up_at = self._loop.time()
-        # The 200 that crosses our CANCEL: we had given up, and nobody hears anything.
+        # A 200 that crosses the CANCEL: the call was given up and no prompt is played.
         self._in_vain = not self.lasted
         self._cancel_timers()
         takes = self._behaviour.lets_go_after
@@ -184,7 +184,7 @@ class Line:
         self._later(takes, self._let_go)
 
     def drop(self) -> None:
-        """The process that had the line is gone."""
+        """Release the line because its process has died."""
         self._cancel_timers()
         self._gone()
 

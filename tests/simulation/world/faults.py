@@ -1,4 +1,4 @@
-"""Processes that die at any step of theirs, and surroundings that are slow, or do not answer."""
+"""Injected faults: crash points of processes, and slow or failing operations."""
 
 import asyncio
 import inspect
@@ -9,43 +9,47 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Weather:
-    """How the surroundings of every process are.
+class Faults:
+    """Faults of the operations of every process.
 
-    `slow` of the operations take up to `latency_s`; `trouble` of them fail, half of those after they were
+    The share `slow` takes up to `latency_s`; the share `failing` fails, half of it after the operation was
     carried out.
     """
 
     latency_s: float = 0.0
     slow: float = 0.0
-    trouble: float = 0.0
+    failing: float = 0.0
 
 
 @dataclass(frozen=True)
-class Death:
-    """Before or after the operation of this number (from 1); after is before its answer is there."""
+class CrashPoint:
+    """A crash before or after operation number `step` (from 1); after means before its result arrives."""
 
     step: int
     after: bool
 
 
-class Life:
-    """One process from its birth to its death: everything that it does outside goes through here."""
+class ProcessLife:
+    """The life of one process: each of its outside operations passes through here."""
 
     def __init__(
-        self, weather: Weather, chance: random.Random, death: Death | None, on_death: Callable[[], None]
+        self,
+        faults: Faults,
+        chance: random.Random,
+        crash_point: CrashPoint | None,
+        on_crash: Callable[[], None],
     ) -> None:
-        self._weather = weather
+        self._faults = faults
         self._chance = chance
-        self._death = death
-        self._on_death = on_death
+        self._crash_point = crash_point
+        self._on_death = on_crash
         self._steps = 0
         self.dead = False
 
     def spare(self) -> None:
-        """Nothing befalls it from here on."""
-        self._death = None
-        self._weather = Weather()
+        """Inject no more faults."""
+        self._crash_point = None
+        self._faults = Faults()
 
     def die(self) -> None:
         if not self.dead:
@@ -53,14 +57,14 @@ class Life:
             self._on_death()
 
     def check(self) -> None:
-        """Go no further in a dead process: the task that gets here ends without a trace."""
+        """End the current task if the process is dead."""
         if self.dead:
             raise asyncio.CancelledError
 
     async def begin(self, fault: type[Exception] | None) -> None:
         self.check()
         self._steps += 1
-        if self._death == Death(self._steps, after=False):
+        if self._crash_point == CrashPoint(self._steps, after=False):
             self.die()
             self.check()
         await asyncio.sleep(0)
@@ -68,32 +72,32 @@ class Life:
         self._maybe_fail(fault)
 
     async def finish(self, fault: type[Exception] | None) -> None:
-        if self._death == Death(self._steps, after=True):
+        if self._crash_point == CrashPoint(self._steps, after=True):
             self.die()
         self.check()
         await self._take_time()
         self._maybe_fail(fault)
 
     async def _take_time(self) -> None:
-        if self._weather.slow and self._chance.random() < self._weather.slow:
-            await asyncio.sleep(self._chance.uniform(0.0, self._weather.latency_s))
+        if self._faults.slow and self._chance.random() < self._faults.slow:
+            await asyncio.sleep(self._chance.uniform(0.0, self._faults.latency_s))
         self.check()
 
     def _maybe_fail(self, fault: type[Exception] | None) -> None:
-        # Once before and once after every operation.
-        if fault and self._weather.trouble and self._chance.random() < self._weather.trouble / 2:
-            raise fault("no answer")
+        # Called once before and once after every operation.
+        if fault and self._faults.failing and self._chance.random() < self._faults.failing / 2:
+            raise fault("injected fault")
 
 
-class Outside:
-    """A port as a process reaches it: slowly, with failures, and not at all once it is dead.
+class FaultyPort:
+    """A port with injected latency and faults, unreachable once its process is dead.
 
-    `fault` is what a failing operation raises, None for a port that does not fail.
+    `fault` is the exception of a failing operation, None for a port that does not fail.
     """
 
     def __init__(
         self,
-        life: Life,
+        life: ProcessLife,
         port: Any,
         fault: type[Exception] | None,
         *,

@@ -1,4 +1,4 @@
-"""The real roles as processes that can die: their state is lost, what they wrote is not."""
+"""The real roles as processes that can crash: their state is lost, their writes are kept."""
 
 from typing import Any, Protocol
 
@@ -12,19 +12,19 @@ from cato_dialer.dial.handlers.dispatch_jobs import DialRole
 from cato_dialer.dial.ports.trunk import CallOrder
 from cato_jetstream import Unavailable
 from tests.simulation.world.exchange import Line
-from tests.simulation.world.faults import Life, Outside
-from tests.simulation.world.surroundings import ExpiringLease, LateTickets, LogJournal
+from tests.simulation.world.faults import FaultyPort, ProcessLife
+from tests.simulation.world.surroundings import ExpiringLease, LaggingTickets, LogJournal
 
 
 class Process(Protocol):
-    life: Life
+    life: ProcessLife
 
     async def run(self) -> None:
-        """Start; returns as soon as the role works. Raises BrokerError, and the process is over."""
+        """Start the role and return. A BrokerError ends the process."""
         ...
 
     def abandon(self) -> None:
-        """Do what the operating system and the broker do when the process has died."""
+        """Do what the operating system and the broker do after the process has died."""
         ...
 
     async def stop(self) -> None: ...
@@ -33,19 +33,19 @@ class Process(Protocol):
 class DialProcess:
     """The dial role."""
 
-    def __init__(self, world: Any, life: Life) -> None:
+    def __init__(self, world: Any, life: ProcessLife) -> None:
         self.life = life
         self._world = world
         self._lines: list[Line] = []
-        self.source = LateTickets(world.queue, world.history.ticket_lag_s)
+        self.source = LaggingTickets(world.queue, world.history.ticket_lag_s)
         self.journal = LogJournal(world.runs)
         self._ledger = MemoryChannelLedger(world.board, world.clock)
         desk = DialDesk(
             stations=world.stations,
             trunk=_Trunk(self),
-            journal=Outside(life, self.journal, BrokerError),
+            journal=FaultyPort(life, self.journal, BrokerError),
             ledger=_Ledger(life, self._ledger, BrokerError),
-            prompts=Outside(life, MemoryPromptCache(), BrokerError),
+            prompts=FaultyPort(life, MemoryPromptCache(), BrokerError),
             clock=world.clock,
             tickets=self.source.tickets,
         )
@@ -56,7 +56,7 @@ class DialProcess:
 
     @property
     def place_count(self) -> int:
-        """How many calls it has made."""
+        """Return the number of calls that it placed."""
         return len(self._lines)
 
     def place(self, order: CallOrder) -> Line:
@@ -77,14 +77,14 @@ class DialProcess:
             await self._ledger.close()
 
 
-class _Source(Outside):
-    """Jobs come and go without failures: the port says so. What it cannot do, it does not do."""
+class _Source(FaultyPort):
+    """The job source: by its contract, taking a job does not fail."""
 
     async def take(self, *arguments: Any) -> Any:
         await self._life.begin(None)
         holds = await self._port.take(*arguments)
         await self._life.finish(None)
-        return [Outside(self._life, hold, None) for hold in holds]
+        return [FaultyPort(self._life, hold, None) for hold in holds]
 
     async def on_call_elsewhere(self, key: str) -> bool:
         await self._life.begin(BrokerError)
@@ -93,8 +93,8 @@ class _Source(Outside):
         return answer
 
 
-class _Ledger(Outside):
-    """Waiting for a channel is no operation that fails."""
+class _Ledger(FaultyPort):
+    """The channel ledger: waiting for a channel does not fail."""
 
     def freed(self, *arguments: Any) -> Any:
         return self._checked(self._port.freed(*arguments))
@@ -128,18 +128,18 @@ class _Trunk:
 class CampaignProcess:
     """The campaign role: catalog, requests, coordinator."""
 
-    def __init__(self, world: Any, life: Life) -> None:
+    def __init__(self, world: Any, life: ProcessLife) -> None:
         self.life = life
         self._world = world
         ports = CampaignPorts(
-            events=Outside(life, world.events, Unavailable),
-            runs=Outside(life, world.runs, Unavailable),
-            objects=Outside(life, world.objects, BrokerError),
+            events=FaultyPort(life, world.events, Unavailable),
+            runs=FaultyPort(life, world.runs, Unavailable),
+            objects=FaultyPort(life, world.objects, BrokerError),
             audio=world.audio,
-            queue=Outside(life, world.campaign_queue, BrokerError),
-            tickets=Outside(life, world.campaign_tickets, BrokerError),
-            calls=Outside(life, world.calls, BrokerError),
-            leases=Outside(life, world.leases, BrokerError, wraps=self._held),
+            queue=FaultyPort(life, world.campaign_queue, BrokerError),
+            tickets=FaultyPort(life, world.campaign_tickets, BrokerError),
+            calls=FaultyPort(life, world.calls, BrokerError),
+            leases=FaultyPort(life, world.leases, BrokerError, wraps=self._held),
         )
         self.role = CampaignRole(
             ports, world.config, world.clock, pace=world.pace, lease_pace=world.lease_pace
@@ -158,10 +158,10 @@ class CampaignProcess:
         return answer
 
     def abandon(self) -> None:
-        """Nothing of it is left; its leases expire."""
+        """Leave nothing behind; its leases expire."""
 
     async def stop(self) -> None:
         await self.role.stop()
 
     def _held(self, lease: ExpiringLease | None) -> Any:
-        return None if lease is None else Outside(self.life, lease, BrokerError)
+        return None if lease is None else FaultyPort(self.life, lease, BrokerError)

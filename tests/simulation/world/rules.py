@@ -1,4 +1,4 @@
-"""What must hold of the log, message by message, and of the report that is folded from it."""
+"""The invariants of the log, message by message, and of the report that is folded from it."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -29,7 +29,7 @@ Violated = Callable[[str], None]
 
 
 class LogRules:
-    """Follows one run's messages and objects to the first that may not be there."""
+    """Checks each message of one run against the messages before it."""
 
     def __init__(self, violated: Violated) -> None:
         self._violated = violated
@@ -66,7 +66,7 @@ class LogRules:
                 self._call_event(body)
 
     def assert_complete(self) -> None:
-        """Every wave that began is decided for everybody, unless the run was stopped in it."""
+        """Check that each started wave decided all its subscribers, unless the run was stopped in it."""
         self._must(self.ending is not None, "the run ends")
         self._must(not self._up, "every call ends", self._up)
         if self.snapshot is None:
@@ -136,7 +136,7 @@ class LogRules:
 
 
 class ReportWitness:
-    """Folds the log as reporting does, and looks at the report after every single message."""
+    """Folds the log as reporting does, and checks the report after each message."""
 
     def __init__(self, run_id: UUID, now: Callable[[], datetime], violated: Violated) -> None:
         self._run_id = run_id
@@ -146,7 +146,7 @@ class ReportWitness:
         self.readings: list[tuple[int, Reading]] = []
 
     def take(self, record: Record) -> Sequence[Any]:
-        """Fold a message; returns the bodies of what it says."""
+        """Fold a message; return the bodies of its events."""
         reading = read_message(record.subject, record.data)
         if reading.fault is not None:
             self._violated(f"report: {record.subject} cannot be read: {reading.fault}")
@@ -159,7 +159,7 @@ class ReportWitness:
         return self._report(self._live)
 
     def assert_true(self, rules: LogRules) -> None:
-        """The final report is what a naive count says, and what the results say one by one."""
+        """Check the final report against a naive count and against the single results."""
         report = self.report()
         if report is None or rules.snapshot is None:
             self._violated("report: there is none")
@@ -177,7 +177,7 @@ class ReportWitness:
             self._must(report.subscriber_not_yet_notified == 0, "everybody has a final state")
 
     def assert_same_in_any_order(self, chance: random.Random) -> None:
-        """Late, out of order and more than once: the same report, and true sums on the way there."""
+        """Check that late, reordered and repeated messages give the same report and true sums on the way."""
         disturbed = self.readings + chance.choices(self.readings, k=len(self.readings) // 3)
         chance.shuffle(disturbed)
         live = LiveRuns()

@@ -1,4 +1,4 @@
-"""What all processes share, in memory: the log, the queue of jobs, and the two roles' views of them."""
+"""The shared state of all processes in memory: the log, the job queue, and the roles' adapters to them."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +23,7 @@ REDELIVERED_AFTER_S = 10.0
 
 
 class WitnessedLog(MemoryLog):
-    """A log that shows every message to `witnesses` in the moment in which it is written."""
+    """A log that passes every message to `witnesses` when it is written."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -81,7 +81,7 @@ class LogJournal:
 
 
 class JobsForCampaign:
-    """The coordinator's end of the queue that dial replicas take jobs from."""
+    """The coordinator's side of the job queue."""
 
     def __init__(self, queue: MemoryJobQueue) -> None:
         self._queue = queue
@@ -106,7 +106,7 @@ class JobsForCampaign:
 
 
 class TicketsForCampaign:
-    """The coordinator's end of the tickets; whoever writes last is right."""
+    """The coordinator's side of the tickets; the last write wins."""
 
     def __init__(self, queue: MemoryJobQueue) -> None:
         self._queue = queue
@@ -119,7 +119,7 @@ class TicketsForCampaign:
 
 
 class ExpiringLease:
-    """Held until it is released, expires, or is taken away."""
+    """A lease that is held until it is released, expires, or is taken away."""
 
     def __init__(self, leases: "ExpiringLeases", name: str) -> None:
         self._leases = leases
@@ -140,7 +140,7 @@ class ExpiringLease:
 
 
 class ExpiringLeases:
-    """Leases that end by themselves, as those of the broker do."""
+    """Leases that expire, like those of the broker."""
 
     def __init__(self, ttl_s: float) -> None:
         self.ttl_s = ttl_s
@@ -155,8 +155,8 @@ class ExpiringLeases:
         return lease
 
 
-class KeptHold:
-    """A job in hand, that others get when it has not been kept for a while."""
+class ExpiringHold:
+    """A delivered job that is redelivered if it is not extended in time."""
 
     def __init__(self, source: MemoryJobSource, hold: Any) -> None:
         self._source = source
@@ -202,13 +202,13 @@ class KeptHold:
         return queued.holder is self._source and queued.deliveries == self._delivery
 
 
-class LateTickets(MemoryJobSource):
-    """A replica's end of the queue, which hears of a changed ticket some time later."""
+class LaggingTickets(MemoryJobSource):
+    """A replica's side of the queue, which sees a changed ticket with a lag."""
 
     def __init__(self, queue: MemoryJobQueue, lag_s: float) -> None:
         super().__init__(queue)
         self._lag_s = lag_s
-        self.deaf = False
+        self.disconnected = False
         self._seen: dict[UUID, RunTicket] = {}
         self._awaited = False
         self._wake: Callable[[], None] = lambda: None
@@ -221,23 +221,23 @@ class LateTickets(MemoryJobSource):
     def tickets(self) -> Mapping[UUID, RunTicket]:
         return self._seen
 
-    async def take(self, run_id: UUID, limit: int) -> Sequence[KeptHold]:
-        if self.deaf:
+    async def take(self, run_id: UUID, limit: int) -> Sequence[ExpiringHold]:
+        if self.disconnected:
             return []
-        return [KeptHold(self, hold) for hold in await super().take(run_id, limit)]
+        return [ExpiringHold(self, hold) for hold in await super().take(run_id, limit)]
 
-    def lose_touch(self, seconds: float) -> None:
-        """Others get what we have in hand, and for so long we get no jobs: the calls go on."""
-        self.deaf = True
-        asyncio.get_running_loop().call_later(seconds, self._hear_again)
+    def lose_heartbeats(self, seconds: float) -> None:
+        """Redeliver the held jobs to other replicas and receive none for `seconds`; calls go on."""
+        self.disconnected = True
+        asyncio.get_running_loop().call_later(seconds, self._reconnect)
         self.queue.take_away(self)
 
-    def _hear_again(self) -> None:
-        self.deaf = False
+    def _reconnect(self) -> None:
+        self.disconnected = False
         self._wake()
 
     def leave(self) -> None:
-        """Be gone without a word."""
+        """Disappear without notice."""
         if self._on_change in self.queue.listeners:
             self.queue.listeners.remove(self._on_change)
         self.queue.on_call.pop(self, None)

@@ -1,11 +1,10 @@
-"""A whole system in one process and in virtual time, through a history of what befalls it."""
+"""The whole system in one process and in virtual time, run through a generated history."""
 
 import asyncio
 import json
 import random
 from collections import Counter
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
@@ -16,10 +15,8 @@ from cato_contracts.campaign_commands import (
     AddSubscriberGroup,
     AddTask,
     ListFormat,
-    PauseRun,
     ResumeRun,
     StartTask,
-    StopRun,
 )
 from cato_contracts.envelope import Answer, ErrorCode
 from cato_contracts.errors import BrokerError
@@ -37,7 +34,8 @@ from cato_runtime.objects import MemoryObjectStore
 from cato_runtime.station_config import StationConfig
 from services.dialer.tests.support.memory_campaign import MemoryAudioLibrary, MemoryRunCalls
 from tests.simulation.world.exchange import Behaviour, Exchange, number_of
-from tests.simulation.world.faults import Death, Life, Weather
+from tests.simulation.world.faults import ProcessLife
+from tests.simulation.world.history import History
 from tests.simulation.world.processes import CampaignProcess, DialProcess
 from tests.simulation.world.rules import LogRules, ReportWitness
 from tests.simulation.world.surroundings import (
@@ -54,51 +52,13 @@ LONGEST_S = 3_600.0
 AFTERMATH_S = 16.0
 _LEASE_LASTS_RENEWALS = 3
 _TICKETS_KNOWN_AFTER_S = 0.5
-"""Beyond their lag: a call may be on its way to the exchange."""
-
-
-@dataclass(frozen=True)
-class Control:
-    """What a person does `at` so many seconds after the start."""
-
-    at: float
-    action: type[PauseRun | ResumeRun | StopRun]
-    hangup: bool = False
-
-
-@dataclass(frozen=True)
-class History:
-    """Everything that decides what happens. `phones` are the numbers of each subscriber."""
-
-    phones: tuple[int, ...]
-    behaviours: tuple[Behaviour, ...] = (Behaviour(),)
-    settings: dict[str, Any] = field(default_factory=dict)
-    task: dict[str, Any] = field(default_factory=dict)
-    starts_in_s: float | None = None
-    expires_in_s: float | None = None
-    prompt_ms: int = 1500
-    stations: int = 1
-    channels: int = 2
-    licence: int = 100
-    interval_ms: int = 0
-    dial_deaths: tuple[Death, ...] = ()
-    campaign_deaths: tuple[Death, ...] = ()
-    reborn_after_s: float = 1.0
-    dial_replicas: int = 1
-    campaign_replicas: int = 1
-    lost_heartbeats: tuple[float, ...] = ()
-    lost_leases: tuple[float, ...] = ()
-    lost_jobs: tuple[float, ...] = ()
-    controls: tuple[Control, ...] = ()
-    ticket_lag_s: float = 0.0
-    weather: Weather = field(default_factory=Weather)
-    seed: int = 0
+"""In addition to the lag: a call can be on its way to the exchange."""
 
 
 class World:
-    """The log, the queue, the exchange, and the processes that live between them.
+    """The log, the queue, the exchange, and the simulated processes that use them.
 
-    `violations` are the promises that were broken, in words; nothing is raised where a role could catch it.
+    `violations` lists the broken promises as text; they are not raised, because a role could catch them.
     """
 
     def __init__(
@@ -156,9 +116,9 @@ class World:
         self._modes: list[tuple[float, RunMode | None]] = []
         self.dials: list[DialProcess] = []
         self.campaigns: list[CampaignProcess] = []
-        self._deaths = {
-            DialProcess: list(history.dial_deaths),
-            CampaignProcess: list(history.campaign_deaths),
+        self._crashes = {
+            DialProcess: list(history.dial_crashes),
+            CampaignProcess: list(history.campaign_crashes),
         }
         self._tasks: set[asyncio.Task[Any]] = set()
         self._closed = False
@@ -170,7 +130,7 @@ class World:
         self._told.append((asyncio.get_running_loop().time(), who, what))
 
     def told(self) -> list[str]:
-        """What happened, for whoever looks for the reason."""
+        """Return what happened, one line per event, to explain a failure."""
         lines = [f"{at:9.3f} {who}: {what}" for at, who, what in self._told]
         readings = self.reports.readings if self.reports else []
         for _, reading in readings:
@@ -183,14 +143,14 @@ class World:
         self.violations.append(f"{asyncio.get_running_loop().time():.3f} s: {what}")
 
     async def live(self) -> None:
-        """Let the history happen, from the start of a task to a while after its run's end."""
+        """Run the history from the start of a task until some time after the end of its run."""
         asyncio.get_running_loop().set_exception_handler(
-            lambda _, context: self.violated(f"nobody looks at {context}")
+            lambda _, context: self.violated(f"unhandled exception: {context}")
         )
         for _ in range(self.history.campaign_replicas):
-            self._bear(CampaignProcess)
+            self._start_process(CampaignProcess)
         for _ in range(self.history.dial_replicas):
-            self._bear(DialProcess)
+            self._start_process(DialProcess)
         if await self._start():
             self._arrange()
             try:
@@ -203,7 +163,7 @@ class World:
         self._judge()
 
     async def ask(self, request: Request[Any], command_id: str) -> Answer:
-        """Ask until there is an answer, as a client does whose connection breaks."""
+        """Repeat the request until it is answered, like a client whose connection breaks."""
         while True:
             for process in [process for process in self.campaigns if not process.life.dead]:
                 task = self._spawn(process.dispatch(request, command_id))
@@ -214,7 +174,7 @@ class World:
             await asyncio.sleep(0.3)
 
     async def _start(self) -> bool:
-        """Start a task; False if it took so long that the task had expired."""
+        """Start a task; return False if the task had expired by then."""
         task = await self._made(AddTask(actor=USER, spec=await self._task_spec()), "add-task")
         answer = await self.ask(StartTask(actor=USER, id=task["id"]), "start")
         if answer.error is not None and self.history.expires_in_s is not None:
@@ -303,25 +263,25 @@ class World:
                 self.violated(f"{control} is answered with {answer.error}")
 
     def _lose_heartbeats(self) -> None:
-        """What a replica has in hand is delivered again, though it works on it."""
+        """Redeliver the jobs of a replica that still works on them."""
         if self.dials:
-            self.chance.choice(self.dials).source.lose_touch(self.chance.choice((0.0, 5.0)))
+            self.chance.choice(self.dials).source.lose_heartbeats(self.chance.choice((0.0, 5.0)))
 
     def _lose_a_job(self) -> None:
-        """One that nobody has had in hand yet vanishes."""
+        """Delete a job that was not delivered yet."""
         waiting = sorted(key for key, queued in self.queue.jobs.items() if queued.deliveries == 0)
         if waiting:
             del self.queue.jobs[self.chance.choice(waiting)]
 
-    def _bear(self, kind: type[DialProcess] | type[CampaignProcess]) -> None:
+    def _start_process(self, kind: type[DialProcess] | type[CampaignProcess]) -> None:
         if self._closed:
             return
-        deaths = self._deaths[kind]
-        life = Life(
-            self.history.weather,
+        crashes = self._crashes[kind]
+        life = ProcessLife(
+            self.history.faults,
             self.chance,
-            deaths.pop(0) if deaths else None,
-            on_death=lambda: self._bury(process),
+            crashes.pop(0) if crashes else None,
+            on_crash=lambda: self._on_crash(process),
         )
         process: DialProcess | CampaignProcess = kind(self, life)
         self._of_kind(process).append(process)
@@ -334,16 +294,18 @@ class World:
         try:
             await process.run()
         except BrokerError:
-            # A service that cannot start exits, and is started again.
+            # A service that cannot start exits and is restarted.
             process.life.die()
 
-    def _bury(self, process: DialProcess | CampaignProcess) -> None:
+    def _on_crash(self, process: DialProcess | CampaignProcess) -> None:
         self.died += 1
         self.tell(type(process).__name__, "dies")
         self._of_kind(process).remove(process)
         process.abandon()
         self._spawn(self._end(process))
-        asyncio.get_running_loop().call_later(self.history.reborn_after_s, self._bear, type(process))
+        asyncio.get_running_loop().call_later(
+            self.history.restart_after_s, self._start_process, type(process)
+        )
 
     async def _end(self, process: DialProcess | CampaignProcess) -> None:
         await process.stop()
@@ -351,10 +313,10 @@ class World:
     def _spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._reap)
+        task.add_done_callback(self._check_task)
         return task
 
-    def _reap(self, task: asyncio.Task[Any]) -> None:
+    def _check_task(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
             self.violated(f"{task.get_coro()} failed: {error!r}")
@@ -382,13 +344,13 @@ class World:
                 self._check_reached(body)
 
     def _check_reached(self, result: SubscriberResult) -> None:
-        """Whoever counts as reached was on the line, and heard or keyed what was asked for."""
+        """Check that a notified subscriber was on the line and met the success condition."""
         line = self.exchange.lines.get(result.call_id) if result.call_id else None
         settings = self.rules.snapshot.settings if self.rules.snapshot else None
         if line is None or settings is None or not line.answered:
             self.violated(f"{result} without an answered call")
             return
-        # The first packet is enough for some of nothing, and is reported before any of it counts.
+        # With a required playback of 0 s the first packet is enough; it is reported before any audio counts.
         nothing = (
             settings.success_condition is SuccessCondition.PICKUP_AND_LISTEN_SOME
             and settings.success_playback_duration_s == 0
@@ -396,15 +358,15 @@ class World:
         if not nothing and not line.met(settings):
             self.violated(f"{result} with {line.heard_ms} ms heard and {line.keyed!r} keyed")
 
-    def _check_nobody_overlooked(self) -> None:
-        """Where nothing dies and nothing fails, whoever was reached counts as reached."""
+    def _check_none_missed(self) -> None:
+        """Without crashes and faults, check that every subscriber who was reached counts as notified."""
         history, snapshot = self.history, self.rules.snapshot
-        calm = history.weather.trouble == 0 and not (self.died or history.lost_heartbeats)
+        calm = history.faults.failing == 0 and not (self.died or history.lost_heartbeats)
         if snapshot is None or not calm:
             return
         for line in self.exchange.lines.values():
             if line.lasted and line.met(snapshot.settings) and line.no not in self.rules.notified:
-                self.violated(f"subscriber {line.no} was reached and does not count as reached")
+                self.violated(f"subscriber {line.no} was reached and is not notified")
 
     def _look_for_the_end(self, record: Record) -> None:
         if self.run_id and self.events.knows(f"{record.subject}:run-ended:{self.run_id}"):
@@ -418,12 +380,12 @@ class World:
 
     def _forbidden(self, no: int) -> str | None:
         if no in self.rules.notified:
-            return "they were reached before"
+            return "the subscriber was notified before"
         if self.rules.ending is not None:
             return "the run is over"
         now = asyncio.get_running_loop().time()
         if not self._modes:
-            return "there is no ticket"
+            return "the run has no ticket"
         since, mode = self._modes[-1]
         if mode is not RunMode.CALLING and now - since > self.history.ticket_lag_s + _TICKETS_KNOWN_AFTER_S:
             return f"the run's ticket has been {mode} for {now - since} s"
@@ -437,14 +399,14 @@ class World:
     def _judge(self) -> None:
         if self.reports is None:
             if self.run_id is not None or self.exchange.placed:
-                self.violated("nothing was written")
+                self.violated("no message was written")
             return
         self.rules.assert_complete()
-        self._check_nobody_overlooked()
+        self._check_none_missed()
         self.reports.assert_true(self.rules)
         self.reports.assert_same_in_any_order(self.chance)
         if self.queue.run_tickets or self.queue.jobs:
-            self.violated(f"left over: {self.queue.run_tickets} {self.queue.jobs}")
+            self.violated(f"not removed: {self.queue.run_tickets} {self.queue.jobs}")
         if sum(self.exchange.up.values()):
             self.violated(f"lines are still up: {self.exchange.up}")
         if sum(self.board.used.values()):

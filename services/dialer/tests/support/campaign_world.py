@@ -53,7 +53,7 @@ USER = Actor(user_id="user")
 OTHER = Actor(user_id="other")
 ADMIN = Actor(user_id="chief", admin=True)
 CONFIG = Config(stations=(StationConfig(channels=5),))
-QUICK = Pace(audit_s=0.2, silence_s=0.02, settle_s=0.1)
+QUICK = Pace(audit_s=0.2, drain_check_s=0.02, settle_s=0.1)
 QUICK_LEASES = LeasePace(renew_s=0.2, try_again_s=0.1, recover_s=0.05)
 PROMPT = b"\xd5" * 8000
 

@@ -96,6 +96,36 @@ async def test_a_dead_worker_costs_its_calls_and_is_replaced(bench: Bench, kill:
     assert {heard.end.cause for heard in again} == {ReleaseCause.LOCAL_HANGUP}
 
 
+async def test_case_t1_an_order_whose_worker_dies_before_the_invite_left_is_not_sent(bench: Bench):
+    exchange = await bench.exchange("number: '1', behaviour: answer")
+    trunk = await bench.trunk(channels=1)
+    caller = Caller(trunk, StationConfig(uri=exchange.uri), bench.prompt)
+    (victim,) = trunk.worker_pids
+    os.kill(victim, signal.SIGSTOP)
+    line = caller.call("1")
+    await asyncio.sleep(0.1)  # for the order to be in the pipe of the frozen worker
+    os.kill(victim, signal.SIGKILL)
+    heard = await follow(line)
+    assert (heard.kinds, heard.end.cause) == (["Released"], ReleaseCause.NOT_SENT)
+    await asyncio.wait_for(trunk.line_free(), 5)
+    await follow_until(caller.call("1"), LineAnswered)
+    assert len(exchange.calls) == 1
+
+
+async def test_case_t22_an_order_that_a_frozen_worker_takes_late_is_not_sent(bench: Bench):
+    exchange = await bench.exchange("number: '1', behaviour: answer")
+    trunk = await bench.trunk(channels=1)
+    (worker,) = trunk.worker_pids
+    os.kill(worker, signal.SIGSTOP)
+    line = Caller(trunk, StationConfig(uri=exchange.uri), bench.prompt).call("1")
+    await asyncio.sleep(2.2)
+    os.kill(worker, signal.SIGCONT)
+    heard = await follow(line)
+    assert (heard.kinds, heard.end.cause) == (["Released"], ReleaseCause.MISSED)
+    assert trunk.worker_pids == (worker,)
+    assert len(exchange.calls) == 0
+
+
 async def test_a_worker_that_hangs_is_replaced(bench: Bench):
     exchange = await bench.exchange("number: '1', behaviour: answer")
     trunk = await bench.trunk(channels=1)

@@ -9,13 +9,13 @@ from cato_contracts.errors import ConflictError
 from cato_contracts.jobs import RunMode
 from cato_contracts.runs import RunEnding
 from cato_dialer.campaign.domain.run.next_step import (
-    AwaitSilence,
+    AwaitCallsDrained,
     BeginWave,
     CloseWave,
     Dial,
     EndRun,
     Expire,
-    GiveUp,
+    FailRemaining,
     Release,
     Wait,
     next_step,
@@ -46,8 +46,8 @@ def progress(run: Run, *results: tuple[int, int, bool]) -> Progress:
     return folded
 
 
-def step(run: Run, *results: tuple[int, int, bool], at=NOW, silent: bool = False):
-    return next_step(run, progress(run, *results), at, silent=silent)
+def step(run: Run, *results: tuple[int, int, bool], at=NOW, drained: bool = False):
+    return next_step(run, progress(run, *results), at, drained=drained)
 
 
 def test_the_first_wave_takes_everybody():
@@ -92,8 +92,8 @@ def test_a_run_ends_in_silence_with_everybody_notified_or_no_wave_left(reached):
     run = in_wave(a_run(attempts=5 if reached else 1))
     run.close_wave(1, 3, 0, timestamp=NOW)
     results = [(no, 1, reached) for no in range(3)]
-    assert step(run, *results) == AwaitSilence()
-    assert step(run, *results, silent=True) == EndRun(RunEnding.FINISHED)
+    assert step(run, *results) == AwaitCallsDrained()
+    assert step(run, *results, drained=True) == EndRun(RunEnding.FINISHED)
 
 
 def test_a_paused_run_begins_no_wave_but_may_end_one():
@@ -110,8 +110,8 @@ def test_a_paused_run_begins_no_wave_but_may_end_one():
 def test_a_stopped_run_ends_when_no_call_is_up():
     run = in_wave(a_run())
     run.stop(hangup=True, timestamp=NOW)
-    assert step(run) == AwaitSilence()
-    assert step(run, silent=True) == EndRun(RunEnding.STOPPED)
+    assert step(run) == AwaitCallsDrained()
+    assert step(run, drained=True) == EndRun(RunEnding.STOPPED)
     run.end(RunEnding.STOPPED, timestamp=NOW)
     assert step(run) == Release()
 
@@ -127,11 +127,11 @@ def test_an_expired_run_gives_everybody_a_result():
     assert step(run, (0, 1, True)) == Dial(1, NOW + timedelta(hours=1))
     assert step(run, (0, 1, True), at=NOW + timedelta(hours=1)) == Expire()
     run.expire(timestamp=NOW)
-    assert step(run, (0, 1, True)) == AwaitSilence()
-    assert step(run, (0, 1, True), silent=True) == GiveUp(1)
-    assert step(run, *[(no, 1, no == 0) for no in range(3)], silent=True) == CloseWave(1, 1, 2)
+    assert step(run, (0, 1, True)) == AwaitCallsDrained()
+    assert step(run, (0, 1, True), drained=True) == FailRemaining(1)
+    assert step(run, *[(no, 1, no == 0) for no in range(3)], drained=True) == CloseWave(1, 1, 2)
     run.close_wave(1, 1, 2, timestamp=NOW)
-    assert step(run, (0, 1, True), silent=True) == EndRun(RunEnding.EXPIRED)
+    assert step(run, (0, 1, True), drained=True) == EndRun(RunEnding.EXPIRED)
 
 
 def test_the_ticket_says_what_dial_replicas_may_do():

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from cato_contracts.runs import RunEnding
 from cato_dialer.campaign.domain.run.next_step import (
-    AwaitSilence,
+    AwaitCallsDrained,
     BeginWave,
     CloseWave,
     Dial,
     EndRun,
     Expire,
-    GiveUp,
+    FailRemaining,
     Release,
     Wait,
     next_step,
@@ -76,7 +76,7 @@ class World:
     def step(self) -> bool:
         """Do what is to be done; returns whether that was all."""
         self.progress.turn_to(self.run.wave)
-        match next_step(self.run, self.progress, self.now, silent=not self.calls_up):
+        match next_step(self.run, self.progress, self.now, drained=not self.calls_up):
             case BeginWave(wave=wave, size=size):
                 assert size == self.progress.not_notified
                 self.run.begin_wave(wave, size, timestamp=self.now)
@@ -95,9 +95,9 @@ class World:
                 self.now = until
             case Expire():
                 self.run.expire(timestamp=self.now)
-            case AwaitSilence():
+            case AwaitCallsDrained():
                 self.calls_up = self.chance.random() < 0.5
-            case GiveUp(wave=wave):
+            case FailRemaining(wave=wave):
                 for no in list(self.progress.unsettled()):
                     self.log.append((no, wave, False))
                     self.on_the_way.append((no, wave, False))

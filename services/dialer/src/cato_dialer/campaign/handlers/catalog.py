@@ -67,7 +67,7 @@ class Repositories:
 
 
 @contextmanager
-def told_to_people(what: str, resource_id: UUID) -> Iterator[None]:
+def translate_log_errors(what: str, resource_id: UUID) -> Iterator[None]:
     """Turn what the event log raises into refusals."""
     try:
         yield
@@ -102,7 +102,7 @@ async def add(repository: Repository[O], new: O, context: RequestContext, digest
         ConflictError: if the command's id has come with other content.
 
     """
-    with told_to_people(new.WHAT, new.id):
+    with translate_log_errors(new.WHAT, new.id):
         kept = await repository.create(new, command_id=context.command_id)
     kept.check_same_command(context.command_id, digest)
     return kept
@@ -113,7 +113,7 @@ async def made_before(
 ) -> O | None:
     """Return what this command has made already, None if it has not; raises as `add`."""
     try:
-        with told_to_people(what, resource_id):
+        with translate_log_errors(what, resource_id):
             kept = await repository.load(resource_id)
     except NotFoundError:
         return None
@@ -123,7 +123,7 @@ async def made_before(
 
 async def visible(repository: Repository[O], what: str, resource_id: UUID, actor: Actor) -> O:
     """Return the resource if there is one for this actor, else raise NotFoundError."""
-    with told_to_people(what, resource_id):
+    with translate_log_errors(what, resource_id):
         found = await repository.load(resource_id)
     found.check_visible(actor)
     return found
@@ -155,7 +155,7 @@ async def change(  # noqa: PLR0917 - in the order of the sentence
         aggregate.check_version(command.if_version)
         decide(aggregate, digest)
 
-    with told_to_people(what, resource_id):
+    with translate_log_errors(what, resource_id):
         changed = await repository.execute(resource_id, context.command_id, decide_if_visible)
     if not command.actor.may_see(changed.user_id):
         raise unknown(what, resource_id)

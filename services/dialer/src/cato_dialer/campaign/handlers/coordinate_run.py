@@ -20,13 +20,13 @@ from cato_contracts.jobs import DialJob, RunTicket
 from cato_contracts.runs import RunSubscriber, SubscriberResult
 from cato_contracts.subjects import run_life, run_result
 from cato_dialer.campaign.domain.run.next_step import (
-    AwaitSilence,
+    AwaitCallsDrained,
     BeginWave,
     CloseWave,
     Dial,
     EndRun,
     Expire,
-    GiveUp,
+    FailRemaining,
     Release,
     Step,
     Wait,
@@ -35,7 +35,7 @@ from cato_dialer.campaign.domain.run.next_step import (
 )
 from cato_dialer.campaign.domain.run.progress import Progress
 from cato_dialer.campaign.domain.run.run import Run
-from cato_dialer.campaign.handlers.catalog import Repositories, told_to_people
+from cato_dialer.campaign.handlers.catalog import Repositories, translate_log_errors
 from cato_dialer.campaign.handlers.catalog_view import RunningTask
 from cato_dialer.campaign.handlers.start_task import begun
 from cato_dialer.campaign.ports import DialQueue, QueuedResult, RunCalls, RunTickets
@@ -58,13 +58,13 @@ _LONGEST_WAIT_S = 60.0
 class Pace:
     """How often things are looked at that no event tells of; seconds.
 
-    `audit_s`: whether every subscriber who waits for a result has a job. `silence_s`: whether calls are
+    `audit_s`: whether every subscriber who waits for a result has a job. `drain_check_s`: whether calls are
     still up in a run that ends. `settle_s`: how long a dial replica may take to hear that no call may be
     started.
     """
 
     audit_s: float = 10.0
-    silence_s: float = 0.25
+    drain_check_s: float = 0.25
     settle_s: float = 2.0
 
 
@@ -101,8 +101,8 @@ class RunDriver:
         self._to_queue: deque[int] = deque()
         self._suspects: set[int] = set()
         self._audit_at = 0.0
-        self._silent = False
-        self._silence_since: float | None = None
+        self._drained = False
+        self._draining_since: float | None = None
         self._up: frozenset[int] | None = None
 
     async def drive(self) -> None:
@@ -126,7 +126,7 @@ class RunDriver:
     def _next_step(self) -> Step:
         self._changed.clear()
         self._progress.turn_to(self._run.wave)
-        return next_step(self._run, self._progress, self._around.clock.now(), silent=self._silent)
+        return next_step(self._run, self._progress, self._around.clock.now(), drained=self._drained)
 
     async def _do(self, step: Step) -> None:
         now = self._around.clock.now()
@@ -143,10 +143,10 @@ class RunDriver:
                 await self._wait(until)
             case Expire():
                 await self._decide("expire", lambda run: run.expire(timestamp=now))
-            case AwaitSilence():
-                await self._await_silence()
-            case GiveUp(wave=wave):
-                await self._give_up(wave)
+            case AwaitCallsDrained():
+                await self._await_calls_drained()
+            case FailRemaining(wave=wave):
+                await self._fail_remaining(wave)
             case EndRun(ending=ending):
                 await self._decide("end", lambda run: run.end(ending, timestamp=now))
             case Release():
@@ -170,8 +170,8 @@ class RunDriver:
         if run.version <= self._run.version:
             return
         if run.ending != self._run.ending:
-            self._silent = False
-            self._silence_since = None
+            self._drained = False
+            self._draining_since = None
             self._up = None
         self._run = run
 
@@ -183,7 +183,7 @@ class RunDriver:
             return run.unpublished()
 
         try:
-            with told_to_people("execution", self._id):
+            with translate_log_errors("execution", self._id):
                 run = await self._around.repositories.runs.execute(self._id, step, decide)
         except ConflictError:
             run = await self._around.repositories.runs.load(self._id)
@@ -264,30 +264,30 @@ class RunDriver:
             expires_at=self._snapshot.expires_at,
         )
 
-    async def _await_silence(self) -> None:
+    async def _await_calls_drained(self) -> None:
         """Find out whether a call is up, or may still begin; if so, wait a little."""
         loop = asyncio.get_running_loop()
-        if self._silence_since is None:
-            self._silence_since = loop.time()
-        waited = loop.time() - self._silence_since
+        if self._draining_since is None:
+            self._draining_since = loop.time()
+        waited = loop.time() - self._draining_since
         if await self._around.queue.count(self._id) == 0:
-            self._silent = True
+            self._drained = True
         elif waited >= self._around.pace.settle_s:
             # Before that, a dial replica may start a call because it has not heard yet that it must not.
             self._up = await self._around.calls.up(self._id, self._up)
-            self._silent = not self._up
-        if not self._silent and waited >= self._longest_call_s:
+            self._drained = not self._up
+        if not self._drained and waited >= self._longest_call_s:
             log.error("calls never ended", run_id=str(self._id), calls=len(self._up or ()))
-            self._silent = True
-        if not self._silent:
-            await self._wait(None, at_most_s=self._around.pace.silence_s)
+            self._drained = True
+        if not self._drained:
+            await self._wait(None, at_most_s=self._around.pace.drain_check_s)
 
     @property
     def _longest_call_s(self) -> float:
         settings = self._snapshot.settings
         return settings.max_call_duration_s + settings.max_answer_delay_s + _LONGEST_SETUP_S
 
-    async def _give_up(self, wave: int) -> None:
+    async def _fail_remaining(self, wave: int) -> None:
         some = [
             QueuedResult(
                 SubscriberResult(
@@ -307,7 +307,7 @@ class RunDriver:
         if last:
             await self._follower.wait_for(last)
         else:
-            await self._wait(None, at_most_s=self._around.pace.silence_s)
+            await self._wait(None, at_most_s=self._around.pace.drain_check_s)
 
     async def _wait(self, until: datetime | None, *, at_most_s: float = _LONGEST_WAIT_S) -> None:
         """Wait for a message of the run, or for the time."""
@@ -325,7 +325,7 @@ class RunDriver:
         await self._around.queue.close(self._id)
         tasks = self._around.repositories.tasks
         now = self._around.clock.now()
-        with told_to_people("task", self._snapshot.task_id):
+        with translate_log_errors("task", self._snapshot.task_id):
             await tasks.execute(
                 self._snapshot.task_id,
                 f"run-ended:{self._id}",

@@ -5,7 +5,7 @@ from typing import Any
 
 from cato_contracts.campaign_commands import PauseRun, ResumeRun, StopRun
 from cato_dialer.campaign.domain.run.run import Run
-from cato_dialer.campaign.handlers.catalog import Repositories, told_to_people
+from cato_dialer.campaign.handlers.catalog import Repositories, translate_log_errors
 from cato_dialer.campaign.handlers.catalog_view import CatalogView
 from cato_dialer.campaign.handlers.start_task import begun
 from cato_jetstream import NotFound
@@ -50,7 +50,7 @@ class RunControlHandlers:
             decision(run)
             return run.unpublished()
 
-        with told_to_people(_WHAT, command.id):
+        with translate_log_errors(_WHAT, command.id):
             try:
                 run = await self._runs.execute(command.id, context.command_id, decide)
             except NotFound:

@@ -16,7 +16,7 @@ from cato_dialer.campaign.domain.catalog.snapshot_list import joined
 from cato_dialer.campaign.domain.catalog.subscriber_group import SubscriberGroup
 from cato_dialer.campaign.domain.catalog.task import Task
 from cato_dialer.campaign.domain.run.run import Run
-from cato_dialer.campaign.handlers.catalog import Repositories, told_to_people, visible
+from cato_dialer.campaign.handlers.catalog import Repositories, translate_log_errors, visible
 from cato_dialer.campaign.handlers.catalog_view import RunningTask
 from cato_dialer.campaign.ports import AudioLibrary
 from cato_jetstream import Repository
@@ -56,7 +56,7 @@ class StartTaskHandler:
             if self._config.channels == 0:
                 return TaskStart(task_exec_id=None, result=StartResult.FAIL_NO_CHANNELS)
             snapshot = await self._snapshot(task, context)
-            with told_to_people(Task.WHAT, command.id):
+            with translate_log_errors(Task.WHAT, command.id):
                 task = await self._repositories.tasks.execute(
                     command.id,
                     context.command_id,
@@ -153,5 +153,5 @@ class StartTaskHandler:
 async def begun(runs: Repository[Run], running: RunningTask) -> Run:
     """Return the run, with its first commit made by now, by us or by somebody else: it is the same."""
     run = Run.begin(running.snapshot, timestamp=running.started_at)
-    with told_to_people("execution", run.id):
+    with translate_log_errors("execution", run.id):
         return await runs.create(run, command_id=f"begin:{run.id}", messages=run.unpublished())

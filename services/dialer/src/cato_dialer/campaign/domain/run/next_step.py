@@ -1,7 +1,7 @@
-"""What a run needs next, told from what has been decided, the results so far and the time.
+"""The next step of a run, decided from its decisions so far, its results and the time.
 
-Whoever drives a run asks after every change, so a coordinator that takes over does what the last one would
-have done. `RULES` is all there is: the first one whose conditions hold says what is to be done.
+The coordinator asks after every change, so a coordinator that takes over continues as the last one would
+have. `RULES` is the whole decision: the first rule whose conditions hold gives the step.
 """
 
 from collections.abc import Callable
@@ -13,12 +13,12 @@ from cato_contracts.runs import RunEnding
 from cato_dialer.campaign.domain.run import run_conditions as when
 from cato_dialer.campaign.domain.run.progress import Progress
 from cato_dialer.campaign.domain.run.run import Run
-from cato_dialer.campaign.domain.run.run_conditions import Condition, Situation
+from cato_dialer.campaign.domain.run.run_conditions import Condition, RunInputs
 
 
 @dataclass(frozen=True, slots=True)
 class BeginWave:
-    """Call these many people in this wave: all who have not been notified."""
+    """Begin this wave with `size` subscribers: all who have not been notified."""
 
     wave: int
     size: int
@@ -26,7 +26,7 @@ class BeginWave:
 
 @dataclass(frozen=True, slots=True)
 class CloseWave:
-    """Everybody in the wave has a result."""
+    """Close the wave: every subscriber in it has a result."""
 
     wave: int
     notified: int
@@ -35,7 +35,7 @@ class CloseWave:
 
 @dataclass(frozen=True, slots=True)
 class Dial:
-    """See to it that there is a job for everybody in the wave without a result, until `until` at most."""
+    """Keep a job queued for every subscriber of the wave without a result, until `until` at most."""
 
     wave: int
     until: datetime | None
@@ -43,24 +43,24 @@ class Dial:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Nothing can be done before this time (None: before something happens)."""
+    """Wait until this time, or for a change (None: only for a change)."""
 
     until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class Expire:
-    """It is too late for any further call."""
+    """Begin to end the run: its time has passed."""
 
 
 @dataclass(frozen=True, slots=True)
-class AwaitSilence:
-    """No call may be started any more; those that are up end."""
+class AwaitCallsDrained:
+    """Wait until the calls that are up have ended. No call may be started any more."""
 
 
 @dataclass(frozen=True, slots=True)
-class GiveUp:
-    """Everybody in the wave without a result gets one: it is too late."""
+class FailRemaining:
+    """Give every subscriber of the wave without a result the result "expired"."""
 
     wave: int
 
@@ -72,80 +72,80 @@ class EndRun:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """The run is over: let go of its jobs and tell its task."""
+    """The run is over: drop its jobs and its dispatch state, and tell its task."""
 
 
-Step = BeginWave | CloseWave | Dial | Wait | Expire | AwaitSilence | GiveUp | EndRun | Release
+Step = BeginWave | CloseWave | Dial | Wait | Expire | AwaitCallsDrained | FailRemaining | EndRun | Release
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """If all of `conditions` hold, `step` is what is to be done."""
+    """If all of `conditions` hold, `step` makes the next step."""
 
     conditions: tuple[Condition, ...]
-    step: Callable[[Situation], Step]
+    step: Callable[[RunInputs], Step]
 
     def described(self) -> dict[str, object]:
-        """Return the rule in words, for documents."""
+        """Return the names of the conditions and of the step, for documents."""
         return {
             "conditions": [condition.__name__ for condition in self.conditions],
             "step": self.step.__name__,
         }
 
 
-def release(_: Situation) -> Step:
+def release(_: RunInputs) -> Step:
     return Release()
 
 
-def close_wave(now: Situation) -> Step:
-    run, failed = now.run, now.progress.not_notified
+def close_wave(inputs: RunInputs) -> Step:
+    run, failed = inputs.run, inputs.progress.not_notified
     return CloseWave(run.wave, run.wave_size - failed, failed)
 
 
-def await_silence(_: Situation) -> Step:
-    return AwaitSilence()
+def await_calls_drained(_: RunInputs) -> Step:
+    return AwaitCallsDrained()
 
 
-def give_up(now: Situation) -> Step:
-    return GiveUp(now.run.wave)
+def fail_remaining(inputs: RunInputs) -> Step:
+    return FailRemaining(inputs.run.wave)
 
 
-def end_as_decided(now: Situation) -> Step:
-    return EndRun(now.run.ending or RunEnding.STOPPED)
+def end_as_decided(inputs: RunInputs) -> Step:
+    return EndRun(inputs.run.ending or RunEnding.STOPPED)
 
 
-def end_finished(_: Situation) -> Step:
+def end_finished(_: RunInputs) -> Step:
     return EndRun(RunEnding.FINISHED)
 
 
-def expire(_: Situation) -> Step:
+def expire(_: RunInputs) -> Step:
     return Expire()
 
 
-def dial(now: Situation) -> Step:
-    return Dial(now.run.wave, now.expires_at)
+def dial(inputs: RunInputs) -> Step:
+    return Dial(inputs.run.wave, inputs.expires_at)
 
 
-def wait_for_resume(now: Situation) -> Step:
-    return Wait(now.expires_at)
+def wait_for_resume(inputs: RunInputs) -> Step:
+    return Wait(inputs.expires_at)
 
 
-def wait_for_time(now: Situation) -> Step:
-    return Wait(min(time for time in (now.expires_at, now.next_wave_due) if time is not None))
+def wait_for_time(inputs: RunInputs) -> Step:
+    return Wait(min(time for time in (inputs.expires_at, inputs.next_wave_due) if time is not None))
 
 
-def begin_wave(now: Situation) -> Step:
-    return BeginWave(now.run.wave + 1, now.progress.not_notified)
+def begin_wave(inputs: RunInputs) -> Step:
+    return BeginWave(inputs.run.wave + 1, inputs.progress.not_notified)
 
 
 RULES: tuple[Rule, ...] = (
     Rule((when.ended,), release),
     Rule((when.wave_decided,), close_wave),
-    # A result may be there while its call still plays, so a run ends in silence only.
-    Rule((when.ending_decided, when.calls_may_be_up), await_silence),
-    Rule((when.ending_decided, when.expired, when.wave_open), give_up),
+    # A result may be published while its call still plays, so a run ends only when its calls have ended.
+    Rule((when.ending_decided, when.calls_may_be_up), await_calls_drained),
+    Rule((when.ending_decided, when.expired, when.wave_open), fail_remaining),
     Rule((when.ending_decided,), end_as_decided),
-    Rule((when.nothing_left, when.calls_may_be_up), await_silence),
+    Rule((when.nothing_left, when.calls_may_be_up), await_calls_drained),
     Rule((when.nothing_left,), end_finished),
     Rule((when.too_late,), expire),
     Rule((when.wave_open,), dial),
@@ -155,18 +155,23 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def next_step(run: Run, progress: Progress, now: datetime, *, silent: bool) -> Step:
-    """Decide. `silent` says that no call of the run is up and none can begin any more.
+def rule_for(inputs: RunInputs) -> Rule:
+    """Return the first rule whose conditions hold."""
+    return next(rule for rule in RULES if all(condition(inputs) for condition in rule.conditions))
 
-    `progress` must have turned to the run's wave.
+
+def next_step(run: Run, progress: Progress, now: datetime, *, drained: bool) -> Step:
+    """Return the next step of the run.
+
+    `drained` says that no call of the run is up and none can begin any more. `progress` must count the
+    run's current wave (`Progress.turn_to`).
     """
-    situation = Situation(run, progress, now, silent)
-    rule = next(rule for rule in RULES if all(condition(situation) for condition in rule.conditions))
-    return rule.step(situation)
+    inputs = RunInputs(run, progress, now, drained)
+    return rule_for(inputs).step(inputs)
 
 
 def ticket(run: Run) -> RunTicket | None:
-    """Return what dial replicas are to know of the run; None before its first wave and after its end."""
+    """Return what dial replicas must know of the run; None before its first wave and after its end."""
     if run.wave == 0 or run.ended:
         return None
     mode = RunMode.CALLING

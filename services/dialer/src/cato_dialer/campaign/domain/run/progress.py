@@ -1,4 +1,4 @@
-"""Who of a run's list has been reached, and who has a result: folded from the results, in any order."""
+"""Which subscribers of a run are notified and which have a result, folded from the results in any order."""
 
 from array import array
 from collections.abc import Iterator
@@ -9,8 +9,8 @@ _MOST_WAVES = 0xFFFF
 class Progress:
     """The results of a run of `count` subscribers.
 
-    A result counts for the latest wave that it came from; once notified is notified for ever. So neither the
-    order of the results nor their repetition matters. `wave` is the one that is counted (0: none began).
+    For each subscriber the latest wave with a result counts, and a subscriber once notified stays notified.
+    So neither the order nor the repetition of results matters. `wave` is the wave being counted (0: none).
     """
 
     def __init__(self, count: int) -> None:
@@ -23,7 +23,7 @@ class Progress:
         self.outstanding = 0
 
     def record(self, no: int, wave: int, *, notified: bool, sequence: int) -> None:
-        """Take in a result; `sequence` is its place in the log.
+        """Add a result; `sequence` is its sequence in the log.
 
         Raises:
             ValueError: if there is no such subscriber or wave.
@@ -42,21 +42,21 @@ class Progress:
             self.outstanding -= 1
 
     def turn_to(self, wave: int) -> None:
-        """Count the people of this wave from now on."""
+        """Count the subscribers of this wave from now on."""
         if wave != self.wave:
             self.wave = wave
             self.outstanding = sum(1 for _ in self.unsettled())
 
     def is_settled(self, no: int) -> bool:
-        """Tell whether nothing more is to be done for the subscriber in this wave."""
+        """Return whether the subscriber is notified or has a result in this wave."""
         return bool(self._notified[no]) or self._decided[no] >= self.wave
 
     def unsettled(self) -> Iterator[int]:
-        """Yield the subscribers who wait for their result in this wave, in the order of the list."""
+        """Yield the subscribers without a result in this wave, in the order of the list."""
         return (no for no in range(self._count) if not self.is_settled(no))
 
     def head(self, no: int) -> int:
-        """Return the sequence of the subscriber's last result, 0 without one."""
+        """Return the sequence of the subscriber's last result, 0 if there is none."""
         return self._heads[no]
 
     @property

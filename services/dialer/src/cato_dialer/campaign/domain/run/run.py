@@ -1,4 +1,4 @@
-"""The run of a task: what has been decided, told to everybody by the commits on its life subject."""
+"""The run of a task: its decisions, published by the commits on the subject `run.<id>.life`."""
 
 from datetime import datetime
 from typing import Any, Self
@@ -21,13 +21,14 @@ from cato_contracts.runs import (
     WaveEnded,
     WaveStarted,
 )
+from cato_dialer.campaign.domain.run.transitions import Mode, Phase, transition
 
 
 class Run(Aggregate):
-    """Only what has been decided: who has a result is in the log beside it.
+    """The decisions of a run. The results of its subscribers are separate messages of the log.
 
-    `wave` is the last one that began (0: none), `wave_size` its people; it is open until everybody has a
-    result. `ending` is how the run will end from the moment that no call may be started any more.
+    `wave` is the last wave that began (0: none), `wave_size` its number of subscribers; a wave is open until
+    every subscriber in it has a result. `ending` is set as soon as no call may be started any more.
     """
 
     TOPIC = "run"
@@ -79,14 +80,34 @@ class Run(Aggregate):
     def begin(cls, snapshot: RunSnapshot, *, timestamp: datetime) -> Self:
         return cls._create(cls.Created, id=snapshot.run_id, snapshot=snapshot, timestamp=timestamp)
 
+    @property
+    def phase(self) -> Phase:
+        if self.ended:
+            return Phase.ENDED
+        if self.wave_open:
+            return Phase.CALLING
+        return Phase.BETWEEN_WAVES if self.wave else Phase.WAITING
+
+    @property
+    def mode(self) -> Mode:
+        match self.ending:
+            case RunEnding.STOPPED:
+                return Mode.STOPPED
+            case RunEnding.EXPIRED:
+                return Mode.EXPIRED
+            case _:
+                return Mode.PAUSED if self.paused else Mode.RUNNING
+
     def check_visible(self, actor: Actor) -> None:
         """Raise NotFoundError if there is no such run for this actor."""
         if not actor.may_see(self.snapshot.user_id):
-            raise NotFoundError(f"there is no execution {self.id}", resource_id=str(self.id))
+            raise NotFoundError(f"there is no taskExec {self.id}", resource_id=str(self.id))
 
     def begin_wave(self, wave: int, size: int, *, timestamp: datetime) -> None:
-        if self.ending is not None or self.paused or self.wave_open or wave != self.wave + 1:
-            raise self._conflict(f"wave {wave} cannot begin now")
+        refusal = f"wave {wave} cannot begin now"
+        self._check("begin_wave", refusal)
+        if wave != self.wave + 1:
+            raise self._conflict(refusal)
         self._begin_wave(wave=wave, size=size, timestamp=timestamp)
 
     @event(WaveBegun)
@@ -96,8 +117,10 @@ class Run(Aggregate):
         self.wave_open = True
 
     def close_wave(self, wave: int, notified: int, failed: int, *, timestamp: datetime) -> None:
-        if self.ended or not self.wave_open or wave != self.wave:
-            raise self._conflict(f"wave {wave} is not under way")
+        refusal = f"wave {wave} is not open"
+        self._check("close_wave", refusal)
+        if wave != self.wave:
+            raise self._conflict(refusal)
         self._close_wave(wave=wave, notified=notified, failed=failed, timestamp=timestamp)
 
     @event(WaveClosed)
@@ -106,14 +129,17 @@ class Run(Aggregate):
         self.wave_ended_at = timestamp
 
     def pause(self, *, hangup: bool, timestamp: datetime) -> None:
-        """Let no call be started; a paused run can still be told to hang up."""
-        if self.ending is not None:
-            raise self._conflict(
-                "the execution has ended" if self.ended else "the execution is being stopped"
-            )
-        if self.paused and (self.hangup or not hangup):
-            raise self._conflict("the execution is paused already")
+        """Start no call until the run is resumed. A paused run can still be ordered to hang up, once."""
+        refusal = self._why_not_pausable()
+        self._check("pause_and_hang_up" if hangup else "pause", refusal)
+        if self.hangup:
+            raise self._conflict(refusal)
         self._pause(hangup=hangup, timestamp=timestamp)
+
+    def _why_not_pausable(self) -> str:
+        if self.ended:
+            return "the taskExec has ended"
+        return "the taskExec is being stopped" if self.ending else "the taskExec is paused already"
 
     @event(Paused)
     def _pause(self, *, hangup: bool, timestamp: datetime) -> None:  # noqa: ARG002 - of the event
@@ -121,8 +147,7 @@ class Run(Aggregate):
         self.hangup = hangup
 
     def resume(self, *, timestamp: datetime) -> None:
-        if not self.paused or self.ending is not None:
-            raise self._conflict("the execution is not paused")
+        self._check("resume", "the taskExec is not paused")
         self._resume(timestamp=timestamp)
 
     @event(Resumed)
@@ -131,16 +156,15 @@ class Run(Aggregate):
         self.hangup = False
 
     def stop(self, *, hangup: bool, timestamp: datetime) -> None:
-        """Begin to end the run; one that is being stopped can still be told to hang up."""
-        if self.ended:
-            raise self._conflict("the execution has ended")
-        if self.ending is not None and (self.hangup or not hangup):
-            raise self._conflict("the execution is being stopped already")
+        """Begin to end the run. A run that is ending can still be ordered to hang up, once."""
+        refusal = "the taskExec has ended" if self.ended else "the taskExec is being stopped already"
+        self._check("stop_and_hang_up" if hangup else "stop", refusal)
+        if self.ending is not None and self.hangup:
+            raise self._conflict(refusal)
         self._stop(ending=self.ending or RunEnding.STOPPED, hangup=hangup, timestamp=timestamp)
 
     def expire(self, *, timestamp: datetime) -> None:
-        if self.ending is not None:
-            raise self._conflict("the execution is ending already")
+        self._check("expire", "the taskExec is ending already")
         self._stop(ending=RunEnding.EXPIRED, hangup=False, timestamp=timestamp)
 
     @event(Stopping)
@@ -150,8 +174,8 @@ class Run(Aggregate):
         self.hangup = hangup
 
     def end(self, ending: RunEnding, *, timestamp: datetime) -> None:
-        if self.ended:
-            raise self._conflict("the execution has ended")
+        refusal = "the taskExec has ended" if self.ended else "the taskExec cannot end now"
+        self._check("end_as_decided" if self.ending else "end_finished", refusal)
         self._end(ending=self.ending or ending, timestamp=timestamp)
 
     @event(Ended)
@@ -160,7 +184,7 @@ class Run(Aggregate):
         self.ended = True
 
     def unpublished(self) -> list[dict[str, Any]]:
-        """Return the envelopes that tell others of the pending events; repeated, they are the same ones."""
+        """Return the pending events as envelopes for other services; equal ones when repeated."""
         return [
             Envelope[Any]
             .wrap(
@@ -172,6 +196,11 @@ class Run(Aggregate):
             .model_dump(mode="json")
             for change in self.pending_events
         ]
+
+    def _check(self, by: str, refusal: str) -> None:
+        """Raise ConflictError unless `TRANSITIONS` lists the decision in this state."""
+        if transition(by, self.phase, self.mode) is None:
+            raise self._conflict(refusal)
 
     def _conflict(self, reason: str) -> ConflictError:
         return ConflictError(reason, resource_id=str(self.id))
@@ -193,5 +222,5 @@ def _public(change: object, run_id: UUID) -> LifeEvent:  # noqa: PLR0911 - a tab
             return RunStopping(run_id=run_id)
         case Run.Ended(ending=ending):
             return RunEnded(run_id=run_id, ending=ending)
-    msg = f"{change!r} is no event of a run"
+    msg = f"not an event of a run: {change!r}"
     raise TypeError(msg)

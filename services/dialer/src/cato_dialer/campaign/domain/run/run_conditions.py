@@ -1,4 +1,4 @@
-"""Where a run stands, and the conditions that its rules are made of; each is named in the table."""
+"""The conditions that the rules of a run are made of. Each has a name in the printed table."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,13 +10,16 @@ from cato_dialer.campaign.domain.run.run import Run
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
-    """A run at a moment; `silent` says that no call of it is up and none can begin any more."""
+class RunInputs:
+    """Everything that the next step of a run depends on.
+
+    `drained` says that no call of the run is up and none can begin any more.
+    """
 
     run: Run
     progress: Progress
     now: datetime
-    silent: bool
+    drained: bool
 
     @property
     def expires_at(self) -> datetime | None:
@@ -30,55 +33,55 @@ class Situation:
         return run.wave_ended_at + timedelta(seconds=run.snapshot.settings.attempt_delay_s)
 
 
-Condition = Callable[[Situation], bool]
+Condition = Callable[[RunInputs], bool]
 
 
-def ended(now: Situation) -> bool:
+def ended(inputs: RunInputs) -> bool:
     """The run is over."""
-    return now.run.ended
+    return inputs.run.ended
 
 
-def wave_open(now: Situation) -> bool:
+def wave_open(inputs: RunInputs) -> bool:
     """A wave has begun and is not closed."""
-    return now.run.wave_open
+    return inputs.run.wave_open
 
 
-def wave_decided(now: Situation) -> bool:
-    """A wave is open, and everybody in it has a result."""
-    return now.run.wave_open and now.progress.outstanding == 0
+def wave_decided(inputs: RunInputs) -> bool:
+    """A wave is open, and every subscriber in it has a result."""
+    return inputs.run.wave_open and inputs.progress.outstanding == 0
 
 
-def ending_decided(now: Situation) -> bool:
+def ending_decided(inputs: RunInputs) -> bool:
     """The run has been stopped, or has expired."""
-    return now.run.ending is not None
+    return inputs.run.ending is not None
 
 
-def expired(now: Situation) -> bool:
-    """It is to end because `expiresAt` has passed."""
-    return now.run.ending is RunEnding.EXPIRED
+def expired(inputs: RunInputs) -> bool:
+    """The run is to end because `expiresAt` has passed."""
+    return inputs.run.ending is RunEnding.EXPIRED
 
 
-def calls_may_be_up(now: Situation) -> bool:
+def calls_may_be_up(inputs: RunInputs) -> bool:
     """A wave has begun, and it is not known that no call of the run is up or can begin."""
-    return now.run.wave > 0 and not now.silent
+    return inputs.run.wave > 0 and not inputs.drained
 
 
-def nothing_left(now: Situation) -> bool:
-    """No wave is open, and everybody has been reached or `attemptCount` waves are over."""
-    last_wave = now.run.wave >= now.run.snapshot.settings.attempt_count
-    return not now.run.wave_open and (now.progress.not_notified == 0 or last_wave)
+def nothing_left(inputs: RunInputs) -> bool:
+    """No wave is open, and every subscriber has been notified or `attemptCount` waves are over."""
+    last_wave = inputs.run.wave >= inputs.run.snapshot.settings.attempt_count
+    return not inputs.run.wave_open and (inputs.progress.not_notified == 0 or last_wave)
 
 
-def too_late(now: Situation) -> bool:
+def too_late(inputs: RunInputs) -> bool:
     """`expiresAt` has passed."""
-    return now.expires_at is not None and now.now >= now.expires_at
+    return inputs.expires_at is not None and inputs.now >= inputs.expires_at
 
 
-def paused(now: Situation) -> bool:
-    """Somebody has paused the run."""
-    return now.run.paused
+def paused(inputs: RunInputs) -> bool:
+    """A user has paused the run."""
+    return inputs.run.paused
 
 
-def not_due(now: Situation) -> bool:
+def not_due(inputs: RunInputs) -> bool:
     """`startAt` has not come, or `attemptDelayS` since the last wave's end have not passed."""
-    return now.now < now.next_wave_due
+    return inputs.now < inputs.next_wave_due

@@ -133,6 +133,11 @@ class OfLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Sent(OfLine):
+    """The INVITE has left the worker: from here on there is a call."""
+
+
+@dataclass(frozen=True, slots=True)
 class Trying(OfLine):
     pass
 
@@ -191,6 +196,7 @@ FromWorker = (
     | Beat
     | Freed
     | Registered
+    | Sent
     | Trying
     | Ringing
     | Progress

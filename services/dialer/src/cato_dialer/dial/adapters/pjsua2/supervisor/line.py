@@ -54,6 +54,8 @@ class Pjsua2Line:
     def __init__(self, number: int, on_hang_up: Callable[["Pjsua2Line"], None]) -> None:
         self.number = number
         self.released = False
+        self.sent = False
+        """The INVITE has left the worker."""
         self.on_hang_up = on_hang_up
         self._hanging_up = False
         self._events: asyncio.Queue[LineEvent] = asyncio.Queue()
@@ -79,6 +81,10 @@ class Pjsua2Line:
         self.released = isinstance(event, LineReleased)
         self._events.put_nowait(event)
 
+    def lose(self, why: str) -> None:
+        """Release the line of a worker that has ended. Without an INVITE there was no call."""
+        self.release(ReleaseCause.FAULT if self.sent else ReleaseCause.NOT_SENT, why)
+
     def release(self, cause: ReleaseCause, phrase: str) -> None:
-        """End a line that no worker will end."""
+        """Release a line that no worker will release."""
         self.tell(LineReleased(time.time_ns() // 1_000_000, cause, None, phrase, self._heard_ms))

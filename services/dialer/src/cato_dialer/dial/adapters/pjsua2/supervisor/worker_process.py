@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import os
 import sys
 import time
@@ -13,7 +14,6 @@ import structlog
 from cato_dialer.dial.adapters.pjsua2 import protocol
 from cato_dialer.dial.adapters.pjsua2.supervisor.bytecode import BytecodeCache
 from cato_dialer.dial.adapters.pjsua2.supervisor.line import Pjsua2Line, event_of
-from cato_dialer.dial.ports.trunk import ReleaseCause
 
 log = structlog.get_logger()
 
@@ -26,6 +26,8 @@ _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 30.0
 _SETTLED_S = 60.0
 "A worker that lived so long died of something new."
+_ORDER_EXPIRES_MS = 2_000
+"From the time at which the INVITE is due; the worker compares it with the clock right before it sends."
 _MODULE = "cato_dialer.dial.adapters.pjsua2.worker.main"
 
 
@@ -92,6 +94,16 @@ class WorkerProcess:
         self._send(message)
 
     def place(self, line: Pjsua2Line, order: protocol.Place) -> None:
+        """Send an order to the process.
+
+        The order expires soon: a process that was frozen must not call a person long after the call was
+        given up.
+        """
+        now_ms = time.time_ns() // 1_000_000
+        latest = max(order.not_before or 0, now_ms) + _ORDER_EXPIRES_MS
+        if order.not_after is not None:
+            latest = min(latest, order.not_after)
+        order = dataclasses.replace(order, not_after=latest)
         self._placed += 1
         self._lines[line.number] = line
         line.on_hang_up = self._hang_up
@@ -202,6 +214,9 @@ class WorkerProcess:
         line = self._lines.get(message.line)
         if line is None:
             return
+        if isinstance(message, protocol.Sent):
+            line.sent = True
+            return
         line.tell(event_of(message))
         if line.released:
             del self._lines[message.line]
@@ -214,7 +229,7 @@ class WorkerProcess:
         self.loop_lag_ms = self.media_lag_ms = 0
         lines, self._lines = list(self._lines.values()), {}
         for line in lines:
-            line.release(ReleaseCause.FAULT, why or "the SIP engine is closed")
+            line.lose(why or "the SIP engine is closed")
 
     def _send(self, message: protocol.ToWorker) -> None:
         # A process that is gone is noticed by the end of its messages.

@@ -195,6 +195,7 @@ class Engine:
         try:
             call.makeCall(order.target, option)
             self._offered[call.dialog] = order.codecs
+            self._emit(protocol.Sent(order.line, now_ms()))
         except pj.Error as error:
             # If the library got as far as to tell the call itself, that comes first and says more.
             self._facts.append(pj_events.Failed(order.line, now_ms(), _why(error)))

@@ -1,0 +1,46 @@
+"""A generated history: everything that decides what happens in one simulated run."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from cato_contracts.campaign_commands import PauseRun, ResumeRun, StopRun
+from tests.simulation.world.exchange import Behaviour
+from tests.simulation.world.faults import CrashPoint, Faults
+
+
+@dataclass(frozen=True)
+class Control:
+    """An action of the operator, `at` seconds after the start."""
+
+    at: float
+    action: type[PauseRun | ResumeRun | StopRun]
+    hangup: bool = False
+
+
+@dataclass(frozen=True)
+class History:
+    """The input of one simulated run. `phones` has the number of telephones of each subscriber."""
+
+    phones: tuple[int, ...]
+    behaviours: tuple[Behaviour, ...] = (Behaviour(),)
+    settings: dict[str, Any] = field(default_factory=dict)
+    task: dict[str, Any] = field(default_factory=dict)
+    starts_in_s: float | None = None
+    expires_in_s: float | None = None
+    prompt_ms: int = 1500
+    stations: int = 1
+    channels: int = 2
+    licence: int = 100
+    interval_ms: int = 0
+    dial_crashes: tuple[CrashPoint, ...] = ()
+    campaign_crashes: tuple[CrashPoint, ...] = ()
+    restart_after_s: float = 1.0
+    dial_replicas: int = 1
+    campaign_replicas: int = 1
+    lost_heartbeats: tuple[float, ...] = ()
+    lost_leases: tuple[float, ...] = ()
+    lost_jobs: tuple[float, ...] = ()
+    controls: tuple[Control, ...] = ()
+    ticket_lag_s: float = 0.0
+    faults: Faults = field(default_factory=Faults)
+    seed: int = 0

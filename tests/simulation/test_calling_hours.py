@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 
 from cato_contracts.campaign_commands import PauseRun, ResumeRun
 from cato_contracts.runs import RunEnding
-from cato_dialer.campaign.handlers.coordinate_run import Pace
-from cato_dialer.campaign.handlers.coordinate_runs import LeasePace
+from cato_dialer.campaign.handlers.pace import LeasePace, Pace
 from tests.simulation import counters
 from tests.simulation.world.exchange import Behaviour
 from tests.simulation.world.history import Control, History

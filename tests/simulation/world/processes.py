@@ -5,7 +5,8 @@ from typing import Any, Protocol
 from cato_contracts.envelope import Answer, Envelope
 from cato_contracts.errors import BrokerError
 from cato_contracts.requests import Request
-from cato_dialer.campaign.role import CampaignPorts, CampaignRole
+from cato_dialer.campaign.handlers.deps import Deps
+from cato_dialer.campaign.role import CampaignRole
 from cato_dialer.dial.adapters.memory_dial import MemoryChannelLedger, MemoryPromptCache
 from cato_dialer.dial.handlers.deps import DialDesk
 from cato_dialer.dial.handlers.dispatch_jobs import DialRole
@@ -131,19 +132,21 @@ class CampaignProcess:
     def __init__(self, world: Any, life: ProcessLife) -> None:
         self.life = life
         self._world = world
-        ports = CampaignPorts(
+        deps = Deps(
             events=FaultyPort(life, world.events, Unavailable),
-            runs=FaultyPort(life, world.runs, Unavailable),
+            run_log=FaultyPort(life, world.runs, Unavailable),
             objects=FaultyPort(life, world.objects, BrokerError),
             audio=world.audio,
             queue=FaultyPort(life, world.campaign_queue, BrokerError),
             tickets=FaultyPort(life, world.campaign_tickets, BrokerError),
             calls=FaultyPort(life, world.calls, BrokerError),
             leases=FaultyPort(life, world.leases, BrokerError, wraps=self._held),
+            config=world.config,
+            clock=world.clock,
+            pace=world.pace,
+            lease_pace=world.lease_pace,
         )
-        self.role = CampaignRole(
-            ports, world.config, world.clock, pace=world.pace, lease_pace=world.lease_pace
-        )
+        self.role = CampaignRole(deps)
 
     async def run(self) -> None:
         await self.role.start()

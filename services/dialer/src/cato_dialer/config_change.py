@@ -1,4 +1,6 @@
-"""Which changes of the configuration a dialer at work can take over."""
+"""The changes of the configuration that a running dialer can apply."""
+
+from collections.abc import Iterable
 
 from cato_contracts.errors import ConfigurationError
 from cato_runtime.config import Config
@@ -9,17 +11,17 @@ _FOR_NEW_CALLS = {
     *("dtmf", "srtp", "session_timers", "session_expires_s"),
     *("max_setup_delay_s", "max_answer_delay_s", "options_interval_s"),
 }
-"""Keys of a station that only new calls look at. Channels and intervals are agreed on by all replicas."""
+"""The keys of a station that only new calls use. Channels and intervals are agreed among all replicas."""
 
 
 def check_change(old: Config, new: Config) -> None:
-    """Let a change pass that new calls can be made with.
+    """Check that new calls can be made with the changed configuration.
 
     Raises:
-        ConfigurationError: naming what cannot be changed without a restart, or cannot be used.
+        ConfigurationError: naming the keys that cannot change without a restart, or that cannot be used.
 
     """
-    # Tokens are the gateway's.
+    # Tokens are read by the gateway only.
     fixed = [
         key for key in ("time_zone", "license", "limits", "dialing") if getattr(old, key) != getattr(new, key)
     ]
@@ -27,19 +29,19 @@ def check_change(old: Config, new: Config) -> None:
     if set(before) != {station.id for station in new.stations}:
         fixed.append("stations (added or removed)")
     else:
-        fixed += [what for station in new.stations for what in _fixed(before[station.id], station)]
+        fixed += [key for station in new.stations for key in _fixed(before[station.id], station)]
     if fixed:
         raise ConfigurationError(f"cannot be changed without a restart: {', '.join(fixed)}")
-    for station in new.stations:
-        check_station(station)
+    check_stations(new.stations)
 
 
-def check_station(station: StationConfig) -> None:
-    """Raises: ConfigurationError: if a secret or a certificate of the station cannot be read."""
-    if station.auth is not None:
-        station.auth.secret()
-    if station.transport == "tls":
-        station.tls.context()
+def check_stations(stations: Iterable[StationConfig]) -> None:
+    """Raise ConfigurationError if a secret or a certificate of a station cannot be read."""
+    for station in stations:
+        if station.auth is not None:
+            station.auth.secret()
+        if station.transport == "tls":
+            station.tls.context()
 
 
 def _fixed(old: StationConfig, new: StationConfig) -> list[str]:

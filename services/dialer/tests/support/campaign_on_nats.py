@@ -6,7 +6,8 @@ from cato_dialer.campaign.adapters.nats_dial_queue import NatsDialQueue
 from cato_dialer.campaign.adapters.nats_leases import NatsLeases
 from cato_dialer.campaign.adapters.nats_run_calls import NatsRunCalls
 from cato_dialer.campaign.adapters.nats_run_tickets import NatsRunTickets
-from cato_dialer.campaign.role import CampaignPorts, CampaignRole
+from cato_dialer.campaign.handlers.deps import Deps
+from cato_dialer.campaign.role import CampaignRole
 from cato_jetstream import JetStreamLog
 from cato_runtime.clock import SystemClock
 from cato_runtime.objects import NatsObjectStore
@@ -17,14 +18,17 @@ from services.dialer.tests.support.memory_campaign import MemoryAudioLibrary
 def role_on(client: NatsClient, audio: MemoryAudioLibrary) -> CampaignRole:
     js = client.jetstream(timeout=10)
     clock = SystemClock()
-    ports = CampaignPorts(
+    deps = Deps(
         events=JetStreamLog(client, "EVENTS"),
-        runs=JetStreamLog(client, "RUNS"),
+        run_log=JetStreamLog(client, "RUNS"),
         objects=NatsObjectStore(js),
         audio=audio,
         queue=NatsDialQueue(client, js, clock),
         tickets=NatsRunTickets(js),
         calls=NatsRunCalls(client, js, clock),
         leases=NatsLeases(js),
+        config=CONFIG,
+        clock=clock,
+        pace=QUICK,
     )
-    return CampaignRole(ports, CONFIG, clock, pace=QUICK)
+    return CampaignRole(deps)

@@ -31,9 +31,9 @@ from cato_contracts.resources import (
 )
 from cato_contracts.runs import Prompt, RunSnapshot, SubscriberResult
 from cato_contracts.subjects import run_result
-from cato_dialer.campaign.handlers.coordinate_run import Pace
-from cato_dialer.campaign.handlers.coordinate_runs import LeasePace
-from cato_dialer.campaign.role import CampaignPorts, CampaignRole
+from cato_dialer.campaign.handlers.deps import Deps
+from cato_dialer.campaign.handlers.pace import LeasePace, Pace
+from cato_dialer.campaign.role import CampaignRole
 from cato_jetstream import Conflict, Log
 from cato_runtime.config import Config
 from cato_runtime.objects import MemoryObjectStore, ObjectStore
@@ -183,18 +183,24 @@ class World:
         self.leases = MemoryLeases()
         self.config = config
 
-    def role(self) -> CampaignRole:
-        ports = CampaignPorts(
+    def deps(self) -> Deps:
+        return Deps(
             events=self.events,
-            runs=self.runs,
+            run_log=self.runs,
             objects=self.objects,
             audio=self.audio,
             queue=self.queue,
             tickets=self.tickets,
             calls=self.calls,
             leases=self.leases,
+            config=self.config,
+            clock=self.clock,
+            pace=QUICK,
+            lease_pace=QUICK_LEASES,
         )
-        return CampaignRole(ports, self.config, self.clock, pace=QUICK, lease_pace=QUICK_LEASES)
+
+    def role(self) -> CampaignRole:
+        return CampaignRole(self.deps())
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Client]:

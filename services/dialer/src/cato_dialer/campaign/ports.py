@@ -1,4 +1,4 @@
-"""What the campaign role needs from outside, beside the event log and the object store."""
+"""The ports of the campaign role, beside the event log and the object store."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -13,18 +13,18 @@ from cato_contracts.runs import SubscriberResult
 
 
 class LeaseLostError(CatoError):
-    """Somebody else drives the run now."""
+    """Another replica drives the run now."""
 
 
 class AudioLibrary(Protocol):
-    """The prompts that media keeps."""
+    """The audio files of the media service."""
 
     async def files(self, actor: Actor, ids: Sequence[UUID]) -> list[AudioFile]:
         """Return these files in this order.
 
         Raises:
-            InvalidError: naming those that are unknown.
-            UnavailableError: if media does not answer.
+            InvalidError: naming the unknown files.
+            UnavailableError: if the media service does not answer.
 
         """
         ...
@@ -32,44 +32,44 @@ class AudioLibrary(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class QueuedResult:
-    """A result that the coordinator gives: by its subscriber's last result in the log (0: none yet)."""
+    """A result from the coordinator. `after` is the sequence of the subscriber's last result (0: none)."""
 
     result: SubscriberResult
     after: int
 
 
 class DialQueue(Protocol):
-    """The jobs that wait to be dialled, or are being dialled. All methods raise BrokerError."""
+    """The queue of dial jobs, pending and in progress. All methods raise BrokerError."""
 
     async def open(self, run_id: UUID) -> None:
-        """Make the consumer that dial replicas take the run's jobs from, if there is none."""
+        """Create the consumer of the run's jobs, if it does not exist."""
         ...
 
     async def enqueue(self, jobs: Sequence[DialJob]) -> None:
-        """Queue these jobs; one that is queued already stays as it is."""
+        """Queue these jobs. A job that is already in the queue is kept as it is."""
         ...
 
     async def count(self, run_id: UUID) -> int:
-        """Return how many jobs of the run are queued or in hand."""
+        """Return the number of jobs of the run, pending and in progress."""
         ...
 
     async def queued(self, run_id: UUID, wave: int) -> set[int]:
-        """Return the subscribers of the wave whose jobs are queued or in hand."""
+        """Return the subscribers of the wave with a job, pending or in progress."""
         ...
 
     async def close(self, run_id: UUID) -> None:
-        """Drop the run's jobs and the consumer; again is no error."""
+        """Drop the run's jobs and the consumer. A repeated call is no error."""
         ...
 
 
 class RunTickets(Protocol):
-    """The runs that dial replicas take jobs of. All methods raise BrokerError."""
+    """The runs whose jobs dial replicas take. All methods raise BrokerError."""
 
     async def put(self, ticket: RunTicket) -> None:
-        """Write the ticket; the first time whatever it was, later only if nobody else has written.
+        """Write the ticket: the first time unconditionally, then only over our own last write.
 
         Raises:
-            LeaseLostError: if somebody else has.
+            LeaseLostError: if another replica has written it.
 
         """
         ...
@@ -78,46 +78,46 @@ class RunTickets(Protocol):
 
 
 class RunCalls(Protocol):
-    """What the log of a run says of calls, and what is written to it of subscribers. Raise BrokerError."""
+    """The calls in the log of a run, and results written to it. All methods raise BrokerError."""
 
     async def up(self, run_id: UUID, among: Collection[int] | None = None) -> frozenset[int]:
-        """Return the subscribers who have a call without an end, among these (None: among all)."""
+        """Return the subscribers that have a call without an end, among these (None: among all)."""
         ...
 
     async def give_results(self, results: Sequence[QueuedResult]) -> int:
-        """Publish results; one whose subscriber has got another result meanwhile is dropped.
+        """Publish results. Drop a result if its subscriber has got another one since `after`.
 
-        Returns the sequence of the last one in the log, 0 if there is none.
+        Return the sequence of the last published result, 0 if there is none.
         """
         ...
 
 
 class Lease(Protocol):
-    """The right to drive a run, for a while."""
+    """The exclusive right to drive a run, until it expires."""
 
     @property
     def valid_until(self) -> float:
-        """The time of the event loop at which it is no longer certain that nobody else has it."""
+        """The time of the event loop until which no other replica can have the lease."""
         ...
 
     async def renew(self) -> None:
-        """Prolong it.
+        """Renew the lease.
 
         Raises:
-            LeaseLostError: if somebody else has it, or had it.
-            BrokerError: if that is not known: try again.
+            LeaseLostError: if another replica has it, or had it.
+            BrokerError: if the outcome is unknown. Try again.
 
         """
         ...
 
     async def release(self) -> None:
-        """Give it back, so that somebody else can have it at once. Raises BrokerError."""
+        """Release the lease, so that another replica can acquire it at once. Raises BrokerError."""
         ...
 
 
 class Leases(Protocol):
-    """Who drives what."""
+    """The leases of the runs."""
 
     async def acquire(self, name: str) -> Lease | None:
-        """Return the lease, None while somebody else has it. Raises BrokerError."""
+        """Return the lease, None while another replica has it. Raises BrokerError."""
         ...

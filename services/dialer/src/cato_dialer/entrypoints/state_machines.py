@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from cato_dialer.campaign.domain.run import describe as run_description
-from cato_dialer.campaign.handlers.coordinate_run import Pace
-from cato_dialer.campaign.handlers.coordinate_runs import LeasePace
+from cato_dialer.campaign.handlers.pace import LeasePace, Pace
 from cato_dialer.dial.domain.call import describe as call_description
 from cato_dialer.dial.domain.call.state import Timer
 

@@ -9,7 +9,7 @@ import pytest
 from cato_contracts.campaign_commands import ListFormat
 from cato_contracts.errors import InvalidError, TooLargeError
 from cato_contracts.resources import Contact
-from cato_dialer.campaign.domain.catalog.snapshot_list import joined
+from cato_dialer.campaign.domain.catalog.snapshot_list import snapshot_list
 from cato_dialer.campaign.domain.catalog.subscriber_list import contacts
 
 GROUP = uuid4()
@@ -109,7 +109,7 @@ def test_a_person_in_two_groups_is_called_once():
     second, _ = contacts(
         b'[{"fullName":"A","phones":["2","1"]},{"fullName":"B","phones":"4"}]', ListFormat.JSON, uuid4(), 9
     )
-    lines, count = joined([first, second])
+    lines, count = snapshot_list([first, second])
     found = [json.loads(line) for line in lines.splitlines()]
     assert count == 3
     assert [(c["no"], c["full_name"], c["phones"]) for c in found] == [
@@ -117,7 +117,7 @@ def test_a_person_in_two_groups_is_called_once():
         (1, "B", ["3"]),
         (2, "B", ["4"]),
     ]
-    assert joined([]) == (b"", 0)
+    assert snapshot_list([]) == (b"", 0)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The catalog in memory, folded from the log by every replica: for lists and for what refers to what."""
+"""The catalog in memory, folded from the log by every replica, for lists and for references."""
 
 import asyncio
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from cato_contracts.runs import RunSnapshot
 from cato_dialer.campaign.domain.catalog.notification_settings import NotificationSettings
 from cato_dialer.campaign.domain.catalog.subscriber_group import SubscriberGroup
 from cato_dialer.campaign.domain.catalog.task import Task
-from cato_dialer.campaign.handlers.catalog import Repositories
+from cato_dialer.campaign.handlers.resources import Resources
 from cato_jetstream import Commit, Corrupt, Follower, Log, Record, Unavailable
 from cato_runtime.tasks import end_tasks
 
@@ -25,7 +25,7 @@ log = structlog.get_logger()
 
 _KINDS = (SubscriberGroup, NotificationSettings, Task)
 _SUBJECTS = tuple(f"ev.{kind.TOPIC}.*" for kind in _KINDS)
-_FRESH_TIMEOUT_S = 5.0
+_CATCH_UP_TIMEOUT_S = 5.0
 _RESTART_S = 1.0
 
 Entry = SubscriberGroup | NotificationSettings | Task
@@ -33,7 +33,7 @@ Entry = SubscriberGroup | NotificationSettings | Task
 
 @dataclass(frozen=True, slots=True)
 class RunningTask:
-    """A run that has been decided and is not over; `started_at` is when it was decided."""
+    """A run whose start is decided and which is not over. `started_at` is the time of that decision."""
 
     task_id: UUID
     snapshot: RunSnapshot
@@ -41,11 +41,21 @@ class RunningTask:
 
 
 class CatalogView:
-    """Lists of everything that the log of the catalog says."""
+    """The lists of groups, settings and tasks, and the runs that are not over."""
 
-    def __init__(self, events: Log, repositories: Repositories) -> None:
+    def __init__(
+        self,
+        events: Log,
+        groups: Resources[SubscriberGroup],
+        settings: Resources[NotificationSettings],
+        tasks: Resources[Task],
+    ) -> None:
         self._events = events
-        self._repositories = repositories
+        self._restore: dict[str, Callable[[Commit], Entry]] = {
+            SubscriberGroup.TOPIC: groups.restore,
+            NotificationSettings.TOPIC: settings.restore,
+            Task.TOPIC: tasks.restore,
+        }
         self._listeners: list[Callable[[], None]] = []
         self._following: asyncio.Task[None] | None = None
         self._reset()
@@ -56,11 +66,16 @@ class CatalogView:
         self.tasks: Collection[TaskView] = Collection()
         self._running: dict[UUID, RunningTask] = {}
         self._follower: Follower[tuple[Entry, int]] = Follower(
-            self._events, _SUBJECTS, self._read, on_corrupt=_pass_over
+            self._events, _SUBJECTS, self._read, on_corrupt=_skip
         )
 
     async def start(self) -> None:
-        """Begin to follow; returns when everything that is in the log now has been folded."""
+        """Begin to follow the log. Return when the commits that are in it now are folded.
+
+        Raises:
+            BrokerError: if the log cannot be read.
+
+        """
         self._following = asyncio.create_task(self._follow())
         try:
             await self._follower.until_current()
@@ -71,20 +86,20 @@ class CatalogView:
         await end_tasks(self._following)
 
     def on_change(self, listener: Callable[[], None]) -> None:
-        """Have `listener` called whenever a run has been decided or is over."""
+        """Call `listener` whenever the start of a run is decided or a run is over."""
         self._listeners.append(listener)
 
-    async def fresh(self) -> None:
-        """Wait until the lists show everything that was in the log when this was called.
+    async def catch_up(self) -> None:
+        """Wait until the lists contain every commit that was in the log when this was called.
 
-        So a client that asks any replica finds what it has written through any other.
+        So a client reads from any replica what it has written through another one.
 
         Raises:
-            BrokerError: if that takes too long.
+            BrokerError: if this takes too long.
 
         """
         try:
-            await self._follower.wait_for(await self._events.end(_SUBJECTS), _FRESH_TIMEOUT_S)
+            await self._follower.wait_for(await self._events.end(_SUBJECTS), _CATCH_UP_TIMEOUT_S)
         except Unavailable as error:
             raise BrokerError(str(error)) from error
 
@@ -110,24 +125,19 @@ class CatalogView:
             try:
                 await self._follower.run(self._fold)
             except Corrupt:
-                log.exception("the log is shorter than what was read of it: reading all of it again")
+                log.exception("event log is shorter than its last read sequence, reading it from the start")
             except Unavailable:
-                log.exception("the connection to the log is closed for good")
+                log.exception("connection to the event log is closed, catalog view stops")
                 return
             await asyncio.sleep(_RESTART_S)
             self._reset()
 
     def _read(self, record: Record) -> tuple[Entry, int]:
         commit = Commit.from_record(record)
-        repositories = {
-            SubscriberGroup.TOPIC: self._repositories.groups,
-            NotificationSettings.TOPIC: self._repositories.settings,
-            Task.TOPIC: self._repositories.tasks,
-        }
-        repository = repositories.get(commit.type)
-        if repository is None:
-            raise Corrupt(f"commit {record.sequence} is of a {commit.type}")
-        return repository.restore(commit), record.sequence  # type: ignore[attr-defined]
+        restore = self._restore.get(commit.type)
+        if restore is None:
+            raise Corrupt(f"commit {record.sequence} has the unknown type {commit.type}")
+        return restore(commit), record.sequence
 
     def _fold(self, change: tuple[Entry, int]) -> None:
         entry, sequence = change
@@ -152,11 +162,13 @@ class CatalogView:
 
 
 def _list(collection: Collection, entry: Entry, sequence: int) -> None:  # type: ignore[type-arg]
-    # An entry that came into being and went again is put, too: its place in the order is its own.
+    # A removed entry is put as well: a cursor may name the sequence of its creation.
     collection.put(entry.view(), sequence)
     if entry.removed:
         collection.drop(entry.id)
 
 
-def _pass_over(record: Record, error: Corrupt) -> None:
-    log.error("a commit cannot be read", subject=record.subject, sequence=record.sequence, reason=str(error))
+def _skip(record: Record, error: Corrupt) -> None:
+    log.error(
+        "unreadable commit skipped", subject=record.subject, sequence=record.sequence, reason=str(error)
+    )

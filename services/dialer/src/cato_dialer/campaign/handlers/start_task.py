@@ -1,4 +1,4 @@
-"""Starting a task: everything that the run works with is fixed, then the start is decided."""
+"""Starting a task: store everything that the run works with, then decide the start."""
 
 import asyncio
 import hashlib
@@ -11,147 +11,121 @@ from cato_contracts.objects import Bucket, ObjectRef
 from cato_contracts.requests import Actor
 from cato_contracts.resources import AudioFile, StartResult, TaskStart
 from cato_contracts.runs import Prompt, RunSnapshot
-from cato_dialer.campaign.domain.catalog.notification_settings import NotificationSettings
-from cato_dialer.campaign.domain.catalog.snapshot_list import joined
-from cato_dialer.campaign.domain.catalog.subscriber_group import SubscriberGroup
+from cato_dialer.campaign.domain.catalog.snapshot_list import snapshot_list
 from cato_dialer.campaign.domain.catalog.task import Task
 from cato_dialer.campaign.domain.run.run import Run
-from cato_dialer.campaign.handlers.catalog import Repositories, translate_log_errors, visible
 from cato_dialer.campaign.handlers.catalog_view import RunningTask
-from cato_dialer.campaign.ports import AudioLibrary
-from cato_jetstream import Repository
-from cato_runtime.config import Config
-from cato_runtime.objects import ObjectMissingError, ObjectStore
-from cato_runtime.requests import RequestContext, RequestTable
+from cato_dialer.campaign.handlers.deps import Deps
+from cato_dialer.campaign.handlers.resources import translate_log_errors
+from cato_runtime.objects import ObjectMissingError
+from cato_runtime.requests import RequestContext
 
 _BYTES_PER_MS = 8
 _SNAPSHOT_ATTEMPTS = 3
 
 
-class StartTaskHandler:
-    """Starts tasks."""
+async def start_task(deps: Deps, command: StartTask, context: RequestContext) -> TaskStart:
+    """Start a run. A repeated command answers with the run that it has started.
 
-    def __init__(
-        self, repositories: Repositories, audio: AudioLibrary, objects: ObjectStore, config: Config
-    ) -> None:
-        self._repositories = repositories
-        self._audio = audio
-        self._objects = objects
-        self._config = config
+    Raises:
+        NotFoundError: if the actor has no such task.
+        ConflictError: if a run is in progress, the task has expired, or a resource that it uses is gone.
 
-    def register(self, table: RequestTable) -> None:
-        table.add(StartTask, self.start)
+    """
+    task = await deps.tasks.load(command.id, command.actor)
+    if context.command_id not in task.starts:
+        task.check_startable(context.now)
+        if deps.config.channels == 0:
+            return TaskStart(task_exec_id=None, result=StartResult.FAIL_NO_CHANNELS)
+        snapshot = await _snapshot(deps, task, context)
 
-    async def start(self, command: StartTask, context: RequestContext) -> TaskStart:
-        """Begin a run, or find the one that this command has begun.
+        def decide(task: Task) -> None:
+            task.check_visible(command.actor)
+            task.start(snapshot, command_id=context.command_id, timestamp=context.now)
 
-        Raises:
-            NotFoundError: if the actor has no such task.
-            ConflictError: if a run is under way, the task has expired, or something that it uses is gone.
-
-        """
-        task = await visible(self._repositories.tasks, Task.WHAT, command.id, command.actor)
-        if context.command_id not in task.starts:
-            task.check_startable(context.now)
-            if self._config.channels == 0:
-                return TaskStart(task_exec_id=None, result=StartResult.FAIL_NO_CHANNELS)
-            snapshot = await self._snapshot(task, context)
-            with translate_log_errors(Task.WHAT, command.id):
-                task = await self._repositories.tasks.execute(
-                    command.id,
-                    context.command_id,
-                    lambda task: self._decide(task, snapshot, command, context),
-                )
-        run_id = task.starts[context.command_id]
-        # Whoever dies here leaves a decided run without its first event: the coordinator makes up for it.
-        if task.running is not None and task.started_at is not None and task.running.run_id == run_id:
-            await begun(self._repositories.runs, RunningTask(task.id, task.running, task.started_at))
-        return TaskStart(task_exec_id=run_id, result=StartResult.SUCCESS)
-
-    @staticmethod
-    def _decide(task: Task, snapshot: RunSnapshot, command: StartTask, context: RequestContext) -> None:
-        task.check_visible(command.actor)
-        task.start(snapshot, command_id=context.command_id, timestamp=context.now)
-
-    async def _snapshot(self, task: Task, context: RequestContext) -> RunSnapshot:
-        # Whether it may be used was settled when the task was kept: here it only has to be there.
-        owner = Actor(user_id=task.user_id, admin=True)
-        try:
-            settings = await visible(
-                self._repositories.settings, NotificationSettings.WHAT, task.spec.settings, owner
-            )
-            files = await self._audio.files(owner, task.spec.files)
-        except (NotFoundError, InvalidError) as error:
-            raise ConflictError(
-                f"the task cannot be started: {error.message}", resource_id=str(task.id)
-            ) from error
-        subscribers, count = await self._joined_list(task, owner)
-        prompt = await self._joined_prompt(files, settings.spec.repeat_count)
-        return RunSnapshot(
-            run_id=time_ordered_id(context.now),
-            task_id=task.id,
-            task_name=task.spec.name,
-            user_id=task.user_id,
-            settings=settings.view(),
-            time_zone=settings.spec.time_zone or self._config.time_zone,
-            prompt=prompt,
-            subscribers=subscribers,
-            subscriber_count=count,
-            priority=task.spec.priority,
-            start_at=task.spec.start_at,
-            expires_at=task.spec.expires_at,
-        )
-
-    async def _joined_list(self, task: Task, owner: Actor) -> tuple[ObjectRef, int]:
-        lists = await self._group_lists(task, owner)
-        lines, count = await asyncio.to_thread(joined, lists)
-        # Named by its content: a start that is tried again finds its list there.
-        name = f"run/{hashlib.sha256(lines).hexdigest()}"
-        return await self._objects.put(Bucket.LISTS, name, lines), count
-
-    async def _group_lists(self, task: Task, owner: Actor) -> list[bytes]:
-        attempt = 1
-        while True:
-            try:
-                groups = [
-                    await visible(self._repositories.groups, SubscriberGroup.WHAT, group_id, owner)
-                    for group_id in task.spec.groups
-                ]
-                return [await self._objects.get(group.subscribers) for group in groups]
-            except NotFoundError as error:
-                raise ConflictError(
-                    f"the task cannot be started: {error.message}", resource_id=str(task.id)
-                ) from error
-            except ObjectMissingError as error:
-                # A group that is being replaced: its new list is there by now.
-                if attempt == _SNAPSHOT_ATTEMPTS:
-                    raise ConflictError(
-                        "the task cannot be started: the list of a group is missing", resource_id=str(task.id)
-                    ) from error
-                attempt += 1
-
-    async def _joined_prompt(self, files: Sequence[AudioFile], repeat_count: int) -> Prompt:
-        """Store the prompts one after another, `repeat_count` times; one file at a time is in memory."""
-        digest = hashlib.sha256()
-        size = 0
-        try:
-            async for part in self._parts(files, repeat_count):
-                digest.update(part)
-                size += len(part)
-            name = f"run/{digest.hexdigest()}"
-            audio = await self._objects.put(Bucket.PROMPTS, name, self._parts(files, repeat_count))
-        except ObjectMissingError as error:
-            raise ConflictError(f"the task cannot be started: {error}") from error
-        return Prompt(audio=audio, duration_ms=size // _BYTES_PER_MS)
-
-    async def _parts(self, files: Sequence[AudioFile], repeat_count: int) -> AsyncIterator[bytes]:
-        for _ in range(repeat_count):
-            for file in files:
-                yield await self._objects.get(file.content)
+        task = await deps.tasks.execute(command.id, context.command_id, decide)
+    run_id = task.starts[context.command_id]
+    # If the process dies here, the coordinator creates the run.
+    if task.running is not None and task.started_at is not None and task.running.run_id == run_id:
+        await ensure_run_created(deps, RunningTask(task.id, task.running, task.started_at))
+    return TaskStart(task_exec_id=run_id, result=StartResult.SUCCESS)
 
 
-async def begun(runs: Repository[Run], running: RunningTask) -> Run:
-    """Return the run, with its first commit made by now, by us or by somebody else: it is the same."""
+async def ensure_run_created(deps: Deps, running: RunningTask) -> Run:
+    """Return the run, created by this call or an earlier one: both make the same first commit."""
     run = Run.begin(running.snapshot, timestamp=running.started_at)
-    with translate_log_errors("execution", run.id):
-        return await runs.create(run, command_id=f"begin:{run.id}", messages=run.unpublished())
+    with translate_log_errors("taskExec", run.id):
+        return await deps.runs.create(run, command_id=f"begin:{run.id}", messages=run.unpublished())
+
+
+async def _snapshot(deps: Deps, task: Task, context: RequestContext) -> RunSnapshot:
+    # The references were checked against the actor when the task was stored. Here they only have to exist.
+    owner = Actor(user_id=task.user_id, admin=True)
+    try:
+        settings = await deps.settings.load(task.spec.settings, owner)
+        files = await deps.audio.files(owner, task.spec.files)
+    except (NotFoundError, InvalidError) as error:
+        raise _cannot_start(task, error.message) from error
+    subscribers, count = await _store_list(deps, task, owner)
+    return RunSnapshot(
+        run_id=time_ordered_id(context.now),
+        task_id=task.id,
+        task_name=task.spec.name,
+        user_id=task.user_id,
+        settings=settings.view(),
+        time_zone=settings.spec.time_zone or deps.config.time_zone,
+        prompt=await _store_prompt(deps, task, files, settings.spec.repeat_count),
+        subscribers=subscribers,
+        subscriber_count=count,
+        priority=task.spec.priority,
+        start_at=task.spec.start_at,
+        expires_at=task.spec.expires_at,
+    )
+
+
+async def _store_list(deps: Deps, task: Task, owner: Actor) -> tuple[ObjectRef, int]:
+    """Store the subscribers of all groups. Return the reference to the list and the number of subscribers."""
+    lines, count = await asyncio.to_thread(snapshot_list, await _group_lists(deps, task, owner))
+    # Named after its content: a repeated start stores it under the same name.
+    name = f"run/{hashlib.sha256(lines).hexdigest()}"
+    return await deps.objects.put(Bucket.LISTS, name, lines), count
+
+
+async def _group_lists(deps: Deps, task: Task, owner: Actor) -> list[bytes]:
+    attempt = 1
+    while True:
+        try:
+            groups = [await deps.groups.load(group_id, owner) for group_id in task.spec.groups]
+            return [await deps.objects.get(group.subscribers) for group in groups]
+        except NotFoundError as error:
+            raise _cannot_start(task, error.message) from error
+        except ObjectMissingError as error:
+            # The group was replaced between the two reads. The next attempt reads its new list.
+            if attempt == _SNAPSHOT_ATTEMPTS:
+                raise _cannot_start(task, "the list of a group is missing") from error
+            attempt += 1
+
+
+async def _store_prompt(deps: Deps, task: Task, files: Sequence[AudioFile], repeat_count: int) -> Prompt:
+    """Store the files one after another, `repeat_count` times, with one file at a time in memory."""
+    digest = hashlib.sha256()
+    size = 0
+    try:
+        async for part in _parts(deps, files, repeat_count):
+            digest.update(part)
+            size += len(part)
+        name = f"run/{digest.hexdigest()}"
+        audio = await deps.objects.put(Bucket.PROMPTS, name, _parts(deps, files, repeat_count))
+    except ObjectMissingError as error:
+        raise _cannot_start(task, str(error)) from error
+    return Prompt(audio=audio, duration_ms=size // _BYTES_PER_MS)
+
+
+async def _parts(deps: Deps, files: Sequence[AudioFile], repeat_count: int) -> AsyncIterator[bytes]:
+    for _ in range(repeat_count):
+        for file in files:
+            yield await deps.objects.get(file.content)
+
+
+def _cannot_start(task: Task, reason: str) -> ConflictError:
+    return ConflictError(f"the task cannot be started: {reason}", resource_id=str(task.id))

@@ -1,7 +1,6 @@
 """Commands and queries on groups of subscribers."""
 
 import asyncio
-import hashlib
 from uuid import UUID
 
 from pydantic import TypeAdapter, ValidationError
@@ -21,130 +20,104 @@ from cato_contracts.model import Name
 from cato_contracts.objects import Bucket, ObjectRef
 from cato_contracts.resources import Page
 from cato_contracts.resources import SubscriberGroup as SubscriberGroupView
-from cato_dialer.campaign.domain.catalog.ownership import command_digest
 from cato_dialer.campaign.domain.catalog.subscriber_group import SubscriberGroup
 from cato_dialer.campaign.domain.catalog.subscriber_list import contacts
-from cato_dialer.campaign.handlers.catalog import Repositories, add, change, made_before, visible
-from cato_dialer.campaign.handlers.catalog_view import CatalogView
-from cato_runtime.objects import ObjectMissingError, ObjectStore
-from cato_runtime.requests import RequestContext, RequestTable
-
-WHAT = SubscriberGroup.WHAT
+from cato_dialer.campaign.handlers.deps import Deps
+from cato_runtime.objects import ObjectMissingError
+from cato_runtime.requests import RequestContext
 
 _NAME: TypeAdapter[str] = TypeAdapter(Name)
 
 
-class SubscriberGroupHandlers:
-    """What is done with groups; `limit` bounds the subscribers in one."""
+async def add_subscriber_group(
+    deps: Deps, command: AddSubscriberGroup, context: RequestContext
+) -> SubscriberGroupView:
+    name = _checked_name(command.name)
+    group_id = derived_id(SubscriberGroup.TOPIC, command.actor.user_id, context.command_id)
+    # A repeated command succeeds even if its upload has been removed since.
+    if (added := await deps.groups.find(group_id)) is not None:
+        return added.view()
+    subscribers, count = await _store_list(deps, command.upload, command.format, group_id, context)
+    new = SubscriberGroup.add(
+        group_id,
+        user_id=command.actor.user_id,
+        name=name,
+        subscribers=subscribers,
+        subscriber_count=count,
+        timestamp=context.now,
+    )
+    return (await deps.groups.add(new, context)).view()
 
-    def __init__(
-        self, repositories: Repositories, view: CatalogView, objects: ObjectStore, limit: int
-    ) -> None:
-        self._groups = repositories.groups
-        self._view = view
-        self._objects = objects
-        self._limit = limit
 
-    def register(self, table: RequestTable) -> None:
-        table.add(AddSubscriberGroup, self.add)
-        table.add(ReplaceSubscriberGroup, self.replace)
-        table.add(RemoveSubscriberGroup, self.remove)
-        table.add(GetSubscriberGroup, self.get)
-        table.add(LocateSubscribers, self.locate)
-        table.add(ListSubscriberGroups, self.list)
-
-    async def add(self, command: AddSubscriberGroup, context: RequestContext) -> SubscriberGroupView:
-        name = _checked_name(command.name)
-        group_id = derived_id(SubscriberGroup.TOPIC, command.actor.user_id, context.command_id)
-        upload = await self._digested(command.upload)
-        digest = command_digest(command, upload)
-        if (made := await made_before(self._groups, WHAT, group_id, context, digest)) is not None:
-            return made.view()
-        subscribers, count = await self._kept(upload, command.format, group_id, context)
-        new = SubscriberGroup.add(
-            group_id,
-            user_id=command.actor.user_id,
-            name=name,
-            subscribers=subscribers,
-            subscriber_count=count,
-            command_id=context.command_id,
-            digest=digest,
-            timestamp=context.now,
-        )
-        return (await add(self._groups, new, context, digest)).view()
-
-    async def replace(self, command: ReplaceSubscriberGroup, context: RequestContext) -> SubscriberGroupView:
-        group = await visible(self._groups, WHAT, command.id, command.actor)
-        upload = await self._digested(command.upload)
-        if context.command_id in group.digests:
-            group.check_same_command(context.command_id, command_digest(command, upload))
-            return group.view()
-        group.check_version(command.if_version)  # and once more when it is decided, but now nothing is stored
-        subscribers, count = await self._kept(upload, command.format, command.id, context)
-        replaced: ObjectRef | None = None
-
-        def decide(group: SubscriberGroup, digest: str) -> None:
-            nonlocal replaced
-            replaced = group.subscribers
-            group.replace(
-                subscribers=subscribers,
-                subscriber_count=count,
-                command_id=context.command_id,
-                digest=digest,
-                timestamp=context.now,
-            )
-
-        group = await change(self._groups, WHAT, command.id, command, context, decide, upload=upload)
-        if replaced is not None and replaced.name != group.subscribers.name:
-            await self._objects.remove(replaced)
+async def replace_subscriber_group(
+    deps: Deps, command: ReplaceSubscriberGroup, context: RequestContext
+) -> SubscriberGroupView:
+    group = await deps.groups.load(command.id, command.actor)
+    if deps.groups.has_carried_out(group, context):
         return group.view()
+    # Checked again when the change is decided; here, because nothing has been stored yet.
+    group.check_version(command.if_version)
+    subscribers, count = await _store_list(deps, command.upload, command.format, command.id, context)
+    replaced: ObjectRef | None = None
 
-    async def remove(self, command: RemoveSubscriberGroup, context: RequestContext) -> None:
-        await self._view.fresh()
+    def decide(group: SubscriberGroup) -> None:
+        nonlocal replaced
+        replaced = group.subscribers
+        group.replace(subscribers=subscribers, subscriber_count=count, timestamp=context.now)
 
-        def decide(group: SubscriberGroup, digest: str) -> None:
-            users = self._view.tasks_with_group(group.id)
-            if users:
-                raise ConflictError(
-                    f"the group is used by the task {users[0].name!r}", resource_id=str(users[0].id)
-                )
-            group.remove(command_id=context.command_id, digest=digest, timestamp=context.now)
+    group = await deps.groups.change(command, context, decide)
+    if replaced is not None and replaced.name != group.subscribers.name:
+        await deps.objects.remove(replaced)
+    return group.view()
 
-        group = await change(self._groups, WHAT, command.id, command, context, decide)
-        await self._objects.remove(group.subscribers)
 
-    async def get(self, query: GetSubscriberGroup, _context: RequestContext) -> SubscriberGroupView:
-        return (await visible(self._groups, WHAT, query.id, query.actor)).view()
+async def remove_subscriber_group(
+    deps: Deps, command: RemoveSubscriberGroup, context: RequestContext
+) -> None:
+    """Remove a group that no task uses. Raises ConflictError if a task does."""
+    await deps.view.catch_up()
 
-    async def locate(self, query: LocateSubscribers, _context: RequestContext) -> ObjectRef:
-        return (await visible(self._groups, WHAT, query.id, query.actor)).subscribers
+    def decide(group: SubscriberGroup) -> None:
+        users = deps.view.tasks_with_group(group.id)
+        if users:
+            raise ConflictError(
+                f"the group is used by the task {users[0].name!r}", resource_id=str(users[0].id)
+            )
+        group.remove(timestamp=context.now)
 
-    async def list(self, query: ListSubscriberGroups, _context: RequestContext) -> Page[SubscriberGroupView]:
-        await self._view.fresh()
-        return self._view.groups.page(query.actor, name=query.name, limit=query.limit, cursor=query.cursor)
+    group = await deps.groups.change(command, context, decide)
+    await deps.objects.remove(group.subscribers)
 
-    async def _digested(self, upload: ObjectRef) -> ObjectRef:
-        """Return the reference with the digest of what it refers to."""
-        if upload.sha256 is not None:
-            return upload
-        content = await self._content(upload)
-        return upload.model_copy(update={"sha256": hashlib.sha256(content).hexdigest()})
 
-    async def _kept(
-        self, upload: ObjectRef, form: ListFormat, group_id: UUID, context: RequestContext
-    ) -> tuple[ObjectRef, int]:
-        """Judge the upload and store its list; returns where it is and its length."""
-        content = await self._content(upload)
-        lines, count = await asyncio.to_thread(contacts, content, form, group_id, self._limit)
-        # A name for this command and this content alone: nothing that is in use is ever overwritten.
-        name = f"group/{group_id}/{derived_id(context.command_id, form, upload.sha256)}"
-        return await self._objects.put(Bucket.LISTS, name, lines), count
+async def get_subscriber_group(
+    deps: Deps, query: GetSubscriberGroup, _context: RequestContext
+) -> SubscriberGroupView:
+    return (await deps.groups.load(query.id, query.actor)).view()
 
-    async def _content(self, upload: ObjectRef) -> bytes:
-        try:
-            return await self._objects.get(upload)
-        except ObjectMissingError as error:
-            raise InvalidError("the uploaded list is no longer there; send it again") from error
+
+async def locate_subscribers(deps: Deps, query: LocateSubscribers, _context: RequestContext) -> ObjectRef:
+    return (await deps.groups.load(query.id, query.actor)).subscribers
+
+
+async def list_subscriber_groups(
+    deps: Deps, query: ListSubscriberGroups, _context: RequestContext
+) -> Page[SubscriberGroupView]:
+    await deps.view.catch_up()
+    return deps.view.groups.page(query.actor, name=query.name, limit=query.limit, cursor=query.cursor)
+
+
+async def _store_list(
+    deps: Deps, upload: ObjectRef, form: ListFormat, group_id: UUID, context: RequestContext
+) -> tuple[ObjectRef, int]:
+    """Check the upload and store its list. Return the reference to the list and the number of subscribers."""
+    try:
+        content = await deps.objects.get(upload)
+    except ObjectMissingError as error:
+        raise InvalidError("the uploaded list is no longer there; send it again") from error
+    lines, count = await asyncio.to_thread(contacts, content, form, group_id, deps.config.limits.group_size)
+    # Named after the command, so a list that is in use is never overwritten.
+    name = f"group/{group_id}/{derived_id(context.command_id)}"
+    return await deps.objects.put(Bucket.LISTS, name, lines), count
 
 
 def _checked_name(name: str) -> str:

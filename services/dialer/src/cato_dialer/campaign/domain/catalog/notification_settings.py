@@ -1,4 +1,4 @@
-"""How subscribers are to be reached: waves, hours, what counts as success."""
+"""Notification settings: waves, calling hours, the condition of success."""
 
 from datetime import datetime
 from typing import Self
@@ -8,80 +8,46 @@ from eventsourcing.domain import Aggregate, event
 
 from cato_contracts.resources import NotificationSettings as NotificationSettingsView
 from cato_contracts.resources import SettingsSpec
-from cato_dialer.campaign.domain.catalog.ownership import Owned
+from cato_dialer.campaign.domain.catalog.ownership import CatalogCreated, CatalogEvent, CatalogResource
 
 
-class NotificationSettings(Owned, Aggregate):
-    """Settings that tasks refer to; a run keeps those of its start."""
+class NotificationSettings(CatalogResource, Aggregate):
+    """Settings that tasks refer to. A run keeps the settings as they were at its start."""
 
     TOPIC = "notification-settings"
     WHAT = "notification settings"
 
-    class Created(Aggregate.Created):
+    class Created(CatalogCreated):
         TOPIC = "notification-settings-added"
         user_id: str
         spec: SettingsSpec
-        command_id: str
-        digest: str
 
-    class Replaced(Aggregate.Event):
+    class Replaced(CatalogEvent):
         TOPIC = "notification-settings-replaced"
         user_id: str
         spec: SettingsSpec
-        command_id: str
-        digest: str
 
-    class Removed(Aggregate.Event):
+    class Removed(CatalogEvent):
         TOPIC = "notification-settings-removed"
-        command_id: str
-        digest: str
 
     @event(Created)
-    def __init__(self, *, user_id: str, spec: SettingsSpec, command_id: str, digest: str) -> None:
+    def __init__(self, *, user_id: str, spec: SettingsSpec) -> None:
         self.user_id = user_id
         self.spec = spec
         self.removed = False
-        self.digests = {command_id: digest}
 
     @classmethod
-    def add(
-        cls,
-        settings_id: UUID,
-        *,
-        user_id: str,
-        spec: SettingsSpec,
-        command_id: str,
-        digest: str,
-        timestamp: datetime,
-    ) -> Self:
-        return cls._create(
-            cls.Created,
-            id=settings_id,
-            user_id=user_id,
-            spec=spec,
-            command_id=command_id,
-            digest=digest,
-            timestamp=timestamp,
-        )
+    def add(cls, settings_id: UUID, *, user_id: str, spec: SettingsSpec, timestamp: datetime) -> Self:
+        return cls._create(cls.Created, id=settings_id, user_id=user_id, spec=spec, timestamp=timestamp)
 
     @event(Replaced)
-    def replace(
-        self,
-        *,
-        user_id: str,
-        spec: SettingsSpec,
-        command_id: str,
-        digest: str,
-        timestamp: datetime,  # noqa: ARG002 - of the event
-    ) -> None:
+    def replace(self, *, user_id: str, spec: SettingsSpec, timestamp: datetime) -> None:  # noqa: ARG002 - of the event
         self.user_id = user_id
         self.spec = spec
-        self._remember(command_id, digest)
 
     @event(Removed)
-    def remove(self, *, command_id: str, digest: str, timestamp: datetime) -> None:  # noqa: ARG002 - of the event
+    def remove(self, *, timestamp: datetime) -> None:  # noqa: ARG002 - of the event
         self.removed = True
-        self._remember(command_id, digest)
 
     def view(self) -> NotificationSettingsView:
         return NotificationSettingsView(

@@ -1,4 +1,4 @@
-"""The list of a run: the subscribers of several groups, each person once."""
+"""The list of a run: the subscribers of several groups, without duplicates."""
 
 import io
 import json
@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from typing import Any
 
 
-def joined(lists: Iterable[bytes]) -> tuple[bytes, int]:
-    """Return JSON lines of `RunSubscriber` from JSON lines of `Contact`, and how many there are.
+def snapshot_list(lists: Iterable[bytes]) -> tuple[bytes, int]:
+    """Return JSON lines of `RunSubscriber` from JSON lines of `Contact`, and the number of lines.
 
-    Two entries with the same name and the same numbers, in whatever order, are one person: the first stays.
+    Two entries with the same name and the same numbers, in any order, are one person. The first entry stays.
     """
     seen: set[str] = set()
     lines = io.BytesIO()

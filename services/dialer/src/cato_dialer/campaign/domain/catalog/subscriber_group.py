@@ -1,4 +1,4 @@
-"""A stored list of subscribers."""
+"""A group of subscribers: its name, and a reference to its list in the object store."""
 
 from datetime import datetime
 from typing import Self
@@ -8,53 +8,37 @@ from eventsourcing.domain import Aggregate, event
 
 from cato_contracts.objects import ObjectRef
 from cato_contracts.resources import SubscriberGroup as SubscriberGroupView
-from cato_dialer.campaign.domain.catalog.ownership import Owned
+from cato_dialer.campaign.domain.catalog.ownership import CatalogCreated, CatalogEvent, CatalogResource
 
 
-class SubscriberGroup(Owned, Aggregate):
-    """`subscribers` is where the list is: JSON lines of `Contact`."""
+class SubscriberGroup(CatalogResource, Aggregate):
+    """`subscribers` refers to the list: JSON lines of `Contact`."""
 
     TOPIC = "subscriber-group"
     WHAT = "subscriber group"
 
-    class Created(Aggregate.Created):
+    class Created(CatalogCreated):
         TOPIC = "subscriber-group-added"
         user_id: str
         name: str
         subscribers: ObjectRef
         subscriber_count: int
-        command_id: str
-        digest: str
 
-    class Replaced(Aggregate.Event):
+    class Replaced(CatalogEvent):
         TOPIC = "subscriber-group-replaced"
         subscribers: ObjectRef
         subscriber_count: int
-        command_id: str
-        digest: str
 
-    class Removed(Aggregate.Event):
+    class Removed(CatalogEvent):
         TOPIC = "subscriber-group-removed"
-        command_id: str
-        digest: str
 
     @event(Created)
-    def __init__(
-        self,
-        *,
-        user_id: str,
-        name: str,
-        subscribers: ObjectRef,
-        subscriber_count: int,
-        command_id: str,
-        digest: str,
-    ) -> None:
+    def __init__(self, *, user_id: str, name: str, subscribers: ObjectRef, subscriber_count: int) -> None:
         self.user_id = user_id
         self.name = name
         self.subscribers = subscribers
         self.subscriber_count = subscriber_count
         self.removed = False
-        self.digests = {command_id: digest}
 
     @classmethod
     def add(
@@ -65,8 +49,6 @@ class SubscriberGroup(Owned, Aggregate):
         name: str,
         subscribers: ObjectRef,
         subscriber_count: int,
-        command_id: str,
-        digest: str,
         timestamp: datetime,
     ) -> Self:
         return cls._create(
@@ -76,29 +58,17 @@ class SubscriberGroup(Owned, Aggregate):
             name=name,
             subscribers=subscribers,
             subscriber_count=subscriber_count,
-            command_id=command_id,
-            digest=digest,
             timestamp=timestamp,
         )
 
     @event(Replaced)
-    def replace(
-        self,
-        *,
-        subscribers: ObjectRef,
-        subscriber_count: int,
-        command_id: str,
-        digest: str,
-        timestamp: datetime,  # noqa: ARG002 - of the event
-    ) -> None:
+    def replace(self, *, subscribers: ObjectRef, subscriber_count: int, timestamp: datetime) -> None:  # noqa: ARG002 - of the event
         self.subscribers = subscribers
         self.subscriber_count = subscriber_count
-        self._remember(command_id, digest)
 
     @event(Removed)
-    def remove(self, *, command_id: str, digest: str, timestamp: datetime) -> None:  # noqa: ARG002 - of the event
+    def remove(self, *, timestamp: datetime) -> None:  # noqa: ARG002 - of the event
         self.removed = True
-        self._remember(command_id, digest)
 
     def view(self) -> SubscriberGroupView:
         return SubscriberGroupView(

@@ -1,4 +1,4 @@
-"""A task: whom to call, what to play, by which settings; and the run that is under way."""
+"""A task: groups to call, audio files to play, settings to call by, and the run in progress."""
 
 from datetime import datetime
 from typing import Self
@@ -10,39 +10,33 @@ from cato_contracts.errors import ConflictError, InvalidError
 from cato_contracts.resources import Task as TaskView
 from cato_contracts.resources import TaskSpec
 from cato_contracts.runs import RunSnapshot
-from cato_dialer.campaign.domain.catalog.ownership import Owned
+from cato_dialer.campaign.domain.catalog.ownership import CatalogCreated, CatalogEvent, CatalogResource
 
 _REMEMBERED_STARTS = 64
 
 
-class Task(Owned, Aggregate):
-    """Whether a run may start is decided here: two starts at once are one conflict of two commits.
+class Task(CatalogResource, Aggregate):
+    """The task decides whether a run may start, so of two concurrent starts one gets a conflict.
 
-    `running` is the run under way as it was decided, with `started_at`; `starts` are the runs that the latest
-    start commands began.
+    `running` is the snapshot of the run in progress, decided at `started_at`. `starts` maps the latest start
+    commands to their runs: a start that is repeated after its run has ended still answers with that run.
     """
 
     TOPIC = "task"
     WHAT = "task"
 
-    class Created(Aggregate.Created):
+    class Created(CatalogCreated):
         TOPIC = "task-added"
         user_id: str
         spec: TaskSpec
-        command_id: str
-        digest: str
 
-    class Replaced(Aggregate.Event):
+    class Replaced(CatalogEvent):
         TOPIC = "task-replaced"
         user_id: str
         spec: TaskSpec
-        command_id: str
-        digest: str
 
-    class Removed(Aggregate.Event):
+    class Removed(CatalogEvent):
         TOPIC = "task-removed"
-        command_id: str
-        digest: str
 
     class Started(Aggregate.Event):
         TOPIC = "task-started"
@@ -54,65 +48,39 @@ class Task(Owned, Aggregate):
         run_id: UUID
 
     @event(Created)
-    def __init__(self, *, user_id: str, spec: TaskSpec, command_id: str, digest: str) -> None:
+    def __init__(self, *, user_id: str, spec: TaskSpec) -> None:
         self.user_id = user_id
         self.spec = spec
         self.removed = False
-        self.digests = {command_id: digest}
         self.running: RunSnapshot | None = None
         self.started_at: datetime | None = None
         self.starts: dict[str, UUID] = {}
 
     @classmethod
-    def add(
-        cls,
-        task_id: UUID,
-        *,
-        user_id: str,
-        spec: TaskSpec,
-        command_id: str,
-        digest: str,
-        timestamp: datetime,
-    ) -> Self:
+    def add(cls, task_id: UUID, *, user_id: str, spec: TaskSpec, timestamp: datetime) -> Self:
         check_times(spec)
-        return cls._create(
-            cls.Created,
-            id=task_id,
-            user_id=user_id,
-            spec=spec,
-            command_id=command_id,
-            digest=digest,
-            timestamp=timestamp,
-        )
+        return cls._create(cls.Created, id=task_id, user_id=user_id, spec=spec, timestamp=timestamp)
+
+    def replace(self, *, user_id: str, spec: TaskSpec, timestamp: datetime) -> None:
+        check_times(spec)
+        self._replace(user_id=user_id, spec=spec, timestamp=timestamp)
 
     @event(Replaced)
-    def replace(
-        self,
-        *,
-        user_id: str,
-        spec: TaskSpec,
-        command_id: str,
-        digest: str,
-        timestamp: datetime,  # noqa: ARG002 - of the event
-    ) -> None:
+    def _replace(self, *, user_id: str, spec: TaskSpec, timestamp: datetime) -> None:  # noqa: ARG002 - of the event
         self.user_id = user_id
         self.spec = spec
-        self._remember(command_id, digest)
 
-    def remove(self, *, command_id: str, digest: str, timestamp: datetime) -> None:
-        if self.running is not None:
-            raise ConflictError("the task is being executed", resource_id=str(self.running.run_id))
-        self._remove(command_id=command_id, digest=digest, timestamp=timestamp)
+    def remove(self, *, timestamp: datetime) -> None:
+        self._check_not_running()
+        self._remove(timestamp=timestamp)
 
     @event(Removed)
-    def _remove(self, *, command_id: str, digest: str, timestamp: datetime) -> None:  # noqa: ARG002 - of the event
+    def _remove(self, *, timestamp: datetime) -> None:  # noqa: ARG002 - of the event
         self.removed = True
-        self._remember(command_id, digest)
 
     def check_startable(self, now: datetime) -> None:
-        """Raise ConflictError if a run is under way, or it is too late for one."""
-        if self.running is not None:
-            raise ConflictError("the task is being executed", resource_id=str(self.running.run_id))
+        """Raise ConflictError if a run is in progress or the task has expired."""
+        self._check_not_running()
         if self.spec.expires_at is not None and self.spec.expires_at <= now:
             raise ConflictError(
                 f"the task expired at {self.spec.expires_at.isoformat()}", resource_id=str(self.id)
@@ -131,7 +99,7 @@ class Task(Owned, Aggregate):
             del self.starts[oldest]
 
     def end_run(self, run_id: UUID, *, timestamp: datetime) -> None:
-        """Take note that a run is over; a repeated note changes nothing."""
+        """Record that the run is over. A repeated call changes nothing."""
         if self.running is not None and self.running.run_id == run_id:
             self._end_run(run_id=run_id, timestamp=timestamp)
 
@@ -143,8 +111,12 @@ class Task(Owned, Aggregate):
     def view(self) -> TaskView:
         return TaskView(id=self.id, user_id=self.user_id, version=self.version, **dict(self.spec))
 
+    def _check_not_running(self) -> None:
+        if self.running is not None:
+            raise ConflictError("the task is being executed", resource_id=str(self.running.run_id))
+
 
 def check_times(spec: TaskSpec) -> None:
-    """Raise InvalidError if the task would be over before it begins."""
+    """Raise InvalidError if the task would expire before it begins."""
     if spec.start_at is not None and spec.expires_at is not None and spec.expires_at <= spec.start_at:
         raise InvalidError("expiresAt: must be later than startAt")

@@ -1,0 +1,43 @@
+"""The calls of a run that ends: whether one is up or can still begin."""
+
+import asyncio
+
+import structlog
+
+from cato_contracts.runs import RunSnapshot
+from cato_dialer.campaign.handlers.deps import Deps
+
+log = structlog.get_logger()
+
+_LONGEST_SETUP_S = 600.0
+"""More than a station may allow from INVITE to ringing and from ringing to the answer."""
+
+
+class CallDrain:
+    """Finds out when the calls of a run are over, from the moment that no call may be started."""
+
+    def __init__(self, snapshot: RunSnapshot, deps: Deps) -> None:
+        self._run_id = snapshot.run_id
+        settings = snapshot.settings
+        self._longest_call_s = settings.max_call_duration_s + settings.max_answer_delay_s + _LONGEST_SETUP_S
+        self._deps = deps
+        self._since: float | None = None
+        self._up: frozenset[int] | None = None
+        self.drained = False
+        """No call of the run is up and none can begin any more."""
+
+    async def check(self) -> None:
+        """Update `drained`. Raises BrokerError."""
+        now = asyncio.get_running_loop().time()
+        if self._since is None:
+            self._since = now
+        waited = now - self._since
+        if await self._deps.queue.count(self._run_id) == 0:
+            self.drained = True
+        elif waited >= self._deps.pace.settle_s:
+            # Until then a dial replica may start a call, because it has not read the new dispatch state.
+            self._up = await self._deps.calls.up(self._run_id, self._up)
+            self.drained = not self._up
+        if not self.drained and waited >= self._longest_call_s:
+            log.error("calls without an end are ignored", run_id=str(self._run_id), calls=len(self._up or ()))
+            self.drained = True

@@ -1,0 +1,47 @@
+"""Everything that the handlers of the campaign role need."""
+
+from dataclasses import dataclass, field
+
+from cato_dialer.campaign.domain.catalog.notification_settings import NotificationSettings
+from cato_dialer.campaign.domain.catalog.subscriber_group import SubscriberGroup
+from cato_dialer.campaign.domain.catalog.task import Task
+from cato_dialer.campaign.domain.run.run import Run
+from cato_dialer.campaign.handlers.catalog_view import CatalogView
+from cato_dialer.campaign.handlers.pace import LeasePace, Pace
+from cato_dialer.campaign.handlers.resources import Resources, run_repository
+from cato_dialer.campaign.ports import AudioLibrary, DialQueue, Leases, RunCalls, RunTickets
+from cato_jetstream import Log, Repository
+from cato_runtime.clock import Clock
+from cato_runtime.config import Config
+from cato_runtime.objects import ObjectStore
+
+
+@dataclass(slots=True, kw_only=True)
+class Deps:
+    """The ports and the aggregates. `events` and `run_log` are the logs of the streams EVENTS and RUNS."""
+
+    events: Log
+    run_log: Log
+    objects: ObjectStore
+    audio: AudioLibrary
+    queue: DialQueue
+    tickets: RunTickets
+    calls: RunCalls
+    leases: Leases
+    config: Config
+    clock: Clock
+    pace: Pace = field(default_factory=Pace)
+    lease_pace: LeasePace = field(default_factory=LeasePace)
+
+    groups: Resources[SubscriberGroup] = field(init=False)
+    settings: Resources[NotificationSettings] = field(init=False)
+    tasks: Resources[Task] = field(init=False)
+    runs: Repository[Run] = field(init=False)
+    view: CatalogView = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.groups = Resources(self.events, SubscriberGroup, self.clock)
+        self.settings = Resources(self.events, NotificationSettings, self.clock)
+        self.tasks = Resources(self.events, Task, self.clock)
+        self.runs = run_repository(self.run_log, self.clock)
+        self.view = CatalogView(self.events, self.groups, self.settings, self.tasks)

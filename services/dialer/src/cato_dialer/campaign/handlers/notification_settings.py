@@ -1,0 +1,70 @@
+"""Commands and queries on notification settings."""
+
+from cato_contracts.campaign_commands import (
+    AddNotificationSettings,
+    GetNotificationSettings,
+    ListNotificationSettings,
+    RemoveNotificationSettings,
+    ReplaceNotificationSettings,
+)
+from cato_contracts.errors import ConflictError
+from cato_contracts.ids import derived_id
+from cato_contracts.resources import NotificationSettings as NotificationSettingsView
+from cato_contracts.resources import Page
+from cato_dialer.campaign.domain.catalog.notification_settings import NotificationSettings
+from cato_dialer.campaign.domain.catalog.ownership import owner_for
+from cato_dialer.campaign.handlers.deps import Deps
+from cato_runtime.requests import RequestContext
+
+
+async def add_notification_settings(
+    deps: Deps, command: AddNotificationSettings, context: RequestContext
+) -> NotificationSettingsView:
+    new = NotificationSettings.add(
+        derived_id(NotificationSettings.TOPIC, command.actor.user_id, context.command_id),
+        user_id=owner_for(command.actor, command.owner),
+        spec=command.spec,
+        timestamp=context.now,
+    )
+    return (await deps.settings.add(new, context)).view()
+
+
+async def replace_notification_settings(
+    deps: Deps, command: ReplaceNotificationSettings, context: RequestContext
+) -> NotificationSettingsView:
+    def decide(settings: NotificationSettings) -> None:
+        owner = settings.user_id if command.owner is None else owner_for(command.actor, command.owner)
+        settings.replace(user_id=owner, spec=command.spec, timestamp=context.now)
+
+    return (await deps.settings.change(command, context, decide)).view()
+
+
+async def remove_notification_settings(
+    deps: Deps, command: RemoveNotificationSettings, context: RequestContext
+) -> None:
+    """Remove settings that no task uses. Raises ConflictError if a task does."""
+    await deps.view.catch_up()
+
+    def decide(settings: NotificationSettings) -> None:
+        users = deps.view.tasks_with_settings(settings.id)
+        if users:
+            raise ConflictError(
+                f"the notification settings are used by the task {users[0].name!r}",
+                resource_id=str(users[0].id),
+            )
+        settings.remove(timestamp=context.now)
+
+    await deps.settings.change(command, context, decide)
+
+
+async def get_notification_settings(
+    deps: Deps, query: GetNotificationSettings, _context: RequestContext
+) -> NotificationSettingsView:
+    return (await deps.settings.load(query.id, query.actor)).view()
+
+
+async def list_notification_settings(
+    deps: Deps, query: ListNotificationSettings, _context: RequestContext
+) -> Page[NotificationSettingsView]:
+    await deps.view.catch_up()
+    return deps.view.settings.page(query.actor, name=query.name, limit=query.limit, cursor=query.cursor)

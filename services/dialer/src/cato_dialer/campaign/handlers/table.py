@@ -1,0 +1,59 @@
+"""Which handler answers which request."""
+
+from functools import partial
+
+from cato_contracts.campaign_commands import (
+    AddNotificationSettings,
+    AddSubscriberGroup,
+    AddTask,
+    FindTasksUsingFile,
+    GetNotificationSettings,
+    GetSubscriberGroup,
+    GetTask,
+    ListNotificationSettings,
+    ListSubscriberGroups,
+    ListTasks,
+    LocateSubscribers,
+    PauseRun,
+    RemoveNotificationSettings,
+    RemoveSubscriberGroup,
+    RemoveTask,
+    ReplaceNotificationSettings,
+    ReplaceSubscriberGroup,
+    ReplaceTask,
+    ResumeRun,
+    StartTask,
+    StopRun,
+)
+from cato_dialer.campaign.handlers import notification_settings, subscriber_groups, tasks
+from cato_dialer.campaign.handlers.control_run import pause_run, resume_run, stop_run
+from cato_dialer.campaign.handlers.deps import Deps
+from cato_dialer.campaign.handlers.start_task import start_task
+from cato_runtime.requests import HandlerTable
+
+
+def handler_table(deps: Deps) -> HandlerTable:
+    """Return the handler of each request."""
+    return {
+        AddSubscriberGroup: partial(subscriber_groups.add_subscriber_group, deps),
+        ReplaceSubscriberGroup: partial(subscriber_groups.replace_subscriber_group, deps),
+        RemoveSubscriberGroup: partial(subscriber_groups.remove_subscriber_group, deps),
+        GetSubscriberGroup: partial(subscriber_groups.get_subscriber_group, deps),
+        LocateSubscribers: partial(subscriber_groups.locate_subscribers, deps),
+        ListSubscriberGroups: partial(subscriber_groups.list_subscriber_groups, deps),
+        AddNotificationSettings: partial(notification_settings.add_notification_settings, deps),
+        ReplaceNotificationSettings: partial(notification_settings.replace_notification_settings, deps),
+        RemoveNotificationSettings: partial(notification_settings.remove_notification_settings, deps),
+        GetNotificationSettings: partial(notification_settings.get_notification_settings, deps),
+        ListNotificationSettings: partial(notification_settings.list_notification_settings, deps),
+        AddTask: partial(tasks.add_task, deps),
+        ReplaceTask: partial(tasks.replace_task, deps),
+        RemoveTask: partial(tasks.remove_task, deps),
+        GetTask: partial(tasks.get_task, deps),
+        ListTasks: partial(tasks.list_tasks, deps),
+        FindTasksUsingFile: partial(tasks.find_tasks_using_file, deps),
+        StartTask: partial(start_task, deps),
+        PauseRun: partial(pause_run, deps),
+        ResumeRun: partial(resume_run, deps),
+        StopRun: partial(stop_run, deps),
+    }

@@ -1,0 +1,96 @@
+"""The jobs of a wave: one for every subscriber without a result."""
+
+import asyncio
+from collections import deque
+from uuid import UUID
+
+import structlog
+
+from cato_contracts.jobs import DialJob
+from cato_contracts.runs import RunSnapshot, RunSubscriber
+from cato_dialer.campaign.domain.run.progress import Progress
+from cato_dialer.campaign.handlers.deps import Deps
+
+log = structlog.get_logger()
+
+_JOBS_AT_ONCE = 1_000
+
+
+class WaveJobs:
+    """Queues the jobs of the run's current wave and finds lost ones. All methods raise BrokerError."""
+
+    def __init__(self, snapshot: RunSnapshot, progress: Progress, deps: Deps) -> None:
+        self._snapshot = snapshot
+        self._progress = progress
+        self._deps = deps
+        self._subscribers: list[bytes] = []
+        self._wave = 0
+        self._to_queue: deque[int] = deque()
+        self._suspects: set[int] = set()
+        self._audit_at = 0.0
+
+    @property
+    def _run_id(self) -> UUID:
+        return self._snapshot.run_id
+
+    async def queue_some(self, wave: int) -> bool:
+        """Queue some of the missing jobs of this wave. Return whether there were any."""
+        if self._wave != wave:
+            await self._find_missing(wave)
+        elif asyncio.get_running_loop().time() >= self._audit_at:
+            await self._audit(wave)
+        if not self._to_queue:
+            return False
+        some = [self._to_queue.popleft() for _ in range(min(_JOBS_AT_ONCE, len(self._to_queue)))]
+        try:
+            await self._deps.queue.enqueue(
+                [self._job(wave, no) for no in some if not self._progress.is_settled(no)]
+            )
+        except BaseException:
+            self._to_queue.extendleft(reversed(some))
+            raise
+        self._plan_audit()
+        return True
+
+    async def _find_missing(self, wave: int) -> None:
+        """Collect the subscribers without a result and a job: all in a new wave, some after a takeover."""
+        if not self._subscribers:
+            content = await self._deps.objects.get(self._snapshot.subscribers)
+            self._subscribers = await asyncio.to_thread(content.splitlines)
+        queued = await self._deps.queue.queued(self._run_id, wave)
+        self._to_queue = deque(no for no in self._progress.unsettled() if no not in queued)
+        self._wave = wave
+        self._suspects = set()
+        self._plan_audit()
+
+    async def _audit(self, wave: int) -> None:
+        """Look for lost jobs.
+
+        A job may be gone because its result is still in flight, so a job is lost only if two audits miss it.
+        """
+        self._plan_audit()
+        await self._deps.queue.open(self._run_id)
+        if self._progress.outstanding <= await self._deps.queue.count(self._run_id) and not self._suspects:
+            return
+        queued = await self._deps.queue.queued(self._run_id, wave)
+        missing = {no for no in self._progress.unsettled() if no not in queued}
+        lost = sorted(missing & self._suspects)
+        self._suspects = missing
+        if lost:
+            log.warning("lost jobs are queued again", run_id=str(self._run_id), wave=wave, jobs=len(lost))
+            self._to_queue.extend(lost)
+
+    def _plan_audit(self) -> None:
+        self._audit_at = asyncio.get_running_loop().time() + self._deps.pace.audit_s
+
+    def _job(self, wave: int, no: int) -> DialJob:
+        return DialJob(
+            run_id=self._run_id,
+            wave=wave,
+            subscriber=RunSubscriber.model_validate_json(self._subscribers[no]),
+            settings=self._snapshot.settings,
+            time_zone=self._snapshot.time_zone,
+            prompt=self._snapshot.prompt,
+            priority=self._snapshot.priority,
+            expires_at=self._snapshot.expires_at,
+        )

@@ -1,0 +1,83 @@
+"""The life of a dialer process: the roles, in the order in which they start and stop."""
+
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Protocol
+
+from prometheus_client import REGISTRY
+
+from cato_dialer.campaign.role import CampaignRole
+from cato_dialer.config_change import check_change
+from cato_dialer.dial.adapters.call_metrics import CallMetrics
+from cato_dialer.dial.adapters.pjsua2.supervisor.registrar import StationRegistrar
+from cato_dialer.dial.handlers.dispatch_jobs import DialRole
+from cato_runtime.config import Config
+from cato_runtime.requests import RequestTable
+
+_HANG_UP_MARGIN_S = 12.0
+"""The part of the drain time that is kept for hanging up the remaining calls and for their last events."""
+
+
+@dataclass(frozen=True, slots=True)
+class DialParts:
+    """The dial role, the registrations of its stations and its metrics."""
+
+    role: DialRole
+    registrar: StationRegistrar
+    metrics: CallMetrics
+
+
+class DialerService:
+    """The roles of one process. The dial role starts last and stops first."""
+
+    def __init__(
+        self, config: Config, drain_seconds: float, campaign: CampaignRole | None, dial: DialParts | None
+    ) -> None:
+        self._config = config
+        self._calls_may_last_s = max(0.0, drain_seconds - _HANG_UP_MARGIN_S)
+        self._campaign = campaign
+        self._dial = dial
+        self._running = AsyncExitStack()
+
+    @property
+    def requests(self) -> RequestTable:
+        return self._campaign.requests if self._campaign else RequestTable()
+
+    async def start(self) -> None:
+        if self._campaign is not None:
+            await self._start(self._campaign)
+        if self._dial is not None:
+            registry = self._dial.metrics.registry
+            REGISTRY.register(registry)
+            self._running.callback(REGISTRY.unregister, registry)
+            await self._start(self._dial.registrar)
+            await self._start(self._dial.role)
+
+    async def _start(self, part: "_Part") -> None:
+        # Registered before its start: a start that fails halfway must be undone as well.
+        self._running.push_async_callback(part.stop)
+        await part.start()
+
+    async def reload(self, config: Config) -> None:
+        """Use the new configuration for new calls.
+
+        Raises:
+            ConfigurationError: if a change cannot be applied without a restart.
+
+        """
+        check_change(self._config, config)
+        self._config = config
+        if self._dial is not None:
+            await self._dial.role.change_stations(config.stations)
+
+    async def drain(self) -> None:
+        if self._dial is not None:
+            await self._dial.role.drain(self._calls_may_last_s)
+
+    async def stop(self) -> None:
+        await self._running.aclose()
+
+
+class _Part(Protocol):
+    async def start(self) -> None: ...
+    async def stop(self) -> None: ...

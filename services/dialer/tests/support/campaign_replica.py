@@ -1,4 +1,4 @@
-"""A process of its own with a campaign role that starts a task and drives its run, to be killed."""
+"""A separate process with a campaign role that starts a task and drives its run, for tests that kill it."""
 
 import asyncio
 import sys

@@ -1,4 +1,4 @@
-"""What the tests of the campaign role share: resources, a role in memory, a dial role that only answers."""
+"""Resources, a campaign role in memory and a dial role without calls, for tests."""
 
 import asyncio
 import json
@@ -59,7 +59,7 @@ PROMPT = b"\xd5" * 8000
 
 
 class SteppedClock:
-    """The machine's clock, moved as the test likes."""
+    """The machine's clock plus an offset."""
 
     def __init__(self) -> None:
         self.ahead = timedelta()
@@ -100,7 +100,7 @@ def people(count: int, start: int = 0) -> bytes:
 
 
 class Client:
-    """Asks a table as the gateway would, without a broker."""
+    """Sends requests to a table as the gateway does, without a broker."""
 
     def __init__(self, table: RequestTable, objects: ObjectStore, audio: MemoryAudioLibrary) -> None:
         self._table = table
@@ -169,7 +169,7 @@ class Client:
 
 
 class World:
-    """A campaign role in memory, and what it works with."""
+    """A campaign role in memory, and its ports."""
 
     def __init__(self, config: Config = CONFIG) -> None:
         self.clock = SteppedClock()
@@ -213,11 +213,11 @@ class World:
 
 
 Outcome = Callable[[DialJob], bool]
-"""Whether the person of this job is reached."""
+"""Whether the subscriber of this job is notified."""
 
 
 async def answer_from_memory(world: World, outcome: Outcome) -> None:
-    """Answer every job that comes, as a dial role would: the result first, then the job goes."""
+    """Answer every job like a dial role: publish the result, then remove the job."""
     while True:
         world.queue.arrived.clear()
         for key, job in list(world.queue.jobs.items()):
@@ -255,13 +255,13 @@ def result_envelope(job: DialJob, *, notified: bool) -> tuple[bytes, str]:
 
 
 async def life_of(log: Log, run_id: UUID) -> list[dict[str, Any]]:
-    """Return what the run's life told others, in order."""
-    told: list[dict[str, Any]] = []
+    """Return the messages of the run's life, in order."""
+    messages: list[dict[str, Any]] = []
     sequence = 0
     while (record := await log.next(f"run.{run_id}.life", sequence)) is not None:
         sequence = record.sequence
-        told += json.loads(record.data)["messages"]
-    return told
+        messages += json.loads(record.data)["messages"]
+    return messages
 
 
 async def until(condition: Callable[[], Any], seconds: float = 10.0) -> None:

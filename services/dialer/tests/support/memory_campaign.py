@@ -1,4 +1,4 @@
-"""The campaign role's surroundings in memory, for tests and for trying things out."""
+"""The ports of the campaign role in memory."""
 
 import asyncio
 import json
@@ -35,7 +35,7 @@ class MemoryAudioLibrary:
 
 
 class MemoryDialQueue:
-    """Jobs in a dictionary; `arrived` is set whenever there is a new one."""
+    """Jobs in a dictionary. `arrived` is set when a job is queued."""
 
     def __init__(self) -> None:
         self.jobs: dict[tuple[UUID, int, int], DialJob] = {}
@@ -76,7 +76,7 @@ class MemoryRunTickets:
 
 
 class MemoryRunCalls:
-    """On a log in memory."""
+    """Calls and results in a log in memory."""
 
     def __init__(self, log: Log, clock: Clock) -> None:
         self._log = log
@@ -116,7 +116,7 @@ class MemoryRunCalls:
 
 
 class MemoryLease:
-    """Valid until somebody takes it away."""
+    """A lease that is valid until another holder takes it."""
 
     def __init__(self, leases: "MemoryLeases", name: str) -> None:
         self._leases = leases
@@ -128,7 +128,7 @@ class MemoryLease:
 
     async def renew(self) -> None:
         if self._leases.held.get(self._name) is not self:
-            raise LeaseLostError(f"{self._name} is somebody else's")
+            raise LeaseLostError(f"{self._name} has another holder")
 
     async def release(self) -> None:
         if self._leases.held.get(self._name) is self:
@@ -136,7 +136,7 @@ class MemoryLease:
 
 
 class MemoryLeases:
-    """Leases in a dictionary, without an end."""
+    """Leases in a dictionary that do not expire."""
 
     def __init__(self, ttl_s: float = 6.0) -> None:
         self.ttl_s = ttl_s

@@ -27,11 +27,11 @@ def _config(**station: Any) -> Config:
         {"options_interval_s": 0, "max_answer_delay_s": 10},
     ],
 )
-def test_what_only_new_calls_look_at_is_taken_over(station: dict[str, Any]) -> None:
+def test_keys_that_only_new_calls_use_can_change(station: dict[str, Any]) -> None:
     check_change(_config(), _config(**station))
 
 
-def test_tokens_are_no_business_of_a_dialer() -> None:
+def test_changed_tokens_are_ignored() -> None:
     check_change(_config(), Config(tokens=(TokenConfig(token="t", user="u"),), stations=_config().stations))
 
 
@@ -44,7 +44,7 @@ def test_tokens_are_no_business_of_a_dialer() -> None:
         ({"id": _OTHER}, "added or removed"),
     ],
 )
-def test_what_replicas_agree_on_needs_a_restart(station: dict[str, Any], named: str) -> None:
+def test_keys_that_all_replicas_share_need_a_restart(station: dict[str, Any], named: str) -> None:
     with pytest.raises(ConfigurationError, match=named):
         check_change(_config(), _config(**station))
 

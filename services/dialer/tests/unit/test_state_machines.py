@@ -57,7 +57,7 @@ def test_a_success_is_shown_where_a_row_may_tell_it(machines):
     assert all(row["hangs_up"] == ("hang_up" in row["actions"]) for row in rows)
 
 
-def test_every_rule_and_every_decision_of_a_run_is_lived_through(machines):
+def test_every_rule_and_every_decision_of_a_run_is_listed(machines):
     run = machines["run"]
     used = {row["by"] for row in run["transitions"]}
     used |= {rule for rules in run["activities"].values() for rule in rules}

@@ -131,7 +131,7 @@ async def test_a_job_is_queued_once_until_its_run_is_closed(adapters):
     assert (await queue.count(run_id), await queue.count(other)) == (0, 1)
 
 
-async def test_one_has_a_lease_until_it_is_given_back(adapters):
+async def test_a_lease_has_one_holder_until_it_is_released(adapters):
     leases = adapters.leases
     first = await leases.acquire("a")
     assert first is not None
@@ -147,7 +147,7 @@ async def test_one_has_a_lease_until_it_is_given_back(adapters):
     await second.renew()
 
 
-async def test_calls_that_are_up_are_found(adapters):
+async def test_calls_without_an_end_are_found(adapters):
     run_id = uuid4()
     for no, kinds in enumerate((["started"], ["started", "ended"], ["started", "interrupted"], ["trying"])):
         last = 0
@@ -162,7 +162,7 @@ async def test_calls_that_are_up_are_found(adapters):
     assert await adapters.calls.up(uuid4()) == frozenset()
 
 
-async def test_a_result_is_given_unless_there_is_a_newer_one(adapters):
+async def test_a_result_is_published_unless_the_subscriber_has_a_newer_one(adapters):
     run_id = uuid4()
     first = await adapters.calls.give_results([QueuedResult(result(run_id, no), 0) for no in (0, 1)])
     taken = await adapters.runs.last(run_result(run_id, 1), fresh=True)
@@ -188,7 +188,7 @@ async def test_a_lease_that_is_not_renewed_expires(client):
     assert (await client.jetstream().stream_info(f"KV_{LEASES.name}")).state.messages == 1
 
 
-async def test_a_coordinator_that_was_taken_over_cannot_change_the_ticket(client):
+async def test_a_coordinator_that_lost_its_lease_cannot_change_the_ticket(client):
     frozen, successor = on_nats(client).tickets, on_nats(client).tickets
     run_id = uuid4()
     for mode in (RunMode.CALLING, RunMode.PAUSED):
@@ -202,7 +202,7 @@ async def test_a_coordinator_that_was_taken_over_cannot_change_the_ticket(client
         await successor.remove(run_id)
 
 
-async def test_the_consumer_is_as_dial_replicas_expect_it(client):
+async def test_the_consumer_of_a_run_has_the_settings_that_dial_replicas_need(client):
     run_id = uuid4()
     await on_nats(client).queue.open(run_id)
     info = await client.jetstream().consumer_info(DIAL.name, dial_consumer(run_id))

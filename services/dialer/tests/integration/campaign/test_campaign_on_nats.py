@@ -82,7 +82,7 @@ async def tickets(client: NatsClient) -> dict[UUID, RunTicket]:
     return found
 
 
-async def test_a_run_goes_through_its_waves_and_leaves_nothing_behind(client):
+async def test_a_run_of_two_waves_leaves_no_jobs_consumers_and_tickets(client):
     log = JetStreamLog(client, "RUNS")
     asked: Counter[tuple[int, int]] = Counter()
 
@@ -109,7 +109,7 @@ async def test_a_run_goes_through_its_waves_and_leaves_nothing_behind(client):
     ]
 
 
-async def test_pause_and_stop_reach_the_ticket(client):
+async def test_pause_and_stop_are_written_to_the_ticket(client):
     log = JetStreamLog(client, "RUNS")
     async with running(client) as user:
         run_id = await user.start(await user.add_task([people(3)]))
@@ -132,7 +132,7 @@ async def test_pause_and_stop_reach_the_ticket(client):
         await until(lambda: ended(log, run_id))
 
 
-async def test_a_run_that_stops_waits_for_the_calls_that_are_up(client):
+async def test_a_stopped_run_waits_until_its_calls_have_ended(client):
     log = JetStreamLog(client, "RUNS")
     js = client.jetstream()
 
@@ -154,7 +154,7 @@ async def test_a_run_that_stops_waits_for_the_calls_that_are_up(client):
         await until(lambda: ended(log, run_id))
 
 
-async def test_jobs_that_are_purged_are_queued_again(client):
+async def test_purged_jobs_are_queued_again(client):
     js = client.jetstream()
     async with running(client) as user:
         run_id = await user.start(await user.add_task([people(20)]))
@@ -169,7 +169,7 @@ async def test_jobs_that_are_purged_are_queued_again(client):
         await until(all_are_queued)
 
 
-async def test_the_runs_go_on_through_a_crash_of_the_broker(nats, client):
+async def test_runs_continue_after_a_crash_of_the_broker(nats, client):
     log = JetStreamLog(client, "RUNS")
     asked: Counter[tuple[int, int]] = Counter()
 
@@ -190,7 +190,7 @@ async def test_the_runs_go_on_through_a_crash_of_the_broker(nats, client):
     assert kinds == ["RunStarted", "WaveStarted", "WaveEnded", "WaveStarted", "WaveEnded", "RunEnded"]
 
 
-async def test_another_process_takes_over_when_the_driver_is_killed(nats, client):
+async def test_another_process_takes_over_a_run_whose_driver_is_killed(nats, client):
     log = JetStreamLog(client, "RUNS")
     asked: Counter[tuple[int, int]] = Counter()
 

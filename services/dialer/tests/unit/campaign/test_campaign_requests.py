@@ -69,7 +69,7 @@ async def client(world):
         yield client
 
 
-async def test_settings_live_from_add_to_remove(client):
+async def test_settings_are_added_replaced_and_removed(client):
     added = await client.add_settings(name="first")
     assert await client.ask(GetNotificationSettings(actor=USER, id=added.id)) == added
     spec = settings_spec(name="second", attempt_count=7)
@@ -100,13 +100,13 @@ async def test_a_repeated_command_gives_the_same_resource(client):
         await client.ask(RemoveNotificationSettings(actor=USER, id=first.id), "key3")
 
 
-async def test_one_key_of_two_users_makes_two_resources(client):
+async def test_the_same_command_id_of_two_users_creates_two_resources(client):
     mine = await client.ask(AddNotificationSettings(actor=USER, spec=settings_spec()), "key")
     others = await client.ask(AddNotificationSettings(actor=OTHER, spec=settings_spec()), "key")
     assert mine.id != others.id
 
 
-async def test_what_belongs_to_others_is_not_there(client):
+async def test_resources_of_other_users_are_not_found(client):
     settings = await client.add_settings()
     group = await client.add_group(people(1))
     task = await client.add_task([people(1)])
@@ -129,7 +129,7 @@ async def test_what_belongs_to_others_is_not_there(client):
     assert (await client.ask(ListTasks(actor=ADMIN))).items == [task]
 
 
-async def test_only_an_administrator_acts_for_others(client):
+async def test_only_an_administrator_may_set_another_owner(client):
     spec = settings_spec()
     with pytest.raises(ForbiddenError):
         await client.ask(AddNotificationSettings(actor=USER, owner="other", spec=spec))
@@ -143,7 +143,7 @@ async def test_only_an_administrator_acts_for_others(client):
     assert kept.user_id == "user"
 
 
-async def test_a_group_keeps_its_list_until_it_is_replaced_or_removed(client, world):
+async def test_the_list_of_a_group_is_deleted_when_it_is_replaced_or_removed(client, world):
     group = await client.add_group(people(3), name="town")
     assert (group.name, group.subscriber_count, group.user_id) == ("town", 3, "user")
     first = await client.ask(LocateSubscribers(actor=USER, id=group.id))
@@ -159,7 +159,7 @@ async def test_a_group_keeps_its_list_until_it_is_replaced_or_removed(client, wo
     assert not [name for bucket, name in world.objects.objects if bucket is Bucket.LISTS]
 
 
-async def test_a_bad_list_leaves_nothing_behind(client, world):
+async def test_an_invalid_list_stores_nothing(client, world):
     before = dict(world.objects.objects)
     upload = await client.upload(b'[{"fullName": "A", "phones": "1"}, {"fullName": "B", "phones": ""}]')
     with pytest.raises(InvalidError, match="subscriber 1: phones"):
@@ -171,7 +171,7 @@ async def test_a_bad_list_leaves_nothing_behind(client, world):
     assert (await client.ask(ListSubscriberGroups(actor=USER))).items == []
 
 
-async def test_an_upload_repeated_under_another_name_is_the_same_command(client):
+async def test_a_repeated_command_with_its_upload_under_another_name_adds_one_group(client):
     async def add(content: bytes):
         upload = await client.upload(content)
         command = AddSubscriberGroup(actor=USER, name="g", format=ListFormat.JSON, upload=upload)
@@ -180,7 +180,7 @@ async def test_an_upload_repeated_under_another_name_is_the_same_command(client)
     assert await add(people(2)) == await add(people(2))
 
 
-async def test_a_group_has_the_configured_bound():
+async def test_a_group_over_the_configured_size_is_refused():
     world = World(Config.model_validate({"limits": {"groupSize": 3}}))
     async with world.running() as client:
         await client.add_group(people(3))
@@ -188,7 +188,7 @@ async def test_a_group_has_the_configured_bound():
             await client.add_group(people(4))
 
 
-async def test_a_task_refers_to_what_is_there(client):
+async def test_a_task_with_unknown_references_is_refused_and_each_is_named(client):
     task = await client.add_task([people(1)])
     settings, file, group = uuid4(), uuid4(), uuid4()
     spec = (await client.ask(GetTask(actor=USER, id=task.id))).model_dump(
@@ -210,7 +210,7 @@ async def test_a_task_refers_to_what_is_there(client):
         await client.ask(AddTask(actor=USER, spec=backwards))
 
 
-async def test_what_a_task_uses_is_not_removed(client):
+async def test_a_resource_that_a_task_uses_cannot_be_removed(client):
     task = await client.add_task([people(1)])
     for request in (
         RemoveNotificationSettings(actor=USER, id=task.settings),
@@ -228,7 +228,7 @@ async def test_what_a_task_uses_is_not_removed(client):
     await client.ask(RemoveSubscriberGroup(actor=USER, id=task.groups[0]))
 
 
-async def test_lists_page_in_the_order_of_creation(client):
+async def test_lists_are_paged_in_the_order_of_creation(client):
     added = [await client.add_settings(name=f"Storm {n}" if n % 2 else f"flood {n}") for n in range(7)]
     await client.ask(RemoveNotificationSettings(actor=USER, id=added[2].id))
     first = await client.ask(ListNotificationSettings(actor=USER, limit=4))
@@ -247,7 +247,7 @@ async def test_lists_page_in_the_order_of_creation(client):
                 await client.ask(ListNotificationSettings(actor=USER, cursor=cursor))
 
 
-async def test_a_snapshot_keeps_everything_as_it_was_at_the_start(client, world):
+async def test_a_run_keeps_its_resources_as_they_were_at_the_start(client, world):
     task = await client.add_task([people(3), people(3, start=2)], repeat_count=2, priority=4)
     run_id = await client.start(task)
     await client.ask(
@@ -263,7 +263,7 @@ async def test_a_snapshot_keeps_everything_as_it_was_at_the_start(client, world)
     assert kept.prompt.audio.name == f"run/{hashlib.sha256(audio).hexdigest()}"
 
 
-async def test_a_repeated_start_is_the_same_run(client, world):
+async def test_a_repeated_start_answers_with_the_same_run(client, world):
     task = await client.add_task([people(1)])
     first = await client.start(task, "key")
     assert await client.start(task, "key") == first
@@ -275,13 +275,13 @@ async def test_a_repeated_start_is_the_same_run(client, world):
     assert await client.start(task, "key") == first
 
 
-async def test_of_many_starts_at_once_one_wins(client):
+async def test_of_concurrent_starts_one_succeeds(client):
     task = await client.add_task([people(1)])
     results = await asyncio.gather(*(client.start(task) for _ in range(5)), return_exceptions=True)
     assert sum(isinstance(result, ConflictError) for result in results) == 4
 
 
-async def test_a_start_that_was_decided_and_not_begun_is_begun_by_the_coordinator():
+async def test_the_coordinator_creates_a_run_whose_start_was_only_decided():
     world = World()
     async with world.running() as client:
         task = await client.add_task([people(0)])
@@ -292,11 +292,11 @@ async def test_a_start_that_was_decided_and_not_begun_is_begun_by_the_coordinato
     async with world.running() as client:
         await until(lambda: ended(world.runs, decided.run_id))
         assert await client.start(task, "key") == decided.run_id
-    told = await life_of(world.runs, decided.run_id)
-    assert [message["type"] for message in told] == ["RunStarted", "RunEnded"]
+    messages = await life_of(world.runs, decided.run_id)
+    assert [message["type"] for message in messages] == ["RunStarted", "RunEnded"]
 
 
-async def test_a_start_without_channels_begins_nothing():
+async def test_a_start_without_channels_starts_no_run():
     world = World(Config())
     async with world.running() as client:
         task = await client.add_task([people(1)])
@@ -304,7 +304,7 @@ async def test_a_start_without_channels_begins_nothing():
     assert (started.task_exec_id, started.result) == (None, StartResult.FAIL_NO_CHANNELS)
 
 
-async def test_a_task_that_runs_is_not_removed_and_one_that_expired_is_not_started(client, world):
+async def test_a_running_task_cannot_be_removed_and_an_expired_task_cannot_be_started(client, world):
     task = await client.add_task([people(1)])
     run_id = await client.start(task)
     with pytest.raises(ConflictError) as refused:
@@ -315,14 +315,14 @@ async def test_a_task_that_runs_is_not_removed_and_one_that_expired_is_not_start
         await client.start(late)
 
 
-async def test_a_task_that_lost_its_prompt_is_not_started(client):
+async def test_a_task_with_a_missing_audio_file_cannot_be_started(client):
     task = await client.add_task([people(1)])
     client.audio.known.clear()
     with pytest.raises(ConflictError, match="cannot be started"):
         await client.start(task)
 
 
-async def test_runs_of_others_are_not_controlled(client):
+async def test_runs_of_other_users_are_not_found(client):
     run_id = await client.start(await client.add_task([people(1)]))
     for request in (PauseRun(actor=OTHER, id=run_id), StopRun(actor=USER, id=uuid4())):
         with pytest.raises(NotFoundError):
@@ -333,7 +333,7 @@ async def test_runs_of_others_are_not_controlled(client):
         await client.ask(PauseRun(actor=OTHER, id=run_id), "key")
 
 
-async def test_a_key_that_no_log_takes_is_refused(client):
+async def test_a_command_id_that_is_not_visible_ascii_is_refused(client):
     for key in ("a b", "x" * 201):
         with pytest.raises(InvalidError):
             await client.ask(AddNotificationSettings(actor=USER, spec=settings_spec()), key)
@@ -348,7 +348,7 @@ async def test_the_subjects_of_aggregates_never_change(client, world):
     assert await world.runs.last(f"run.{run_id}.life") is not None
 
 
-async def test_the_tasks_that_play_a_file_are_found_by_whoever_may_see_them(client):
+async def test_tasks_that_use_a_file_are_found_for_users_who_may_see_them(client):
     task = await client.add_task([people(1)])
     (file_id,) = set(task.files)
     assert await client.ask(FindTasksUsingFile(actor=USER, file_id=file_id)) == [task.id]
@@ -359,7 +359,7 @@ async def test_the_tasks_that_play_a_file_are_found_by_whoever_may_see_them(clie
     assert await client.ask(FindTasksUsingFile(actor=USER, file_id=file_id)) == []
 
 
-async def test_a_change_can_be_meant_for_one_version_only(client):
+async def test_a_change_for_another_version_is_refused(client):
     settings = await client.add_settings(name="first")
     group = await client.add_group(people(1))
     task = await client.add_task([people(1)])
@@ -383,7 +383,7 @@ async def test_a_change_can_be_meant_for_one_version_only(client):
     assert (await client.ask(GetTask(actor=USER, id=task.id))).version == 2
 
 
-async def test_of_many_changes_of_one_version_one_is_made(client):
+async def test_of_concurrent_changes_of_one_version_one_succeeds(client):
     settings = await client.add_settings(name="first")
 
     async def change(no):

@@ -24,7 +24,7 @@ async def names_of_life(world: World, run_id) -> list[str]:
     return [message["type"] for message in await life_of(world.runs, run_id)]
 
 
-async def test_a_run_repeats_for_those_who_were_not_reached_and_ends():
+async def test_a_run_repeats_waves_for_subscribers_who_were_not_notified():
     world = World()
     asked: Counter[tuple[int, int]] = Counter()
 
@@ -53,7 +53,7 @@ async def test_a_run_repeats_for_those_who_were_not_reached_and_ends():
     assert life[-1]["body"]["ending"] == "FINISHED"
 
 
-async def test_the_task_can_be_started_again_when_its_run_is_over():
+async def test_a_task_can_be_started_again_when_its_run_is_over():
     world = World()
     async with world.running() as client, asyncio.TaskGroup() as group:
         dialling = group.create_task(answer_from_memory(world, lambda job: True))
@@ -74,7 +74,7 @@ async def test_the_task_can_be_started_again_when_its_run_is_over():
         dialling.cancel()
 
 
-async def test_a_task_without_subscribers_is_over_at_once():
+async def test_a_run_without_subscribers_ends_at_once():
     world = World()
     async with world.running() as client:
         run_id = await client.start(await client.add_task([b"[]"]))
@@ -96,7 +96,7 @@ async def test_a_stopped_run_drops_its_jobs_and_ends():
     assert (await life_of(world.runs, run_id))[-1]["body"]["ending"] == "STOPPED"
 
 
-async def test_pausing_shows_on_the_ticket_and_holds_the_next_wave():
+async def test_a_paused_run_writes_its_ticket_and_begins_no_wave():
     world = World()
     async with world.running() as client, asyncio.TaskGroup() as group:
         run_id = await client.start(await client.add_task([people(2)]))
@@ -120,7 +120,7 @@ async def test_pausing_shows_on_the_ticket_and_holds_the_next_wave():
     assert (await names_of_life(world, run_id))[-4:] == ["RunResumed", "WaveStarted", "WaveEnded", "RunEnded"]
 
 
-async def test_an_expired_run_gives_everybody_a_result():
+async def test_an_expired_run_fails_every_remaining_subscriber():
     world = World()
     async with world.running() as client:
         expires_at = world.clock.now() + timedelta(hours=1)
@@ -141,7 +141,7 @@ async def test_an_expired_run_gives_everybody_a_result():
     assert life[-1]["body"]["ending"] == "EXPIRED"
 
 
-async def test_a_run_waits_for_its_time():
+async def test_a_run_waits_for_its_start_time():
     world = World()
     async with world.running() as client, asyncio.TaskGroup() as group:
         dialling = group.create_task(answer_from_memory(world, lambda job: True))
@@ -153,7 +153,7 @@ async def test_a_run_waits_for_its_time():
     assert started["occurred_at"] >= start_at.isoformat()[:22]
 
 
-async def test_jobs_that_got_lost_are_queued_again():
+async def test_lost_jobs_are_queued_again():
     world = World()
     async with world.running() as client, asyncio.TaskGroup() as group:
         run_id = await client.start(await client.add_task([people(20)]))
@@ -166,7 +166,7 @@ async def test_jobs_that_got_lost_are_queued_again():
         dialling.cancel()
 
 
-async def test_another_replica_goes_on_with_a_run():
+async def test_another_replica_continues_a_run():
     world = World()
     asked: Counter[tuple[int, int]] = Counter()
 

@@ -1,4 +1,4 @@
-"""What a run needs next: given what has been decided, the results and the time; then."""
+"""The next step of a run: given its decisions, its results and the time."""
 
 from datetime import timedelta
 from typing import Any
@@ -50,11 +50,11 @@ def step(run: Run, *results: tuple[int, int, bool], at=NOW, drained: bool = Fals
     return next_step(run, progress(run, *results), at, drained=drained)
 
 
-def test_the_first_wave_takes_everybody():
+def test_the_first_wave_has_every_subscriber():
     assert step(a_run()) == BeginWave(1, 3)
 
 
-def test_a_run_waits_for_its_start_and_its_expiry_comes_first():
+def test_a_run_waits_for_its_start_or_its_earlier_expiry():
     start_at = NOW + timedelta(hours=2)
     assert step(a_run(start_at=start_at)) == Wait(start_at)
     expires_at = NOW + timedelta(hours=1)
@@ -62,23 +62,23 @@ def test_a_run_waits_for_its_start_and_its_expiry_comes_first():
     assert step(a_run(start_at=start_at, expires_at=expires_at), at=expires_at) == Expire()
 
 
-def test_nobody_to_call_is_the_end_whatever_the_start_says():
+def test_a_run_without_subscribers_ends_before_its_start_time():
     assert step(a_run(0, start_at=NOW + timedelta(days=1))) == EndRun(RunEnding.FINISHED)
 
 
-def test_a_wave_lasts_until_everybody_has_a_result():
+def test_a_wave_is_closed_when_every_subscriber_has_a_result():
     run = in_wave(a_run())
     assert step(run, (0, 1, True), (2, 1, False)) == Dial(1, None)
     assert step(run, (0, 1, True), (2, 1, False), (1, 1, False)) == CloseWave(1, 1, 2)
 
 
-def test_results_of_an_earlier_wave_do_not_settle_a_later_one():
+def test_results_of_an_earlier_wave_do_not_count_in_a_later_one():
     run = in_wave(a_run(attempts=3), wave=2)
     assert step(run, (0, 1, False), (1, 1, False), (2, 1, False)) == Dial(2, None)
     assert step(run, (0, 2, False), (1, 2, False), (2, 1, True)) == CloseWave(2, 1, 2)
 
 
-def test_the_next_wave_comes_after_the_delay_for_those_who_are_left():
+def test_the_next_wave_begins_after_the_delay_with_the_remaining_subscribers():
     run = in_wave(a_run(delay_s=60))
     run.close_wave(1, 1, 2, timestamp=NOW)
     results = ((0, 1, True), (1, 1, False), (2, 1, False))
@@ -88,7 +88,7 @@ def test_the_next_wave_comes_after_the_delay_for_those_who_are_left():
 
 
 @pytest.mark.parametrize("reached", [True, False])
-def test_a_run_ends_in_silence_with_everybody_notified_or_no_wave_left(reached):
+def test_a_run_without_a_further_wave_ends_when_its_calls_have_ended(reached):
     run = in_wave(a_run(attempts=5 if reached else 1))
     run.close_wave(1, 3, 0, timestamp=NOW)
     results = [(no, 1, reached) for no in range(3)]
@@ -96,7 +96,7 @@ def test_a_run_ends_in_silence_with_everybody_notified_or_no_wave_left(reached):
     assert step(run, *results, drained=True) == EndRun(RunEnding.FINISHED)
 
 
-def test_a_paused_run_begins_no_wave_but_may_end_one():
+def test_a_paused_run_closes_its_wave_and_begins_no_other():
     run = in_wave(a_run())
     run.pause(hangup=False, timestamp=NOW)
     results = [(no, 1, False) for no in range(3)]
@@ -107,7 +107,7 @@ def test_a_paused_run_begins_no_wave_but_may_end_one():
     assert step(run, *results) == BeginWave(2, 3)
 
 
-def test_a_stopped_run_ends_when_no_call_is_up():
+def test_a_stopped_run_ends_when_its_calls_have_ended():
     run = in_wave(a_run())
     run.stop(hangup=True, timestamp=NOW)
     assert step(run) == AwaitCallsDrained()
@@ -116,13 +116,13 @@ def test_a_stopped_run_ends_when_no_call_is_up():
     assert step(run) == Release()
 
 
-def test_a_run_that_is_stopped_before_its_first_wave_ends_at_once():
+def test_a_run_stopped_before_its_first_wave_ends_at_once():
     run = a_run(start_at=NOW + timedelta(days=1))
     run.stop(hangup=False, timestamp=NOW)
     assert step(run) == EndRun(RunEnding.STOPPED)
 
 
-def test_an_expired_run_gives_everybody_a_result():
+def test_an_expired_run_fails_every_remaining_subscriber():
     run = in_wave(a_run(expires_at=NOW + timedelta(hours=1)))
     assert step(run, (0, 1, True)) == Dial(1, NOW + timedelta(hours=1))
     assert step(run, (0, 1, True), at=NOW + timedelta(hours=1)) == Expire()
@@ -134,7 +134,7 @@ def test_an_expired_run_gives_everybody_a_result():
     assert step(run, (0, 1, True), drained=True) == EndRun(RunEnding.EXPIRED)
 
 
-def test_the_ticket_says_what_dial_replicas_may_do():
+def test_the_ticket_follows_the_decisions_of_the_run():
     run = a_run(priority=7)
     assert ticket(run) is None
     in_wave(run)
@@ -154,7 +154,7 @@ def test_the_ticket_says_what_dial_replicas_may_do():
     assert ticket(run) is None
 
 
-def test_what_does_not_apply_is_refused():
+def test_decisions_that_do_not_apply_are_refused():
     run = a_run()
     with pytest.raises(ConflictError):
         run.resume(timestamp=NOW)
@@ -178,7 +178,7 @@ def test_what_does_not_apply_is_refused():
         run.stop(hangup=True, timestamp=NOW)
 
 
-def test_a_repeated_wave_or_a_wave_too_many_is_refused():
+def test_a_wave_out_of_order_is_refused():
     run = in_wave(a_run())
     for wave in (1, 2, 3):
         with pytest.raises(ConflictError):
@@ -187,13 +187,13 @@ def test_a_repeated_wave_or_a_wave_too_many_is_refused():
         run.close_wave(2, 0, 3, timestamp=NOW)
 
 
-def test_results_of_nobody_and_of_no_wave_are_refused():
+def test_results_of_unknown_subscribers_and_waves_are_refused():
     for no, wave in ((3, 1), (-1, 1), (0, 0), (0, 70_000)):
         with pytest.raises(ValueError, match="there is no"):
             Progress(3).record(no, wave, notified=True, sequence=1)
 
 
-def test_the_messages_of_a_commit_are_the_same_when_they_are_made_again():
+def test_repeated_messages_of_a_commit_are_equal():
     run = in_wave(a_run())
     assert run.unpublished() == run.unpublished()
     ids = [message["event_id"] for message in run.unpublished()]

@@ -1,4 +1,4 @@
-"""Whatever order results come in, however often, and whoever drives: a run ends, and as it should."""
+"""A run ends as expected with results in any order, repeated, and with any number of takeovers."""
 
 import random
 from dataclasses import dataclass, field
@@ -69,12 +69,12 @@ class World:
         elif roll < 0.3 and self.log:
             self.on_the_way.append(self.chance.choice(self.log))
         elif self.on_the_way:
-            place = self.chance.randrange(len(self.on_the_way))
-            no, wave, notified = self.on_the_way.pop(place)
+            index = self.chance.randrange(len(self.on_the_way))
+            no, wave, notified = self.on_the_way.pop(index)
             self.progress.record(no, wave, notified=notified, sequence=0)
 
     def step(self) -> bool:
-        """Do what is to be done; returns whether that was all."""
+        """Carry out the next step. Return whether the run is over."""
         self.progress.turn_to(self.run.wave)
         match next_step(self.run, self.progress, self.now, drained=not self.calls_up):
             case BeginWave(wave=wave, size=size):
@@ -133,7 +133,7 @@ lists = st.lists(st.integers(0, 4), max_size=12)
 
 @settings(max_examples=1_500, deadline=None)
 @given(reached_in=lists, attempts=st.integers(1, 4), seed=st.integers(0, 2**32), delay_s=st.integers(0, 100))
-def test_a_disturbed_run_ends_like_an_undisturbed_one(reached_in, attempts, seed, delay_s):
+def test_a_run_with_repeated_and_reordered_results_ends_like_one_without(reached_in, attempts, seed, delay_s):
     disturbed = begin(reached_in, attempts, seed, crashes=True, delay_s=delay_s)
     go_to_the_end(disturbed)
 
@@ -162,7 +162,7 @@ def test_a_disturbed_run_ends_like_an_undisturbed_one(reached_in, attempts, seed
     after=st.integers(0, 60),
     how=st.sampled_from(["stop", "expire", "pause and stop"]),
 )
-def test_a_run_that_is_cut_short_ends(reached_in, attempts, seed, after, how):
+def test_a_stopped_or_expired_run_ends(reached_in, attempts, seed, after, how):
     world = begin(reached_in, attempts, seed, crashes=True, expires_at=NOW + timedelta(hours=1))
     over = False
     for _ in range(after):

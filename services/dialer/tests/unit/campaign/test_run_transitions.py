@@ -111,7 +111,7 @@ def seen() -> Seen:
     return found
 
 
-def test_the_table_of_transitions_lists_exactly_what_runs_go_through(seen):
+def test_the_table_of_transitions_lists_exactly_the_transitions_of_runs(seen):
     assert seen.transitions == {
         (phase, mode, row.by, row.event, row.phase or phase, row.mode or mode)
         for row in TRANSITIONS
@@ -120,7 +120,7 @@ def test_the_table_of_transitions_lists_exactly_what_runs_go_through(seen):
     }
 
 
-def test_the_table_of_activities_lists_exactly_what_runs_do_in_a_state(seen):
+def test_the_table_of_activities_lists_exactly_the_activities_of_runs(seen):
     assert seen.activities == {
         (phase, mode, row.by) for row in ACTIVITIES for phase in row.phases for mode in row.modes
     }

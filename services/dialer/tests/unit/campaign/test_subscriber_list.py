@@ -1,4 +1,4 @@
-"""Uploaded lists: what is taken, what is refused and how."""
+"""Uploaded lists: accepted forms and refused ones."""
 
 import asyncio
 import json
@@ -58,13 +58,13 @@ def test_the_same_list_gives_the_same_contacts():
         (b"\xff\xfe", "not in UTF-8: byte 0"),
     ],
 )
-def test_the_first_mistake_is_named(text, message):
+def test_a_json_list_with_a_mistake_is_refused_and_the_first_mistake_named(text, message):
     with pytest.raises(InvalidError) as refused:
         read(text)
     assert message in refused.value.message
 
 
-def test_a_list_has_a_bound():
+def test_a_list_over_the_limit_is_refused():
     text = json.dumps([{"fullName": "A", "phones": str(n)} for n in range(101)])
     with pytest.raises(TooLargeError, match="at most 100"):
         read(text)
@@ -79,7 +79,7 @@ def test_a_list_has_a_bound():
         "phones,FULLNAME\n1;2,Иванов\n3,B\n",
     ],
 )
-def test_csv_is_read_as_spreadsheets_write_it(text):
+def test_csv_of_spreadsheets_is_accepted(text):
     found = read(text, ListFormat.CSV)
     assert [(c.full_name, c.phones) for c in found] == [("Иванов", ["1", "2"]), ("B", ["3"])]
 
@@ -96,13 +96,13 @@ def test_csv_is_read_as_spreadsheets_write_it(text):
         ('fullName,phones\n"A,1\n', "line 2: unexpected end of data"),
     ],
 )
-def test_csv_mistakes_are_named_by_line(text, message):
+def test_a_csv_list_with_a_mistake_is_refused_and_its_line_named(text, message):
     with pytest.raises(InvalidError) as refused:
         read(text, ListFormat.CSV)
     assert message in refused.value.message
 
 
-def test_a_person_in_two_groups_is_called_once():
+def test_a_person_in_two_groups_is_once_in_the_snapshot_list():
     first, _ = contacts(
         b'[{"fullName":"A","phones":["1","2"]},{"fullName":"B","phones":"3"}]', ListFormat.JSON, uuid4(), 9
     )

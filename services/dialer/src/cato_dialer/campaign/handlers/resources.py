@@ -102,7 +102,7 @@ class Resources(Generic[R]):
         Raises:
             NotFoundError: if there is none for this actor.
             PreconditionFailedError: if the command is meant for another version.
-            whatever `decide` raises
+            Exception: any that `decide` raises.
 
         """
 

@@ -1,4 +1,4 @@
-"""Uploaded lists of subscribers: read, judged, and written as they are kept."""
+"""Uploaded lists of subscribers: read, validated, and written as they are stored."""
 
 import csv
 import io
@@ -23,14 +23,14 @@ _SEVERAL = re.compile(r"[;,\n]")
 
 
 def contacts(content: bytes, form: ListFormat, group_id: UUID, limit: int) -> tuple[bytes, int]:
-    """Return the list as JSON lines of `Contact`, and how many there are.
+    """Return the list as JSON lines of `Contact`, and the number of lines.
 
-    A contact's id comes from the group, the place in the list, the name and the numbers. Everything is done
-    piece by piece: in a thread of its own, it never holds up the others for long.
+    The id of a contact is derived from the group, the index in the list, the name and the numbers. The list
+    is read one subscriber at a time: a single step for the whole list would block every other thread.
 
     Raises:
-        InvalidError: naming the first subscriber that is wrong (from 0; in CSV the line, from 1) and field.
-        TooLargeError: if there are more than `limit`.
+        InvalidError: naming the first invalid subscriber (from 0; in CSV the line, from 1) and the field.
+        TooLargeError: if there are more than `limit` subscribers.
 
     """
     try:
@@ -44,9 +44,9 @@ def contacts(content: bytes, form: ListFormat, group_id: UUID, limit: int) -> tu
     for where, fields in found:
         if count == limit:
             raise TooLargeError(f"a group has at most {limit} subscribers")
-        subscriber = _judged(where, fields)
+        subscriber = _validated(where, fields)
         name, phones = subscriber.full_name, subscriber.phones
-        # The fields of `Contact`, without the model: with a hundred thousand of them its cost is felt.
+        # The fields of `Contact` without the model, whose cost is noticeable with 100,000 subscribers.
         contact = {
             "full_name": name,
             "phones": phones,
@@ -59,7 +59,7 @@ def contacts(content: bytes, form: ListFormat, group_id: UUID, limit: int) -> tu
     return lines.getvalue(), count
 
 
-def _judged(where: str, fields: object) -> Subscriber:
+def _validated(where: str, fields: object) -> Subscriber:
     try:
         return Subscriber.model_validate(fields)
     except ValidationError as error:
@@ -71,25 +71,22 @@ def _judged(where: str, fields: object) -> Subscriber:
 
 
 def _from_json(text: str) -> Iterator[tuple[str, Any]]:
-    """Yield the elements of all the arrays, which stand one after another.
-
-    The decoder reads one element at a time; a whole list at once would keep every other thread waiting.
-    """
+    """Yield the elements of all arrays, which follow each other in the text."""
     decoder = json.JSONDecoder()
-    place = _after_blanks(text, 0)
-    if place == len(text):
+    at = _after_blanks(text, 0)
+    if at == len(text):
         raise InvalidError("the list is empty: a JSON array of subscribers is expected")
     index = 0
-    while place < len(text):
-        if text[place] != "[":
-            raise InvalidError(f"a JSON array of subscribers is expected at character {place}")
-        place = _after_blanks(text, place + 1)
-        if text[place : place + 1] == "]":
-            place = _after_blanks(text, place + 1)
+    while at < len(text):
+        if text[at] != "[":
+            raise InvalidError(f"a JSON array of subscribers is expected at character {at}")
+        at = _after_blanks(text, at + 1)
+        if text[at : at + 1] == "]":
+            at = _after_blanks(text, at + 1)
             continue
         while True:
             try:
-                element, place = decoder.raw_decode(text, place)
+                element, at = decoder.raw_decode(text, at)
             except json.JSONDecodeError as error:
                 raise InvalidError(
                     f"subscriber {index}: broken JSON: {error.msg} at character {error.pos}"
@@ -98,22 +95,22 @@ def _from_json(text: str) -> Iterator[tuple[str, Any]]:
                 raise InvalidError(f"subscriber {index}: the JSON is nested too deeply") from error
             yield f"subscriber {index}", element
             index += 1
-            place = _after_blanks(text, place)
-            separator = text[place : place + 1]
-            place = _after_blanks(text, place + 1)
+            at = _after_blanks(text, at)
+            separator = text[at : at + 1]
+            at = _after_blanks(text, at + 1)
             if separator == "]":
                 break
             if separator != ",":
                 raise InvalidError(f"subscriber {index - 1}: broken JSON after it: , or ] is expected")
 
 
-def _after_blanks(text: str, place: int) -> int:
-    match = _BLANKS.match(text, place)
-    return match.end() if match else place
+def _after_blanks(text: str, at: int) -> int:
+    match = _BLANKS.match(text, at)
+    return match.end() if match else at
 
 
 def _from_csv(text: str) -> Iterator[tuple[str, Any]]:
-    """Yield the rows; Excel's habits are known: `;` between columns, a first line `sep=;`."""
+    """Yield the rows. As Excel writes them, `;` may separate columns and `sep=;` may be the first line."""
     first, _, rest = text.partition("\n")
     skipped = 0
     delimiter = ""

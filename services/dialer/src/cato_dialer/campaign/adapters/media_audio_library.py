@@ -1,4 +1,4 @@
-"""The prompts of media, asked for over the broker."""
+"""The audio files of the media service, requested over the broker."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -13,7 +13,7 @@ _TIMEOUT_S = 5.0
 
 
 class MediaAudioLibrary:
-    """Implements `ports.campaign.AudioLibrary`."""
+    """Implements `ports.AudioLibrary`."""
 
     def __init__(self, requester: Requester) -> None:
         self._requester = requester

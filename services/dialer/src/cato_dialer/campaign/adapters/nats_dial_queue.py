@@ -1,4 +1,4 @@
-"""The queue of jobs on the work-queue stream: one subject, so at most one message, for each job."""
+"""The dial jobs on the work-queue stream. Each job has its own subject, so it is queued at most once."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ _API_TIMEOUT_S = 10.0
 
 
 class NatsDialQueue:
-    """Implements `ports.campaign.DialQueue`."""
+    """Implements `ports.DialQueue`."""
 
     def __init__(self, client: Client, js: JetStreamContext, clock: Clock) -> None:
         self._client = client
@@ -34,8 +34,8 @@ class NatsDialQueue:
         self._clock = clock
 
     async def open(self, run_id: UUID) -> None:
-        with translated("the consumer of a run could not be made"):
-            # The same consumer again is no error for the server.
+        with translated("consumer of a run not created"):
+            # The server accepts an existing consumer with the same settings.
             await self._js.add_consumer(
                 DIAL.name,
                 ConsumerConfig(
@@ -57,11 +57,11 @@ class NatsDialQueue:
                 await asyncio.sleep(0)
         for outcome in await publish_all(self._client, messages):
             if isinstance(outcome, EventLogError) and not isinstance(outcome, SubjectFull):
-                raise BrokerError(f"a job was refused: {outcome}")
+                raise BrokerError(f"job refused: {outcome}")
 
     async def count(self, run_id: UUID) -> int:
         try:
-            with translated("the jobs of a run could not be counted"):
+            with translated("jobs of a run not counted"):
                 info = await self._js.consumer_info(DIAL.name, dial_consumer(run_id))
         except NotFound:
             return len(await self._subjects(_of_run(run_id)))
@@ -72,9 +72,9 @@ class NatsDialQueue:
         return {int(subject.rsplit(".", 1)[1]) for subject in subjects}
 
     async def close(self, run_id: UUID) -> None:
-        with suppress(NotFound), translated("the consumer of a run could not be deleted"):
+        with suppress(NotFound), translated("consumer of a run not deleted"):
             await self._js.delete_consumer(DIAL.name, dial_consumer(run_id))
-        with translated("the jobs of a run could not be dropped"):
+        with translated("jobs of a run not dropped"):
             await self._js.purge_stream(DIAL.name, subject=_of_run(run_id))
 
     def _message(self, job: DialJob) -> Outgoing:
@@ -85,22 +85,22 @@ class NatsDialQueue:
             occurred_at=self._clock.now(),
             correlation_id=str(job.run_id),
         )
-        # Without a message id: a job that got lost must be taken again at once.
+        # No message id: the duplicate window would reject a lost job that is queued again.
         return Outgoing(dial_job(job.run_id, job.wave, no), envelope.encode())
 
     async def _subjects(self, pattern: str) -> list[str]:
-        """Return the subjects that have a message; the server names 100,000 at a time."""
+        """Return the subjects that have a message. The server lists 100,000 at a time."""
         subjects: list[str] = []
         while True:
             request = json.dumps({"subjects_filter": pattern, "offset": len(subjects)}).encode()
-            with translated("the jobs of a run could not be listed"):
+            with translated("jobs of a run not listed"):
                 reply = await self._client.request(
                     f"$JS.API.STREAM.INFO.{DIAL.name}", request, timeout=_API_TIMEOUT_S
                 )
-            # Megabytes of JSON: reading them must not hold up everything else.
+            # Megabytes of JSON: parsed in a thread, so that the event loop is not blocked.
             page = await asyncio.to_thread(json.loads, reply.data)
             if "error" in page:
-                raise BrokerError(f"the jobs could not be listed: {page['error']}")
+                raise BrokerError(f"jobs of a run not listed: {page['error']}")
             found = page["state"].get("subjects") or {}
             subjects.extend(found)
             if not found or len(subjects) >= page.get("total", 0):

@@ -1,4 +1,4 @@
-"""The right to drive a run, as leases in the bucket `leases`."""
+"""The leases of the runs in the bucket `leases`."""
 
 from uuid import uuid4
 

@@ -1,4 +1,4 @@
-"""What the log of a run says of its calls, and the results that the coordinator itself gives."""
+"""The open calls in the log of a run, and the results that the coordinator publishes."""
 
 import json
 from collections.abc import Collection, Sequence
@@ -19,7 +19,7 @@ from cato_runtime.clock import Clock
 
 
 class NatsRunCalls:
-    """Implements `ports.campaign.RunCalls`."""
+    """Implements `ports.RunCalls`."""
 
     def __init__(self, client: Client, js: JetStreamContext, clock: Clock) -> None:
         self._client = client
@@ -48,7 +48,7 @@ class NatsRunCalls:
                 records = await feed.take(left)
                 for record in records:
                     no = int(record.subject.rsplit(".", 1)[1])
-                    # A later message of the same subject comes later here, too: the last one counts.
+                    # Events after the snapshot follow in order, so the last event of a subscriber counts.
                     open_calls.add(no) if _is_open(record.data) else open_calls.discard(no)
                 left -= len(records)
         return frozenset(open_calls)
@@ -57,7 +57,7 @@ class NatsRunCalls:
         outcomes = await publish_all(self._client, [self._message(given) for given in results])
         for outcome in outcomes:
             if isinstance(outcome, EventLogError) and not isinstance(outcome, Conflict):
-                raise BrokerError(f"a result was refused: {outcome}")
+                raise BrokerError(f"result refused: {outcome}")
         return max((outcome for outcome in outcomes if isinstance(outcome, int)), default=0)
 
     def _message(self, given: QueuedResult) -> Outgoing:

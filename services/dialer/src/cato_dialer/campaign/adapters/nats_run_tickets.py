@@ -11,10 +11,10 @@ from cato_jetstream import Bucket, Conflict
 
 
 class NatsRunTickets:
-    """Implements `ports.campaign.RunTickets`.
+    """Implements `ports.RunTickets`.
 
-    A coordinator that was frozen and comes to itself again cannot undo what its successor wrote: that one has
-    written once when it took over, so the revision that the frozen one knows is no longer the last.
+    A coordinator that was frozen cannot overwrite the ticket of its successor: the successor has written once
+    at its takeover, so the revision that the frozen coordinator knows is no longer the last.
     """
 
     def __init__(self, js: JetStreamContext) -> None:

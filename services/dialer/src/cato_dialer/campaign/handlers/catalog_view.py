@@ -8,7 +8,6 @@ from uuid import UUID
 
 import structlog
 
-from cato_contracts.errors import BrokerError
 from cato_contracts.paging import Collection
 from cato_contracts.resources import NotificationSettings as NotificationSettingsView
 from cato_contracts.resources import SubscriberGroup as SubscriberGroupView
@@ -77,10 +76,7 @@ class CatalogView:
 
         """
         self._following = asyncio.create_task(self._follow())
-        try:
-            await self._follower.until_current()
-        except Unavailable as error:
-            raise BrokerError(str(error)) from error
+        await self._follower.until_current()
 
     async def stop(self) -> None:
         await end_tasks(self._following)
@@ -98,10 +94,7 @@ class CatalogView:
             BrokerError: if this takes too long.
 
         """
-        try:
-            await self._follower.wait_for(await self._events.end(_SUBJECTS), _CATCH_UP_TIMEOUT_S)
-        except Unavailable as error:
-            raise BrokerError(str(error)) from error
+        await self._follower.wait_for(await self._events.end(_SUBJECTS), _CATCH_UP_TIMEOUT_S)
 
     @property
     def running(self) -> list[RunningTask]:

@@ -13,7 +13,7 @@ from cato_contracts.campaign_commands import (
     ReplaceSubscriberGroup,
     ReplaceTask,
 )
-from cato_contracts.errors import BrokerError, ConflictError, InvalidError, NotFoundError
+from cato_contracts.errors import ConflictError, InvalidError, NotFoundError
 from cato_contracts.objects import ObjectRef
 from cato_contracts.requests import Actor
 from cato_contracts.resources import SettingsSpec, TaskSpec
@@ -33,7 +33,6 @@ from cato_jetstream import (
     NotFound,
     Rejected,
     Repository,
-    Unavailable,
 )
 from cato_runtime.clock import Clock
 from cato_runtime.requests import RequestContext
@@ -133,7 +132,7 @@ def run_repository(runs: Log, clock: Clock) -> Repository[Run]:
 
 @contextmanager
 def translate_log_errors(what: str, resource_id: UUID) -> Iterator[None]:
-    """Translate event-log exceptions into RefusedError and BrokerError."""
+    """Translate event-log exceptions into RefusedError. `Unavailable` stays: it is a BrokerError."""
     try:
         yield
     except NotFound as error:
@@ -144,5 +143,3 @@ def translate_log_errors(what: str, resource_id: UUID) -> Iterator[None]:
         ) from error
     except Rejected as error:
         raise InvalidError(str(error)) from error
-    except Unavailable as error:
-        raise BrokerError(str(error)) from error

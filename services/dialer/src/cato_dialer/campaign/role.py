@@ -1,6 +1,6 @@
 """The campaign role: the catalog's requests and the coordinator of the runs."""
 
-from cato_dialer.campaign.handlers.coordinate_runs import Coordinator
+from cato_dialer.campaign.handlers.coordinator.coordinator import Coordinator
 from cato_dialer.campaign.handlers.deps import Deps
 from cato_dialer.campaign.handlers.table import handler_table
 from cato_runtime.requests import RequestTable

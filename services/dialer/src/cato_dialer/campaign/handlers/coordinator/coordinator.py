@@ -7,7 +7,7 @@ import structlog
 
 from cato_contracts.errors import BrokerError
 from cato_dialer.campaign.handlers.catalog_view import RunningTask
-from cato_dialer.campaign.handlers.coordinate_run import RunDriver
+from cato_dialer.campaign.handlers.coordinator.run_driver import RunDriver
 from cato_dialer.campaign.handlers.deps import Deps
 from cato_dialer.campaign.ports import Lease, LeaseLostError
 from cato_runtime.tasks import end_tasks

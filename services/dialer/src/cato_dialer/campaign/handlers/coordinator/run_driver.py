@@ -33,12 +33,12 @@ from cato_dialer.campaign.domain.run.next_step import (
 )
 from cato_dialer.campaign.domain.run.progress import Progress
 from cato_dialer.campaign.domain.run.run import Run
-from cato_dialer.campaign.handlers.call_drain import CallDrain
 from cato_dialer.campaign.handlers.catalog_view import RunningTask
+from cato_dialer.campaign.handlers.coordinator.call_drain import CallDrain
+from cato_dialer.campaign.handlers.coordinator.wave_jobs import WaveJobs
 from cato_dialer.campaign.handlers.deps import Deps
 from cato_dialer.campaign.handlers.resources import translate_log_errors
 from cato_dialer.campaign.handlers.start_task import ensure_run_created
-from cato_dialer.campaign.handlers.wave_jobs import WaveJobs
 from cato_dialer.campaign.ports import QueuedResult
 from cato_jetstream import Commit, Follower, Record
 from cato_runtime.tasks import end_tasks

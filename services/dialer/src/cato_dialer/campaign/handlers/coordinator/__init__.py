@@ -1,0 +1,1 @@
+"""The coordinator of the runs: one driver for each run whose lease is held."""

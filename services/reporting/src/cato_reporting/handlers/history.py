@@ -1,8 +1,5 @@
 """The queries of the history of calls."""
 
-import re
-from uuid import UUID
-
 from pydantic import TypeAdapter
 
 from cato_contracts.errors import InvalidError, NotFoundError, TooLargeError
@@ -23,6 +20,7 @@ from cato_reporting.domain.instants import unix_ms
 from cato_reporting.errors import UnknownTimeZoneError
 from cato_reporting.handlers.documents import event_view
 from cato_reporting.handlers.freshness import Freshness
+from cato_reporting.handlers.positions import read_position, write_position
 from cato_reporting.ports import CallHistory, CallPlace, CallSelection
 from cato_runtime.requests import RequestContext, RequestTable
 
@@ -30,13 +28,10 @@ _ANSWER_BYTES = 700_000
 """How large an answer may be: a message of the broker is at most 1 MB."""
 
 _MOST_GROUPS = 10_000
-_LATEST_MS = 7_258_118_400_000
-"""2200-01-01, which no event comes after."""
 
 _RECORD = TypeAdapter(CallRecord)
 _EVENTS = TypeAdapter(list[CallEventView])
 _GROUPS = TypeAdapter(list[CallStatistics])
-_PLACE = re.compile(r"(\d{1,15})\.([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 
 
 class HistoryQueries:
@@ -55,7 +50,7 @@ class HistoryQueries:
         return table
 
     async def list_calls(self, query: ListCalls, _context: RequestContext) -> Page[CallRecord]:
-        before = _read_place(query.cursor)
+        before = read_position(query.cursor)
         async with self._fresh.steady_tables():
             await self._fresh.all_stored()
             found = await self._history.calls(
@@ -110,14 +105,4 @@ def selection(actor: Actor, where: CallFilter) -> CallSelection:
 
 
 def _page(calls: list[CallRecord], rest: CallPlace | None) -> Page[CallRecord]:
-    cursor = None if rest is None else f"{rest[0]}.{rest[1]}"
-    return Page[CallRecord].model_construct(items=calls, next_cursor=cursor)
-
-
-def _read_place(cursor: str | None) -> CallPlace | None:
-    if cursor is None:
-        return None
-    match = _PLACE.fullmatch(cursor)
-    if match is None or int(match[1]) > _LATEST_MS:
-        raise InvalidError("cursor: not one that this list has given")
-    return int(match[1]), UUID(match[2])
+    return Page[CallRecord].model_construct(items=calls, next_cursor=write_position(rest))

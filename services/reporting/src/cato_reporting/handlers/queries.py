@@ -1,14 +1,14 @@
 """The queries of the status document."""
 
 import asyncio
-import re
 from datetime import datetime
 from typing import NoReturn
 from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from cato_contracts.errors import InvalidError, NotFoundError, TooLargeError
+from cato_contracts.errors import NotFoundError, TooLargeError
+from cato_contracts.paging import number, read_cursor, write_cursor
 from cato_contracts.requests import Actor
 from cato_contracts.resources import Page
 from cato_contracts.runs import RunSnapshot
@@ -31,6 +31,7 @@ from cato_reporting.handlers.finished import FinishedRuns
 from cato_reporting.handlers.follow import LiveFold
 from cato_reporting.handlers.freshness import Freshness
 from cato_reporting.handlers.lists import SubscriberLists
+from cato_reporting.handlers.positions import read_position
 from cato_reporting.handlers.written_documents import written_statuses
 from cato_reporting.ports import ReadModel, StoredRun, WrittenDetail
 from cato_runtime.requests import RequestContext, RequestTable
@@ -47,8 +48,7 @@ _STATUS = TypeAdapter(SubscriberStatus)
 Place = tuple[int, str]
 """Where a run stands in the list of runs: start in Unix ms, id."""
 
-_PLACE = re.compile(r"(\d{1,15})\.([0-9a-f-]{36})")
-_NUMBER = re.compile(r"\d{1,10}")
+_LARGEST_NO = 9_999_999_999
 
 
 class StatusQueries:
@@ -91,7 +91,8 @@ class StatusQueries:
             return (await self._stored_execs([stored]))[0]
 
     async def list_task_execs(self, query: ListTaskExecs, context: RequestContext) -> Page[TaskExec]:
-        before = _read_place(query.cursor)
+        position = read_position(query.cursor)
+        before = None if position is None else (position[0], str(position[1]))
         await self._fresh.caught_up()
         live = [
             _live_exec(run, context.now)
@@ -112,7 +113,7 @@ class StatusQueries:
         found.sort(key=_place, reverse=True)
         page = found[: query.limit]
         more = len(found) > len(page)
-        return Page[TaskExec](items=page, next_cursor=_write_place(_place(page[-1])) if more else None)
+        return Page[TaskExec](items=page, next_cursor=write_cursor(*_place(page[-1])) if more else None)
 
     async def list_subscriber_statuses(
         self, query: ListSubscriberStatuses, _context: RequestContext
@@ -172,12 +173,14 @@ class StatusQueries:
                 if size > _ANSWER_BYTES:
                     if not items:
                         _refuse_large(no)
-                    return Page[SubscriberStatus].model_construct(items=items, next_cursor=str(after))
+                    return Page[SubscriberStatus].model_construct(
+                        items=items, next_cursor=write_cursor(after)
+                    )
                 items.append(status)
                 after = no
             if len(statuses) <= step:
                 return Page[SubscriberStatus].model_construct(items=items, next_cursor=None)
-        return Page[SubscriberStatus].model_construct(items=items, next_cursor=str(after))
+        return Page[SubscriberStatus].model_construct(items=items, next_cursor=write_cursor(after))
 
     async def _followed(self, run_id: UUID) -> LiveRun | None:
         """Return the run if it is followed, as it is now."""
@@ -223,7 +226,7 @@ def _text_of(detail: WrittenDetail, limit: int) -> StatusText:
         answer = StatusText.of(
             b",".join(text for _, text in wanted),
             count=len(wanted),
-            next_cursor=str(wanted[-1][0]) if more else None,
+            next_cursor=write_cursor(wanted[-1][0]) if more else None,
         )
         if len(answer.data) <= _TEXT_BYTES:
             return answer
@@ -278,26 +281,13 @@ def _place(task_exec: TaskExec) -> Place:
     return unix_ms(task_exec.started_at), str(task_exec.id)
 
 
-def _write_place(place: Place) -> str:
-    return f"{place[0]}.{place[1]}"
-
-
-def _read_place(cursor: str | None) -> Place | None:
-    if cursor is None:
-        return None
-    match = _PLACE.fullmatch(cursor)
-    if match is None:
-        raise _no_cursor()
-    return int(match[1]), match[2]
-
-
 def _read_number(cursor: str | None) -> int:
-    if cursor is None:
-        return -1
-    if not _NUMBER.fullmatch(cursor):
-        raise _no_cursor()
-    return int(cursor)
+    return -1 if cursor is None else int(read_cursor(cursor, _subscriber_no)[0])
 
 
-def _no_cursor() -> InvalidError:
-    return InvalidError("cursor: not one that this list has given")
+def _subscriber_no(text: str) -> int:
+    no = number(text)
+    if no > _LARGEST_NO:
+        msg = f"{text} is no subscriber's number"
+        raise ValueError(msg)
+    return no

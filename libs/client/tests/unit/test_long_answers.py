@@ -105,14 +105,14 @@ async def test_an_export_comes_in_pieces(world):
     assert len(world.requests) == 3
 
 
-async def test_an_export_that_breaks_off_is_an_error_and_not_begun_again(world):
+async def test_a_broken_export_raises_and_is_not_restarted(world):
     world.answers = [comes(b"a,b\n", BROKEN)]
     with pytest.raises(UnreachableError, match="connection lost"):
         await world.everything("pieces", operations.export_calls())
     assert world.slept == []
 
 
-async def test_a_refusal_in_place_of_pieces_says_why(world):
+async def test_a_rejected_export_raises_the_reason(world):
     world.answers = [httpx.Response(404, json={"message": "there is no such call"})]
     with pytest.raises(NotFoundError, match="no such call"):
         await world.everything("pieces", operations.export_calls())
@@ -128,7 +128,7 @@ async def test_an_execution_is_followed_to_its_end(world):
 
 
 @pytest.mark.parametrize("break_", [(), (BROKEN,), (b"event: report\ndata: {", BROKEN)])
-async def test_a_stream_that_ends_before_the_execution_is_taken_up_again(world, break_):
+async def test_a_stream_that_ends_early_is_reconnected(world, break_):
     world.answers = [
         comes(event("report", 1), *break_),
         httpx.ConnectError("refused"),
@@ -139,13 +139,13 @@ async def test_a_stream_that_ends_before_the_execution_is_taken_up_again(world, 
     assert world.slept[0] >= 1
 
 
-async def test_a_server_that_stays_away_is_unreachable(world):
+async def test_a_server_that_does_not_return_is_unreachable(world):
     world.answers = [httpx.ConnectError("refused")]
     with pytest.raises(UnreachableError):
         await world.followed(total_s=0)
 
 
-async def test_silence_of_the_stream_is_waited_for_longer_than_its_comments_take(world):
+async def test_the_read_timeout_of_a_stream_is_longer_than_its_comment_interval(world):
     world.answers = [comes(event("end", 0))]
     await world.followed()
     assert world.requests[0].extensions["timeout"]["read"] == 45

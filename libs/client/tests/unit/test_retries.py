@@ -60,7 +60,7 @@ def lost() -> httpx.TransportError:
     return httpx.ReadError("connection reset")
 
 
-def test_what_fails_for_a_moment_is_sent_again_with_the_same_key():
+def test_a_temporary_failure_is_retried_with_the_same_key():
     server = Server(lost(), refused(503), httpx.Response(200, json=KEPT, headers={"ETag": '"1"'}))
     with server.client() as client:
         kept = client.do(operations.add_notification_settings(SETTINGS))
@@ -72,7 +72,7 @@ def test_what_fails_for_a_moment_is_sent_again_with_the_same_key():
     assert len({request.content for request in server.requests}) == 1
 
 
-def test_two_operations_have_two_keys_and_one_carried_out_twice_has_one():
+def test_each_operation_has_one_key_however_often_it_is_sent():
     server = Server(*(httpx.Response(200, json=KEPT) for _ in range(3)))
     with server.client() as client:
         first = operations.add_notification_settings(SETTINGS)
@@ -82,7 +82,7 @@ def test_two_operations_have_two_keys_and_one_carried_out_twice_has_one():
     assert keys[0] == keys[1] != keys[2]
 
 
-def test_waits_grow_and_the_servers_wish_counts():
+def test_waits_grow_and_retry_after_is_respected():
     busy = httpx.Response(503, headers={"Retry-After": "3"})
     server = Server(lost(), lost(), lost(), busy, httpx.Response(204))
     with server.client(patience=Patience(first_s=0.1, longest_s=5)) as client:
@@ -94,7 +94,7 @@ def test_waits_grow_and_the_servers_wish_counts():
 @pytest.mark.parametrize(
     ("status", "kind"), [(400, InvalidError), (404, NotFoundError), (409, ConflictError), (500, ApiError)]
 )
-def test_a_refusal_is_an_error_at_once(status, kind):
+def test_a_permanent_rejection_is_not_retried(status, kind):
     server = Server(refused(status, resourceId="r"))
     with server.client() as client, pytest.raises(kind) as raised:
         client.do(operations.start_task(uuid4()))
@@ -102,7 +102,7 @@ def test_a_refusal_is_an_error_at_once(status, kind):
     assert server.slept == []
 
 
-def test_patience_ends():
+def test_retries_end_with_the_patience():
     server = Server(*(lost() for _ in range(1)), *(refused(503) for _ in range(1)))
     with server.client(patience=Patience(total_s=0)) as client:
         with pytest.raises(UnreachableError):
@@ -112,7 +112,7 @@ def test_patience_ends():
     assert raised.value.status == 503
 
 
-def test_what_an_earlier_try_has_removed_is_removed():
+def test_a_retried_removal_of_a_removed_resource_succeeds():
     server = Server(lost(), refused(404), refused(404))
     with server.client() as client:
         client.do(operations.remove_task(uuid4()))
@@ -120,7 +120,7 @@ def test_what_an_earlier_try_has_removed_is_removed():
             client.do(operations.remove_task(uuid4()))
 
 
-def test_an_answer_of_something_in_between_is_an_error_too():
+def test_an_error_of_a_proxy_is_an_api_error():
     server = Server(httpx.Response(403, text="<html>"))
     with server.client() as client, pytest.raises(ApiError, match="403: Forbidden"):
         client.do(operations.get_task(uuid4()))

@@ -31,7 +31,7 @@ def references(node):
             yield from references(value)
 
 
-def test_every_reference_leads_somewhere():
+def test_every_reference_resolves():
     for reference in references(DOCUMENT):
         node = DOCUMENT
         for part in reference.removeprefix("#/").split("/"):
@@ -66,7 +66,7 @@ def test_every_message_has_a_golden_file_of_its_current_version():
 
 
 @pytest.mark.parametrize("file", CURRENT, ids=lambda file: file.stem)
-def test_the_golden_messages_are_as_described(file):
+def test_the_golden_messages_match_their_schemas(file):
     message = file.name.partition(".")[0]
     golden = json.loads(file.read_text())
     is_life = message_types()[message] in LifeEvent.__args__

@@ -29,7 +29,7 @@ def test_every_message_has_a_sample():
 
 
 @pytest.mark.parametrize("sample", samples.SAMPLES, ids=lambda sample: type(sample).__name__)
-def test_a_message_looks_as_its_golden_file(sample):
+def test_a_message_is_written_as_in_its_golden_file(sample):
     golden = json.loads(samples.golden_file(type(sample), type(sample).version).read_text())
     assert json.loads(samples.envelope(sample).encode()) == golden
 
@@ -54,12 +54,12 @@ def test_every_golden_file_can_still_be_read(file):
         b'{"type":"RunPaused","version":1,"event_id":"e","correlation_id":"c","occurred_at":"2024-05-16T11:08:31","body":{"run_id":"02cd00d1-0f12-494f-91ab-da1691e555ca"}}',
     ],
 )
-def test_what_is_no_message_is_undecodable(raw):
+def test_invalid_bytes_are_undecodable(raw):
     with pytest.raises(UndecodableError):
         decode(raw)
 
 
-def test_an_old_version_is_lifted_to_the_current_one():
+def test_an_old_version_is_upcast_to_the_current_one():
     class Renamed(Message):
         version = 2
         new_name: str

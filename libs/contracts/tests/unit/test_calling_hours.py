@@ -51,7 +51,7 @@ def berlin(text):
         (((22, 0), (6, 0)), ["SAT"], "2026-11-28T05:00", False),  # opened on Friday
     ],
 )
-def test_calls_are_started_in_the_window_only(window, weekdays, at, allowed):
+def test_calls_may_start_only_in_the_window(window, weekdays, at, allowed):
     assert may_call(settings(window, weekdays), BERLIN, berlin(at)) is allowed
 
 
@@ -69,7 +69,7 @@ def test_a_window_in_the_hour_that_autumn_repeats_is_open_twice_as_long():
     assert sum(may_call(window, BERLIN, minute) for minute in minutes) == 120
 
 
-def test_without_restrictions_nothing_ever_changes():
+def test_without_restrictions_there_is_no_next_change():
     assert next_change(settings(), BERLIN, berlin("2026-11-23T03:00")) is None
     assert next_change(settings(((5, 0), (5, 0))), BERLIN, berlin("2026-11-23T03:00")) is None
 
@@ -87,7 +87,7 @@ days = st.none() | st.lists(
     now=instants,
     zone=st.sampled_from([BERLIN, "America/St_Johns", "Asia/Kathmandu", "UTC", "Australia/Lord_Howe"]),
 )
-def test_the_next_change_is_the_first_one(window, weekdays, now, zone):
+def test_the_next_change_is_the_first_change(window, weekdays, now, zone):
     rules = settings(window, weekdays)
     allowed = may_call(rules, zone, now)
     change = next_change(rules, zone, now)

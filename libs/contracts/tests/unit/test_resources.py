@@ -18,17 +18,17 @@ SETTINGS = {"name": "p", "attemptCount": 2, "successCondition": "PICKUP_PHONE"}
         ("8 800 555 35 35", "88005553535"),
     ],
 )
-def test_a_number_is_dialled_without_its_punctuation(written, dialled):
+def test_punctuation_is_removed_from_numbers(written, dialled):
     assert normalised_phone(written) == dialled
 
 
 @pytest.mark.parametrize("written", ["", " ", "abc", "12a", "+", "+*21#", "1+2", "1" * 33, "sip:1@x", "٣٤٥"])
-def test_what_is_no_number_is_refused(written):
+def test_invalid_numbers_are_rejected(written):
     with pytest.raises(ValueError, match="telephone number"):
         normalised_phone(written)
 
 
-def test_one_phone_or_many_and_empty_emails_are_taken():
+def test_one_or_many_phones_and_empty_emails_are_accepted():
     one = Subscriber.model_validate({"fullName": "Ivan", "phones": "776429", "emails": ""})
     assert (one.phones, one.emails) == (["776429"], [])
     many = Subscriber.model_validate({"fullName": "Olga", "phones": ["1", "2", "1 "], "emails": "a@b"})
@@ -47,7 +47,7 @@ def test_one_phone_or_many_and_empty_emails_are_taken():
         {"phones": "1"},
     ],
 )
-def test_a_wrong_subscriber_is_refused(wrong):
+def test_an_invalid_subscriber_is_rejected(wrong):
     with pytest.raises(ValidationError):
         Subscriber.model_validate(wrong)
 
@@ -63,7 +63,7 @@ def test_a_wrong_subscriber_is_refused(wrong):
         ("repeatCount", 1, 10),
     ],
 )
-def test_settings_are_bounded(field, lowest, highest):
+def test_settings_out_of_bounds_are_rejected(field, lowest, highest):
     for value in (lowest, highest):
         SettingsSpec.model_validate({**SETTINGS, field: value})
     for value in (lowest - 1, highest + 1, "many", 1.5, None):
@@ -71,14 +71,14 @@ def test_settings_are_bounded(field, lowest, highest):
             SettingsSpec.model_validate({**SETTINGS, field: value})
 
 
-def test_listening_to_some_needs_a_duration():
+def test_listen_some_requires_a_duration():
     wrong = {**SETTINGS, "successCondition": "PICKUP_AND_LISTEN_SOME"}
     with pytest.raises(ValidationError, match="successPlaybackDurationS"):
         SettingsSpec.model_validate(wrong)
     SettingsSpec.model_validate({**wrong, "successPlaybackDurationS": 0})
 
 
-def test_midnight_may_be_written_as_24():
+def test_hour_24_is_midnight():
     window = {"fromHour": 8, "fromMin": 0, "tillHour": 24, "tillMin": 0}
     settings = SettingsSpec.model_validate({**SETTINGS, "timeRestrictions": window})
     assert settings.time_restrictions is not None

@@ -37,7 +37,7 @@ FIRE = wav(packed(tone(8000, 0.5, hz=500)), rate=8000)
 ADMIN = Actor(user_id="root", admin=True)
 
 
-async def test_a_file_is_kept_as_it_is_described(media: Media):
+async def test_an_added_file_is_stored_as_its_resource_says(media: Media):
     file = await media.add("flood", FLOOD)
     assert (file.name, file.user_id, file.duration_ms, file.size_bytes) == ("flood", "user", 500, 4000)
     assert file.content.sha256 == file.sha256
@@ -51,7 +51,7 @@ async def test_the_same_bytes_under_the_same_name_are_the_same_file(media: Media
     assert len(media.kept()) == 1
 
 
-async def test_other_bytes_under_the_same_name_conflict_with_the_file_that_is_there(media: Media):
+async def test_other_bytes_under_the_same_name_are_a_conflict(media: Media):
     file = await media.add("flood", FLOOD)
     with pytest.raises(ConflictError) as refused:
         await media.add("flood", FIRE)
@@ -88,13 +88,13 @@ async def test_one_command_cannot_add_two_files(media: Media):
         await media.add("fire", FIRE, command_id="c1")
 
 
-async def test_an_upload_that_is_gone_may_be_sent_again(media: Media):
+async def test_a_missing_upload_is_unavailable(media: Media):
     gone = ObjectRef(bucket=Bucket.UPLOADS, name="gone", size=10)
     with pytest.raises(UnavailableError, match="send the file again"):
         await media.ask(AddAudioFile(actor=USER, name="flood", upload=gone))
 
 
-async def test_a_write_whose_acknowledgement_was_lost_happens_once(media: Media):
+async def test_a_lost_acknowledgement_adds_one_file(media: Media):
     objects = MemoryObjectStore()
     log = LosesAcknowledgements(media.log)
     async with media_service(log, objects, Tasks()) as unlucky:
@@ -106,7 +106,7 @@ async def test_a_write_whose_acknowledgement_was_lost_happens_once(media: Media)
         assert unlucky.kept() == [(Bucket.PROMPTS, file.content.name)]
 
 
-async def test_a_removed_file_is_gone_and_its_name_is_free(media: Media):
+async def test_a_removed_file_is_not_found_and_its_name_is_free(media: Media):
     first = await media.add("flood", FLOOD)
     await media.ask(RemoveAudioFile(actor=USER, id=first.id))
     assert media.kept() == []
@@ -126,7 +126,7 @@ async def test_a_retried_removal_succeeds_again(media: Media):
         await media.ask(RemoveAudioFile(actor=USER, id=file.id), "r2")
 
 
-async def test_a_file_that_a_task_uses_stays(media: Media):
+async def test_a_file_that_a_task_uses_cannot_be_removed(media: Media):
     file = await media.add("flood", FLOOD)
     task = uuid4()
     media.tasks.using[file.id] = [task]
@@ -139,7 +139,7 @@ async def test_a_file_that_a_task_uses_stays(media: Media):
     assert await media.ask(GetAudioFile(actor=USER, id=file.id)) == file
 
 
-async def test_nobody_removes_what_they_may_not_see(media: Media):
+async def test_a_file_of_another_user_cannot_be_removed(media: Media):
     file = await media.add("flood", FLOOD)
     with pytest.raises(NotFoundError):
         await media.ask(RemoveAudioFile(actor=OTHER, id=file.id))
@@ -152,7 +152,7 @@ async def test_several_files_come_in_the_order_asked_for(media: Media):
     assert await media.ask(GetAudioFiles(actor=USER, ids=ids)) == [fire, flood, fire]
 
 
-async def test_all_unknown_files_are_named(media: Media):
+async def test_the_error_lists_all_unknown_files(media: Media):
     flood, theirs = await media.add("flood", FLOOD), await media.add("fire", FIRE, actor=OTHER)
     unknown = uuid4()
     with pytest.raises(NotFoundError) as refused:
@@ -162,14 +162,14 @@ async def test_all_unknown_files_are_named(media: Media):
     assert str(flood.id) not in refused.value.message
 
 
-async def test_a_path_as_name_is_refused_and_nothing_stored(media: Media):
+async def test_a_path_as_name_is_rejected_and_stores_nothing(media: Media):
     for name in ("../../etc/passwd", "a/b.wav", "nul\0.wav", ""):
         with pytest.raises(InvalidError, match="filename"):
             await media.add(name, FLOOD)
     assert media.kept() == []
 
 
-async def test_the_limits_are_those_of_the_configuration(media: Media, tight_limits):
+async def test_the_limits_come_from_the_configuration(media: Media, tight_limits):
     async with media_service(media.log, media.objects, Tasks(), tight_limits) as tight:
         with pytest.raises(TooLargeError, match="at most 20000"):
             await tight.add("flood", FLOOD + bytes(20_000))
@@ -178,7 +178,7 @@ async def test_the_limits_are_those_of_the_configuration(media: Media, tight_lim
     assert media.kept() == []
 
 
-async def test_a_store_that_fails_leaves_no_file(media: Media):
+async def test_a_failing_object_store_leaves_no_file(media: Media):
     class Full(MemoryObjectStore):
         async def put(self, bucket, name, content):
             if bucket is Bucket.PROMPTS:

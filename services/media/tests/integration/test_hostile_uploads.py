@@ -182,7 +182,7 @@ CORPUS: dict[str, tuple[str, Callable[[], Awaitable[bytes]], type[RefusedError]]
 
 
 @pytest.mark.parametrize("what", CORPUS)
-async def test_it_is_refused_in_time_and_nothing_is_stored(media: Media, what: str):
+async def test_a_hostile_upload_is_rejected_in_time_and_stores_nothing(media: Media, what: str):
     name, make, refusal = CORPUS[what]
     data = await make()
     memory = resident_bytes()
@@ -197,7 +197,7 @@ async def test_it_is_refused_in_time_and_nothing_is_stored(media: Media, what: s
     assert resident_bytes() - memory < 100_000_000 + len(data)
 
 
-async def test_a_half_hour_is_transcoded_in_little_memory(media: Media):
+async def test_half_an_hour_is_transcoded_in_constant_memory(media: Media):
     half_hour = wav(SECOND * 1799, rate=8000)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     file = await media.add("long", half_hour)
@@ -221,7 +221,7 @@ async def decoded(decoder: FfmpegDecoder, path: Path, **changes: object) -> int:
     return sum([len(block) async for block in decoder.decode(path, sound)])
 
 
-async def test_the_decoder_is_ended_when_it_takes_too_long(tmp_path: Path):
+async def test_the_decoder_is_killed_after_its_time_limit(tmp_path: Path):
     sleeper = tmp_path / "ffmpeg"
     sleeper.write_text("#!/bin/sh\nexec /bin/sleep 60\n")
     sleeper.chmod(0o755)
@@ -233,7 +233,7 @@ async def test_the_decoder_is_ended_when_it_takes_too_long(tmp_path: Path):
     assert children() == before
 
 
-async def test_the_decoder_is_ended_when_it_takes_too_much_processor_time(tmp_path: Path):
+async def test_the_decoder_is_killed_after_its_processor_time_limit(tmp_path: Path):
     spinner = tmp_path / "ffmpeg"
     spinner.write_text("#!/bin/sh\nwhile :; do :; done\n")
     spinner.chmod(0o755)
@@ -243,7 +243,7 @@ async def test_the_decoder_is_ended_when_it_takes_too_much_processor_time(tmp_pa
         await decoded(FfmpegDecoder(program=str(spinner), cpu_seconds=1), source)
 
 
-async def test_the_decoder_can_neither_write_files_nor_see_our_environment(tmp_path: Path, monkeypatch):
+async def test_the_decoder_cannot_write_files_or_read_the_environment(tmp_path: Path, monkeypatch):
     monkeypatch.setenv("CATO_SECRET", "secret")
     curious = tmp_path / "ffmpeg"
     curious.write_text(f"#!/bin/sh\n/usr/bin/env\nulimit -a\necho text > {tmp_path}/written\n")
@@ -261,7 +261,7 @@ async def test_the_decoder_can_neither_write_files_nor_see_our_environment(tmp_p
     assert not (tmp_path / "written").exists() or (tmp_path / "written").read_bytes() == b""
 
 
-async def test_the_decoder_sees_only_the_sound(tmp_path: Path):
+async def test_the_decoder_reads_only_the_audio_bytes(tmp_path: Path):
     source = tmp_path / "source"
     source.write_bytes(
         wav(SECOND, rate=8000, before=chunk(b"junk", noise(999)), after=chunk(b"LIST", noise(999)))
@@ -269,7 +269,7 @@ async def test_the_decoder_sees_only_the_sound(tmp_path: Path):
     assert await decoded(FfmpegDecoder(), source) == len(SECOND) // 2
 
 
-async def test_a_reader_that_stops_early_leaves_no_process(tmp_path: Path):
+async def test_closing_the_decoder_early_leaves_no_process(tmp_path: Path):
     source = tmp_path / "source"
     source.write_bytes(wav(SECOND * 600, rate=8000))
     sound = inspect(source.read_bytes(), "a", max_seconds=1e6)
@@ -280,7 +280,7 @@ async def test_a_reader_that_stops_early_leaves_no_process(tmp_path: Path):
     assert children() == before
 
 
-async def test_floating_point_that_is_no_number_does_no_harm(media: Media):
+async def test_nan_and_infinite_samples_are_handled(media: Media):
     wild = struct.pack("<4f", float("nan"), float("inf"), float("-inf"), 3e38) * 4000
     try:
         file = await media.add("wild.wav", wav(wild, rate=16000, width=4, coding=FLOAT))
@@ -290,7 +290,7 @@ async def test_floating_point_that_is_no_number_does_no_harm(media: Media):
         assert len(await media.objects.get(file.content)) == file.size_bytes
 
 
-async def test_what_the_structure_says_is_not_believed_blindly(tmp_path: Path):
+async def test_decoding_with_the_wrong_coding_is_an_error(tmp_path: Path):
     source = tmp_path / "source"
     source.write_bytes(wav(SECOND, rate=8000))
     with pytest.raises(InvalidError):

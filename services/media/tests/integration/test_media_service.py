@@ -58,7 +58,7 @@ async def prompts(media: Media) -> list[str]:
     return [info.name for info in infos if not info.deleted]
 
 
-async def test_what_one_replica_has_acknowledged_the_other_one_shows(replicas):
+async def test_a_file_acknowledged_by_one_replica_is_listed_by_the_other(replicas):
     first, second = replicas
     for n, sound in enumerate(SOUNDS):
         file = await first.add(f"file {n}", sound)
@@ -67,7 +67,7 @@ async def test_what_one_replica_has_acknowledged_the_other_one_shows(replicas):
         assert await second.objects.get(file.content)
 
 
-async def test_of_concurrent_adds_of_one_name_exactly_one_wins(replicas):
+async def test_concurrent_adds_of_one_name_have_exactly_one_winner(replicas):
     for round_ in range(5):
         name = f"name {round_}"
         results = await asyncio.gather(
@@ -95,7 +95,7 @@ async def test_one_command_delivered_to_both_replicas_adds_one_file(replicas):
     assert len((await replicas[0].ask(ListAudioFiles(actor=USER))).items) == 1
 
 
-async def test_a_name_that_is_freed_and_taken_again_has_one_file_at_most(replicas):
+async def test_a_name_that_is_removed_and_added_concurrently_has_at_most_one_file(replicas):
     async def churn(media: Media, sound: bytes) -> None:
         for _ in range(5):
             try:
@@ -109,7 +109,7 @@ async def test_a_name_that_is_freed_and_taken_again_has_one_file_at_most(replica
     assert await prompts(replicas[0]) == []
 
 
-async def test_everything_is_there_after_the_broker_was_killed(nats, replicas):
+async def test_files_survive_a_kill_of_the_broker(nats, replicas):
     file = await replicas[0].add("flood", SOUNDS[0])
     await nats.kill()
     await nats.restart()
@@ -124,7 +124,7 @@ async def test_everything_is_there_after_the_broker_was_killed(nats, replicas):
     assert (await replicas[1].ask(ListAudioFiles(actor=USER))).items == [file, other]
 
 
-async def test_the_service_asks_the_dialer_before_it_removes(nats, tmp_path):
+async def test_removal_asks_the_dialer_for_tasks_that_use_the_file(nats, tmp_path):
     tasks: list = []
     table = RequestTable()
 

@@ -84,14 +84,14 @@ WAV_CODINGS = [(1, PCM), (2, PCM), (3, PCM), (4, PCM), (4, FLOAT), (8, FLOAT)]
 
 @pytest.mark.parametrize("rate", [8000, 11025, 16000, 22050, 32000, 44100, 48000, 88200, 96000])
 @pytest.mark.parametrize("channels", [1, 2])
-async def test_wav_at_every_rate(media, rate, channels):
+async def test_wav_of_every_rate_is_clean(media, rate, channels):
     samples = packed(tone(rate, SECONDS, amplitude=AMPLITUDE, channels=channels))
     assert_clean(await heard(media, "tone.wav", wav(samples, rate=rate, channels=channels)))
 
 
 @pytest.mark.parametrize(("width", "coding"), WAV_CODINGS)
 @pytest.mark.parametrize("mask", [None, 3])
-async def test_wav_of_every_width(media, width, coding, mask):
+async def test_wav_of_every_sample_format_is_clean(media, width, coding, mask):
     data = packed(tone(48000, SECONDS, amplitude=0.8, channels=2), width=width, floating=coding == FLOAT)
     file = wav(data, rate=48000, width=width, channels=2, coding=coding, speaker_mask=mask)
     assert_clean(await heard(media, "tone.wav", file), 0.8)
@@ -99,7 +99,7 @@ async def test_wav_of_every_width(media, width, coding, mask):
 
 @pytest.mark.parametrize("codec", ["pcm_alaw", "pcm_mulaw"])
 @pytest.mark.parametrize("rate", [8000, 16000])
-async def test_wav_in_a_law_and_mu_law(media, codec, rate):
+async def test_wav_in_a_law_and_mu_law_is_clean(media, codec, rate):
     plain = wav(packed(tone(rate, SECONDS, amplitude=AMPLITUDE, hz=1000)), rate=rate)
     assert_clean(await heard(media, "tone.wav", await converted(plain, "wav", "-c:a", codec)))
 
@@ -113,7 +113,7 @@ async def test_a_law_passes_unchanged(media):
 @pytest.mark.parametrize("rate", [16000, 22050, 32000, 44100, 48000])
 @pytest.mark.parametrize("channels", [1, 2])
 @pytest.mark.parametrize("quality", [["-b:a", "128k"], ["-q:a", "2"]], ids=["constant", "variable"])
-async def test_mp3(media, rate, channels, quality):
+async def test_mp3_is_clean(media, rate, channels, quality):
     samples = tone(rate, SECONDS, hz=TEST_HZ, amplitude=AMPLITUDE, channels=channels)
     encoded = await converted(wav(packed(samples), rate=rate, channels=channels), "mp3", *quality)
     # The encoder has a level of its own, up to 0.45 dB below what it was given.
@@ -123,7 +123,7 @@ async def test_mp3(media, rate, channels, quality):
     assert_clean(await heard(media, "tone.mp3", encoded), amplitude, hz=TEST_HZ)
 
 
-async def test_mp3_with_a_picture_in_its_tag(media):
+async def test_mp3_with_a_picture_in_its_tag_is_clean(media):
     plain = wav(packed(tone(44100, SECONDS, amplitude=AMPLITUDE)), rate=44100)
     tagged = await converted(
         plain,
@@ -136,7 +136,7 @@ async def test_mp3_with_a_picture_in_its_tag(media):
     assert_clean(await heard(media, "tone.mp3", tagged))
 
 
-async def test_mp3_without_what_an_encoder_says_of_itself(media):
+async def test_mp3_without_a_xing_header_keeps_length_and_level(media):
     plain = wav(packed(tone(44100, SECONDS, amplitude=AMPLITUDE)), rate=44100)
     bare = await converted(plain, "mp3", "-write_xing", "0", "-id3v2_version", "0")
     sound = await heard(media, "tone.mp3", bare)
@@ -146,7 +146,7 @@ async def test_mp3_without_what_an_encoder_says_of_itself(media):
 
 
 @pytest.mark.parametrize("name", ["tone.pcm", "tone"])
-async def test_raw_pcm(media, name):
+async def test_raw_pcm_is_clean(media, name):
     assert_clean(await heard(media, name, packed(tone(8000, SECONDS, amplitude=AMPLITUDE))))
 
 
@@ -162,7 +162,7 @@ async def test_a_tone_is_clean_at_every_level(media, level_db):
 
 @pytest.mark.parametrize("rate", [16000, 22050, 44100, 48000, 96000])
 @pytest.mark.parametrize("hz", [4600, 5000, 6000, 7000])
-async def test_what_a_telephone_cannot_carry_does_not_come_back_as_something_else(media, rate, hz):
+async def test_tones_above_the_telephone_band_do_not_alias(media, rate, hz):
     sound = await heard(media, "tone.wav", wav(packed(tone(rate, SECONDS, hz=hz, amplitude=0.9)), rate=rate))
     assert decibels(rms(sound.middle) / (0.9 / math.sqrt(2))) <= -40
 
@@ -182,7 +182,7 @@ async def test_two_loud_channels_do_not_clip_together(media):
 
 
 @pytest.mark.parametrize("gain", [2.0, 8.0])
-async def test_what_is_over_full_scale_is_limited_and_not_clipped(media, gain):
+async def test_audio_above_full_scale_is_limited_without_clipping(media, gain):
     data = packed(tone(48000, SECONDS, amplitude=gain), width=4, floating=True)
     sound = await heard(media, "tone.wav", wav(data, rate=48000, width=4, coding=FLOAT))
     # Clipped, these would be at 14 dB and less.
@@ -208,7 +208,7 @@ async def test_more_channels_are_mixed_without_clipping(media, channels, mask):
 
 
 @pytest.mark.parametrize("samples", [160, 161, 319, 320, 7999])
-async def test_a_prompt_is_whole_packets_and_silent_to_the_end(media, samples):
+async def test_a_prompt_is_filled_up_with_silence_to_whole_packets(media, samples):
     file = await media.add("tone.pcm", packed([0.5] * samples))
     stored = await media.objects.get(file.content)
     assert len(stored) == -(-samples // 160) * 160
@@ -216,6 +216,6 @@ async def test_a_prompt_is_whole_packets_and_silent_to_the_end(media, samples):
     assert abs(file.duration_ms - samples / 8) < 20
 
 
-async def test_silence_is_silence(media):
+async def test_silence_becomes_the_silence_code(media):
     file = await media.add("pause", bytes(16000))
     assert await media.objects.get(file.content) == b"\xd5" * 8000

@@ -33,7 +33,7 @@ def catalog(*files: AudioFile) -> Catalog:
 
 
 @pytest.mark.parametrize("name", ["flood", "наводнение.mp3", "a b.wav", "..hidden", "a..b", "💧", "x" * 200])
-def test_a_file_name_may_be_anything_plain(name):
+def test_plain_file_names_are_accepted(name):
     check_name(name)
 
 
@@ -54,7 +54,7 @@ def test_a_file_name_may_be_anything_plain(name):
         "x" * 201,
     ],
 )
-def test_paths_and_control_characters_are_no_file_names(name):
+def test_paths_and_control_characters_are_rejected_as_file_names(name):
     with pytest.raises(InvalidError, match="filename"):
         check_name(name)
 
@@ -75,7 +75,7 @@ def test_a_file_is_removed_once():
     assert len(flood.collect_events()) == 2
 
 
-def test_pages_hold_what_the_actor_may_see_in_the_order_of_adding():
+def test_pages_list_the_visible_files_in_the_order_of_adding():
     names = [f"file {n}" for n in range(7)]
     lists = catalog(*(file(name) for name in names), file("theirs", owner="other"))
     seen, cursor = [], None
@@ -94,14 +94,14 @@ def test_a_page_that_ends_exactly_with_the_list_has_no_cursor():
     assert catalog(file("a"), file("b")).page(USER, name=None, limit=2, cursor=None).next_cursor is None
 
 
-def test_a_list_is_searched_by_a_part_of_the_name_in_any_case():
+def test_a_list_is_searched_by_part_of_the_name_ignoring_case():
     lists = catalog(file("Flood Warning"), file("test"))
     assert [item.name for item in lists.page(USER, name="wARN", limit=9, cursor=None).items] == [
         "Flood Warning"
     ]
 
 
-def test_a_cursor_stands_where_it_was_when_files_go():
+def test_a_cursor_keeps_its_position_when_files_are_removed():
     files = [file(str(n)) for n in range(4)]
     lists = catalog(*files)
     cursor = lists.page(USER, name=None, limit=2, cursor=None).next_cursor
@@ -111,12 +111,12 @@ def test_a_cursor_stands_where_it_was_when_files_go():
 
 
 @pytest.mark.parametrize("cursor", ["", "x", "!!", "YWZ0ZXI6LTE", "YWZ0ZXI6", "äö", "a" * 1000])
-def test_a_cursor_that_no_list_has_returned_is_refused(cursor):
+def test_an_unknown_cursor_is_rejected(cursor):
     with pytest.raises(InvalidError, match="cursor"):
         catalog(file("a")).page(USER, name=None, limit=2, cursor=cursor)
 
 
-def test_a_name_leads_to_its_last_file():
+def test_a_name_refers_to_its_newest_file():
     first, second = file("flood"), file("flood", generation=2)
     first.remove(NOW)
     lists = catalog(first, second)

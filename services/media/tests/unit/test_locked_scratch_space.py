@@ -3,7 +3,7 @@ from pathlib import Path
 from cato_media.adapters.locked_scratch_space import LockedScratchSpace
 
 
-def test_a_directory_is_gone_when_it_is_left(tmp_path: Path):
+def test_a_directory_is_removed_when_its_context_ends(tmp_path: Path):
     space = LockedScratchSpace(tmp_path)
     with space.opened():
         with space.directory() as directory:
@@ -12,7 +12,7 @@ def test_a_directory_is_gone_when_it_is_left(tmp_path: Path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_start_removes_what_is_left_over_and_nothing_that_is_in_use(tmp_path: Path):
+def test_a_start_removes_leftover_directories_but_none_in_use(tmp_path: Path):
     (tmp_path / "dead.lock").touch()
     (tmp_path / "dead").mkdir()
     (tmp_path / "dead" / "upload").write_text("x")

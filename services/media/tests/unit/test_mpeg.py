@@ -28,7 +28,7 @@ def read(data: bytes, max_seconds: float = 1800):
         ID3 + FRAME * 4 + TAG + ID3 + FRAME * 6 + TAG,
     ],
 )
-def test_tags_and_padding_are_no_frames(data):
+def test_tags_and_padding_are_skipped(data):
     assert read(data).length == 10 * FRAME_SAMPLES
 
 
@@ -43,23 +43,23 @@ def test_a_file_that_ends_within_a_tag_is_cut():
         read(ID3[:-5])
 
 
-def test_what_is_no_frame_and_no_tag_is_damage():
+def test_bytes_that_are_neither_frame_nor_tag_are_damage():
     with pytest.raises(InvalidError, match="no frame at byte 2085"):
         read(FRAME * 5 + b"garbage" * 50 + FRAME * 5)
 
 
-def test_a_download_that_was_never_filled_is_damage():
+def test_a_long_run_of_zeros_is_damage():
     with pytest.raises(InvalidError):
         read(FRAME * 5 + bytes(100_000))
 
 
-def test_walking_stops_when_there_is_too_much():
+def test_reading_stops_at_the_maximum_length():
     sound = read(FRAME * 1000, max_seconds=2)
     assert 3 < sound.seconds < 3.1
 
 
 @pytest.mark.parametrize("options", [["-b:a", "64k"], ["-q:a", "4"], ["-b:a", "32k", "-ar", "16000"]])
-async def test_an_encoders_file_has_its_length_and_its_cut_shows(options):
+async def test_an_encoded_file_has_its_exact_length_and_a_cut_one_is_rejected(options):
     samples = packed(tone(44100, 3.0))
     data = await converted(wav(samples, rate=44100), "mp3", *options)
     assert read(data).seconds == pytest.approx(3.0, abs=0.001)
@@ -67,7 +67,7 @@ async def test_an_encoders_file_has_its_length_and_its_cut_shows(options):
         read(data[: len(data) // 2])
 
 
-async def test_a_file_cut_between_two_frames_is_told_by_what_the_encoder_says():
+async def test_a_file_cut_between_two_frames_is_detected_by_its_xing_header():
     data = await converted(wav(packed(tone(44100, 3.0)), rate=44100), "mp3", "-b:a", "128k")
     place = read(data).start
     for _ in range(60):

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Build a service and the libraries of the workspace that it needs, and install them in the image's environment.
+# Build a service and the workspace libraries that it needs, and install them in the environment of the image.
 # Usage: install_packages.sh SERVICE_DIRECTORY; run in the root of the workspace, after install_requirements.sh.
 set -eu
 TOOLS=${TOOLS:-/opt/tools}

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Make the image's virtual environment and install what a service needs from elsewhere, by hash.
+# Make the virtual environment of the image and install the third-party requirements of a service, by hash.
 # Usage: install_requirements.sh SERVICE_DIRECTORY; run in the root of the workspace.
 set -eu
 TOOLS=${TOOLS:-/opt/tools}

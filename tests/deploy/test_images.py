@@ -85,7 +85,7 @@ def test_everything_is_installed_by_hash(service):
 
 def test_libraries_are_built_before_what_needs_them():
     assert selected("--packages", "services/dialer").split() == [
-        *("libs/contracts", "libs/runtime", "libs/jetstream", "services/dialer")
+        *("libs/contracts", "libs/jetstream", "libs/runtime", "services/dialer")
     ]
 
 

@@ -10,9 +10,9 @@ from cato_contracts.calls import CallEventKind
 from cato_dialer.campaign.domain.run import next_step
 from cato_dialer.campaign.domain.run.progress import Progress
 from cato_dialer.dial.adapters.memory_dial import MemoryJobSource
-from cato_dialer.dial.domain.subscriber import plan
-from cato_dialer.dial.domain.subscriber.call_gate import Wait
-from cato_dialer.dial.handlers import reach_subscriber as dial_subscriber
+from cato_dialer.dial.domain.subscriber import next_attempt
+from cato_dialer.dial.domain.subscriber.call_gate import CallGate, Defer
+from cato_dialer.dial.handlers import reach_subscriber
 from cato_reporting.domain.live_run import ENDED, LiveRun, Phase
 from tests.simulation.shards import Shard, run_shard
 
@@ -29,9 +29,9 @@ def other_replicas_are_not_asked(patch: pytest.MonkeyPatch) -> None:
 def calls_of_dead_replicas_are_not_repeated(patch: pytest.MonkeyPatch) -> None:
     def pass_over(wave: int, phones: int, stations: Any, calls: Any, result: Any) -> Any:
         over = [call if call.ending else replace(call, ending=CallEventKind.INTERRUPTED) for call in calls]
-        return plan.next_step(wave, phones, stations, over, result)
+        return next_attempt.next_attempt(wave, phones, stations, over, result)
 
-    patch.setattr(dial_subscriber, "next_step", pass_over)
+    patch.setattr(reach_subscriber, "next_attempt", pass_over)
 
 
 def notified_subscribers_are_forgotten(patch: pytest.MonkeyPatch) -> None:
@@ -44,13 +44,13 @@ def runs_end_before_their_calls(patch: pytest.MonkeyPatch) -> None:
 
 
 def pauses_are_ignored(patch: pytest.MonkeyPatch) -> None:
-    heeding = dial_subscriber.obstacle
+    refusal = CallGate.refusal
 
     def ignore(*arguments: Any, **named: Any) -> Any:
-        found = heeding(*arguments, **named)
-        return None if isinstance(found, Wait) and not found.whole_run else found
+        found = refusal(*arguments, **named)
+        return None if isinstance(found, Defer) and not found.whole_run else found
 
-    patch.setattr(dial_subscriber, "obstacle", ignore)
+    patch.setattr(CallGate, "refusal", ignore)
 
 
 def ends_of_calls_are_counted_twice(patch: pytest.MonkeyPatch) -> None:

@@ -102,7 +102,7 @@ def test_replica_that_waited_for_a_channel_does_not_end_the_call_of_another() ->
     keys_after = {0: 8.0, 1: 30.0, 2: 8.0}  # too late for the second
 
     def lose_the_waiting(world: World) -> None:
-        waiting = (dial for dial in world.dials if dial.role.jobs_in_hand and not dial.place_count)
+        waiting = (dial for dial in world.dials if dial.role.dispatcher.jobs_in_hand and not dial.place_count)
         next(waiting).source.lose_heartbeats(60.0)
 
     world = run_history(

@@ -21,13 +21,13 @@ from cato_dialer.dial.adapters.memory_dial import (
     MemoryJobSource,
     MemoryPromptCache,
 )
-from cato_dialer.dial.handlers.deps import DialDesk
-from cato_dialer.dial.handlers.dispatch_jobs import DialRole
+from cato_dialer.dial.handlers.deps import Deps
 from cato_dialer.dial.ports.dial import SubscriberLog
 from cato_dialer.dial.ports.stations import StationWatch, UnwatchedStations
 from cato_dialer.dial.ports.trunk import (
     CallOrder,
 )
+from cato_dialer.dial.role import DialRole
 from cato_runtime.station_config import StationConfig
 from services.dialer.tests.scripted_line import START, Script, ScriptedLine, begin_of
 from tests.support.virtual_time import LoopClock, run_virtually
@@ -203,25 +203,43 @@ class _ReplicaJournal:
 
 
 class ReplicaTrunk:
-    capacity = 50
-    media_lag_ms = 0
-    loop_lag_ms = 0
+    """Carries `capacity` calls at once; `fail` ends its worker, `recover` starts another."""
 
     def __init__(self, replica: "HasLines") -> None:
+        self.capacity = 50
+        self.media_lag_ms = 0
+        self.loop_lag_ms = 0
         self._replica = replica
+        self._working = asyncio.Event()
+        self._working.set()
+        self._lines: list[ScriptedLine] = []
 
     async def open(self) -> None:
         return None
 
     async def line_free(self) -> None:
-        return None
+        await self._working.wait()
+
+    def fail(self) -> None:
+        self.capacity = 0
+        self._working.clear()
+        for line in self._lines:
+            line.fail()
+
+    def recover(self) -> None:
+        self.capacity = 50
+        self._working.set()
 
     def place(self, order: CallOrder) -> ScriptedLine:
         assert not self._replica.dead
         world = self._replica.world
+        if not self.capacity:
+            return ScriptedLine(order, Script(not_sent=True), world.prompt_ms, lambda: None)
         script, gone = world.place(order, order.number.split("/")[0])
         self._replica.lines.append(gone)
-        return ScriptedLine(order, script, world.prompt_ms, gone)
+        line = ScriptedLine(order, script, world.prompt_ms, gone)
+        self._lines.append(line)
+        return line
 
     async def close(self) -> None:
         return None
@@ -235,7 +253,7 @@ class Replica:
         self.dead = False
         self.lines: list[Callable[[], None]] = []
         self.source = MemoryJobSource(world.queue)
-        desk = DialDesk(
+        self.deps = deps = Deps(
             stations=world.stations,
             trunk=ReplicaTrunk(self),
             journal=_ReplicaJournal(self),
@@ -245,7 +263,7 @@ class Replica:
             tickets=self.source.tickets,
             watch=world.watch,
         )
-        self.role = DialRole(desk, self.source)
+        self.role = DialRole(deps, self.source)
 
     async def start(self) -> "Replica":
         await self.role.start()

@@ -37,6 +37,7 @@ class Script:
     fault_at: float | None = None
     unreachable: bool = False
     missed: bool = False
+    not_sent: bool = False
 
 
 def _line_event(what: str, at: int, detail: Any) -> LineEvent:
@@ -65,6 +66,7 @@ class ScriptedLine:
         self._prompt_ms = prompt_ms
         self._gone = gone
         self._hung_up = asyncio.Event()
+        self._failed = False
         self._loop = asyncio.get_running_loop()
         self._began = begin_of(order)
 
@@ -73,6 +75,8 @@ class ScriptedLine:
         out: list[tuple[float, str, Any]] = [(0.0, "trying", None)]
         if script.missed:
             return [(0.0, "release", (ReleaseCause.MISSED, None, ""))]
+        if script.not_sent:
+            return [(0.0, "release", (ReleaseCause.NOT_SENT, None, "no free SIP worker"))]
         if script.unreachable:
             return [(32.0, "release", (ReleaseCause.NO_RESPONSE, None, ""))]
         if script.fault_at is not None:
@@ -112,13 +116,18 @@ class ScriptedLine:
         self._gone()
         yield LineReleased(
             self._at(),
-            ReleaseCause.LOCAL_HANGUP,
-            200 if answered_at else 487,
+            ReleaseCause.FAULT if self._failed else ReleaseCause.LOCAL_HANGUP,
+            None if self._failed else 200 if answered_at else 487,
             "",
             self._heard(answered_at),
         )
 
     async def hang_up(self) -> None:
+        self._hung_up.set()
+
+    def fail(self) -> None:
+        """Lose the line, as when its SIP worker ends."""
+        self._failed = True
         self._hung_up.set()
 
     async def _reached(self, moment: float) -> bool:

@@ -8,9 +8,9 @@ from cato_contracts.requests import Request
 from cato_dialer.campaign.handlers.deps import Deps
 from cato_dialer.campaign.role import CampaignRole
 from cato_dialer.dial.adapters.memory_dial import MemoryChannelLedger, MemoryPromptCache
-from cato_dialer.dial.handlers.deps import DialDesk
-from cato_dialer.dial.handlers.dispatch_jobs import DialRole
+from cato_dialer.dial.handlers.deps import Deps
 from cato_dialer.dial.ports.trunk import CallOrder
+from cato_dialer.dial.role import DialRole
 from cato_jetstream import Unavailable
 from tests.simulation.world.exchange import Line
 from tests.simulation.world.faults import FaultyPort, ProcessLife
@@ -41,7 +41,7 @@ class DialProcess:
         self.source = LaggingTickets(world.queue, world.history.ticket_lag_s)
         self.journal = LogJournal(world.runs)
         self._ledger = MemoryChannelLedger(world.board, world.clock)
-        desk = DialDesk(
+        deps = Deps(
             stations=world.stations,
             trunk=_Trunk(self),
             journal=FaultyPort(life, self.journal, BrokerError),
@@ -50,7 +50,7 @@ class DialProcess:
             clock=world.clock,
             tickets=self.source.tickets,
         )
-        self.role = DialRole(desk, _Source(life, self.source, None))
+        self.role = DialRole(deps, _Source(life, self.source, None))
 
     async def run(self) -> None:
         await self.role.start()

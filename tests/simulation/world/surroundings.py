@@ -185,7 +185,7 @@ class ExpiringHold:
         if self._is_ours():
             await self._hold.give_back(delay_s)
 
-    async def keep(self) -> None:
+    async def extend(self) -> None:
         self._expiry.cancel()
         self._expiry = self._expire_later()
 

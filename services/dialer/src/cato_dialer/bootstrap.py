@@ -21,9 +21,8 @@ from cato_dialer.dial.adapters.nats.job_source import NatsJobSource
 from cato_dialer.dial.adapters.pjsua2.supervisor.registrar import StationRegistrar
 from cato_dialer.dial.adapters.pjsua2.supervisor.trunk import Pjsua2Trunk
 from cato_dialer.dial.adapters.sip.station_keepalive import StationKeepalive
-from cato_dialer.dial.handlers.deps import DialDesk
-from cato_dialer.dial.handlers.dispatch_jobs import DialRole
-from cato_dialer.service import DialerService, DialParts
+from cato_dialer.dial.handlers.deps import Deps
+from cato_dialer.dial.role import DialRole
 from cato_jetstream import Bucket, JetStreamLog
 from cato_runtime.service import Build, Surroundings
 
@@ -78,7 +77,7 @@ async def _dial(surroundings: Surroundings) -> DialParts:
     trunk = Pjsua2Trunk(config.dialing, config.channels)
     ledger = NatsChannelLedger(client, config.stations, config.license.max_channels, clock)
     watch = StationKeepalive(config.dialing.bind_address, came_up=registrar.renew)
-    desk = DialDesk(
+    deps = Deps(
         stations=config.stations,
         trunk=trunk,
         journal=NatsCallJournal(client),
@@ -87,8 +86,8 @@ async def _dial(surroundings: Surroundings) -> DialParts:
         clock=clock,
         tickets=source.tickets,
         watch=watch,
-        observer=metrics,
+        observers=(metrics,),
     )
-    role = DialRole(desk, source)
-    metrics.gauges(DialGauges(config.stations, role, ledger, trunk, watch).read)
-    return DialParts(role, registrar, metrics)
+    role = DialRole(deps, source)
+    metrics.gauges(DialGauges(config.stations, role.dispatcher, ledger, trunk, watch).read)
+    return role

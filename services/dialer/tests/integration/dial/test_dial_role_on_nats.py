@@ -15,8 +15,8 @@ from cato_dialer.dial.adapters.memory_dial import MemoryPromptCache
 from cato_dialer.dial.adapters.nats.call_journal import NatsCallJournal
 from cato_dialer.dial.adapters.nats.channel_ledger import NatsChannelLedger
 from cato_dialer.dial.adapters.nats.job_source import NatsJobSource
-from cato_dialer.dial.handlers.deps import DialDesk
-from cato_dialer.dial.handlers.dispatch_jobs import DialRole
+from cato_dialer.dial.handlers.deps import Deps
+from cato_dialer.dial.role import DialRole
 from services.dialer.tests.dial_world import Kit, ReplicaTrunk, Script, World
 
 Connect = Callable[[], Awaitable[Client]]
@@ -31,7 +31,7 @@ class NatsReplica:
         self.dead = False
         self.lines: list[Callable[[], None]] = []
         source = NatsJobSource(client)
-        desk = DialDesk(
+        deps = Deps(
             stations=world.stations,
             trunk=ReplicaTrunk(self),
             journal=NatsCallJournal(client),
@@ -40,7 +40,7 @@ class NatsReplica:
             clock=world.clock,
             tickets=source.tickets,
         )
-        self.role = DialRole(desk, source)
+        self.role = DialRole(deps, source)
 
     async def die(self) -> None:
         """Be gone: no word to anybody."""

@@ -8,7 +8,7 @@ from nats.aio.client import Client
 from cato_contracts.jobs import RunMode
 from cato_contracts.subjects import dial_job
 from cato_dialer.dial.adapters.nats.job_source import NatsJobSource
-from cato_dialer.dial.ports.dial import JobHold
+from cato_dialer.dial.ports.dial import JobDelivery
 
 Connect = Callable[[], Awaitable[Client]]
 
@@ -26,8 +26,8 @@ class Replica:
         await self.source.open(self.changed.set, self.on_call.__contains__)
         return self
 
-    async def take_until(self, run_id: UUID, count: int, limit_s: float = 20.0) -> list[JobHold]:
-        holds: list[JobHold] = []
+    async def take_until(self, run_id: UUID, count: int, limit_s: float = 20.0) -> list[JobDelivery]:
+        holds: list[JobDelivery] = []
         async with asyncio.timeout(limit_s):
             while len(holds) < count:
                 self.changed.clear()
@@ -122,7 +122,7 @@ async def test_a_job_that_is_kept_is_not_given_to_others(connect: Connect, coord
     (hold,) = await one.take_until(run, 1)
     assert await other.source.take(run, 1) == []
     for _ in range(8):
-        await hold.keep()
+        await hold.extend()
         await asyncio.sleep(0.25)  # half the time after which the queue would give it to another
         assert await other.source.take(run, 1) == []
     await one.source.close()

@@ -26,8 +26,8 @@ from cato_dialer.dial.adapters.memory_dial import (
     MemoryJobSource,
 )
 from cato_dialer.dial.adapters.pjsua2.supervisor.trunk import Pjsua2Trunk
-from cato_dialer.dial.handlers.deps import DialDesk
-from cato_dialer.dial.handlers.dispatch_jobs import DialRole
+from cato_dialer.dial.handlers.deps import Deps
+from cato_dialer.dial.role import DialRole
 from cato_exchange.exchange import Exchange
 from cato_exchange.plan import Plan
 from cato_exchange.record import CallRecord
@@ -397,7 +397,7 @@ async def call_all(directory: Path) -> tuple[list[Outcome], bytes]:
             common(id=SECOND, name="second", uri=second.uri, priority=1),
         )
         source = MemoryJobSource(queue)
-        desk = DialDesk(
+        deps = Deps(
             stations=stations,
             trunk=Pjsua2Trunk(DialingConfig(bind_address="127.0.0.1"), workers_for=len(CASES)),
             journal=journal,
@@ -406,7 +406,7 @@ async def call_all(directory: Path) -> tuple[list[Outcome], bytes]:
             clock=clock,
             tickets=source.tickets,
         )
-        role = DialRole(desk, source)
+        role = DialRole(deps, source)
         await role.start()
         stack.push_async_callback(role.stop)
         changed = asyncio.Event()

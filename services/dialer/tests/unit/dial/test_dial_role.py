@@ -107,7 +107,7 @@ def test_channels_are_never_exceeded_and_all_are_used(kit: Any) -> None:
             world.queue.put(world.job(no, [f"n{no}"]))
         await asyncio.sleep(2)
         assert sum(world.board.used.values()) == 3
-        assert replica.role.jobs_in_hand == 3
+        assert replica.role.dispatcher.jobs_in_hand == 3
         await world.until_empty()
         assert len(world.results()) == 20
 
@@ -221,7 +221,7 @@ def test_a_job_that_fails_again_and_again_fails_its_subscriber(kit: Any) -> None
                 raise ValueError("nobody foresaw this")
             return await file(prompt)
 
-        prompts = replica.role._desk.prompts
+        prompts = replica.deps.prompts
         file, prompts.file = prompts.file, broken
         good = world.job(1, ["good"])
         world.queue.put(good)
@@ -231,14 +231,14 @@ def test_a_job_that_fails_again_and_again_fails_its_subscriber(kit: Any) -> None
             0: (False, "fault"),
             1: (True, "heard-to-the-end"),
         }
-        assert replica.role.jobs_in_hand == 0
+        assert replica.role.dispatcher.jobs_in_hand == 0
 
     live(kit, lambda: kit.world(lambda *_: kit.script(answers_at=1), (kit.station(),)), story)
 
 
 def test_an_engine_that_falls_behind_is_given_no_more_calls(kit: Any) -> None:
     async def story(world: Any, replica: Any) -> None:
-        trunk = replica.role._desk.trunk
+        trunk = replica.deps.trunk
         for no in range(10):
             world.queue.put(world.job(no, [f"n{no}"]))
         await asyncio.sleep(1)
@@ -332,7 +332,7 @@ def test_a_job_that_comes_again_while_it_is_worked_on_starts_nothing(kit: Any) -
         await asyncio.sleep(1)
         world.queue.take_away(replica.source)
         await asyncio.sleep(1)
-        assert replica.role.jobs_in_hand == 1
+        assert replica.role.dispatcher.jobs_in_hand == 1
         await world.until_empty()
         assert world.calls_to == {"a": 1}
 
@@ -347,9 +347,9 @@ def test_a_replica_that_was_taken_over_hangs_up_and_writes_no_more(kit: Any) -> 
         world.queue.on_call.pop(replica.source)  # it cannot be reached
         world.queue.take_away(replica.source)
         (hold,) = await other.source.take(kit.run_id, 1)
-        other.role._begin(hold)
+        other.role.dispatcher._begin(hold)
         await world.until_empty()
-        assert replica.role.jobs_in_hand == 0
+        assert replica.role.dispatcher.jobs_in_hand == 0
         assert sum(event.kind is Kind.INTERRUPTED for event in world.events()) == 1
         assert [result.notified for result in world.results()] == [True]
         calls = {event.call_id for event in world.events()}
@@ -367,7 +367,7 @@ def test_a_call_that_another_replica_still_has_is_left_to_it(kit: Any) -> None:
         for queued in world.queue.jobs.values():
             queued.holder = None
         (hold,) = await other.source.take(kit.run_id, 1)
-        other.role._begin(hold)
+        other.role.dispatcher._begin(hold)
         await world.until_empty()
         assert world.calls_to == {"a": 1}
         assert Kind.INTERRUPTED not in world.kinds()
@@ -405,7 +405,7 @@ def test_a_drain_lets_calls_finish_and_gives_the_rest_back(kit: Any) -> None:
             world.queue.put(world.job(no, [f"n{no}", f"m{no}"]))
         await asyncio.sleep(1)
         await replica.role.drain(60)
-        assert replica.role.jobs_in_hand == 0
+        assert replica.role.dispatcher.jobs_in_hand == 0
         assert len(world.starts) == 2
         assert len(world.queue.jobs) == 4
         successor = await world.replica().start()
@@ -439,6 +439,6 @@ def test_a_call_whose_record_cannot_be_written_is_hung_up(kit: Any) -> None:
         world.queue.put(world.job(0, ["a"]))
         await asyncio.sleep(3)
         assert world.up == {"a": 0}
-        assert replica.role.jobs_in_hand == 0
+        assert replica.role.dispatcher.jobs_in_hand == 0
 
     live(kit, lambda: kit.world(lambda *_: kit.script(answers_at=2), (kit.station(),)), story)

@@ -1,4 +1,4 @@
-"""How a dialer stands at the moment of a scrape: channels, jobs, SIP workers, stations."""
+"""Gauges of a dialer, read at each scrape: channels, jobs, SIP workers, stations."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,37 +9,37 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from cato_dialer.dial.adapters.call_metrics import station_names
 from cato_dialer.dial.adapters.nats.channel_ledger import NatsChannelLedger
 from cato_dialer.dial.adapters.pjsua2.supervisor.trunk import Pjsua2Trunk
-from cato_dialer.dial.domain.capacity.overload_control import Pacing
+from cato_dialer.dial.domain.capacity.overload_control import OverloadControl
 from cato_dialer.dial.ports.stations import StationWatch
 from cato_runtime.station_config import StationConfig
 
 
-class _Role(Protocol):
-    """What the dial role tells of itself."""
+class _Dispatcher(Protocol):
+    """The state of the job dispatcher that is shown."""
 
     @property
     def jobs_in_hand(self) -> int: ...
 
     @property
-    def pacing(self) -> Pacing: ...
+    def overload(self) -> OverloadControl: ...
 
 
 @dataclass(frozen=True, slots=True)
 class DialGauges:
-    """Reads what the parts of a dialer know of themselves."""
+    """Reads the state of a dialer's parts."""
 
     stations: Sequence[StationConfig]
-    role: _Role
+    dispatcher: _Dispatcher
     ledger: NatsChannelLedger
     trunk: Pjsua2Trunk
     watch: StationWatch
 
     def read(self) -> Iterable[Metric]:
         yield from self._stations()
-        yield _gauge("cato_jobs_in_hand", "Subscribers being worked on.", self.role.jobs_in_hand)
+        yield _gauge("cato_jobs_in_hand", "Subscribers being worked on.", self.dispatcher.jobs_in_hand)
         yield _gauge("cato_sip_workers", "SIP worker processes that are alive.", len(self.trunk.worker_pids))
         yield _gauge("cato_sip_capacity", "Calls at once that they carry.", self.trunk.capacity)
-        bound = self.role.pacing.bounded(self.trunk.capacity)
+        bound = self.dispatcher.overload.bounded(self.trunk.capacity)
         yield _gauge("cato_paced_capacity", "Calls at once that they carry without falling behind.", bound)
         lag = GaugeMetricFamily(
             "cato_sip_lag_seconds", "How late the slowest worker was lately.", labels=["of"]

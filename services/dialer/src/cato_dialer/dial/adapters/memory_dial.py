@@ -14,7 +14,7 @@ from cato_contracts.jobs import DialJob, RunTicket
 from cato_contracts.runs import Prompt, SubscriberResult
 from cato_contracts.subjects import dial_job
 from cato_dialer.dial.domain.capacity.start_times import next_start
-from cato_dialer.dial.ports.dial import Channel, FencedError, JobHold, StartSlot, SubscriberLog
+from cato_dialer.dial.ports.dial import Channel, FencedError, JobDelivery, StartSlot, SubscriberLog
 from cato_runtime.clock import Clock
 from cato_runtime.station_config import StationConfig
 
@@ -106,7 +106,7 @@ class MemoryJobQueue:
             listener()
 
 
-class _MemoryJobHold:
+class _MemoryJobDelivery:
     def __init__(self, source: "MemoryJobSource", key: str, queued: _Queued) -> None:
         self._source = source
         self._key = key
@@ -135,7 +135,7 @@ class _MemoryJobHold:
         self._queued.not_before = queue.clock.now() + timedelta(seconds=delay_s)
         asyncio.get_running_loop().call_later(delay_s, queue.announce)
 
-    async def keep(self) -> None:
+    async def extend(self) -> None:
         self.beats += 1
 
 
@@ -157,9 +157,9 @@ class MemoryJobSource:
     def tickets(self) -> Mapping[UUID, RunTicket]:
         return self.queue.run_tickets
 
-    async def take(self, run_id: UUID, limit: int) -> Sequence[JobHold]:
+    async def take(self, run_id: UUID, limit: int) -> Sequence[JobDelivery]:
         now = self.queue.clock.now()
-        holds: list[JobHold] = []
+        holds: list[JobDelivery] = []
         # As JetStream has it: what was delivered before comes first, what is longest due of it at the front.
         jobs = sorted(self.queue.jobs.items(), key=lambda item: (not item[1].deliveries, item[1].not_before))
         for key, queued in jobs:
@@ -168,7 +168,7 @@ class MemoryJobSource:
             if queued.job.run_id == run_id and queued.holder is None and queued.not_before <= now:
                 queued.holder = self
                 queued.deliveries += 1
-                holds.append(_MemoryJobHold(self, key, queued))
+                holds.append(_MemoryJobDelivery(self, key, queued))
         return holds
 
     async def return_unused(self) -> None:

@@ -1,48 +1,58 @@
-"""The chain of a subscriber's records: what is noted here is written in order, for as long as that takes."""
+"""Build every message about a subscriber's calls, and pass it to the log and to the observers."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
-import structlog
-
-from cato_contracts.calls import CallEvent
+from cato_contracts.calls import CallEvent, CallEventKind
 from cato_contracts.envelope import Envelope
-from cato_contracts.errors import BrokerError
+from cato_contracts.ids import derived_id
+from cato_contracts.jobs import DialJob
+from cato_contracts.resources import Contact
 from cato_contracts.runs import SubscriberResult
-from cato_dialer.dial.domain.subscriber.plan import PastCall, calls_of
-from cato_dialer.dial.ports.dial import CallJournal, FencedError, SubscriberLog
-from cato_runtime.tasks import end_tasks
+from cato_dialer.dial.domain.call.outcome import CANCELLED, Cause, classify
+from cato_dialer.dial.domain.call.state import Publish, Succeed
+from cato_dialer.dial.domain.subscriber.next_attempt import Dial, PastCall, calls_of
+from cato_dialer.dial.handlers.drive_call import unix_ms
+from cato_dialer.dial.handlers.journal_writer import JournalWriter
+from cato_dialer.dial.ports.dial import CallJournal, CallObserver, SubscriberLog
+from cato_runtime.clock import Clock
 
-log = structlog.get_logger()
 
-_FIRST_RETRY_S = 0.2
-_LAST_RETRY_S = 5.0
+class CallRecorder:
+    """The messages of one job: events of its calls, and the result of its subscriber in its wave.
 
-
-class SubscriberBook:
-    """Notes are taken at once and written by a task of its own, so that no line waits for the broker.
-
-    Used as a context: leaving it gives up what is not written, as a crash would; await `flushed` first.
+    Used as a context manager, for the writer that it has (see `JournalWriter`).
     """
 
-    def __init__(self, journal: CallJournal, run_id: UUID, seen: SubscriberLog) -> None:
-        self._journal = journal
-        self._correlation = str(run_id)
+    def __init__(
+        self,
+        journal: CallJournal,
+        observers: Sequence[CallObserver],
+        clock: Clock,
+        job: DialJob,
+        seen: SubscriberLog,
+    ) -> None:
+        self._writer = JournalWriter(journal, seen)
+        self._observers = observers
+        self._clock = clock
+        self._job = job
         self._events = list(seen.events)
-        self._events_head = seen.events_head
         self._result = seen.result
-        self._result_head = seen.result_head
-        self._waiting: asyncio.Queue[Envelope[CallEvent] | Envelope[SubscriberResult]] = asyncio.Queue()
-        self._unwritten = 0
-        self._writer: asyncio.Task[None] | None = None
-        self.fenced = asyncio.Event()
 
     @property
     def calls(self) -> tuple[PastCall, ...]:
+        """All calls to the subscriber in this run, those of other replicas included."""
         return calls_of(self._events)
+
+    @property
+    def last_call(self) -> PastCall | None:
+        """The last call of the job's wave."""
+        of_wave = [call for call in self.calls if call.wave == self._job.wave]
+        return of_wave[-1] if of_wave else None
 
     @property
     def result(self) -> SubscriberResult | None:
@@ -50,103 +60,181 @@ class SubscriberBook:
 
     @property
     def unwritten(self) -> bool:
-        """Something has been noted that is not in the log yet."""
-        return self._unwritten > 0
+        """Tell whether a message is not in the log yet."""
+        return self._writer.unwritten
 
-    def agrees_with(self, seen: SubscriberLog) -> bool:
-        """Tell whether nobody else has written; everything noted must be in the log."""
-        return (seen.events_head, seen.result_head) == (self._events_head, self._result_head)
-
-    def adopt_result(self, seen: SubscriberLog) -> None:
-        """Take over a result that somebody else has written before we kept them from writing."""
-        self._result, self._result_head = seen.result, seen.result_head
-
-    def note_event(self, event: CallEvent, at: int) -> None:
-        """Note what happened at `at` (Unix ms)."""
-        self._events.append(event)
-        self._put(self._wrap_event(event, at))
-
-    def note_result(self, result: SubscriberResult, at: int) -> None:
-        self._result = result
-        self._put(
-            Envelope[SubscriberResult].wrap(
-                result,
-                event_id=f"{result.run_id}:{result.no}:{result.wave}",
-                occurred_at=_instant(at),
-                correlation_id=self._correlation,
-            )
-        )
+    @property
+    def fenced(self) -> asyncio.Event:
+        """Set once another replica has written for the subscriber, or nothing can be written any more."""
+        return self._writer.fenced
 
     async def flushed(self) -> None:
-        """Return once everything noted so far is in the log.
+        """Return once every message is in the log. Raises FencedError (see `JournalWriter.flushed`)."""
+        await self._writer.flushed()
 
-        Raises:
-            FencedError: if somebody else works on the subscriber now, or nothing can be written.
+    def agrees_with(self, seen: SubscriberLog) -> bool:
+        """Tell whether the log ends with our own messages. Call it only when all are written."""
+        return self._writer.agrees_with(seen)
 
-        """
-        drained = asyncio.ensure_future(self._waiting.join())
-        fenced = asyncio.ensure_future(self.fenced.wait())
-        try:
-            await asyncio.wait((drained, fenced), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            drained.cancel()
-            fenced.cancel()
-        if self.fenced.is_set():
-            raise FencedError("the subscriber's records are not ours to write any more")
+    def adopt_result(self, seen: SubscriberLog) -> None:
+        """Take over a result that the call's previous owner wrote before it was fenced."""
+        self._result = seen.result
+        self._writer.adopt_result_head(seen)
+
+    def new_call(self, step: Dial, station_id: UUID, *, delayed: bool) -> "CallRecord":
+        """Return the record of the call that `step` asks for; nothing is recorded yet."""
+        job = self._job
+        call_id = derived_id(job.run_id, job.subscriber.no, job.wave, step.ordinal)
+        return CallRecord(self, call_id, job, step.phone_index, station_id, delayed=delayed)
+
+    def interrupted(self, call: PastCall, *, success: bool) -> None:
+        """Record the end of a call whose owner is gone. How much of the prompt was heard is unknown."""
+        reason = self._result.reason if success and self._result else classify(Cause.FAULT).reason
+        self.note(
+            CallEvent(
+                run_id=self._job.run_id,
+                no=self._job.subscriber.no,
+                wave=call.wave,
+                call_id=call.call_id,
+                seq=call.next_seq,
+                kind=CallEventKind.INTERRUPTED,
+                number=call.number,
+                phone_index=call.phone_index,
+                station_id=call.station_id,
+                delayed=call.delayed,
+                sip_code=200 if call.answered else None,
+                reason=reason,
+                success=success,
+            ),
+            unix_ms(self._clock.now()),
+        )
+
+    def failed(self, reason: str, call: PastCall | None = None) -> None:
+        """Record that the subscriber was not notified in this wave; `call` decided it, if one did."""
+        call_id, number = (call.call_id, call.number) if call else (None, None)
+        self._note_result(reason, unix_ms(self._clock.now()), call_id, number, notified=False)
+
+    def notified(self, reason: str, call_id: UUID, number: str, at: int | None = None) -> None:
+        """Record that the call `call_id` notified the subscriber, `at` (Unix ms) or now."""
+        moment = unix_ms(self._clock.now()) if at is None else at
+        self._note_result(reason, moment, call_id, number, notified=True)
+
+    def note(self, event: CallEvent, at: int) -> None:
+        """Record an event that happened at `at` (Unix ms)."""
+        self._events.append(event)
+        self._writer.put(
+            Envelope[CallEvent].wrap(
+                event,
+                event_id=event.event_id,
+                occurred_at=_moment(at),
+                correlation_id=str(event.run_id),
+                causation_id=str(event.call_id),
+            )
+        )
+        for observer in self._observers:
+            observer.note(event, at)
+
+    def now_ms(self) -> int:
+        return unix_ms(self._clock.now())
 
     async def __aenter__(self) -> Self:
-        self._writer = asyncio.create_task(self._write())
+        await self._writer.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await end_tasks(self._writer)
+        await self._writer.__aexit__(kind, error, trace)
 
-    async def _write(self) -> None:
-        while True:
-            entry = await self._waiting.get()
-            try:
-                await self._write_one(entry)
-            except FencedError:
-                self.fenced.set()
-                return
-            except Exception:
-                # Without a record there must be no call.
-                log.exception("a call's record cannot be written")
-                self.fenced.set()
-                return
-            self._unwritten -= 1
-            self._waiting.task_done()
-
-    def _put(self, entry: Envelope[CallEvent] | Envelope[SubscriberResult]) -> None:
-        self._unwritten += 1
-        self._waiting.put_nowait(entry)
-
-    async def _write_one(self, entry: Envelope[CallEvent] | Envelope[SubscriberResult]) -> None:
-        delay = _FIRST_RETRY_S
-        while True:
-            try:
-                if isinstance(entry.body, CallEvent):
-                    self._events_head = await self._journal.append_event(entry, self._events_head)
-                else:
-                    self._result_head = await self._journal.append_result(entry, self._result_head)
-            except BrokerError as error:
-                log.warning("a call's record waits for the broker", error=str(error), retry_s=delay)
-                await asyncio.sleep(delay)
-                delay = min(2 * delay, _LAST_RETRY_S)
-            else:
-                return
-
-    def _wrap_event(self, event: CallEvent, at: int) -> Envelope[CallEvent]:
-        return Envelope[CallEvent].wrap(
-            event,
-            event_id=event.event_id,
-            occurred_at=_instant(at),
-            correlation_id=self._correlation,
-            causation_id=str(event.call_id),
+    def _note_result(
+        self, reason: str, at: int, call_id: UUID | None, number: str | None, *, notified: bool
+    ) -> None:
+        result = SubscriberResult(
+            run_id=self._job.run_id,
+            no=self._job.subscriber.no,
+            wave=self._job.wave,
+            notified=notified,
+            reason=reason,
+            call_id=call_id,
+            number=number,
+        )
+        self._result = result
+        self._writer.put(
+            Envelope[SubscriberResult].wrap(
+                result,
+                event_id=f"{result.run_id}:{result.no}:{result.wave}",
+                occurred_at=_moment(at),
+                correlation_id=str(result.run_id),
+            )
         )
 
 
-def _instant(at: int) -> datetime:
+class CallRecord:
+    """The messages of one call that this replica makes, numbered in their order."""
+
+    def __init__(
+        self,
+        recorder: CallRecorder,
+        call_id: UUID,
+        job: DialJob,
+        phone_index: int,
+        station_id: UUID,
+        *,
+        delayed: bool,
+    ) -> None:
+        self.call_id = call_id
+        self.number = job.subscriber.phones[phone_index]
+        self._recorder = recorder
+        self._job = job
+        self._phone_index = phone_index
+        self._station_id = station_id
+        self._delayed = delayed
+        self._next_seq = 0
+
+    def started(self) -> None:
+        """Record that the call begins: who is called, and through which station."""
+        now = self._recorder.now_ms()
+        person = self._job.subscriber
+        contact = Contact(
+            full_name=person.full_name, phones=person.phones, emails=person.emails, id=person.id
+        )
+        self._note(Publish(CallEventKind.STARTED, now), contact=contact)
+        self.publish(Publish(CallEventKind.STATION_CHOSEN, now))
+
+    def publish(self, effect: Publish) -> None:
+        """Record an event of the call machine."""
+        self._note(effect, station_id=self._station_id, delayed=self._delayed)
+
+    def succeed(self, effect: Succeed) -> None:
+        """Record the subscriber's result: the call machine has seen the condition of success met."""
+        self._recorder.notified(effect.reason, self.call_id, self.number, effect.at)
+
+    def cancelled(self) -> None:
+        """Record the end of a call that was never placed. The number is called again."""
+        now = self._recorder.now_ms()
+        self.publish(Publish(CallEventKind.ENDED, now, reason=CANCELLED, heard_ms=0))
+
+    def _note(self, effect: Publish, **more: Any) -> None:
+        event = CallEvent(
+            run_id=self._job.run_id,
+            no=self._job.subscriber.no,
+            wave=self._job.wave,
+            call_id=self.call_id,
+            seq=self._next_seq,
+            kind=effect.kind,
+            number=self.number,
+            phone_index=self._phone_index,
+            digit=effect.digit,
+            sip_code=effect.sip_code,
+            reason_phrase=effect.reason_phrase,
+            reason=effect.reason,
+            heard_ms=effect.heard_ms,
+            success=effect.success,
+            **more,
+        )
+        self._next_seq += 1
+        self._recorder.note(event, effect.at)
+
+
+def _moment(at: int) -> datetime:
     return datetime.fromtimestamp(at / 1000, UTC)

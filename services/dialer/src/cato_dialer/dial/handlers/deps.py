@@ -1,11 +1,11 @@
-"""What every worker of the dial role needs."""
+"""What the handlers of the dial role are given."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from cato_contracts.jobs import RunTicket
-from cato_dialer.dial.ports.dial import CallJournal, CallObserver, ChannelLedger, PromptCache, UnobservedCalls
+from cato_dialer.dial.ports.dial import CallJournal, CallObserver, ChannelLedger, PromptCache
 from cato_dialer.dial.ports.stations import StationWatch, UnwatchedStations
 from cato_dialer.dial.ports.trunk import Trunk
 from cato_runtime.clock import Clock
@@ -13,10 +13,10 @@ from cato_runtime.station_config import StationConfig
 
 
 @dataclass(slots=True)
-class DialDesk:
-    """The ports and the stations, these in any order; `tickets` are the runs as last seen.
+class Deps:
+    """The ports and the stations, in any order; `tickets` returns the runs as last read from the broker.
 
-    Only `stations` may change: for the calls that begin then.
+    Only `stations` may change. A call keeps the station that it began with.
     """
 
     stations: Sequence[StationConfig]
@@ -27,12 +27,12 @@ class DialDesk:
     clock: Clock
     tickets: Callable[[], Mapping[UUID, RunTicket]]
     watch: StationWatch = field(default_factory=UnwatchedStations)
-    observer: CallObserver = field(default_factory=UnobservedCalls)
+    observers: Sequence[CallObserver] = ()
 
     def by_priority(self) -> tuple[UUID, ...]:
-        """Return the stations that can be used, the first to be tried first.
+        """Return the usable stations, the first to be tried first.
 
-        Those that are down are left out, unless all are: a call may find out that one is not.
+        Stations that are down are left out. If all are down, all are returned: one may be up again.
         """
         usable = [station for station in self.stations if station.channels]
         up = [station for station in usable if self.watch.is_up(station.id)]

@@ -1,21 +1,19 @@
-"""The dial role: takes jobs as channels allow, works them, and goes down in good order."""
+"""Take jobs as channels allow, have each worked by a worker of its own, and drain them at a shutdown."""
 
 import asyncio
 import math
 from collections import Counter
-from collections.abc import Sequence
 from functools import partial
 
 import structlog
 
 from cato_contracts.errors import BrokerError
 from cato_contracts.jobs import RunMode, RunTicket
-from cato_dialer.dial.domain.capacity.overload_control import Pacing
-from cato_dialer.dial.handlers.deps import DialDesk
+from cato_dialer.dial.domain.capacity.overload_control import OverloadControl
+from cato_dialer.dial.handlers.deps import Deps
 from cato_dialer.dial.handlers.reach_subscriber import Done, GiveBack, LeaveAlone, SubscriberWorker, Verdict
-from cato_dialer.dial.handlers.run_schedule import Schedule
-from cato_dialer.dial.ports.dial import JobHold, JobSource
-from cato_runtime.station_config import StationConfig
+from cato_dialer.dial.handlers.run_schedule import RunSchedule
+from cato_dialer.dial.ports.dial import JobDelivery, JobSource
 from cato_runtime.tasks import end_tasks
 
 log = structlog.get_logger()
@@ -25,48 +23,45 @@ _HANG_UP_GRACE_S = 10.0
 _BROKER_DELAY_S = 1.0
 _FAULT_DELAY_S = 10.0
 _FAULTS = 5
-"""So many times a job may fail for a reason that nobody foresaw, then its subscriber has failed."""
+"""After so many unforeseen failures of one job, its subscriber has failed."""
 _IDLE_JOBS = 8
 _BACK_S = 1.0
 _CLOCK_S = 0.001
 
 
-class DialRole:
-    """`desk.tickets` must be the source's."""
+class JobDispatcher:
+    """Feeds one replica with jobs. `deps.tickets` must be those of `source`."""
 
-    def __init__(self, desk: DialDesk, source: JobSource) -> None:
-        self._desk = desk
+    def __init__(self, deps: Deps, source: JobSource) -> None:
+        self._deps = deps
         self._source = source
-        self._working: dict[str, tuple[SubscriberWorker, JobHold]] = {}
+        self._working: dict[str, tuple[SubscriberWorker, JobDelivery]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._loops: list[asyncio.Task[None]] = []
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
         self._draining = False
-        self._schedule = Schedule(lambda: asyncio.get_running_loop().time())
+        self._schedule = RunSchedule(lambda: asyncio.get_running_loop().time())
         self._faults: Counter[str] = Counter()
-        self.pacing = Pacing()
+        self.overload = OverloadControl()
 
     @property
     def jobs_in_hand(self) -> int:
         return len(self._working)
 
     @property
-    def ready(self) -> bool:
-        """Taking jobs: started, not draining, and the engine can carry calls."""
-        return bool(self._loops) and not self._draining and self._desk.trunk.capacity > 0
+    def taking_jobs(self) -> bool:
+        return bool(self._loops) and not self._draining
 
     async def start(self) -> None:
+        """Open the source and begin to take jobs."""
         self._alarm = self._wake_in(0)
-        await self._desk.trunk.open()
-        await self._desk.ledger.open()
-        await self._desk.watch.open(self._desk.stations, self._stations_changed)
         await self._source.open(self._wake.set, self._has_call)
         self._loops = [asyncio.create_task(self._feed()), asyncio.create_task(self._heartbeats())]
 
     async def drain(self, deadline_s: float) -> None:
-        """Take no more jobs and start no more calls; hang up what is still up at the deadline."""
+        """Take no more jobs and start no more calls; hang up the calls that are up at the deadline."""
         self._draining = True
         for worker, _ in self._working.values():
             worker.close()
@@ -75,33 +70,23 @@ class DialRole:
             async with asyncio.timeout(deadline_s):
                 await self._idle.wait()
         except TimeoutError:
-            log.warning("calls are hung up at the deadline", jobs=len(self._working))
+            log.warning("drain deadline passed, hanging up calls", jobs=len(self._working))
             for worker, _ in self._working.values():
                 worker.hang_up()
             try:
                 async with asyncio.timeout(_HANG_UP_GRACE_S):
                     await self._idle.wait()
             except TimeoutError:
-                log.warning("jobs are left for others to take over", jobs=len(self._working))
+                log.warning("jobs are left for other replicas to take over", jobs=len(self._working))
 
     async def stop(self) -> None:
-        """End at once; jobs in hand are taken over by others, or by us at the next start."""
+        """End at once. Jobs in hand are delivered again, to other replicas or to the next start."""
         await end_tasks(*self._loops, *self._tasks)
         self._loops = []
         await self._source.close()
-        await self._desk.watch.close()
-        await self._desk.ledger.close()
-        await self._desk.trunk.close()
 
-    async def change_stations(self, stations: Sequence[StationConfig]) -> None:
-        """Begin the next calls with these: the same ids and channels as before."""
-        self._desk.stations = stations
-        await self._desk.watch.close()
-        await self._desk.watch.open(stations, self._stations_changed)
-        self._stations_changed()
-
-    def _stations_changed(self) -> None:
-        """Have those that wait for a channel look again where there may be one."""
+    def stations_changed(self) -> None:
+        """Have workers that wait for a channel check the stations again."""
         for worker, _ in self._working.values():
             worker.nudge()
 
@@ -112,19 +97,20 @@ class DialRole:
     async def _feed(self) -> None:
         while True:
             self._wake.clear()
-            self._heed_tickets()
+            self._apply_tickets()
             try:
                 await self._fill()
             except BrokerError as error:
-                log.warning("jobs cannot be taken now", error=str(error))
+                log.warning("jobs cannot be taken without the broker", error=str(error))
             except Exception:
-                # The heartbeats wake us: it is tried again, and seen in the log each time.
+                # The heartbeats wake this loop, so it tries again.
                 log.exception("taking jobs failed")
             if self._free() <= 0 or self._draining:
                 await self._source.return_unused()
             await self._wake.wait()
 
-    def _heed_tickets(self) -> None:
+    def _apply_tickets(self) -> None:
+        """Stop the workers of runs that may not call, and hang up where the run asks for that."""
         tickets = self._source.tickets()
         for worker, _ in self._working.values():
             ticket = tickets.get(worker.job.run_id)
@@ -134,7 +120,7 @@ class DialRole:
                     worker.hang_up()
 
     async def _fill(self) -> None:
-        """Take jobs by priority; runs of the same priority share what is free."""
+        """Take jobs by priority; runs of the same priority share the free capacity."""
         tickets = self._source.tickets().values()
         for group in self._schedule.to_call(tickets):
             eager = []
@@ -146,8 +132,8 @@ class DialRole:
                 if self._free() > 0:
                     await self._take(ticket, self._free())
         if not self._draining:
-            # They need no channel. The queue gives first what was in somebody's hands before.
-            idle, next_s = self._schedule.to_look_after(tickets)
+            # These need no channel. The queue delivers first the jobs that a replica had in hand before.
+            idle, next_s = self._schedule.to_check(tickets)
             for ticket in idle:
                 await self._take(ticket, _IDLE_JOBS)
             self._alarm.cancel()
@@ -155,37 +141,39 @@ class DialRole:
                 self._alarm = self._wake_in(next_s)
 
     def _wake_in(self, delay_s: float) -> asyncio.TimerHandle:
-        # A little later: timers may go off early, by as much as the clock cannot tell apart.
+        # Slightly later: a timer may fire early, by the resolution of the clock.
         return asyncio.get_running_loop().call_later(delay_s + _CLOCK_S, self._wake.set)
 
     def _free(self) -> int:
+        """Return how many more jobs the trunk, the channels and the overload control allow."""
         if self._draining:
             return 0
-        trunk, up = self._desk.trunk, len(self._working)
-        self.pacing.observe(
+        trunk, up = self._deps.trunk, len(self._working)
+        self.overload.observe(
             media_lag_ms=trunk.media_lag_ms,
             loop_lag_ms=trunk.loop_lag_ms,
             up=up,
             now=asyncio.get_running_loop().time(),
         )
-        return self.pacing.bounded(min(trunk.capacity, self._desk.ledger.capacity())) - up
+        return self.overload.bounded(min(trunk.capacity, self._deps.ledger.capacity())) - up
 
     async def _take(self, ticket: RunTicket, limit: int) -> int:
-        holds = await self._source.take(ticket.run_id, limit)
-        for hold in holds:
-            self._begin(hold)
-        return len(holds)
+        deliveries = await self._source.take(ticket.run_id, limit)
+        for delivery in deliveries:
+            self._begin(delivery)
+        return len(deliveries)
 
-    def _begin(self, hold: JobHold) -> None:
-        known = self._working.get(hold.key)
+    def _begin(self, delivery: JobDelivery) -> None:
+        known = self._working.get(delivery.key)
         if known is not None:
-            # Our heartbeats were late and it came again: the same worker, under the newer delivery.
-            self._working[hold.key] = (known[0], hold)
+            # Our heartbeats were late: the worker goes on, under the newer delivery.
+            self._working[delivery.key] = (known[0], delivery)
             return
-        worker = SubscriberWorker(self._desk, hold.job, partial(self._source.on_call_elsewhere, hold.key))
-        self._working[hold.key] = (worker, hold)
+        on_call_elsewhere = partial(self._source.on_call_elsewhere, delivery.key)
+        worker = SubscriberWorker(self._deps, delivery.job, on_call_elsewhere)
+        self._working[delivery.key] = (worker, delivery)
         self._idle.clear()
-        task = asyncio.create_task(self._work(worker, hold.key))
+        task = asyncio.create_task(self._work(worker, delivery.key))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -194,23 +182,23 @@ class DialRole:
         try:
             verdict = await worker.work()
         except BrokerError as error:
-            log.warning("a job goes back", error=str(error))
+            log.warning("job is given back, the broker does not answer", error=str(error))
             verdict = GiveBack(_BROKER_DELAY_S)
         except Exception:
-            log.exception("a job failed")
+            log.exception("job failed")
             verdict = await self._after_fault(worker, key)
         else:
             self._faults.pop(key, None)
-        _, hold = self._working.pop(key)
+        _, delivery = self._working.pop(key)
         match verdict:
             case Done():
-                await hold.done()
+                await delivery.done()
             case GiveBack(delay_s, whole_run):
                 if whole_run:
-                    # Or each of its jobs would come and go. They stay at hand, to be looked after.
+                    # Without the rest each job of the run would come and go. They return soon, to be checked.
                     self._schedule.rest(worker.job.run_id, delay_s)
                     self._wake_in(delay_s)
-                await hold.give_back(min(delay_s, _BACK_S) if whole_run else delay_s)
+                await delivery.give_back(min(delay_s, _BACK_S) if whole_run else delay_s)
             case LeaveAlone():
                 pass
         if not self._working:
@@ -218,14 +206,14 @@ class DialRole:
         self._wake.set()
 
     async def _after_fault(self, worker: SubscriberWorker, key: str) -> Verdict:
-        """Have the job tried again, or say that the subscriber has failed: the run must come to an end."""
+        """Have the job tried again, or fail the subscriber, so that the run comes to an end."""
         self._faults[key] += 1
         if self._faults[key] < _FAULTS:
             return GiveBack(_FAULT_DELAY_S)
         try:
             verdict = await worker.give_up()
         except Exception:
-            log.exception("a job that fails again and again cannot even be given up")
+            log.exception("job that failed repeatedly cannot be given up")
             return GiveBack(_FAULT_DELAY_S)
         del self._faults[key]
         return verdict
@@ -233,8 +221,8 @@ class DialRole:
     async def _heartbeats(self) -> None:
         while True:
             await asyncio.sleep(_HEARTBEAT_S)
-            for _, hold in tuple(self._working.values()):
-                await hold.keep()
+            for _, delivery in tuple(self._working.values()):
+                await delivery.extend()
             if self._free() > 0:
-                # The engine or the ledger may have more to offer than when we last looked.
+                # The trunk or the ledger may have more capacity than at the last look.
                 self._wake.set()

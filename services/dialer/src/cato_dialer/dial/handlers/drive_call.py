@@ -48,6 +48,7 @@ _RELEASES: dict[ReleaseCause, Trigger] = {
     ReleaseCause.NO_RESPONSE: Trigger.NO_RESPONSE,
     ReleaseCause.FAULT: Trigger.FAULT,
 }
+_UNSENT = frozenset({ReleaseCause.MISSED, ReleaseCause.NOT_SENT})
 
 
 def unix_ms(moment: datetime) -> int:
@@ -88,9 +89,9 @@ def signal_of(event: LineEvent) -> Signal:
 
 
 class CallDriver:
-    """Feeds one call with what its line and its timers say, and carries out what follows.
+    """Feed one call machine with the events of its line and its timers, and carry out its effects.
 
-    `publish` and `succeed` are called in order and must not wait.
+    `publish` and `succeed` are called in order and must not block.
     """
 
     def __init__(
@@ -110,26 +111,25 @@ class CallDriver:
         self._timers: dict[Timer, asyncio.TimerHandle] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._call, self._first = begin(rules, unix_ms(clock.now()))
-        self.missed = False
-        """It was too late for the line: there has been no call."""
+        self.unsent: ReleaseCause | None = None
+        """Why no request was sent (`MISSED` or `NOT_SENT`): there has been no call."""
         self.heard_of_station = False
-        """The station has said something, be it a refusal."""
-        self._to_be_ended = False
+        """The station has sent a response or a request."""
+        self._hang_up_ordered = False
 
     def hang_up(self) -> None:
-        """End the call by order."""
-        self._to_be_ended = True
+        """End the call by order of the operator, or at a shutdown."""
+        self._hang_up_ordered = True
         self._signal_now(Trigger.HANG_UP)
 
     async def run(self) -> Call:
-        """Return the call as it ended."""
+        """Return the call as it ended; `unsent` tells whether it began at all."""
         self._spawn(self._listen())
         try:
             self._carry_out(self._first)
             while self._call.phase is not Phase.ENDED:
                 signal = await self._signals.get()
                 if signal is None:
-                    self.missed = True
                     break
                 self._call, effects = advance(self._call, signal)
                 self._carry_out(effects)
@@ -165,18 +165,19 @@ class CallDriver:
 
     async def _listen(self) -> None:
         async for event in self._line.events():
-            if isinstance(event, LineReleased) and event.cause is ReleaseCause.MISSED:
-                self._line_missed()
+            if isinstance(event, LineReleased) and event.cause in _UNSENT:
+                self._end_unsent(event.cause)
                 return
             self.heard_of_station |= _comes_from_station(event)
             self._signals.put_nowait(signal_of(event))
-        # `LineReleased` has ended the call by now, if the line keeps its promise.
+        # `LineReleased` has ended the call by now, unless the line broke its contract.
         self._signal_now(Trigger.FAULT)
 
-    def _line_missed(self) -> None:
-        if self._to_be_ended:
+    def _end_unsent(self, cause: ReleaseCause) -> None:
+        if self._hang_up_ordered:
             self._signal_now(Trigger.LOCAL_HANGUP)
         else:
+            self.unsent = cause
             self._signals.put_nowait(None)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
@@ -187,7 +188,7 @@ class CallDriver:
     def _reap(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
-            log.error("a line failed", error=repr(error))
+            log.error("line failed", error=repr(error))
             self._signal_now(Trigger.FAULT)
 
 

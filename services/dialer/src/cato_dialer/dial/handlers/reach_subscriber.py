@@ -1,42 +1,49 @@
 """Work one job: reach one subscriber in one wave."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import structlog
 
 from cato_contracts.errors import BrokerError
 from cato_contracts.jobs import DialJob
-from cato_contracts.runs import SubscriberResult
-from cato_dialer.dial.domain.subscriber.call_gate import Drop, Obstacle, Settle, Wait, obstacle
-from cato_dialer.dial.domain.subscriber.plan import Conclude, Dial, Finished, Interrupt, PastCall, next_step
-from cato_dialer.dial.handlers.attempt_call import CallAttempt, interruption
-from cato_dialer.dial.handlers.call_recorder import SubscriberBook
-from cato_dialer.dial.handlers.deps import DialDesk
-from cato_dialer.dial.handlers.drive_call import unix_ms
+from cato_dialer.dial.domain.subscriber.call_gate import CallGate, Defer, Discard, Fail, Refusal
+from cato_dialer.dial.domain.subscriber.next_attempt import (
+    FAULT,
+    Conclude,
+    Dial,
+    Finished,
+    Interrupt,
+    next_attempt,
+)
+from cato_dialer.dial.handlers.attempt_call import CallAttempt, NotSentError
+from cato_dialer.dial.handlers.call_recorder import CallRecorder
+from cato_dialer.dial.handlers.deps import Deps
 from cato_dialer.dial.ports.dial import Channel, FencedError, PromptMissingError, SubscriberLog
 
 log = structlog.get_logger()
 
 PROMPT_MISSING = "prompt-missing"
-FAULT = "fault"
-"""Working on the subscriber failed again and again for reasons that lie with us."""
 
 _NO_STATION_DELAY_S = 30.0
 _BROKER_DELAY_S = 5.0
+_LINE_WAIT_S = 10.0
+"""So long a subscriber waits for a line here; then another replica may have one."""
+_NO_LINE_DELAY_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The job goes from the queue."""
+    """Remove the job from the queue."""
 
 
 @dataclass(frozen=True, slots=True)
 class GiveBack:
-    """The job is to be worked on later, by anybody; so are all others of the run if `whole_run`."""
+    """Return the job to the queue, for any replica; with `whole_run`, rest the whole run here."""
 
     delay_s: float
     whole_run: bool = False
@@ -44,24 +51,23 @@ class GiveBack:
 
 @dataclass(frozen=True, slots=True)
 class LeaveAlone:
-    """Somebody else works on the subscriber: not a word more about the job."""
+    """Do not acknowledge the job: another replica works on the subscriber."""
 
 
 Verdict = Done | GiveBack | LeaveAlone
 
 
 class SubscriberWorker:
-    """Works one job; at most one call is up at any time."""
+    """Works one job. At most one call is up at any time."""
 
-    def __init__(
-        self, desk: DialDesk, job: DialJob, on_call_elsewhere: Callable[[], Awaitable[bool]]
-    ) -> None:
-        self._desk = desk
+    def __init__(self, deps: Deps, job: DialJob, on_call_elsewhere: Callable[[], Awaitable[bool]]) -> None:
+        self._deps = deps
         self._job = job
+        self._gate = CallGate(job)
         self._on_call_elsewhere = on_call_elsewhere
         self._attempt: CallAttempt | None = None
-        self._book: SubscriberBook | None = None
-        self._looked_away = False
+        self._recorder: CallRecorder | None = None
+        self._waited = False
         self._closing = False
         self._giving_up = False
         self._nudged = asyncio.Event()
@@ -73,8 +79,8 @@ class SubscriberWorker:
 
     @property
     def on_call(self) -> bool:
-        """A call is up, or about to be, or not all of it is in the log yet."""
-        return self._attempt is not None or (self._book is not None and self._book.unwritten)
+        """Tell whether a call is up, or about to be, or not completely in the log yet."""
+        return self._attempt is not None or (self._recorder is not None and self._recorder.unwritten)
 
     def hang_up(self) -> None:
         """End the call that is up."""
@@ -82,34 +88,35 @@ class SubscriberWorker:
             self._attempt.hang_up()
 
     def close(self) -> None:
-        """Start no call any more."""
+        """Start no more calls."""
         self._closing = True
         self._nudged.set()
 
     def nudge(self) -> None:
-        """Look again whether a call is still wanted."""
+        """Check again whether a call is allowed, and through which stations."""
         self._nudged.set()
 
     async def work(self) -> Verdict:
-        """Do what is left to do.
+        """Take every step that is left, and say what becomes of the job.
 
         Raises:
             BrokerError: if the log cannot be read.
 
         """
-        seen = await self._desk.journal.read(self._job.run_id, self._job.subscriber.no)
-        async with SubscriberBook(self._desk.journal, self._job.run_id, seen) as book:
-            self._book = book
+        deps, job = self._deps, self._job
+        seen = await deps.journal.read(job.run_id, job.subscriber.no)
+        async with CallRecorder(deps.journal, deps.observers, deps.clock, job, seen) as recorder:
+            self._recorder = recorder
             try:
-                verdict = await self._work(book)
-                await book.flushed()
+                verdict = await self._work(recorder)
+                await recorder.flushed()
             except FencedError:
-                self._log.warning("the subscriber has been taken over")
+                self._log.warning("subscriber was taken over by another replica")
                 return LeaveAlone()
         return verdict
 
     async def give_up(self) -> Verdict:
-        """Make no more calls in this wave: what is not decided has failed.
+        """Make no more calls in this wave: a subscriber without a result has failed.
 
         Raises:
             BrokerError: if the log cannot be read.
@@ -118,119 +125,132 @@ class SubscriberWorker:
         self._giving_up = True
         return await self.work()
 
-    async def _work(self, book: SubscriberBook) -> Verdict:
+    async def _work(self, recorder: CallRecorder) -> Verdict:
         job = self._job
         verdict: Verdict | None = None
         while verdict is None:
-            # Before anything is looked at: what changes from here on is looked at again.
+            # Cleared before anything is checked: a change from here on is checked in the next round.
             self._nudged.clear()
-            stations = self._desk.by_priority()
-            step = next_step(job.wave, len(job.subscriber.phones), stations, book.calls, book.result)
+            stations = self._deps.by_priority()
+            step = next_attempt(
+                job.wave, len(job.subscriber.phones), stations, recorder.calls, recorder.result
+            )
             match step:
                 case Finished():
                     verdict = Done()
                 case Interrupt() if await self._on_call_elsewhere():
-                    self._log.info("another replica still has the call")
+                    self._log.info("call is still up at another replica")
                     verdict = LeaveAlone()
                 case Interrupt(call, success):
-                    now = unix_ms(self._desk.clock.now())
-                    event = interruption(job, call, book.result, success)
-                    book.note_event(event, now)
-                    self._desk.observer.note(event, now)
-                    # From here on the call's owner cannot write of it. What they had told of the person
-                    # between our look at the log and now is told for good.
-                    book.adopt_result(await self._log_now(book))
-                case Conclude(notified, reason, call):
-                    self._note_result(book, reason, notified=notified, call=call)
+                    recorder.interrupted(call, success=success)
+                    # This fences the call's owner. A result that the owner wrote between our reading of the
+                    # log and now stands.
+                    recorder.adopt_result(await self._log_now(recorder))
+                case Conclude(notified=True, reason=reason, call=call):
+                    recorder.notified(reason, call.call_id, call.number)
+                case Conclude(reason=reason, call=call):
+                    recorder.failed(reason, call)
                 case Dial() if self._giving_up:
-                    of_wave = [call for call in book.calls if call.wave == job.wave]
-                    self._note_result(book, FAULT, call=of_wave[-1] if of_wave else None)
+                    recorder.failed(FAULT, recorder.last_call)
                 case Dial():
-                    blocked = self._obstacle(self._desk.clock.now())
-                    verdict = await self._settle(book, blocked) if blocked else await self._dial(book, step)
+                    refusal = self._refusal(self._deps.clock.now())
+                    verdict = await (
+                        self._refuse(recorder, refusal) if refusal else self._dial(recorder, step)
+                    )
         return verdict
 
-    def _obstacle(self, at: datetime) -> Obstacle | None:
-        ticket = self._desk.tickets().get(self._job.run_id)
-        return obstacle(self._job, ticket, at, closing=self._closing)
+    def _refusal(self, at: datetime) -> Refusal | None:
+        ticket = self._deps.tickets().get(self._job.run_id)
+        return self._gate.refusal(ticket, at, closing=self._closing)
 
-    async def _log_now(self, book: SubscriberBook) -> SubscriberLog:
-        await book.flushed()
-        return await self._desk.journal.read(self._job.run_id, self._job.subscriber.no)
+    async def _log_now(self, recorder: CallRecorder) -> SubscriberLog:
+        await recorder.flushed()
+        return await self._deps.journal.read(self._job.run_id, self._job.subscriber.no)
 
-    async def _settle(self, book: SubscriberBook, blocked: Obstacle) -> Verdict:
-        match blocked:
-            case Wait(delay_s, whole_run):
+    async def _refuse(self, recorder: CallRecorder, refusal: Refusal) -> Verdict:
+        match refusal:
+            case Defer(delay_s, whole_run):
                 return GiveBack(delay_s, whole_run)
-            case Settle() if self._looked_away and not book.agrees_with(await self._log_now(book)):
-                # While we waited, somebody else was given the job, and has a call up perhaps.
-                self._log.warning("the subscriber has been taken over")
+            case Fail() if self._waited and not recorder.agrees_with(await self._log_now(recorder)):
+                # While we waited, the job was delivered to another replica, which may have a call up.
+                self._log.warning("subscriber was taken over by another replica")
                 return LeaveAlone()
-            case Settle(reason, without_calls):
-                of_wave = [call for call in book.calls if call.wave == self._job.wave]
-                if of_wave:
-                    self._note_result(book, of_wave[-1].reason or reason, call=of_wave[-1])
+            case Fail(reason, without_calls):
+                call = recorder.last_call
+                if call is not None:
+                    recorder.failed(reason if call.interrupted else call.reason or reason, call)
                 elif without_calls:
-                    self._note_result(book, reason)
-            case Drop():
+                    recorder.failed(reason)
+            case Discard():
                 pass
         return Done()
 
-    async def _dial(self, book: SubscriberBook, step: Dial) -> Verdict | None:
-        """Take the step; None if the next one is to be decided."""
+    async def _dial(self, recorder: CallRecorder, step: Dial) -> Verdict | None:
+        """Make the call of the step; None if the next step is to be decided."""
         if not step.stations:
             self._log.error("no station has channels")
             return GiveBack(_NO_STATION_DELAY_S)
-        self._looked_away = True
+        self._waited = True
         try:
-            audio = await self._desk.prompts.file(self._job.prompt)
+            audio = await self._deps.prompts.file(self._job.prompt)
+            if not await self._line_free():
+                return None if self._nudged.is_set() else GiveBack(_NO_LINE_DELAY_S)
             channel = await self._channel(step.stations)
             if channel is None:
                 return None
             try:
-                attempt = CallAttempt(
-                    self._desk, self._job, step, channel, permitted=lambda at: self._obstacle(at) is None
+                self._attempt = CallAttempt(
+                    self._deps,
+                    self._job,
+                    step,
+                    channel,
+                    recorder,
+                    permitted=lambda at: self._refusal(at) is None,
                 )
-                self._attempt = attempt
-                await attempt.make(book, audio)
+                await self._attempt.make(audio)
             finally:
                 self._attempt = None
                 channel.release()
         except PromptMissingError as error:
-            self._log.error("the prompt is missing", error=str(error))
-            self._note_result(book, PROMPT_MISSING)
+            self._log.error("prompt is missing", error=str(error))
+            recorder.failed(PROMPT_MISSING)
+        except NotSentError as error:
+            self._log.error("call order cannot be sent", error=str(error))
+            recorder.failed(FAULT, recorder.last_call)
         except BrokerError as error:
             self._log.warning("no call can be made without the broker", error=str(error))
             return GiveBack(_BROKER_DELAY_S)
         return None
 
+    async def _line_free(self) -> bool:
+        """Wait for a line of the trunk; False if none was free in time, or the worker was nudged.
+
+        No channel is held meanwhile and no call is on record: without a line there is no attempt.
+        """
+        try:
+            async with asyncio.timeout(_LINE_WAIT_S):
+                return await self._unless_nudged(self._deps.trunk.line_free())
+        except TimeoutError:
+            self._log.warning("no SIP worker can take a call")
+            return False
+
     async def _channel(self, stations: Sequence[UUID]) -> Channel | None:
-        """Wait for a channel of the first station that has one; None if it is time to look around again."""
-        ledger = self._desk.ledger
+        """Wait for a channel of the first station that has one; None if the worker was nudged."""
+        ledger = self._deps.ledger
         while True:
             for station in stations:
                 if channel := ledger.acquire(station):
                     return channel
-            freed = asyncio.ensure_future(ledger.freed(stations))
-            nudged = asyncio.ensure_future(self._nudged.wait())
-            try:
-                await asyncio.wait((freed, nudged), return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                freed.cancel()
-                nudged.cancel()
-            if self._nudged.is_set():
+            if not await self._unless_nudged(ledger.freed(stations)):
                 return None
 
-    def _note_result(
-        self, book: SubscriberBook, reason: str, *, notified: bool = False, call: PastCall | None = None
-    ) -> None:
-        result = SubscriberResult(
-            run_id=self._job.run_id,
-            no=self._job.subscriber.no,
-            wave=self._job.wave,
-            notified=notified,
-            reason=reason,
-            call_id=call.call_id if call else None,
-            number=call.number if call else None,
-        )
-        book.note_result(result, unix_ms(self._desk.clock.now()))
+    async def _unless_nudged(self, change: Coroutine[Any, Any, None]) -> bool:
+        """Wait for `change` or for a nudge; tell whether there was no nudge."""
+        changed = asyncio.ensure_future(change)
+        nudged = asyncio.ensure_future(self._nudged.wait())
+        try:
+            await asyncio.wait((changed, nudged), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            changed.cancel()
+            nudged.cancel()
+        return not self._nudged.is_set()

@@ -1,4 +1,4 @@
-"""Which runs a replica takes jobs of, and in which order."""
+"""Decide of which runs a replica takes jobs, and in which order."""
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
@@ -6,56 +6,56 @@ from uuid import UUID
 
 from cato_contracts.jobs import RunMode, RunTicket
 
-_FIRST_LOOK_S = 3.0
-_LAST_LOOK_S = 300.0
+_FIRST_CHECK_S = 3.0
+_LAST_CHECK_S = 300.0
 
 
-class Schedule:
-    """Runs by priority, those of the same priority in turn, and none before its rest is over.
+class RunSchedule:
+    """Orders runs by priority, rotates runs of the same priority, and leaves out runs that rest.
 
-    Runs that may not call are looked after all the same: a replica that died may have left calls without an
-    end, and until they have one they would be shown as up. That is found soon after it can happen first, and
-    looked for less and less often then.
+    Runs that may not call are checked all the same: a replica that died may have left calls without an end,
+    which would be shown as up until another replica records their end. A run is checked soon after it became
+    idle, and then less and less often.
     """
 
     def __init__(self, now: Callable[[], float]) -> None:
-        """`now`: seconds of a clock that only goes forward."""
+        """`now` returns the seconds of a monotonic clock."""
         self._now = now
         self._turn = 0
         self._resting: dict[UUID, float] = {}
-        self._looks: dict[UUID, tuple[float, float]] = {}
+        self._checks: dict[UUID, tuple[float, float]] = {}
 
     def rest(self, run_id: UUID, delay_s: float) -> None:
-        """Call nobody of the run for so long."""
+        """Make no calls of the run for this time."""
         self._resting[run_id] = self._now() + delay_s
 
     def to_call(self, tickets: Iterable[RunTicket]) -> list[list[RunTicket]]:
-        """Return the runs to take jobs of, the most urgent first; each group shares what is free."""
+        """Return the runs to take jobs of, the most urgent group first; a group shares the free capacity."""
         self._turn += 1
         tickets = list(tickets)
         calling = [ticket for ticket in tickets if not self._is_idle(ticket) and _calls(ticket)]
         calling.sort(key=lambda ticket: (-ticket.priority, ticket.run_id))
         groups = [list(group) for _, group in groupby(calling, key=lambda ticket: ticket.priority)]
-        # The jobs of a run that stops are dropped, but for calls that a dead replica left without an end:
-        # the run waits for that.
+        # Jobs of a stopping run are only removed, after the calls that a dead replica left open were given
+        # their end: the run waits for that.
         stopping = [ticket for ticket in tickets if ticket.mode is RunMode.STOPPING]
-        return [self._in_turn(group) for group in (*groups, stopping) if group]
+        return [self._rotated(group) for group in (*groups, stopping) if group]
 
-    def to_look_after(self, tickets: Iterable[RunTicket]) -> tuple[list[RunTicket], float | None]:
-        """Return the runs whose time for that has come, and in how many seconds the next one's does."""
+    def to_check(self, tickets: Iterable[RunTicket]) -> tuple[list[RunTicket], float | None]:
+        """Return the idle runs whose check is due, and the seconds until the next check."""
         now = self._now()
         idle = {ticket.run_id: ticket for ticket in tickets if self._is_idle(ticket)}
-        self._looks = {
-            run_id: self._looks.get(run_id, (now + _FIRST_LOOK_S, 2 * _FIRST_LOOK_S)) for run_id in idle
+        self._checks = {
+            run_id: self._checks.get(run_id, (now + _FIRST_CHECK_S, 2 * _FIRST_CHECK_S)) for run_id in idle
         }
-        due = [run_id for run_id, (at, _) in self._looks.items() if at <= now]
+        due = [run_id for run_id, (at, _) in self._checks.items() if at <= now]
         for run_id in due:
-            _, pause = self._looks[run_id]
-            self._looks[run_id] = (now + pause, min(2 * pause, _LAST_LOOK_S))
-        wait = min((at for at, _ in self._looks.values()), default=None)
+            _, pause = self._checks[run_id]
+            self._checks[run_id] = (now + pause, min(2 * pause, _LAST_CHECK_S))
+        wait = min((at for at, _ in self._checks.values()), default=None)
         return [idle[run_id] for run_id in due], None if wait is None else wait - now
 
-    def _in_turn(self, group: Sequence[RunTicket]) -> list[RunTicket]:
+    def _rotated(self, group: Sequence[RunTicket]) -> list[RunTicket]:
         shift = self._turn % len(group)
         return [*group[shift:], *group[:shift]]
 

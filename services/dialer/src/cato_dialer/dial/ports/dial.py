@@ -1,4 +1,4 @@
-"""What the dial role needs from outside, beside the trunk."""
+"""The ports of the dial role, except for the trunk."""
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,16 +16,16 @@ from cato_contracts.runs import Prompt, SubscriberResult
 
 
 class FencedError(CatoError):
-    """Somebody else has written for this subscriber since: they work on it now, we must not."""
+    """Another replica has written for this subscriber since, so it works on the subscriber now."""
 
 
 class PromptMissingError(CatoError):
-    """The store has no such prompt and will not have it later."""
+    """The object store does not have the prompt, and retrying does not help."""
 
 
 @dataclass(frozen=True, slots=True)
 class SubscriberLog:
-    """What the log says of a subscriber of a run; the heads are the last sequences, 0 where there is none."""
+    """The log of a subscriber of a run; the heads are the last sequences, 0 if there is no message."""
 
     events: tuple[CallEvent, ...] = ()
     events_head: int = 0
@@ -34,10 +34,11 @@ class SubscriberLog:
 
 
 class CallJournal(Protocol):
-    """The log of calls and results. Each write names the head that it builds on and returns the new one.
+    """The log of calls and results. Each write names the head that it expects and returns the new one.
 
-    A write that is repeated after a lost answer succeeds. Raises `FencedError` if the head is another's,
-    `BrokerError` if there was no answer: whether it was written is unknown, and it is safe to repeat.
+    A write repeated after a lost acknowledgement succeeds. Writes raise `FencedError` if another replica has
+    written the head, and `BrokerError` without an acknowledgement: the message may be stored; the write can
+    be repeated.
     """
 
     async def read(self, run_id: UUID, no: int) -> SubscriberLog: ...
@@ -47,12 +48,12 @@ class CallJournal(Protocol):
     async def append_result(self, result: Envelope[SubscriberResult], after: int) -> int: ...
 
 
-class JobHold(Protocol):
-    """A job in hand: kept by heartbeats until one of the methods is called. None of them raises."""
+class JobDelivery(Protocol):
+    """A job in hand. `extend` keeps it until `done` or `give_back` is called; none of them raises."""
 
     @property
     def key(self) -> str:
-        """What makes the job the same one when it is delivered again."""
+        """The job's identity, the same for every delivery."""
         ...
 
     @property
@@ -60,58 +61,57 @@ class JobHold(Protocol):
 
     @property
     def redelivered(self) -> bool:
-        """Somebody may have worked on it before."""
+        """Tell whether the job was delivered before."""
         ...
 
     async def done(self) -> None:
-        """It is finished and goes from the queue."""
+        """Remove the job from the queue."""
         ...
 
     async def give_back(self, delay_s: float) -> None:
-        """Somebody may have it after that time."""
+        """Return the job to the queue; it is delivered again after `delay_s`."""
         ...
 
-    async def keep(self) -> None:
-        """Tell the queue that it is being worked on."""
+    async def extend(self) -> None:
+        """Tell the queue that the job is being worked on, so that it is not delivered again yet."""
         ...
 
 
 class JobSource(Protocol):
-    """The queue of jobs and the runs that there are."""
+    """The queue of jobs, and the active runs."""
 
     async def open(self, on_change: Callable[[], None], has_call: Callable[[str], bool]) -> None:
-        """Begin.
+        """Follow the runs and answer the questions of other replicas.
 
-        `on_change` is called whenever a ticket has changed or there may be something to take; `has_call`
-        tells others whether we have a call up for the job of that key, or one that is not all told yet.
+        `on_change` is called whenever a ticket has changed or there may be jobs to take. `has_call` tells
+        whether this replica has a call up for the job of that key, or one that is not completely in the log.
         """
         ...
 
     async def on_call_elsewhere(self, key: str) -> bool:
         """Ask the other replicas whether one has a call up for the job of this key.
 
-        A replica whose heartbeats did not get through may well be alive, and the subscriber on the line.
+        A replica whose heartbeats were lost may be alive, with the subscriber on the line.
 
         Raises:
-            BrokerError: if nobody can be asked.
+            BrokerError: if the other replicas cannot be asked.
 
         """
         ...
 
     def tickets(self) -> Mapping[UUID, RunTicket]:
-        """Return the runs as last seen."""
+        """Return the runs as last read from the broker."""
         ...
 
-    async def take(self, run_id: UUID, limit: int) -> Sequence[JobHold]:
-        """Take what is there now, up to `limit` (1 or more).
+    async def take(self, run_id: UUID, limit: int) -> Sequence[JobDelivery]:
+        """Take the jobs that are queued now, up to `limit` (1 or more); none while the broker is away.
 
-        If that is less than `limit`, `on_change` tells when there may be more. Nothing while the broker is
-        away.
+        With fewer than `limit`, `on_change` is called when there may be more.
         """
         ...
 
     async def return_unused(self) -> None:
-        """Give back jobs that have come since and that nobody can work on now."""
+        """Give back jobs that have arrived since the last `take`: this replica has no capacity for them."""
         ...
 
     async def close(self) -> None: ...
@@ -124,13 +124,13 @@ class Channel(Protocol):
     def station_id(self) -> UUID: ...
 
     def release(self) -> None:
-        """Give it back; a second time does nothing."""
+        """Give the channel back. A second call does nothing."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class StartSlot:
-    """When a call may be started: not before `at`, not after `until` (None: any time)."""
+    """The time in which a call may be started: from `at` to `until` (None: no limit)."""
 
     at: datetime
     until: datetime | None
@@ -138,22 +138,22 @@ class StartSlot:
 
 
 class ChannelLedger(Protocol):
-    """Who may use how many channels of which station, over all replicas."""
+    """The channels of the stations, shared between all replicas."""
 
     async def open(self) -> None: ...
 
     def acquire(self, station_id: UUID) -> Channel | None:
-        """Return a channel of the station if one is at hand, else None; `freed` tells when to ask again."""
+        """Return a channel that is free at this replica; else `freed` tells when to ask again."""
         ...
 
     def capacity(self) -> int:
-        """Return how many calls at once this replica may expect to have, those that are up included."""
+        """Return how many calls at once this replica can expect to carry, calls that are up included."""
         ...
 
     def freed(self, station_ids: Sequence[UUID]) -> Coroutine[Any, Any, None]:
-        """Say that channels of these stations are wanted; what is returned ends once one of them may be had.
+        """Request channels of these stations; the coroutine returns once one of them may be free.
 
-        It hears of all that is freed from this call on, though it be awaited only later.
+        Channels freed after this call count, even if the coroutine is awaited later.
         """
         ...
 
@@ -161,7 +161,7 @@ class ChannelLedger(Protocol):
         """Reserve the station's next time to start a call, by its minimum interval.
 
         Raises:
-            BrokerError: if no slot could be had in time.
+            BrokerError: if no slot can be reserved in time.
 
         """
         ...
@@ -170,18 +170,11 @@ class ChannelLedger(Protocol):
 
 
 class CallObserver(Protocol):
-    """Is told every event of the calls made here."""
+    """Receives every event that this replica records."""
 
     def note(self, event: CallEvent, at: int) -> None:
-        """Take in an event that happened at `at` (Unix ms); must not wait."""
+        """Receive an event that happened at `at` (Unix ms); must not block."""
         ...
-
-
-class UnobservedCalls:
-    """Nobody is told."""
-
-    def note(self, event: CallEvent, at: int) -> None:
-        pass
 
 
 class PromptCache(Protocol):
@@ -192,7 +185,7 @@ class PromptCache(Protocol):
 
         Raises:
             PromptMissingError: if there is no such prompt.
-            BrokerError: if it cannot be had now.
+            BrokerError: if the object store does not answer.
 
         """
         ...

@@ -1,4 +1,4 @@
-"""Which stations can be expected to take a call."""
+"""The port that watches the stations."""
 
 from collections.abc import Callable, Sequence
 from typing import Protocol
@@ -8,27 +8,27 @@ from cato_runtime.station_config import StationConfig
 
 
 class StationWatch(Protocol):
-    """Looks after the stations; what it says is of the last seconds, and no promise."""
+    """Watches whether the stations answer. Its state may be some seconds old."""
 
     async def open(self, stations: Sequence[StationConfig], on_change: Callable[[], None]) -> None:
-        """Begin; `on_change` is called whenever a station has gone down or come up."""
+        """Start to watch; `on_change` is called whenever a station has gone down or come up."""
         ...
 
     def is_up(self, station_id: UUID) -> bool: ...
 
     def answered(self, station_id: UUID) -> None:
-        """Say that something came from the station, whatever it was."""
+        """Report that the station has sent a response or a request."""
         ...
 
     def unanswered(self, station_id: UUID) -> None:
-        """Say that a call ended without a word from the station: reason enough to look."""
+        """Report that a call ended without any response from the station, so that it is probed at once."""
         ...
 
     async def close(self) -> None: ...
 
 
 class UnwatchedStations:
-    """Nobody looks: all are up."""
+    """Watches nothing: every station counts as up."""
 
     async def open(self, stations: Sequence[StationConfig], on_change: Callable[[], None]) -> None:
         pass

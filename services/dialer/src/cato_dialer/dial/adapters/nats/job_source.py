@@ -24,9 +24,8 @@ from pydantic import ValidationError
 from cato_contracts.envelope import UndecodableError, decode
 from cato_contracts.errors import BrokerError
 from cato_contracts.jobs import DialJob, RunTicket
-from cato_contracts.subjects import DIAL, JOB_PRESENCE, RUN_TICKETS, dial_consumer
-from cato_dialer.dial.ports.dial import JobHold
-from cato_jetstream import DeadLetters, NotFound, Origin, TimedOut, translated
+from cato_contracts.subjects import DIAL, JOB_PRESENCE, RUN_TICKETS, dead_letter, dial_consumer
+from cato_dialer.dial.ports.dial import JobDelivery
 from cato_runtime.tasks import end_tasks
 
 log = structlog.get_logger()
@@ -41,7 +40,7 @@ _PATIENCE_AFTER_OUTAGE_S = 5.0
 _OUTAGE_ECHO_S = 30.0
 
 
-class NatsJobHold:
+class NatsJobDelivery:
     """A delivered job."""
 
     def __init__(self, message: Msg, job: DialJob) -> None:
@@ -66,7 +65,7 @@ class NatsJobHold:
     async def give_back(self, delay_s: float) -> None:
         await self._tell(self._message.nak(delay_s))
 
-    async def keep(self) -> None:
+    async def extend(self) -> None:
         await self._tell(self._message.in_progress())
 
     async def _tell(self, acknowledgement: Any) -> None:
@@ -195,11 +194,11 @@ class NatsJobSource:
     def tickets(self) -> Mapping[UUID, RunTicket]:
         return self._tickets
 
-    async def take(self, run_id: UUID, limit: int) -> Sequence[JobHold]:
+    async def take(self, run_id: UUID, limit: int) -> Sequence[JobDelivery]:
         if not self._client.is_connected:
             return []
         self._note_connection()
-        holds: list[JobHold] = []
+        holds: list[JobDelivery] = []
         try:
             with translated(f"jobs of run {run_id} cannot be taken"):
                 queue = await self._queue(run_id)
@@ -266,9 +265,9 @@ class NatsJobSource:
             self._queues[run_id] = queue
         return queue
 
-    async def _hold(self, message: Msg) -> NatsJobHold | None:
+    async def _hold(self, message: Msg) -> NatsJobDelivery | None:
         try:
-            return NatsJobHold(message, _job(message.data))
+            return NatsJobDelivery(message, _job(message.data))
         except UndecodableError as error:
             log.exception("a job cannot be read", job=message.subject)
             reason = str(error)

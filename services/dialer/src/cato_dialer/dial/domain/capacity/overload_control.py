@@ -1,29 +1,29 @@
-"""How many calls at once the machine carries in time.
+"""Bound the calls at once to what the machine carries in time.
 
-A call that is answered and not heard is worse than one that is not made: "200 OK" would count as reached. So
-when the engine falls behind the clock, no call is added, and the bound goes below what is up; it rises again
-slowly (additive increase, multiplicative decrease, as congestion control has it).
+A call that is answered but not heard is worse than a call that is not made: its "200 OK" would count as
+reached. When the engine falls behind the clock, no call is added and the bound drops below the calls that are
+up; it then rises slowly (additive increase, multiplicative decrease, as in congestion control).
 """
 
 MEDIA_LATE_MS = 60
-"""Three packets behind: what the jitter buffers of the other ends commonly bridge."""
+"""Three packets: the delay that jitter buffers commonly bridge."""
 SIGNALLING_LATE_MS = 250
-"""Half of SIP's T1 (RFC 3261, 17.1.1.1): later, and the other end sends everything again."""
+"""Half of SIP's T1 (RFC 3261, 17.1.1.1): beyond T1 the other end retransmits every message."""
 
 _DECREASE = 0.9
 _STEP_S = 1.0
 _INCREASE = 0.05
 
 
-class Pacing:
-    """`limit` is the bound now, None while there is none."""
+class OverloadControl:
+    """Bounds the calls at once; `limit` is the bound now, None while the engine keeps up."""
 
     def __init__(self) -> None:
         self.limit: int | None = None
         self._changed_at = 0.0
 
     def observe(self, *, media_lag_ms: int, loop_lag_ms: int, up: int, now: float) -> None:
-        """Take in how late the engine is with `up` calls; `now` in seconds, only going forward."""
+        """Record how late the engine is with `up` calls; `now` in seconds of a monotonic clock."""
         late = media_lag_ms > MEDIA_LATE_MS or loop_lag_ms > SIGNALLING_LATE_MS
         if self.limit is None and not late:
             return
@@ -37,7 +37,7 @@ class Pacing:
             self.limit += max(1, int(self.limit * _INCREASE))
 
     def bounded(self, capacity: int) -> int:
-        """Return how many calls may be up, of `capacity`; the bound goes when it no longer binds."""
+        """Return how many calls of `capacity` may be up; a bound at or above `capacity` is dropped."""
         if self.limit is None:
             return capacity
         if self.limit >= capacity > 0:

@@ -1,4 +1,4 @@
-"""Whether a call may be started for a job now, and what becomes of the job if not."""
+"""Decide whether a call may be started for a job now, and what becomes of the job if not."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,47 +14,53 @@ _NEVER_DELAY_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Drop:
-    """The run is over: the job goes."""
+class Discard:
+    """Remove the job: its run is over."""
 
 
 @dataclass(frozen=True, slots=True)
-class Settle:
-    """The subscriber's wave ends here, for this reason unless a call of the wave tells another."""
+class Fail:
+    """End the wave for the subscriber, with this reason unless a call of the wave has one."""
 
     reason: str
     without_calls: bool
-    """Settled even if nobody was called in this wave; otherwise the job just goes then."""
+    """Fail a subscriber who was not called in this wave, too; otherwise such a job is only removed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
-    """Not now: the job goes back to the queue for so long; `whole_run`: no other job of it can do better."""
+class Defer:
+    """Give the job back for `delay_s`; with `whole_run`, no other job of the run may call either."""
 
     delay_s: float
     whole_run: bool = False
 
 
-Obstacle = Drop | Settle | Wait
+Refusal = Discard | Fail | Defer
 
 
-def obstacle(job: DialJob, ticket: RunTicket | None, now: datetime, *, closing: bool) -> Obstacle | None:
-    """Return what forbids a call at `now`, None if nothing does. `closing`: this replica is going down."""
-    if ticket is None:
-        return Drop()
-    if ticket.mode is RunMode.STOPPING:
-        return Settle(STOPPED, without_calls=False)
-    if job.expires_at is not None and job.expires_at <= now:
-        return Settle(EXPIRED, without_calls=True)
-    if closing:
-        return Wait(0)
-    if ticket.mode is RunMode.PAUSED:
-        return Wait(_PAUSED_DELAY_S)
-    return _out_of_hours(job, now)
+@dataclass(frozen=True, slots=True)
+class CallGate:
+    """The conditions that each call of a job must meet."""
 
+    job: DialJob
 
-def _out_of_hours(job: DialJob, now: datetime) -> Wait | None:
-    if may_call(job.settings, job.time_zone, now):
-        return None
-    opens = next_change(job.settings, job.time_zone, now)
-    return Wait((opens - now).total_seconds() if opens else _NEVER_DELAY_S, whole_run=True)
+    def refusal(self, ticket: RunTicket | None, now: datetime, *, closing: bool) -> Refusal | None:
+        """Return what forbids a call at `now`, None if it is allowed; `closing`: this replica shuts down."""
+        if ticket is None:
+            return Discard()
+        if ticket.mode is RunMode.STOPPING:
+            return Fail(STOPPED, without_calls=False)
+        if self.job.expires_at is not None and self.job.expires_at <= now:
+            return Fail(EXPIRED, without_calls=True)
+        if closing:
+            return Defer(0)
+        if ticket.mode is RunMode.PAUSED:
+            return Defer(_PAUSED_DELAY_S)
+        return self._out_of_hours(now)
+
+    def _out_of_hours(self, now: datetime) -> Defer | None:
+        settings, zone = self.job.settings, self.job.time_zone
+        if may_call(settings, zone, now):
+            return None
+        opens = next_change(settings, zone, now)
+        return Defer((opens - now).total_seconds() if opens else _NEVER_DELAY_S, whole_run=True)

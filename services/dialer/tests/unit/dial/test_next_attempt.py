@@ -2,16 +2,16 @@ from uuid import UUID, uuid4
 
 from cato_contracts.calls import CallEvent, CallEventKind
 from cato_contracts.runs import SubscriberResult
-from cato_dialer.dial.domain.subscriber.plan import (
+from cato_dialer.dial.domain.subscriber.next_attempt import (
     INTERRUPTION_LIMIT,
     Conclude,
     Dial,
     Finished,
     Interrupt,
-    NextStep,
+    NextAttempt,
     PastCall,
     calls_of,
-    next_step,
+    next_attempt,
 )
 
 RUN, FIRST, SECOND = uuid4(), uuid4(), uuid4()
@@ -57,8 +57,8 @@ def result(wave: int, notified: bool, decided_by: PastCall | None = None) -> Sub
     )
 
 
-def after(*calls: PastCall, wave: int = 1, last: SubscriberResult | None = None) -> NextStep:
-    return next_step(wave, 3, STATIONS, calls, last)
+def after(*calls: PastCall, wave: int = 1, last: SubscriberResult | None = None) -> NextAttempt:
+    return next_attempt(wave, 3, STATIONS, calls, last)
 
 
 def test_a_new_subscriber_is_called_on_the_first_number() -> None:

@@ -1,7 +1,7 @@
-"""What is to be done next for a subscriber in a wave, told from what the log says alone.
+"""Decide the next step for a subscriber in a wave, from the log alone.
 
-Whoever works a job asks after every step, so a worker that takes over from a dead one does what that one
-would have done.
+A worker decides again after every step. A worker that takes over from a dead one therefore does what the dead
+one would have done.
 """
 
 from collections.abc import Sequence
@@ -13,12 +13,15 @@ from cato_contracts.runs import SubscriberResult
 from cato_dialer.dial.domain.call.outcome import CANCELLED, worth_another_station
 
 INTERRUPTION_LIMIT = 3
-"""How often a number is called again in a wave because its call was interrupted, before we go on."""
+"""How often a number is called again in a wave because its call was interrupted; the next number follows."""
+
+FAULT = "fault"
+"""The subscriber was not reached for reasons of the system, which the bounded repeats did not overcome."""
 
 
 @dataclass(frozen=True, slots=True)
 class PastCall:
-    """A call as its events tell it; `ending` is None while it has no final event."""
+    """A call, folded from its events; `ending` is None while it has no final event."""
 
     call_id: UUID
     wave: int
@@ -34,8 +37,13 @@ class PastCall:
 
     @property
     def to_be_repeated(self) -> bool:
-        """The call ended for reasons that lie with us, so the number has not had its try."""
-        return not self.success and (self.ending is CallEventKind.INTERRUPTED or self.reason == CANCELLED)
+        """Tell whether the call ended for reasons of the system, so that the number has not had its try."""
+        return self.interrupted or (not self.success and self.reason == CANCELLED)
+
+    @property
+    def interrupted(self) -> bool:
+        """Tell whether the system lost the call: its reason says nothing about the subscriber."""
+        return not self.success and self.ending is CallEventKind.INTERRUPTED
 
 
 def calls_of(events: Sequence[CallEvent]) -> tuple[PastCall, ...]:
@@ -66,12 +74,12 @@ def calls_of(events: Sequence[CallEvent]) -> tuple[PastCall, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The subscriber is decided for this wave."""
+    """The subscriber's result for this wave is known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Interrupt:
-    """A call that nobody is on any more gets its end."""
+    """Record the end of a call whose owner is gone."""
 
     call: PastCall
     success: bool
@@ -79,7 +87,7 @@ class Interrupt:
 
 @dataclass(frozen=True, slots=True)
 class Dial:
-    """Call this number; `stations` may be tried, the best first; `ordinal` counts the calls of the run."""
+    """Call this number; `stations` are in the order to try, `ordinal` counts the subscriber's calls."""
 
     phone_index: int
     stations: tuple[UUID, ...]
@@ -88,27 +96,24 @@ class Dial:
 
 @dataclass(frozen=True, slots=True)
 class Conclude:
-    """The wave's result is due; `call` decided it."""
+    """Record the result of the wave; `call` decided it."""
 
     notified: bool
     reason: str
     call: PastCall
 
 
-NextStep = Finished | Interrupt | Dial | Conclude
+NextAttempt = Finished | Interrupt | Dial | Conclude
 
 
-def next_step(
+def next_attempt(
     wave: int,
     phone_count: int,
     stations: Sequence[UUID],
     calls: Sequence[PastCall],
     result: SubscriberResult | None,
-) -> NextStep:
-    """Decide what to do; `stations` are in order of priority.
-
-    `result` is the subscriber's last one, of whatever wave.
-    """
+) -> NextAttempt:
+    """Decide the next step; `stations` are in order of priority, `result` is the last one of any wave."""
     for call in calls:
         if call.ending is None:
             return Interrupt(call, _succeeded(call, result))
@@ -123,11 +128,12 @@ def next_step(
         return Dial(last.phone_index, left, len(calls))
     if not last.success and last.phone_index + 1 < phone_count:
         return Dial(last.phone_index + 1, tuple(stations), len(calls))
-    return Conclude(last.success, last.reason or "", last)
+    # A fault of the system is not a verdict about the subscriber, so it does not stand as the reason.
+    return Conclude(last.success, FAULT if last.interrupted else last.reason or "", last)
 
 
 def _stations_left(of_wave: Sequence[PastCall], stations: Sequence[UUID]) -> tuple[UUID, ...]:
-    """Return where the last number of the wave is worth another call."""
+    """Return the stations through which the last number of the wave is worth another call."""
     last = of_wave[-1]
     same_number = [call for call in of_wave if call.phone_index == last.phone_index]
     interruptions = sum(call.ending is CallEventKind.INTERRUPTED for call in same_number)

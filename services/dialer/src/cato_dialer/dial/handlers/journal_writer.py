@@ -1,0 +1,112 @@
+"""Write the messages of one subscriber to the log: in order, repeated until stored, fenced."""
+
+import asyncio
+from types import TracebackType
+from typing import Self
+
+import structlog
+
+from cato_contracts.calls import CallEvent
+from cato_contracts.envelope import Envelope
+from cato_contracts.errors import BrokerError
+from cato_contracts.runs import SubscriberResult
+from cato_dialer.dial.ports.dial import CallJournal, FencedError, SubscriberLog
+from cato_runtime.tasks import end_tasks
+
+log = structlog.get_logger()
+
+_FIRST_RETRY_S = 0.2
+_LAST_RETRY_S = 5.0
+
+Entry = Envelope[CallEvent] | Envelope[SubscriberResult]
+
+
+class JournalWriter:
+    """Queue messages at once and write them in a task of its own, so that no line waits for the broker.
+
+    Used as a context manager. Leaving it drops what is not written, as a crash would; await `flushed` first.
+    """
+
+    def __init__(self, journal: CallJournal, seen: SubscriberLog) -> None:
+        self._journal = journal
+        self._events_head = seen.events_head
+        self._result_head = seen.result_head
+        self._queue: asyncio.Queue[Entry] = asyncio.Queue()
+        self._unwritten = 0
+        self._task: asyncio.Task[None] | None = None
+        self.fenced = asyncio.Event()
+        """Set once another replica has written for the subscriber, or nothing can be written any more."""
+
+    @property
+    def unwritten(self) -> bool:
+        """Tell whether a queued message is not in the log yet."""
+        return self._unwritten > 0
+
+    def agrees_with(self, seen: SubscriberLog) -> bool:
+        """Tell whether the log ends with our own messages. Call it only when all are written."""
+        return (seen.events_head, seen.result_head) == (self._events_head, self._result_head)
+
+    def adopt_result_head(self, seen: SubscriberLog) -> None:
+        """Write the next result after the one that is in the log now."""
+        self._result_head = seen.result_head
+
+    def put(self, entry: Entry) -> None:
+        self._unwritten += 1
+        self._queue.put_nowait(entry)
+
+    async def flushed(self) -> None:
+        """Return once every queued message is in the log.
+
+        Raises:
+            FencedError: if another replica works on the subscriber now, or the log cannot be written.
+
+        """
+        drained = asyncio.ensure_future(self._queue.join())
+        fenced = asyncio.ensure_future(self.fenced.wait())
+        try:
+            await asyncio.wait((drained, fenced), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            drained.cancel()
+            fenced.cancel()
+        if self.fenced.is_set():
+            raise FencedError("another replica works on the subscriber, or its log cannot be written")
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._write())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await end_tasks(self._task)
+
+    async def _write(self) -> None:
+        while True:
+            entry = await self._queue.get()
+            try:
+                await self._write_one(entry)
+            except FencedError:
+                self.fenced.set()
+                return
+            except Exception:
+                # A call without a record must end, so an unknown failure counts as fenced.
+                log.exception("call record cannot be written")
+                self.fenced.set()
+                return
+            self._unwritten -= 1
+            self._queue.task_done()
+
+    async def _write_one(self, entry: Entry) -> None:
+        delay = _FIRST_RETRY_S
+        while True:
+            try:
+                if isinstance(entry.body, CallEvent):
+                    self._events_head = await self._journal.append_event(entry, self._events_head)
+                else:
+                    self._result_head = await self._journal.append_result(entry, self._result_head)
+            except BrokerError as error:
+                log.warning("call record waits for the broker", error=str(error), retry_s=delay)
+                await asyncio.sleep(delay)
+                delay = min(2 * delay, _LAST_RETRY_S)
+            else:
+                return

@@ -1,0 +1,46 @@
+"""The dial role as a whole: trunk, channels, stations, and the dispatcher of jobs."""
+
+from collections.abc import Sequence
+
+from cato_dialer.dial.handlers.deps import Deps
+from cato_dialer.dial.handlers.dispatch_jobs import JobDispatcher
+from cato_dialer.dial.ports.dial import JobSource
+from cato_runtime.station_config import StationConfig
+
+
+class DialRole:
+    """Makes calls from `start` on. `deps.tickets` must be those of `source`."""
+
+    def __init__(self, deps: Deps, source: JobSource) -> None:
+        self._deps = deps
+        self.dispatcher = JobDispatcher(deps, source)
+
+    @property
+    def ready(self) -> bool:
+        """Tell whether jobs are taken and the trunk can carry calls."""
+        return self.dispatcher.taking_jobs and self._deps.trunk.capacity > 0
+
+    async def start(self) -> None:
+        """Open the trunk, the channels and the watch of the stations, then take jobs."""
+        await self._deps.trunk.open()
+        await self._deps.ledger.open()
+        await self._deps.watch.open(self._deps.stations, self.dispatcher.stations_changed)
+        await self.dispatcher.start()
+
+    async def drain(self, deadline_s: float) -> None:
+        """Take no more jobs and start no more calls; hang up the calls that are up at the deadline."""
+        await self.dispatcher.drain(deadline_s)
+
+    async def stop(self) -> None:
+        """End at once. Jobs in hand are delivered again, to other replicas or to the next start."""
+        await self.dispatcher.stop()
+        await self._deps.watch.close()
+        await self._deps.ledger.close()
+        await self._deps.trunk.close()
+
+    async def change_stations(self, stations: Sequence[StationConfig]) -> None:
+        """Begin the next calls with these stations, which have the ids and channels of those before."""
+        self._deps.stations = stations
+        await self._deps.watch.close()
+        await self._deps.watch.open(stations, self.dispatcher.stations_changed)
+        self.dispatcher.stations_changed()

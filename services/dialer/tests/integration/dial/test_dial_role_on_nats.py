@@ -43,11 +43,11 @@ class NatsReplica:
         self.role = DialRole(deps, source)
 
     async def die(self) -> None:
-        """Be gone: no word to anybody."""
+        """Stop at once, without a message to the broker or the other replicas."""
         self.dead = True
         for gone in self.lines:
             gone()
-        for task in (*self.role._loops, *self.role._tasks):
+        for task in (*self.role.dispatcher._loops, *self.role.dispatcher._tasks):
             task.cancel()
         await self.client.close()
 

@@ -16,7 +16,7 @@ from cato_contracts.runs import Prompt, RunSubscriber, SubscriberResult
 from cato_dialer.dial.adapters.memory_dial import (
     MemoryCallJournal,
     MemoryChannelBoard,
-    MemoryChannelLedger,
+    MemoryChannelSource,
     MemoryJobQueue,
     MemoryJobSource,
     MemoryPromptCache,
@@ -257,7 +257,7 @@ class Replica:
             stations=world.stations,
             trunk=ReplicaTrunk(self),
             journal=_ReplicaJournal(self),
-            ledger=MemoryChannelLedger(world.board, world.clock),
+            channels=MemoryChannelSource(world.board, world.clock),
             prompts=MemoryPromptCache(),
             clock=world.clock,
             tickets=self.source.tickets,

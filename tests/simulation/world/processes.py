@@ -5,9 +5,8 @@ from typing import Any, Protocol
 from cato_contracts.envelope import Answer, Envelope
 from cato_contracts.errors import BrokerError
 from cato_contracts.requests import Request
-from cato_dialer.campaign.handlers.deps import Deps
-from cato_dialer.campaign.role import CampaignRole
-from cato_dialer.dial.adapters.memory_dial import MemoryChannelLedger, MemoryPromptCache
+from cato_dialer.campaign.role import CampaignPorts, CampaignRole
+from cato_dialer.dial.adapters.memory_dial import MemoryChannelSource, MemoryPromptCache
 from cato_dialer.dial.handlers.deps import Deps
 from cato_dialer.dial.ports.trunk import CallOrder
 from cato_dialer.dial.role import DialRole
@@ -40,12 +39,12 @@ class DialProcess:
         self._lines: list[Line] = []
         self.source = LaggingTickets(world.queue, world.history.ticket_lag_s)
         self.journal = LogJournal(world.runs)
-        self._ledger = MemoryChannelLedger(world.board, world.clock)
+        self._channels = MemoryChannelSource(world.board, world.clock)
         deps = Deps(
             stations=world.stations,
             trunk=_Trunk(self),
             journal=FaultyPort(life, self.journal, BrokerError),
-            ledger=_Ledger(life, self._ledger, BrokerError),
+            channels=_Channels(life, self._channels, BrokerError),
             prompts=FaultyPort(life, MemoryPromptCache(), BrokerError),
             clock=world.clock,
             tickets=self.source.tickets,
@@ -75,7 +74,7 @@ class DialProcess:
         try:
             await self.role.stop()
         finally:
-            await self._ledger.close()
+            await self._channels.close()
 
 
 class _Source(FaultyPort):
@@ -94,8 +93,8 @@ class _Source(FaultyPort):
         return answer
 
 
-class _Ledger(FaultyPort):
-    """The channel ledger: waiting for a channel does not fail."""
+class _Channels(FaultyPort):
+    """The channel source: waiting for a channel does not fail."""
 
     def freed(self, *arguments: Any) -> Any:
         return self._checked(self._port.freed(*arguments))

@@ -16,7 +16,7 @@ from cato_dialer.dial.adapters.call_metrics import CallMetrics
 from cato_dialer.dial.adapters.dial_gauges import DialGauges
 from cato_dialer.dial.adapters.disk_prompt_cache import DiskPromptCache
 from cato_dialer.dial.adapters.nats.call_journal import NatsCallJournal
-from cato_dialer.dial.adapters.nats.channel_ledger import NatsChannelLedger
+from cato_dialer.dial.adapters.nats.channel_source import NatsChannelSource
 from cato_dialer.dial.adapters.nats.job_source import NatsJobSource
 from cato_dialer.dial.adapters.pjsua2.supervisor.registrar import StationRegistrar
 from cato_dialer.dial.adapters.pjsua2.supervisor.trunk import Pjsua2Trunk
@@ -75,13 +75,13 @@ async def _dial(surroundings: Surroundings) -> DialParts:
     registrar = StationRegistrar(config.dialing, config.stations, Bucket(client.jetstream(), LEASES.name))
     source = NatsJobSource(client)
     trunk = Pjsua2Trunk(config.dialing, config.channels)
-    ledger = NatsChannelLedger(client, config.stations, config.license.max_channels, clock)
+    channels = NatsChannelSource(client, config.stations, config.license.max_channels, clock)
     watch = StationKeepalive(config.dialing.bind_address, came_up=registrar.renew)
     deps = Deps(
         stations=config.stations,
         trunk=trunk,
         journal=NatsCallJournal(client),
-        ledger=ledger,
+        channels=channels,
         prompts=DiskPromptCache(surroundings.objects, surroundings.settings.data_dir / "prompts"),
         clock=clock,
         tickets=source.tickets,
@@ -89,5 +89,5 @@ async def _dial(surroundings: Surroundings) -> DialParts:
         observers=(metrics,),
     )
     role = DialRole(deps, source)
-    metrics.gauges(DialGauges(config.stations, role.dispatcher, ledger, trunk, watch).read)
+    metrics.gauges(DialGauges(config.stations, role.dispatcher, channels, trunk, watch).read)
     return role

@@ -23,7 +23,7 @@ class DialRole:
     async def start(self) -> None:
         """Open the trunk, the channels and the watch of the stations, then take jobs."""
         await self._deps.trunk.open()
-        await self._deps.ledger.open()
+        await self._deps.channels.open()
         await self._deps.watch.open(self._deps.stations, self.dispatcher.stations_changed)
         await self.dispatcher.start()
 
@@ -35,7 +35,7 @@ class DialRole:
         """End at once. Jobs in hand are delivered again, to other replicas or to the next start."""
         await self.dispatcher.stop()
         await self._deps.watch.close()
-        await self._deps.ledger.close()
+        await self._deps.channels.close()
         await self._deps.trunk.close()
 
     async def change_stations(self, stations: Sequence[StationConfig]) -> None:

@@ -13,7 +13,7 @@ from cato_contracts.runs import SubscriberResult
 from cato_contracts.subjects import RUNS, dial_job
 from cato_dialer.dial.adapters.memory_dial import MemoryPromptCache
 from cato_dialer.dial.adapters.nats.call_journal import NatsCallJournal
-from cato_dialer.dial.adapters.nats.channel_ledger import NatsChannelLedger
+from cato_dialer.dial.adapters.nats.channel_source import NatsChannelSource
 from cato_dialer.dial.adapters.nats.job_source import NatsJobSource
 from cato_dialer.dial.handlers.deps import Deps
 from cato_dialer.dial.role import DialRole
@@ -35,7 +35,7 @@ class NatsReplica:
             stations=world.stations,
             trunk=ReplicaTrunk(self),
             journal=NatsCallJournal(client),
-            ledger=NatsChannelLedger(client, world.stations, 100, world.clock),
+            channels=NatsChannelSource(client, world.stations, 100, world.clock),
             prompts=MemoryPromptCache(),
             clock=world.clock,
             tickets=source.tickets,

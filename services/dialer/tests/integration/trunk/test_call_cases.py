@@ -21,7 +21,7 @@ from cato_contracts.runs import Prompt, RunSubscriber, SubscriberResult
 from cato_dialer.dial.adapters.memory_dial import (
     MemoryCallJournal,
     MemoryChannelBoard,
-    MemoryChannelLedger,
+    MemoryChannelSource,
     MemoryJobQueue,
     MemoryJobSource,
 )
@@ -401,7 +401,7 @@ async def call_all(directory: Path) -> tuple[list[Outcome], bytes]:
             stations=stations,
             trunk=Pjsua2Trunk(DialingConfig(bind_address="127.0.0.1"), workers_for=len(CASES)),
             journal=journal,
-            ledger=MemoryChannelLedger(MemoryChannelBoard(stations, len(CASES)), clock),
+            channels=MemoryChannelSource(MemoryChannelBoard(stations, len(CASES)), clock),
             prompts=OnePrompt(write_wav(directory / "prompt.wav", audio)),
             clock=clock,
             tickets=source.tickets,

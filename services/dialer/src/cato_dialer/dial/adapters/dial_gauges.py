@@ -7,7 +7,7 @@ from typing import Protocol
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from cato_dialer.dial.adapters.call_metrics import station_names
-from cato_dialer.dial.adapters.nats.channel_ledger import NatsChannelLedger
+from cato_dialer.dial.adapters.nats.channel_source import NatsChannelSource
 from cato_dialer.dial.adapters.pjsua2.supervisor.trunk import Pjsua2Trunk
 from cato_dialer.dial.domain.capacity.overload_control import OverloadControl
 from cato_dialer.dial.ports.stations import StationWatch
@@ -30,7 +30,7 @@ class DialGauges:
 
     stations: Sequence[StationConfig]
     dispatcher: _Dispatcher
-    ledger: NatsChannelLedger
+    channels: NatsChannelSource
     trunk: Pjsua2Trunk
     watch: StationWatch
 
@@ -58,7 +58,7 @@ class DialGauges:
         names = station_names(self.stations)
         for station in self.stations:
             name = names[station.id]
-            leased, in_use = self.ledger.usage(station.id)
+            leased, in_use = self.channels.usage(station.id)
             channels.add_metric([name, "configured"], station.channels)
             channels.add_metric([name, "leased"], leased)
             channels.add_metric([name, "in-use"], in_use)

@@ -198,7 +198,7 @@ class _MemoryChannel:
 
 
 class MemoryChannelBoard:
-    """What the ledgers of several replicas share."""
+    """The channels that several replicas share."""
 
     def __init__(self, stations: Sequence[StationConfig], max_channels: int) -> None:
         self.stations = {station.id: station for station in stations}
@@ -215,8 +215,8 @@ class MemoryChannelBoard:
         return self._freed.wait()
 
 
-class MemoryChannelLedger:
-    """One replica's view of the board."""
+class MemoryChannelSource:
+    """The channels of one replica."""
 
     def __init__(self, board: MemoryChannelBoard, clock: Clock) -> None:
         self._board = board

@@ -65,7 +65,7 @@ class CallAttempt:
             BrokerError: if no start slot can be reserved.
 
         """
-        slot = await self._deps.ledger.reserve_start(self._station.id)
+        slot = await self._deps.channels.reserve_start(self._station.id)
         await self._until(slot.at - _RECORD_AHEAD)
         if not self._permitted_in(slot):
             return
@@ -89,7 +89,7 @@ class CallAttempt:
                     record.cancelled()
                     return
             try:
-                slot = await self._deps.ledger.reserve_start(self._station.id)
+                slot = await self._deps.channels.reserve_start(self._station.id)
             except BrokerError:
                 record.cancelled()
                 return

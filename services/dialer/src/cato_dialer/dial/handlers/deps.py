@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from cato_contracts.jobs import RunTicket
-from cato_dialer.dial.ports.dial import CallJournal, CallObserver, ChannelLedger, PromptCache
+from cato_dialer.dial.ports.dial import CallJournal, CallObserver, ChannelSource, PromptCache
 from cato_dialer.dial.ports.stations import StationWatch, UnwatchedStations
 from cato_dialer.dial.ports.trunk import Trunk
 from cato_runtime.clock import Clock
@@ -22,7 +22,7 @@ class Deps:
     stations: Sequence[StationConfig]
     trunk: Trunk
     journal: CallJournal
-    ledger: ChannelLedger
+    channels: ChannelSource
     prompts: PromptCache
     clock: Clock
     tickets: Callable[[], Mapping[UUID, RunTicket]]

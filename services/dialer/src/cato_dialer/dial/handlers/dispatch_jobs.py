@@ -155,7 +155,7 @@ class JobDispatcher:
             up=up,
             now=asyncio.get_running_loop().time(),
         )
-        return self.overload.bounded(min(trunk.capacity, self._deps.ledger.capacity())) - up
+        return self.overload.bounded(min(trunk.capacity, self._deps.channels.capacity())) - up
 
     async def _take(self, ticket: RunTicket, limit: int) -> int:
         deliveries = await self._source.take(ticket.run_id, limit)
@@ -224,5 +224,5 @@ class JobDispatcher:
             for _, delivery in tuple(self._working.values()):
                 await delivery.extend()
             if self._free() > 0:
-                # The trunk or the ledger may have more capacity than at the last look.
+                # The trunk or the channels may allow more than at the last look.
                 self._wake.set()

@@ -236,12 +236,12 @@ class SubscriberWorker:
 
     async def _channel(self, stations: Sequence[UUID]) -> Channel | None:
         """Wait for a channel of the first station that has one; None if the worker was nudged."""
-        ledger = self._deps.ledger
+        source = self._deps.channels
         while True:
             for station in stations:
-                if channel := ledger.acquire(station):
+                if channel := source.acquire(station):
                     return channel
-            if not await self._unless_nudged(ledger.freed(stations)):
+            if not await self._unless_nudged(source.freed(stations)):
                 return None
 
     async def _unless_nudged(self, change: Coroutine[Any, Any, None]) -> bool:

@@ -137,8 +137,8 @@ class StartSlot:
     delayed: bool
 
 
-class ChannelLedger(Protocol):
-    """The channels of the stations, shared between all replicas."""
+class ChannelSource(Protocol):
+    """One replica's channels of the stations, which all replicas share."""
 
     async def open(self) -> None: ...
 

@@ -1,9 +1,10 @@
-"""The blocks of channels that one replica holds of one pool (a station, or the licence): bookkeeping only.
+"""The blocks of channels that one replica holds of one pool (a station, or the licence).
 
-Times are seconds of any steady clock.
+Times are seconds of any monotonic clock.
 """
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 _SINGLE_UP_TO = 32
@@ -11,7 +12,7 @@ _FOURS_UP_TO = 128
 
 
 def block_size(channels: int) -> int:
-    """Return how many channels a block has: few blocks to renew, and still something to share out."""
+    """Return how many channels a block has: few blocks to renew, and still enough of them to share."""
     if channels <= _SINGLE_UP_TO:
         return 1
     return 4 if channels <= _FOURS_UP_TO else 16
@@ -19,20 +20,20 @@ def block_size(channels: int) -> int:
 
 @dataclass(slots=True)
 class Block:
-    """A block that we hold, surely until `valid_until`."""
+    """A block that this replica holds until `valid_until`; `idle_since`: when a channel was last freed."""
 
     index: int
     size: int
     valid_until: float
     idle_since: float
     in_use: int = 0
-    shedding: bool = False
-    """No call is started on it any more: it goes to another replica when it is idle."""
+    surplus: bool = False
+    """No call is started on the block any more: it goes to another replica once it is idle."""
 
 
 @dataclass(slots=True)
 class ChannelPool:
-    """`wanted` counts who waits for a channel."""
+    """`wanted` counts the subscribers that wait for a channel."""
 
     name: str
     channels: int
@@ -51,7 +52,7 @@ class ChannelPool:
         return min(self.block_size, self.channels - index * self.block_size)
 
     def missing(self) -> list[int]:
-        """Return the blocks that we do not hold."""
+        """Return the blocks that this replica does not hold."""
         return [index for index in range(self.block_count) if index not in self.blocks]
 
     def available(self, now: float) -> Block | None:
@@ -59,33 +60,21 @@ class ChannelPool:
         usable = [
             block
             for block in self.blocks.values()
-            if block.in_use < block.size and block.valid_until > now and not block.shedding
+            if block.in_use < block.size and block.valid_until > now and not block.surplus
         ]
         return max(usable, key=lambda block: (block.in_use, -block.index), default=None)
 
-    def share(self, members: int) -> int:
-        """Return how many blocks each of so many replicas may hold while others are in want."""
-        return math.ceil(self.block_count / max(1, members))
+    def share(self, replicas: int) -> int:
+        """Return how many blocks each replica may hold while others want channels, too."""
+        return math.ceil(self.block_count / max(1, replicas))
 
-    def shed(self, members: int) -> None:
-        """Choose the blocks that go to others: what is above our share, the least used first."""
-        surplus = len(self.blocks) - self.share(members)
-        by_use = sorted(self.blocks.values(), key=lambda block: (block.in_use, -block.index))
-        for place, block in enumerate(by_use):
-            block.shedding = place < surplus
+    def mark_surplus(self, indexes: Collection[int]) -> bool:
+        """Mark these blocks as surplus and no others; tell whether a block may be used again."""
+        before = {index for index, block in self.blocks.items() if block.surplus}
+        for index, block in self.blocks.items():
+            block.surplus = index in indexes
+        return not before.issubset(indexes)
 
-    def keep_all(self) -> bool:
-        """Use every block again; tell whether one had been chosen to go."""
-        chosen = [block for block in self.blocks.values() if block.shedding]
-        for block in chosen:
-            block.shedding = False
-        return bool(chosen)
-
-    def to_give_back(self, now: float, idle_s: float) -> list[Block]:
-        """Return the idle blocks that we should not hold any longer."""
-        return [
-            block
-            for block in self.blocks.values()
-            if block.in_use == 0
-            and (block.shedding or (self.wanted == 0 and now - block.idle_since >= idle_s))
-        ]
+    def remove(self, indexes: Collection[int]) -> list[Block]:
+        """Remove the blocks and return them: no channel of theirs can be taken any more."""
+        return [self.blocks.pop(index) for index in indexes]

@@ -1,0 +1,252 @@
+"""Channels leased over all replicas in the bucket `leases`.
+
+A block of channels is a key whose value is its holder's name. The key expires some time after its last
+renewal, and a replica stops starting calls on the block a while before that. `ChannelAllocator` decides which
+blocks are renewed, released and taken; this adapter carries it out.
+"""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Coroutine, Sequence
+from typing import Any
+from uuid import UUID, uuid4
+
+import structlog
+from nats.aio.client import Client
+
+from cato_contracts.errors import BrokerError
+from cato_contracts.subjects import LEASES
+from cato_dialer.dial.adapters.nats.channel_presence import ChannelPresence
+from cato_dialer.dial.adapters.nats.start_slots import NatsStartSlots
+from cato_dialer.dial.domain.capacity.channel_allocator import ChannelAllocator
+from cato_dialer.dial.domain.capacity.channel_pool import Block, ChannelPool
+from cato_dialer.dial.ports.dial import Channel, StartSlot
+from cato_jetstream import Bucket, Lease
+from cato_runtime.clock import Clock
+from cato_runtime.station_config import StationConfig
+from cato_runtime.tasks import end_tasks
+
+log = structlog.get_logger()
+
+_MARGIN_S = 2.0
+_KEEP_S = 1.0
+_ACTIVE_S = 5.0
+_TRY_AGAIN_S = 0.5
+_TIMEOUT_S = 2.0
+_LICENCE = "licence"
+
+
+class _Channel:
+    """A channel of a station, and with it one of the licence where that is the tighter bound."""
+
+    def __init__(self, source: "NatsChannelSource", station_id: UUID, blocks: Sequence[Block]) -> None:
+        self._source = source
+        self._station_id = station_id
+        self._blocks = blocks
+        for block in blocks:
+            block.in_use += 1
+
+    @property
+    def station_id(self) -> UUID:
+        return self._station_id
+
+    def release(self) -> None:
+        now = asyncio.get_running_loop().time()
+        for block in self._blocks:
+            block.in_use -= 1
+            block.idle_since = now
+        if self._blocks:
+            self._blocks = ()
+            self._source.announce()
+
+
+class NatsChannelSource:
+    """The channels of one replica."""
+
+    def __init__(
+        self,
+        client: Client,
+        stations: Sequence[StationConfig],
+        max_channels: int,
+        clock: Clock,
+        allocator: ChannelAllocator | None = None,
+    ) -> None:
+        self._bucket = Bucket(client.jetstream(timeout=_TIMEOUT_S), LEASES.name, timeout_s=_TIMEOUT_S)
+        self._slots = NatsStartSlots(self._bucket, stations, clock)
+        self._allocator = allocator or ChannelAllocator()
+        self._name = str(uuid4())
+        self._presence = ChannelPresence(client, self._name, self._wanted_elsewhere, self._given_back)
+        self._leases: dict[str, Lease] = {}
+        self._pools = {station.id: ChannelPool(str(station.id), station.channels) for station in stations}
+        total = sum(station.channels for station in stations)
+        self._licence = ChannelPool(_LICENCE, max_channels) if max_channels < total else None
+        self._freed = asyncio.Event()
+        self._needed = asyncio.Event()
+        self._active_until = 0.0
+        self._try_again_at: dict[str, float] = {}
+        self._keeper: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        await self._presence.open()
+        self._keeper = asyncio.create_task(self._keep())
+
+    async def close(self) -> None:
+        await end_tasks(self._keeper)
+        for pool in self._all_pools():
+            await self._release(pool, tuple(pool.blocks))
+        await self._presence.close()
+
+    def acquire(self, station_id: UUID) -> Channel | None:
+        now = asyncio.get_running_loop().time()
+        blocks = [pool.available(now) for pool in self._pools_of(station_id)]
+        whole = [block for block in blocks if block is not None]
+        if len(whole) < len(blocks):
+            return None
+        self._active_until = now + _ACTIVE_S
+        return _Channel(self, station_id, whole)
+
+    def capacity(self) -> int:
+        replicas = 1 + self._presence.peers().count
+        stations = sum(pool.share(replicas) * pool.block_size for pool in self._pools.values())
+        if self._licence is None:
+            return stations
+        return min(stations, self._licence.share(replicas) * self._licence.block_size)
+
+    def usage(self, station_id: UUID) -> tuple[int, int]:
+        """Return how many channels of the station this replica holds, and how many it uses."""
+        blocks = self._pools[station_id].blocks.values()
+        return sum(block.size for block in blocks), sum(block.in_use for block in blocks)
+
+    def freed(self, station_ids: Sequence[UUID]) -> Coroutine[Any, Any, None]:
+        # The event is bound here, not in the coroutine: a release before the first await counts.
+        return self._want_until(self._freed, station_ids)
+
+    async def reserve_start(self, station_id: UUID) -> StartSlot:
+        return await self._slots.reserve(station_id)
+
+    def announce(self) -> None:
+        """Wake the subscribers that wait for a channel, and the keeper."""
+        self._freed.set()
+        self._freed = asyncio.Event()
+        self._needed.set()
+
+    async def _want_until(self, freed: asyncio.Event, station_ids: Sequence[UUID]) -> None:
+        pools = {pool.name: pool for station_id in station_ids for pool in self._pools_of(station_id)}
+        for pool in pools.values():
+            pool.wanted += 1
+        self._needed.set()
+        try:
+            await freed.wait()
+        finally:
+            for pool in pools.values():
+                pool.wanted -= 1
+
+    def _pools_of(self, station_id: UUID) -> list[ChannelPool]:
+        station = self._pools[station_id]
+        return [station] if self._licence is None else [station, self._licence]
+
+    def _all_pools(self) -> list[ChannelPool]:
+        return [*self._pools.values(), *([self._licence] if self._licence else [])]
+
+    def _wanted_elsewhere(self) -> None:
+        self._needed.set()
+
+    def _given_back(self) -> None:
+        self._try_again_at.clear()
+        self._needed.set()
+
+    async def _keep(self) -> None:
+        """Carry out the allocation of every pool: each second, and at once when channels are wanted."""
+        loop = asyncio.get_running_loop()
+        told_at = 0.0
+        while True:
+            self._needed.clear()
+            try:
+                if loop.time() - told_at >= _KEEP_S:
+                    told_at = loop.time()
+                    await self._tell()
+                if any([await self._keep_pool(pool) for pool in self._all_pools()]):
+                    self.announce()
+            except BrokerError as error:
+                log.warning("leases of channels cannot be kept", error=repr(error))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_KEEP_S):
+                    await self._needed.wait()
+
+    async def _tell(self, *, gave: bool = False) -> None:
+        now = asyncio.get_running_loop().time()
+        wants = [pool.name for pool in self._all_pools() if pool.wanted and pool.available(now) is None]
+        if gave or wants or now < self._active_until or any(pool.blocks for pool in self._all_pools()):
+            await self._presence.tell(wants, gave=gave)
+
+    async def _keep_pool(self, pool: ChannelPool) -> bool:
+        """Carry out the allocation of one pool; tell whether channels may have become free."""
+        allocation = self._allocator.allocate(pool, self._presence.peers(), asyncio.get_running_loop().time())
+        usable_again = pool.mark_surplus(allocation.surplus)
+        if allocation.release:
+            await self._release(pool, allocation.release)
+            await self._tell(gave=True)
+        renewed = await asyncio.gather(*(self._renew(pool, index) for index in allocation.renew))
+        taken = await self._take(pool, allocation.take)
+        return taken or usable_again or any(renewed)
+
+    async def _renew(self, pool: ChannelPool, index: int) -> bool:
+        """Renew a block; tell whether it had expired and is held again."""
+        block, asked_at = pool.blocks[index], asyncio.get_running_loop().time()
+        lease = self._lease(pool, index)
+        try:
+            held = await lease.take()
+        except BrokerError as error:
+            log.warning("block of channels cannot be renewed", pool=pool.name, error=str(error))
+            return False
+        if not held:
+            log.warning("block of channels is lost to another replica", pool=pool.name, block=index)
+            pool.remove([index])
+            self._needed.set()
+            return False
+        had_expired = block.valid_until <= asked_at
+        block.valid_until = lease.valid_until
+        return had_expired
+
+    async def _release(self, pool: ChannelPool, indexes: Sequence[int]) -> None:
+        # Removed before the first await, so that no call is started on a block that is being released.
+        blocks = pool.remove(indexes)
+        await asyncio.gather(*(self._release_lease(pool, block) for block in blocks))
+
+    async def _release_lease(self, pool: ChannelPool, block: Block) -> None:
+        try:
+            await self._lease(pool, block.index).release()
+        except BrokerError as error:
+            log.info("block of channels is left to expire", pool=pool.name, error=str(error))
+
+    async def _take(self, pool: ChannelPool, count: int) -> bool:
+        """Take `count` of the blocks that no replica holds; tell whether one was taken."""
+        loop = asyncio.get_running_loop()
+        if count <= 0 or loop.time() < self._try_again_at.get(pool.name, 0.0):
+            return False
+        missing = pool.missing()
+        random.shuffle(missing)
+        taken = False
+        while count > 0 and missing:
+            batch, missing = missing[:count], missing[count:]
+            won = sum(await asyncio.gather(*(self._take_block(pool, index) for index in batch)))
+            count -= won
+            taken = taken or won > 0
+        if count > 0:
+            self._try_again_at[pool.name] = loop.time() + _TRY_AGAIN_S
+        return taken
+
+    async def _take_block(self, pool: ChannelPool, index: int) -> bool:
+        lease, asked_at = self._lease(pool, index), asyncio.get_running_loop().time()
+        if not await lease.take():
+            return False
+        pool.blocks[index] = Block(index, pool.size_of(index), lease.valid_until, idle_since=asked_at)
+        return True
+
+    def _lease(self, pool: ChannelPool, index: int) -> Lease:
+        key = f"channels.{pool.name}.{index}"
+        if key not in self._leases:
+            ttl_s = round(self._allocator.valid_s + _MARGIN_S)
+            self._leases[key] = Lease(self._bucket, key, self._name.encode(), ttl_s=ttl_s, margin_s=_MARGIN_S)
+        return self._leases[key]

@@ -156,10 +156,10 @@ async def test_what_nobody_can_work_on_goes_to_another_at_once(connect: Connect,
     await other.source.close()
 
 
-async def test_who_has_a_call_up_says_so_when_asked(connect: Connect) -> None:
+async def test_a_replica_that_has_the_call_up_answers_the_question(connect: Connect) -> None:
     one, other = await replica(connect), await replica(connect)
     one.on_call = {"ours"}
-    one.source._has_call = one.on_call.__contains__
+    one.source._presence._has_call = one.on_call.__contains__
     assert await other.source.on_call_elsewhere("ours")
     assert not await other.source.on_call_elsewhere("nobody's")
     assert not await one.source.on_call_elsewhere("ours")

@@ -1,0 +1,76 @@
+"""Ask the other replicas whether one has a call up for a job, and answer such questions."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Callable
+from uuid import uuid4
+
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
+from nats.errors import Error as NatsError
+from nats.errors import TimeoutError as NatsTimeoutError
+
+from cato_contracts.errors import BrokerError
+from cato_contracts.subjects import JOB_PRESENCE
+
+_PATIENCE_S = 1.0
+_PATIENCE_AFTER_OUTAGE_S = 5.0
+_OUTAGE_ECHO_S = 30.0
+
+
+class CallPresence:
+    """Only a replica that has the call answers, so no answer in time means that no replica has it."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._has_call: Callable[[str], bool] = lambda _key: False
+        self._name = str(uuid4())
+        self._subscription: Subscription | None = None
+        self._reconnects = client.stats["reconnects"]
+        self._reconnected_at = -_OUTAGE_ECHO_S
+
+    async def open(self, has_call: Callable[[str], bool]) -> None:
+        self._has_call = has_call
+        self._subscription = await self._client.subscribe(JOB_PRESENCE, cb=self._answer)
+
+    async def close(self) -> None:
+        if self._subscription is not None:
+            with contextlib.suppress(NatsError):  # without a connection there is no subscription to end
+                await self._subscription.unsubscribe()
+
+    def note_connection(self) -> None:
+        """Notice a reconnection; to be called often enough that its time is about right."""
+        if (count := self._client.stats["reconnects"]) != self._reconnects:
+            self._reconnects = count
+            self._reconnected_at = asyncio.get_running_loop().time()
+
+    async def on_call_elsewhere(self, key: str) -> bool:
+        """Tell whether another replica has a call up for the job of this key.
+
+        Raises:
+            BrokerError: if the other replicas cannot be asked.
+
+        """
+        loop = asyncio.get_running_loop()
+        self.note_connection()
+        # After an outage other replicas may reconnect later than this one, with their calls still up.
+        recently = loop.time() - self._reconnected_at < _OUTAGE_ECHO_S
+        deadline = loop.time() + (_PATIENCE_AFTER_OUTAGE_S if recently else _PATIENCE_S)
+        question = json.dumps({"asker": self._name, "key": key}).encode()
+        while (left := deadline - loop.time()) > 0:
+            try:
+                await self._client.request(JOB_PRESENCE, question, timeout=min(left, _PATIENCE_S))
+            except NatsTimeoutError:
+                continue
+            except (NatsError, OSError) as error:
+                raise BrokerError(f"the other replicas cannot be asked: {error!r}") from error
+            else:
+                return True
+        return False
+
+    async def _answer(self, message: Msg) -> None:
+        question = json.loads(message.data)
+        if question["asker"] != self._name and self._has_call(question["key"]):
+            await message.respond(b"mine")

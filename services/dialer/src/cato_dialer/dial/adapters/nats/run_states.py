@@ -1,0 +1,110 @@
+"""Follow the dispatch states of the runs in the bucket `runs`."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+from uuid import UUID
+
+import structlog
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+from nats.js import JetStreamContext
+from nats.js.kv import KV_DEL, KV_PURGE, KeyValue
+from pydantic import ValidationError
+
+from cato_contracts.jobs import RunTicket
+from cato_contracts.subjects import RUN_TICKETS
+from cato_jetstream import EventLogError, translated
+from cato_runtime.tasks import end_tasks
+
+log = structlog.get_logger()
+
+_TIMEOUT_S = 5.0
+_CHECK_S = 1.0
+_REOPEN_S = 1.0
+
+
+class NatsRunStates:
+    """The states of all runs as last read.
+
+    `on_change` is called after a change, `on_removed` with a run that has ended, `on_reconnected` once the
+    states are followed over a new connection.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        on_change: Callable[[], None],
+        on_removed: Callable[[UUID], Awaitable[None]],
+        on_reconnected: Callable[[], None],
+    ) -> None:
+        self._client = client
+        self._js: JetStreamContext = client.jetstream(timeout=_TIMEOUT_S)
+        self._states: dict[UUID, RunTicket] = {}
+        self._on_change = on_change
+        self._on_removed = on_removed
+        self._on_reconnected = on_reconnected
+        self._follower: asyncio.Task[None] | None = None
+
+    @property
+    def states(self) -> Mapping[UUID, RunTicket]:
+        return self._states
+
+    def open(self) -> None:
+        self._follower = asyncio.create_task(self._follow())
+
+    async def close(self) -> None:
+        await end_tasks(self._follower)
+
+    async def _follow(self) -> None:
+        """Follow the bucket, with a new watch after each reconnection: an old one may take long to resume."""
+        while True:
+            try:
+                with translated():
+                    await self._follow_connection()
+            except EventLogError as error:
+                log.warning("runs cannot be followed", error=str(error))
+                await asyncio.sleep(_REOPEN_S)
+
+    async def _follow_connection(self) -> None:
+        connection = self._client.stats["reconnects"]
+        bucket = await self._js.key_value(RUN_TICKETS.name)
+        watcher: Any = await bucket.watchall()
+        try:
+            before = set(self._states)
+            caught_up = False
+            while self._client.stats["reconnects"] == connection:
+                try:
+                    entry = await watcher.updates(timeout=_CHECK_S)
+                except TimeoutError:
+                    continue
+                if entry is None:
+                    caught_up = True
+                    for gone in before:
+                        await self._remove(gone)
+                elif (run_id := await self._apply(entry)) is not None:
+                    before.discard(run_id)
+                if caught_up:
+                    self._on_change()
+        finally:
+            with contextlib.suppress(NatsError):  # without a connection there is no watch to stop
+                await watcher.stop()
+        self._on_reconnected()
+        self._on_change()
+
+    async def _apply(self, entry: KeyValue.Entry) -> UUID | None:
+        try:
+            run_id = UUID(entry.key)
+            if entry.operation in (KV_DEL, KV_PURGE):
+                await self._remove(run_id)
+                return None
+            self._states[run_id] = RunTicket.model_validate_json(entry.value or b"")
+        except (ValueError, ValidationError):
+            log.exception("dispatch state of a run cannot be decoded", key=entry.key)
+            return None
+        return run_id
+
+    async def _remove(self, run_id: UUID) -> None:
+        self._states.pop(run_id, None)
+        await self._on_removed(run_id)

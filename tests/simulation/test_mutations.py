@@ -9,11 +9,11 @@ import pytest
 from cato_contracts.calls import CallEventKind
 from cato_dialer.campaign.domain.run import next_step
 from cato_dialer.campaign.domain.run.progress import Progress
-from cato_dialer.dial.adapters.memory_dial import MemoryJobSource
 from cato_dialer.dial.domain.subscriber import next_attempt
 from cato_dialer.dial.domain.subscriber.call_gate import CallGate, Defer
 from cato_dialer.dial.handlers import reach_subscriber
 from cato_reporting.domain.live_run import ENDED, LiveRun, Phase
+from services.dialer.tests.support.memory_dial import MemoryJobSource
 from tests.simulation.shards import Shard, run_shard
 
 Mutation = Callable[[pytest.MonkeyPatch], None]

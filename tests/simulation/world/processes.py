@@ -6,11 +6,11 @@ from cato_contracts.envelope import Answer, Envelope
 from cato_contracts.errors import BrokerError
 from cato_contracts.requests import Request
 from cato_dialer.campaign.role import CampaignPorts, CampaignRole
-from cato_dialer.dial.adapters.memory_dial import MemoryChannelSource, MemoryPromptCache
 from cato_dialer.dial.handlers.deps import Deps
 from cato_dialer.dial.ports.trunk import CallOrder
 from cato_dialer.dial.role import DialRole
 from cato_jetstream import Unavailable
+from services.dialer.tests.support.memory_dial import MemoryChannelSource, MemoryPromptCache
 from tests.simulation.world.exchange import Line
 from tests.simulation.world.faults import FaultyPort, ProcessLife
 from tests.simulation.world.surroundings import ExpiringLease, LaggingTickets, LogJournal

@@ -11,10 +11,9 @@ from cato_contracts.jobs import DialJob, RunTicket
 from cato_contracts.runs import SubscriberResult
 from cato_contracts.subjects import run_call, run_result
 from cato_dialer.campaign.ports import LeaseLostError
-from cato_dialer.dial.adapters.memory_dial import MemoryJobQueue, MemoryJobSource
 from cato_dialer.dial.ports.dial import FencedError, SubscriberLog
-from cato_jetstream import Appended, Conflict, Record
-from tests.support.memory_log import MemoryLog
+from cato_jetstream import Appended, Conflict, MemoryLog, Record
+from services.dialer.tests.support.memory_dial import MemoryJobQueue, MemoryJobSource
 
 M = TypeVar("M", bound=Message)
 Witness = Callable[[Record], None]

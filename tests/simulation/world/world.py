@@ -25,13 +25,14 @@ from cato_contracts.objects import Bucket
 from cato_contracts.requests import Actor, Request
 from cato_contracts.resources import AudioFile, SettingsSpec, SuccessCondition, TaskSpec
 from cato_contracts.runs import SubscriberResult
-from cato_dialer.campaign.handlers.pace import LeasePace, Pace
-from cato_dialer.dial.adapters.memory_dial import MemoryChannelBoard, MemoryJobQueue
+from cato_dialer.campaign.handlers.coordinate_run import Pace
+from cato_dialer.campaign.handlers.coordinate_runs import LeasePace
 from cato_jetstream import Record
 from cato_runtime.config import Config
 from cato_runtime.objects import MemoryObjectStore
 from cato_runtime.station_config import StationConfig
 from services.dialer.tests.support.memory_campaign import MemoryAudioLibrary, MemoryRunCalls
+from services.dialer.tests.support.memory_dial import MemoryChannelBoard, MemoryJobQueue
 from tests.simulation.world.exchange import Behaviour, Exchange, number_of
 from tests.simulation.world.faults import ProcessLife
 from tests.simulation.world.history import History

@@ -12,11 +12,11 @@ import pytest
 from cato_contracts.calls import CallEvent, CallEventKind
 from cato_contracts.envelope import Envelope
 from cato_contracts.runs import SubscriberResult
-from cato_dialer.dial.adapters.memory_dial import MemoryCallJournal
 from cato_dialer.dial.adapters.nats.call_journal import NatsCallJournal
 from cato_dialer.dial.ports.dial import CallJournal, FencedError, SubscriberLog
 from cato_runtime.broker import ensure_topology
 from cato_runtime.embedded_nats import EmbeddedNats
+from services.dialer.tests.support.memory_dial import MemoryCallJournal
 
 Journals = Callable[[], Awaitable[CallJournal]]
 

@@ -11,13 +11,13 @@ from uuid import UUID, uuid4
 import nats
 import pytest
 
-from cato_dialer.dial.adapters.memory_dial import MemoryChannelBoard, MemoryChannelSource
 from cato_dialer.dial.adapters.nats.channel_source import NatsChannelSource
 from cato_dialer.dial.ports.dial import Channel, ChannelSource
 from cato_runtime.broker import ensure_topology
 from cato_runtime.clock import SystemClock
 from cato_runtime.embedded_nats import EmbeddedNats
 from cato_runtime.station_config import StationConfig
+from services.dialer.tests.support.memory_dial import MemoryChannelBoard, MemoryChannelSource
 
 Sources = Callable[..., Awaitable[ChannelSource]]
 A, B = uuid4(), uuid4()

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from cato_dialer.dial.adapters.memory_trunk import MemoryTrunk
 from cato_dialer.dial.adapters.pjsua2.supervisor.trunk import Pjsua2Trunk
 from cato_dialer.dial.ports.trunk import (
     DigitSource,
@@ -27,6 +26,7 @@ from cato_exchange.exchange import Exchange
 from cato_exchange.plan import Plan
 from cato_runtime.config import DialingConfig
 from cato_runtime.station_config import StationConfig
+from services.dialer.tests.support.memory_trunk import MemoryTrunk
 from services.dialer.tests.trunk_kit import Caller, every_code, follow, follow_until, write_wav
 
 PROMPT_MS = 1_000

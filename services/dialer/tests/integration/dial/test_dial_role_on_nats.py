@@ -11,13 +11,13 @@ from cato_contracts.calls import CallEvent, CallEventKind
 from cato_contracts.envelope import decode
 from cato_contracts.runs import SubscriberResult
 from cato_contracts.subjects import RUNS, dial_job
-from cato_dialer.dial.adapters.memory_dial import MemoryPromptCache
 from cato_dialer.dial.adapters.nats.call_journal import NatsCallJournal
 from cato_dialer.dial.adapters.nats.channel_source import NatsChannelSource
 from cato_dialer.dial.adapters.nats.job_source import NatsJobSource
 from cato_dialer.dial.handlers.deps import Deps
 from cato_dialer.dial.role import DialRole
-from services.dialer.tests.dial_world import Kit, ReplicaTrunk, Script, World
+from services.dialer.tests.support.dial_world import Kit, ReplicaTrunk, Script, World
+from services.dialer.tests.support.memory_dial import MemoryPromptCache
 
 Connect = Callable[[], Awaitable[Client]]
 

@@ -18,13 +18,6 @@ from cato_contracts.jobs import DialJob, RunMode, RunTicket
 from cato_contracts.objects import Bucket, ObjectRef
 from cato_contracts.resources import NotificationSettings, SuccessCondition
 from cato_contracts.runs import Prompt, RunSubscriber, SubscriberResult
-from cato_dialer.dial.adapters.memory_dial import (
-    MemoryCallJournal,
-    MemoryChannelBoard,
-    MemoryChannelSource,
-    MemoryJobQueue,
-    MemoryJobSource,
-)
 from cato_dialer.dial.adapters.pjsua2.supervisor.trunk import Pjsua2Trunk
 from cato_dialer.dial.handlers.deps import Deps
 from cato_dialer.dial.role import DialRole
@@ -34,6 +27,13 @@ from cato_exchange.record import CallRecord
 from cato_runtime.clock import SystemClock
 from cato_runtime.config import DialingConfig
 from cato_runtime.station_config import DigitWay, StationAuth, StationConfig
+from services.dialer.tests.support.memory_dial import (
+    MemoryCallJournal,
+    MemoryChannelBoard,
+    MemoryChannelSource,
+    MemoryJobQueue,
+    MemoryJobSource,
+)
 from services.dialer.tests.trunk_kit import every_code, write_wav
 
 PROMPT_MS = 1_500

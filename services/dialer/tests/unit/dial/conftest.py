@@ -1,6 +1,6 @@
 import pytest
 
-from services.dialer.tests.dial_world import Kit
+from services.dialer.tests.support.dial_world import Kit
 
 
 @pytest.fixture(scope="session")

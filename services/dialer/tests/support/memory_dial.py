@@ -1,4 +1,4 @@
-"""The dial role's ports in memory: for tests, and to say what the real ones must do."""
+"""The ports of the dial role in memory."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -239,7 +239,7 @@ class MemoryChannelSource:
     def capacity(self) -> int:
         return min(self._board.max_channels, sum(one.channels for one in self._board.stations.values()))
 
-    def freed(self, station_ids: Sequence[UUID]) -> Coroutine[Any, Any, None]:  # noqa: ARG002 - any change
+    def freed(self, station_ids: Sequence[UUID]) -> Coroutine[Any, Any, None]:
         return self._board.changed()
 
     async def reserve_start(self, station_id: UUID) -> StartSlot:

@@ -13,14 +13,6 @@ from cato_contracts.jobs import DialJob, RunMode, RunTicket
 from cato_contracts.objects import Bucket, ObjectRef
 from cato_contracts.resources import NotificationSettings, SuccessCondition
 from cato_contracts.runs import Prompt, RunSubscriber, SubscriberResult
-from cato_dialer.dial.adapters.memory_dial import (
-    MemoryCallJournal,
-    MemoryChannelBoard,
-    MemoryChannelSource,
-    MemoryJobQueue,
-    MemoryJobSource,
-    MemoryPromptCache,
-)
 from cato_dialer.dial.handlers.deps import Deps
 from cato_dialer.dial.ports.dial import SubscriberLog
 from cato_dialer.dial.ports.stations import StationWatch, UnwatchedStations
@@ -29,7 +21,15 @@ from cato_dialer.dial.ports.trunk import (
 )
 from cato_dialer.dial.role import DialRole
 from cato_runtime.station_config import StationConfig
-from services.dialer.tests.scripted_line import START, Script, ScriptedLine, begin_of
+from services.dialer.tests.support.memory_dial import (
+    MemoryCallJournal,
+    MemoryChannelBoard,
+    MemoryChannelSource,
+    MemoryJobQueue,
+    MemoryJobSource,
+    MemoryPromptCache,
+)
+from services.dialer.tests.support.scripted_line import START, Script, ScriptedLine, begin_of
 from tests.support.virtual_time import LoopClock, run_virtually
 
 SPACE = UUID("11111111-2222-3333-4444-555555555555")

@@ -13,7 +13,7 @@ from cato_jetstream import Unavailable
 from services.dialer.tests.support.memory_dial import MemoryChannelSource, MemoryPromptCache
 from tests.simulation.world.exchange import Line
 from tests.simulation.world.faults import FaultyPort, ProcessLife
-from tests.simulation.world.surroundings import ExpiringLease, LaggingTickets, LogJournal
+from tests.simulation.world.surroundings import ExpiringLease, LaggingRunStates, LogJournal
 
 
 class Process(Protocol):
@@ -37,7 +37,7 @@ class DialProcess:
         self.life = life
         self._world = world
         self._lines: list[Line] = []
-        self.source = LaggingTickets(world.queue, world.history.ticket_lag_s)
+        self.source = LaggingRunStates(world.queue, world.history.ticket_lag_s)
         self.journal = LogJournal(world.runs)
         self._channels = MemoryChannelSource(world.board, world.clock)
         deps = Deps(
@@ -47,7 +47,7 @@ class DialProcess:
             channels=_Channels(life, self._channels, BrokerError),
             prompts=FaultyPort(life, MemoryPromptCache(), BrokerError),
             clock=world.clock,
-            tickets=self.source.tickets,
+            run_states=self.source.run_states,
         )
         self.role = DialRole(deps, _Source(life, self.source, None))
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from cato_contracts.calls import CallEvent
 from cato_contracts.envelope import Envelope, Message, decode
-from cato_contracts.jobs import DialJob, RunTicket
+from cato_contracts.jobs import DialJob, RunDispatchState
 from cato_contracts.runs import SubscriberResult
 from cato_contracts.subjects import run_call, run_result
 from cato_dialer.campaign.ports import LeaseLostError
@@ -110,11 +110,11 @@ class TicketsForCampaign:
     def __init__(self, queue: MemoryJobQueue) -> None:
         self._queue = queue
 
-    async def put(self, ticket: RunTicket) -> None:
-        self._queue.set_ticket(ticket)
+    async def put(self, ticket: RunDispatchState) -> None:
+        self._queue.set_state(ticket)
 
     async def remove(self, run_id: UUID) -> None:
-        self._queue.drop_ticket(run_id)
+        self._queue.drop_state(run_id)
 
 
 class ExpiringLease:
@@ -201,23 +201,23 @@ class ExpiringHold:
         return queued.holder is self._source and queued.deliveries == self._delivery
 
 
-class LaggingTickets(MemoryJobSource):
-    """A replica's side of the queue, which sees a changed ticket with a lag."""
+class LaggingRunStates(MemoryJobSource):
+    """A replica's side of the queue, which sees a changed run with a lag."""
 
     def __init__(self, queue: MemoryJobQueue, lag_s: float) -> None:
         super().__init__(queue)
         self._lag_s = lag_s
         self.disconnected = False
-        self._seen: dict[UUID, RunTicket] = {}
+        self._seen: dict[UUID, RunDispatchState] = {}
         self._awaited = False
         self._wake: Callable[[], None] = lambda: None
 
     async def open(self, on_change: Callable[[], None], has_call: Callable[[str], bool]) -> None:
         self._wake = on_change
-        self._seen = dict(self.queue.run_tickets)
+        self._seen = dict(self.queue.run_states)
         await super().open(self._changed, has_call)
 
-    def tickets(self) -> Mapping[UUID, RunTicket]:
+    def run_states(self) -> Mapping[UUID, RunDispatchState]:
         return self._seen
 
     async def take(self, run_id: UUID, limit: int) -> Sequence[ExpiringHold]:
@@ -243,13 +243,13 @@ class LaggingTickets(MemoryJobSource):
 
     def _changed(self) -> None:
         self._wake()
-        if not self._awaited and self._seen != self.queue.run_tickets:
+        if not self._awaited and self._seen != self.queue.run_states:
             self._awaited = True
             asyncio.get_running_loop().call_later(self._lag_s, self._look)
 
     def _look(self) -> None:
         self._awaited = False
-        self._seen = dict(self.queue.run_tickets)
+        self._seen = dict(self.queue.run_states)
         self._wake()
 
 

@@ -373,7 +373,7 @@ class World:
             self._over.set()
 
     def _note_tickets(self) -> None:
-        ticket = self.queue.run_tickets.get(self.run_id) if self.run_id else None
+        ticket = self.queue.run_states.get(self.run_id) if self.run_id else None
         mode = ticket.mode if ticket else None
         if not self._modes or self._modes[-1][1] is not mode:
             self._modes.append((asyncio.get_running_loop().time(), mode))
@@ -405,8 +405,8 @@ class World:
         self._check_none_missed()
         self.reports.assert_true(self.rules)
         self.reports.assert_same_in_any_order(self.chance)
-        if self.queue.run_tickets or self.queue.jobs:
-            self.violated(f"not removed: {self.queue.run_tickets} {self.queue.jobs}")
+        if self.queue.run_states or self.queue.jobs:
+            self.violated(f"not removed: {self.queue.run_states} {self.queue.jobs}")
         if sum(self.exchange.up.values()):
             self.violated(f"lines are still up: {self.exchange.up}")
         if sum(self.board.used.values()):

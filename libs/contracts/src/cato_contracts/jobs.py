@@ -30,10 +30,13 @@ class RunMode(StrEnum):
     STOPPING = "STOPPING"
 
 
-class RunTicket(Frozen):
+class RunDispatchState(Frozen):
     """A run that dial replicas take jobs of, in the `runs` bucket under the run's id."""
 
     run_id: UUID
     priority: int
     mode: RunMode
     hangup: bool = False
+
+
+RunTicket = RunDispatchState

@@ -45,12 +45,13 @@ DEAD = StreamSpec(name="DEAD", subjects=("dead.>",), max_age=timedelta(days=30))
 
 STREAMS = (EVENTS, RUNS, DIAL, DEAD)
 
-RUN_TICKETS = BucketSpec(name="runs")
+RUN_DISPATCH_STATES = BucketSpec(name="runs")
+RUN_TICKETS = RUN_DISPATCH_STATES
 LEASES = BucketSpec(name="leases", key_ttl=True)
 IDEMPOTENCY = BucketSpec(name="idempotency", key_ttl=True)
 """The answers given to each Idempotency-Key, kept for a day."""
 
-KEY_VALUE_BUCKETS = (RUN_TICKETS, LEASES, IDEMPOTENCY)
+KEY_VALUE_BUCKETS = (RUN_DISPATCH_STATES, LEASES, IDEMPOTENCY)
 
 OBJECT_BUCKETS: dict[Bucket, timedelta | None] = {
     Bucket.UPLOADS: timedelta(days=1),

@@ -84,7 +84,7 @@ async def _dial(surroundings: Surroundings) -> DialParts:
         channels=channels,
         prompts=DiskPromptCache(surroundings.objects, surroundings.settings.data_dir / "prompts"),
         clock=clock,
-        tickets=source.tickets,
+        run_states=source.run_states,
         watch=watch,
         observers=(metrics,),
     )

@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 
 from cato_contracts.calls import FINAL_KINDS, CallEvent, CallEventKind
 from cato_contracts.envelope import Envelope
-from cato_contracts.jobs import DialJob, RunMode, RunTicket
+from cato_contracts.jobs import DialJob, RunDispatchState, RunMode
 from cato_contracts.objects import Bucket, ObjectRef
 from cato_contracts.resources import NotificationSettings, SuccessCondition
 from cato_contracts.runs import Prompt, RunSubscriber, SubscriberResult
@@ -63,7 +63,7 @@ class World:
     def __post_init__(self) -> None:
         self.board = MemoryChannelBoard(self.stations, self.max_channels)
         self.queue = MemoryJobQueue(self.clock)
-        self.queue.set_ticket(RunTicket(run_id=RUN, priority=0, mode=RunMode.CALLING))
+        self.queue.set_state(RunDispatchState(run_id=RUN, priority=0, mode=RunMode.CALLING))
 
     def job(self, no: int, phones: list[str], wave: int = 1, **changes: Any) -> DialJob:
         fields: dict[str, Any] = {
@@ -260,7 +260,7 @@ class Replica:
             channels=MemoryChannelSource(world.board, world.clock),
             prompts=MemoryPromptCache(),
             clock=world.clock,
-            tickets=self.source.tickets,
+            run_states=self.source.run_states,
             watch=world.watch,
         )
         self.role = DialRole(deps, self.source)

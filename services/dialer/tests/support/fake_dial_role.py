@@ -9,8 +9,8 @@ import nats.js.errors
 from nats.aio.client import Client as NatsClient
 
 from cato_contracts.envelope import Envelope
-from cato_contracts.jobs import DialJob, RunMode, RunTicket
-from cato_contracts.subjects import DIAL, RUN_TICKETS, dial_consumer
+from cato_contracts.jobs import DialJob, RunDispatchState, RunMode
+from cato_contracts.subjects import DIAL, RUN_DISPATCH_STATES, dial_consumer
 from cato_jetstream import EventLogError, JetStreamLog
 from services.dialer.tests.support.campaign_world import Outcome, publish_result
 
@@ -23,9 +23,9 @@ async def dial_by_consumer(client: NatsClient, outcome: Outcome) -> None:
     # A cancellation that meets the end of a `wait_for` comes out as its time-out (Python 3.11).
     while task is not None and not task.cancelling():
         with suppress(*_TROUBLE):
-            bucket = await client.jetstream().key_value(RUN_TICKETS.name)
+            bucket = await client.jetstream().key_value(RUN_DISPATCH_STATES.name)
             for key in await bucket.keys():
-                ticket = RunTicket.model_validate_json((await bucket.get(key)).value or b"")
+                ticket = RunDispatchState.model_validate_json((await bucket.get(key)).value or b"")
                 if ticket.mode is RunMode.CALLING:
                     await _take_some(client, ticket.run_id, outcome)
         await asyncio.sleep(0.02)

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from cato_contracts.calls import CallEvent
 from cato_contracts.envelope import Envelope
-from cato_contracts.jobs import DialJob, RunTicket
+from cato_contracts.jobs import DialJob, RunDispatchState
 from cato_contracts.runs import Prompt, SubscriberResult
 from cato_contracts.subjects import dial_job
 from cato_dialer.dial.domain.capacity.start_times import next_start
@@ -72,11 +72,11 @@ class _Queued:
 
 @dataclass(slots=True)
 class MemoryJobQueue:
-    """What several sources share: a queue of jobs, tickets of runs."""
+    """What several sources share: a queue of jobs, run_states of runs."""
 
     clock: Clock
     jobs: dict[str, _Queued] = field(default_factory=dict)
-    run_tickets: dict[UUID, RunTicket] = field(default_factory=dict)
+    run_states: dict[UUID, RunDispatchState] = field(default_factory=dict)
     listeners: list[Callable[[], None]] = field(default_factory=list)
     on_call: dict["MemoryJobSource", Callable[[str], bool]] = field(default_factory=dict)
 
@@ -85,12 +85,12 @@ class MemoryJobQueue:
         self.jobs.setdefault(key, _Queued(job))
         self.announce()
 
-    def set_ticket(self, ticket: RunTicket) -> None:
-        self.run_tickets[ticket.run_id] = ticket
+    def set_state(self, state: RunDispatchState) -> None:
+        self.run_states[state.run_id] = state
         self.announce()
 
-    def drop_ticket(self, run_id: UUID) -> None:
-        self.run_tickets.pop(run_id, None)
+    def drop_state(self, run_id: UUID) -> None:
+        self.run_states.pop(run_id, None)
         self.announce()
 
     def take_away(self, source: "MemoryJobSource") -> None:
@@ -154,8 +154,8 @@ class MemoryJobSource:
     async def on_call_elsewhere(self, key: str) -> bool:
         return any(has_call(key) for source, has_call in self.queue.on_call.items() if source is not self)
 
-    def tickets(self) -> Mapping[UUID, RunTicket]:
-        return self.queue.run_tickets
+    def run_states(self) -> Mapping[UUID, RunDispatchState]:
+        return self.queue.run_states
 
     async def take(self, run_id: UUID, limit: int) -> Sequence[JobDelivery]:
         now = self.queue.clock.now()

@@ -9,7 +9,7 @@ from cato_runtime.station_config import StationConfig
 
 
 class DialRole:
-    """Makes calls from `start` on. `deps.tickets` must be those of `source`."""
+    """Makes calls from `start` on. `deps.run_states` must be those of `source`."""
 
     def __init__(self, deps: Deps, source: JobSource) -> None:
         self._deps = deps

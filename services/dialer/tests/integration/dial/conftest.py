@@ -13,11 +13,11 @@ from nats.aio.client import Client
 from nats.js.api import AckPolicy, ConsumerConfig
 
 from cato_contracts.envelope import Envelope
-from cato_contracts.jobs import DialJob, RunMode, RunTicket
+from cato_contracts.jobs import DialJob, RunDispatchState, RunMode
 from cato_contracts.objects import Bucket, ObjectRef
 from cato_contracts.resources import NotificationSettings, SuccessCondition
 from cato_contracts.runs import Prompt, RunSubscriber
-from cato_contracts.subjects import DIAL, RUN_TICKETS, dial_consumer, dial_job
+from cato_contracts.subjects import DIAL, RUN_DISPATCH_STATES, dial_consumer, dial_job
 from cato_runtime.broker import ensure_topology
 from cato_runtime.embedded_nats import EmbeddedNats
 
@@ -54,7 +54,7 @@ async def connect(server: EmbeddedNats) -> AsyncIterator[Callable[[], Awaitable[
 
 
 class Coordinator:
-    """What the campaign role does for dialers: tickets, consumers, jobs."""
+    """What the campaign role does for dialers: run_states, consumers, jobs."""
 
     def __init__(self, client: Client) -> None:
         self._js = client.jetstream()
@@ -76,12 +76,12 @@ class Coordinator:
         return run_id
 
     async def set_mode(self, run_id: UUID, mode: RunMode, *, priority: int = 0, hangup: bool = False) -> None:
-        bucket = await self._js.key_value(RUN_TICKETS.name)
-        ticket = RunTicket(run_id=run_id, priority=priority, mode=mode, hangup=hangup)
-        await bucket.put(str(run_id), ticket.model_dump_json().encode())
+        bucket = await self._js.key_value(RUN_DISPATCH_STATES.name)
+        state = RunDispatchState(run_id=run_id, priority=priority, mode=mode, hangup=hangup)
+        await bucket.put(str(run_id), state.model_dump_json().encode())
 
     async def end_run(self, run_id: UUID) -> None:
-        bucket = await self._js.key_value(RUN_TICKETS.name)
+        bucket = await self._js.key_value(RUN_DISPATCH_STATES.name)
         await bucket.delete(str(run_id))
         await self._js.delete_consumer(DIAL.name, dial_consumer(run_id))
 

@@ -38,7 +38,7 @@ class NatsReplica:
             channels=NatsChannelSource(client, world.stations, 100, world.clock),
             prompts=MemoryPromptCache(),
             clock=world.clock,
-            tickets=source.tickets,
+            run_states=source.run_states,
         )
         self.role = DialRole(deps, source)
 

@@ -52,8 +52,8 @@ async def test_a_run_and_its_jobs_are_found(connect: Connect, coordinator: Any) 
     one = await replica(connect)
     run = await coordinator.start_run(priority=3)
     await coordinator.put(run, 0, 1, 2)
-    await one.until(lambda: run in one.source.tickets())
-    assert one.source.tickets()[run].priority == 3
+    await one.until(lambda: run in one.source.run_states())
+    assert one.source.run_states()[run].priority == 3
     holds = await one.take_until(run, 2)
     assert [hold.job.subscriber.no for hold in holds] == [0, 1]
     assert holds[0].key == dial_job(run, 1, 0)
@@ -67,7 +67,7 @@ async def test_a_run_and_its_jobs_are_found(connect: Connect, coordinator: Any) 
 async def test_a_job_that_comes_later_is_announced(connect: Connect, coordinator: Any) -> None:
     one = await replica(connect)
     run = await coordinator.start_run()
-    await one.until(lambda: run in one.source.tickets())
+    await one.until(lambda: run in one.source.run_states())
     assert await one.source.take(run, 5) == []
     one.changed.clear()
     await coordinator.put(run, 0, 1)
@@ -145,7 +145,7 @@ async def test_a_job_given_back_comes_again_after_its_time(connect: Connect, coo
 async def test_what_nobody_can_work_on_goes_to_another_at_once(connect: Connect, coordinator: Any) -> None:
     full, other = await replica(connect), await replica(connect)
     run = await coordinator.start_run(ack_wait=30)
-    await full.until(lambda: run in full.source.tickets())
+    await full.until(lambda: run in full.source.run_states())
     assert await full.source.take(run, 5) == []
     full.changed.clear()
     await coordinator.put(run, 0)
@@ -189,16 +189,16 @@ async def test_changes_and_ends_of_runs_are_seen_across_a_broker_crash(
 ) -> None:
     one = await replica(connect)
     ending, pausing = await coordinator.start_run(), await coordinator.start_run()
-    await one.until(lambda: {ending, pausing} <= set(one.source.tickets()))
+    await one.until(lambda: {ending, pausing} <= set(one.source.run_states()))
     assert await one.source.take(pausing, 1) == []
     await server.kill()
     await server.restart()
     while not coordinator.client.is_connected:
         await asyncio.sleep(0.05)
     await coordinator.end_run(ending)
-    await one.until(lambda: ending not in one.source.tickets())
+    await one.until(lambda: ending not in one.source.run_states())
     await coordinator.put(pausing, 0)
     assert len(await one.take_until(pausing, 1)) == 1
     await coordinator.set_mode(pausing, RunMode.PAUSED)
-    await one.until(lambda: one.source.tickets()[pausing].mode is RunMode.PAUSED)
+    await one.until(lambda: one.source.run_states()[pausing].mode is RunMode.PAUSED)
     await one.source.close()

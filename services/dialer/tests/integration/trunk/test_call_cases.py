@@ -14,7 +14,7 @@ from uuid import UUID, uuid4, uuid5
 import pytest
 
 from cato_contracts.calls import FINAL_KINDS, CallEvent, CallEventKind
-from cato_contracts.jobs import DialJob, RunMode, RunTicket
+from cato_contracts.jobs import DialJob, RunDispatchState, RunMode
 from cato_contracts.objects import Bucket, ObjectRef
 from cato_contracts.resources import NotificationSettings, SuccessCondition
 from cato_contracts.runs import Prompt, RunSubscriber, SubscriberResult
@@ -381,7 +381,7 @@ async def call_all(directory: Path) -> tuple[list[Outcome], bytes]:
     clock = SystemClock()
     run_id = uuid4()
     journal, queue = MemoryCallJournal(), MemoryJobQueue(clock)
-    queue.set_ticket(RunTicket(run_id=run_id, priority=0, mode=RunMode.CALLING))
+    queue.set_state(RunDispatchState(run_id=run_id, priority=0, mode=RunMode.CALLING))
     async with AsyncExitStack() as stack:
         first = await stack.enter_async_context(Exchange(plan([case.does for case in CASES])))
         second = await stack.enter_async_context(Exchange(plan([case.then for case in CASES])))
@@ -404,7 +404,7 @@ async def call_all(directory: Path) -> tuple[list[Outcome], bytes]:
             channels=MemoryChannelSource(MemoryChannelBoard(stations, len(CASES)), clock),
             prompts=OnePrompt(write_wav(directory / "prompt.wav", audio)),
             clock=clock,
-            tickets=source.tickets,
+            run_states=source.run_states,
         )
         role = DialRole(deps, source)
         await role.start()

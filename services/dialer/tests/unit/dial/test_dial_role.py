@@ -10,7 +10,7 @@ import pytest
 
 from cato_contracts.calls import FINAL_KINDS
 from cato_contracts.calls import CallEventKind as Kind
-from cato_contracts.jobs import RunMode, RunTicket
+from cato_contracts.jobs import RunDispatchState, RunMode
 from cato_contracts.resources import SuccessCondition
 
 PHONE = SuccessCondition.PICKUP_PHONE
@@ -158,7 +158,7 @@ def test_an_urgent_run_passes_the_others(kit: Any) -> None:
         await asyncio.sleep(0.5)
         for no in range(3):
             world.queue.put(world.job(no, [f"fast{no}"], run_id=urgent))
-        world.queue.set_ticket(RunTicket(run_id=urgent, priority=10, mode=RunMode.CALLING))
+        world.queue.set_state(RunDispatchState(run_id=urgent, priority=10, mode=RunMode.CALLING))
         await world.until_empty()
         order = [event.number for event in world.events() if event.kind is Kind.STARTED]
         assert order[1:4] == ["fast0", "fast1", "fast2"]
@@ -170,12 +170,12 @@ def test_a_paused_run_finishes_its_calls_and_starts_none(kit: Any) -> None:
     async def story(world: Any, _replica: Any) -> None:
         world.queue.put(world.job(0, ["a", "b"]))
         await asyncio.sleep(0.7)
-        world.queue.set_ticket(RunTicket(run_id=kit.run_id, priority=0, mode=RunMode.PAUSED))
+        world.queue.set_state(RunDispatchState(run_id=kit.run_id, priority=0, mode=RunMode.PAUSED))
         await asyncio.sleep(600)
         assert world.calls_to == {"a": 1}
         assert world.kinds()[-1] is Kind.ENDED
         assert not world.results()
-        world.queue.set_ticket(RunTicket(run_id=kit.run_id, priority=0, mode=RunMode.CALLING))
+        world.queue.set_state(RunDispatchState(run_id=kit.run_id, priority=0, mode=RunMode.CALLING))
         await world.until_empty()
         assert world.calls_to == {"a": 1, "b": 1}
 
@@ -192,7 +192,7 @@ def test_a_call_of_a_dead_replica_gets_its_end_while_its_run_may_not_call(kit: A
         await asyncio.sleep(58)
         other = await world.replica().start()
         if idle == "paused":
-            world.queue.set_ticket(RunTicket(run_id=kit.run_id, priority=0, mode=RunMode.PAUSED))
+            world.queue.set_state(RunDispatchState(run_id=kit.run_id, priority=0, mode=RunMode.PAUSED))
         await asyncio.sleep(1)
         replica.die()
         await asyncio.sleep(120)  # what the other one began when the channels came free is over, too
@@ -263,10 +263,12 @@ def test_a_pause_with_hanging_up_ends_the_call_and_the_number_is_called_again(ki
     async def story(world: Any, _replica: Any) -> None:
         world.queue.put(world.job(0, ["a"]))
         await asyncio.sleep(3)
-        world.queue.set_ticket(RunTicket(run_id=kit.run_id, priority=0, mode=RunMode.PAUSED, hangup=True))
+        world.queue.set_state(
+            RunDispatchState(run_id=kit.run_id, priority=0, mode=RunMode.PAUSED, hangup=True)
+        )
         await asyncio.sleep(60)
         assert world.events()[-1].reason == "cancelled"
-        world.queue.set_ticket(RunTicket(run_id=kit.run_id, priority=0, mode=RunMode.CALLING))
+        world.queue.set_state(RunDispatchState(run_id=kit.run_id, priority=0, mode=RunMode.CALLING))
         await world.until_empty()
         assert world.calls_to == {"a": 2}
         assert world.results()[0].notified
@@ -279,7 +281,7 @@ def test_a_stopping_run_calls_nobody_more_and_tells_what_became_of_the_last_call
         world.queue.put(world.job(0, ["a", "b"]))
         world.queue.put(world.job(1, ["c"]))
         await asyncio.sleep(0.7)
-        world.queue.set_ticket(RunTicket(run_id=kit.run_id, priority=0, mode=RunMode.STOPPING))
+        world.queue.set_state(RunDispatchState(run_id=kit.run_id, priority=0, mode=RunMode.STOPPING))
         await asyncio.sleep(60)
         assert world.calls_to == {"a": 1}
         assert [(result.no, result.reason) for result in world.results()] == [(0, "busy")]

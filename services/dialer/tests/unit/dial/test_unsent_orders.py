@@ -6,7 +6,7 @@ from typing import Any
 
 from cato_contracts.calls import FINAL_KINDS
 from cato_contracts.calls import CallEventKind as Kind
-from cato_contracts.jobs import RunMode, RunTicket
+from cato_contracts.jobs import RunDispatchState, RunMode
 
 
 def live(kit: Any, world_of: Callable[[], Any], story: Callable[[Any, Any], Awaitable[None]]) -> None:
@@ -106,7 +106,7 @@ def test_t1_a_pause_ends_the_wait_for_a_worker(kit: Any) -> None:
         world.queue.put(world.job(0, ["a"]))
         await asyncio.sleep(1)
         assert replica.role.dispatcher.jobs_in_hand == 1
-        world.queue.set_ticket(RunTicket(run_id=kit.run_id, priority=0, mode=RunMode.PAUSED))
+        world.queue.set_state(RunDispatchState(run_id=kit.run_id, priority=0, mode=RunMode.PAUSED))
         await asyncio.sleep(0.1)
         assert replica.role.dispatcher.jobs_in_hand == 0
         assert not world.events()

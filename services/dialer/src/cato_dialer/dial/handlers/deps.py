@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from cato_contracts.jobs import RunTicket
+from cato_contracts.jobs import RunDispatchState
 from cato_dialer.dial.ports.dial import CallJournal, CallObserver, ChannelSource, PromptCache
 from cato_dialer.dial.ports.stations import StationWatch, UnwatchedStations
 from cato_dialer.dial.ports.trunk import Trunk
@@ -14,7 +14,7 @@ from cato_runtime.station_config import StationConfig
 
 @dataclass(slots=True)
 class Deps:
-    """The ports and the stations, in any order; `tickets` returns the runs as last read from the broker.
+    """The ports and the stations, in any order; `run_states` returns the runs as last read from the broker.
 
     Only `stations` may change. A call keeps the station that it began with.
     """
@@ -25,7 +25,7 @@ class Deps:
     channels: ChannelSource
     prompts: PromptCache
     clock: Clock
-    tickets: Callable[[], Mapping[UUID, RunTicket]]
+    run_states: Callable[[], Mapping[UUID, RunDispatchState]]
     watch: StationWatch = field(default_factory=UnwatchedStations)
     observers: Sequence[CallObserver] = ()
 

@@ -8,7 +8,7 @@ from functools import partial
 import structlog
 
 from cato_contracts.errors import BrokerError
-from cato_contracts.jobs import RunMode, RunTicket
+from cato_contracts.jobs import RunDispatchState, RunMode
 from cato_dialer.dial.domain.capacity.overload_control import OverloadControl
 from cato_dialer.dial.handlers.deps import Deps
 from cato_dialer.dial.handlers.reach_subscriber import Done, GiveBack, LeaveAlone, SubscriberWorker, Verdict
@@ -30,7 +30,7 @@ _CLOCK_S = 0.001
 
 
 class JobDispatcher:
-    """Feeds one replica with jobs. `deps.tickets` must be those of `source`."""
+    """Feeds one replica with jobs. `deps.run_states` must be those of `source`."""
 
     def __init__(self, deps: Deps, source: JobSource) -> None:
         self._deps = deps
@@ -97,7 +97,7 @@ class JobDispatcher:
     async def _feed(self) -> None:
         while True:
             self._wake.clear()
-            self._apply_tickets()
+            self._apply_run_states()
             try:
                 await self._fill()
             except BrokerError as error:
@@ -109,33 +109,33 @@ class JobDispatcher:
                 await self._source.return_unused()
             await self._wake.wait()
 
-    def _apply_tickets(self) -> None:
+    def _apply_run_states(self) -> None:
         """Stop the workers of runs that may not call, and hang up where the run asks for that."""
-        tickets = self._source.tickets()
+        run_states = self._source.run_states()
         for worker, _ in self._working.values():
-            ticket = tickets.get(worker.job.run_id)
-            if ticket is None or ticket.mode is not RunMode.CALLING:
+            state = run_states.get(worker.job.run_id)
+            if state is None or state.mode is not RunMode.CALLING:
                 worker.nudge()
-                if ticket is not None and ticket.hangup:
+                if state is not None and state.hangup:
                     worker.hang_up()
 
     async def _fill(self) -> None:
         """Take jobs by priority; runs of the same priority share the free capacity."""
-        tickets = self._source.tickets().values()
-        for group in self._schedule.to_call(tickets):
+        run_states = self._source.run_states().values()
+        for group in self._schedule.to_call(run_states):
             eager = []
-            for index, ticket in enumerate(group):
+            for index, state in enumerate(group):
                 limit = math.ceil(self._free() / (len(group) - index))
-                if limit > 0 and await self._take(ticket, limit) == limit:
-                    eager.append(ticket)
-            for ticket in eager:
+                if limit > 0 and await self._take(state, limit) == limit:
+                    eager.append(state)
+            for state in eager:
                 if self._free() > 0:
-                    await self._take(ticket, self._free())
+                    await self._take(state, self._free())
         if not self._draining:
             # These need no channel. The queue delivers first the jobs that a replica had in hand before.
-            idle, next_s = self._schedule.to_check(tickets)
-            for ticket in idle:
-                await self._take(ticket, _IDLE_JOBS)
+            idle, next_s = self._schedule.to_check(run_states)
+            for state in idle:
+                await self._take(state, _IDLE_JOBS)
             self._alarm.cancel()
             if next_s is not None:
                 self._alarm = self._wake_in(next_s)
@@ -157,8 +157,8 @@ class JobDispatcher:
         )
         return self.overload.bounded(min(trunk.capacity, self._deps.channels.capacity())) - up
 
-    async def _take(self, ticket: RunTicket, limit: int) -> int:
-        deliveries = await self._source.take(ticket.run_id, limit)
+    async def _take(self, state: RunDispatchState, limit: int) -> int:
+        deliveries = await self._source.take(state.run_id, limit)
         for delivery in deliveries:
             self._begin(delivery)
         return len(deliveries)

@@ -160,8 +160,8 @@ class SubscriberWorker:
         return verdict
 
     def _refusal(self, at: datetime) -> Refusal | None:
-        ticket = self._deps.tickets().get(self._job.run_id)
-        return self._gate.refusal(ticket, at, closing=self._closing)
+        state = self._deps.run_states().get(self._job.run_id)
+        return self._gate.refusal(state, at, closing=self._closing)
 
     async def _log_now(self, recorder: CallRecorder) -> SubscriberLog:
         await recorder.flushed()

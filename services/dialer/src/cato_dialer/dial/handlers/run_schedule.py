@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from uuid import UUID
 
-from cato_contracts.jobs import RunMode, RunTicket
+from cato_contracts.jobs import RunDispatchState, RunMode
 
 _FIRST_CHECK_S = 3.0
 _LAST_CHECK_S = 300.0
@@ -29,22 +29,22 @@ class RunSchedule:
         """Make no calls of the run for this time."""
         self._resting[run_id] = self._now() + delay_s
 
-    def to_call(self, tickets: Iterable[RunTicket]) -> list[list[RunTicket]]:
+    def to_call(self, run_states: Iterable[RunDispatchState]) -> list[list[RunDispatchState]]:
         """Return the runs to take jobs of, the most urgent group first; a group shares the free capacity."""
         self._turn += 1
-        tickets = list(tickets)
-        calling = [ticket for ticket in tickets if not self._is_idle(ticket) and _calls(ticket)]
-        calling.sort(key=lambda ticket: (-ticket.priority, ticket.run_id))
-        groups = [list(group) for _, group in groupby(calling, key=lambda ticket: ticket.priority)]
+        run_states = list(run_states)
+        calling = [state for state in run_states if not self._is_idle(state) and _calls(state)]
+        calling.sort(key=lambda state: (-state.priority, state.run_id))
+        groups = [list(group) for _, group in groupby(calling, key=lambda state: state.priority)]
         # Jobs of a stopping run are only removed, after the calls that a dead replica left open were given
         # their end: the run waits for that.
-        stopping = [ticket for ticket in tickets if ticket.mode is RunMode.STOPPING]
+        stopping = [state for state in run_states if state.mode is RunMode.STOPPING]
         return [self._rotated(group) for group in (*groups, stopping) if group]
 
-    def to_check(self, tickets: Iterable[RunTicket]) -> tuple[list[RunTicket], float | None]:
+    def to_check(self, run_states: Iterable[RunDispatchState]) -> tuple[list[RunDispatchState], float | None]:
         """Return the idle runs whose check is due, and the seconds until the next check."""
         now = self._now()
-        idle = {ticket.run_id: ticket for ticket in tickets if self._is_idle(ticket)}
+        idle = {state.run_id: state for state in run_states if self._is_idle(state)}
         self._checks = {
             run_id: self._checks.get(run_id, (now + _FIRST_CHECK_S, 2 * _FIRST_CHECK_S)) for run_id in idle
         }
@@ -55,15 +55,15 @@ class RunSchedule:
         wait = min((at for at, _ in self._checks.values()), default=None)
         return [idle[run_id] for run_id in due], None if wait is None else wait - now
 
-    def _rotated(self, group: Sequence[RunTicket]) -> list[RunTicket]:
+    def _rotated(self, group: Sequence[RunDispatchState]) -> list[RunDispatchState]:
         shift = self._turn % len(group)
         return [*group[shift:], *group[:shift]]
 
-    def _is_idle(self, ticket: RunTicket) -> bool:
-        if ticket.mode is RunMode.PAUSED:
+    def _is_idle(self, state: RunDispatchState) -> bool:
+        if state.mode is RunMode.PAUSED:
             return True
-        return _calls(ticket) and self._resting.get(ticket.run_id, 0.0) > self._now()
+        return _calls(state) and self._resting.get(state.run_id, 0.0) > self._now()
 
 
-def _calls(ticket: RunTicket) -> bool:
-    return ticket.mode is RunMode.CALLING
+def _calls(state: RunDispatchState) -> bool:
+    return state.mode is RunMode.CALLING

@@ -10,7 +10,7 @@ from uuid import UUID
 from cato_contracts.calls import CallEvent
 from cato_contracts.envelope import Envelope
 from cato_contracts.errors import CatoError
-from cato_contracts.jobs import DialJob, RunTicket
+from cato_contracts.jobs import DialJob, RunDispatchState
 from cato_contracts.objects import ObjectRef
 from cato_contracts.runs import Prompt, SubscriberResult
 
@@ -83,7 +83,7 @@ class JobSource(Protocol):
     async def open(self, on_change: Callable[[], None], has_call: Callable[[str], bool]) -> None:
         """Follow the runs and answer the questions of other replicas.
 
-        `on_change` is called whenever a ticket has changed or there may be jobs to take. `has_call` tells
+        `on_change` is called whenever a state has changed or there may be jobs to take. `has_call` tells
         whether this replica has a call up for the job of that key, or one that is not completely in the log.
         """
         ...
@@ -99,7 +99,7 @@ class JobSource(Protocol):
         """
         ...
 
-    def tickets(self) -> Mapping[UUID, RunTicket]:
+    def run_states(self) -> Mapping[UUID, RunDispatchState]:
         """Return the runs as last read from the broker."""
         ...
 

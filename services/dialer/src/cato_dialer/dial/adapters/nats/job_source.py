@@ -10,7 +10,7 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 
 from cato_contracts.envelope import UndecodableError, decode
-from cato_contracts.jobs import DialJob, RunTicket
+from cato_contracts.jobs import DialJob, RunDispatchState
 from cato_contracts.subjects import dead_letter
 from cato_dialer.dial.adapters.nats.call_presence import CallPresence
 from cato_dialer.dial.adapters.nats.run_queue import RunQueue
@@ -76,7 +76,7 @@ class NatsJobSource:
         await self._presence.open(has_call)
         self._runs.open()
 
-    def tickets(self) -> Mapping[UUID, RunTicket]:
+    def run_states(self) -> Mapping[UUID, RunDispatchState]:
         return self._runs.states
 
     async def on_call_elsewhere(self, key: str) -> bool:

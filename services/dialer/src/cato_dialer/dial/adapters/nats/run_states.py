@@ -13,8 +13,8 @@ from nats.js import JetStreamContext
 from nats.js.kv import KV_DEL, KV_PURGE, KeyValue
 from pydantic import ValidationError
 
-from cato_contracts.jobs import RunTicket
-from cato_contracts.subjects import RUN_TICKETS
+from cato_contracts.jobs import RunDispatchState
+from cato_contracts.subjects import RUN_DISPATCH_STATES
 from cato_jetstream import EventLogError, translated
 from cato_runtime.tasks import end_tasks
 
@@ -41,14 +41,14 @@ class NatsRunStates:
     ) -> None:
         self._client = client
         self._js: JetStreamContext = client.jetstream(timeout=_TIMEOUT_S)
-        self._states: dict[UUID, RunTicket] = {}
+        self._states: dict[UUID, RunDispatchState] = {}
         self._on_change = on_change
         self._on_removed = on_removed
         self._on_reconnected = on_reconnected
         self._follower: asyncio.Task[None] | None = None
 
     @property
-    def states(self) -> Mapping[UUID, RunTicket]:
+    def states(self) -> Mapping[UUID, RunDispatchState]:
         return self._states
 
     def open(self) -> None:
@@ -69,7 +69,7 @@ class NatsRunStates:
 
     async def _follow_connection(self) -> None:
         connection = self._client.stats["reconnects"]
-        bucket = await self._js.key_value(RUN_TICKETS.name)
+        bucket = await self._js.key_value(RUN_DISPATCH_STATES.name)
         watcher: Any = await bucket.watchall()
         try:
             before = set(self._states)
@@ -99,7 +99,7 @@ class NatsRunStates:
             if entry.operation in (KV_DEL, KV_PURGE):
                 await self._remove(run_id)
                 return None
-            self._states[run_id] = RunTicket.model_validate_json(entry.value or b"")
+            self._states[run_id] = RunDispatchState.model_validate_json(entry.value or b"")
         except (ValueError, ValidationError):
             log.exception("dispatch state of a run cannot be decoded", key=entry.key)
             return None

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cato_contracts.calling_hours import may_call, next_change
-from cato_contracts.jobs import DialJob, RunMode, RunTicket
+from cato_contracts.jobs import DialJob, RunDispatchState, RunMode
 
 EXPIRED = "expired"
 STOPPED = "stopped"
@@ -44,17 +44,17 @@ class CallGate:
 
     job: DialJob
 
-    def refusal(self, ticket: RunTicket | None, now: datetime, *, closing: bool) -> Refusal | None:
+    def refusal(self, state: RunDispatchState | None, now: datetime, *, closing: bool) -> Refusal | None:
         """Return what forbids a call at `now`, None if it is allowed; `closing`: this replica shuts down."""
-        if ticket is None:
+        if state is None:
             return Discard()
-        if ticket.mode is RunMode.STOPPING:
+        if state.mode is RunMode.STOPPING:
             return Fail(STOPPED, without_calls=False)
         if self.job.expires_at is not None and self.job.expires_at <= now:
             return Fail(EXPIRED, without_calls=True)
         if closing:
             return Defer(0)
-        if ticket.mode is RunMode.PAUSED:
+        if state.mode is RunMode.PAUSED:
             return Defer(_PAUSED_DELAY_S)
         return self._out_of_hours(now)
 

@@ -171,10 +171,6 @@ class ExpiringHold:
     def job(self) -> DialJob:
         return self._hold.job
 
-    @property
-    def redelivered(self) -> bool:
-        return self._hold.redelivered
-
     async def done(self) -> None:
         self._expiry.cancel()
         await self._hold.done()

@@ -1,4 +1,4 @@
-"""A dial role without calls: it takes the jobs of every run and publishes results."""
+"""A dial role without calls: it takes the jobs of every run and answers with results."""
 
 import asyncio
 from contextlib import suppress
@@ -18,7 +18,7 @@ _TROUBLE = (nats.errors.Error, nats.js.errors.Error, EventLogError, OSError, Tim
 
 
 async def dial_by_consumer(client: NatsClient, outcome: Outcome) -> None:
-    """Publish results until cancelled. Retry after every failure of the broker."""
+    """Answer until cancelled; after an error of the broker it tries again."""
     task = asyncio.current_task()
     # A cancellation that meets the end of a `wait_for` comes out as its time-out (Python 3.11).
     while task is not None and not task.cancelling():

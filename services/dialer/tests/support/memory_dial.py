@@ -57,7 +57,7 @@ class MemoryCallJournal:
         if head != after:
             if head and self.entries[head - 1] is entry:
                 return head
-            raise FencedError(f"subscriber {entry.body.no} has been written by somebody else")
+            raise FencedError(f"subscriber {entry.body.no} has another writer")
         self.entries.append(entry)
         return len(self.entries)
 
@@ -120,10 +120,6 @@ class _MemoryJobDelivery:
     @property
     def job(self) -> DialJob:
         return self._queued.job
-
-    @property
-    def redelivered(self) -> bool:
-        return self._queued.deliveries > 1
 
     async def done(self) -> None:
         self._source.queue.jobs.pop(self._key, None)
@@ -260,7 +256,7 @@ class MemoryChannelSource:
 
 
 class MemoryPromptCache:
-    """Names files that nobody plays."""
+    """Paths of files that do not exist."""
 
     async def file(self, prompt: Prompt) -> Path:
         return Path("/nowhere") / prompt.audio.name

@@ -37,7 +37,7 @@ def _wall_ms() -> int:
 class MemoryTrunk:
     """A `Trunk` in the time of the event loop, which may be a virtual one; `now_ms` says what `at` shows.
 
-    `orders` has all calls that were placed; the lags are what it is told to show.
+    `orders` has all calls that were placed; the lags are set by the test.
     """
 
     def __init__(

@@ -15,11 +15,6 @@ class DialRole:
         self._deps = deps
         self.dispatcher = JobDispatcher(deps, source)
 
-    @property
-    def ready(self) -> bool:
-        """Tell whether jobs are taken and the trunk can carry calls."""
-        return self.dispatcher.taking_jobs and self._deps.trunk.capacity > 0
-
     async def start(self) -> None:
         """Open the trunk, the channels and the watch of the stations, then take jobs."""
         await self._deps.trunk.open()

@@ -1,4 +1,4 @@
-"""What every journal of calls must do."""
+"""The contract of a call journal."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -65,12 +65,12 @@ def result(wave: int) -> Envelope[SubscriberResult]:
     return Envelope[SubscriberResult].wrap(body, event_id=f"{RUN}:0:{wave}", occurred_at=datetime.now(UTC))
 
 
-async def test_a_subscriber_nobody_has_called_has_an_empty_log(journals: Journals) -> None:
+async def test_a_subscriber_without_calls_has_an_empty_log(journals: Journals) -> None:
     journal = await journals()
     assert await journal.read(RUN, 0) == SubscriberLog()
 
 
-async def test_a_repeated_write_is_the_same_write(journals: Journals) -> None:
+async def test_a_repeated_write_returns_the_same_head(journals: Journals) -> None:
     journal = await journals()
     one = event(0)
     head = await journal.append_event(one, 0)
@@ -80,7 +80,7 @@ async def test_a_repeated_write_is_the_same_write(journals: Journals) -> None:
     assert await journal.append_result(outcome, 0) == head
 
 
-async def test_a_writer_that_has_not_seen_the_last_event_is_fenced(journals: Journals) -> None:
+async def test_a_write_after_an_outdated_head_is_fenced(journals: Journals) -> None:
     ours, theirs = await journals(), await journals()
     head = await ours.append_event(event(0), 0)
     await theirs.append_event(event(1, kind=CallEventKind.INTERRUPTED), head)

@@ -1,4 +1,4 @@
-"""Two replicas of the dial role on a real broker, with scripted lines, while something dies."""
+"""Two replicas of the dial role on a real broker, with scripted lines, while a replica or the broker dies."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -81,9 +81,7 @@ async def fill_log(world: World, client: Client) -> None:
         world.journal.entries.append(envelope)
 
 
-async def test_what_a_dead_replica_leaves_is_finished_by_the_other(
-    connect: Connect, coordinator: Any
-) -> None:
+async def test_jobs_of_a_dead_replica_are_finished_by_another(connect: Connect, coordinator: Any) -> None:
     world = make_world(0.05, 400, channels=4)
     run = await coordinator.start_run(ack_wait=2.0)
     dying, other = NatsReplica(world, await connect()), NatsReplica(world, await connect())
@@ -103,7 +101,7 @@ async def test_what_a_dead_replica_leaves_is_finished_by_the_other(
     assert CallEventKind.INTERRUPTED in {event.kind for event in world.events()}
 
 
-async def test_calls_go_on_while_the_broker_is_away_and_nobody_is_called_twice(
+async def test_calls_go_on_during_a_broker_outage_and_none_is_repeated(
     connect: Connect, coordinator: Any, server: Any
 ) -> None:
     world = make_world(0.1, 4000, channels=6)

@@ -39,7 +39,7 @@ def result(wave: int) -> Envelope[SubscriberResult]:
     return Envelope[SubscriberResult].wrap(body, event_id=f"{RUN}:0:{wave}", occurred_at=datetime.now(UTC))
 
 
-async def test_what_was_written_is_read_in_order_and_apart_from_others(connect: Connect) -> None:
+async def test_the_log_of_a_subscriber_is_read_in_order_and_alone(connect: Connect) -> None:
     journal = NatsCallJournal(await connect())
     head = other = 0
     written = [event(seq) for seq in range(700)]
@@ -54,7 +54,7 @@ async def test_what_was_written_is_read_in_order_and_apart_from_others(connect: 
     assert (log.result, log.result_head) == (result(1).body, result_head)
 
 
-async def test_the_same_event_by_two_writers_is_one_by_each(connect: Connect) -> None:
+async def test_the_same_event_of_a_second_writer_is_fenced(connect: Connect) -> None:
     ours, theirs = NatsCallJournal(await connect()), NatsCallJournal(await connect())
     same = event(0)
     await theirs.append_event(same, 0)
@@ -62,7 +62,7 @@ async def test_the_same_event_by_two_writers_is_one_by_each(connect: Connect) ->
         await ours.append_event(same, 0)
 
 
-async def test_a_broker_that_is_away_is_said_to_be(connect: Connect, server: Any) -> None:
+async def test_without_a_broker_reads_and_writes_raise_broker_error(connect: Connect, server: Any) -> None:
     journal = NatsCallJournal(await connect())
     journal._js._timeout = 0.3
     await server.kill()

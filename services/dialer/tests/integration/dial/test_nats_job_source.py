@@ -14,7 +14,7 @@ Connect = Callable[[], Awaitable[Client]]
 
 
 class Replica:
-    """A source with what a loop around it would see."""
+    """A source, and the callbacks of the dispatcher around it."""
 
     def __init__(self, client: Client) -> None:
         self.client = client
@@ -44,11 +44,15 @@ class Replica:
                 await self.changed.wait()
 
 
+def redelivered(delivery: Any) -> bool:
+    return bool(delivery._message.metadata.num_delivered > 1)
+
+
 async def replica(connect: Connect) -> Replica:
     return await Replica(await connect()).open()
 
 
-async def test_a_run_and_its_jobs_are_found(connect: Connect, coordinator: Any) -> None:
+async def test_a_run_is_followed_and_its_jobs_are_taken_in_order(connect: Connect, coordinator: Any) -> None:
     one = await replica(connect)
     run = await coordinator.start_run(priority=3)
     await coordinator.put(run, 0, 1, 2)
@@ -64,7 +68,7 @@ async def test_a_run_and_its_jobs_are_found(connect: Connect, coordinator: Any) 
     assert await coordinator.queued() == 1
 
 
-async def test_a_job_that_comes_later_is_announced(connect: Connect, coordinator: Any) -> None:
+async def test_a_job_queued_later_is_announced(connect: Connect, coordinator: Any) -> None:
     one = await replica(connect)
     run = await coordinator.start_run()
     await one.until(lambda: run in one.source.run_states())
@@ -75,7 +79,7 @@ async def test_a_job_that_comes_later_is_announced(connect: Connect, coordinator
     await one.source.close()
 
 
-async def test_no_more_is_taken_than_asked_for(connect: Connect, coordinator: Any) -> None:
+async def test_take_returns_at_most_its_limit(connect: Connect, coordinator: Any) -> None:
     one = await replica(connect)
     run = await coordinator.start_run()
     await coordinator.put(run, *range(10))
@@ -84,22 +88,20 @@ async def test_no_more_is_taken_than_asked_for(connect: Connect, coordinator: An
     await one.source.close()
 
 
-async def test_a_job_of_a_replica_that_is_gone_comes_again(connect: Connect, coordinator: Any) -> None:
+async def test_a_job_of_a_dead_replica_is_delivered_again(connect: Connect, coordinator: Any) -> None:
     dying, other = await replica(connect), await replica(connect)
     run = await coordinator.start_run(ack_wait=1.0)
     await coordinator.put(run, 0)
     await dying.take_until(run, 1)
     await dying.client.close()
     (hold,) = await other.take_until(run, 1)
-    assert hold.redelivered
+    assert redelivered(hold)
     await hold.done()
     await dying.source.close()
     await other.source.close()
 
 
-async def test_jobs_that_were_in_hand_before_come_before_fresh_ones(
-    connect: Connect, coordinator: Any
-) -> None:
+async def test_redelivered_jobs_come_before_new_ones(connect: Connect, coordinator: Any) -> None:
     dying, other = await replica(connect), await replica(connect)
     run = await coordinator.start_run(ack_wait=0.5)
     await coordinator.put(run, *range(6))
@@ -109,13 +111,13 @@ async def test_jobs_that_were_in_hand_before_come_before_fresh_ones(
     await dying.client.close()
     await asyncio.sleep(1.0)  # twice the time after which the queue gives them to another
     holds = await other.take_until(run, 4)
-    assert sorted(hold.job.subscriber.no for hold in holds if hold.redelivered) == [0, 1, 2]
-    assert [hold.redelivered for hold in holds] == [True, True, True, False]
+    assert sorted(hold.job.subscriber.no for hold in holds if redelivered(hold)) == [0, 1, 2]
+    assert [redelivered(hold) for hold in holds] == [True, True, True, False]
     await dying.source.close()
     await other.source.close()
 
 
-async def test_a_job_that_is_kept_is_not_given_to_others(connect: Connect, coordinator: Any) -> None:
+async def test_an_extended_job_is_not_delivered_again(connect: Connect, coordinator: Any) -> None:
     one, other = await replica(connect), await replica(connect)
     run = await coordinator.start_run(ack_wait=0.5)
     await coordinator.put(run, 0)
@@ -129,7 +131,9 @@ async def test_a_job_that_is_kept_is_not_given_to_others(connect: Connect, coord
     await other.source.close()
 
 
-async def test_a_job_given_back_comes_again_after_its_time(connect: Connect, coordinator: Any) -> None:
+async def test_a_job_given_back_is_delivered_again_after_its_delay(
+    connect: Connect, coordinator: Any
+) -> None:
     one = await replica(connect)
     run = await coordinator.start_run(ack_wait=30)
     await coordinator.put(run, 0)
@@ -137,12 +141,14 @@ async def test_a_job_given_back_comes_again_after_its_time(connect: Connect, coo
     began = asyncio.get_running_loop().time()
     await hold.give_back(0.7)
     (again,) = await one.take_until(run, 1)
-    assert again.redelivered
+    assert redelivered(again)
     assert asyncio.get_running_loop().time() - began >= 0.6
     await one.source.close()
 
 
-async def test_what_nobody_can_work_on_goes_to_another_at_once(connect: Connect, coordinator: Any) -> None:
+async def test_an_unused_job_is_returned_to_another_replica_at_once(
+    connect: Connect, coordinator: Any
+) -> None:
     full, other = await replica(connect), await replica(connect)
     run = await coordinator.start_run(ack_wait=30)
     await full.until(lambda: run in full.source.run_states())
@@ -161,14 +167,14 @@ async def test_a_replica_that_has_the_call_up_answers_the_question(connect: Conn
     one.on_call = {"ours"}
     one.source._presence._has_call = one.on_call.__contains__
     assert await other.source.on_call_elsewhere("ours")
-    assert not await other.source.on_call_elsewhere("nobody's")
+    assert not await other.source.on_call_elsewhere("of-no-replica")
     assert not await one.source.on_call_elsewhere("ours")
     await one.source.close()
     assert not await other.source.on_call_elsewhere("ours")
     await other.source.close()
 
 
-async def test_a_bad_message_becomes_a_dead_letter(connect: Connect, coordinator: Any) -> None:
+async def test_an_undecodable_job_becomes_a_dead_letter(connect: Connect, coordinator: Any) -> None:
     one = await replica(connect)
     run = await coordinator.start_run()
     js = coordinator.client.jetstream()
@@ -184,7 +190,7 @@ async def test_a_bad_message_becomes_a_dead_letter(connect: Connect, coordinator
     await one.source.close()
 
 
-async def test_changes_and_ends_of_runs_are_seen_across_a_broker_crash(
+async def test_changed_and_ended_runs_are_seen_after_a_broker_crash(
     connect: Connect, coordinator: Any, server: Any
 ) -> None:
     one = await replica(connect)

@@ -45,9 +45,7 @@ async def _replica(connect: Connect, station: StationConfig) -> StationRegistrar
     return StationRegistrar(_DIALING, [station], leases)
 
 
-async def test_registers_with_credentials_renews_and_comes_back_when_forgotten(
-    connect: Connect, plan: Plan
-) -> None:
+async def test_a_registration_is_renewed_and_made_again_when_it_is_lost(connect: Connect, plan: Plan) -> None:
     async with Exchange(plan) as exchange:
         station = _station(exchange)
         registrar = await _replica(connect, station)
@@ -76,7 +74,7 @@ async def test_one_replica_registers_and_another_takes_over(connect: Connect, pl
 
 
 @pytest.mark.parametrize("transport", ["tcp", "tls"])
-async def test_registers_and_renews_over_streams(
+async def test_a_registration_is_renewed_over_tcp_and_tls(
     connect: Connect, plan: Plan, tmp_path: Path, transport: str
 ) -> None:
     certificate, context = certificate_for("127.0.0.1", tmp_path)
@@ -94,9 +92,7 @@ async def test_registers_and_renews_over_streams(
         assert not exchange.registrar.bindings("cato")
 
 
-async def test_a_station_that_was_down_is_told_of_us_again_when_it_answers(
-    connect: Connect, plan: Plan
-) -> None:
+async def test_a_station_that_came_up_is_registered_with_again(connect: Connect, plan: Plan) -> None:
     async with Exchange(plan) as exchange:
         station = _station(exchange, register_expires_s=3_600, options_interval_s=1)
         registrar = await _replica(connect, station)
@@ -133,7 +129,7 @@ asyncio.run(main(*sys.argv[1:]))
 """
 
 
-async def test_another_replica_registers_when_the_one_that_did_is_killed(
+async def test_another_replica_registers_after_the_registered_one_is_killed(
     connect: Connect, server: EmbeddedNats, plan: Plan
 ) -> None:
     async with Exchange(plan) as exchange:
@@ -161,7 +157,7 @@ async def test_another_replica_registers_when_the_one_that_did_is_killed(
         await second.stop()
 
 
-async def test_wrong_credentials_are_no_registration(connect: Connect, plan: Plan) -> None:
+async def test_wrong_credentials_leave_the_station_unregistered(connect: Connect, plan: Plan) -> None:
     async with Exchange(plan) as exchange:
         station = _station(exchange, "wrong")
         registrar = await _replica(connect, station)

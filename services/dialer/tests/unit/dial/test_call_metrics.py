@@ -1,4 +1,4 @@
-"""What Prometheus is told of calls."""
+"""The metrics of calls."""
 
 from uuid import UUID, uuid5
 
@@ -59,14 +59,14 @@ def test_a_call_is_counted_from_its_start_to_its_end(metrics):
     assert value(metrics, "cato_sip_responses_total", station="main", code="200") == 1
 
 
-def test_a_call_that_another_process_had_begun_counts_as_ended_only(metrics):
+def test_the_end_of_another_process_s_call_counts_as_an_end_alone(metrics):
     tell(metrics, "theirs", (9, CallEventKind.INTERRUPTED), station=SPARE, reason="interrupted")
     labels = {"station": "spare", "reason": "interrupted", "success": "false"}
     assert value(metrics, "cato_calls_ended_total", **labels) == 1
     assert value(metrics, "cato_calls_started_total", station="spare") == 0
 
 
-def test_stations_of_the_same_name_are_told_apart():
+def test_stations_of_the_same_name_are_labelled_with_their_ids():
     twin = StationConfig(id=uuid5(SPACE, "twin"), name="main")
     assert station_names([MAIN, SPARE, twin]) == {
         MAIN.id: str(MAIN.id),

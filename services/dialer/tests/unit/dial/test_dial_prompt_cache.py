@@ -26,7 +26,7 @@ async def stored(store: MemoryObjectStore, audio: bytes) -> Prompt:
     return Prompt(audio=await store.put(Bucket.PROMPTS, "p", audio), duration_ms=len(audio) // 8)
 
 
-async def test_a_prompt_is_fetched_once_for_all_who_ask(tmp_path: Path) -> None:
+async def test_concurrent_requests_fetch_a_prompt_once(tmp_path: Path) -> None:
     store = CountingStore()
     prompt = await stored(store, b"\x01" * 150)
     cache = DiskPromptCache(store, tmp_path / "prompts")
@@ -39,7 +39,7 @@ async def test_a_prompt_is_fetched_once_for_all_who_ask(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "prompts").iterdir()] == [paths[0].name]
 
 
-async def test_whoever_gives_up_waiting_does_not_take_it_from_others(tmp_path: Path) -> None:
+async def test_a_cancelled_request_leaves_the_fetch_to_the_others(tmp_path: Path) -> None:
     store = CountingStore()
     prompt = await stored(store, b"\x01" * 160)
     cache = DiskPromptCache(store, tmp_path)
@@ -50,7 +50,7 @@ async def test_whoever_gives_up_waiting_does_not_take_it_from_others(tmp_path: P
     assert (await patient).exists()
 
 
-async def test_a_prompt_that_is_gone_is_said_to_be(tmp_path: Path) -> None:
+async def test_a_missing_object_raises_prompt_missing(tmp_path: Path) -> None:
     cache = DiskPromptCache(MemoryObjectStore(), tmp_path)
     ref = ObjectRef(bucket=Bucket.PROMPTS, name="gone", size=8)
     with pytest.raises(PromptMissingError):

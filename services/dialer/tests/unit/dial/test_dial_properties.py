@@ -1,4 +1,7 @@
-"""Whatever dies, whatever comes twice: each wave one result, never two calls at once, none after success."""
+"""Properties of replicas that die and jobs that are delivered twice.
+
+Each wave has one result for each subscriber, no two calls are up at once, and no call follows success.
+"""
 
 import asyncio
 from typing import Any
@@ -60,7 +63,7 @@ histories = st.fixed_dictionaries(
         "waves": 1,
     }
 )
-def test_each_wave_decides_each_subscriber_once_whatever_dies(kit: Any, history: dict[str, Any]) -> None:
+def test_each_wave_decides_each_subscriber_once_while_replicas_die(kit: Any, history: dict[str, Any]) -> None:
     kit.run(live_through(kit, history))
 
 

@@ -31,7 +31,7 @@ def busy_then(kit: Any, **others: Any) -> Callable[..., Any]:
     return lambda number, _station, _nth: others.get(number, kit.script(final=(486, "Busy Here")))
 
 
-def test_numbers_are_tried_one_after_another_until_one_succeeds(kit: Any) -> None:
+def test_numbers_are_called_in_order_until_one_succeeds(kit: Any) -> None:
     async def story(world: Any, _replica: Any) -> None:
         world.queue.put(world.job(0, ["a", "b", "c"]))
         await world.until_empty()
@@ -65,7 +65,7 @@ def test_the_events_of_a_call_are_those_of_the_manual(kit: Any) -> None:
     live(kit, lambda: kit.world(busy_then(kit), (kit.station(),)), story)
 
 
-def test_a_station_that_fails_hands_the_number_to_the_next(kit: Any) -> None:
+def test_a_number_goes_to_the_next_station_when_one_fails(kit: Any) -> None:
     first, second = kit.station("first", priority=0), kit.station("second", priority=1)
 
     def choose(_number: str, station: Any, _nth: int) -> Any:
@@ -85,7 +85,7 @@ def test_a_station_that_fails_hands_the_number_to_the_next(kit: Any) -> None:
     live(kit, lambda: kit.world(choose, (second, first)), story)
 
 
-def test_the_result_is_there_when_the_condition_is_met_and_the_job_until_the_call_ends(kit: Any) -> None:
+def test_the_result_is_written_at_success_and_the_job_is_kept_until_the_call_ends(kit: Any) -> None:
     async def story(world: Any, _replica: Any) -> None:
         world.queue.put(world.job(0, ["a"]))
         await asyncio.sleep(3)
@@ -114,7 +114,7 @@ def test_channels_are_never_exceeded_and_all_are_used(kit: Any) -> None:
     live(kit, lambda: kit.world(busy_then(kit), (kit.station(channels=3),)), story)
 
 
-def test_a_call_that_missed_its_time_gets_another_and_is_one_call(kit: Any) -> None:
+def test_a_call_that_missed_its_slot_gets_another_slot_and_stays_one_call(kit: Any) -> None:
     def script(_number: str, _station: Any, nth: int) -> Any:
         return kit.script(missed=True) if nth < 2 else kit.script(final=(486, "Busy Here"))
 
@@ -132,7 +132,7 @@ def test_a_call_that_missed_its_time_gets_another_and_is_one_call(kit: Any) -> N
     live(kit, lambda: kit.world(script, (kit.station(min_call_interval_ms=1000),)), story)
 
 
-def test_calls_keep_the_stations_interval_and_say_that_they_waited(kit: Any) -> None:
+def test_calls_keep_the_interval_of_the_station_and_are_marked_delayed(kit: Any) -> None:
     async def story(world: Any, _replica: Any) -> None:
         for no in range(5):
             world.queue.put(world.job(no, [f"n{no}"]))
@@ -150,7 +150,7 @@ def test_calls_keep_the_stations_interval_and_say_that_they_waited(kit: Any) -> 
     )
 
 
-def test_an_urgent_run_passes_the_others(kit: Any) -> None:
+def test_a_run_of_higher_priority_is_called_first(kit: Any) -> None:
     async def story(world: Any, _replica: Any) -> None:
         urgent = kit.station("urgent run").id
         for no in range(6):
@@ -166,7 +166,7 @@ def test_an_urgent_run_passes_the_others(kit: Any) -> None:
     live(kit, lambda: kit.world(busy_then(kit), (kit.station(channels=1),)), story)
 
 
-def test_a_paused_run_finishes_its_calls_and_starts_none(kit: Any) -> None:
+def test_a_paused_run_finishes_its_calls_and_starts_no_new_ones(kit: Any) -> None:
     async def story(world: Any, _replica: Any) -> None:
         world.queue.put(world.job(0, ["a", "b"]))
         await asyncio.sleep(0.7)
@@ -183,7 +183,7 @@ def test_a_paused_run_finishes_its_calls_and_starts_none(kit: Any) -> None:
 
 
 @pytest.mark.parametrize("idle", ["paused", "out of hours"])
-def test_a_call_of_a_dead_replica_gets_its_end_while_its_run_may_not_call(kit: Any, idle: str) -> None:
+def test_a_call_of_a_dead_replica_is_ended_in_a_run_that_may_not_call(kit: Any, idle: str) -> None:
     hours = {"time_restrictions": {"from_hour": 11, "till_hour": 12, "till_min": 1}}  # it is noon in Moscow
 
     async def story(world: Any, replica: Any) -> None:
@@ -214,11 +214,11 @@ def test_a_call_of_a_dead_replica_gets_its_end_while_its_run_may_not_call(kit: A
     )
 
 
-def test_a_job_that_fails_again_and_again_fails_its_subscriber(kit: Any) -> None:
+def test_a_job_that_fails_repeatedly_fails_its_subscriber(kit: Any) -> None:
     async def story(world: Any, replica: Any) -> None:
         async def broken(prompt: Any) -> Any:
             if prompt.duration_ms == 0:
-                raise ValueError("nobody foresaw this")
+                raise ValueError("unforeseen")
             return await file(prompt)
 
         prompts = replica.deps.prompts
@@ -236,7 +236,7 @@ def test_a_job_that_fails_again_and_again_fails_its_subscriber(kit: Any) -> None
     live(kit, lambda: kit.world(lambda *_: kit.script(answers_at=1), (kit.station(),)), story)
 
 
-def test_an_engine_that_falls_behind_is_given_no_more_calls(kit: Any) -> None:
+def test_a_late_engine_gets_no_more_calls(kit: Any) -> None:
     async def story(world: Any, replica: Any) -> None:
         trunk = replica.deps.trunk
         for no in range(10):
@@ -259,7 +259,7 @@ def test_an_engine_that_falls_behind_is_given_no_more_calls(kit: Any) -> None:
     )
 
 
-def test_a_pause_with_hanging_up_ends_the_call_and_the_number_is_called_again(kit: Any) -> None:
+def test_a_pause_with_hangup_ends_the_call_and_the_number_is_called_again(kit: Any) -> None:
     async def story(world: Any, _replica: Any) -> None:
         world.queue.put(world.job(0, ["a"]))
         await asyncio.sleep(3)
@@ -276,7 +276,7 @@ def test_a_pause_with_hanging_up_ends_the_call_and_the_number_is_called_again(ki
     live(kit, lambda: kit.world(lambda *_: kit.script(answers_at=2), (kit.station(),)), story)
 
 
-def test_a_stopping_run_calls_nobody_more_and_tells_what_became_of_the_last_call(kit: Any) -> None:
+def test_a_stopping_run_starts_no_call_and_reports_the_reason_of_the_last_one(kit: Any) -> None:
     async def story(world: Any, _replica: Any) -> None:
         world.queue.put(world.job(0, ["a", "b"]))
         world.queue.put(world.job(1, ["c"]))
@@ -290,7 +290,7 @@ def test_a_stopping_run_calls_nobody_more_and_tells_what_became_of_the_last_call
     live(kit, lambda: kit.world(busy_then(kit), (kit.station(channels=1),)), story)
 
 
-def test_nobody_is_called_outside_the_hours(kit: Any) -> None:
+def test_no_call_is_started_outside_the_calling_hours(kit: Any) -> None:
     hours = {"from_hour": 13, "till_hour": 14}  # it is noon in Moscow
 
     async def story(world: Any, _replica: Any) -> None:
@@ -305,7 +305,7 @@ def test_nobody_is_called_outside_the_hours(kit: Any) -> None:
     )
 
 
-def test_a_run_that_has_expired_calls_nobody_and_says_so(kit: Any) -> None:
+def test_an_expired_run_starts_no_call_and_fails_its_subscribers(kit: Any) -> None:
     async def story(world: Any, _replica: Any) -> None:
         world.queue.put(world.job(0, ["a"], expires_at=kit.start - timedelta(seconds=1)))
         await world.until_empty()
@@ -315,7 +315,7 @@ def test_a_run_that_has_expired_calls_nobody_and_says_so(kit: Any) -> None:
     live(kit, lambda: kit.world(busy_then(kit), (kit.station(),)), story)
 
 
-def test_a_job_of_somebody_already_notified_is_just_done(kit: Any) -> None:
+def test_a_job_of_a_notified_subscriber_is_removed_without_a_call(kit: Any) -> None:
     async def story(world: Any, _replica: Any) -> None:
         world.queue.put(world.job(0, ["a"]))
         await world.until_empty()
@@ -328,7 +328,7 @@ def test_a_job_of_somebody_already_notified_is_just_done(kit: Any) -> None:
     live(kit, lambda: kit.world(lambda *_: kit.script(answers_at=2), (kit.station(),)), story)
 
 
-def test_a_job_that_comes_again_while_it_is_worked_on_starts_nothing(kit: Any) -> None:
+def test_a_job_redelivered_to_its_own_worker_starts_no_second_call(kit: Any) -> None:
     async def story(world: Any, replica: Any) -> None:
         world.queue.put(world.job(0, ["a"]))
         await asyncio.sleep(1)
@@ -341,7 +341,7 @@ def test_a_job_that_comes_again_while_it_is_worked_on_starts_nothing(kit: Any) -
     live(kit, lambda: kit.world(lambda *_: kit.script(answers_at=2), (kit.station(),)), story)
 
 
-def test_a_replica_that_was_taken_over_hangs_up_and_writes_no_more(kit: Any) -> None:
+def test_a_fenced_replica_hangs_up_and_writes_no_more(kit: Any) -> None:
     async def story(world: Any, replica: Any) -> None:
         world.queue.put(world.job(0, ["a"]))
         await asyncio.sleep(1)
@@ -361,7 +361,7 @@ def test_a_replica_that_was_taken_over_hangs_up_and_writes_no_more(kit: Any) -> 
     live(kit, lambda: kit.world(lambda *_: kit.script(answers_at=4), (kit.station(),)), story)
 
 
-def test_a_call_that_another_replica_still_has_is_left_to_it(kit: Any) -> None:
+def test_a_job_is_left_to_the_replica_that_has_its_call_up(kit: Any) -> None:
     async def story(world: Any, replica: Any) -> None:
         world.queue.put(world.job(0, ["a"]))
         await asyncio.sleep(1)
@@ -379,7 +379,7 @@ def test_a_call_that_another_replica_still_has_is_left_to_it(kit: Any) -> None:
     live(kit, lambda: kit.world(lambda *_: kit.script(answers_at=4), (kit.station(),)), story)
 
 
-def test_jobs_of_a_run_outside_its_hours_are_left_alone_but_for_a_few(kit: Any) -> None:
+def test_few_jobs_of_a_run_outside_its_hours_are_delivered(kit: Any) -> None:
     hours = {"from_hour": 13, "till_hour": 14}
 
     async def story(world: Any, _replica: Any) -> None:
@@ -401,7 +401,7 @@ def test_jobs_of_a_run_outside_its_hours_are_left_alone_but_for_a_few(kit: Any) 
     )
 
 
-def test_a_drain_lets_calls_finish_and_gives_the_rest_back(kit: Any) -> None:
+def test_a_drain_finishes_calls_and_gives_back_the_other_jobs(kit: Any) -> None:
     async def story(world: Any, replica: Any) -> None:
         for no in range(4):
             world.queue.put(world.job(no, [f"n{no}", f"m{no}"]))

@@ -1,4 +1,4 @@
-"""Stations that are down, and what calls tell of them; in virtual time."""
+"""Stations that are down, and the reports of calls about them; in virtual time."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -42,7 +42,7 @@ def _world(kit: Any, script: Any, watch: ToldWatch, channels: int = 1) -> Any:
     return kit.world(lambda *_: script, stations, watch=watch)
 
 
-def test_calls_leave_out_a_station_that_is_down_and_come_back_to_it(kit: Any) -> None:
+def test_a_station_that_is_down_is_left_out_until_it_is_up_again(kit: Any) -> None:
     async def story() -> None:
         watch = ToldWatch()
         world = _world(kit, kit.script(answers_at=2), watch)
@@ -78,7 +78,7 @@ def test_with_every_station_down_all_are_tried(kit: Any) -> None:
     kit.run(story())
 
 
-def test_who_waits_for_a_channel_goes_to_a_station_that_has_come_up(kit: Any) -> None:
+def test_a_subscriber_waiting_for_a_channel_uses_a_station_that_came_up(kit: Any) -> None:
     async def story() -> None:
         watch = ToldWatch()
         world = _world(kit, kit.script(rings_at=1.0), watch)
@@ -98,7 +98,7 @@ def test_who_waits_for_a_channel_goes_to_a_station_that_has_come_up(kit: Any) ->
     kit.run(story())
 
 
-def test_changed_stations_are_for_the_next_calls_and_lose_no_job(kit: Any) -> None:
+def test_changed_stations_apply_to_the_next_calls_and_lose_no_job(kit: Any) -> None:
     async def story() -> None:
         watch = ToldWatch()
         world = _world(kit, kit.script(answers_at=2), watch)

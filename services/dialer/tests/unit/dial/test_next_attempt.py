@@ -81,13 +81,13 @@ def test_a_station_that_failed_is_left_out_for_this_number_only() -> None:
     assert after(failed, call("no-response", station=SECOND)) == Dial(1, STATIONS, 2)
 
 
-def test_an_interrupted_number_is_called_again_and_not_for_ever() -> None:
+def test_an_interrupted_number_is_called_again_up_to_the_limit() -> None:
     assert after(call("busy"), interrupted(phone=1)) == Dial(1, STATIONS, 2)
     worn = [interrupted()] * (INTERRUPTION_LIMIT + 1)
     assert after(*worn) == Dial(1, STATIONS, len(worn))
 
 
-def test_a_cancelled_number_is_called_again_however_often() -> None:
+def test_a_cancelled_number_is_called_again_without_a_limit() -> None:
     many = [call("cancelled")] * 10
     assert after(*many) == Dial(0, STATIONS, 10)
 
@@ -100,7 +100,7 @@ def test_an_open_call_is_ended_before_anything_else() -> None:
     assert after(left, wave=2) == Interrupt(left, success=False)
 
 
-def test_whoever_is_decided_for_the_wave_or_notified_earlier_is_finished() -> None:
+def test_a_subscriber_decided_for_the_wave_or_notified_earlier_is_finished() -> None:
     assert after(last=result(1, notified=False)) == Finished()
     assert after(wave=2, last=result(1, notified=True)) == Finished()
     assert after(wave=2, last=result(1, notified=False)) == Dial(0, STATIONS, 0)
@@ -116,7 +116,7 @@ def test_a_success_without_its_result_is_concluded() -> None:
     assert after(reached) == Conclude(True, "confirmed", reached)
 
 
-def test_calls_are_told_from_their_events() -> None:
+def test_calls_are_folded_from_their_events() -> None:
     identity = uuid4()
 
     def event(seq: int, kind: CallEventKind, **fields: object) -> CallEvent:
@@ -128,13 +128,13 @@ def test_calls_are_told_from_their_events() -> None:
         event(1, CallEventKind.STATION_CHOSEN, station_id=FIRST, delayed=True),
         event(2, CallEventKind.ANSWERED),
     ]
-    (told,) = calls_of(events)
-    assert (told.station_id, told.delayed, told.next_seq, told.answered, told.ending) == (
+    (folded,) = calls_of(events)
+    assert (folded.station_id, folded.delayed, folded.next_seq, folded.answered, folded.ending) == (
         FIRST,
         True,
         3,
         True,
         None,
     )
-    (told,) = calls_of([*events, event(3, CallEventKind.ENDED, success=True, reason="answered")])
-    assert (told.ending, told.success, told.reason) == (CallEventKind.ENDED, True, "answered")
+    (folded,) = calls_of([*events, event(3, CallEventKind.ENDED, success=True, reason="answered")])
+    assert (folded.ending, folded.success, folded.reason) == (CallEventKind.ENDED, True, "answered")

@@ -1,4 +1,4 @@
-"""What a dialer measures of its calls, channels and SIP workers, for Prometheus."""
+"""The Prometheus metrics of a dialer's calls."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -25,9 +25,9 @@ class _Up:
 
 
 class CallMetrics:
-    """A `CallObserver` that counts in a registry of its own, which `gauges` may be added to.
+    """A `CallObserver` that counts calls in its own registry, to which `gauges` may be added.
 
-    Stations are labelled with their names.
+    The label of a station is its name.
     """
 
     def __init__(self, stations: Sequence[StationConfig]) -> None:
@@ -40,7 +40,7 @@ class CallMetrics:
         )
         self._ended = self._counter(
             "cato_calls_ended",
-            "Calls ended, by the classifier's word and by whether they met the success condition.",
+            "Calls ended, by reason and by whether they met the success condition.",
             *("station", "reason", "success"),
         )
         self._sip_codes = self._counter(
@@ -65,7 +65,7 @@ class CallMetrics:
         self.gauges(self._calls_up)
 
     def note(self, event: CallEvent, at: int) -> None:
-        """Take in an event of a call; `at` in Unix ms."""
+        """Count an event of a call; `at` in Unix ms."""
         station = self._names.get(event.station_id, "") if event.station_id else ""
         if event.kind is CallEventKind.STATION_CHOSEN:
             self._up[event.call_id] = _Up(station, at)
@@ -82,7 +82,7 @@ class CallMetrics:
                 call.answered_at = at
 
     def gauges(self, read: Callable[[], Iterable[Metric]]) -> None:
-        """Have this read with every scrape."""
+        """Register a function that is called at every scrape."""
         self.registry.register(_Read(read))
 
     def _note_end(self, event: CallEvent, station: str, at: int) -> None:
@@ -117,7 +117,7 @@ class _Read(Collector):
 
 
 def station_names(stations: Sequence[StationConfig]) -> dict[UUID, str]:
-    """Return a label for each station: its name, or its id where others have that name, too."""
+    """Return the label of each station: its name, or its id if several stations have that name."""
     names = [station.name for station in stations]
     return {
         station.id: station.name if names.count(station.name) == 1 else str(station.id)

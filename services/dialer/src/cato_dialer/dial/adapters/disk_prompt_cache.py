@@ -1,4 +1,4 @@
-"""Prompts on the disk: A-law WAV files by digest."""
+"""A disk cache of prompts: A-law WAV files named by their digest."""
 
 import asyncio
 import os
@@ -12,7 +12,7 @@ from cato_runtime.objects import ObjectMissingError
 
 
 class DiskPromptCache:
-    """Files live in `directory`, which is made; a file is complete as soon as it has its name."""
+    """Keeps the files in `directory`, which it creates. A file gets its name once it is complete."""
 
     def __init__(self, objects: AudioSource, directory: Path) -> None:
         self._objects = objects
@@ -29,14 +29,14 @@ class DiskPromptCache:
             fetch = asyncio.create_task(self._fetch(prompt.audio, path))
             self._fetches[key] = fetch
             fetch.add_done_callback(lambda _: self._fetches.pop(key, None))
-        # One caller's cancellation must not take the file from the others.
+        # Shielded: a cancelled caller must not cancel the fetch that others await.
         return await asyncio.shield(fetch)
 
     async def _fetch(self, ref: ObjectRef, path: Path) -> Path:
         try:
             audio = await self._objects.get(ref)
         except ObjectMissingError as error:
-            raise PromptMissingError(f"there is no object {ref.name} in {ref.bucket}") from error
+            raise PromptMissingError(f"object {ref.name} is missing in bucket {ref.bucket}") from error
         await asyncio.to_thread(_write, path, wav_file(pad_to_frames(audio)))
         return path
 

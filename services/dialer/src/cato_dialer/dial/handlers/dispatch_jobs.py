@@ -50,10 +50,6 @@ class JobDispatcher:
     def jobs_in_hand(self) -> int:
         return len(self._working)
 
-    @property
-    def taking_jobs(self) -> bool:
-        return bool(self._loops) and not self._draining
-
     async def start(self) -> None:
         """Open the source and begin to take jobs."""
         self._alarm = self._wake_in(0)

@@ -59,11 +59,6 @@ class JobDelivery(Protocol):
     @property
     def job(self) -> DialJob: ...
 
-    @property
-    def redelivered(self) -> bool:
-        """Tell whether the job was delivered before."""
-        ...
-
     async def done(self) -> None:
         """Remove the job from the queue."""
         ...

@@ -1,4 +1,4 @@
-"""The log of calls and results on the stream RUNS."""
+"""The journal of calls and results on the stream RUNS."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ M = TypeVar("M", bound=Message)
 
 
 class NatsCallJournal:
-    """Every write names the last sequence of its subject that it has seen, so nobody writes unawares."""
+    """Writes on the condition that the subject has the last sequence that the caller has read."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -37,8 +37,8 @@ class NatsCallJournal:
     async def read(self, run_id: UUID, no: int) -> SubscriberLog:
         with translated():
             async with asyncio.timeout(_TIMEOUT_S):
-                # The events first and the result from the stream's leader, so that it is the newer of the
-                # two: a result that is not seen has then been written after the last event that is.
+                # The events are read first, and the result from the stream's leader: a result that is missing
+                # here was written after the last event that was read.
                 events, events_head = await self._events(run_call(run_id, no))
                 result, result_head = await self._result(run_result(run_id, no))
         return SubscriberLog(events, events_head, result, result_head)
@@ -50,14 +50,13 @@ class NatsCallJournal:
         return await self._append(run_result(result.body.run_id, result.body.no), result, after)
 
     async def _append(self, subject: str, envelope: Envelope[M], after: int) -> int:
-        # Without a message id: two replicas may give different events one identity, and the expected sequence
-        # keeps the second one out. A repeated write is recognised by its writer and its data.
+        # Message and writer are compared: two replicas may give different events the same id.
         try:
             written = await self._publisher.publish(
                 subject, envelope.encode(), expected=after, token=self._writer
             )
         except Conflict as error:
-            raise FencedError(f"{subject} has been written by another writer: {error}") from error
+            raise FencedError(f"{subject} has another writer: {error}") from error
         return written.sequence
 
     async def _result(self, subject: str) -> tuple[SubscriberResult | None, int]:
@@ -78,7 +77,7 @@ class NatsCallJournal:
         return tuple(events), head
 
     async def _batch(self, subject: str, start: int) -> tuple[list[Msg], int]:
-        """Return messages of one subject from sequence `start` on, and how many are left (ADR-31)."""
+        """Return messages of one subject from sequence `start` on, and how many remain (ADR-31)."""
         inbox = self._client.new_inbox()
         subscription = await self._client.subscribe(inbox)
         request = {"seq": start, "next_by_subj": subject, "batch": _BATCH}
@@ -105,5 +104,5 @@ class NatsCallJournal:
 def _body(data: bytes, kind: type[M]) -> M:
     body: Any = decode(data).body
     if not isinstance(body, kind):
-        raise TypeError(f"a {type(body).__name__} where a {kind.__name__} belongs")
+        raise TypeError(f"expected a {kind.__name__}, found a {type(body).__name__}")
     return body

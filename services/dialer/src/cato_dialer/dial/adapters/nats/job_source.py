@@ -38,10 +38,6 @@ class NatsJobDelivery:
     def job(self) -> DialJob:
         return self._job
 
-    @property
-    def redelivered(self) -> bool:
-        return self._message.metadata.num_delivered > 1
-
     async def done(self) -> None:
         await self._acknowledge(self._message.ack())
 

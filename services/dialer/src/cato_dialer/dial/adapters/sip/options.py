@@ -1,4 +1,4 @@
-"""One OPTIONS request (RFC 3261, 11) and whether anything comes back. No SIP engine is needed for that."""
+"""Send one OPTIONS request (RFC 3261, 11) and wait for any response, without the SIP engine."""
 
 import asyncio
 import contextlib
@@ -10,14 +10,14 @@ from typing import Any
 from cato_runtime.station_config import StationConfig
 
 _UDP_REPEATS_S = (0.5, 1.0, 2.0, 4.0)
-"Timer E of RFC 3261, 17.1.2.2, for as long as we wait."
+"""Timer E of RFC 3261, 17.1.2.2, up to the time-out."""
 _LONGEST_HEAD = 65_536
 
 
 async def answers_options(
     station: StationConfig, timeout_s: float, *, bind_address: str, tls: ssl.SSLContext | None = None
 ) -> bool:
-    """Tell whether the station answers at all; a refusal is an answer."""
+    """Tell whether the station sends any response; a refusal is a response."""
     try:
         async with asyncio.timeout(timeout_s):
             if station.transport == "udp":

@@ -1,4 +1,4 @@
-"""Watches each station by OPTIONS: down after two that nobody answered, up again with any word from it."""
+"""Probe each station by OPTIONS: down after two requests without a response, up after any message from it."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ class StationKeepalive:
         answer_s: float = _ANSWER_S,
         came_up: Callable[[UUID], None] = lambda _station_id: None,
     ) -> None:
-        """`came_up` is called with each station that was down and has answered."""
+        """`came_up` is called with the id of each station that was down and has answered."""
         self._bind_address = bind_address
         self._came_up = came_up
         self._answer_s = answer_s
@@ -52,7 +52,7 @@ class StationKeepalive:
 
     def unanswered(self, station_id: UUID) -> None:
         if watched := self._watched.get(station_id):
-            watched.look_now.set()
+            watched.probe_now.set()
 
     async def close(self) -> None:
         await end_tasks(*self._tasks)
@@ -60,16 +60,16 @@ class StationKeepalive:
 
     async def _watch(self, watched: "_Watched") -> None:
         while True:
-            watched.look_now.clear()
+            watched.probe_now.clear()
             if await answers_options(
                 watched.station, self._answer_s, bind_address=self._bind_address, tls=watched.tls
             ):
                 watched.answered()
             elif not watched.missed_one():
-                continue  # sure of it at once, not after another interval
+                continue  # the second request is sent at once, not after another interval
             try:
                 async with asyncio.timeout(watched.station.options_interval_s):
-                    await watched.look_now.wait()
+                    await watched.probe_now.wait()
             except TimeoutError:
                 pass
 
@@ -82,14 +82,14 @@ class _Watched:
         self._came_up = came_up
         self.tls = station.tls.context() if station.transport == "tls" else None
         self.up = True
-        self.look_now = asyncio.Event()
+        self.probe_now = asyncio.Event()
         self._on_change = on_change
         self._unanswered = 0
 
     def answered(self) -> None:
         self._unanswered = 0
         if not self.up:
-            log.info("a station is up again", station=self.station.name)
+            log.info("station is up again", station=self.station.name)
             self._turn(up=True)
             self._came_up(self.station.id)
 
@@ -97,7 +97,7 @@ class _Watched:
         """Tell whether the station is down now."""
         self._unanswered += 1
         if self.up and self._unanswered >= _UNANSWERED_TO_BE_DOWN:
-            log.warning("a station is down: it does not answer OPTIONS", station=self.station.name)
+            log.warning("station is down, it does not answer OPTIONS", station=self.station.name)
             self._turn(up=False)
         return not self.up
 

@@ -1,4 +1,4 @@
-"""When the next call through a station may start, by its minimum interval between calls."""
+"""The next start of a call through a station, by its minimum interval between calls."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,9 +20,9 @@ class Start:
 def next_start(channels: int, interval_ms: int, now: datetime, next_free: int | None) -> Start:
     """Reserve the first free start from `now` on.
 
-    A process is never quite on time, so a start may be a fifth of the interval late; and from its last look
-    at the clock to the wire it may need as long again, when others have the processor. The next start is
-    reserved as if both came true, so that two are never closer than the interval.
+    A start may be late by a fifth of the interval, as a process is never exactly on time. From the last check
+    of the clock to the wire it may take as long again on a busy machine. The next start is reserved for the
+    case that both happen, so that two starts are never closer than the interval.
     """
     if interval_ms == 0:
         return Start(now, None, delayed=False, next_free=None)
@@ -30,7 +30,7 @@ def next_start(channels: int, interval_ms: int, now: datetime, next_free: int | 
     lenience = min(max(1, interval_ms // 5), _MAX_LENIENCE_MS)
     step = interval_ms + 2 * lenience
     at_ms = max(now_ms, next_free or 0)
-    # No more starts can be reserved than there are channels: what is later comes from a clock gone wrong.
+    # At most one start for each channel is reserved, so a later one comes from a clock that was wrong.
     if at_ms > now_ms + (channels + 1) * step + _LOST_CLOCK_MS:
         at_ms = now_ms
     return Start(

@@ -104,8 +104,14 @@ _PEOPLE = {
     "expires_in_s": st.none() | _seconds(11, 60),
 }
 
+_WORKERS = {
+    "lost_workers": st.lists(st.tuples(_seconds(0, 30), st.sampled_from([0.3, 3.0, 25.0])), max_size=3).map(
+        tuple
+    )
+}
+
 outcomes = st.builds(History, **_LIST)
 crashes = st.builds(History, **_LIST | _CRASHES)
 disordered = st.builds(History, **_LIST | _DELIVERIES)
-controlled = st.builds(History, **_LIST | _PEOPLE)
-everything = st.builds(History, **_LIST | _DELIVERIES | _CRASHES | _PEOPLE)
+controlled = st.builds(History, **_LIST | _PEOPLE | _WORKERS)
+everything = st.builds(History, **_LIST | _DELIVERIES | _CRASHES | _PEOPLE | _WORKERS)

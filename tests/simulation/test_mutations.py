@@ -9,9 +9,11 @@ import pytest
 from cato_contracts.calls import CallEventKind
 from cato_dialer.campaign.domain.run import next_step
 from cato_dialer.campaign.domain.run.progress import Progress
+from cato_dialer.dial.domain.call.state import Trigger
 from cato_dialer.dial.domain.subscriber import next_attempt
 from cato_dialer.dial.domain.subscriber.call_gate import CallGate, Defer
-from cato_dialer.dial.handlers import reach_subscriber
+from cato_dialer.dial.handlers import drive_call, reach_subscriber
+from cato_dialer.dial.ports.trunk import ReleaseCause
 from cato_reporting.domain.live_run import ENDED, LiveRun, Phase
 from services.dialer.tests.support.memory_dial import MemoryJobSource
 from tests.simulation.shards import Shard, run_shard
@@ -53,6 +55,11 @@ def pauses_are_ignored(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(CallGate, "refusal", ignore)
 
 
+def unsent_orders_are_faults(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(drive_call, "_UNSENT", frozenset({ReleaseCause.MISSED}))
+    patch.setitem(drive_call._RELEASES, ReleaseCause.NOT_SENT, Trigger.FAULT)
+
+
 def ends_of_calls_are_counted_twice(patch: pytest.MonkeyPatch) -> None:
     counting = LiveRun.note_call
 
@@ -72,6 +79,7 @@ def ends_of_calls_are_counted_twice(patch: pytest.MonkeyPatch) -> None:
         ("outcomes", notified_subscribers_are_forgotten),
         ("outcomes", runs_end_before_their_calls),
         ("controlled", pauses_are_ignored),
+        ("controlled", unsent_orders_are_faults),
         ("outcomes", ends_of_calls_are_counted_twice),
     ],
 )

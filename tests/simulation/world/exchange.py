@@ -112,6 +112,19 @@ class Exchange:
         self.lines[order.call_id] = line
 
 
+class UnsentLine:
+    """An order that no SIP worker takes."""
+
+    def __init__(self, clock: LoopClock) -> None:
+        self._released = LineReleased(clock.unix_ms(), ReleaseCause.NOT_SENT, None, "no free SIP worker", 0)
+
+    async def events(self) -> AsyncIterator[LineEvent]:
+        yield self._released
+
+    async def hang_up(self) -> None:
+        return None
+
+
 class Line:
     """One call."""
 
@@ -182,6 +195,12 @@ class Line:
         if self._behaviour.crosses_cancel and not self.answered:
             self._later(takes / 2, self._answer_late)
         self._later(takes, self._let_go)
+
+    def fail(self) -> None:
+        """Release the line because its SIP worker has ended; without an INVITE there was no call."""
+        if self._up:
+            sent = self._order.call_id in self._exchange.lines
+            self._release(ReleaseCause.FAULT if sent else ReleaseCause.NOT_SENT, None)
 
     def drop(self) -> None:
         """Release the line because its process has died."""

@@ -40,6 +40,8 @@ class History:
     lost_heartbeats: tuple[float, ...] = ()
     lost_leases: tuple[float, ...] = ()
     lost_jobs: tuple[float, ...] = ()
+    lost_workers: tuple[tuple[float, float], ...] = ()
+    """When a dialer loses its SIP workers, and after how many seconds it has new ones."""
     controls: tuple[Control, ...] = ()
     ticket_lag_s: float = 0.0
     faults: Faults = field(default_factory=Faults)

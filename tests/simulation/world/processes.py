@@ -1,5 +1,6 @@
 """The real roles as processes that can crash: their state is lost, their writes are kept."""
 
+import asyncio
 from typing import Any, Protocol
 
 from cato_contracts.envelope import Answer, Envelope
@@ -11,7 +12,7 @@ from cato_dialer.dial.ports.trunk import CallOrder
 from cato_dialer.dial.role import DialRole
 from cato_jetstream import Unavailable
 from services.dialer.tests.support.memory_dial import MemoryChannelSource, MemoryPromptCache
-from tests.simulation.world.exchange import Line
+from tests.simulation.world.exchange import Line, UnsentLine
 from tests.simulation.world.faults import FaultyPort, ProcessLife
 from tests.simulation.world.surroundings import ExpiringLease, LaggingRunStates, LogJournal
 
@@ -40,9 +41,10 @@ class DialProcess:
         self.source = LaggingRunStates(world.queue, world.history.ticket_lag_s)
         self.journal = LogJournal(world.runs)
         self._channels = MemoryChannelSource(world.board, world.clock)
+        self._trunk = _Trunk(self)
         deps = Deps(
             stations=world.stations,
-            trunk=_Trunk(self),
+            trunk=self._trunk,
             journal=FaultyPort(life, self.journal, BrokerError),
             channels=_Channels(life, self._channels, BrokerError),
             prompts=FaultyPort(life, MemoryPromptCache(), BrokerError),
@@ -59,8 +61,16 @@ class DialProcess:
         """Return the number of calls that it placed."""
         return len(self._lines)
 
-    def place(self, order: CallOrder) -> Line:
+    def lose_workers(self, seconds: float) -> None:
+        """End the SIP workers, and start new ones after `seconds`."""
+        self._trunk.lose_workers(seconds)
+        for line in self._lines:
+            line.fail()
+
+    def place(self, order: CallOrder) -> Line | UnsentLine:
         self.life.check()
+        if not self._trunk.capacity:
+            return UnsentLine(self._world.clock)
         line = self._world.exchange.place(order)
         self._lines.append(line)
         return line
@@ -105,20 +115,36 @@ class _Channels(FaultyPort):
 
 
 class _Trunk:
-    capacity = 50
     media_lag_ms = 0
     loop_lag_ms = 0
 
     def __init__(self, process: DialProcess) -> None:
         self._process = process
+        self._losses = 0
+        self._working = asyncio.Event()
+        self._working.set()
+
+    @property
+    def capacity(self) -> int:
+        return 50 if self._working.is_set() else 0
+
+    def lose_workers(self, seconds: float) -> None:
+        self._losses += 1
+        self._working.clear()
+        asyncio.get_running_loop().call_later(seconds, self._start_workers)
+
+    def _start_workers(self) -> None:
+        self._losses -= 1
+        if not self._losses:
+            self._working.set()
 
     async def open(self) -> None:
         return None
 
     async def line_free(self) -> None:
-        return None
+        await self._working.wait()
 
-    def place(self, order: CallOrder) -> Line:
+    def place(self, order: CallOrder) -> Line | UnsentLine:
         return self._process.place(order)
 
     async def close(self) -> None:

@@ -27,6 +27,7 @@ from cato_contracts.resources import AudioFile, SettingsSpec, SuccessCondition, 
 from cato_contracts.runs import SubscriberResult
 from cato_dialer.campaign.handlers.coordinate_run import Pace
 from cato_dialer.campaign.handlers.coordinate_runs import LeasePace
+from cato_dialer.dial.domain.call.outcome import Cause, classify
 from cato_jetstream import Record
 from cato_runtime.config import Config
 from cato_runtime.objects import MemoryObjectStore
@@ -48,6 +49,7 @@ from tests.support.virtual_time import LoopClock
 
 SPACE = UUID("5f0c4d52-2f0e-5d53-8a83-0a3f1f0b7a10")
 USER = Actor(user_id="user")
+INTERRUPTED_REASON = classify(Cause.FAULT).reason
 LONGEST_S = 3_600.0
 AFTERMATH_S = 16.0
 _LEASE_LASTS_RENEWALS = 3
@@ -245,6 +247,8 @@ class World:
         loop = asyncio.get_running_loop()
         for seconds in self.history.lost_heartbeats:
             loop.call_later(seconds, self._lose_heartbeats)
+        for seconds, for_s in self.history.lost_workers:
+            loop.call_later(seconds, self._lose_workers, for_s)
         for seconds in self.history.lost_leases:
             loop.call_later(seconds, self.leases.held.clear)
         for seconds in self.history.lost_jobs:
@@ -266,6 +270,11 @@ class World:
         """Redeliver the jobs of a replica that still works on them."""
         if self.dials:
             self.chance.choice(self.dials).source.lose_heartbeats(self.chance.choice((0.0, 5.0)))
+
+    def _lose_workers(self, seconds: float) -> None:
+        """End the SIP workers of one dialer."""
+        if self.dials:
+            self.chance.choice(self.dials).lose_workers(seconds)
 
     def _lose_a_job(self) -> None:
         """Delete a job that was not delivered yet."""
@@ -340,8 +349,25 @@ class World:
             self.rules.take(body)
             if isinstance(body, CallEvent):
                 self.kinds[body.kind] += 1
+                self._check_sent(body)
+            if isinstance(body, SubscriberResult) and body.reason == INTERRUPTED_REASON:
+                self.violated(f"{body}: a fault of the system is no verdict about a subscriber")
             if isinstance(body, SubscriberResult) and body.notified:
                 self._check_reached(body)
+
+    def _check_sent(self, event: CallEvent) -> None:
+        """Without crashes and faults, check that a call that was never sent is not interrupted (T1)."""
+        if (
+            self._calm
+            and event.kind is CallEventKind.INTERRUPTED
+            and event.call_id not in self.exchange.lines
+        ):
+            self.violated(f"call {event.call_id} was never sent and counts as interrupted")
+
+    @property
+    def _calm(self) -> bool:
+        """Tell whether nothing has happened to the processes and their connections so far."""
+        return self.history.faults.failing == 0 and not (self.died or self.history.lost_heartbeats)
 
     def _check_reached(self, result: SubscriberResult) -> None:
         """Check that a notified subscriber was on the line and met the success condition."""
@@ -360,9 +386,8 @@ class World:
 
     def _check_none_missed(self) -> None:
         """Without crashes and faults, check that every subscriber who was reached counts as notified."""
-        history, snapshot = self.history, self.rules.snapshot
-        calm = history.faults.failing == 0 and not (self.died or history.lost_heartbeats)
-        if snapshot is None or not calm:
+        snapshot = self.rules.snapshot
+        if snapshot is None or not self._calm or self.history.lost_workers:
             return
         for line in self.exchange.lines.values():
             if line.lasted and line.met(snapshot.settings) and line.no not in self.rules.notified:

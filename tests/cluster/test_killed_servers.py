@@ -7,7 +7,7 @@ from cato_contracts.calls import CallEventKind
 from cato_contracts.errors import BrokerError
 from cato_contracts.subjects import EVENTS, LEASES, RUNS
 from cato_dialer.dial.adapters.nats.call_journal import NatsCallJournal
-from cato_dialer.dial.adapters.nats.channel_ledger import NatsChannelLedger
+from cato_dialer.dial.adapters.nats.channel_source import NatsChannelSource
 from cato_dialer.dial.ports.dial import FencedError
 from cato_jetstream import Bucket, Commit, Follower, JetStreamLog, Lease, Unavailable
 from cato_runtime.clock import SystemClock
@@ -144,19 +144,19 @@ async def test_a_lease_has_one_holder_at_a_time_while_the_leader_is_killed(clust
 
 async def test_channels_are_never_shared_while_the_leader_is_killed(cluster, connected):
     station = StationConfig(channels=6, min_call_interval_ms=0)
-    ledgers = [
-        NatsChannelLedger(await connected(number), [station], 100, SystemClock()) for number in range(2)
+    sources = [
+        NatsChannelSource(await connected(number), [station], 100, SystemClock()) for number in range(2)
     ]
     loop = asyncio.get_running_loop()
     in_use, most, calls_after_kill = 0, 0, 0
     killed_at: float | None = None
 
-    async def dial(ledger: NatsChannelLedger) -> None:
+    async def dial(source: NatsChannelSource) -> None:
         nonlocal in_use, most, calls_after_kill
         while calls_after_kill < 60:
-            channel = ledger.acquire(station.id)
+            channel = source.acquire(station.id)
             if channel is None:
-                waiting = asyncio.create_task(ledger.freed([station.id]))
+                waiting = asyncio.create_task(source.freed([station.id]))
                 await asyncio.wait([waiting], timeout=0.2)
                 await end_tasks(waiting)
                 continue
@@ -167,14 +167,14 @@ async def test_channels_are_never_shared_while_the_leader_is_killed(cluster, con
             in_use -= 1
             channel.release()
 
-    for ledger in ledgers:
-        await ledger.open()
+    for source in sources:
+        await source.open()
     async with asyncio.timeout(DEADLINE_S), asyncio.TaskGroup() as group:
-        for ledger in ledgers:
+        for source in sources:
             for _ in range(6):
-                group.create_task(dial(ledger))
+                group.create_task(dial(source))
         await kill_leader(cluster, await connected(2), f"KV_{LEASES.name}")
         killed_at = loop.time()
-    for ledger in ledgers:
-        await ledger.close()
+    for source in sources:
+        await source.close()
     assert most == 6

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from cato_contracts.envelope import Answer, Envelope
 from cato_contracts.errors import BrokerError
 from cato_contracts.requests import Request
-from cato_dialer.campaign.role import CampaignPorts, CampaignRole
+from cato_dialer.campaign.role import CampaignRole
 from cato_dialer.dial.handlers.deps import Deps
 from cato_dialer.dial.ports.trunk import CallOrder
 from cato_dialer.dial.role import DialRole

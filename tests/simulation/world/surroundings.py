@@ -12,8 +12,9 @@ from cato_contracts.runs import SubscriberResult
 from cato_contracts.subjects import run_call, run_result
 from cato_dialer.campaign.ports import LeaseLostError
 from cato_dialer.dial.ports.dial import FencedError, SubscriberLog
-from cato_jetstream import Appended, Conflict, MemoryLog, Record
+from cato_jetstream import Appended, Conflict, Record
 from services.dialer.tests.support.memory_dial import MemoryJobQueue, MemoryJobSource
+from tests.support.memory_log import MemoryLog
 
 M = TypeVar("M", bound=Message)
 Witness = Callable[[Record], None]

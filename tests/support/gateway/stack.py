@@ -39,7 +39,7 @@ class MemoryStack:
             asker=self.services,
             objects=self.objects,
             lists=self.lists,
-            channels=self.ledger,
+            ledger=self.ledger,
             probe=self.services,
             watches=RunWatches(self.services),
         )

@@ -23,6 +23,7 @@ from cato_dialer.dial.adapters.pjsua2.supervisor.trunk import Pjsua2Trunk
 from cato_dialer.dial.adapters.sip.station_keepalive import StationKeepalive
 from cato_dialer.dial.handlers.deps import Deps
 from cato_dialer.dial.role import DialRole
+from cato_dialer.service import DialerService, DialParts
 from cato_jetstream import Bucket, JetStreamLog
 from cato_runtime.service import Build, Surroundings
 
@@ -90,4 +91,4 @@ async def _dial(surroundings: Surroundings) -> DialParts:
     )
     role = DialRole(deps, source)
     metrics.gauges(DialGauges(config.stations, role.dispatcher, channels, trunk, watch).read)
-    return role
+    return DialParts(role, registrar, metrics)

@@ -10,7 +10,7 @@ from cato_dialer.campaign.role import CampaignRole
 from cato_dialer.config_change import check_change
 from cato_dialer.dial.adapters.call_metrics import CallMetrics
 from cato_dialer.dial.adapters.pjsua2.supervisor.registrar import StationRegistrar
-from cato_dialer.dial.handlers.dispatch_jobs import DialRole
+from cato_dialer.dial.role import DialRole
 from cato_runtime.config import Config
 from cato_runtime.requests import RequestTable
 

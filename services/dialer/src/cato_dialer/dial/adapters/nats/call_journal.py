@@ -50,7 +50,8 @@ class NatsCallJournal:
         return await self._append(run_result(result.body.run_id, result.body.no), result, after)
 
     async def _append(self, subject: str, envelope: Envelope[M], after: int) -> int:
-        # Message and writer are compared: two replicas may give different events the same id.
+        # Without a message id: two replicas may give different events the same id, and the expected sequence
+        # fences the second one. A repeated write is recognised by its writer and its data.
         try:
             written = await self._publisher.publish(
                 subject, envelope.encode(), expected=after, token=self._writer

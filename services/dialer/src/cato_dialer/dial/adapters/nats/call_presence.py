@@ -9,11 +9,10 @@ from uuid import uuid4
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
-from nats.errors import Error as NatsError
-from nats.errors import TimeoutError as NatsTimeoutError
 
 from cato_contracts.errors import BrokerError
 from cato_contracts.subjects import JOB_PRESENCE
+from cato_jetstream import TimedOut, translated
 
 _PATIENCE_S = 1.0
 _PATIENCE_AFTER_OUTAGE_S = 5.0
@@ -37,7 +36,7 @@ class CallPresence:
 
     async def close(self) -> None:
         if self._subscription is not None:
-            with contextlib.suppress(NatsError):  # without a connection there is no subscription to end
+            with contextlib.suppress(BrokerError), translated():  # without a connection there is none to end
                 await self._subscription.unsubscribe()
 
     def note_connection(self) -> None:
@@ -61,11 +60,10 @@ class CallPresence:
         question = json.dumps({"asker": self._name, "key": key}).encode()
         while (left := deadline - loop.time()) > 0:
             try:
-                await self._client.request(JOB_PRESENCE, question, timeout=min(left, _PATIENCE_S))
-            except NatsTimeoutError:
+                with translated("the other replicas cannot be asked"):
+                    await self._client.request(JOB_PRESENCE, question, timeout=min(left, _PATIENCE_S))
+            except TimedOut:
                 continue
-            except (NatsError, OSError) as error:
-                raise BrokerError(f"the other replicas cannot be asked: {error!r}") from error
             else:
                 return True
         return False

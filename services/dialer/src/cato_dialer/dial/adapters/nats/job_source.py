@@ -7,16 +7,15 @@ from uuid import UUID
 import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.js import JetStreamContext
 
 from cato_contracts.envelope import UndecodableError, decode
 from cato_contracts.jobs import DialJob, RunDispatchState
-from cato_contracts.subjects import dead_letter
+from cato_contracts.subjects import DIAL
 from cato_dialer.dial.adapters.nats.call_presence import CallPresence
 from cato_dialer.dial.adapters.nats.run_queue import RunQueue
 from cato_dialer.dial.adapters.nats.run_states import NatsRunStates
 from cato_dialer.dial.ports.dial import JobDelivery
-from cato_jetstream import EventLogError, translated
+from cato_jetstream import DeadLetters, EventLogError, Origin, translated
 
 log = structlog.get_logger()
 
@@ -61,7 +60,7 @@ class NatsJobSource:
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._js: JetStreamContext = client.jetstream(timeout=_TIMEOUT_S)
+        self._dead_letters = DeadLetters(client.jetstream(timeout=_TIMEOUT_S), "dialer")
         self._queues: dict[UUID, RunQueue] = {}
         self._on_change: Callable[[], None] = lambda: None
         self._presence = CallPresence(client)
@@ -142,11 +141,11 @@ class NatsJobSource:
             return NatsJobDelivery(message, _job(message.data))
         except UndecodableError as error:
             log.exception("job cannot be decoded", job=message.subject)
-            reason = " ".join(str(error).split())[:500]
+            reason = str(error)
+        origin = Origin(message.subject, DIAL.name, message.metadata.sequence.stream)
         try:
+            await self._dead_letters.publish(message.data, origin, reason)
             with translated():
-                headers = {"Cato-Reason": reason, "Cato-Subject": message.subject}
-                await self._js.publish(dead_letter("dialer"), message.data, headers=headers)
                 await message.term()
         except EventLogError as error:
             log.warning("undecodable job stays in the queue", job=message.subject, error=str(error))

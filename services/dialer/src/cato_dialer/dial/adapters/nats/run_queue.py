@@ -14,10 +14,11 @@ import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
-from nats.errors import Error as NatsError
 from nats.js.api import Header
 
+from cato_contracts.errors import BrokerError
 from cato_contracts.subjects import DIAL, dial_consumer
+from cato_jetstream import translated
 
 log = structlog.get_logger()
 
@@ -50,7 +51,7 @@ class RunQueue:
 
     async def close(self) -> None:
         for subscription in self._subscriptions:
-            with contextlib.suppress(NatsError):  # without a connection there is no subscription to end
+            with contextlib.suppress(BrokerError), translated():  # without a connection there is none to end
                 await subscription.unsubscribe()
 
     async def take(self, limit: int) -> list[Msg]:

@@ -8,11 +8,11 @@ from uuid import UUID
 
 import structlog
 from nats.aio.client import Client
-from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from nats.js.kv import KV_DEL, KV_PURGE, KeyValue
 from pydantic import ValidationError
 
+from cato_contracts.errors import BrokerError
 from cato_contracts.jobs import RunDispatchState
 from cato_contracts.subjects import RUN_DISPATCH_STATES
 from cato_jetstream import EventLogError, translated
@@ -88,7 +88,7 @@ class NatsRunStates:
                 if caught_up:
                     self._on_change()
         finally:
-            with contextlib.suppress(NatsError):  # without a connection there is no watch to stop
+            with contextlib.suppress(BrokerError), translated():  # without a connection there is no watch
                 await watcher.stop()
         self._on_reconnected()
         self._on_change()

@@ -1,4 +1,4 @@
-"""The embedded broker, started again when it dies."""
+"""The embedded broker, restarted when it ends."""
 
 import asyncio
 
@@ -13,7 +13,7 @@ _RESTART_WAIT_S = 0.5
 
 
 class BrokerKeeper:
-    """Keeps a nats-server running at one address until it is told to stop."""
+    """Keeps a nats-server running at one address until `stop`."""
 
     def __init__(self, server: EmbeddedNats) -> None:
         self._server = server
@@ -40,4 +40,4 @@ class BrokerKeeper:
             try:
                 await self._server.restart()
             except ConfigurationError as error:
-                log.error("broker does not start", reason=str(error))  # noqa: TRY400 - the message says it all
+                log.error("broker did not start", reason=str(error))  # noqa: TRY400 - the reason is in the message

@@ -1,4 +1,4 @@
-"""The `cato` command."""
+"""CATO: automatic telephone notification on one machine."""
 
 import asyncio
 import signal
@@ -26,12 +26,14 @@ _EXIT_CONFIGURATION = 78  # EX_CONFIG of sysexits.h
 
 @app.command()
 def up(
-    config: Annotated[Path | None, typer.Option(help="The configuration file.")] = None,
-    data: Annotated[Path, typer.Option(help="Where everything is kept.")] = Path("build/data"),
-    port: Annotated[int, typer.Option(help="The port of the REST API.")] = 8080,
-    host: Annotated[str, typer.Option(help="The address of the REST API.")] = "127.0.0.1",
+    config: Annotated[
+        Path | None, typer.Option(help="Configuration file (YAML); without one the defaults apply.")
+    ] = None,
+    data: Annotated[Path, typer.Option(help="Directory for all data.")] = Path("build/data"),
+    port: Annotated[int, typer.Option(help="Port of the REST API.")] = 8080,
+    host: Annotated[str, typer.Option(help="Address of the REST API.")] = "127.0.0.1",
 ) -> None:
-    """Run the whole system on this machine until SIGTERM; goes on with runs that were not finished."""
+    """Run the whole system on this machine until SIGTERM, and continue unfinished runs."""
     settings = ServiceSettings(log_format=LogFormat.CONSOLE if sys.stderr.isatty() else LogFormat.JSON)
     configure_logging("cato", settings)
     options = StackOptions(data_dir=data.resolve(), host=host, port=port, config=config)
@@ -50,30 +52,30 @@ async def _up(options: StackOptions) -> None:
     async with running_stack(options):
         print(f"ready {options.url}", flush=True)
         await stopping.wait()
-        log.info("stopping")
+        log.info("stack stopping")
 
 
 @app.command()
 def exchange(
-    plan: Annotated[Path, typer.Option(help="The number plan (YAML).")],
-    port: Annotated[int, typer.Option(help="The SIP port; 0 chooses a free one.")] = 5070,
-    record: Annotated[Path | None, typer.Option(help="Where to write what each call heard.")] = None,
-    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    plan: Annotated[Path, typer.Option(help="Number plan (YAML).")],
+    port: Annotated[int, typer.Option(help="SIP port; 0 picks a free one.")] = 5070,
+    record: Annotated[
+        Path | None, typer.Option(help="Directory for call records and received audio.")
+    ] = None,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
 ) -> None:
-    """Run the simulated exchange by itself."""
-    from cato_exchange.cli import run  # noqa: PLC0415 - `cato up` does without the exchange
+    """Run the simulated exchange alone."""
+    from cato_exchange.cli import run  # noqa: PLC0415 - `cato up` does not need the exchange
 
     raise typer.Exit(run(port, plan, record, host))
 
 
 @app.command()
 def demo(
-    prompt: Annotated[Path, typer.Option(help="The audio file to play.")] = Path("assets/flood_warning.mp3"),
-    report: Annotated[Path, typer.Option(help="Where to write the status document.")] = Path(
-        "demo-report.json"
-    ),
+    prompt: Annotated[Path, typer.Option(help="Audio file to play.")] = Path("assets/flood_warning.mp3"),
+    report: Annotated[Path, typer.Option(help="File for the status document.")] = Path("demo-report.json"),
 ) -> None:
-    """Show the main job: a run with real calls against the simulated exchange, checked at both ends."""
+    """Demonstrate a run with real calls to the simulated exchange, and verify it at both ends."""
     raise typer.Exit(run_demo(prompt, report))
 
 

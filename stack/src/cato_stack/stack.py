@@ -1,4 +1,4 @@
-"""The whole system on one machine: broker and services as child processes of this one."""
+"""The whole system on one machine: broker and services as child processes."""
 
 import asyncio
 import fcntl
@@ -32,19 +32,19 @@ _COMMANDS = {
     "dialer": "cato-dialer",
     "api-gateway": "cato-gateway",
 }
-"""The services in the order in which they start; they stop in the reverse one."""
+"""The services in start order; they stop in reverse order."""
 
 
 @dataclass(frozen=True, slots=True)
 class StackOptions:
-    """Where the stack listens, what configures it, and where it keeps its data."""
+    """Address, configuration and data directory of a stack."""
 
     data_dir: Path
     host: str
     port: int
     config: Path | None
     log_file: Path | None = None
-    """Where the services' logs go; None: to standard error."""
+    """Log file of the services; None: standard error."""
 
     @property
     def url(self) -> str:
@@ -54,11 +54,11 @@ class StackOptions:
 
 @asynccontextmanager
 async def running_stack(options: StackOptions) -> AsyncIterator[None]:
-    """Run everything; the body runs while the stack is ready to take calls.
+    """Start broker and services, run the body while they are ready, and stop them.
 
     Raises:
-        ConfigurationError: for a mistake in the configuration, a data directory that another stack uses,
-            or services that do not become ready.
+        ConfigurationError: if the configuration is invalid, another stack uses the data directory, or the
+            services do not become ready.
 
     """
     load_config(options.config)
@@ -71,7 +71,7 @@ async def running_stack(options: StackOptions) -> AsyncIterator[None]:
             keeper = BrokerKeeper(server)
             await keeper.start()
             url = server.url
-        # For whoever wants to look at the broker, or to add a dialer.
+        # Operators use it to inspect the broker or to add a dialer.
         (options.data_dir / "broker.url").write_text(f"{url}\n")
         services = _services(options, url)
         loop = asyncio.get_running_loop()
@@ -122,7 +122,7 @@ async def _wait_until_ready(options: StackOptions, services: list[Supervised]) -
                 for service in services:
                     if service.refuses_to_start:
                         raise ConfigurationError(
-                            f"{service.spec.name} cannot start as configured; see its log"
+                            f"{service.spec.name} rejected its configuration; see its log"
                         )
                 try:
                     answer = await client.get("/readyz")
@@ -136,7 +136,7 @@ async def _wait_until_ready(options: StackOptions, services: list[Supervised]) -
 
 
 def _exclusive(path: Path) -> IO[str]:
-    """Return the open lock file of a data directory; closing it lets go."""
+    """Return the open lock file of a data directory; closing it releases the lock."""
     file = path.open("w")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

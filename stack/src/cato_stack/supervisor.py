@@ -1,4 +1,4 @@
-"""Child processes that are started again when they die."""
+"""Child processes that are restarted when they end."""
 
 import asyncio
 import os
@@ -20,7 +20,7 @@ _HEALTHY_AFTER_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class ProcessSpec:
-    """A process to keep running: its name in logs, what to run, its whole environment."""
+    """A process to keep running: its name in logs, its command and its complete environment."""
 
     name: str
     command: Sequence[str]
@@ -29,14 +29,14 @@ class ProcessSpec:
 
 @dataclass(slots=True)
 class Supervised:
-    """One process, kept running until `stop`; its id is in `<pid_dir>/<name>.pid` while it runs."""
+    """One process that is kept running until `stop`; its process id is in `<pid_dir>/<name>.pid`."""
 
     spec: ProcessSpec
     pid_dir: Path
     log_file: Path | None = None
-    """Where its standard error goes; None: to ours."""
+    """File for its standard error; None: inherited."""
     refuses_to_start: bool = False
-    """It said that its configuration is wrong: starting it again would change nothing."""
+    """It ended with EX_CONFIG; it is not restarted, because the configuration would still be invalid."""
     _process: asyncio.subprocess.Process | None = None
     _keeper: asyncio.Task[None] | None = None
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
@@ -46,12 +46,12 @@ class Supervised:
         self._keeper = asyncio.create_task(self._keep(), name=f"keep {self.spec.name}")
 
     def reload(self) -> None:
-        """Ask it to read its configuration again; not heard while it is being started again."""
+        """Send SIGHUP to reload the configuration; without effect during a restart, which reads it anyway."""
         if self._process is not None and self._process.returncode is None:
             self._process.send_signal(signal.SIGHUP)
 
     async def stop(self, timeout: float) -> None:
-        """Ask it to end, wait up to `timeout` seconds, then kill it."""
+        """Send SIGTERM, wait up to `timeout` seconds, then kill the process."""
         self._stopping.set()
         process = self._process
         if process is not None and process.returncode is None:
@@ -79,7 +79,7 @@ class Supervised:
                 env=dict(self.spec.environment),
                 stdin=asyncio.subprocess.DEVNULL,
                 stderr=log_file,
-                # A terminal's Ctrl-C goes to the supervisor alone, which ends its children in order.
+                # Ctrl-C in a terminal reaches only the supervisor, which stops its children in order.
                 start_new_session=True,
                 preexec_fn=die_with_parent,
             )
@@ -97,7 +97,7 @@ class Supervised:
             if self._stopping.is_set():
                 return
             if code == os.EX_CONFIG:
-                log.error("process refuses to start as configured", process=self.spec.name)
+                log.error("process rejected its configuration", process=self.spec.name)
                 self.refuses_to_start = True
                 return
             if loop.time() - started > _HEALTHY_AFTER_S:

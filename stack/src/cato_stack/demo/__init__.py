@@ -1,1 +1,1 @@
-"""The demonstration: a whole run with real calls, checked at both ends."""
+"""The demonstration: a run with real calls, verified at both ends."""

@@ -1,4 +1,4 @@
-"""What the demonstration shows: live progress, then the report as a table."""
+"""The output of the demonstration: live progress, then the report as a table."""
 
 from types import TracebackType
 from typing import Any, Self
@@ -23,7 +23,7 @@ _LIVE_FIELDS = {
 
 
 class Progress:
-    """The report while the run goes on: one line that changes, or one line per change without a terminal."""
+    """The report during the run: one line that is updated, or one line per change without a terminal."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -53,7 +53,7 @@ class Progress:
 
 
 def final_table(document: dict[str, Any], everyone: list[Person]) -> Table:
-    """Return the report: one row per subscriber, with what happened on every number."""
+    """Return the report as a table with one row per subscriber and the calls to each number."""
     report = document["report"]
     table = Table(
         title=f"{report['name']}: {report['subscriberNotified']} of {report['subscriberCount']} notified, "
@@ -73,6 +73,6 @@ def final_table(document: dict[str, Any], everyone: list[Person]) -> Table:
 def _outcome(call: dict[str, Any]) -> str:
     if call["success"]:
         return "reached"
-    # The last event only says that the call is over; the one before it says why.
-    telling = [event for event in call["events"] if event["name"] != "CallEnded"]
-    return str(telling[-1]["name"]) if telling else "no events"
+    # The last event is CallEnded; the event before it has the reason.
+    reasons = [event for event in call["events"] if event["name"] != "CallEnded"]
+    return str(reasons[-1]["name"]) if reasons else "no events"

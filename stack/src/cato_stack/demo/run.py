@@ -1,4 +1,4 @@
-"""The demonstration from end to end: exchange, stack, six steps, verdict."""
+"""The demonstration: exchange, stack, six steps, verification."""
 
 import asyncio
 import contextlib
@@ -26,12 +26,12 @@ from cato_stack.stack import StackOptions, running_stack
 _EXCHANGE_TIMEOUT_S = 20.0
 _RUN_TIMEOUT_S = 180.0
 _CHANNELS = 10
-_TOKEN = "default"  # noqa: S105 - the manual's own, known to everybody
+_TOKEN = "default"  # noqa: S105 - the default token of the manual
 _LOG = "services.log"
 
 
 def run_demo(prompt: Path, report: Path) -> int:
-    """Run it; returns the exit code: 0 only if everything was as the number plan says."""
+    """Run the demonstration; return 0 if everything was as planned, else 1."""
     console = Console() if sys.stdout.isatty() else Console(width=120)
     with tempfile.TemporaryDirectory(prefix="cato-demo-") as scratch:
         try:
@@ -45,8 +45,8 @@ def run_demo(prompt: Path, report: Path) -> int:
 
 async def _demo(console: Console, scratch: Path, prompt_file: Path, report: Path) -> int:
     started = time.monotonic()
-    # The plan depends on the prompt's length, which media tells: so the exchange starts after step 1 on an
-    # address that the stack's configuration already names.
+    # The number plan depends on the duration of the prompt, which step 1 returns. So the exchange starts
+    # after it, on a port that is already in the configuration of the stack.
     sip_port = _free_port(socket.SOCK_DGRAM)
     options = StackOptions(
         data_dir=scratch / "data",
@@ -56,12 +56,12 @@ async def _demo(console: Console, scratch: Path, prompt_file: Path, report: Path
         log_file=scratch / _LOG,
     )
     async with running_stack(options), asyncio.timeout(_RUN_TIMEOUT_S):
-        console.print(f"the stack is ready at {options.url} after {time.monotonic() - started:.1f} s")
+        console.print(f"stack ready at {options.url} after {time.monotonic() - started:.1f} s")
         async with AsyncClient(options.url, _TOKEN) as client:
             steps = Steps(client)
             prompt = await steps.add_prompt(prompt_file)
             everyone = people(prompt.seconds)
-            console.print(f"the prompt is {prompt.seconds:.2f} s long; {len(everyone)} people will be called")
+            console.print(f"prompt: {prompt.seconds:.2f} s; subscribers: {len(everyone)}")
             async with _exchange(scratch, sip_port, everyone):
                 document = await _run(steps, console, prompt, everyone)
     report.write_text(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
@@ -70,7 +70,7 @@ async def _demo(console: Console, scratch: Path, prompt_file: Path, report: Path
     for problem in found:
         console.print(f"[red]{problem}[/red]")
     verdict = "[red]not as planned[/red]" if found else "[green]everything as planned[/green]"
-    console.print(f"{verdict}; {time.monotonic() - started:.1f} s; the status document is in {report}")
+    console.print(f"{verdict}; {time.monotonic() - started:.1f} s; status document: {report}")
     return 1 if found else 0
 
 

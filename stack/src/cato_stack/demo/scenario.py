@@ -1,4 +1,4 @@
-"""Who is called in the demonstration, how the exchange treats them, and what has to come of it."""
+"""The subscribers of the demonstration, the behaviour of their numbers, and the expected result."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,9 +11,8 @@ WAVES = 2
 class Person:
     """A subscriber of the demonstration.
 
-    `numbers` maps each number to what the exchange does there (a rule of its number plan without the number);
-    `calls` is what the status document must show: per number, the success of each call in order. `hears_all`:
-    every answered call must have heard the prompt whole.
+    `numbers` maps each number to its rule in the exchange's number plan. `calls` is the expected success of
+    each call per number, in order. `hears_all`: every answered call must have received the whole prompt.
     """
 
     name: str
@@ -26,7 +25,7 @@ class Person:
 
 
 def people(prompt_s: float) -> list[Person]:
-    """Return the list for a prompt of `prompt_s` seconds."""
+    """Return the subscribers for a prompt of `prompt_s` seconds."""
     after_prompt = prompt_s + 0.5
     confirms = {
         "behaviour": "answer",
@@ -125,7 +124,7 @@ def people(prompt_s: float) -> list[Person]:
 
 
 def number_plan(everyone: list[Person]) -> dict[str, Any]:
-    """Return the exchange's plan for these people, as its YAML file has it."""
+    """Return the exchange's number plan for these subscribers."""
     return {
         "rules": [
             {"number": number, "label": person.story, **rule}
@@ -136,7 +135,7 @@ def number_plan(everyone: list[Person]) -> dict[str, Any]:
 
 
 def settings(prompt_s: float) -> dict[str, Any]:
-    """Return the notification settings of the demonstration, as the REST API takes them."""
+    """Return the notification settings of the demonstration in the form of the REST API."""
     return {
         "name": "demo",
         "attemptCount": WAVES,

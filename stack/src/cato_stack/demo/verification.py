@@ -1,4 +1,4 @@
-"""Whether the demonstration showed what it promised: both ends must agree with the number plan."""
+"""Verification of the demonstration: report and exchange must both agree with the number plan."""
 
 import json
 from pathlib import Path
@@ -11,9 +11,9 @@ _RATE_TOLERANCE = 1.0
 
 
 def problems(document: dict[str, Any], everyone: list[Person], prompt: bytes, records: Path) -> list[str]:
-    """Return a sentence for every difference; none means that all is well.
+    """Return one sentence per difference.
 
-    `prompt` is the A-law audio that should have been heard, `records` the exchange's directory of calls.
+    `prompt` is the A-law audio that was played, `records` the exchange's directory of call records.
     """
     found = _status_problems(document, everyone)
     calls = [
@@ -46,7 +46,7 @@ def _status_problems(document: dict[str, Any], everyone: list[Person]) -> list[s
     ]
     for person, status in zip(everyone, document["subscribers"], strict=True):
         if status["subscriber"]["fullName"] != person.name:
-            found.append(f"{status['subscriber']['fullName']} stands where {person.name} should")
+            found.append(f"{status['subscriber']['fullName']} is listed in place of {person.name}")
         if status["notified"] != person.notified:
             found.append(f"{person.name}: notified is {status['notified']}")
         calls = {phone["number"]: [call["success"] for call in phone["calls"]] for phone in status["phones"]}

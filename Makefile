@@ -7,6 +7,9 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PACKAGES := $(wildcard libs/*/pyproject.toml services/*/pyproject.toml) exchange/pyproject.toml stack/pyproject.toml
 EDITABLE := $(foreach package,$(PACKAGES),-e ./$(dir $(package)))
+TIMED := $(wildcard tests/api/test_fuzzing.py tests/chaos tests/cluster tests/e2e tests/interop \
+    services/dialer/tests/integration/trunk)
+HISTORIES := tests/simulation/test_histories.py
 QUICK := $(wildcard $(foreach kind,unit contract,\
     tests/$(kind) libs/*/tests/$(kind) services/*/tests/$(kind) exchange/tests/$(kind) stack/tests/$(kind)))
 
@@ -14,7 +17,7 @@ QUICK := $(wildcard $(foreach kind,unit contract,\
 # tests start compiles everything it imports, which costs half of the processor time of a start.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo up test test-quick peers check docs bench fmt lock clean
+.PHONY: demo up test test-timed test-others test-quick peers check docs bench fmt lock clean
 
 demo: $(STAMP)  ## fresh clone to finished run: real SIP calls against the simulated exchange
 	$(BIN)/cato demo --report demo-report.json
@@ -26,13 +29,19 @@ ifdef ARGS
 test: $(STAMP) peers
 	$(BIN)/python -m pytest $(ARGS)
 else
-# First what runs the whole system, a test at a time as some look at the clock; then each part's own, side by side.
+# Two lanes at once. The tests that watch the clock run one at a time, and mostly wait for it; beside them run, at low
+# priority, the tests that need the processor. Each lane prints its results at its end.
 test: $(STAMP) peers  ## every test, or those of ARGS='services/dialer -k wave'
-	@failed=0; \
-	$(BIN)/python -m pytest tests || failed=1; \
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile libs services exchange stack || failed=1; \
-	exit $$failed
+	@echo "running every test in two lanes; each prints its results at its end, after some minutes"
+	@$(MAKE) --no-print-directory --keep-going --jobs 2 --output-sync=target test-timed test-others
 endif
+
+test-timed: $(STAMP)
+	$(BIN)/python -m pytest $(TIMED) $(HISTORIES)
+
+test-others: $(STAMP)
+	nice -n 10 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile tests libs services exchange stack \
+	    $(addprefix --ignore=,$(TIMED) $(HISTORIES))
 
 test-quick: $(STAMP)  ## the unit and contract tests of every part, under 90 seconds
 	$(BIN)/python -m pytest -n 3 --dist loadfile $(QUICK) $(ARGS)

@@ -1,11 +1,11 @@
-"""What all tests share: how hypothesis works."""
+"""Configuration of hypothesis for all tests."""
 
 import os
 
 from hypothesis import HealthCheck, settings
 
-# A busy machine is no failure: examples have no deadline, and slow generation is none either. In CI the same
-# examples are tried at every run; elsewhere new ones are.
+# Examples have no deadline, because a busy machine is no failure. In CI the same
+# examples run each time; elsewhere new ones.
 settings.register_profile(
     "cato",
     deadline=None,

@@ -1,4 +1,4 @@
-"""A read model with a few generated runs in it, opened as an analyst would open the embedded engine."""
+"""A read model with generated runs, opened in the embedded engine as an analyst does."""
 
 import random
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from tests.support.synthetic_runs import BEGIN, Sent, SyntheticRun, synthetic_ru
 
 @pytest.fixture(scope="session")
 def runs():
-    """Three runs on three mornings; the people and their numbers are the same where their places are."""
+    """Three runs on three mornings; subscribers with the same index have the same numbers."""
     return [
         _side_by_side(
             synthetic_run(81 + day, subscribers=40, waves=3, begin=BEGIN + timedelta(days=day, hours=day))
@@ -27,7 +27,7 @@ def runs():
 
 
 def _side_by_side(run: SyntheticRun) -> SyntheticRun:
-    """Give the events of calls the times at which they are published: one call happens beside another."""
+    """Give the call events their publication times, so that calls overlap."""
     rng = random.Random(run.run_id.int)
     now = run.messages[0].events[0].occurred_at
     messages = []
@@ -41,7 +41,7 @@ def _side_by_side(run: SyntheticRun) -> SyntheticRun:
     return SyntheticRun(run.snapshot, run.subscribers, messages)
 
 
-# Not for the whole session: the embedded engine opens one database at a time in a process.
+# Module scope, because the embedded engine opens one database at a time in a process.
 @pytest.fixture(scope="module")
 def database(tmp_path_factory, runs) -> Iterator[object]:
     directory: Path = tmp_path_factory.mktemp("analytics")
@@ -52,7 +52,7 @@ def database(tmp_path_factory, runs) -> Iterator[object]:
             Fact(position, read_message(sent.subject, sent.data))
             for position, sent in enumerate(run.messages, start=1)
         ]
-        # Twice, as at-least-once delivery may: analysts must not see it.
+        # Inserted twice, as at-least-once delivery can do; queries must not show it.
         insert_facts(client, facts)
         insert_facts(client, facts[: len(facts) // 2])
         LISTS.insert(client, [list_row(run.run_id, person) for person in run.subscribers])

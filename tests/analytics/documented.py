@@ -1,4 +1,4 @@
-"""docs/analytics.md: its statements by heading, and the tables of its views."""
+"""Parser of docs/analytics.md: statements by heading, and tables of columns."""
 
 import re
 from pathlib import Path
@@ -15,7 +15,7 @@ _ABOUT = "SELECT comment FROM system.tables WHERE database = currentDatabase() A
 
 
 def statements() -> dict[str, list[str]]:
-    """Every SQL block, by the heading that it is under."""
+    """Return the SQL blocks by heading."""
     found: dict[str, list[str]] = {}
     for part in re.split(r"^##+ ", DOCUMENT.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
         heading, _, text = part.partition("\n")
@@ -26,7 +26,7 @@ def statements() -> dict[str, list[str]]:
 
 
 def columns(client) -> str:
-    """The tables of the columns as the database has them, as Markdown."""
+    """Return the column tables of the database as Markdown."""
     lines = []
     for view in VIEWS:
         about = client.query(_ABOUT, {"view": view}).result_rows[0][0]

@@ -1,4 +1,4 @@
-"""The answers to the statements of docs/analytics.md, worked out from the events alone."""
+"""The results of the statements of docs/analytics.md, computed from the events alone."""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
@@ -90,7 +90,7 @@ def results_of(run: SyntheticRun) -> list[SubscriberResult]:
 
 
 def quantile(level: float, values: list[int]) -> int:
-    """The value at the place `level` n, from 0, of the n in order."""
+    """Return the value at the quantile `level`."""
     return sorted(values)[int(level * len(values))]
 
 

@@ -1,4 +1,4 @@
-"""The Grafana dashboard asks for what there is."""
+"""The Grafana dashboard uses existing tables, columns and metrics."""
 
 import json
 import re
@@ -19,7 +19,7 @@ FORMULAS = [target["expr"] for panel in PANELS for target in panel["targets"] if
 
 
 def without_macros(sql):
-    """The statement as the data source sends it (grafana-clickhouse-datasource, "Macros")."""
+    """Return the statement as the data source sends it (grafana-clickhouse-datasource, "Macros")."""
     sql = re.sub(r"\$__timeFilter\((\w+)\)", r"\1 >= toDateTime(0) AND \1 <= toDateTime('2100-01-01')", sql)
     sql = re.sub(r"\$__timeInterval\((\w+)\)", r"toStartOfInterval(toDateTime(\1), INTERVAL 60 second)", sql)
     assert "$" not in sql
@@ -27,16 +27,16 @@ def without_macros(sql):
 
 
 @pytest.mark.parametrize("title", SQL)
-def test_a_statement_of_a_panel_gives_rows(title, database):
+def test_statement_of_a_panel_returns_rows(title, database):
     assert len(database.query(without_macros(SQL[title])).result_rows) > 0
 
 
-def test_the_calls_of_the_panel_add_up_to_all_calls(database):
+def test_calls_of_the_panel_add_up_to_all_calls(database):
     rows = database.query(without_macros(SQL["Calls started, by outcome"])).result_rows
     assert sum(row[2] for row in rows) == database.query("SELECT count() FROM calls").result_rows[0][0]
 
 
-def test_the_runs_of_the_panel_say_how_many_were_reached(database, runs):
+def test_runs_panel_has_the_number_of_notified_subscribers(database, runs):
     result = database.query(without_macros(SQL["Runs"]))
     shown = {row[2]: row[4] for row in result.result_rows}
     results = {run.run_id: [e.body for sent in run.messages for e in sent.events] for run in runs}
@@ -46,7 +46,7 @@ def test_the_runs_of_the_panel_say_how_many_were_reached(database, runs):
     }
 
 
-def test_every_metric_exists():
+def test_each_metric_of_the_dashboard_exists():
     registry = CollectorRegistry()
     registry.register(_HealthCollector(Health("reporting")))
 
@@ -76,7 +76,7 @@ def test_every_metric_exists():
     assert wanted - there == set()
 
 
-def test_every_panel_names_its_source_and_has_a_place():
+def test_each_panel_has_a_data_source_and_a_position():
     sources = {f"${{{each['name']}}}" for each in DASHBOARD["__inputs"]}
     assert {panel["datasource"]["uid"] for panel in PANELS} == sources
     assert {target["datasource"]["uid"] for panel in PANELS for target in panel["targets"]} == sources

@@ -1,4 +1,4 @@
-"""Every statement of docs/analytics.md, and every column and number that it tells of."""
+"""Every statement, column and number of docs/analytics.md is checked against a database."""
 
 import re
 from datetime import UTC, datetime
@@ -40,21 +40,21 @@ def question(number):
 
 
 def answered(database, statement, **values):
-    """The rows, with times in UTC, as the columns have them, and say so."""
+    """Return the rows with times in UTC."""
     return [
         tuple(each.replace(tzinfo=UTC) if isinstance(each, datetime) else each for each in row)
         for row in database.query(statement, values).result_rows
     ]
 
 
-def test_there_are_ten_questions_each_with_a_statement():
+def test_document_has_ten_questions_with_statements():
     assert [heading.split(".")[0] for heading in statements() if heading[0].isdigit()] == [
         str(number) for number in range(1, 11)
     ]
 
 
 @pytest.mark.parametrize("number", OF_ONE_RUN)
-def test_a_question_about_a_run_gets_the_answer_of_the_events(number, database, runs):
+def test_statement_about_a_run_gives_the_result_of_its_events(number, database, runs):
     answers = [OF_ONE_RUN[number](run) for run in runs]
     assert any(len(answer) > 0 for answer in answers)
     for run, answer in zip(runs, answers, strict=True):
@@ -62,19 +62,19 @@ def test_a_question_about_a_run_gets_the_answer_of_the_events(number, database, 
 
 
 @pytest.mark.parametrize("number", OF_ALL_CALLS)
-def test_a_question_about_all_calls_gets_the_answer_of_the_events(number, database, runs):
+def test_statement_about_all_calls_gives_the_result_of_the_events(number, database, runs):
     answer = OF_ALL_CALLS[number]([call for run in runs for call in calls_of(run)])
     assert len(answer) > 0
     assert answered(database, question(number)) == answer
 
 
-def test_the_numbers_that_never_answer_are_those_of_the_events(database, runs):
+def test_numbers_that_never_answer_are_those_of_the_events(database, runs):
     answer = never_answering(runs)
     assert len(answer) > 0
     assert answered(database, question("10")) == answer
 
 
-def test_the_report_by_sql_is_the_report(database, runs):
+def test_report_by_sql_equals_the_report(database, runs):
     for run in runs:
         found = {}
         for statement in statements()["The report of a run"]:
@@ -89,7 +89,7 @@ def snake(name):
     return re.sub(r"([A-Z])", lambda match: f"_{match[1].lower()}", name)
 
 
-def test_every_column_is_told_of_as_the_database_has_it(database):
+def test_documented_columns_equal_those_of_the_database(database):
     told = documented_columns().strip()
     assert told == columns(database).strip(), "put what is expected between the marks of the document"
 
@@ -97,7 +97,7 @@ def test_every_column_is_told_of_as_the_database_has_it(database):
 @pytest.mark.parametrize(
     "model", [Report, SubscriberStatus, PhoneView, CallView, CallEventView, CallStatistics]
 )
-def test_every_number_is_explained(model):
+def test_each_number_of_the_report_is_explained(model):
     text = DOCUMENT.read_text(encoding="utf-8").split("## The numbers")[1].split("## Ten questions")[0]
     names = {field.alias or name for name, field in model.model_fields.items()}
     assert {name for name in names if not re.search(rf"`{name}`", text)} == set()

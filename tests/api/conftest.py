@@ -1,4 +1,4 @@
-"""The whole system behind its REST API; nobody is called, so there is no exchange."""
+"""The whole system behind its REST API, without an exchange, because no call is needed."""
 
 import socket
 from collections.abc import Iterator

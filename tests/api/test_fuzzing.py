@@ -1,4 +1,4 @@
-"""Thousands of made-up requests: nothing breaks, and nothing is answered that is not documented."""
+"""Thousands of generated requests: the system stays up, and every answer is documented."""
 
 import json
 import os
@@ -24,9 +24,9 @@ PEOPLE = [{"fullName": "Ivan Potapov", "phones": "776429"}]
 
 @pytest.fixture
 def known_ids(stack, client):
-    """One of everything, for requests that are to get beyond "unknown id"; the task waits for its time.
+    """Create one resource of each kind, so that requests get beyond "unknown id"; the task starts in 2099.
 
-    At the end an execution that is over. Nobody answers here, but its call is in the history.
+    The last id is an ended execution. Its call was not answered, but it is in the history.
     """
     audio = client.add_prompt(f"tone-{uuid.uuid4().hex}", tone(0.5))["id"]
     task = client.make_task(PEOPLE, files=[audio])
@@ -42,7 +42,7 @@ def known_ids(stack, client):
 
 
 @pytest.mark.timeout(300)
-def test_made_up_requests_are_answered_as_documented(stack, client, known_ids, tmp_path):
+def test_generated_requests_are_answered_as_documented(stack, client, known_ids, tmp_path):
     for file in HERE.iterdir():
         if file.is_file():
             shutil.copy(file, tmp_path)
@@ -58,6 +58,6 @@ def test_made_up_requests_are_answered_as_documented(stack, client, known_ids, t
     assert ended.returncode == 0, ended.stdout[-20_000:] + ended.stderr[-2000:]
     cases = re.search(r"(\d+) generated", ended.stdout)
     assert cases, ended.stdout[-2000:]
-    print(f"\n{cases[1]} requests made up and answered as documented")  # noqa: T201
+    print(f"\n{cases[1]} generated requests were answered as documented")  # noqa: T201
     assert int(cases[1]) >= FEWEST_CASES
     assert client.http.get(f"{stack.url}/readyz").status_code == 200

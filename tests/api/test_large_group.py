@@ -1,4 +1,4 @@
-"""A hundred thousand subscribers in one request, and back."""
+"""A list of 100,000 subscribers, stored by one request and read back."""
 
 import json
 import socket
@@ -18,7 +18,7 @@ PAGE = 1000
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory):
-    """Processes that have done nothing else: their memory is looked at."""
+    """A stack of its own, because the peak memory of its processes is measured."""
     live = LiveStack(tmp_path_factory.mktemp("stack"), free_port(socket.SOCK_DGRAM))
     live.start()
     yield live
@@ -26,7 +26,7 @@ def stack(tmp_path_factory):
 
 
 def peak_memory_kb(stack: LiveStack, service: str) -> int:
-    """Return the most memory that the process has ever had resident."""
+    """Return the peak resident memory of the process."""
     status = Path(f"/proc/{stack.pid(service)}/status").read_text()
     return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")))
 
@@ -55,7 +55,7 @@ def read_back(client, group):
 
 
 @pytest.mark.timeout(180)
-def test_a_hundred_thousand_subscribers_come_in_and_out_in_bounded_memory(client, stack, people):
+def test_100000_subscribers_are_stored_and_read_in_bounded_memory(client, stack, people):
     body = json.dumps(people, ensure_ascii=False).encode()
     headers = {"Content-Type": "application/json"}
     started = time.perf_counter()

@@ -1,4 +1,4 @@
-"""What the services behind the gateway refuse, as clients of the whole system see it."""
+"""Refusals of the services behind the gateway, as clients see them."""
 
 import gzip
 import json
@@ -16,7 +16,7 @@ ROOT = {"Authorization": "Bearer plain:root"}
 
 @pytest.fixture
 def ids(client):
-    """One of everything, all of one user."""
+    """Create one resource of each kind, all of one user."""
     audio = client.add_prompt(f"tone-{uuid.uuid4().hex}", tone(0.5))["id"]
     task = client.make_task(PEOPLE, files=[audio])
     kept = client.call("GET", f"/tasks/{task}")
@@ -53,7 +53,7 @@ def refused(client, method, path, status, *words, **options):
         ('[{"fullName": "A", "phones": "1"}] [{"fullName": "B", "phones": "x"}]', ["subscriber 1"]),
     ],
 )
-def test_a_bad_list_is_refused_with_place_and_field_and_nothing_is_kept(client, ids, body, words):
+def test_invalid_list_is_refused_with_index_and_field_and_not_stored(client, ids, body, words):
     name = f"bad-{uuid.uuid4().hex}"
     refused(client, "PUT", f"/subscriber-groups/add/{name}", 400, *words, content=body, headers=JSON)
     assert client.call("GET", "/subscriber-groups", params={"name": name})["items"] == []
@@ -84,11 +84,11 @@ def test_a_bad_list_is_refused_with_place_and_field_and_nothing_is_kept(client, 
         ("DELETE", "/tasks/{task}", {}),
     ],
 )
-def test_what_belongs_to_somebody_else_is_not_there(client, ids, method, path, options):
+def test_resource_of_another_user_is_not_found(client, ids, method, path, options):
     refused(client, method, path.format(**ids), 404, headers=STRANGER, **options)
 
 
-def test_nobody_builds_a_task_of_what_belongs_to_others(client, ids):
+def test_task_with_resources_of_another_user_is_refused(client, ids):
     task = {"name": "t", "settings": ids["settings"], "files": ids["audio"], "groups": ids["group"]}
     found = refused(
         client,
@@ -106,7 +106,7 @@ def test_nobody_builds_a_task_of_what_belongs_to_others(client, ids):
         refused(client, "PUT", f"/tasks/{ids['task']}", 400, field, unknown, json={**task, field: unknown})
 
 
-def test_an_administrator_sees_and_changes_what_belongs_to_others(client, ids):
+def test_administrator_reads_and_changes_resources_of_other_users(client, ids):
     kept = client.call("GET", f"/tasks/{ids['task']}", headers=ROOT)
     assert kept["userId"] == "user"
     assert client.call("PUT", f"/tasks/{ids['task']}", json=kept, headers=ROOT)["userId"] == "user"
@@ -118,7 +118,7 @@ def test_an_administrator_sees_and_changes_what_belongs_to_others(client, ids):
     )
 
 
-def test_a_replacement_of_an_old_version_is_refused(client, ids):
+def test_replacement_of_an_old_version_is_refused(client, ids):
     for path in (
         f"/subscriber-groups/{ids['group']}",
         f"/notification-settings/{ids['settings']}",
@@ -133,7 +133,7 @@ def test_a_replacement_of_an_old_version_is_refused(client, ids):
     refused(client, "DELETE", f"/tasks/{ids['task']}", 412, headers=old)
 
 
-def test_a_compressed_list_counts_as_what_it_is(client):
+def test_compressed_list_is_limited_by_its_uncompressed_size(client):
     packed = gzip.compress(json.dumps(PEOPLE * 3).encode())
     headers = {**JSON, "Content-Encoding": "gzip"}
     group = client.call("PUT", "/subscriber-groups/add/packed", content=packed, headers=headers)

@@ -1,4 +1,4 @@
-"""What is in use stays; what nobody uses can go."""
+"""Resources in use cannot be removed; unused resources can."""
 
 import uuid
 
@@ -7,7 +7,7 @@ from tests.support.tones import tone
 PEOPLE = [{"fullName": "Ivan Potapov", "phones": "776429", "emails": ""}]
 
 
-def test_an_audio_file_goes_when_no_task_plays_it_any_more(client):
+def test_audio_file_can_be_removed_after_its_last_task(client):
     prompt = client.add_prompt(f"tone-{uuid.uuid4().hex}", tone(0.5))
     task = client.make_task(PEOPLE, files=[prompt["id"]])
     refused = client.call("DELETE", f"/audio-files/{prompt['id']}", expected=409)
@@ -20,7 +20,7 @@ def test_an_audio_file_goes_when_no_task_plays_it_any_more(client):
     client.call("DELETE", f"/audio-files/{prompt['id']}", expected=404)
 
 
-def test_a_task_that_was_changed_lets_its_old_audio_file_go(client):
+def test_audio_file_can_be_removed_after_its_task_was_changed(client):
     first, second = (client.add_prompt(f"tone-{uuid.uuid4().hex}", tone(0.5)) for _ in range(2))
     task = client.make_task(PEOPLE, files=[first["id"]])
     kept = client.call("GET", f"/tasks/{task}")
@@ -29,7 +29,7 @@ def test_a_task_that_was_changed_lets_its_old_audio_file_go(client):
     client.call("DELETE", f"/audio-files/{second['id']}", expected=409)
 
 
-def test_settings_and_groups_in_use_stay_too(client):
+def test_settings_and_groups_in_use_cannot_be_removed(client):
     prompt = client.add_prompt(f"tone-{uuid.uuid4().hex}", tone(0.5))
     task = client.make_task(PEOPLE, files=[prompt["id"]])
     kept = client.call("GET", f"/tasks/{task}")

@@ -1,4 +1,4 @@
-"""Every service is killed in the middle of a thousand requests: each key leaves exactly one resource."""
+"""Each service is killed during a thousand requests: each idempotency key leaves exactly one resource."""
 
 import asyncio
 import random
@@ -26,7 +26,7 @@ LATER = "2099-01-01T00:00:00Z"
 
 
 class Counting(httpx.AsyncHTTPTransport):
-    """Counts how tries ended, but for those that were answered as they should."""
+    """Counts the failed tries by error or status code."""
 
     def __init__(self, ended: Counter[str]) -> None:
         super().__init__(limits=httpx.Limits(max_connections=None, max_keepalive_connections=None))
@@ -45,7 +45,7 @@ class Counting(httpx.AsyncHTTPTransport):
 
 @dataclass
 class Storm:
-    """A thousand operations at once; the clients repeat each until it is answered."""
+    """A thousand concurrent operations; the clients repeat each until it is answered."""
 
     clients: list[AsyncClient]
     answers: dict[str, Any] = field(default_factory=dict)
@@ -78,7 +78,7 @@ def some_settings(name: str) -> Settings:
 
 
 async def some_tasks(storm: Storm, parts: dict[str, Any], count: int) -> list[UUID]:
-    # They wait for their time: what is shown here is that each was started once.
+    # The tasks start in 2099: the test shows that each was started once, not that it calls.
     wanted = (NewTask(name=f"startable-{no}", start_at=LATER, **parts) for no in range(count))
     return [(await storm.do(operations.add_task(task))).id for task in wanted]
 
@@ -110,7 +110,7 @@ async def kill_each(stack: LiveStack, storm: Storm) -> dict[str, int]:
 async def test_each_key_leaves_exactly_one_resource(stack):
     ended: Counter[str] = Counter()
     async with AsyncExitStack() as opened:
-        # Many clients rather than one: the pool of one looks through all its connections for each request.
+        # Several clients, because a client's pool searches all its connections for each request.
         made = [
             AsyncClient(
                 stack.url,

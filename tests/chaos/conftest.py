@@ -1,4 +1,4 @@
-"""Each chaos test has a stack of its own, which it may maltreat."""
+"""Each chaos test has its own stack."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Nobody is lost and nobody who was reached is called again when the dialer dies in the middle of a run."""
+"""A dialer killed during a run loses no subscriber and calls no notified subscriber again."""
 
 import itertools
 import time
@@ -14,7 +14,7 @@ PEOPLE = 24
 
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("calls_before_the_kill", [3, 12])
-def test_a_killed_dialer_starts_again_and_the_run_ends_correctly(stack, exchange, calls_before_the_kill):
+def test_run_ends_correctly_after_a_kill_of_the_dialer(stack, exchange, calls_before_the_kill):
     client = stack.client()
     prompt = client.add_prompt(f"tone-{uuid.uuid4().hex}", tone(2))
     numbers = [f"10{n:04}" for n in range(PEOPLE)]
@@ -53,6 +53,6 @@ def test_a_killed_dialer_starts_again_and_the_run_ends_correctly(stack, exchange
     for number in numbers:
         status = next(s for s in document["subscribers"] if s["subscriber"]["phones"] == [number])
         calls = [call for phone in status["phones"] for call in phone["calls"]]
-        # A call whose start is in the log may have died before its INVITE; none may be missing in the log.
+        # A logged call may have ended before its INVITE, but no INVITE may be missing in the log.
         assert len([r for r in invites if r["number"] == number]) <= len(calls)
     client.http.close()

@@ -1,6 +1,6 @@
-"""Reporting killed again and again while ClickHouse, too, refuses and hangs: the numbers are always right.
+"""Reporting is killed repeatedly while ClickHouse refuses and hangs: every answer is correct.
 
-`CATO_TEST_KILLS` says how often; with 20 or more each outage of ClickHouse lasts a minute.
+`CATO_TEST_KILLS` is the number of kills; with 20 or more each outage of ClickHouse lasts a minute.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ ANSWER_S = 120.0
 
 
 class Truth:
-    """The run as it is published: what the report may say between two moments."""
+    """The run while it is published, and the range of correct reports between two moments."""
 
     def __init__(self, run, bus):
         self.published = 0
@@ -61,7 +61,7 @@ class Truth:
 
 
 class Watcher:
-    """Asks all the time; every answer has to be right, and to lead on from the last one."""
+    """Queries continuously; each answer must be correct and not older than the one before."""
 
     def __init__(self, truth, requester, run_id):
         self.answers = 0
@@ -105,11 +105,11 @@ async def refuse(clickhouse):
 async def hang(clickhouse):
     clickhouse.hang()
     await asyncio.sleep(OUTAGE_S)
-    clickhouse.go_on()
+    clickhouse.resume()
 
 
 @pytest.mark.timeout(1200)
-async def test_killed_at_any_moment_with_clickhouse_away_it_tells_the_truth_and_loses_nothing(
+async def test_answers_are_correct_and_complete_after_kills_and_clickhouse_outages(
     bus, clickhouse_over_http, tmp_path, capsys
 ):
     run = synthetic_run(51, subscribers=80, waves=3)
@@ -127,12 +127,12 @@ async def test_killed_at_any_moment_with_clickhouse_away_it_tells_the_truth_and_
     try:
         for number, moment in enumerate(moments):
             if number in {KILLS // 3, 2 * KILLS // 3} and all(each.done() for each in outages):
-                # Both kinds go on over several lives of the service.
+                # Outages of both kinds span several restarts of the service.
                 outage = (refuse, hang)[len(outages) % 2]
                 outages.append(asyncio.create_task(outage(clickhouse_over_http)))
             await service.start()
             if rng.random() < 0.7:
-                # Mostly it gets as far as answering; else it dies while it starts.
+                # Mostly the service answers before the kill; otherwise it is killed during its start.
                 answered = watcher.answers
                 await until(lambda wanted=answered: watcher.answers > wanted or watching.done())
             else:
@@ -144,7 +144,7 @@ async def test_killed_at_any_moment_with_clickhouse_away_it_tells_the_truth_and_
             if outages and not outages[-1].done():
                 kills_while_away += 1
                 if kills_while_away % (KILLS // 5 + 1) == 0:
-                    # Some of the deaths are for the time when all is well.
+                    # Some kills happen without an outage.
                     await outages[-1]
             await truth.publish(max(0, gap - alive))
         await service.start()

@@ -1,4 +1,4 @@
-"""The manual's `curl` commands as requests: method, path, headers and the exact bytes of the body.
+"""The `curl` commands of the manual as requests: method, path, headers and the exact bytes of the body.
 
 The files in `manual_curl` are the commands as printed (3.1 to 3.6), oddities included: `-x` for `-X`, blanks
 after the backslash of a continued line, an address that is broken in the middle of an id.
@@ -22,7 +22,7 @@ OTHER_GROUP_ID = "115974fe-96ee-4eb9-8726-7a2bdc2116b3"
 SETTINGS_ID = "4ac70308-1afe-4e58-92ff-794300ebd785"
 TASK_ID = "862ceccb-850e-4ff0-a4e5-9c8acee6f423"
 EXECUTION_ID = "02cd00d1-0f12-494f-91ab-da1691e555ca"
-"""The identifiers that the manual prints; a system gives its own."""
+"""The identifiers in the manual; a running system has others."""
 
 _PLAIN = ("id", "name", "url", "userId")
 _SETTINGS = (
@@ -41,7 +41,7 @@ _SETTINGS = (
 
 @dataclass(frozen=True)
 class Example:
-    """A command of the manual: `body` is None where it sends the file `upload`, or nothing."""
+    """A command of the manual; `body` is None if it sends the file `upload` or no body."""
 
     section: str
     method: str
@@ -51,10 +51,10 @@ class Example:
     upload: str | None
     answer_fields: tuple[str, ...]
     gives: str | None
-    """The printed identifier that the answer's own one stands for."""
+    """The printed identifier that the answer's identifier replaces."""
 
     def request(self, client: httpx.AsyncClient, ids: Mapping[str, str], upload: bytes) -> httpx.Request:
-        """Return the request with the printed identifiers replaced; nothing else is touched."""
+        """Return the request with the printed identifiers replaced."""
         body = upload if self.upload else self.body
         if self.body is not None:
             body = _replaced(self.body.decode(), ids).encode()
@@ -105,7 +105,7 @@ EXAMPLES = (
     _example("3.5-start-task", ("taskExecId", "result"), EXECUTION_ID),
     _example("3.6-get-status", ("id", "report", "subscribers"), None),
 )
-"""In the order of the manual's chapter 3: each uses what those before it gave."""
+"""In the order of chapter 3 of the manual; each command uses the results of earlier ones."""
 
 
 async def follow_manual(client: httpx.AsyncClient, audio: bytes) -> dict[str, httpx.Response]:

@@ -1,4 +1,4 @@
-"""The client's operations against the gateway: each is understood, and its answer is read."""
+"""The operations of the client, sent to the gateway."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -123,7 +123,7 @@ async def test_tasks_and_executions(cato, task):
     await cato.do(operations.remove_task(task.id))
 
 
-async def test_the_history(cato, stack, task):
+async def test_history_operations(cato, stack, task):
     run = (await cato.do(operations.start_task(task.id))).task_exec_id
     at = datetime(2024, 3, 24, 8, 30, tzinfo=UTC)
     for hours in range(3):
@@ -148,7 +148,7 @@ async def test_the_history(cato, stack, task):
         await cato.do(operations.get_statistics("day", time_zone="Mars"))
 
 
-async def test_an_execution_is_followed(cato, stack, task):
+async def test_follow_yields_reports_until_the_end(cato, stack, task):
     run = (await cato.do(operations.start_task(task.id))).task_exec_id
     stack.services.run_on(run, active_phase=False, state=RunState.FINISHED)
     reports = [report async for report in cato.follow(run)]

@@ -1,4 +1,4 @@
-"""Every command that the manual prints is understood, and answered as documented (manual, 3.1 to 3.6)."""
+"""Each command of the manual is answered as documented (sections 3.1 to 3.6)."""
 
 import httpx
 import pytest
@@ -33,14 +33,14 @@ async def answers() -> dict[str, httpx.Response]:
 
 
 @pytest.mark.parametrize("example", SECTIONS)
-async def test_the_printed_command_is_answered_as_documented(answers, example: Example):
+async def test_printed_command_is_answered_as_documented(answers, example: Example):
     answer = answers[example.section]
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "application/json"
     assert set(example.answer_fields) <= answer.json().keys()
 
 
-async def test_the_settings_come_back_with_the_names_of_the_table(answers):
+async def test_settings_are_returned_with_the_field_names_of_the_manual(answers):
     settings = answers["3.3"].json()
     assert settings["attemptCount"] == 2
     assert settings["attemptDelayS"] == 60
@@ -51,7 +51,7 @@ async def test_the_settings_come_back_with_the_names_of_the_table(answers):
     assert "attemptDelays" not in settings
 
 
-async def test_one_file_that_was_not_in_a_list_comes_back_in_one(answers):
+async def test_single_file_is_returned_in_a_list(answers):
     task = answers["3.4"].json()
     assert task["files"] == [answers["3.1"].json()["id"]]
     assert task["groups"][0] == answers["3.2"].json()["id"]
@@ -59,7 +59,7 @@ async def test_one_file_that_was_not_in_a_list_comes_back_in_one(answers):
     assert task["userId"] == "user"
 
 
-async def test_the_status_document_has_the_fields_and_the_nesting_of_the_example(answers):
+async def test_status_document_has_the_structure_of_the_example(answers):
     document = answers["3.6"].json()
     assert document["id"] == answers["3.5"].json()["taskExecId"]
     assert document["report"].keys() >= REPORT
@@ -83,7 +83,7 @@ async def test_the_status_document_has_the_fields_and_the_nesting_of_the_example
                 assert all(event.keys() == {"time", "name", "status", "data"} for event in call["events"])
 
 
-async def test_where_the_answers_point_there_is_something(answers):
+async def test_links_in_answers_are_valid(answers):
     async with MemoryStack().client(token=None) as client:
         again = await follow_manual(client, audio=b"\xff\xfb" + bytes(1000))
         headers = dict(EXAMPLES[-1].headers)
@@ -93,7 +93,7 @@ async def test_where_the_answers_point_there_is_something(answers):
     assert [each["fullName"] for each in people.json()["items"]] == ["Ivan Potapov", "Olga Popova"]
 
 
-def test_the_commands_are_read_as_printed():
+def test_commands_are_parsed_as_printed():
     by_section = {example.section: example for example in EXAMPLES}
     assert [example.method for example in EXAMPLES] == ["PUT", "PUT", "POST", "POST", "PUT", "GET"]
     assert by_section["3.1"].upload == "2023-06-07_w.mp3"

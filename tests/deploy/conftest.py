@@ -1,4 +1,4 @@
-"""What is deployed, as data: the manifests as kustomize builds them, the files as they are written."""
+"""The deployment as data: manifests built by kustomize, and other files as written."""
 
 import importlib
 import os
@@ -23,7 +23,7 @@ def root():
 
 @pytest.fixture(scope="session")
 def known_variables():
-    """Every CATO_* variable that some service reads, found in the settings classes of all of them."""
+    """All CATO_* variables of the settings classes of all services."""
     names = set()
     files = [*ROOT.glob("libs/runtime/src/*/settings.py"), *ROOT.glob("services/*/src/*/settings.py")]
     for file in files:
@@ -48,11 +48,11 @@ def kustomize_command():
 
 @pytest.fixture(scope="session", params=["dev", "production"])
 def manifests(request, tmp_path_factory):
-    """The objects of an overlay, built without looking at any cluster."""
+    """The objects of an overlay, built without access to a cluster."""
     command = kustomize_command()
     if command is None:
         pytest.skip(
-            "LEFT OUT: neither kustomize nor kubectl is installed, the built manifests are not checked"
+            "NOT TESTED: neither kustomize nor kubectl is installed, the built manifests are not checked"
         )
     environment = {**os.environ, "KUBECONFIG": os.devnull, "HOME": str(tmp_path_factory.mktemp("home"))}
     built = subprocess.run(
@@ -81,7 +81,7 @@ class Manifests:
 
     @property
     def services(self):
-        """The pods of our own services, by name."""
+        """Return the pod specifications of the services, by name."""
         return {name: each["spec"]["template"]["spec"] for name, each in self.of("Deployment").items()}
 
     def data(self, prefix):

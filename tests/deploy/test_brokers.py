@@ -1,4 +1,4 @@
-"""The broker's configuration files and the scaler's question, put to a real nats-server."""
+"""The broker's configuration files and the scaler's query, tested with a real nats-server."""
 
 import asyncio
 import json
@@ -25,7 +25,7 @@ ENVIRONMENT = {**os.environ, "POD_NAME": "nats-0", "NATS_PASSWORD": "secret-1"}
 
 
 @pytest.mark.parametrize("name", FILES)
-async def test_the_server_takes_the_file(name):
+async def test_server_accepts_the_configuration_file(name):
     process = await asyncio.create_subprocess_exec(
         *(SERVER, "-t", "-c", FILES[name]), env=ENVIRONMENT, stderr=asyncio.subprocess.PIPE
     )
@@ -36,7 +36,7 @@ async def test_the_server_takes_the_file(name):
 
 @asynccontextmanager
 async def broker_of(file, tmp_path):
-    """The server with the file's settings, but with ports and a directory of its own."""
+    """Start a server with the settings of the file, but its own ports and directory."""
     text = re.sub(
         r"^(http_)?port: \d+$",
         lambda match: f"{match[1] or ''}port: -1",
@@ -64,7 +64,7 @@ async def broker_of(file, tmp_path):
 
 
 def located(document, path):
-    """The part of gjson's paths that the manifest uses: keys, indexes, and the first match of a query."""
+    """Evaluate the subset of gjson paths that the manifest uses: keys, indexes, first match of a query."""
     for step in re.findall(r'#\(\w+=="[^"]+"\)|[^.]+', path):
         if query := re.fullmatch(r'#\((\w+)=="([^"]+)"\)', step):
             document = next(each for each in document if each[query[1]] == query[2])
@@ -74,7 +74,7 @@ def located(document, path):
 
 
 @pytest.mark.parametrize("name", ["compose", "dev"])
-async def test_the_scaler_finds_the_number_of_jobs_where_it_looks(name, tmp_path):
+async def test_scaler_path_finds_the_number_of_jobs(name, tmp_path):
     scaled = yaml.safe_load((ROOT / "deploy/k8s/components/keda/scaled-object.yaml").read_text())
     trigger = scaled["spec"]["triggers"][0]["metadata"]
     query = trigger["url"].split(":8222", 1)[1]
@@ -91,7 +91,7 @@ async def test_the_scaler_finds_the_number_of_jobs_where_it_looks(name, tmp_path
     assert located(answer.json(), trigger["valueLocation"]) == 3
 
 
-async def test_a_client_without_the_password_is_turned_away(tmp_path):
+async def test_client_without_the_password_is_rejected(tmp_path):
     async with broker_of(FILES["compose"], tmp_path) as ports:
         address = ports["nats"][0].removeprefix("nats://")
         reader, writer = await asyncio.open_connection(*address.rsplit(":", 1))

@@ -1,4 +1,4 @@
-"""docker-compose.yml, held against what the services read and do. (No Docker engine is needed.)"""
+"""docker-compose.yml, compared with the settings and ports of the services. No Docker engine is needed."""
 
 import re
 from pathlib import Path
@@ -17,10 +17,10 @@ SERVICE_KEYS = {
     *("stop_grace_period", "network_mode", "read_only", "tmpfs", "cap_drop", "security_opt", "logging"),
     "ulimits",
 }
-"""The keys of the compose specification that are used; another one is looked up first, then added here."""
+"""The keys of the compose specification in use. Check the specification before adding another."""
 
 
-def test_the_whole_system_is_there():
+def test_compose_file_has_the_whole_system():
     assert set(SERVICES) == {
         *("nats", "clickhouse", "media", "dialer-campaign", "dialer-dial", "reporting", "api-gateway"),
     }

@@ -36,7 +36,7 @@ def test_every_variable_is_one_that_a_service_reads(manifests, known_variables):
         assert unknown == set(), name
 
 
-def test_a_variable_refers_only_to_those_before_it(manifests):
+def test_variable_refers_only_to_earlier_variables(manifests):
     for name, pod in manifests.services.items():
         seen = set()
         for each in service_container(pod)["env"]:
@@ -65,7 +65,7 @@ def pods_labels(manifests):
     return [each["spec"]["template"]["metadata"]["labels"] for each in manifests.workloads.values()]
 
 
-def test_services_lead_to_named_ports(manifests):
+def test_services_target_named_ports(manifests):
     for name, service in manifests.of("Service").items():
         (pod,) = [
             workload["spec"]["template"]
@@ -106,7 +106,7 @@ def test_every_container_has_probes_on_named_ports(manifests):
                 assert container[probe]["httpGet"]["port"] in ports, (name, probe)
 
 
-def test_the_health_port_is_the_one_of_the_image(manifests, root):
+def test_health_port_is_that_of_the_image(manifests, root):
     for name, pod in manifests.services.items():
         image = service_container(pod)["image"].split("/")[1].split(":")[0]
         text = (root / "services" / image / "Dockerfile").read_text()
@@ -114,7 +114,7 @@ def test_the_health_port_is_the_one_of_the_image(manifests, root):
         assert [each["containerPort"] for each in service_container(pod)["ports"]] == [int(port)], name
 
 
-def test_a_pod_has_longer_to_end_than_its_service_to_drain(manifests):
+def test_grace_period_of_a_pod_exceeds_the_drain_timeout(manifests):
     for name, pod in manifests.services.items():
         container = service_container(pod)
         drain = float(environment(container)["CATO_DRAIN_SECONDS"])
@@ -122,7 +122,7 @@ def test_a_pod_has_longer_to_end_than_its_service_to_drain(manifests):
         assert pod["terminationGracePeriodSeconds"] >= drain + pause + 10, name
 
 
-def test_a_dialer_drains_for_longer_than_the_longest_call(manifests):
+def test_drain_timeout_of_the_dialer_exceeds_the_longest_call(manifests):
     container = service_container(manifests.services["dialer-dial"])
     assert float(environment(container)["CATO_DRAIN_SECONDS"]) > LONGEST_CALL_S
 
@@ -146,7 +146,7 @@ def test_images_have_a_dockerfile_and_one_tag(manifests, root):
     assert tags != {""}
 
 
-def test_pods_of_ours_have_no_rights_to_lose(manifests):
+def test_pods_run_without_privileges(manifests):
     for name, workload in manifests.workloads.items():
         pod = workload["spec"]["template"]["spec"]
         assert pod["securityContext"]["runAsNonRoot"] is True, name
@@ -158,14 +158,14 @@ def test_pods_of_ours_have_no_rights_to_lose(manifests):
             assert context["readOnlyRootFilesystem"] is (name != "clickhouse"), name
 
 
-def test_every_container_says_what_it_needs(manifests):
+def test_each_container_has_resource_requests(manifests):
     for name, workload in manifests.workloads.items():
         for container in workload["spec"]["template"]["spec"]["containers"]:
             assert {"cpu", "memory"} <= set(container["resources"]["requests"]), name
             assert "memory" in container["resources"]["limits"], name
 
 
-def test_everything_mounted_or_referred_to_exists(manifests):
+def test_mounted_and_referenced_objects_exist(manifests):
     secrets = {
         name: {*each.get("data", ()), *each.get("stringData", ())}
         for name, each in manifests.of("Secret").items()
@@ -188,13 +188,13 @@ def test_everything_mounted_or_referred_to_exists(manifests):
                 assert reference is None or reference["key"] in secrets[reference["name"]], name
 
 
-def test_the_configuration_is_one_that_the_services_take(manifests):
+def test_configuration_is_valid_for_the_services(manifests):
     config = Config.model_validate(yaml.safe_load(manifests.data("cato-config")["cato.yaml"]))
     assert config.channels > 0
     assert all(token.token is None for token in config.tokens)
 
 
-def test_the_files_that_the_configuration_names_are_mounted_where_they_are_read(manifests):
+def test_files_named_in_the_configuration_are_mounted(manifests):
     config = Config.model_validate(yaml.safe_load(manifests.data("cato-config")["cato.yaml"]))
     read = {"api-gateway": {str(token.token_file) for token in config.tokens}}
     passwords = {str(station.auth.password_file) for station in config.stations if station.auth is not None}
@@ -206,14 +206,14 @@ def test_the_files_that_the_configuration_names_are_mounted_where_they_are_read(
         assert files <= {f"{mount['mountPath']}/{item['path']}" for item in volume["items"]}
 
 
-def test_the_rtp_range_has_room_for_the_channels(manifests):
+def test_rtp_port_range_is_large_enough_for_the_channels(manifests):
     config = Config.model_validate(yaml.safe_load(manifests.data("cato-config")["cato.yaml"]))
     if config.dialing.rtp_port_from:
         ports = config.dialing.rtp_port_till - config.dialing.rtp_port_from + 1
         assert ports >= 2 * config.channels
 
 
-def test_streams_have_a_copy_on_every_broker(manifests):
+def test_streams_have_a_replica_on_each_broker(manifests):
     servers = manifests.of("StatefulSet")["nats"]["spec"]["replicas"]
     for name, pod in manifests.services.items():
         assert int(environment(service_container(pod))["CATO_NATS_REPLICAS"]) == servers, name
@@ -221,18 +221,18 @@ def test_streams_have_a_copy_on_every_broker(manifests):
     assert len(routes) == (servers if servers > 1 else 0)
 
 
-def test_only_one_process_fills_the_read_model(manifests):
+def test_one_process_writes_the_read_model(manifests):
     spec = manifests.of("Deployment")["reporting"]["spec"]
     assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
 
 
-def test_production_has_no_secret_in_it(manifests):
+def test_production_overlay_contains_no_secret(manifests):
     if manifests.overlay == "production":
         (secret,) = manifests.of("Secret").values()
         assert set(secret["stringData"].values()) == {""}
 
 
-def test_dialers_are_scaled_by_the_queue(manifests):
+def test_dialers_are_scaled_by_the_job_queue(manifests):
     scaled = manifests.of("ScaledObject")
     if manifests.overlay == "dev":
         assert scaled == {}

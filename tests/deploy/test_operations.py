@@ -1,4 +1,4 @@
-"""docs/operations.md and cato.yaml tell what the code reads."""
+"""docs/operations.md and cato.yaml agree with the settings that the code reads."""
 
 import importlib
 import re
@@ -16,7 +16,7 @@ OPERATIONS = (ROOT / "docs/operations.md").read_text()
 
 
 def service_settings():
-    """The settings classes of single services, as `module:class`."""
+    """Return the settings classes of the services as `module:class`."""
     for file in sorted(ROOT.glob("services/*/src/*/settings.py")):
         module = importlib.import_module(f"{file.parent.name}.settings")
         for name, value in vars(module).items():
@@ -25,7 +25,7 @@ def service_settings():
                 yield f"{module.__name__}:{name}", value
 
 
-def test_the_reference_is_what_the_code_prints():
+def test_reference_equals_the_generated_one():
     settings = dict(service_settings())
     command = " ".join(["python -m cato_runtime.reference", *settings])
     assert f"`{command}`" in OPERATIONS
@@ -33,7 +33,7 @@ def test_the_reference_is_what_the_code_prints():
     assert section.strip() == reference(tuple(settings.values())).strip(), f"put in the output of {command}"
 
 
-def test_links_lead_to_headings():
+def test_links_have_a_target_heading():
     headings = {
         re.sub(r"[^\w -]", "", line.lstrip("# ")).lower().replace(" ", "-")
         for line in OPERATIONS.splitlines()
@@ -42,13 +42,13 @@ def test_links_lead_to_headings():
     assert set(re.findall(r"\]\(#([\w-]+)\)", OPERATIONS)) <= headings
 
 
-def test_the_example_file_has_every_key():
+def test_example_file_has_every_key():
     text = (ROOT / "cato.yaml").read_text()
     keys = {key.removesuffix("[]").rsplit(".")[-1] for key, _ in config_keys(Config)}
     assert {key for key in keys if not re.search(rf"\b{key}\b", text)} == set()
 
 
-def test_the_example_file_is_at_the_defaults_but_for_its_station():
+def test_example_file_has_the_defaults_except_for_its_station():
     config = load_config(ROOT / "cato.yaml")
     (station,) = config.stations
     assert station.uri == "sip:127.0.0.1:5070;transport=udp"
@@ -56,7 +56,7 @@ def test_the_example_file_is_at_the_defaults_but_for_its_station():
     assert config.model_copy(update={"stations": ()}) == Config()
 
 
-def test_what_the_example_file_leaves_out_as_comments_is_taken_too():
+def test_commented_keys_of_the_example_file_are_valid():
     lines = []
     for line in (ROOT / "cato.yaml").read_text().splitlines():
         shown = re.sub(r"^(\s*)# (\s*(?:- )?\w+: |\s*(?:auth|numberRules):)", r"\1\2", line)

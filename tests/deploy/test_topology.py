@@ -1,4 +1,4 @@
-"""The services of docker-compose.yml as processes, with its commands, variables and configuration."""
+"""The services of docker-compose.yml run as processes, with its commands, variables and configuration."""
 
 import asyncio
 import os
@@ -16,14 +16,14 @@ CONFIG = ROOT / "deploy/compose/cato.yaml"
 
 
 def environment(service, nats_url, data):
-    """The service's variables, with this machine's addresses in the place of the containers'."""
+    """Return the variables of a service with local addresses instead of those of the containers."""
     given = {key: value for key, value in service["environment"].items() if "${" not in value}
     here = {
         "CATO_NATS_URL": nats_url,
         "CATO_CONFIG": str(CONFIG),
         "CATO_DATA_DIR": str(data),
         "APP_TOKEN": "a-token",
-        # As the images have it for the gateway, and for the others with a port that is free.
+        # The gateway's health port is that of the image; the others get a free port.
         **({"CATO_HOST": "0.0.0.0"} if "ports" in service else {"CATO_HEALTH_PORT": "0"}),
     }
     return {**os.environ, **given, **here}
@@ -42,7 +42,7 @@ async def running(command, variables, log):
 
 
 async def healthy(check, variables, process):
-    """Return as soon as the container's own health check passes."""
+    """Return as soon as the health check of the container passes."""
     command = [sys.executable, *check[2:]]
     async with asyncio.timeout(60):
         while True:
@@ -55,7 +55,7 @@ async def healthy(check, variables, process):
             await asyncio.sleep(0.2)
 
 
-async def test_every_service_becomes_healthy_and_ends_when_it_is_told_to(compose, tmp_path, free_port):
+async def test_each_service_becomes_healthy_and_ends_on_sigterm(compose, tmp_path, free_port):
     services = {name: each for name, each in compose["services"].items() if each["image"].startswith("cato/")}
     async with EmbeddedNats(tmp_path / "nats") as nats, AsyncExitStack() as stack:
         started = {}

@@ -1,4 +1,4 @@
-"""A run, followed live, and its history afterwards: everything agrees with the status document."""
+"""The live stream of a run and its call history agree with the status document."""
 
 import csv
 import io
@@ -30,7 +30,7 @@ NUMBER_WITH_PLUS = "+7100902"
 
 @dataclass
 class Lived:
-    """A run, what its stream told, and its status document."""
+    """A finished run with the events of its stream and its status document."""
 
     id: uuid.UUID
     reports: list[Report]
@@ -38,7 +38,7 @@ class Lived:
 
     @property
     def calls(self) -> list[dict[str, Any]]:
-        """The calls of the document, each with its number, wave left out: the document has none."""
+        """Return the calls of the document with their numbers, without the wave, which the document lacks."""
         return [
             {**call, "number": phone["number"], "name": status["subscriber"]["fullName"]}
             for status in self.document["subscribers"]
@@ -78,7 +78,7 @@ def ms(at) -> int | None:
     return None if at is None else round(at.timestamp() * 1000)
 
 
-def test_the_stream_told_the_run_from_its_beginning_to_the_document(run):
+def test_stream_leads_from_the_start_of_the_run_to_its_document(run):
     for report in run.reports:
         assert_consistent(report.model_dump(by_alias=True))
     assert len(run.reports) > 2
@@ -88,7 +88,7 @@ def test_the_stream_told_the_run_from_its_beginning_to_the_document(run):
     assert json.loads(run.reports[-1].model_dump_json(by_alias=True)) == run.document["report"]
 
 
-def test_every_call_of_the_document_is_in_the_history_once(run, records):
+def test_each_call_of_the_document_is_in_the_history_once(run, records):
     assert [record.started_at for record in records] == sorted(
         (record.started_at for record in records), reverse=True
     )
@@ -123,7 +123,7 @@ def test_every_call_of_the_document_is_in_the_history_once(run, records):
     )
 
 
-def test_what_the_history_adds_fits(run, records):
+def test_additional_fields_of_the_history_are_consistent(run, records):
     by_name = {record.subscriber_name: record for record in records}
     listener, busy = by_name["Listener"], by_name["Busy"]
     assert (listener.sip_code, listener.outcome, listener.reason) == (200, "succeeded", "heard-to-the-end")
@@ -136,7 +136,7 @@ def test_what_the_history_adds_fits(run, records):
     assert {record.task_exec_id for record in records} == {run.id}
 
 
-def test_each_call_has_the_events_of_the_document(cato, run, records):
+def test_call_has_the_events_of_the_document(cato, run, records):
     told = {(call["number"], call["callStart"]): call["events"] for call in run.calls}
     for record in records:
         detail = cato.do(operations.get_call(record.id))
@@ -145,7 +145,7 @@ def test_each_call_has_the_events_of_the_document(cato, run, records):
         assert events == told[record.number, ms(record.started_at)]
 
 
-def test_conditions_find_what_they_name(cato, run, records):
+def test_filter_returns_the_matching_calls(cato, run, records):
     def found(**more) -> set[uuid.UUID]:
         where = run.where.model_copy(update=more)
         return {record.id for record in cato.do(operations.list_calls(where, limit=1000)).items}
@@ -162,7 +162,7 @@ def test_conditions_find_what_they_name(cato, run, records):
 
 
 @pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])
-def test_an_export_has_the_same_calls(cato, run, records, form):
+def test_export_has_the_calls_of_the_history(cato, run, records, form):
     content = b"".join(cato.pieces(operations.export_calls(run.where, form=form)))
     oldest_first = [str(record.id) for record in records[::-1]]
     if form == "csv":
@@ -179,7 +179,7 @@ def test_an_export_has_the_same_calls(cato, run, records, form):
     assert list(rows[0]) == names
 
 
-def test_the_statistics_count_the_same_calls(cato, run, records):
+def test_statistics_count_the_calls_of_the_history(cato, run, records):
     report = run.document["report"]
     for group_by in ("hour", "day", "task", "station", "outcome", "sipCode"):
         figures = cato.do(operations.get_statistics(group_by, run.where))
@@ -200,5 +200,5 @@ def test_the_statistics_count_the_same_calls(cato, run, records):
     assert [(each.key, each.label) for each in by_task.groups] == [(str(records[0].task_id), "task")]
 
 
-def test_what_is_over_is_told_at_once(cato, run):
+def test_stream_of_an_ended_run_sends_its_last_report_at_once(cato, run):
     assert list(cato.follow(run.id)) == run.reports[-1:]

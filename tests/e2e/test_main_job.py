@@ -1,4 +1,4 @@
-"""The main job over HTTP, SIP and RTP: who was called, what was heard, what the document says."""
+"""The main job over HTTP, SIP and RTP: the calls, the received audio, and the status document."""
 
 import uuid
 
@@ -32,7 +32,7 @@ def event_names(call):
     return [event["name"] for event in call["events"]]
 
 
-def test_a_mixed_list_ends_as_the_number_plan_says(client, exchange, prompt):
+def test_mixed_list_ends_as_the_number_plan_says(client, exchange, prompt):
     prompt_id, _alaw = prompt
     people = [
         person("Listener", "100001"),
@@ -83,7 +83,7 @@ def test_a_mixed_list_ends_as_the_number_plan_says(client, exchange, prompt):
     assert len(records) == report["callsTotal"]
 
 
-def test_who_listens_to_the_end_hears_every_byte_in_order(client, exchange, prompt):
+def test_listener_receives_every_byte_in_order(client, exchange, prompt):
     prompt_id, alaw = prompt
     numbers = [f"10010{n}" for n in range(8)]
     task = client.make_task([person(f"P{number}", number) for number in numbers], files=[prompt_id])
@@ -96,7 +96,7 @@ def test_who_listens_to_the_end_hears_every_byte_in_order(client, exchange, prom
         assert record["rtp"]["packets_per_second"] == pytest.approx(50, abs=0.5)
 
 
-def test_a_code_confirms_while_the_prompt_still_plays(client, exchange, prompt):
+def test_code_keyed_during_the_prompt_confirms(client, exchange, prompt):
     prompt_id, _ = prompt
     people = [person("By RTP", "110001"), person("By INFO", "120001"), person("No code", "100003")]
     task = client.make_task(
@@ -120,7 +120,7 @@ def test_a_code_confirms_while_the_prompt_still_plays(client, exchange, prompt):
         ("PICKUP_AND_LISTEN_FULL", {}, False),
     ],
 )
-def test_hanging_up_after_some_of_it_counts_by_the_condition(client, prompt, condition, options, notified):
+def test_hangup_during_the_prompt_counts_by_the_condition(client, prompt, condition, options, notified):
     prompt_id, _ = prompt
     task = client.make_task(
         [person("Impatient", "130002")], files=[prompt_id], successCondition=condition, **options
@@ -129,7 +129,7 @@ def test_hanging_up_after_some_of_it_counts_by_the_condition(client, prompt, con
     assert document["subscribers"][0]["notified"] is notified
 
 
-def test_several_prompts_are_played_one_after_another(client, exchange, prompt):
+def test_prompts_of_a_task_are_played_in_order(client, exchange, prompt):
     first_id, first = prompt
     second = client.add_prompt(f"second-{uuid.uuid4().hex}", tone(0.5, 700))
     content = client.http.get(f"/audio-files/{second['id']}/content", params={"format": "alaw"}).content
@@ -139,7 +139,7 @@ def test_several_prompts_are_played_one_after_another(client, exchange, prompt):
     assert (first + content).strip(b"\xd5\x55") in exchange.audio(record)
 
 
-def test_a_second_start_is_refused_while_the_run_goes_on(client, prompt):
+def test_second_start_during_a_run_is_refused(client, prompt):
     prompt_id, _ = prompt
     task = client.make_task([person("Listener", "100300")], files=[prompt_id])
     run = client.start(task)

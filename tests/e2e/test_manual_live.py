@@ -1,4 +1,4 @@
-"""The manual's commands as printed, and its errors, against the running system."""
+"""The commands and errors of the manual, sent to the running system."""
 
 import httpx
 import pytest
@@ -10,11 +10,11 @@ UNKNOWN = "00000000-0000-4000-8000-000000000000"
 JSON = {"Content-Type": "application/json"}
 
 
-async def test_every_command_of_the_manual_is_answered_as_documented(stack, spoken_prompt):
+async def test_each_command_of_the_manual_is_answered_as_documented(stack, spoken_prompt):
     async with httpx.AsyncClient(base_url=stack.url, timeout=30) as client:
         answers = await follow_manual(client, spoken_prompt)
         run = answers["3.5"].json()["taskExecId"]
-        # The manual's profile allows calls from 8:30 to 18:30 only; this test is not to depend on the clock.
+        # The manual's profile allows calls from 8:30 to 18:30 only; the test must pass at any time.
         await client.put(f"/api/v1/task-execs/{run}/stop", params={"hangup": "true"}, headers=AUTH)
     for example in EXAMPLES:
         answer = answers[example.section]
@@ -57,7 +57,7 @@ async def test_every_command_of_the_manual_is_answered_as_documented(stack, spok
         (415, "Unsupported Media Type", "PUT", "/audio-files/add/x", {"json": {}}),
     ],
 )
-def test_an_error_has_the_manuals_form(client, status, reason, method, path, options):
+def test_error_has_the_form_of_the_manual(client, status, reason, method, path, options):
     answer = client.http.request(method, path, **options)
     assert answer.status_code == status, answer.text
     body = answer.json()

@@ -1,4 +1,4 @@
-"""A changed configuration, taken over while a run is on."""
+"""Reload of the configuration during a run."""
 
 import os
 import signal
@@ -20,7 +20,7 @@ def narrow_stack(tmp_path, exchange):
     live.stop()
 
 
-def test_a_hangup_signal_changes_the_caller_id_of_the_next_calls_and_loses_none(narrow_stack, exchange):
+def test_sighup_changes_the_caller_id_of_new_calls_and_loses_none(narrow_stack, exchange):
     client = narrow_stack.client()
     prompt = client.add_prompt("tone", tone(1.6))["id"]
     numbers = [f"10077{index}" for index in range(PEOPLE)]

@@ -1,4 +1,4 @@
-"""baresip as the far end: a softphone with an account for each number, and what it says and hears."""
+"""baresip as the far end: a softphone with one account per number, its events and recordings."""
 
 import json
 import shutil
@@ -20,7 +20,7 @@ _START_TIMEOUT_S = 15
 _WAIT_S = 10
 _WAV_HEADER = 44
 
-# Without a jitter buffer, and written down as decoded: the recording is what came, to the last packet.
+# Without a jitter buffer, and recorded after the decoder: the recording has every received packet.
 _CONFIGURATION = """\
 sip_listen 127.0.0.1:{port}
 ctrl_tcp_listen 127.0.0.1:{control_port}
@@ -51,7 +51,7 @@ Action = tuple[float, str, str]
 
 @dataclass
 class BaresipPeer:
-    """`answering` has the numbers that pick up and what they do then, `ringing` those that do not."""
+    """`answering` maps answering numbers to their actions, `ringing` has the numbers that do not answer."""
 
     directory: Path
     answering: dict[str, list[Action]]
@@ -82,12 +82,12 @@ class BaresipPeer:
         self._control.close()
 
     def events_of(self, kind: str) -> list[str]:
-        """Return the numbers with events of this kind, as they came."""
+        """Return the numbers of the events of this kind, in order."""
         found = (event for event in self.events if event.get("type") == kind)
         return [event["accountaor"].removeprefix("sip:").partition("@")[0] for event in found]
 
     def recordings(self, count: int) -> list[bytes]:
-        """Return what was heard in each answered call, the oldest first, as 16-bit samples."""
+        """Return the recordings of the answered calls, oldest first, as 16-bit samples."""
         files: list[Path] = []
 
         def closed() -> bool:
@@ -153,7 +153,7 @@ class BaresipPeer:
 
     def _act(self, number: str) -> None:
         if self.answering[number]:
-            # Commands are for the account that is the current one.
+            # Commands apply to the current account.
             self._command("uafind", f"sip:{number}@127.0.0.1:{self.port}")
         for delay_s, command, parameters in self.answering[number]:
             time.sleep(delay_s)
@@ -165,7 +165,7 @@ class BaresipPeer:
 
 
 def write_silence(path: Path) -> None:
-    """Write a long file for the softphone to send."""
+    """Write a long audio file for the softphone to send."""
     samples = bytes(2 * 8000 * 30)
     size = len(samples).to_bytes(4, "little")
     form = bytes.fromhex("10000000 0100 0100 401f0000 803e0000 0200 1000")

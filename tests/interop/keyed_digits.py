@@ -13,7 +13,7 @@ _ADDRESS = bytes((127, 0, 0, 1))
 
 
 def write_capture(path: Path, digit: int, payload_type: int) -> None:
-    """Write the packets of one key, 0 to 9; addresses and ports are for the replayer to fill in."""
+    """Write the packets of one key, 0 to 9; the replaying program fills in addresses and ports."""
     header = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65_535, 1)
     packets = [
         _packet(digit, payload_type, frame, end=frame >= _FRAMES - 1) for frame in range(_FRAMES + _ENDS - 1)

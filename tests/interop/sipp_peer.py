@@ -1,4 +1,4 @@
-"""SIPp as the far end, and what it counted."""
+"""SIPp as the far end, and its statistics."""
 
 import csv
 import os
@@ -26,7 +26,7 @@ _STOP_TIMEOUT_S = 40
 
 @dataclass
 class SippPeer:
-    """SIPp answering on a UDP port by `answering_end.xml`."""
+    """SIPp that answers on a UDP port by the scenario `answering_end.xml`."""
 
     directory: Path
     port: int = field(default_factory=lambda: free_port(socket.SOCK_DGRAM))
@@ -50,7 +50,7 @@ class SippPeer:
         self._wait_until_it_answers()
 
     def stop(self) -> None:
-        """Let the calls that are up end, as SIPp does on this signal."""
+        """Stop SIPp by the signal that lets calls in progress end."""
         assert self.process is not None
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGUSR1)
@@ -62,7 +62,7 @@ class SippPeer:
                 self.process.wait()
 
     def statistics(self) -> Counter[str]:
-        """Return what SIPp has counted so far, by the last line it has written; it writes one a second."""
+        """Return SIPp's current statistics, which it writes every second."""
         complete, _, _ = (self.directory / "statistics.csv").read_text().rpartition("\n")
         *_, last = csv.DictReader(complete.splitlines(), delimiter=";")
         return Counter(
@@ -70,7 +70,7 @@ class SippPeer:
         )
 
     def wait_for_calls(self, count: int) -> Counter[str]:
-        """Return the statistics once so many calls, probes not counted, are created and all are over."""
+        """Return the statistics once `count` calls, without probes, were created and have ended."""
         deadline = time.monotonic() + _STOP_TIMEOUT_S
         while True:
             found = self.statistics()
@@ -114,5 +114,5 @@ def _counts(name: str | None, value: str | None) -> bool:
 
 
 def may_replay_captures() -> bool:
-    """SIPp sends what it replays through a raw socket."""
+    """Return whether SIPp may open the raw socket that it replays captures through."""
     return os.geteuid() == 0

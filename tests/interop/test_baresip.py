@@ -1,4 +1,4 @@
-"""A softphone that nobody here wrote answers, keys and hangs up; what it heard is what was sent."""
+"""The softphone baresip answers, keys and hangs up; its recording equals the played prompt."""
 
 from collections.abc import Iterator
 
@@ -32,7 +32,7 @@ def baresip(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BaresipPeer]:
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory, baresip: BaresipPeer) -> Iterator[Client]:
-    # One call after another: the softphone names its recordings by the second.
+    # One call at a time, because the softphone names its recordings by the second.
     stack = LiveStack(tmp_path_factory.mktemp("stack"), baresip.port, channels=1)
     stack.start()
     client = stack.client()
@@ -59,7 +59,7 @@ def telling_events(document: dict) -> dict[str, list[str]]:
     }
 
 
-def test_a_softphone_hears_the_whole_prompt(client, baresip):
+def test_baresip_receives_the_whole_prompt(client, baresip):
     already = len(baresip.events)
     numbers = [["1001"], ["2001"], ["3001", "1002"], ["1006"], ["3002"]]
     document, samples = call(client, numbers, maxAnswerDelayS=1)
@@ -85,7 +85,7 @@ def test_a_softphone_hears_the_whole_prompt(client, baresip):
     assert samples not in heard["1006"]
 
 
-def test_keys_of_a_softphone_confirm(client, baresip):
+def test_digits_of_baresip_confirm(client, baresip):
     before = len(baresip.events_of("CALL_ESTABLISHED"))
     document, _ = call(
         client,

@@ -1,4 +1,4 @@
-"""SRTP with a softphone that nobody here wrote, and with an exchange that has none."""
+"""SRTP with the softphone baresip, and with an exchange without SRTP."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -53,7 +53,7 @@ async def call(trunk: Pjsua2Trunk, uri: str, srtp: Srtp, directory: Path) -> Hea
     ("ours", "theirs"),
     [(Srtp.MANDATORY, "srtp"), (Srtp.MANDATORY, "srtp-mand"), (Srtp.OPTIONAL, "srtp")],
 )
-async def test_encrypted_audio_is_heard_to_the_last_sample(
+async def test_srtp_audio_is_received_to_the_last_sample(
     trunk, peer, tmp_path: Path, ours: Srtp, theirs: str
 ):
     baresip = peer(theirs)
@@ -64,7 +64,7 @@ async def test_encrypted_audio_is_heard_to_the_last_sample(
     assert "SRTP is Enabled" in baresip.log
 
 
-async def test_without_srtp_the_audio_is_open(trunk, peer, tmp_path: Path):
+async def test_audio_without_srtp_is_plain_rtp(trunk, peer, tmp_path: Path):
     baresip = peer("srtp")
     heard = await call(trunk, f"sip:127.0.0.1:{baresip.port}", Srtp.OFF, tmp_path)
     assert heard.end.heard_ms == 1_000
@@ -74,16 +74,16 @@ async def test_without_srtp_the_audio_is_open(trunk, peer, tmp_path: Path):
 
 
 @pytest.mark.parametrize("ours", [Srtp.OFF, Srtp.OPTIONAL])
-async def test_a_softphone_that_insists_on_srtp_takes_nothing_less_than_mandatory(
+async def test_baresip_with_mandatory_srtp_accepts_only_mandatory_offers(
     trunk, peer, tmp_path: Path, ours: Srtp
 ):
-    """It wants the profile RTP/SAVP, which an offer that leaves the choice does not have."""
+    """baresip requires the profile RTP/SAVP, which an offer with optional SRTP does not have."""
     baresip = peer("srtp-mand")
     end = (await call(trunk, f"sip:127.0.0.1:{baresip.port}", ours, tmp_path)).end
     assert (end.cause, end.sip_code) == (ReleaseCause.REJECTED, 488)
 
 
-async def test_an_exchange_without_srtp_refuses_mandatory_and_takes_optional(trunk, tmp_path: Path):
+async def test_exchange_without_srtp_refuses_mandatory_and_accepts_optional(trunk, tmp_path: Path):
     async with Exchange(Plan.parse("rules: [{number: '1001', behaviour: answer}]")) as exchange:
         end = (await call(trunk, exchange.uri, Srtp.MANDATORY, tmp_path)).end
         assert (end.cause, end.sip_code) == (ReleaseCause.REJECTED, 488)

@@ -1,4 +1,4 @@
-"""200 people behind SIPp: the report says what SIPp did, and SIPp's own statistics say the same."""
+"""A run with 200 subscribers behind SIPp: report, scenario and SIPp's statistics agree."""
 
 import random
 from collections import Counter
@@ -23,7 +23,7 @@ CONFIRMED = ("CONFIRMED", None)
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a call to a number that begins with `prefix` comes to: SIPp's counter of it, and our events."""
+    """The result of a call to a number with `prefix`: SIPp's counter and the events of the call."""
 
     prefix: str
     counter: str
@@ -55,7 +55,7 @@ KEYED_WRONG = Outcome(
 )
 
 People = list[tuple[int, list[Outcome]]]
-"How many, and what comes of a call to each of their numbers."
+"Number of subscribers, and the outcome of a call to each of their numbers."
 
 LISTENERS: People = [
     (60, [LISTENED]),
@@ -104,7 +104,7 @@ def client(tmp_path_factory: pytest.TempPathFactory, sipp: SippPeer) -> Iterator
 
 
 def list_of(people: People) -> tuple[list[dict], dict[str, Outcome]]:
-    """Return the subscribers in a mixed order, and what is to come of a call to each number."""
+    """Return the subscribers in random order, and the expected outcome per number."""
     subscribers, outcome_of = [], {}
     for count, outcomes in people:
         for _ in range(count):
@@ -120,16 +120,16 @@ def list_of(people: People) -> tuple[list[dict], dict[str, Outcome]]:
     ("people", "settings"),
     [
         pytest.param(
-            LISTENERS, {"successCondition": "PICKUP_AND_LISTEN_FULL", "attemptCount": 2}, id="who listens"
+            LISTENERS, {"successCondition": "PICKUP_AND_LISTEN_FULL", "attemptCount": 2}, id="listeners"
         ),
         pytest.param(
             CONFIRMERS,
             {"successCondition": "PICKUP_AND_CONFIRM", "attemptCount": 1, "maxCallDurationS": 3},
-            id="who keys the code",
+            id="confirmers",
         ),
     ],
 )
-def test_report_and_sipp_agree_on_200_people(client, sipp, people, settings):
+def test_report_and_sipp_agree_on_200_subscribers(client, sipp, people, settings):
     if KEYED_RTP in [outcome for _, outcomes in people for outcome in outcomes] and not may_replay_captures():
         pytest.skip("NOT TESTED: SIPp replays RTP through a raw socket, which only root may open")
     subscribers, outcome_of = list_of(people)
@@ -139,7 +139,7 @@ def test_report_and_sipp_agree_on_200_people(client, sipp, people, settings):
     task = client.make_task(subscribers, files=[prompt["id"]], maxAnswerDelayS=1, **settings)
     document = client.finished(client.start(task))
 
-    # A number is called in every wave until its person is reached, and not after.
+    # A number is called in each wave until its subscriber is notified.
     waves = settings["attemptCount"]
     reached = [person for person in subscribers if outcome_of[person["phones"][-1]].succeeds]
     given_up = [person for person in subscribers if person not in reached]

@@ -23,7 +23,7 @@ _CODE = re.compile(r"Code: (\d+)")
 
 
 class Front(BaseHTTPRequestHandler):
-    """One request is one statement: in `query`, in the body, or the one in front of the other."""
+    """Each request is one statement: in `query`, in the body, or split over both."""
 
     protocol_version = "HTTP/1.1"
     connection: Any
@@ -87,7 +87,7 @@ class Front(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing of each request."""
+        """Log no requests."""
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""A-law to linear, to compare what was sent with what a peer has decoded (ITU-T G.711)."""
+"""A-law decoding (ITU-T G.711), to compare a prompt with a peer's recording."""
 
 import struct
 

@@ -1,4 +1,4 @@
-"""The whole system as processes, an exchange to call, and a client that says what was wrong."""
+"""The whole system as processes, an exchange, and a REST client with readable failures."""
 
 import json
 import os
@@ -21,7 +21,7 @@ HERE = Path(__file__).parent
 PROMPT = HERE.parents[1] / "assets" / "flood_warning.mp3"
 START_TIMEOUT_S = 60
 RETRY_LATER = 503
-"A service did not answer in time; the answer says when to ask again, as a client should."
+"The gateway's answer if a service did not answer in time; it has Retry-After."
 TRIES = 5
 AUTH = {"Authorization": "Bearer plain:default"}
 
@@ -33,7 +33,7 @@ def free_port(kind: socket.SocketKind) -> int:
 
 
 def begin(command: list[str], **options: Any) -> subprocess.Popen[str]:
-    """Start a process that ends with this one, however that ends."""
+    """Start a process that is killed when this one ends."""
     return subprocess.Popen(command, text=True, preexec_fn=die_with_parent, **options)  # noqa: PLW1509
 
 
@@ -43,7 +43,7 @@ def wait_for_line(process: subprocess.Popen[str], start: str) -> str:
     for line in process.stdout:
         if line.startswith(start):
             return line.strip()
-    raise AssertionError(f"{process.args} ended without saying {start!r}")
+    raise AssertionError(f"{process.args} ended without printing {start!r}")
 
 
 def end(process: subprocess.Popen[str]) -> None:
@@ -60,7 +60,7 @@ def end(process: subprocess.Popen[str]) -> None:
 
 @dataclass
 class LiveExchange:
-    """The simulated exchange as a process of its own, and its records."""
+    """The simulated exchange as a process, and its records."""
 
     directory: Path
     plan: Path = HERE / "number_plan.yaml"
@@ -96,7 +96,7 @@ class LiveExchange:
 
 
 def configuration(sip_port: int, channels: int, **station: Any) -> dict[str, Any]:
-    """Return a configuration with one station on this machine; `station` are more keys of it."""
+    """Return a configuration with one local station; `station` has additional keys."""
     station = {
         "name": "exchange",
         "uri": f"sip:127.0.0.1:{sip_port};transport=udp",
@@ -150,7 +150,7 @@ class LiveStack:
         return int((self.directory / "data" / "pids" / f"{service}.pid").read_text())
 
     def kill(self, service: str) -> int:
-        """Kill one service as a crash would; returns the id of the process that died."""
+        """Kill one service by SIGKILL; return its process id."""
         pid = self.pid(service)
         os.kill(pid, signal.SIGKILL)
         return pid
@@ -165,7 +165,7 @@ class LiveStack:
 
 @dataclass
 class LiveDialer:
-    """One more dial replica beside a stack's own dialer."""
+    """An additional dial replica of a stack."""
 
     directory: Path
     broker_url: str
@@ -174,7 +174,7 @@ class LiveDialer:
     process: subprocess.Popen[str] | None = None
 
     def start(self, timeout_s: float = START_TIMEOUT_S) -> None:
-        """Return when it takes calls."""
+        """Start the replica and wait until it is ready."""
         self.directory.mkdir(parents=True, exist_ok=True)
         file = self.directory / "cato.yaml"
         file.write_text(yaml.safe_dump(self.config))
@@ -204,7 +204,7 @@ class LiveDialer:
         self.process.wait()
 
     def metrics(self) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
-        """Return what it measures: the value of each name and labels."""
+        """Return its metrics by name and labels."""
         text = httpx.get(f"http://127.0.0.1:{self.health_port}/metrics", timeout=5).raise_for_status().text
         return {
             (sample.name, frozenset(sample.labels.items())): sample.value
@@ -221,7 +221,7 @@ class LiveDialer:
 
 @dataclass
 class Client:
-    """A client of the REST API that says what was wrong."""
+    """A client of the REST API that reports unexpected answers."""
 
     http: httpx.Client
 
@@ -273,7 +273,7 @@ class Client:
 
 
 def assert_consistent(report: dict[str, Any]) -> None:
-    """Hold a report to the identities that every answer must satisfy."""
+    """Check the sums that hold in every report."""
     total = report["callsSucceeded"] + report["callsFailed"] + report["callsInProgress"]
     assert report["callsTotal"] == total, report
     assert report["callsInProgress"] == report["callsRinging"] + report["callsTalking"], report

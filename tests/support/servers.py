@@ -1,7 +1,7 @@
-"""The broker and ClickHouse for integration tests.
+"""Broker and ClickHouse fixtures for integration tests.
 
-By default both run here: nats-server from the environment, and ClickHouse's engine inside whoever opens it.
-With `CATO_TEST_INFRA=docker` they are containers. A `conftest.py` uses these fixtures by importing them.
+By default both run locally: nats-server as a process, and ClickHouse's engine embedded.
+With `CATO_TEST_INFRA=docker` they are containers. A `conftest.py` imports the fixtures.
 """
 
 import os
@@ -31,7 +31,7 @@ _PASSWORD = "test"
 
 @dataclass(frozen=True, slots=True)
 class Bus:
-    """A connection to a broker with every stream and bucket, and nothing in them."""
+    """A connection to a broker with all streams and buckets, which are empty."""
 
     url: str
     broker: NatsBroker
@@ -41,7 +41,7 @@ class Bus:
 
 @pytest.fixture
 async def nats_url(tmp_path: Path) -> AsyncIterator[str]:
-    """A broker without any data."""
+    """The URL of an empty broker."""
     if IN_DOCKER:
         with _running(NATS_IMAGE, 4222, _nats_ready) as address:
             yield f"nats://{address}"
@@ -70,7 +70,7 @@ async def bus_at(url: str) -> AsyncIterator[Bus]:
 
 @pytest.fixture(scope="session")
 def clickhouse_server() -> Iterator[str | None]:
-    """A server in a container: its address with credentials; None when the engine is embedded."""
+    """The URL of a server in a container; None if the engine is embedded."""
     if not IN_DOCKER:
         yield None
         return
@@ -85,10 +85,10 @@ def clickhouse_server() -> Iterator[str | None]:
 
 @pytest.fixture
 def clickhouse_dsn(clickhouse_server: str | None, tmp_path: Path) -> str:
-    """An empty database. Embedded, it can be open in one process at a time."""
+    """The DSN of an empty database. An embedded database can be open in one process at a time."""
     if clickhouse_server is None:
         return f"chdb://{tmp_path / 'clickhouse'}"
-    import clickhouse_connect  # noqa: PLC0415 - loads slowly, and most tests never need it
+    import clickhouse_connect  # noqa: PLC0415 - loads slowly, and most tests do not need it
 
     name = f"test_{uuid4().hex}"
     client = clickhouse_connect.get_client(dsn=clickhouse_server)
@@ -99,8 +99,8 @@ def clickhouse_dsn(clickhouse_server: str | None, tmp_path: Path) -> str:
 
 @contextmanager
 def _running(image: str, port: int, ready: Callable[[], Any], **environment: str) -> Iterator[str]:
-    """Run a container and yield host and port; without an engine the test is left out, and says so."""
-    # Imported only here: most machines have no engine, and the libraries load slowly.
+    """Run a container and yield host and port; without a Docker engine the test is skipped."""
+    # Imported here, because most machines have no Docker engine and the libraries load slowly.
     from docker.errors import DockerException  # noqa: PLC0415
     from testcontainers.core.container import DockerContainer  # noqa: PLC0415
 
@@ -112,7 +112,7 @@ def _running(image: str, port: int, ready: Callable[[], Any], **environment: str
             container = container.with_command("-js")
         container.start()
     except DockerException as error:
-        pytest.skip(f"CATO_TEST_INFRA=docker, but no container can be started: {error}")
+        pytest.skip(f"NOT TESTED: CATO_TEST_INFRA=docker, but no container can be started: {error}")
     try:
         yield f"{container.get_container_host_ip()}:{container.get_exposed_port(port)}"
     finally:
@@ -132,7 +132,7 @@ def _clickhouse_ready() -> Any:
 
 
 class ChdbOverHttp:
-    """ClickHouse's engine behind HTTP in a process of its own, which can be killed and made to hang."""
+    """ClickHouse's engine behind HTTP in a process that can be killed and suspended."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -144,7 +144,7 @@ class ChdbOverHttp:
         return f"http://127.0.0.1:{self._port}"
 
     def start(self) -> None:
-        """Start it; again at the same port after `kill`."""
+        """Start the server; after `kill` it starts on the same port."""
         program = Path(__file__).with_name("chdb_http.py")
         self._process = subprocess.Popen(
             [sys.executable, str(program), str(self._directory), str(self._port)],
@@ -158,11 +158,11 @@ class ChdbOverHttp:
         self._end(signal.SIGKILL)
 
     def hang(self) -> None:
-        """Take connections and answer nothing."""
+        """Suspend the process: it accepts connections and does not answer."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         assert self._process is not None
         self._process.send_signal(signal.SIGCONT)
 

@@ -1,4 +1,4 @@
-"""Made-up runs: all their messages in the order in which the dialer would publish them, and what they mean.
+"""Generated runs: all their messages in an order in which the dialer can publish them, and naive counts.
 
 The same seed gives the same run. What a run means is worked out here a second time, naively, from the list of
 all its events, so that it can be compared with what the services make of them.
@@ -38,7 +38,7 @@ BEGIN = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A message as it is published; `events` are its envelopes."""
+    """A published message; `events` are its envelopes."""
 
     subject: str
     data: bytes
@@ -63,7 +63,7 @@ class SyntheticRun:
 
     @property
     def list_content(self) -> bytes:
-        """The list as it lies in the object store."""
+        """Return the subscriber list as stored in the object store."""
         return b"".join(subscriber.model_dump_json().encode() + b"\n" for subscriber in self.subscribers)
 
 
@@ -78,7 +78,7 @@ def synthetic_run(
     control: bool = True,
     answered: float = 0.55,
 ) -> SyntheticRun:
-    """Make a run up. `lost_ends`: some calls have no final event. `control`: it may be paused and resumed."""
+    """Generate a run. `lost_ends`: some calls lack a final event. `control`: with pauses and resumes."""
     maker = _Maker(random.Random(seed), begin, lost_ends=lost_ends, answered=answered)
     return maker.run(subscribers, waves, user_id, control=control)
 
@@ -117,7 +117,7 @@ class _Maker:
                 self._life(run, ended, RunEnded(run_id=run_id, ending=RunEnding.FINISHED))
             else:
                 self._life(run, ended)
-            # Calls whose people have been reached may last longer than the wave, and than the run.
+            # Calls to notified subscribers may last longer than the wave and the run.
             run.messages.extend(late)
         return run
 
@@ -127,7 +127,7 @@ class _Maker:
         return RunSubscriber(no=no, id=self._id("person", no), full_name=name, phones=phones, emails=[])
 
     def _story(self, run: SyntheticRun, wave: int, person: RunSubscriber) -> tuple[list[Sent], bool]:
-        """Return the messages about a person in a wave, and whether they were reached."""
+        """Return the messages about a subscriber in a wave, and whether the subscriber was notified."""
         story: list[Sent] = []
         last: CallEvent | None = None
         for place, number in enumerate(person.phones):
@@ -137,7 +137,7 @@ class _Maker:
             sent = [Sent(run_call(run.run_id, person.no), each.encode(), (each,)) for each in call.events]
             if reached:
                 told = self._result(run, person.no, wave, last, notified=True)
-                # The result is published when the condition is met, the end of the call comes after it.
+                # The result is published when the condition is met, before the end of the call.
                 cut = len(sent) - self._rng.choice((0, 1))
                 if self._lost_ends and self._rng.random() < 0.2:
                     return [*story, *sent[: len(sent) - 1], told], True
@@ -177,14 +177,14 @@ class _Maker:
             return False
         call.add(K.PLAYBACK_FINISHED)
         if self._rng.random() < 0.1:
-            # Reached, and then the process died: the end does not say so, the result does.
+            # The process died after the success: the result has it, the end of the call does not.
             call.add(K.INTERRUPTED, reason="interrupted", heard_ms=heard)
         else:
             call.add(K.ENDED, reason="answered", sip_code=200, heard_ms=heard, success=True)
         return True
 
     def _interleave(self, run: SyntheticRun, stories: list[list[Sent]]) -> list[Sent]:
-        """Publish the stories side by side; return what comes after the last result."""
+        """Publish the message sequences interleaved; return the messages after the last result."""
         queues = [list(reversed(story)) for story in stories]
         order: list[Sent] = []
         while queues:
@@ -339,7 +339,7 @@ def _version_1(sent: Sent) -> bytes:
 
 
 def naive_numbers(run: SyntheticRun, events: list[Envelope[Any]]) -> dict[str, int]:
-    """Count the report's numbers from all events at once, by their definitions."""
+    """Count the numbers of the report from all events, by their definitions."""
     bodies = [envelope.body for envelope in events]
     calls: dict[UUID, list[CallEvent]] = {}
     for body in bodies:

@@ -1,4 +1,4 @@
-"""Time that stands still while anything can be done, and jumps to the next timer when nothing can."""
+"""An event loop in virtual time, which jumps to the next timer when no callback is ready."""
 
 import asyncio
 import selectors
@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 class _JumpingSelector(selectors.SelectSelector):
-    """Never waits and never looks: there is nothing outside that could happen."""
+    """Advances the time instead of waiting; there is no I/O."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -18,13 +18,13 @@ class _JumpingSelector(selectors.SelectSelector):
 
     def select(self, timeout: float | None = None) -> list[Any]:
         if timeout is None:
-            raise RuntimeError("everything waits for something that never happens")
+            raise RuntimeError("deadlock: all tasks wait and no timer is set")
         self.now += max(0.0, timeout)
         return []
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """An event loop without a wall clock and without threads: the same history twice is the same."""
+    """An event loop without wall clock and threads, so that runs are deterministic."""
 
     def __init__(self) -> None:
         self._jumping = _JumpingSelector()
@@ -34,17 +34,17 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return self._jumping.now
 
     def run_in_executor(self, executor: object, func: Callable[..., T], *args: Any) -> asyncio.Future[T]:
-        """Do it here and now: a thread would bring the machine's own time in."""
+        """Run the function at once, because a thread would make the order depend on real time."""
         done: asyncio.Future[T] = self.create_future()
         try:
             done.set_result(func(*args))
-        except Exception as error:  # noqa: BLE001 - the waiting one gets it, as from a thread
+        except Exception as error:  # noqa: BLE001 - raised at the caller that awaits the future
             done.set_exception(error)
         return done
 
 
 class LoopClock:
-    """The wall clock of a virtual loop that began at `start`."""
+    """The wall clock of a virtual loop that started at `start`."""
 
     def __init__(self, start: datetime) -> None:
         self.start = start.astimezone(UTC)
@@ -57,10 +57,10 @@ class LoopClock:
 
 
 def run_virtually(main: Coroutine[Any, Any, T]) -> T:
-    """Run to the end, however long that takes there.
+    """Run to the end in virtual time.
 
     Raises:
-        RuntimeError: if it comes to a point from which nothing ever happens.
+        RuntimeError: on a deadlock, when all tasks wait and no timer is set.
 
     """
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:

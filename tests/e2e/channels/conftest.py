@@ -1,4 +1,4 @@
-"""A stack with 30 channels and an exchange, and one more dial replica for who wants it."""
+"""A stack with 30 channels, an exchange, and optional dial replicas."""
 
 import uuid
 from collections.abc import Callable, Iterator
@@ -25,7 +25,7 @@ def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveExchange]
 
 @pytest.fixture(scope="module")
 def interval_ms() -> int:
-    """The station's least time between calls; a module may have its own."""
+    """The station's minimum interval between calls; a module can override it."""
     return 0
 
 
@@ -56,7 +56,7 @@ def prompt(client: Client) -> str:
 def start_replica(
     tmp_path: Path, exchange: LiveExchange, stack: LiveStack, interval_ms: int
 ) -> Iterator[StartReplica]:
-    """Add a dial replica, known at the exchange by its caller id 776402."""
+    """Return a function that starts a dial replica; its calls have the caller id 776402."""
     started = []
 
     def start() -> LiveDialer:

@@ -1,4 +1,4 @@
-"""What the exchange saw of many calls, worked out from its records."""
+"""Concurrency and intervals of calls, computed from the records of the exchange."""
 
 from itertools import accumulate, pairwise
 from typing import Any
@@ -7,7 +7,7 @@ Records = list[dict[str, Any]]
 
 
 def load(records: Records) -> list[tuple[float, int]]:
-    """Return how many calls were up, from each moment (Unix ms) at which that changed.
+    """Return the number of calls in progress after each change, with its time (Unix ms).
 
     A call is up from its INVITE to what ended it; of what happens in the same moment, an end comes first.
     """
@@ -24,6 +24,6 @@ def peak(records: Records) -> int:
 
 
 def intervals_ms(records: Records) -> list[float]:
-    """Return the times between the INVITEs of successive calls, by the kernel's clock at the exchange."""
+    """Return the intervals between successive INVITEs by the kernel's arrival times at the exchange."""
     times = sorted(record["invite_ms"] for record in records)
     return [after - before for before, after in pairwise(times)]

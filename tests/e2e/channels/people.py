@@ -1,4 +1,4 @@
-"""Lists of people, and the calls to them in a status document."""
+"""Subscriber lists, and the calls to them in a status document."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""How long the machine kept processes waiting that had something to do."""
+"""Measurement of scheduling delays of the machine."""
 
 import threading
 import time
@@ -9,7 +9,7 @@ _NAP_S = 0.001
 
 
 class StallWatch:
-    """A context; `worst_ms` is the longest that a nap of its thread was overdue."""
+    """Measures while the context is open; `worst_ms` is the longest delay of a timer in its thread."""
 
     def __init__(self) -> None:
         self.worst_ms = 0.0

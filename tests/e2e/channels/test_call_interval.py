@@ -1,4 +1,4 @@
-"""The station's minimum interval between calls holds at the exchange, and `delayed` says who waited."""
+"""The station's minimum interval between calls holds at the exchange; delayed calls are marked."""
 
 from collections import Counter
 
@@ -11,7 +11,7 @@ from tests.e2e.channels.stalls import StallWatch
 
 INTERVAL_MS = 50
 LENIENCE_MS = 20
-"""A start may be so late without coming too close to the next one: two fifths of the interval."""
+"""The delay that a call start tolerates before it comes too close to the next: two fifths of the interval."""
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def interval_ms():
 
 
 def assert_interval_kept(intervals, stalls):
-    """Leave the question open, loudly, where the machine stood still longer than the dialer allows for."""
+    """Skip the test if the machine delayed processes longer than the dialer tolerates."""
     closest = sorted(intervals)[:10]
     if closest[0] < INTERVAL_MS and stalls.worst_ms > LENIENCE_MS:
         pytest.skip(
@@ -39,7 +39,7 @@ def test_calls_of_one_dialer_keep_the_interval(client, exchange, prompt):
     records = exchange.records(numbers_of(town))
     found = intervals_ms(records)
     assert len(found) == 99
-    # All of them were wanted at once, so all but the first waited.
+    # All calls were due at once, so all but the first waited.
     delayed = [call["delayed"] for call in sorted(calls_of(document), key=lambda call: call["callStart"])]
     assert delayed == [False] + [True] * 99
     assert document["report"]["callsDelayed"] == 99
@@ -64,7 +64,7 @@ def test_calls_of_two_dialers_keep_the_interval_between_them(client, exchange, p
     assert_interval_kept(found, stalls)
 
 
-def test_who_need_not_wait_is_not_delayed(client, prompt):
+def test_call_that_does_not_wait_is_not_marked_delayed(client, prompt):
     patient = [{"fullName": "Patient", "phones": ["210001", "210002", "210003"], "emails": ""}]
     task = client.make_task(patient, files=[prompt], maxAnswerDelayS=1)
     document = client.finished(client.start(task))

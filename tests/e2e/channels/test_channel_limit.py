@@ -1,4 +1,4 @@
-"""A station's channels are all used, and never more than these: not by one dialer, two, or one that died."""
+"""All channels of a station are used and never more, by one dialer, by two, and after one has died."""
 
 import time
 from collections import Counter
@@ -13,7 +13,7 @@ LEASE_S = 10
 "How long a dead replica's channels are its own."
 
 
-def test_500_people_use_all_channels_and_never_more(client, exchange, prompt):
+def test_500_subscribers_use_all_channels_and_never_more(client, exchange, prompt):
     town = people("1000", 500)
     run = client.start(client.make_task(town, files=[prompt]))
     report = client.finished(run)["report"]
@@ -24,7 +24,7 @@ def test_500_people_use_all_channels_and_never_more(client, exchange, prompt):
     assert peak(records) == CHANNELS
 
 
-def test_two_replicas_share_the_channels_and_tell_of_their_calls(client, exchange, prompt, start_replica):
+def test_two_replicas_share_the_channels_and_report_their_calls(client, exchange, prompt, start_replica):
     replica = start_replica()
     town = people("1001", 400)
     run = client.start(client.make_task(town, files=[prompt]))
@@ -50,7 +50,7 @@ def test_two_replicas_share_the_channels_and_tell_of_their_calls(client, exchang
 
 
 @pytest.mark.timeout(180)
-def test_a_killed_replica_loses_its_channels_to_the_other_after_the_lease(
+def test_channels_of_a_killed_replica_go_to_the_other_after_the_lease(
     client, exchange, prompt, start_replica
 ):
     replica = start_replica()
@@ -80,7 +80,7 @@ def test_a_killed_replica_loses_its_channels_to_the_other_after_the_lease(
     assert share_of_the_dead >= 5
     full_again_ms = next(moment for moment, count in up if moment > killed_ms + 2000 and count == CHANNELS)
     assert full_again_ms - killed_ms < (LEASE_S + 5) * 1000
-    # Until then the other kept to its own.
+    # Until the lease expires the other replica uses only its own share.
     before_expiry = [count for moment, count in up if killed_ms + 1500 < moment < killed_ms + 5000]
     assert max(before_expiry) <= CHANNELS - share_of_the_dead
     assert len(calls_of(document)) == report["callsTotal"]

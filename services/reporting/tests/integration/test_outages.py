@@ -65,7 +65,7 @@ async def test_the_report_stays_true_while_clickhouse_hangs(bus, clickhouse_over
             await publish(bus, run.messages[half:])
             await assert_report_is(reports, run, run.messages)
         finally:
-            clickhouse_over_http.go_on()
+            clickhouse_over_http.resume()
         assert await until_stored(reports, run) == expected_statuses(run, events_of(run.messages))
 
 

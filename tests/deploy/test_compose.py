@@ -27,7 +27,7 @@ def test_compose_file_has_the_whole_system():
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_a_service_is_written_as_the_specification_says(name):
+def test_service_uses_known_keys_of_the_specification(name):
     service = SERVICES[name]
     assert set(service) <= SERVICE_KEYS
     assert all(isinstance(value, str) for value in service["environment"].values())
@@ -39,7 +39,7 @@ def test_a_service_is_written_as_the_specification_says(name):
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_what_a_service_depends_on_and_mounts_is_there(name):
+def test_dependencies_and_mounts_of_a_service_exist(name):
     service = SERVICES[name]
     for other in service.get("depends_on", {}):
         assert "healthcheck" in SERVICES[other]
@@ -49,20 +49,20 @@ def test_what_a_service_depends_on_and_mounts_is_there(name):
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_every_variable_is_one_that_a_service_reads(name, known_variables):
+def test_each_variable_is_read_by_a_service(name, known_variables):
     given = {key for key in OURS[name]["environment"] if key.startswith("CATO_")}
     assert given <= known_variables
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_an_image_of_ours_is_built_from_its_dockerfile(name):
+def test_image_of_a_service_is_built_from_its_dockerfile(name):
     file = OURS[name]["build"]["dockerfile"]
     assert (ROOT / file).is_file()
     assert OURS[name]["image"] == f"cato/{Path(file).parent.name}"
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_a_container_has_longer_to_end_than_its_service_to_drain(name):
+def test_grace_period_of_a_container_exceeds_the_drain_timeout(name):
     drain = float(OURS[name]["environment"]["CATO_DRAIN_SECONDS"])
     assert float(OURS[name]["stop_grace_period"].removesuffix("s")) >= drain + 10
 
@@ -70,7 +70,7 @@ def test_a_container_has_longer_to_end_than_its_service_to_drain(name):
 def test_dialers_can_be_scaled_on_one_host():
     dial = SERVICES["dialer-dial"]
     assert dial["network_mode"] == "host"
-    # Nothing that a second one would find taken.
+    # No name or port that a second container would find in use.
     assert dial["environment"]["CATO_HEALTH_PORT"] == "0"
     assert "ports" not in dial
     assert "container_name" not in dial
@@ -78,7 +78,7 @@ def test_dialers_can_be_scaled_on_one_host():
     assert SERVICES["dialer-campaign"]["command"] == ["--roles", "campaign"]
 
 
-def test_nothing_but_the_api_can_be_reached_from_outside():
+def test_only_the_api_is_published():
     published = {name: each["ports"] for name, each in SERVICES.items() if "ports" in each}
     assert published == {
         "nats": ["127.0.0.1:4222:4222"],
@@ -95,7 +95,7 @@ def test_secrets_have_no_defaults():
         assert re.search(rf"^{re.match(r'[A-Z_]+', each)[0]}=$", example, re.MULTILINE)
 
 
-def test_the_example_configuration_is_one_that_the_services_take():
+def test_example_configuration_is_valid():
     config = Config.model_validate(yaml.safe_load((ROOT / "deploy/compose/cato.yaml").read_text()))
     (token,) = config.tokens
     assert token.token_env in SERVICES["api-gateway"]["environment"]

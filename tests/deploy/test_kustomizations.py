@@ -1,4 +1,4 @@
-"""The kustomizations as they are written: what they name is there, and what is there is named."""
+"""The kustomization files: they list existing files, and list all of them."""
 
 from pathlib import Path
 
@@ -24,18 +24,18 @@ def named_paths(kustomization):
 
 
 @pytest.mark.parametrize("path", sorted(K8S.rglob("*.yaml")), ids=lambda path: str(path.relative_to(K8S)))
-def test_every_file_is_yaml(path):
+def test_each_file_is_yaml(path):
     assert all(isinstance(each, dict) for each in yaml.safe_load_all(path.read_text()))
 
 
 @pytest.mark.parametrize("path", KUSTOMIZATIONS, ids=lambda path: str(path.parent.relative_to(K8S)))
-def test_what_a_kustomization_names_is_there(path):
+def test_files_listed_in_a_kustomization_exist(path):
     missing = [name for name in named_paths(loaded(path)) if not (path.parent / name).exists()]
     assert missing == []
 
 
 @pytest.mark.parametrize("path", KUSTOMIZATIONS, ids=lambda path: str(path.parent.relative_to(K8S)))
-def test_what_is_there_is_named(path):
+def test_each_file_is_listed_in_a_kustomization(path):
     named = {(path.parent / name).resolve() for name in named_paths(loaded(path))}
     there = {file.resolve() for file in path.parent.rglob("*") if file.is_file() and file != path}
     assert there <= named

@@ -1,4 +1,4 @@
-"""The Kubernetes objects as kustomize builds them, held against what the services read and do."""
+"""The Kubernetes objects built by kustomize, compared with the settings and ports of the services."""
 
 import re
 
@@ -9,7 +9,7 @@ from cato_contracts.subjects import DIAL
 from cato_runtime.config import Config
 
 LONGEST_CALL_S = 7200 + 180 + 300 + 12
-"""The bounds of talking, of the station's set-up and of ringing; what the dialer keeps to hang up."""
+"""The limits of call duration, set-up and ringing, and the time that the dialer reserves to hang up."""
 
 OUR_SECRETS = {"NATS_PASSWORD", "CLICKHOUSE_PASSWORD"}
 
@@ -24,13 +24,13 @@ def environment(container):
     return {each["name"]: each.get("value") for each in container.get("env", ())}
 
 
-def test_the_five_services_are_there(manifests):
+def test_manifests_have_the_five_services(manifests):
     assert set(manifests.services) == {
         *("media", "dialer-campaign", "dialer-dial", "reporting", "api-gateway"),
     }
 
 
-def test_every_variable_is_one_that_a_service_reads(manifests, known_variables):
+def test_each_variable_is_read_by_a_service(manifests, known_variables):
     for name, pod in manifests.services.items():
         unknown = set(environment(service_container(pod))) - known_variables - OUR_SECRETS
         assert unknown == set(), name
@@ -98,7 +98,7 @@ def test_network_policies_select_pods_and_ports_that_exist(manifests):
             assert any(wanted <= each.items() for each in labels), name
 
 
-def test_every_container_has_probes_on_named_ports(manifests):
+def test_each_container_has_probes_on_named_ports(manifests):
     for name, workload in manifests.workloads.items():
         for container in workload["spec"]["template"]["spec"]["containers"]:
             ports = {port["name"] for port in container["ports"]}

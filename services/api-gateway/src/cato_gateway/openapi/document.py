@@ -85,15 +85,15 @@ def _complete(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
     for status, response in found.items():
         if "$ref" in response:
             found[status] = {"$ref": response["$ref"]}
-        elif "security" in operation:
-            _complete_success(response, status, schemas)
+        else:
+            _complete_response(response, status, schemas)
     operation["responses"] = dict(sorted(found.items()))
     for parameter in operation.get("parameters", ()):
         _drop_null(parameter)
     _add_examples(operation.get("requestBody", {}), schemas)
 
 
-def _complete_success(response: dict[str, Any], status: str, schemas: dict[str, Any]) -> None:
+def _complete_response(response: dict[str, Any], status: str, schemas: dict[str, Any]) -> None:
     if response["description"] == _FASTAPI_DESCRIPTION:
         response["description"] = "Removed." if int(status) == HTTPStatus.NO_CONTENT else "Done."
     response["headers"] = response.get("headers", {}) | responses.REQUEST_ID

@@ -2,30 +2,93 @@
 
 from functools import cache
 from importlib.resources import files
+from typing import Any, Literal
 
 from fastapi import APIRouter, Request
+from pydantic import ConfigDict, Field
 from starlette.responses import JSONResponse, Response
 
+from cato_contracts.model import Resource
 from cato_gateway import openapi as documentation
 from cato_gateway.deps import Deps
-from cato_gateway.http.error_responses import problem
+from cato_gateway.http.error_responses import Problem, problem
 from cato_gateway.http.metrics import Metrics
+from cato_gateway.openapi.content import json_content, text_content
 
 router = APIRouter(tags=["health"])
 
+ServiceState = Literal["ready", "no answer"]
 
-@router.get("/healthz", response_class=JSONResponse, responses={503: {"description": "Not alive."}})
+_METRICS = """\
+# HELP cato_http_requests_in_progress Requests being answered.
+# TYPE cato_http_requests_in_progress gauge
+cato_http_requests_in_progress 1.0
+"""
+_BROKER_CLOSED = "the broker client is closed"
+_ERROR: dict[str, Any] = {"timestamp": 1718617226687, "status": 503, "error": "Service Unavailable"}
+_NOT_READY: dict[str, Any] = _ERROR | {
+    "path": "/readyz",
+    "message": "not ready: media",
+    "services": {"media": "no answer", "dialer": "ready", "reporting": "ready"},
+}
+
+
+class Alive(Resource):
+    """The process is alive."""
+
+    status: Literal["alive"] = Field(examples=["alive"])
+    """Always `alive`."""
+
+
+class NotAlive(Problem):
+    """The broker client is closed and never connects again."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [_ERROR | {"path": "/healthz", "message": _BROKER_CLOSED}]}
+    )
+
+
+class Ready(Resource):
+    """Every service can take requests."""
+
+    status: Literal["ready"] = Field(examples=["ready"])
+    """Always `ready`."""
+
+    services: dict[str, ServiceState] = Field(
+        examples=[{"media": "ready", "dialer": "ready", "reporting": "ready"}]
+    )
+    """The services by name."""
+
+
+class NotReady(Problem):
+    """The gateway is shutting down, or a service does not answer."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_NOT_READY]})
+
+    services: dict[str, ServiceState]
+    """The services by name; none while the gateway is shutting down."""
+
+
+@router.get(
+    "/healthz",
+    response_model=Alive,
+    responses={503: {"description": "Not alive.", "content": json_content(NotAlive)}},
+)
 async def healthz(request: Request) -> Response:
-    """Tell whether the process is alive; one whose broker client is closed has to be replaced."""
+    """Report whether the process is alive. A process whose broker client is closed has to be replaced."""
     deps: Deps = request.app.state.deps
     if deps.probe.broker_closed():
-        return problem(request.scope, 503, "the broker client is closed")
+        return problem(request.scope, 503, _BROKER_CLOSED)
     return JSONResponse({"status": "alive"})
 
 
-@router.get("/readyz", response_class=JSONResponse, responses={503: {"description": "Not ready."}})
+@router.get(
+    "/readyz",
+    response_model=Ready,
+    responses={503: {"description": "Not ready.", "content": json_content(NotReady)}},
+)
 async def readyz(request: Request) -> Response:
-    """Tell whether every service behind the gateway can take requests."""
+    """Report whether every service behind the gateway can take requests."""
     deps: Deps = request.app.state.deps
     if deps.draining:
         return problem(request.scope, 503, "the gateway is shutting down", more={"services": {}})
@@ -38,7 +101,11 @@ async def readyz(request: Request) -> Response:
     return JSONResponse({"status": "ready", "services": services})
 
 
-@router.get("/metrics", response_class=Response)
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses={200: {"description": "Metrics.", "content": text_content("text/plain", _METRICS)}},
+)
 async def metrics(request: Request) -> Response:
     """Get metrics in Prometheus' text format."""
     found: Metrics = request.app.state.metrics

@@ -11,7 +11,7 @@ R = TypeVar("R")
 
 
 class Asker(Protocol):
-    """Asks services."""
+    """Sends requests to services."""
 
     async def ask(
         self,
@@ -24,14 +24,14 @@ class Asker(Protocol):
         """Return the answer.
 
         Raises:
-            RefusedError: the subclass that says why there is none.
+            RefusedError: the subclass of the error code in the answer.
 
         """
         ...
 
 
 class KeptAnswer(Frozen):
-    """A successful answer, to be given again."""
+    """A successful answer that is kept for repeated requests."""
 
     status: int
     media_type: str | None
@@ -40,10 +40,10 @@ class KeptAnswer(Frozen):
 
 
 class LedgerEntry(Frozen):
-    """What is known of an idempotency key.
+    """The state of an idempotency key.
 
-    `digest` is of the first request's body, `command_id` what its command carries, `answer` there as soon as
-    there was one. An entry whose request was refused is `free`: the next request may have another body.
+    `digest` identifies the first request, `command_id` its command; `answer` is set when there is one. An
+    entry whose request was refused is `free`: the next request may have another body.
     """
 
     digest: str
@@ -53,10 +53,10 @@ class LedgerEntry(Frozen):
 
 
 class AnswerLedger(Protocol):
-    """Remembers for 24 hours what was answered to which key."""
+    """Keeps the answer to every idempotency key for 24 hours."""
 
     async def reserve(self, key: str, entry: LedgerEntry) -> LedgerEntry:
-        """Write `entry` unless there is one that is not free; return the one that stands.
+        """Write `entry` unless the key has one that is not free; return the entry that the key has then.
 
         Raises:
             BrokerError: if the ledger does not answer.
@@ -65,18 +65,18 @@ class AnswerLedger(Protocol):
         ...
 
     async def settle(self, key: str, entry: LedgerEntry) -> None:
-        """Write the entry with its answer, or freed; errors as `reserve`."""
+        """Replace the entry by one with an answer, or by a free one; errors as `reserve`."""
         ...
 
 
 class Lists(Protocol):
-    """Lists of subscribers, readable from any place."""
+    """Lists of subscribers, readable from any offset."""
 
     def pieces(self, ref: ObjectRef, offset: int) -> AsyncGenerator[bytes, None]:
-        """Yield the list from a byte on.
+        """Yield the list from a byte offset on.
 
         Raises:
-            ObjectMissingError: if it is not there (any more).
+            ObjectMissingError: if the list does not exist or was replaced.
             BrokerError: if the store does not answer.
 
         """
@@ -84,12 +84,12 @@ class Lists(Protocol):
 
 
 class ServiceProbe(Protocol):
-    """Looks whether services can take requests."""
+    """Checks whether services can take requests."""
 
     async def states(self) -> dict[str, bool]:
-        """Return by name which services are ready."""
+        """Return for each service by name whether it is ready."""
         ...
 
     def broker_closed(self) -> bool:
-        """Tell whether the broker client is closed; it never connects again then."""
+        """Return whether the broker client is closed; a closed client never connects again."""
         ...

@@ -17,13 +17,13 @@ class GatewaySettings(BaseSettings):
     )
 
     host: str = Field(default="127.0.0.1", validation_alias="CATO_HOST")
-    """The address to listen on. Any but a loopback address needs tokens of one's own."""
+    """The address to listen on. Any other than a loopback address needs configured tokens."""
 
     port: int = Field(default=8080, ge=0, le=65_535, validation_alias="CATO_PORT")
-    """The port to listen on; 0 takes a free one, which the log names."""
+    """The port to listen on; 0 takes a free port, which the log names."""
 
     public_url: str | None = None
-    """What `url` fields begin with, such as `https://cato.example.org` behind a proxy; unset: the address
+    """The beginning of `url` fields, such as `https://cato.example.org` behind a proxy; unset: the address
     that the client used."""
 
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
@@ -33,21 +33,21 @@ class GatewaySettings(BaseSettings):
     """How long a service may take to answer before the client gets 503."""
 
     upload_timeout: timedelta = timedelta(seconds=60)
-    """The same, where a service has to work through an uploaded body, or to gather a run's snapshot.
-    Meanwhile the command is offered again after each `answer_timeout`: a service may have died over it."""
+    """The same where a service processes an uploaded body or makes the snapshot of a run. The command is sent
+    again after each `answer_timeout`, since a service that dies loses the commands that it holds."""
 
     body_timeout: timedelta = timedelta(seconds=30)
     """How long a client may pause in the middle of a body."""
 
     keep_alive: timedelta = timedelta(seconds=30)
-    """How long an idle connection stays open; longer than the proxy's own, if there is one."""
+    """How long an idle connection stays open; should be longer than the time-out of a proxy."""
 
     drain_delay: timedelta = timedelta(0)
     """How long to go on accepting requests after SIGTERM, not ready, so that a load balancer can notice.
     It is part of `CATO_DRAIN_SECONDS`."""
 
     resource_bytes: int = Field(default=262_144, ge=1)
-    """The largest JSON body of settings and tasks; groups have a limit of their own in the configuration
+    """The largest JSON body of settings and tasks; groups have their own limit in the configuration
     file. A command must fit into one message of the broker (1 MB)."""
 
     @field_validator("cors_origins", mode="before")

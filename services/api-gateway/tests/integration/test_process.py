@@ -153,6 +153,12 @@ async def test_the_well_known_token_on_a_public_address_stops_the_start(gateway)
         assert (await process.ended())[0] == 78
 
 
+async def test_a_drain_delay_as_long_as_the_drain_stops_the_start(gateway):
+    async with gateway(CATO_GATEWAY_DRAIN_DELAY="PT30S", CATO_DRAIN_SECONDS="30") as process:
+        assert "CATO_GATEWAY_DRAIN_DELAY" in (await process.logged("cannot start"))["reason"]
+        assert (await process.ended())[0] == 78
+
+
 async def test_a_bad_setting_stops_the_start(gateway):
     async with gateway(CATO_PORT="99999") as process:
         assert "CATO_PORT" in (await process.logged("cannot start"))["reason"]

@@ -12,6 +12,8 @@ _TIMEOUT_S = 1.0
 
 
 class NatsServiceProbe:
+    """Pings every service. No answer, or no connection to the broker, means not ready."""
+
     def __init__(
         self, broker: NatsBroker, services: tuple[str, ...] = ("media", "dialer", "reporting")
     ) -> None:

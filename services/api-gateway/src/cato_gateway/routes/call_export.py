@@ -48,14 +48,14 @@ async def export_pieces(
 
     """
     export = await context.order(BeginCallExport(actor=context.actor, where=where, format=form))
-    place, last = 0, False
+    index, last = 0, False
     try:
         while not last:
             try:
-                piece = await context.order(TakeExportPiece(actor=context.actor, id=export.id, place=place))
+                piece = await context.order(TakeExportPiece(actor=context.actor, id=export.id, place=index))
             except NotFoundError as error:
                 raise UnavailableError("the export was lost in the middle; try again") from error
-            place, last = place + 1, piece.last
+            index, last = index + 1, piece.last
             if piece.data:
                 yield piece.data
     finally:

@@ -1,4 +1,4 @@
-"""A list of 100,000 subscribers, stored by one request and read back."""
+"""A group of a hundred thousand subscribers: uploaded in one request, and read back."""
 
 import json
 import socket
@@ -11,24 +11,42 @@ from tests.support.live_system import LiveStack, free_port
 
 COUNT = 100_000
 SERVICES = ("api-gateway", "dialer", "media", "reporting")
-MOST_MEMORY_KB = 300 * 1024
+MOST_ADDED_KB = 100 * 1024
+"""How much memory the requests may add to an idle process: less than one copy of the list as objects."""
+
 GENEROUS_S = 60
 PAGE = 1000
 
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory):
-    """A stack of its own, because the peak memory of its processes is measured."""
+    """Start processes that have done nothing else: the test measures their memory."""
     live = LiveStack(tmp_path_factory.mktemp("stack"), free_port(socket.SOCK_DGRAM))
     live.start()
     yield live
     live.stop()
 
 
-def peak_memory_kb(stack: LiveStack, service: str) -> int:
-    """Return the peak resident memory of the process."""
-    status = Path(f"/proc/{stack.pid(service)}/status").read_text()
-    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")))
+def memory_kb(pid: int, line: str) -> int:
+    """Return the resident memory of a process: now (`VmRSS`) or at its peak (`VmHWM`)."""
+    status = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return int(next(each.split()[1] for each in status if each.startswith(f"{line}:")))
+
+
+class AddedMemory:
+    """What the services take beyond their idle memory, from now on.
+
+    Idle memory is left out: it depends on the machine, on its cores and on the libraries' pages in its cache.
+    """
+
+    def __init__(self, stack: LiveStack) -> None:
+        self._pids = {service: stack.pid(service) for service in SERVICES}
+        for pid in self._pids.values():
+            Path(f"/proc/{pid}/clear_refs").write_text("5")  # the peak begins again at the present value
+        self._idle = {service: memory_kb(pid, "VmRSS") for service, pid in self._pids.items()}
+
+    def peaks_kb(self) -> dict[str, int]:
+        return {service: memory_kb(pid, "VmHWM") - self._idle[service] for service, pid in self._pids.items()}
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +73,8 @@ def read_back(client, group):
 
 
 @pytest.mark.timeout(180)
-def test_100000_subscribers_are_stored_and_read_in_bounded_memory(client, stack, people):
+def test_a_group_of_100_000_is_uploaded_and_read_back_in_bounded_memory(client, stack, people):
+    added = AddedMemory(stack)
     body = json.dumps(people, ensure_ascii=False).encode()
     headers = {"Content-Type": "application/json"}
     started = time.perf_counter()
@@ -81,10 +100,10 @@ def test_100000_subscribers_are_stored_and_read_in_bounded_memory(client, stack,
     ]
     assert len({each["id"] for each in found}) == COUNT
 
-    memory = {service: peak_memory_kb(stack, service) for service in SERVICES}
+    memory = added.peaks_kb()
     print(  # noqa: T201
         f"\n{COUNT} subscribers, {len(body) / 1e6:.1f} MB: accepted in {accepted_s:.1f} s,"
         f" read as CSV in {csv_s:.1f} s, in pages of {PAGE} in {pages_s:.1f} s;"
-        f" peak memory in MB: { {service: kb // 1024 for service, kb in memory.items()} }"
+        f" memory added in MB: { {service: kb // 1024 for service, kb in memory.items()} }"
     )
-    assert all(kb < MOST_MEMORY_KB for kb in memory.values()), memory
+    assert all(kb < MOST_ADDED_KB for kb in memory.values()), memory

@@ -25,6 +25,10 @@ class ReportingProcess:
             str(program), *arguments, env=self._environment, stdout=asyncio.subprocess.DEVNULL
         )
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     async def kill(self) -> None:
         self._process.kill()
         await self._process.wait()

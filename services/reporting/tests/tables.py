@@ -15,7 +15,7 @@ _QUERIES = {
             sip_code, reason, heard_ms, success, delayed
         FROM calls""",
     "call_events": """
-        SELECT run_id, subscriber_no, event_id, toUnixTimestamp64Milli(time), kind, name, status
+        SELECT run_id, subscriber_no, event_id, toUnixTimestamp64Milli(time), kind, name, status, digit
         FROM call_events""",
     "subscriber_results": """
         SELECT run_id, subscriber_no, wave, toUnixTimestamp64Milli(time), notified, reason, call_id, number
@@ -74,7 +74,9 @@ def _add_calls(rows, run, events):
         if isinstance(body, CallEvent):
             calls.setdefault(body.call_id, []).append(envelope)
             event = (body.run_id, body.no, body.event_id, unix_ms(envelope.occurred_at))
-            rows["call_events"].append((*event, body.kind.value, event_name(body), event_status(body)))
+            rows["call_events"].append(
+                (*event, body.kind.value, event_name(body), event_status(body), body.digit or "")
+            )
         elif isinstance(body, SubscriberResult) and body.notified:
             named.add(body.call_id)
     for call in calls.values():

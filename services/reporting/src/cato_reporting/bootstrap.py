@@ -45,6 +45,7 @@ _READY_S = 600.0
 _SETTLE_S = 5.0
 _LOOK_S = 1.0
 _AGAIN_S = 1.0
+_RELEASE_MEMORY_S = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,7 @@ class ReportingRole:
         self._keep_running("lists", self._lists.run)
         self._keep_running("settling", self._settle)
         self._keep_running("ages", self._look_at_the_log)
+        self._keep_running("memory", self._release_memory)
         if not await self._fold.catch_up(timeout=_READY_S):
             raise ConfigurationError(f"the log could not be caught up with in {_READY_S:g} s")
         self.ready = True
@@ -150,6 +152,14 @@ class ReportingRole:
                 self._finished.take_over(run)
             self._exports.drop_idle(now)
             await asyncio.sleep(_SETTLE_S)
+
+    async def _release_memory(self) -> None:
+        while True:
+            await asyncio.sleep(_RELEASE_MEMORY_S)
+            try:
+                await self._parts.read_model.release_memory()
+            except ReadModelAwayError as error:
+                log.info("memory of the read model not released", reason=str(error))
 
     async def _look_at_the_log(self) -> None:
         while True:

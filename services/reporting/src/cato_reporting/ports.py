@@ -220,6 +220,10 @@ class ReadModel(Protocol):
         """Return the runs whose list is not completely stored."""
         ...
 
+    async def release_memory(self) -> None:
+        """Return memory that is not used to the operating system."""
+        ...
+
     async def close(self) -> None: ...
 
 

@@ -1,5 +1,10 @@
-"""A database of an earlier version: the history has its calls, too."""
+"""A database that an earlier version has made is brought to the current one."""
 
+import json
+
+import pytest
+
+from cato_contracts.calls import CallEventKind
 from cato_contracts.history import CallFilter
 from cato_reporting.adapters import clickhouse_migrations
 from cato_reporting.adapters.clickhouse_history import ClickHouseHistory
@@ -9,22 +14,39 @@ from cato_reporting.adapters.clickhouse_threads import ClickHouseThreads
 from cato_reporting.domain.reading import read_message
 from cato_reporting.ports import CallSelection, Fact
 from services.reporting.tests.history_reference import expected_calls
+from services.reporting.tests.tables import expected_rows, stored_rows
 from tests.support.synthetic_runs import synthetic_run
 
 
-async def test_calls_from_before_the_history_are_in_it(clickhouse_dsn, monkeypatch):
-    run = synthetic_run(1, subscribers=8)
-    facts = [Fact(place, read_message(sent.subject, sent.data)) for place, sent in enumerate(run.messages)]
+class EarlierClient:
+    """Inserts the columns that a service of before migration 0005 has inserted."""
+
+    def __init__(self, client):
+        self._client = client
+
+    def raw_insert(self, table, columns, block, **options):
+        values = dict(zip(columns, json.loads(block), strict=True))
+        values.pop("digit", None)
+        self._client.raw_insert(table, list(values), json.dumps(list(values.values())), **options)
+
+
+def facts_of(run):
+    return [Fact(index, read_message(sent.subject, sent.data)) for index, sent in enumerate(run.messages)]
+
+
+async def migrated_halfway(dsn, run, version, monkeypatch):
+    """Store half of the run's facts in the tables of `version`, migrate, and store the others."""
+    facts = facts_of(run)
     half = len(facts) // 2
     versions = migrations()
-    threads = ClickHouseThreads(clickhouse_dsn, threads=1, max_threads=2, timeout_s=30, name="test")
+    threads = ClickHouseThreads(dsn, threads=1, max_threads=2, timeout_s=30, name="test")
 
     def grow(client):
-        monkeypatch.setattr(clickhouse_migrations, "migrations", lambda: versions[:2])
+        monkeypatch.setattr(clickhouse_migrations, "migrations", lambda: versions[:version])
         migrate(client)
-        insert_facts(client, facts[:half])
+        insert_facts(EarlierClient(client), facts[:half])
         monkeypatch.setattr(clickhouse_migrations, "migrations", lambda: versions)
-        # Broken off before it was noted, it is done again.
+        # A migration that broke off before it was noted is applied again.
         migrate(client)
         client.command("TRUNCATE TABLE schema_versions")
         migrate(client)
@@ -32,9 +54,26 @@ async def test_calls_from_before_the_history_are_in_it(clickhouse_dsn, monkeypat
 
     await threads.run(grow)
     await threads.close()
+
+
+async def test_calls_stored_before_the_history_tables_are_in_the_history(clickhouse_dsn, monkeypatch):
+    run = synthetic_run(1, subscribers=8)
+    await migrated_halfway(clickhouse_dsn, run, 2, monkeypatch)
     history = ClickHouseHistory(clickhouse_dsn)
     found = await history.calls(CallSelection(CallFilter()), before=None, limit=1000)
     await history.close()
     expected = expected_calls([event for sent in run.messages for event in sent.events])
     assert found.calls == expected
     assert any(call.digits for call in expected)
+
+
+@pytest.mark.parametrize("version", [3, 4])
+async def test_digits_stored_before_the_digit_column_are_in_the_column(clickhouse_dsn, version, monkeypatch):
+    run = synthetic_run(1, subscribers=8)
+    await migrated_halfway(clickhouse_dsn, run, version, monkeypatch)
+    rows = await stored_rows(clickhouse_dsn)
+    expected = expected_rows([run])
+    assert rows["digits"] == expected["digits"] != []
+    assert rows["call_events"] == expected["call_events"]
+    keyed = [row for row in rows["call_events"] if row[4] == CallEventKind.DIGIT.value]
+    assert all(len(row[-1]) == 1 for row in keyed)

@@ -15,7 +15,6 @@ import io
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from clickhouse_connect.driver.client import Client
 
 from cato_contracts.history import CallRecord, ExportFormat
@@ -148,8 +147,11 @@ class _ParquetFile:
     """A Parquet file whose bytes can be taken as they come."""
 
     def __init__(self) -> None:
+        # Imported for the first export only: it takes 10 MB.
+        from pyarrow.parquet import ParquetWriter  # noqa: PLC0415
+
         self._bytes = _Bytes()
-        self._writer = pq.ParquetWriter(self._bytes, _SCHEMA, compression="zstd", use_dictionary=_REPEATED)
+        self._writer = ParquetWriter(self._bytes, _SCHEMA, compression="zstd", use_dictionary=_REPEATED)
 
     def add(self, stream: bytes) -> None:
         table = pa.ipc.open_stream(stream).read_all()

@@ -24,6 +24,11 @@ ORDER BY version
 COMMENT 'The migrations of these tables that have been applied'
 """
 
+_NOTE = """
+INSERT INTO schema_versions (version, name, digest)
+SELECT {version:UInt32}, {name:String}, {digest:String}
+"""
+
 
 def migrations() -> list[tuple[int, str, str]]:
     """Return number, file name and text of every migration, in order."""
@@ -58,9 +63,7 @@ def migrate(client: Client, *, cluster: str | None = None) -> None:
         # Every statement can be repeated, so a migration that broke off is simply done again.
         for statement in statements(Template(text).substitute(names)):
             client.command(statement)
-        client.insert(
-            "schema_versions", [[version, name, digest]], column_names=["version", "name", "digest"]
-        )
+        client.command(_NOTE, {"version": version, "name": name, "digest": digest})
         log.info("read model migrated", version=version, name=name)
 
 

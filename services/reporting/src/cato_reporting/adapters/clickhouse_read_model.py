@@ -247,6 +247,9 @@ class ClickHouseReadModel:
         rows = await self._rows(f"{_UNLISTED} AND {self._retention.kept}", {})
         return [RunSnapshot.model_validate_json(snapshot) for (snapshot,) in rows]
 
+    async def release_memory(self) -> None:
+        await self._readers.release_memory()
+
     async def close(self) -> None:
         await self._writer.close()
         await self._readers.close()

@@ -25,6 +25,7 @@ _NAMES = (
     *("list_rows.full_name", "list_rows.phones", "list_rows.emails"),
     *("call_rows.number", "call_rows.subscriber_name", "call_start_rows.number", "result_rows.number"),
 )
+_NOTE = "INSERT INTO retention_rules (target, days) SELECT {target:String}, {days:UInt32}"
 _LATER = 1
 _FOR_EVER = 0
 
@@ -79,7 +80,7 @@ def apply_retention(client: Client, retention: Retention, *, cluster: str | None
         if applied.get(target, _FOR_EVER) == days:
             continue
         client.command(_statement(target, days, on_cluster))
-        client.insert("retention_rules", [[target, days]], column_names=["target", "days"])
+        client.command(_NOTE, {"target": target, "days": days})
         log.info("retention changed", target=target, days=days or None)
 
 

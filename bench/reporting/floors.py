@@ -7,9 +7,9 @@ from pathlib import Path
 import clickhouse_connect
 
 from bench.reporting.big_run import BigRun
-from cato_reporting.adapters.clickhouse_migrations import migrate
-from cato_reporting.adapters.clickhouse_rows import CALL_EVENTS, insert_facts
-from cato_reporting.domain.reading import read_message
+from cato_reporting.adapters.clickhouse.rows import CALL_EVENTS, insert_facts
+from cato_reporting.adapters.clickhouse.schema import migrate
+from cato_reporting.domain.parsed_message import read_message
 from cato_reporting.ports import Fact
 
 _ROWS = 50_000

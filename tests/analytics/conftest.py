@@ -8,9 +8,9 @@ from pathlib import Path
 import clickhouse_connect
 import pytest
 
-from cato_reporting.adapters.clickhouse_migrations import migrate
-from cato_reporting.adapters.clickhouse_rows import LISTS, insert_facts, list_row
-from cato_reporting.domain.reading import read_message
+from cato_reporting.adapters.clickhouse.rows import LISTS, insert_facts, list_row
+from cato_reporting.adapters.clickhouse.schema import migrate
+from cato_reporting.domain.parsed_message import read_message
 from cato_reporting.ports import Fact
 from tests.support.synthetic_runs import BEGIN, Sent, SyntheticRun, synthetic_run
 

@@ -8,7 +8,7 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 from cato_gateway.http.metrics import Metrics
-from cato_reporting.handlers.figures import Durations
+from cato_reporting.domain.log_lag import Durations
 from cato_reporting.metrics import Figures, ReportingCollector
 from cato_runtime.health import Health, _HealthCollector
 

@@ -21,8 +21,8 @@ from cato_contracts.history import (
 from cato_contracts.requests import Actor
 from cato_contracts.status import GetTaskExec, ListSubscriberStatuses, ListTaskExecs, SubscriberFilter
 from cato_contracts.subjects import RUNS
-from cato_reporting.adapters.clickhouse_retention import Retention
-from cato_reporting.adapters.nats_run_log import DURABLE
+from cato_reporting.adapters.clickhouse.retention import Retention
+from cato_reporting.adapters.nats.run_log import DURABLE
 from cato_reporting.bootstrap import ReportingRole, build_role
 from cato_runtime.objects import NatsObjectStore
 from cato_runtime.requests import RequestContext

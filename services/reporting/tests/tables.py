@@ -2,7 +2,7 @@
 
 from cato_contracts.calls import CallEvent
 from cato_contracts.runs import SubscriberResult
-from cato_reporting.adapters.clickhouse_threads import ClickHouseThreads
+from cato_reporting.adapters.clickhouse.threads import ClickHouseThreads
 from cato_reporting.domain.instants import unix_ms
 from cato_reporting.domain.wording import event_name, event_status
 from services.reporting.tests.status_reference import call_view

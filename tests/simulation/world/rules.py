@@ -21,7 +21,7 @@ from cato_contracts.runs import (
 from cato_contracts.status import Report, RunState
 from cato_jetstream import Record
 from cato_reporting.domain.live_runs import LiveRuns
-from cato_reporting.domain.reading import Reading, read_message
+from cato_reporting.domain.parsed_message import Reading, read_message
 from cato_reporting.domain.report import live_report
 from tests.support.synthetic_runs import naive_numbers
 

@@ -13,23 +13,23 @@ from nats.js import JetStreamContext
 from prometheus_client import REGISTRY
 
 from cato_contracts.errors import BrokerError, ConfigurationError
-from cato_reporting.adapters.clickhouse_history import ClickHouseHistory
-from cato_reporting.adapters.clickhouse_read_model import ClickHouseReadModel
-from cato_reporting.adapters.clickhouse_retention import Retention
-from cato_reporting.adapters.nats_run_log import NatsDeadLetters, NatsRunLog
+from cato_reporting.adapters.clickhouse.call_history import ClickHouseHistory
+from cato_reporting.adapters.clickhouse.read_model import ClickHouseReadModel
+from cato_reporting.adapters.clickhouse.retention import Retention
+from cato_reporting.adapters.nats.run_log import NatsDeadLetters, NatsRunLog
+from cato_reporting.domain.log_lag import LogAges
 from cato_reporting.errors import ReadModelAwayError
-from cato_reporting.handlers.exports import CallExports
-from cato_reporting.handlers.figures import LogAges
-from cato_reporting.handlers.finished import FinishedRuns
-from cato_reporting.handlers.follow import LiveFold
-from cato_reporting.handlers.freshness import Freshness
-from cato_reporting.handlers.history import HistoryQueries
-from cato_reporting.handlers.lists import SubscriberLists
-from cato_reporting.handlers.queries import StatusQueries
-from cato_reporting.handlers.readings import Readings
-from cato_reporting.handlers.store import ReadModelFiller
 from cato_reporting.metrics import Figures, ReportingCollector
 from cato_reporting.ports import CallHistory, DeadLetters, ReadModel, RunLog
+from cato_reporting.projections.live.live_projection import LiveFold
+from cato_reporting.projections.parsed_messages import Readings
+from cato_reporting.projections.tables.list_loader import SubscriberLists
+from cato_reporting.projections.tables.projector import ReadModelFiller
+from cato_reporting.queries.exports.call_exports import CallExports
+from cato_reporting.queries.history.call_queries import HistoryQueries
+from cato_reporting.queries.read_barrier import Freshness
+from cato_reporting.queries.status.finished_runs import FinishedRuns
+from cato_reporting.queries.status.status_queries import StatusQueries
 from cato_runtime.broker import connect, make_broker
 from cato_runtime.clock import Clock, SystemClock
 from cato_runtime.objects import ObjectStore

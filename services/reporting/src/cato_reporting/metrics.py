@@ -7,7 +7,7 @@ from typing import Protocol
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from cato_reporting.handlers.figures import Durations
+from cato_reporting.domain.log_lag import Durations
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from cato_contracts.history import CallFilter, CallRecord, CallStatistics, Expor
 from cato_contracts.runs import RunSnapshot, RunSubscriber
 from cato_contracts.status import SubscriberFilter
 from cato_reporting.domain.live_run import End, LiveRun
-from cato_reporting.domain.reading import Reading
+from cato_reporting.domain.parsed_message import Reading
 from cato_reporting.domain.report import Numbers
 
 

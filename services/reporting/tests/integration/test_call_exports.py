@@ -7,7 +7,7 @@ import pytest
 from cato_contracts.errors import NotFoundError
 from cato_contracts.history import CallOutcome, ExportFormat
 from cato_contracts.requests import Actor
-from cato_reporting.adapters import clickhouse_exports
+from cato_reporting.adapters.clickhouse import exports as clickhouse_exports
 from services.reporting.tests.export_reading import read_export
 from services.reporting.tests.history_reference import expected_calls
 from services.reporting.tests.reporting_system import publish, reporting
@@ -73,7 +73,7 @@ async def test_an_export_of_nothing_is_a_file_all_the_same(bus, clickhouse_dsn, 
 @FORMATS
 async def test_a_piece_asked_for_twice_does_not_change_the_file(bus, clickhouse_dsn, form, monkeypatch):
     monkeypatch.setattr(clickhouse_exports, "PAGE", 10)
-    monkeypatch.setattr("cato_reporting.handlers.exports._PIECE", 1_000)
+    monkeypatch.setattr("cato_reporting.queries.exports.call_exports._PIECE", 1_000)
     run = synthetic_run(5, subscribers=15)
     async with reporting(bus, clickhouse_dsn) as reports:
         await publish(bus, run.messages)

@@ -7,7 +7,7 @@ import pytest
 
 from cato_contracts.errors import NotFoundError, UnavailableError
 from cato_contracts.history import ExportFormat, Grouping
-from cato_reporting.adapters.clickhouse_read_model import ClickHouseReadModel
+from cato_reporting.adapters.clickhouse.read_model import ClickHouseReadModel
 from services.reporting.tests.export_reading import read_export
 from services.reporting.tests.history_reference import expected_calls, expected_statistics
 from services.reporting.tests.reporting_system import publish, reporting

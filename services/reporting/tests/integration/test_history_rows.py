@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from cato_contracts.history import CallFilter, CallOutcome, ExportFormat, Grouping
 from cato_reporting.adapters import clickhouse_exports, clickhouse_history
-from cato_reporting.adapters.clickhouse_history import ClickHouseHistory
-from cato_reporting.adapters.clickhouse_read_model import ClickHouseReadModel
-from cato_reporting.domain.reading import read_message
+from cato_reporting.adapters.clickhouse.call_history import ClickHouseHistory
+from cato_reporting.adapters.clickhouse.read_model import ClickHouseReadModel
+from cato_reporting.domain.parsed_message import read_message
 from cato_reporting.errors import UnknownTimeZoneError
 from cato_reporting.ports import CallSelection, Fact
 from services.reporting.tests.export_reading import read_export

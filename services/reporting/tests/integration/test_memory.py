@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cato_reporting.adapters.clickhouse_read_model import ClickHouseReadModel
+from cato_reporting.adapters.clickhouse.read_model import ClickHouseReadModel
 from services.reporting.tests.reporting_process import ReportingProcess
 from services.reporting.tests.reporting_system import publish, until_acknowledged
 from tests.support.synthetic_runs import synthetic_run

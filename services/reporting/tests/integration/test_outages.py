@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from cato_contracts.errors import UnavailableError
-from cato_reporting.adapters.clickhouse_read_model import ClickHouseReadModel
+from cato_reporting.adapters.clickhouse.read_model import ClickHouseReadModel
 from services.reporting.tests.reporting_system import keep_list, publish, reporting
 from services.reporting.tests.status_reference import expected_statuses
 from services.reporting.tests.tables import expected_rows, stored_rows

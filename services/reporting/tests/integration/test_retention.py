@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from cato_contracts.errors import NotFoundError
-from cato_reporting.adapters.clickhouse_retention import Retention
-from cato_reporting.adapters.clickhouse_threads import ClickHouseThreads
+from cato_reporting.adapters.clickhouse.retention import Retention
+from cato_reporting.adapters.clickhouse.threads import ClickHouseThreads
 from cato_runtime.config import RetentionConfig
 from services.reporting.tests.reporting_system import keep_list, publish, reporting
 from services.reporting.tests.status_reference import expected_statuses

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cato_reporting.adapters.clickhouse_read_model import ClickHouseReadModel
+from cato_reporting.adapters.clickhouse.read_model import ClickHouseReadModel
 from cato_reporting.domain.live_run import LiveRun
 from cato_reporting.domain.live_runs import LiveRuns
-from cato_reporting.domain.reading import read_message
+from cato_reporting.domain.parsed_message import read_message
 from cato_reporting.domain.report import numbers_of
 from cato_reporting.ports import Fact
 from services.reporting.tests.tables import expected_rows, stored_rows

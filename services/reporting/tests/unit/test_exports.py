@@ -11,7 +11,7 @@ from cato_contracts.errors import InvalidError, NotFoundError, UnavailableError
 from cato_contracts.history import BeginCallExport, CallFilter, EndCallExport, ExportFormat, TakeExportPiece
 from cato_contracts.requests import Actor
 from cato_reporting.errors import ReadModelAwayError
-from cato_reporting.handlers.exports import CallExports
+from cato_reporting.queries.exports.call_exports import CallExports
 from cato_runtime.requests import RequestContext
 from services.reporting.tests.reporting_system import ACTOR, NOW
 

@@ -1,9 +1,9 @@
 from uuid import UUID, uuid4
 
 from cato_reporting.domain.live_runs import LiveRuns
-from cato_reporting.domain.reading import read_message
+from cato_reporting.domain.parsed_message import read_message
 from cato_reporting.domain.report import Numbers, numbers_of
-from cato_reporting.handlers.finished import FinishedRuns
+from cato_reporting.queries.status.finished_runs import FinishedRuns
 from tests.support.synthetic_runs import synthetic_run
 
 

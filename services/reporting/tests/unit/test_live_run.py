@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from cato_reporting.domain.live_run import LiveRun
 from cato_reporting.domain.live_runs import LiveRuns
-from cato_reporting.domain.reading import read_message
+from cato_reporting.domain.parsed_message import read_message
 from cato_reporting.domain.report import live_report
 from tests.support.synthetic_runs import BEGIN, naive_numbers, synthetic_run
 

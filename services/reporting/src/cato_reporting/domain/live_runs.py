@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from cato_reporting.domain.live_run import LiveRun
-from cato_reporting.domain.reading import Reading
+from cato_reporting.domain.parsed_message import Reading
 
 
 @dataclass(slots=True)

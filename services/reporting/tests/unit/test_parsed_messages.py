@@ -1,5 +1,5 @@
-from cato_reporting.handlers.readings import Readings
 from cato_reporting.ports import LogMessage
+from cato_reporting.projections.parsed_messages import Readings
 from tests.support.synthetic_runs import synthetic_run
 
 

@@ -26,14 +26,14 @@ from cato_contracts.status import (
 from cato_reporting.domain.instants import unix_ms, whole_ms
 from cato_reporting.domain.live_run import End, LiveRun
 from cato_reporting.domain.report import Numbers, final_state, live_report, make_report
-from cato_reporting.handlers.documents import subscriber_statuses
-from cato_reporting.handlers.finished import FinishedRuns
-from cato_reporting.handlers.follow import LiveFold
-from cato_reporting.handlers.freshness import Freshness
-from cato_reporting.handlers.lists import SubscriberLists
-from cato_reporting.handlers.positions import read_position
-from cato_reporting.handlers.written_documents import written_statuses
 from cato_reporting.ports import ReadModel, StoredRun, WrittenDetail
+from cato_reporting.projections.live.live_projection import LiveFold
+from cato_reporting.projections.tables.list_loader import SubscriberLists
+from cato_reporting.queries.cursors import read_position
+from cato_reporting.queries.read_barrier import Freshness
+from cato_reporting.queries.status.documents import subscriber_statuses
+from cato_reporting.queries.status.finished_runs import FinishedRuns
+from cato_reporting.queries.status.written_documents import written_statuses
 from cato_runtime.requests import RequestContext, RequestTable
 
 _ANSWER_BYTES = 700_000

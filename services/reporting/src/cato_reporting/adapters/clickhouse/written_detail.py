@@ -11,7 +11,7 @@ from uuid import UUID
 from clickhouse_connect.driver.client import Client
 
 from cato_contracts.status import SubscriberFilter
-from cato_reporting.adapters.clickhouse_detail import THESE, select_subscribers
+from cato_reporting.adapters.clickhouse.detail import THESE, select_subscribers
 from cato_reporting.ports import WrittenCalls, WrittenSubscriber
 
 _UNREAD = {"String": "bytes"}

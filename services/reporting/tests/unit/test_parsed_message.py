@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from cato_reporting.domain.reading import read_message
+from cato_reporting.domain.parsed_message import read_message
 from tests.support.synthetic_runs import synthetic_run
 
 RUN = synthetic_run(1, subscribers=4, waves=2)

@@ -19,11 +19,11 @@ import structlog
 from cato_contracts.runs import RunEnded
 from cato_reporting.domain.live_run import LiveRun
 from cato_reporting.domain.live_runs import LiveRuns
-from cato_reporting.domain.reading import read_message
+from cato_reporting.domain.parsed_message import read_message
 from cato_reporting.errors import ReadModelAwayError
-from cato_reporting.handlers.progress import Progress
-from cato_reporting.handlers.readings import Readings
 from cato_reporting.ports import ReadModel, RunLog
+from cato_reporting.projections.parsed_messages import Readings
+from cato_reporting.projections.progress import Progress
 
 log = structlog.get_logger()
 

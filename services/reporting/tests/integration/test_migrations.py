@@ -6,12 +6,12 @@ import pytest
 
 from cato_contracts.calls import CallEventKind
 from cato_contracts.history import CallFilter
-from cato_reporting.adapters import clickhouse_migrations
-from cato_reporting.adapters.clickhouse_history import ClickHouseHistory
-from cato_reporting.adapters.clickhouse_migrations import migrate, migrations
-from cato_reporting.adapters.clickhouse_rows import insert_facts
-from cato_reporting.adapters.clickhouse_threads import ClickHouseThreads
-from cato_reporting.domain.reading import read_message
+from cato_reporting.adapters.clickhouse import schema as clickhouse_migrations
+from cato_reporting.adapters.clickhouse.call_history import ClickHouseHistory
+from cato_reporting.adapters.clickhouse.rows import insert_facts
+from cato_reporting.adapters.clickhouse.schema import migrate, migrations
+from cato_reporting.adapters.clickhouse.threads import ClickHouseThreads
+from cato_reporting.domain.parsed_message import read_message
 from cato_reporting.ports import CallSelection, Fact
 from services.reporting.tests.history_reference import expected_calls
 from services.reporting.tests.tables import expected_rows, stored_rows

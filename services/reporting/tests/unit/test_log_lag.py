@@ -1,6 +1,6 @@
 from prometheus_client import CollectorRegistry, generate_latest
 
-from cato_reporting.handlers.figures import Durations, LogAges
+from cato_reporting.domain.log_lag import Durations, LogAges
 from cato_reporting.metrics import Figures, ReportingCollector
 
 

@@ -9,12 +9,12 @@ import structlog
 
 from cato_contracts.errors import BrokerError, ConfigurationError
 from cato_contracts.runs import RunStarted
+from cato_reporting.domain.log_lag import Durations
 from cato_reporting.errors import ReadModelAwayError, RowsRefusedError
-from cato_reporting.handlers.figures import Durations
-from cato_reporting.handlers.lists import SubscriberLists
-from cato_reporting.handlers.progress import Progress
-from cato_reporting.handlers.readings import Readings
 from cato_reporting.ports import DeadLetters, Fact, Intake, LogMessage, ReadModel, RunLog
+from cato_reporting.projections.parsed_messages import Readings
+from cato_reporting.projections.progress import Progress
+from cato_reporting.projections.tables.list_loader import SubscriberLists
 
 log = structlog.get_logger()
 

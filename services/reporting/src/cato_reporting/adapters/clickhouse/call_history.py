@@ -7,17 +7,17 @@ from uuid import UUID
 from clickhouse_connect.driver.client import Client
 
 from cato_contracts.history import CallOutcome, CallRecord, ExportFormat, Grouping
-from cato_reporting.adapters.clickhouse_call_filter import (
+from cato_reporting.adapters.clickhouse.call_filter import (
     START_MS,
     Conditions,
     beyond,
     conditions,
     place_values,
 )
-from cato_reporting.adapters.clickhouse_exports import ClickHousePages
-from cato_reporting.adapters.clickhouse_retention import Retention
-from cato_reporting.adapters.clickhouse_statistics import read_statistics
-from cato_reporting.adapters.clickhouse_threads import ClickHouseThreads
+from cato_reporting.adapters.clickhouse.exports import ClickHousePages
+from cato_reporting.adapters.clickhouse.retention import Retention
+from cato_reporting.adapters.clickhouse.statistics import read_statistics
+from cato_reporting.adapters.clickhouse.threads import ClickHouseThreads
 from cato_reporting.domain.instants import from_unix_ms, unix_ms
 from cato_reporting.ports import (
     CallPages,

@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 
 from cato_contracts.errors import UnavailableError
 from cato_reporting.errors import ReadModelAwayError
-from cato_reporting.handlers.follow import LiveFold
-from cato_reporting.handlers.store import ReadModelFiller
+from cato_reporting.projections.live.live_projection import LiveFold
+from cato_reporting.projections.tables.projector import ReadModelFiller
 
 _FRESH_S = 4.0
 

@@ -5,10 +5,10 @@ import asyncio
 import pytest
 
 from cato_reporting.errors import ReadModelAwayError, RowsRefusedError
-from cato_reporting.handlers.lists import SubscriberLists
-from cato_reporting.handlers.readings import Readings
-from cato_reporting.handlers.store import ReadModelFiller
 from cato_reporting.ports import LogMessage
+from cato_reporting.projections.parsed_messages import Readings
+from cato_reporting.projections.tables.list_loader import SubscriberLists
+from cato_reporting.projections.tables.projector import ReadModelFiller
 from cato_runtime.objects import MemoryObjectStore
 from tests.support.synthetic_runs import synthetic_run
 

@@ -17,9 +17,9 @@ from cato_contracts.history import (
 )
 from cato_contracts.requests import Actor
 from cato_reporting.errors import ReadModelAwayError
-from cato_reporting.handlers.freshness import Freshness, away
-from cato_reporting.handlers.history import selection
 from cato_reporting.ports import CallHistory, CallPages
+from cato_reporting.queries.history.call_queries import selection
+from cato_reporting.queries.read_barrier import Freshness, away
 from cato_runtime.requests import RequestContext, RequestTable
 
 log = structlog.get_logger()

@@ -18,10 +18,10 @@ from cato_contracts.resources import Page
 from cato_contracts.status import CallEventView
 from cato_reporting.domain.instants import unix_ms
 from cato_reporting.errors import UnknownTimeZoneError
-from cato_reporting.handlers.documents import event_view
-from cato_reporting.handlers.freshness import Freshness
-from cato_reporting.handlers.positions import read_position, write_position
 from cato_reporting.ports import CallHistory, CallPlace, CallSelection
+from cato_reporting.queries.cursors import read_position, write_position
+from cato_reporting.queries.read_barrier import Freshness
+from cato_reporting.queries.status.documents import event_view
 from cato_runtime.requests import RequestContext, RequestTable
 
 _ANSWER_BYTES = 700_000

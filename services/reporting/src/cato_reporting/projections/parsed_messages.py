@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 
-from cato_reporting.domain.reading import Reading, read_message
+from cato_reporting.domain.parsed_message import Reading, read_message
 from cato_reporting.ports import LogMessage
 
 _KEPT = 10_000

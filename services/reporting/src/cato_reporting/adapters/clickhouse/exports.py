@@ -18,12 +18,12 @@ import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
 from cato_contracts.history import CallRecord, ExportFormat
-from cato_reporting.adapters.clickhouse_call_filter import (
+from cato_reporting.adapters.clickhouse.call_filter import (
     Conditions,
     beyond,
     place_values,
 )
-from cato_reporting.adapters.clickhouse_threads import ClickHouseThreads
+from cato_reporting.adapters.clickhouse.threads import ClickHouseThreads
 from cato_reporting.ports import CallPlace
 
 PAGE = 30_000

@@ -12,17 +12,17 @@ from clickhouse_connect.driver.client import Client
 from cato_contracts.runs import RunEnding, RunSnapshot, RunSubscriber
 from cato_contracts.status import SubscriberFilter
 from cato_contracts.subjects import RUNS
-from cato_reporting.adapters.clickhouse_detail import (
+from cato_reporting.adapters.clickhouse.detail import (
     range_of,
     read_detail,
     read_notified,
     stretch_of,
 )
-from cato_reporting.adapters.clickhouse_migrations import migrate
-from cato_reporting.adapters.clickhouse_retention import Retention, apply_retention
-from cato_reporting.adapters.clickhouse_rows import LISTS, POSITIONS, insert_facts, list_row
-from cato_reporting.adapters.clickhouse_threads import ClickHouseThreads
-from cato_reporting.adapters.clickhouse_written_detail import read_written_calls, read_written_subscribers
+from cato_reporting.adapters.clickhouse.retention import Retention, apply_retention
+from cato_reporting.adapters.clickhouse.rows import LISTS, POSITIONS, insert_facts, list_row
+from cato_reporting.adapters.clickhouse.schema import migrate
+from cato_reporting.adapters.clickhouse.threads import ClickHouseThreads
+from cato_reporting.adapters.clickhouse.written_detail import read_written_calls, read_written_subscribers
 from cato_reporting.domain.instants import from_unix_ms
 from cato_reporting.domain.live_run import ANSWERED, DELAYED, ENDED, STARTED, SUCCEEDED, End, LiveRun
 from cato_reporting.domain.report import Numbers

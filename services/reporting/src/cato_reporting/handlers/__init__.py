@@ -1,1 +1,0 @@
-"""What the service does: follow the log, keep the read model, answer queries."""

@@ -7,10 +7,10 @@ from pathlib import Path
 import clickhouse_connect
 
 from bench.reporting.big_run import BigRun
-from cato_reporting.adapters.clickhouse.rows import CALL_EVENTS, insert_facts
+from cato_reporting.adapters.clickhouse.rows import CALL_EVENTS, insert_messages
 from cato_reporting.adapters.clickhouse.schema import migrate
-from cato_reporting.domain.parsed_message import read_message
-from cato_reporting.ports import Fact
+from cato_reporting.domain.parsed_message import parse_message
+from cato_reporting.ports import StoredMessage
 
 _ROWS = 50_000
 _BATCH = 5_000
@@ -31,12 +31,12 @@ def insert_rate(run: BigRun, directory: Path) -> float:
     """Return rows per second of inserting prepared blocks, batch by batch, with the tables that follow."""
     messages = (message for message in run.beginning() if ".call." in message.subject)
     prepared = _Prepared()
-    facts = [
-        Fact(position, read_message(message.subject, message.data))
+    stored_messages = [
+        StoredMessage(position, parse_message(message.subject, message.data))
         for position, message in enumerate(islice(messages, _ROWS))
     ]
-    for first in range(0, len(facts), _BATCH):
-        insert_facts(prepared, facts[first : first + _BATCH])  # type: ignore[arg-type]
+    for first in range(0, len(stored_messages), _BATCH):
+        insert_messages(prepared, stored_messages[first : first + _BATCH])  # type: ignore[arg-type]
     client = clickhouse_connect.get_client(dsn=f"chdb://{directory}", settings={"max_threads": 2})
     try:
         migrate(client)
@@ -49,6 +49,6 @@ def insert_rate(run: BigRun, directory: Path) -> float:
                 settings={"insert_deduplicate": 0},
                 fmt="JSONCompactColumns",
             )
-        return len(facts) / (time.perf_counter() - began)
+        return len(stored_messages) / (time.perf_counter() - began)
     finally:
         client.close()

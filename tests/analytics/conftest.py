@@ -8,10 +8,10 @@ from pathlib import Path
 import clickhouse_connect
 import pytest
 
-from cato_reporting.adapters.clickhouse.rows import LISTS, insert_facts, list_row
+from cato_reporting.adapters.clickhouse.rows import LISTS, insert_messages, list_row
 from cato_reporting.adapters.clickhouse.schema import migrate
-from cato_reporting.domain.parsed_message import read_message
-from cato_reporting.ports import Fact
+from cato_reporting.domain.parsed_message import parse_message
+from cato_reporting.ports import StoredMessage
 from tests.support.synthetic_runs import BEGIN, Sent, SyntheticRun, synthetic_run
 
 
@@ -48,13 +48,13 @@ def database(tmp_path_factory, runs) -> Iterator[object]:
     client = clickhouse_connect.get_client(dsn=f"chdb://{directory / 'clickhouse'}")
     migrate(client)
     for run in runs:
-        facts = [
-            Fact(position, read_message(sent.subject, sent.data))
+        stored_messages = [
+            StoredMessage(position, parse_message(sent.subject, sent.data))
             for position, sent in enumerate(run.messages, start=1)
         ]
         # Inserted twice, as at-least-once delivery can do; queries must not show it.
-        insert_facts(client, facts)
-        insert_facts(client, facts[: len(facts) // 2])
+        insert_messages(client, stored_messages)
+        insert_messages(client, stored_messages[: len(stored_messages) // 2])
         LISTS.insert(client, [list_row(run.run_id, person) for person in run.subscribers])
     yield client
     client.close()

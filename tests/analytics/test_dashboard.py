@@ -8,8 +8,7 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 from cato_gateway.http.metrics import Metrics
-from cato_reporting.domain.log_lag import Durations
-from cato_reporting.metrics import Figures, ReportingCollector
+from cato_reporting.metrics import ReportingCollector, ReportingMetrics, insert_histogram
 from cato_runtime.health import Health, _HealthCollector
 
 DASHBOARD = json.loads((Path(__file__).parents[2] / "deploy/grafana/cato.json").read_text(encoding="utf-8"))
@@ -51,14 +50,15 @@ def test_each_metric_of_the_dashboard_exists():
     registry.register(_HealthCollector(Health("reporting")))
 
     class Idle:
-        def figures(self):
-            return Figures(
+        inserts = insert_histogram()
+
+        def metrics(self):
+            return ReportingMetrics(
                 read_model_up=True,
                 lag_messages=0,
                 lag_seconds=0,
                 events=0,
                 batches=0,
-                inserts=Durations(),
                 dead_letters=0,
                 followed_runs=0,
                 report_age=0,

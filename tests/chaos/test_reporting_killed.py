@@ -4,13 +4,14 @@
 """
 
 import asyncio
+import json
 import os
 import random
 
 import pytest
 
 from cato_contracts.errors import UnavailableError
-from cato_contracts.status import GetTaskExec, ListSubscriberStatuses
+from cato_contracts.status import GetStatusText, GetTaskExec, SubscriberStatus
 from cato_runtime.requests import Requester
 from cato_runtime.tasks import end_tasks
 from services.reporting.tests.reporting_process import ReportingProcess
@@ -174,10 +175,10 @@ async def test_answers_are_correct_and_complete_after_kills_and_clickhouse_outag
 async def subscribers(requester, run):
     items, cursor = [], None
     while True:
-        query = ListSubscriberStatuses(actor=ACTOR, run_id=run.run_id, cursor=cursor)
-        page = await requester.ask(query, timeout=60)
-        items += page.items
-        cursor = page.next_cursor
+        query = GetStatusText(actor=ACTOR, run_id=run.run_id, cursor=cursor)
+        text = await requester.ask(query, timeout=60)
+        items += [SubscriberStatus.model_validate(each) for each in json.loads(b"[%b]" % text.text())]
+        cursor = text.next_cursor
         if cursor is None:
             return items
 

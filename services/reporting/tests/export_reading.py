@@ -1,4 +1,4 @@
-"""Reading exports back."""
+"""Reads exported files."""
 
 import csv
 import io

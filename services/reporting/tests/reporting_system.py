@@ -1,6 +1,7 @@
 """Reporting in the test's own process, on a real broker and the real ClickHouse engine."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -19,11 +20,19 @@ from cato_contracts.history import (
     TakeExportPiece,
 )
 from cato_contracts.requests import Actor
-from cato_contracts.status import GetTaskExec, ListSubscriberStatuses, ListTaskExecs, SubscriberFilter
+from cato_contracts.resources import Page
+from cato_contracts.status import (
+    GetStatusText,
+    GetTaskExec,
+    ListTaskExecs,
+    SubscriberFilter,
+    SubscriberStatus,
+)
 from cato_contracts.subjects import RUNS
 from cato_reporting.adapters.clickhouse.retention import Retention
 from cato_reporting.adapters.nats.run_log import DURABLE
-from cato_reporting.bootstrap import ReportingRole, build_role
+from cato_reporting.bootstrap import make_deps
+from cato_reporting.service import ReportingService
 from cato_runtime.objects import NatsObjectStore
 from cato_runtime.requests import RequestContext
 from tests.support.servers import Bus
@@ -78,7 +87,7 @@ async def reporting(
     bus: Bus, dsn: str, clock: FixedClock | None = None, retention: Retention | None = None
 ) -> AsyncIterator["Reports"]:
     clock = clock or FixedClock()
-    role = build_role(
+    deps = make_deps(
         bus.client,
         bus.js,
         NatsObjectStore(bus.js),
@@ -87,23 +96,24 @@ async def reporting(
         clock=clock,
         retention=retention,
     )
+    service = ReportingService(deps)
     try:
-        await role.start()
-        yield Reports(role, clock)
+        await service.start()
+        yield Reports(service, clock)
     finally:
-        await role.stop()
+        await service.stop()
 
 
 class Reports:
-    """Asks the role as the gateway would."""
+    """Asks the service as the gateway would."""
 
-    def __init__(self, role: ReportingRole, clock: FixedClock) -> None:
-        self.role = role
+    def __init__(self, service: ReportingService, clock: FixedClock) -> None:
+        self.service = service
         self._clock = clock
         self._commands = count()
 
     async def _ask(self, request, command_id=None):
-        handler = self.role.requests._handlers[type(request)]
+        handler = self.service.requests._handlers[type(request)]
         command_id = command_id or f"command-{next(self._commands)}"
         return await handler(request, RequestContext(command_id, "correlation", self._clock.now()))
 
@@ -114,7 +124,10 @@ class Reports:
         return await self._ask(ListTaskExecs(actor=actor, **rest))
 
     async def page(self, run_id, actor=ACTOR, **rest):
-        return await self._ask(ListSubscriberStatuses(actor=actor, run_id=run_id, **rest))
+        text = await self._ask(GetStatusText(actor=actor, run_id=run_id, **rest))
+        items = [SubscriberStatus.model_validate(each) for each in json.loads(b"[%b]" % text.text())]
+        assert len(items) == text.count
+        return Page(items=items, next_cursor=text.next_cursor)
 
     async def subscribers(self, run_id, *, limit=100, which=SubscriberFilter.ALL, events=True):
         """Every page, joined."""

@@ -21,7 +21,7 @@ from cato_contracts.runs import (
 from cato_contracts.status import Report, RunState
 from cato_jetstream import Record
 from cato_reporting.domain.live_runs import LiveRuns
-from cato_reporting.domain.parsed_message import Reading, read_message
+from cato_reporting.domain.parsed_message import ParsedMessage, parse_message
 from cato_reporting.domain.report import live_report
 from tests.support.synthetic_runs import naive_numbers
 
@@ -143,11 +143,11 @@ class ReportWitness:
         self._now = now
         self._violated = violated
         self._live = LiveRuns()
-        self.readings: list[tuple[int, Reading]] = []
+        self.readings: list[tuple[int, ParsedMessage]] = []
 
     def take(self, record: Record) -> Sequence[Any]:
         """Fold a message; return the bodies of its events."""
-        reading = read_message(record.subject, record.data)
+        reading = parse_message(record.subject, record.data)
         if reading.fault is not None:
             self._violated(f"report: {record.subject} cannot be read: {reading.fault}")
         self.readings.append((record.sequence, reading))

@@ -219,17 +219,6 @@ class ListTaskExecs(Query[Page[TaskExec]]):
     cursor: str | None = None
 
 
-class ListSubscriberStatuses(Query[Page[SubscriberStatus]]):
-    """Part of a run's subscribers, in the order of the list; fewer than `limit` when they are large."""
-
-    service: ClassVar[str] = SERVICE
-    run_id: UUID
-    filter: SubscriberFilter = SubscriberFilter.ALL
-    events: bool = True
-    limit: int = Field(default=100, ge=1, le=1000)
-    cursor: str | None = None
-
-
 class StatusText(Frozen):
     """Part of a run's subscribers as the status document has them, written already.
 
@@ -256,7 +245,7 @@ STATUS_TEXT_LIMIT = 2000
 
 
 class GetStatusText(Query[StatusText]):
-    """The same subscribers as `ListSubscriberStatuses` gives, for whoever only passes them on."""
+    """Part of a run's subscribers, in the order of the list, as text of the status document."""
 
     service: ClassVar[str] = SERVICE
     run_id: UUID

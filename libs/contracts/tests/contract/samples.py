@@ -100,9 +100,6 @@ SAMPLES: list[Message] = [
     campaign.PauseRun(actor=ACTOR, id=ID, hangup=True),
     campaign.StopRun(actor=ACTOR, id=ID),
     status.ListTaskExecs(actor=ACTOR, task_id=OTHER, active=True, limit=5),
-    status.ListSubscriberStatuses(
-        actor=ACTOR, run_id=ID, filter=status.SubscriberFilter.FAILED, events=False, limit=5, cursor="100"
-    ),
     status.GetStatusText(
         actor=ACTOR, run_id=ID, filter=status.SubscriberFilter.FAILED, events=False, limit=5, cursor="100"
     ),

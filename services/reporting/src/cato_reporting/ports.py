@@ -1,4 +1,4 @@
-"""What the handlers need from outside."""
+"""What projections and queries need from outside."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from cato_contracts.history import CallFilter, CallRecord, CallStatistics, Expor
 from cato_contracts.runs import RunSnapshot, RunSubscriber
 from cato_contracts.status import SubscriberFilter
 from cato_reporting.domain.live_run import End, LiveRun
-from cato_reporting.domain.parsed_message import Reading
+from cato_reporting.domain.parsed_message import ParsedMessage
 from cato_reporting.domain.report import Numbers
 
 
@@ -24,11 +24,11 @@ class LogMessage:
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
-    """A message that was read."""
+class StoredMessage:
+    """A message of the log that was parsed."""
 
     position: int
-    reading: Reading
+    parsed: ParsedMessage
 
 
 class RunLog(Protocol):
@@ -96,23 +96,6 @@ class StoredRun:
 
 
 @dataclass(frozen=True, slots=True)
-class StoredCall:
-    """A call as the read model has it; times in Unix ms."""
-
-    no: int
-    call_id: UUID
-    number: str
-    phone_index: int
-    station_id: UUID | None
-    started_at: int
-    ringing_at: int | None
-    answered_at: int | None
-    ended_at: int | None
-    success: bool
-    delayed: bool
-
-
-@dataclass(frozen=True, slots=True)
 class StoredEvent:
     """An event of a call; `data` is JSON, `time` in Unix ms."""
 
@@ -123,18 +106,8 @@ class StoredEvent:
     data: str
 
 
-@dataclass(frozen=True, slots=True)
-class Detail:
-    """Some subscribers of a run in the order of the list, and everything about their calls."""
-
-    subscribers: list[RunSubscriber]
-    notified: set[int]
-    calls: list[StoredCall]
-    events: list[StoredEvent]
-
-
 class WrittenSubscriber(NamedTuple):
-    """Somebody on the list: `contact` is the JSON object, `phones` the JSON array of their numbers."""
+    """A subscriber of the list: `contact` is the JSON object, `phones` the JSON array of their numbers."""
 
     no: int
     contact: bytes
@@ -152,7 +125,7 @@ class WrittenCalls(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class WrittenDetail:
-    """The same as a `Detail`, written already: JSON in UTF-8."""
+    """Subscribers of a run in the order of the list, and their calls, as JSON in UTF-8."""
 
     subscribers: list[WrittenSubscriber]
     notified: set[int]
@@ -166,8 +139,8 @@ class ReadModel(Protocol):
         """Connect, bring the tables to the current version, return the position they are filled up to."""
         ...
 
-    async def store(self, facts: Sequence[Fact], *, position: int) -> None:
-        """Insert the facts and note that everything up to the position is in.
+    async def store(self, messages: Sequence[StoredMessage], *, position: int) -> None:
+        """Insert the messages, then note that the tables are filled up to the position.
 
         Raises:
             RowsRefusedError: if one of them can never be stored.
@@ -188,7 +161,7 @@ class ReadModel(Protocol):
     ) -> list[StoredRun]:
         """Return runs, newest first, of a user (None: all) and a task (None: all).
 
-        `before`: only those after this place in the list: start in Unix ms, id.
+        `before`: only those after this position in the list: start in Unix ms, id.
         """
         ...
 
@@ -196,16 +169,10 @@ class ReadModel(Protocol):
         """Count what is in the reports of the runs."""
         ...
 
-    async def detail(
-        self, run_id: UUID, *, which: SubscriberFilter, wave: int, after: int, limit: int, events: bool
-    ) -> Detail:
-        """Return subscribers with a number above `after`. `wave`: the current one, for FAILED."""
-        ...
-
     async def written_detail(
         self, run_id: UUID, *, which: SubscriberFilter, wave: int, after: int, limit: int, events: bool
     ) -> WrittenDetail:
-        """Return the same, for a document that is only written."""
+        """Return subscribers with a number above `after`. `wave`: the current one, for FAILED."""
         ...
 
     async def listed(self, run_id: UUID) -> int:
@@ -227,8 +194,8 @@ class ReadModel(Protocol):
     async def close(self) -> None: ...
 
 
-CallPlace = tuple[int, UUID]
-"""Where a call stands in the history: start in Unix ms, id."""
+CallCursor = tuple[int, UUID]
+"""The position of a call in the history: start in Unix ms, id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +211,7 @@ class FoundCalls:
     """Some calls, the latest start first; `rest` is the place after which others may follow."""
 
     calls: list[CallRecord]
-    rest: CallPlace | None
+    rest: CallCursor | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +224,7 @@ class RecordedCall:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class GroupedStatistics:
     """The groups in the order in which they are shown, and all of them together."""
 
     groups: list[CallStatistics]
@@ -282,7 +249,7 @@ class CallPages(Protocol):
 class CallHistory(Protocol):
     """The calls that began and whose run is known. Every method raises ReadModelAwayError."""
 
-    async def calls(self, selection: CallSelection, *, before: CallPlace | None, limit: int) -> FoundCalls:
+    async def calls(self, selection: CallSelection, *, before: CallCursor | None, limit: int) -> FoundCalls:
         """Return up to `limit` calls after a place; fewer, and a `rest`, if they are far between."""
         ...
 
@@ -290,7 +257,7 @@ class CallHistory(Protocol):
 
     async def statistics(
         self, selection: CallSelection, group_by: Grouping, *, time_zone: str, limit: int
-    ) -> Figures:
+    ) -> GroupedStatistics:
         """Return the figures of up to `limit` groups, and no telling which if there are more.
 
         Raises:

@@ -8,21 +8,23 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cato_contracts.history import CallFilter, CallOutcome, ExportFormat, Grouping
-from cato_reporting.adapters import clickhouse_exports, clickhouse_history
+from cato_reporting.adapters.clickhouse import call_history as clickhouse_history
+from cato_reporting.adapters.clickhouse import exports as clickhouse_exports
 from cato_reporting.adapters.clickhouse.call_history import ClickHouseHistory
 from cato_reporting.adapters.clickhouse.read_model import ClickHouseReadModel
-from cato_reporting.domain.parsed_message import read_message
+from cato_reporting.domain.parsed_message import parse_message
 from cato_reporting.errors import UnknownTimeZoneError
-from cato_reporting.ports import CallSelection, Fact
+from cato_reporting.ports import CallSelection, StoredMessage
 from services.reporting.tests.export_reading import read_export
 from services.reporting.tests.history_reference import expected_calls, expected_statistics
 from tests.support.synthetic_runs import BEGIN, STATION, synthetic_run
 
 
-def facts_of(*runs):
+def stored_messages_of(*runs):
     sent = [sent for run in runs for sent in run.messages]
     return [
-        Fact(position, read_message(each.subject, each.data)) for position, each in enumerate(sent, start=1)
+        StoredMessage(position, parse_message(each.subject, each.data))
+        for position, each in enumerate(sent, start=1)
     ]
 
 
@@ -79,12 +81,12 @@ async def test_disturbed_batches_give_the_history_of_the_reference(seed, lost_en
     model, history = tables
     run = synthetic_run(seed, subscribers=6, waves=3, lost_ends=lost_ends)
     rng = random.Random(seed)
-    facts = facts_of(run) + rng.choices(facts_of(run), k=len(run.messages) // 2)
-    rng.shuffle(facts)
-    while facts:
+    stored_messages = stored_messages_of(run) + rng.choices(stored_messages_of(run), k=len(run.messages) // 2)
+    rng.shuffle(stored_messages)
+    while stored_messages:
         size = rng.randint(1, 60)
-        await model.store(facts[:size], position=facts[0].position)
-        facts = facts[size:]
+        await model.store(stored_messages[:size], position=stored_messages[0].position)
+        stored_messages = stored_messages[size:]
     expected = calls_of(run)
     selection = CallSelection(CallFilter(run_id=run.run_id), run.snapshot.user_id)
     assert await all_calls(history, selection, limit=rng.randint(1, 30)) == expected
@@ -104,10 +106,10 @@ async def test_no_condition_is_asked_of_the_parts_of_a_call_but_of_the_whole(tab
     """The engine may look at conditions on the key before it merges, and has to leave others alone."""
     model, history = tables
     run = synthetic_run(9, subscribers=10, waves=2, lost_ends=True)
-    facts = facts_of(run)
+    stored_messages = stored_messages_of(run)
     for part in range(3):
         # Neighbours in the log go into different parts, so the end of a call is apart from its beginning.
-        await model.store(facts[part::3], position=len(facts))
+        await model.store(stored_messages[part::3], position=len(stored_messages))
     wanted = [call for call in calls_of(run) if call.outcome is CallOutcome.TALKING]
     assert any(call.success for call in wanted)
     found = await history.calls(CallSelection(CallFilter(outcome="talking")), before=None, limit=100)
@@ -120,7 +122,7 @@ async def test_calls_that_are_far_between_are_found_over_several_answers(tables,
     monkeypatch.setattr(clickhouse_history, "_LOOKED_THROUGH", 6)
     model, history = tables
     run = synthetic_run(1, subscribers=15, waves=2, lost_ends=True)
-    await model.store(facts_of(run), position=1)
+    await model.store(stored_messages_of(run), position=1)
     wanted = [call for call in calls_of(run) if call.ended_at is None]
     assert 0 < len(wanted) < 10
     selection = CallSelection(CallFilter(outcome="talking"))
@@ -147,7 +149,7 @@ async def test_hours_and_days_are_those_of_the_zone(tables, zone, begin, hours):
         synthetic_run(seed, subscribers=2, waves=1, begin=begin + timedelta(minutes=25 * seed))
         for seed in range(hours * 60 // 25)
     ]
-    await model.store(facts_of(*runs), position=1)
+    await model.store(stored_messages_of(*runs), position=1)
     records = calls_of(*runs)
     for group_by in (Grouping.HOUR, Grouping.DAY):
         await assert_statistics(history, CallSelection(CallFilter()), records, group_by, zone)
@@ -163,7 +165,7 @@ async def test_a_zone_that_nobody_knows_is_refused(tables):
 async def test_statistics_by_task_bear_the_latest_name_and_no_station_has_no_key(tables):
     model, history = tables
     runs = [synthetic_run(seed, begin=BEGIN + timedelta(hours=seed)) for seed in (1, 2)]
-    await model.store(facts_of(*runs)[:-40], position=1)
+    await model.store(stored_messages_of(*runs)[:-40], position=1)
     by_task = await history.statistics(CallSelection(CallFilter()), Grouping.TASK, time_zone="UTC", limit=10)
     assert {each.key for each in by_task.groups} == {str(run.snapshot.task_id) for run in runs}
     assert {each.label for each in by_task.groups} == {"task_2024-03-24"}

@@ -8,11 +8,11 @@ from cato_contracts.calls import CallEventKind
 from cato_contracts.history import CallFilter
 from cato_reporting.adapters.clickhouse import schema as clickhouse_migrations
 from cato_reporting.adapters.clickhouse.call_history import ClickHouseHistory
-from cato_reporting.adapters.clickhouse.rows import insert_facts
+from cato_reporting.adapters.clickhouse.rows import insert_messages
 from cato_reporting.adapters.clickhouse.schema import migrate, migrations
 from cato_reporting.adapters.clickhouse.threads import ClickHouseThreads
-from cato_reporting.domain.parsed_message import read_message
-from cato_reporting.ports import CallSelection, Fact
+from cato_reporting.domain.parsed_message import parse_message
+from cato_reporting.ports import CallSelection, StoredMessage
 from services.reporting.tests.history_reference import expected_calls
 from services.reporting.tests.tables import expected_rows, stored_rows
 from tests.support.synthetic_runs import synthetic_run
@@ -30,27 +30,30 @@ class EarlierClient:
         self._client.raw_insert(table, list(values), json.dumps(list(values.values())), **options)
 
 
-def facts_of(run):
-    return [Fact(index, read_message(sent.subject, sent.data)) for index, sent in enumerate(run.messages)]
+def stored_messages_of(run):
+    return [
+        StoredMessage(index, parse_message(sent.subject, sent.data))
+        for index, sent in enumerate(run.messages)
+    ]
 
 
 async def migrated_halfway(dsn, run, version, monkeypatch):
-    """Store half of the run's facts in the tables of `version`, migrate, and store the others."""
-    facts = facts_of(run)
-    half = len(facts) // 2
+    """Store half of the run's messages in the tables of `version`, migrate, and store the others."""
+    stored_messages = stored_messages_of(run)
+    half = len(stored_messages) // 2
     versions = migrations()
     threads = ClickHouseThreads(dsn, threads=1, max_threads=2, timeout_s=30, name="test")
 
     def grow(client):
         monkeypatch.setattr(clickhouse_migrations, "migrations", lambda: versions[:version])
         migrate(client)
-        insert_facts(EarlierClient(client), facts[:half])
+        insert_messages(EarlierClient(client), stored_messages[:half])
         monkeypatch.setattr(clickhouse_migrations, "migrations", lambda: versions)
         # A migration that broke off before it was noted is applied again.
         migrate(client)
         client.command("TRUNCATE TABLE schema_versions")
         migrate(client)
-        insert_facts(client, facts[half:])
+        insert_messages(client, stored_messages[half:])
 
     await threads.run(grow)
     await threads.close()

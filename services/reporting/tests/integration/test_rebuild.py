@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import pytest
 
-from cato_contracts.status import ListSubscriberStatuses
+from cato_contracts.status import GetStatusText
 from cato_runtime.requests import Requester
 from services.reporting.tests.reporting_process import ReportingProcess
 from services.reporting.tests.reporting_system import ACTOR, keep_list, publish
@@ -28,7 +28,7 @@ async def test_a_rebuilt_read_model_has_every_row_that_it_had(bus, clickhouse_ds
         await service.start()
         await until_acknowledged(bus, sum(len(run.messages) for run in runs))
         for run in runs:
-            await requester.ask(ListSubscriberStatuses(actor=ACTOR, run_id=run.run_id), timeout=60)
+            await requester.ask(GetStatusText(actor=ACTOR, run_id=run.run_id), timeout=60)
         await service.stop()
         return await stored_rows(clickhouse_dsn)
 

@@ -143,7 +143,7 @@ async def test_a_bad_message_goes_to_the_dead_letters_and_harms_nothing(bus, cli
         assert await reports.subscribers(run.run_id) == expected_statuses(run, events)
         naive = naive_numbers(run, events)
         assert (await reports.run(run.run_id)).report.model_dump(include=set(naive)) == naive
-        assert reports.role.refused == len(bad)
+        assert reports.service.metrics().dead_letters == len(bad)
     kept = [letter async for letter in DeadLetterStream(bus.js).letters("reporting")]
     assert [(letter.origin.subject, letter.data) for letter in kept] == bad
     assert all(letter.reason and letter.origin.sequence for letter in kept)
@@ -158,4 +158,4 @@ async def test_the_log_is_acknowledged_when_the_rows_are_in(bus, clickhouse_dsn)
         async with asyncio.timeout(10):
             while (await bus.js.consumer_info("RUNS", "reporting")).ack_floor.stream_seq < len(run.messages):
                 await asyncio.sleep(0.01)
-        assert reports.role.lag == 0
+        assert reports.service.metrics().lag_messages == 0

@@ -63,7 +63,7 @@ async def runs(bus):
 
 async def until_stored(reports, run):
     async with asyncio.timeout(60):
-        while reports.role.lag or not reports.role.figures().read_model_up:
+        while reports.service.metrics().lag_messages or not reports.service.metrics().read_model_up:
             await asyncio.sleep(0.02)
     return await reports.subscribers(run.run_id)
 

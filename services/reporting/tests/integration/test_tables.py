@@ -9,16 +9,16 @@ from hypothesis import strategies as st
 from cato_reporting.adapters.clickhouse.read_model import ClickHouseReadModel
 from cato_reporting.domain.live_run import LiveRun
 from cato_reporting.domain.live_runs import LiveRuns
-from cato_reporting.domain.parsed_message import read_message
+from cato_reporting.domain.parsed_message import parse_message
 from cato_reporting.domain.report import numbers_of
-from cato_reporting.ports import Fact
+from cato_reporting.ports import StoredMessage
 from services.reporting.tests.tables import expected_rows, stored_rows
 from tests.support.synthetic_runs import synthetic_run
 
 
-def facts_of(run):
+def stored_messages_of(run):
     return [
-        Fact(position, read_message(sent.subject, sent.data))
+        StoredMessage(position, parse_message(sent.subject, sent.data))
         for position, sent in enumerate(run.messages, start=1)
     ]
 
@@ -31,11 +31,11 @@ async def read_model(clickhouse_dsn):
     await model.close()
 
 
-async def store_in_batches(model, facts, rng):
-    while facts:
+async def store_in_batches(model, stored_messages, rng):
+    while stored_messages:
         size = rng.randint(1, 60)
-        await model.store(facts[:size], position=facts[0].position)
-        facts = facts[size:]
+        await model.store(stored_messages[:size], position=stored_messages[0].position)
+        stored_messages = stored_messages[size:]
 
 
 @settings(
@@ -48,12 +48,12 @@ async def store_in_batches(model, facts, rng):
 async def test_disturbed_batches_give_the_rows_of_the_reference(seed, lost_ends, read_model):
     run = synthetic_run(seed, subscribers=6, waves=3, lost_ends=lost_ends)
     rng = random.Random(seed)
-    facts = facts_of(run) + rng.choices(facts_of(run), k=len(run.messages) // 2)
-    rng.shuffle(facts)
-    await store_in_batches(read_model, facts, rng)
+    stored_messages = stored_messages_of(run) + rng.choices(stored_messages_of(run), k=len(run.messages) // 2)
+    rng.shuffle(stored_messages)
+    await store_in_batches(read_model, stored_messages, rng)
     live = LiveRuns()
-    for fact in facts_of(run):
-        live.apply(fact.position, fact.reading)
+    for stored in stored_messages_of(run):
+        live.apply(stored.position, stored.parsed)
     assert (await read_model.numbers([run.run_id]))[run.run_id] == numbers_of(live.runs[run.run_id])
     restored = LiveRun(run.run_id)
     await read_model.restore(restored)
@@ -67,8 +67,8 @@ async def test_the_views_show_every_fact_once(clickhouse_dsn):
     model = ClickHouseReadModel(clickhouse_dsn)
     await model.open()
     for run in runs:
-        facts = facts_of(run)
-        await store_in_batches(model, facts + facts[::-1], random.Random(1))
+        stored_messages = stored_messages_of(run)
+        await store_in_batches(model, stored_messages + stored_messages[::-1], random.Random(1))
         await model.store_list(run.run_id, run.subscribers)
         await model.store_list(run.run_id, run.subscribers[:3])
     await model.close()

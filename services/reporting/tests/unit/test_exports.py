@@ -18,7 +18,7 @@ from services.reporting.tests.reporting_system import ACTOR, NOW
 PIECE = 512 * 1024
 
 
-class FakeFreshness:
+class FakeBarrier:
     """Tables that are always up to date; `openings` is set by the test."""
 
     openings = 1
@@ -27,7 +27,7 @@ class FakeFreshness:
         pass
 
     @asynccontextmanager
-    async def steady_tables(self):
+    async def consistent(self):
         yield
 
 
@@ -62,9 +62,9 @@ class FakePages:
 class World:
     def __init__(self, *parts):
         self.now = NOW
-        self.fresh = FakeFreshness()
+        self.barrier = FakeBarrier()
         self.history = FakeHistory(*parts)
-        self.exports = CallExports(self.fresh, self.history)
+        self.exports = CallExports(self.barrier, self.history)
 
     def _context(self, command_id=None):
         return RequestContext(command_id or str(uuid4()), "correlation", self.now)
@@ -246,7 +246,7 @@ async def test_an_export_does_not_go_on_in_other_tables():
     world = World(b"a" * 2 * PIECE, b"b", b"c")
     export_id = await world.begin()
     await world.take(export_id, 0)
-    world.fresh.openings += 1
+    world.barrier.openings += 1
     with pytest.raises(UnavailableError, match="begin the export again"):
         await world.take(export_id, 1)
     with pytest.raises(NotFoundError):

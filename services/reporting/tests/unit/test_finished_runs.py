@@ -1,7 +1,7 @@
 from uuid import UUID, uuid4
 
 from cato_reporting.domain.live_runs import LiveRuns
-from cato_reporting.domain.parsed_message import read_message
+from cato_reporting.domain.parsed_message import parse_message
 from cato_reporting.domain.report import Numbers, numbers_of
 from cato_reporting.queries.status.finished_runs import FinishedRuns
 from tests.support.synthetic_runs import synthetic_run
@@ -32,7 +32,7 @@ async def test_a_run_that_was_followed_to_its_end_is_not_counted_at_all():
     runs, model = LiveRuns(), FakeReadModel()
     finished = FinishedRuns(runs, model)
     for position, sent in enumerate(run.messages, 1):
-        runs.apply(position, read_message(sent.subject, sent.data))
+        runs.apply(position, parse_message(sent.subject, sent.data))
     followed = runs.get(run.run_id)
     numbers = numbers_of(followed)
     runs.settle(run.run_id)
@@ -47,7 +47,7 @@ async def test_a_late_event_makes_it_count_again():
     finished = FinishedRuns(runs, model)
     runs.settle(run.run_id)
     await finished.numbers([run.run_id])
-    runs.apply(5, read_message(run.messages[-1].subject, run.messages[-1].data))
+    runs.apply(5, parse_message(run.messages[-1].subject, run.messages[-1].data))
     await finished.numbers([run.run_id])
     await finished.numbers([run.run_id])
     assert model.asked == [run.run_id, run.run_id]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from cato_reporting.domain.live_run import LiveRun
 from cato_reporting.domain.live_runs import LiveRuns
-from cato_reporting.domain.parsed_message import read_message
+from cato_reporting.domain.parsed_message import parse_message
 from cato_reporting.domain.report import live_report
 from tests.support.synthetic_runs import BEGIN, naive_numbers, synthetic_run
 
@@ -20,18 +20,18 @@ runs = st.builds(
 )
 
 
-def readings(run):
-    """Position in the log and reading of each message."""
+def parsed_messages(run):
+    """The position and the parsed form of each message."""
     return [
-        (position, read_message(sent.subject, sent.data))
+        (position, parse_message(sent.subject, sent.data))
         for position, sent in enumerate(run.messages, start=1)
     ]
 
 
 def folded(run, messages) -> LiveRun:
     live = LiveRuns()
-    for position, reading in messages:
-        live.apply(position, reading)
+    for position, parsed in messages:
+        live.apply(position, parsed)
     return live.runs[run.run_id]
 
 
@@ -52,7 +52,7 @@ def assert_sums_hold(report):
 @settings(max_examples=60, deadline=None)
 @given(run=runs, seed=st.integers(0, 10**9))
 def test_shuffled_and_repeated_events_give_the_report_of_the_clean_order(run, seed):
-    clean = readings(run)
+    clean = parsed_messages(run)
     rng = random.Random(seed)
     disturbed = clean + rng.choices(clean, k=len(clean) // 2)
     rng.shuffle(disturbed)
@@ -62,14 +62,14 @@ def test_shuffled_and_repeated_events_give_the_report_of_the_clean_order(run, se
 @settings(max_examples=40, deadline=None)
 @given(run=runs, seed=st.integers(0, 10**9))
 def test_every_step_of_any_order_equals_a_count_over_all_events_so_far(run, seed):
-    clean = readings(run)
+    clean = parsed_messages(run)
     beginning, rest = clean[:1], clean[1:]
     random.Random(seed).shuffle(rest)
     live = LiveRuns()
     seen = []
-    for position, reading in beginning + rest:
-        live.apply(position, reading)
-        seen.extend(reading.events)
+    for position, parsed in beginning + rest:
+        live.apply(position, parsed)
+        seen.extend(parsed.events)
         report = report_of(run, live.runs[run.run_id])
         assert_sums_hold(report)
         naive = naive_numbers(run, seen)
@@ -79,7 +79,7 @@ def test_every_step_of_any_order_equals_a_count_over_all_events_so_far(run, seed
 @settings(max_examples=30, deadline=None)
 @given(run=runs, seed=st.integers(0, 10**9))
 def test_redelivery_from_any_point_changes_nothing(run, seed):
-    clean = readings(run)
+    clean = parsed_messages(run)
     point = random.Random(seed).randrange(len(clean))
     again = clean + clean[point:]
     assert report_of(run, folded(run, again)) == report_of(run, folded(run, clean))

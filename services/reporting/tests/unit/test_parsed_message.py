@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from cato_reporting.domain.parsed_message import read_message
+from cato_reporting.domain.parsed_message import parse_message
 from tests.support.synthetic_runs import synthetic_run
 
 RUN = synthetic_run(1, subscribers=4, waves=2)
@@ -21,10 +21,10 @@ def changed(sent, **body):
 
 @pytest.mark.parametrize("sent", RUN.messages, ids=lambda sent: sent.message_id)
 def test_a_good_message_says_its_events_and_has_no_fault(sent):
-    reading = read_message(sent.subject, sent.data)
-    assert reading.fault is None
-    assert reading.run_id == RUN.run_id
-    assert reading.events == sent.events
+    parsed = parse_message(sent.subject, sent.data)
+    assert parsed.fault is None
+    assert parsed.run_id == RUN.run_id
+    assert parsed.events == sent.events
 
 
 @pytest.mark.parametrize(
@@ -56,21 +56,21 @@ def test_a_good_message_says_its_events_and_has_no_fault(sent):
     ],
 )
 def test_a_bad_message_says_no_events_and_why(subject, data):
-    reading = read_message(subject, data)
-    assert reading.events == ()
-    assert reading.fault
+    parsed = parse_message(subject, data)
+    assert parsed.events == ()
+    assert parsed.fault
 
 
 def test_a_commit_with_one_bad_envelope_counts_for_its_good_ones():
     commit = json.loads(LIFE.data)
     commit["messages"].append({"type": "RunEnded"})
-    reading = read_message(LIFE.subject, json.dumps(commit).encode())
-    assert reading.events == LIFE.events
-    assert reading.fault
+    parsed = parse_message(LIFE.subject, json.dumps(commit).encode())
+    assert parsed.events == LIFE.events
+    assert parsed.fault
 
 
 def test_envelopes_of_a_commit_that_are_meant_for_others_are_passed_over():
     commit = json.loads(LIFE.data)
     commit["messages"].append(json.loads(RESULT.data))
-    reading = read_message(LIFE.subject, json.dumps(commit).encode())
-    assert (reading.events, reading.fault) == (LIFE.events, None)
+    parsed = parse_message(LIFE.subject, json.dumps(commit).encode())
+    assert (parsed.events, parsed.fault) == (LIFE.events, None)

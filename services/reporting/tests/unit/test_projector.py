@@ -5,10 +5,11 @@ import asyncio
 import pytest
 
 from cato_reporting.errors import ReadModelAwayError, RowsRefusedError
+from cato_reporting.metrics import insert_histogram
 from cato_reporting.ports import LogMessage
-from cato_reporting.projections.parsed_messages import Readings
-from cato_reporting.projections.tables.list_loader import SubscriberLists
-from cato_reporting.projections.tables.projector import ReadModelFiller
+from cato_reporting.projections.parsed_messages import ParsedMessages
+from cato_reporting.projections.tables.list_loader import ListLoader
+from cato_reporting.projections.tables.projector import Projector
 from cato_runtime.objects import MemoryObjectStore
 from tests.support.synthetic_runs import synthetic_run
 
@@ -54,7 +55,7 @@ class FakeIntake:
 
 
 class FakeReadModel:
-    """Keeps positions of facts; is away for a while, and refuses what it is told to."""
+    """Keeps the positions of messages; is away for a while, and refuses the positions in `refuses`."""
 
     def __init__(self, *, away=0, refuses=()):
         self.away = away
@@ -68,8 +69,8 @@ class FakeReadModel:
             raise ReadModelAwayError("away")
         return self.position
 
-    async def store(self, facts, *, position):
-        positions = {fact.position for fact in facts}
+    async def store(self, stored_messages, *, position):
+        positions = {stored.position for stored in stored_messages}
         if positions & self.refuses:
             raise RowsRefusedError("no column holds this")
         self.stored |= positions
@@ -96,40 +97,47 @@ def messages():
 
 async def fill(log, model):
     letters = FakeDeadLetters()
-    filler = ReadModelFiller(log, model, letters, Readings(), SubscriberLists(model, MemoryObjectStore()))
-    task = asyncio.create_task(filler.run())
-    assert await filler.progress.reached(len(log.messages), timeout=10)
+    projector = Projector(
+        log,
+        model,
+        letters,
+        ParsedMessages(),
+        ListLoader(model, MemoryObjectStore()),
+        inserts=insert_histogram(),
+    )
+    task = asyncio.create_task(projector.run())
+    assert await projector.progress.reached(len(log.messages), timeout=10)
     async with asyncio.timeout(10):
         while log.confirmed < len(log.messages):
             await asyncio.sleep(0)
     task.cancel()
-    return filler, letters
+    return projector, letters
 
 
 async def test_everything_is_stored_and_then_confirmed(messages):
     log, model = FakeLog(messages), FakeReadModel()
-    filler, letters = await fill(log, model)
+    projector, letters = await fill(log, model)
     assert model.stored == set(range(1, len(messages) + 1))
     assert letters.letters == {}
-    assert filler.refused == 0
+    assert projector.refused == 0
 
 
 async def test_a_bad_message_is_buried_and_the_rest_of_its_batch_stored(messages):
     messages[5] = (messages[5][0], b"poison")
     log, model = FakeLog(messages), FakeReadModel()
-    filler, letters = await fill(log, model)
+    projector, letters = await fill(log, model)
     assert model.stored == set(range(1, len(messages) + 1)) - {6}
     assert set(letters.letters) == {6}
-    assert filler.refused == 1
+    assert projector.refused == 1
 
 
 async def test_a_row_that_the_database_refuses_is_buried_alone(messages):
     log, model = FakeLog(messages), FakeReadModel(refuses={4, 9})
-    filler, letters = await fill(log, model)
+    projector, letters = await fill(log, model)
     assert model.stored == set(range(1, len(messages) + 1)) - {4, 9}
     assert set(letters.letters) == {4, 9}
     assert model.position == len(messages)
-    assert filler.refused == 2
+    assert projector.refused == 2
 
 
 async def test_a_database_that_is_away_is_tried_again(messages):

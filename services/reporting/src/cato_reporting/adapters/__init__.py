@@ -1,1 +1,1 @@
-"""The log and the read model, as the ports want them."""
+"""The ports on top of ClickHouse and NATS."""

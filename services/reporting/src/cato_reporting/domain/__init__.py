@@ -1,1 +1,1 @@
-"""What the events of a run add up to: pure, and the same whatever order they come in."""
+"""Messages of the log, the state of a run and its report, without input or output."""

@@ -23,7 +23,7 @@ SERVED = frozenset(
 
 SERVED_IF_IT_RANG = frozenset(
     {
-        # 408: a phone that rang and was not answered, if it rang; a station that found nobody to ask, if not.
+        # 408: a phone that rang and was not answered, if it rang; a station that reached no phone, if not.
         "request-timeout",
         # 487 that we did not ask for, our own order to hang up, our own loss of the call.
         "request-terminated",

@@ -1,9 +1,8 @@
 """The state of one run, kept up to date event by event.
 
-Events come at least once, late, and in any order, so every part of the state only ever grows: a call's marks
-are a set, a subscriber's result is the greatest so far, a wave's start the earliest. Whatever is counted is
-counted when a mark is new, so that an event costs the same with the first subscriber and the hundred
-thousandth, and the counts agree with each other after every single event.
+Events come at least once, late, and in any order, so every part of the state only grows: a call's marks are a
+set, a subscriber's result is the greatest so far, a wave's start the earliest. A mark is counted when it is
+new, so an event costs the same in a run of any size, and the counts agree with each other after every event.
 """
 
 from collections import Counter
@@ -29,8 +28,8 @@ from cato_contracts.runs import (
     WaveStarted,
 )
 
-Place = tuple[int, int]
-"""Where a life event stands in the log: sequence of its message, index within it."""
+LogIndex = tuple[int, int]
+"""The index of a life event in the log: sequence of its message, index within the message."""
 
 STARTED = 1
 ANSWERED = 2
@@ -99,7 +98,7 @@ class LiveRun:
     delayed: int = 0
     notified: int = 0
     failed: Counter[int] = field(default_factory=Counter)
-    _pause: tuple[Place, bool] = ((0, 0), False)
+    _pause: tuple[LogIndex, bool] = ((0, 0), False)
     _calls: dict[int, int] = field(default_factory=dict)
     _outcomes: dict[int, int] = field(default_factory=dict)
 
@@ -116,7 +115,7 @@ class LiveRun:
         """Whether the latest wave is over."""
         return self.wave in self.waves_ended
 
-    def apply(self, envelope: Envelope[Any], place: Place) -> None:
+    def apply(self, envelope: Envelope[Any], index: LogIndex) -> None:
         """Take in one event; again, late or out of order is the same."""
         match envelope.body:
             case CallEvent() as event:
@@ -132,8 +131,8 @@ class LiveRun:
                 ended = self.waves_ended.get(event.wave, envelope.occurred_at)
                 self.waves_ended[event.wave] = min(ended, envelope.occurred_at)
             case RunPaused() | RunResumed() as event:
-                # The one thing that goes back and forth: the place in the log decides which was last.
-                self._pause = max(self._pause, (place, isinstance(event, RunPaused)))
+                # The one thing that goes back and forth: the index in the log decides which was last.
+                self._pause = max(self._pause, (index, isinstance(event, RunPaused)))
             case RunStopping():
                 self.stopping = True
             case RunEnded() as event:

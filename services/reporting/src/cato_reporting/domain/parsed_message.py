@@ -24,11 +24,11 @@ from cato_contracts.runs import (
 
 LIFE_EVENTS = (RunStarted, WaveStarted, WaveEnded, RunPaused, RunResumed, RunStopping, RunEnded)
 
-# Named once: to look up a parametrised class costs a quarter of what reading a message does.
+# Named once: to look up a parametrised class costs a quarter of what parsed a message does.
 _CALL_ENVELOPE = Envelope[CallEvent]
 _RESULT_ENVELOPE = Envelope[SubscriberResult]
 
-# What the columns of the read model hold. A number beyond these is no fact but damage.
+# What the columns of the read model hold. A number beyond these is no stored but damage.
 _MAX_NO = 2**32 - 1
 _MAX_WAVE = 255
 _MAX_SHORT = 2**16 - 1
@@ -37,7 +37,7 @@ _LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ParsedMessage:
     """What a message of the log says.
 
     `events` are its envelopes in order. `fault` is why the message, or a part of it, cannot be used; a commit
@@ -53,25 +53,25 @@ class _FaultError(Exception):
     """Why a message cannot be used."""
 
 
-def read_message(subject: str, data: bytes) -> Reading:
+def parse_message(subject: str, data: bytes) -> ParsedMessage:
     """Judge one message by itself; never raises."""
     match subject.split("."):
         case ["run", run, "call" | "result" as kind, no]:
             return _read_event(run, kind, no, data)
         case ["run", run, "life"]:
             return _read_commit(run, data)
-    return Reading(None, fault=f"no subject of a run: {subject}")
+    return ParsedMessage(None, fault=f"no subject of a run: {subject}")
 
 
-def _read_event(run: str, kind: str, no: str, data: bytes) -> Reading:
+def _read_event(run: str, kind: str, no: str, data: bytes) -> ParsedMessage:
     run_id: UUID | None = None
     try:
         run_id = _run_id(run)
         envelope: Envelope[Any] = _call_event(data) if kind == "call" else _result(data)
         _check_event(envelope, run_id, no)
     except (_FaultError, UndecodableError) as error:
-        return Reading(run_id, fault=str(error))
-    return Reading(run_id, (envelope,))
+        return ParsedMessage(run_id, fault=str(error))
+    return ParsedMessage(run_id, (envelope,))
 
 
 def _check_event(envelope: Envelope[Any], run_id: UUID, no: str) -> None:
@@ -122,13 +122,13 @@ def _decoded(raw: bytes | dict[str, Any]) -> Envelope[Message]:
     return envelope
 
 
-def _read_commit(run: str, data: bytes) -> Reading:
+def _read_commit(run: str, data: bytes) -> ParsedMessage:
     run_id: UUID | None = None
     try:
         run_id = _run_id(run)
         messages = _messages(data)
     except _FaultError as error:
-        return Reading(run_id, fault=str(error))
+        return ParsedMessage(run_id, fault=str(error))
     events: list[Envelope[Any]] = []
     faults: list[str] = []
     for message in messages:
@@ -138,7 +138,7 @@ def _read_commit(run: str, data: bytes) -> Reading:
                 events.append(_life_event(run_id, envelope))
         except (_FaultError, UndecodableError) as error:
             faults.append(str(error))
-    return Reading(run_id, tuple(events), "; ".join(faults) or None)
+    return ParsedMessage(run_id, tuple(events), "; ".join(faults) or None)
 
 
 def _messages(data: bytes) -> list[Any]:

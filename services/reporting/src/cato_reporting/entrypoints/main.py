@@ -11,7 +11,7 @@ from cato_runtime.settings import ServiceSettings
 
 
 def main() -> None:
-    """Run the service until it is told to stop, or empty the read model to have it filled again."""
+    """Run the service until SIGTERM, or empty the read model so that the service fills it again."""
     parser = argparse.ArgumentParser(prog="cato-reporting", description=__doc__)
     parser.add_argument(
         "command",

@@ -1,39 +1,39 @@
-"""Reading each message once, though two follow the log."""
+"""Each message is parsed once, although two projections follow the log."""
 
 from collections import OrderedDict
 
-from cato_reporting.domain.parsed_message import Reading, read_message
+from cato_reporting.domain.parsed_message import ParsedMessage, parse_message
 from cato_reporting.ports import LogMessage
 
 _KEPT = 10_000
 
 
-class Readings:
-    """Reads messages for the fold, and keeps them for the read model, which wants the same ones soon after.
+class ParsedMessages:
+    """Parses messages for the live projection and keeps them for the projector, which needs them soon after.
 
-    Reading is the dearest part of taking in an event. While the read model is far behind, new readings are
-    not kept rather than the old ones thrown away: it would find each just gone.
+    Parsing is the most expensive part of taking in an event. At most `kept` messages are kept. While the
+    projector is further behind than that, newer messages are not kept: it needs the older ones first.
     """
 
     def __init__(self, kept: int = _KEPT) -> None:
         self._kept = kept
-        self._waiting: OrderedDict[int, Reading] = OrderedDict()
+        self._waiting: OrderedDict[int, ParsedMessage] = OrderedDict()
 
-    def read(self, message: LogMessage) -> Reading:
-        """Read a message, for the first of the two."""
-        reading = read_message(message.subject, message.data)
+    def parse(self, message: LogMessage) -> ParsedMessage:
+        """Parse a message for the live projection."""
+        parsed = parse_message(message.subject, message.data)
         if len(self._waiting) < self._kept:
-            self._waiting[message.position] = reading
-        return reading
+            self._waiting[message.position] = parsed
+        return parsed
 
-    def again(self, message: LogMessage) -> Reading:
-        """Return what the message says, for the second, who goes through the log in order."""
+    def take(self, message: LogMessage) -> ParsedMessage:
+        """Return the parsed message to the projector, which takes messages in the order of the log."""
         while self._waiting:
-            position, reading = self._waiting.popitem(last=False)
+            position, parsed = self._waiting.popitem(last=False)
             if position == message.position:
-                return reading
+                return parsed
             if position > message.position:
-                self._waiting[position] = reading
+                self._waiting[position] = parsed
                 self._waiting.move_to_end(position, last=False)
                 break
-        return read_message(message.subject, message.data)
+        return parse_message(message.subject, message.data)

@@ -1,10 +1,10 @@
-"""How far something has come in the log, and waiting until it has come further."""
+"""A position in the log, and waiting until it is reached."""
 
 import asyncio
 
 
 class Progress:
-    """A position that grows; only `reset` takes it back."""
+    """A position that only grows, except by `reset`."""
 
     def __init__(self) -> None:
         self._position = 0
@@ -29,12 +29,12 @@ class Progress:
         self._waiting = still
 
     def reset(self, position: int) -> None:
-        """Set the position, be it further or less far than before."""
+        """Set the position, also to a smaller one."""
         self._position = min(self._position, position)
         self.advance(position)
 
     async def reached(self, position: int, *, timeout: float) -> bool:
-        """Wait until the position is reached; False if it was not within `timeout` seconds."""
+        """Wait until the position is reached; return False if `timeout` seconds pass first."""
         if position <= self._position:
             return True
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()

@@ -1,56 +1,56 @@
-"""Answers from the tables that are as fresh as the live reports, or none."""
+"""Makes queries wait until the projections have what the log has."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from cato_contracts.errors import UnavailableError
 from cato_reporting.errors import ReadModelAwayError
-from cato_reporting.projections.live.live_projection import LiveFold
-from cato_reporting.projections.tables.projector import ReadModelFiller
+from cato_reporting.projections.live.live_projection import LiveProjection
+from cato_reporting.projections.tables.projector import Projector
 
 _FRESH_S = 4.0
 
 
-class Freshness:
-    """Waits until a query can be answered truly; raises UnavailableError when that takes too long."""
+class ReadBarrier:
+    """Waits until a projection is up to date; raises UnavailableError after 4 seconds."""
 
-    def __init__(self, fold: LiveFold, filler: ReadModelFiller) -> None:
-        self._fold = fold
-        self._filler = filler
+    def __init__(self, live: LiveProjection, projector: Projector) -> None:
+        self._live = live
+        self._projector = projector
 
     @property
     def openings(self) -> int:
-        """What changes when the tables may have been exchanged for others."""
-        return self._filler.openings
+        """Return how often the tables were opened: a change means that they may be other tables."""
+        return self._projector.openings
 
     async def caught_up(self) -> None:
-        """Wait until the live reports have all that is in the log now.
+        """Wait until the live reports have every message that is in the log now.
 
-        With every query, not only for a run that nobody knows yet: it costs one question to the broker, and
-        then an answer has all that had happened when it was asked for. Who pauses a run sees it paused.
+        Every query does this. It costs one request to the broker, and the answer then has everything that
+        had happened when the query came: a client that pauses a run sees it paused.
         """
-        if not await self._fold.catch_up(timeout=_FRESH_S):
-            raise UnavailableError("the reports are behind what happens; try again")
+        if not await self._live.catch_up(timeout=_FRESH_S):
+            raise UnavailableError("the reports are behind the log; try again")
 
     async def stored(self, position: int) -> None:
-        """Wait until the tables have everything up to a position of the log."""
-        if not await self._filler.caught_up(position, timeout=_FRESH_S):
+        """Wait until the tables are filled up to a position of the log."""
+        if not await self._projector.caught_up(position, timeout=_FRESH_S):
             raise away()
 
     async def all_stored(self) -> None:
-        """Wait until the tables have all that is in the log now."""
+        """Wait until the tables have every message that is in the log now."""
         await self.caught_up()
-        await self.stored(self._fold.progress.position)
+        await self.stored(self._live.progress.position)
 
     @asynccontextmanager
-    async def steady_tables(self) -> AsyncIterator[None]:
-        """Refuse what was read while the tables were away, or may have been exchanged for empty ones."""
-        openings = self._filler.openings
+    async def consistent(self) -> AsyncIterator[None]:
+        """Refuse the query if the tables go away or are opened again in the block: rows may be missing."""
+        openings = self._projector.openings
         try:
             yield
         except ReadModelAwayError as error:
             raise away() from error
-        if self._filler.openings != openings:
+        if self._projector.openings != openings:
             raise away()
 
 

@@ -1,0 +1,1 @@
+"""The tables and queries in ClickHouse, a server or the embedded engine."""

@@ -6,7 +6,7 @@ comes to be later (station, outcome) is asked of the merged rows, as the parts o
 yet may each fail a condition that the call meets.
 
 A view of 300,000 calls, two cores: by number 3 ms for the keys (a scan of all calls takes 13 ms and grows
-with the history, the filters' 8 kB per 8,192 calls hardly do), 25 to 40 ms with what is shown of the calls.
+with the history, the filters' 8 kB per 8,192 calls hardly do), 25 to 40 ms with the columns of the calls.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from cato_reporting.domain.instants import unix_ms
-from cato_reporting.ports import CallPlace, CallSelection
+from cato_reporting.ports import CallCursor, CallSelection
 
 LATEST_MS = 7_258_118_400_000
 """2200-01-01: no event is later, and ClickHouse's times end in 2299."""
@@ -32,7 +32,7 @@ class Conditions:
 
     @property
     def keys(self) -> str:
-        """The keys of the calls that meet `starts`."""
+        """Return the keys of the calls that meet `starts`."""
         return self.keys_with()
 
     def keys_with(self, *more: str) -> str:
@@ -43,7 +43,7 @@ class Conditions:
 
 
 def conditions(selection: CallSelection, *, kept: str) -> Conditions:
-    """Return what a selection means; `kept` is the condition that a run has not expired."""
+    """Return the conditions of a selection; `kept` is the condition that a run has not expired."""
     where = selection.where
     values: dict[str, Any] = {}
     runs = f"SELECT run_id FROM runs WHERE {kept}"  # noqa: S608 - our own words
@@ -74,7 +74,7 @@ def conditions(selection: CallSelection, *, kept: str) -> Conditions:
 
 
 def beyond(name: str, comparison: str) -> str:
-    """Return the condition that a call's place compares so with the place in the parameters `name_*`."""
+    """Return the condition that compares a call's cursor with the cursor in the parameters `name_*`."""
     at = f"fromUnixTimestamp64Milli({{{name}_at:Int64}}, 'UTC')"
     # The first half alone says nothing new, but is what the primary key can be searched by.
     return (
@@ -82,12 +82,12 @@ def beyond(name: str, comparison: str) -> str:
     )
 
 
-def place_values(name: str, place: CallPlace) -> dict[str, Any]:
-    return {f"{name}_at": place[0], f"{name}_id": place[1]}
+def cursor_values(name: str, cursor: CallCursor) -> dict[str, Any]:
+    return {f"{name}_at": cursor[0], f"{name}_id": cursor[1]}
 
 
 def _from_ms(at: datetime) -> int:
-    """The first whole millisecond that is not before: events are kept in whole ones."""
+    """Round up to whole milliseconds, in which events are stored."""
     milliseconds = unix_ms(at)
     whole = milliseconds if at.microsecond % 1000 == 0 else milliseconds + 1
     return min(max(whole, 0), LATEST_MS)

@@ -12,7 +12,7 @@ from cato_reporting.adapters.clickhouse.call_filter import (
     Conditions,
     beyond,
     conditions,
-    place_values,
+    cursor_values,
 )
 from cato_reporting.adapters.clickhouse.exports import ClickHousePages
 from cato_reporting.adapters.clickhouse.retention import Retention
@@ -20,17 +20,17 @@ from cato_reporting.adapters.clickhouse.statistics import read_statistics
 from cato_reporting.adapters.clickhouse.threads import ClickHouseThreads
 from cato_reporting.domain.instants import from_unix_ms, unix_ms
 from cato_reporting.ports import (
+    CallCursor,
     CallPages,
-    CallPlace,
     CallSelection,
-    Figures,
     FoundCalls,
+    GroupedStatistics,
     RecordedCall,
     StoredEvent,
 )
 
 _LOOKED_THROUGH = 200_000
-"""After how many calls a page is given as it is, for the sake of who waits: a second or two."""
+"""After this many calls a page is returned as it is: it has taken a second or two."""
 
 _FIRST_LOOK = 1_000
 _LONGEST_LOOK = 20_000
@@ -84,7 +84,7 @@ ORDER BY seq
 
 
 class ClickHouseHistory:
-    """Runs queries in threads of its own, so that a long statistic holds no status document up."""
+    """Runs queries in threads of its own, so that long statistics do not delay status documents."""
 
     def __init__(
         self,
@@ -100,7 +100,7 @@ class ClickHouseHistory:
             dsn, threads=query_threads, max_threads=max_threads, timeout_s=query_timeout_s, name="history"
         )
 
-    async def calls(self, selection: CallSelection, *, before: CallPlace | None, limit: int) -> FoundCalls:
+    async def calls(self, selection: CallSelection, *, before: CallCursor | None, limit: int) -> FoundCalls:
         meant = conditions(selection, kept=self._kept)
         return await self._threads.run(lambda client: _page(client, meant, before, limit))
 
@@ -119,7 +119,7 @@ class ClickHouseHistory:
 
     async def statistics(
         self, selection: CallSelection, group_by: Grouping, *, time_zone: str, limit: int
-    ) -> Figures:
+    ) -> GroupedStatistics:
         meant = conditions(selection, kept=self._kept)
         return await self._threads.run(
             lambda client: read_statistics(client, meant, group_by, time_zone=time_zone, limit=limit)
@@ -133,16 +133,16 @@ class ClickHouseHistory:
 
 
 class _Stretch(NamedTuple):
-    """Calls that follow each other in time: how many, the last one's place, and which in SQL."""
+    """Calls that follow each other in time: their number, the cursor of the last one, and their SQL."""
 
     found: int
-    end: CallPlace
+    end: CallCursor
     keys: str
     conditions: Sequence[str]
 
 
-def _page(client: Client, meant: Conditions, before: CallPlace | None, limit: int) -> FoundCalls:
-    """Look through the calls in the order of time, a stretch at a time, for those that are meant.
+def _page(client: Client, meant: Conditions, before: CallCursor | None, limit: int) -> FoundCalls:
+    """Look through the calls in the order of time, a stretch at a time, for those that match.
 
     With nothing asked of the merged rows, the first stretch has a page. Otherwise stretches grow; and what is
     rare is not looked for through all of the history at once: the answer then says from where to look on.
@@ -155,17 +155,17 @@ def _page(client: Client, meant: Conditions, before: CallPlace | None, limit: in
         here: tuple[str, ...] = ()
         if before is not None:
             here = (beyond("before", "<"),)
-            values |= place_values("before", before)
+            values |= cursor_values("before", before)
         stretch = (_wide_stretch if meant.merged else _short_stretch)(client, meant, here, values)
         if stretch is None:
             return FoundCalls(records, None)
         sql = _CALLS.format(
             keys=stretch.keys, conditions="".join(f" AND {each}" for each in stretch.conditions)
         )
-        values |= place_values("end", stretch.end)
+        values |= cursor_values("end", stretch.end)
         records += [_record(row) for row in client.query(sql, values).result_rows]
         if len(records) > limit:
-            return FoundCalls(records[:limit], _place_of(records[limit - 1]))
+            return FoundCalls(records[:limit], _cursor_of(records[limit - 1]))
         if stretch.found < look:
             return FoundCalls(records, None)
         before = stretch.end
@@ -179,7 +179,7 @@ def _page(client: Client, meant: Conditions, before: CallPlace | None, limit: in
 def _short_stretch(
     client: Client, meant: Conditions, here: Sequence[str], values: dict[str, Any]
 ) -> _Stretch | None:
-    """Name each call, a page of them at most: as a query, as below, they take 20 ms more, however few."""
+    """Name each call of a page: as a subquery they take 20 ms more, however few they are."""
     sql = _KEYS.format(conditions=" AND ".join((*meant.starts, *here)))
     rows = client.query(sql, values).result_rows
     if not rows:
@@ -211,5 +211,5 @@ def _record(row: Sequence[Any]) -> CallRecord:
     return CallRecord.model_construct(**fields)
 
 
-def _place_of(record: CallRecord) -> CallPlace:
+def _cursor_of(record: CallRecord) -> CallCursor:
     return unix_ms(record.started_at), record.id

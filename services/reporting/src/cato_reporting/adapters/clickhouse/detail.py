@@ -1,4 +1,4 @@
-"""One page of a run's subscribers with their calls and events."""
+"""One page of a run's subscribers, and the conditions that select their calls and events."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,9 +6,7 @@ from uuid import UUID
 
 from clickhouse_connect.driver.client import Client
 
-from cato_contracts.runs import RunSubscriber
 from cato_contracts.status import SubscriberFilter
-from cato_reporting.ports import Detail, StoredCall, StoredEvent
 
 _FAILED = """
  AND subscriber_no IN
@@ -41,52 +39,7 @@ THESE = (
 
 _NOTIFIED = f"SELECT DISTINCT subscriber_no FROM result_rows FINAL PREWHERE {THESE} WHERE notified"  # noqa: S608
 
-_CALLS = f"""
-SELECT
-    subscriber_no, call_id, number, phone_index, if(station.1 = 0, NULL, station.2),
-    toUnixTimestamp64Milli(assumeNotNull(coalesce(started_at, first_event_at))) AS start,
-    toUnixTimestamp64Milli(ringing_at), toUnixTimestamp64Milli(answered_at), toUnixTimestamp64Milli(ended_at),
-    success, delayed
-FROM call_rows FINAL
-PREWHERE {THESE} WHERE isNotNull(first_event_at)
-ORDER BY subscriber_no, start, call_id
-"""  # noqa: S608
-
-_EVENTS = f"""
-SELECT call_id, toUnixTimestamp64Milli(time), name, status, data
-FROM call_event_rows FINAL
-PREWHERE {THESE}
-ORDER BY subscriber_no, call_id, seq
-"""  # noqa: S608
-
-
-_COLUMNS = "subscriber_no, subscriber_id, full_name, phones, emails"
 _MAX_NO = 2**32 - 1
-
-
-def read_detail(
-    client: Client,
-    run_id: UUID,
-    *,
-    which: SubscriberFilter,
-    wave: int,
-    after: int,
-    limit: int,
-    events: bool,
-) -> Detail:
-    """Read up to `limit` subscribers with a number above `after`; `wave` is the current one, for FAILED."""
-    rows = select_subscribers(client, _COLUMNS, run_id, which=which, wave=wave, after=after, limit=limit)
-    if not rows:
-        return Detail([], set(), [], [])
-    subscribers = [
-        RunSubscriber.model_construct(no=no, id=id_, full_name=name, phones=phones, emails=emails)
-        for no, id_, name, phones, emails in rows
-    ]
-    these = range_of(run_id, [subscriber.no for subscriber in subscribers])
-    notified = read_notified(client, these)
-    calls = [StoredCall(*row) for row in client.query(_CALLS, these).result_rows]
-    happened = [StoredEvent(*row) for row in client.query(_EVENTS, these).result_rows] if events else []
-    return Detail(subscribers, notified, calls, happened)
 
 
 def select_subscribers(
@@ -116,7 +69,7 @@ def range_of(run_id: UUID, nos: list[int]) -> dict[str, Any]:
 
 
 def stretch_of(run_id: UUID, after: int, limit: int) -> dict[str, Any]:
-    """Return the values of `THESE` for all in the next `limit` places of the list."""
+    """Return the values of `THESE` for the next `limit` subscribers of the list."""
     first, last = (min(no, _MAX_NO) for no in (after + 1, after + limit))
     return {"run": run_id, "first": first, "last": last, "nos": []}
 

@@ -21,13 +21,13 @@ from cato_contracts.history import CallRecord, ExportFormat
 from cato_reporting.adapters.clickhouse.call_filter import (
     Conditions,
     beyond,
-    place_values,
+    cursor_values,
 )
 from cato_reporting.adapters.clickhouse.threads import ClickHouseThreads
-from cato_reporting.ports import CallPlace
+from cato_reporting.ports import CallCursor
 
 PAGE = 30_000
-"""How many calls are written at a time, some 12 MB of text: a third of that takes nearly as long."""
+"""Calls per page, some 12 MB of text; a third of them takes nearly as long."""
 
 _LOOK = """
 SELECT count(), toUnixTimestamp64Milli(max((started_at, call_id)).1), max((started_at, call_id)).2
@@ -66,7 +66,7 @@ _COLUMNS = {
 _NAMES = {name: field.alias or name for name, field in CallRecord.model_fields.items()}
 _SCHEMA = pa.schema([pa.field(_NAMES[name], kind) for name, (_, kind) in _COLUMNS.items()])
 
-# The others have hardly a value twice: to look for repetitions costs time and memory, and finds none.
+# Values of the other columns hardly repeat: a dictionary costs time and memory and saves nothing.
 _REPEATED = [
     _NAMES[name]
     for name in (
@@ -83,11 +83,11 @@ _REPEATED = [
 
 # The columns get their names outside, where they can't be taken for those that they are made of.
 _CALLS = f"""
-SELECT {", ".join(f"c{place} AS {_NAMES[name]}" for place, name in enumerate(_COLUMNS))}
+SELECT {", ".join(f"c{column} AS {_NAMES[name]}" for column, name in enumerate(_COLUMNS))}
 FROM
 (
     SELECT started_at AS at, call_id AS call,
-        {", ".join(f"{sql} AS c{place}" for place, (sql, _) in enumerate(_COLUMNS.values()))}
+        {", ".join(f"{sql} AS c{column}" for column, (sql, _) in enumerate(_COLUMNS.values()))}
     FROM calls
     INNER JOIN (SELECT run_id, task_id, task_name FROM runs) AS known_runs USING run_id
     WHERE (run_id, subscriber_no, call_id) IN ({{keys}}){{conditions}}
@@ -101,13 +101,13 @@ SETTINGS
 
 
 class ClickHousePages:
-    """One export. `read` is not to be called again before it has returned."""
+    """One export; calls of `read` must not overlap."""
 
     def __init__(self, threads: ClickHouseThreads, meant: Conditions, form: ExportFormat) -> None:
         self._threads = threads
         self._meant = meant
         self._form = form
-        self._after: CallPlace | None = None
+        self._after: CallCursor | None = None
         self._begun = False
         self._ended = False
         self._parquet = _ParquetFile() if form is ExportFormat.PARQUET else None
@@ -121,12 +121,12 @@ class ClickHousePages:
         here: tuple[str, ...] = ()
         if self._after is not None:
             here = (beyond("after", ">"),)
-            values |= place_values("after", self._after)
+            values |= cursor_values("after", self._after)
         look = _LOOK.format(conditions=" AND ".join((*meant.starts, *here)))
         found, at, call_id = client.query(look, values).result_rows[0]
-        # A page of none is asked for, too: it has the columns' names, or whatever begins a file.
+        # An empty page is read, too: it has the names of the columns or the header of the file.
         here = (*here, beyond("end", "<="))
-        values |= place_values("end", (at, call_id))
+        values |= cursor_values("end", (at, call_id))
         sql = _CALLS.format(
             keys=meant.keys_with(*here), conditions="".join(f" AND {each}" for each in (*meant.merged, *here))
         )
@@ -144,7 +144,7 @@ class ClickHousePages:
 
 
 class _ParquetFile:
-    """A Parquet file whose bytes can be taken as they come."""
+    """A Parquet file whose bytes can be taken while it is written."""
 
     def __init__(self) -> None:
         # Imported for the first export only: it takes 10 MB.
@@ -165,7 +165,7 @@ class _ParquetFile:
 
 
 class _Bytes(io.RawIOBase):
-    """A file for writing that forgets what was taken."""
+    """A writable file that drops the bytes that were taken."""
 
     def __init__(self) -> None:
         super().__init__()

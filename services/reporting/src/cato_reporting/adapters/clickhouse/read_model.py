@@ -1,4 +1,4 @@
-"""The read model in ClickHouse: a server by HTTP, or its engine inside this process, by the same SQL."""
+"""The read model in ClickHouse: a server over HTTP or the embedded engine, with the same SQL."""
 
 import asyncio
 import struct
@@ -14,12 +14,11 @@ from cato_contracts.status import SubscriberFilter
 from cato_contracts.subjects import RUNS
 from cato_reporting.adapters.clickhouse.detail import (
     range_of,
-    read_detail,
     read_notified,
     stretch_of,
 )
 from cato_reporting.adapters.clickhouse.retention import Retention, apply_retention
-from cato_reporting.adapters.clickhouse.rows import LISTS, POSITIONS, insert_facts, list_row
+from cato_reporting.adapters.clickhouse.rows import LISTS, POSITIONS, insert_messages, list_row
 from cato_reporting.adapters.clickhouse.schema import migrate
 from cato_reporting.adapters.clickhouse.threads import ClickHouseThreads
 from cato_reporting.adapters.clickhouse.written_detail import read_written_calls, read_written_subscribers
@@ -27,7 +26,7 @@ from cato_reporting.domain.instants import from_unix_ms
 from cato_reporting.domain.live_run import ANSWERED, DELAYED, ENDED, STARTED, SUCCEEDED, End, LiveRun
 from cato_reporting.domain.report import Numbers
 from cato_reporting.errors import ReadModelAwayError, RowsRefusedError
-from cato_reporting.ports import Detail, Fact, StoredRun, WrittenCalls, WrittenDetail
+from cato_reporting.ports import StoredMessage, StoredRun, WrittenCalls, WrittenDetail
 
 _LEDGERS = ("log_positions", "schema_versions", "retention_rules")
 _VIEWS = (
@@ -52,7 +51,7 @@ _RUN_COLUMNS = "toUnixTimestamp64Milli(started_at), toUnixTimestamp64Milli(ended
 
 
 class ClickHouseReadModel:
-    """Inserts run in one thread, so that they keep their order; queries in a few others beside them.
+    """Runs inserts in one thread, which keeps their order, and queries in a few others.
 
     `max_threads` bounds what the engine takes for one query: it shares the machine with the consumer.
     """
@@ -87,10 +86,10 @@ class ClickHouseReadModel:
         return await self._writer.run(prepare)
 
     async def empty(self) -> None:
-        """Drop everything, to be filled again from the log.
+        """Drop all tables; the service fills them again from the log.
 
-        The positions go first and last: a service that is filling the tables meanwhile then finds them gone
-        whatever it has just written, and begins again.
+        The positions are dropped first and last: a service that fills the tables at the same time finds its
+        position gone and starts again.
         """
 
         def drop(client: Client) -> None:
@@ -100,21 +99,21 @@ class ClickHouseReadModel:
 
         await self._writer.run(drop)
 
-    async def store(self, facts: Sequence[Fact], *, position: int) -> None:
+    async def store(self, stored_messages: Sequence[StoredMessage], *, position: int) -> None:
         def insert(client: Client) -> None:
             try:
-                insert_facts(client, facts)
+                insert_messages(client, stored_messages)
             except (ValueError, TypeError, OverflowError, struct.error) as error:
                 # The client's own words for values that it cannot encode.
                 raise RowsRefusedError(repr(error)) from error
-            # Last, so that what it says is true whenever the process dies.
+            # The position comes last: it is right whenever the process dies.
             POSITIONS.insert(client, [(RUNS.name, position)])
 
         await self._writer.run(insert)
 
     async def restore(self, run: LiveRun) -> None:
         if not self._retention.keeps(run.run_id, datetime.now(UTC)):
-            # It goes on, and yet is so old that its first calls may have been removed: the log has them.
+            # An active run that is so old that its first calls may have expired: the log has them.
             raise ReadModelAwayError(f"calls of run {run.run_id} are not kept any more")
 
         def read(client: Client) -> tuple[Sequence[Any], Sequence[Any]]:
@@ -177,7 +176,7 @@ class ClickHouseReadModel:
         return [_stored_run(*row) for row in await self._rows(sql, values)]
 
     async def numbers(self, run_ids: Sequence[UUID]) -> dict[UUID, Numbers]:
-        """The same definitions as in the live fold, over all calls and results at once."""
+        """Count by the same definitions as the live projection, over all calls and results at once."""
         values = {"runs": list(run_ids)}
         calls = await self._rows(_CALL_NUMBERS, values)
         waves: dict[UUID, int] = {}
@@ -196,15 +195,6 @@ class ClickHouseReadModel:
             for run_id in run_ids
         }
 
-    async def detail(
-        self, run_id: UUID, *, which: SubscriberFilter, wave: int, after: int, limit: int, events: bool
-    ) -> Detail:
-        return await self._readers.run(
-            lambda client: read_detail(
-                client, run_id, which=which, wave=wave, after=after, limit=limit, events=events
-            )
-        )
-
     async def written_detail(
         self, run_id: UUID, *, which: SubscriberFilter, wave: int, after: int, limit: int, events: bool
     ) -> WrittenDetail:
@@ -214,7 +204,7 @@ class ClickHouseReadModel:
             )
         )
         if which is SubscriberFilter.ALL:
-            # Who is in a stretch of the list need not be known to ask for its calls.
+            # The calls of a range of the list can be read without knowing its subscribers.
             subscribers, (notified, calls) = await asyncio.gather(
                 listing, self._written_calls(stretch_of(run_id, after, limit), events=events)
             )

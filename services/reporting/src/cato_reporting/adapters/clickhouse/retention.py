@@ -40,13 +40,13 @@ class Retention:
 
     @classmethod
     def of(cls, config: RetentionConfig) -> "Retention":
-        """Events carry names, and nothing outlives the calls."""
+        """Return the rules of the configuration. Events carry names, and the calls are kept the longest."""
         calls, events, names = config.calls_days, config.events_days, config.names_days
         return cls(calls, _least(calls, events, names), _least(calls, names))
 
     @property
     def rules(self) -> dict[str, int]:
-        """Days by table, or table and column."""
+        """Return days by table, or by table and column."""
         rules = dict.fromkeys(_RUNS, self.calls or _FOR_EVER)
         rules |= dict.fromkeys(_CALLS, self.calls + _LATER if self.calls else _FOR_EVER)
         rules |= dict.fromkeys(_EVENTS, self.events or _FOR_EVER)
@@ -56,14 +56,14 @@ class Retention:
 
     @property
     def kept(self) -> str:
-        """The condition, in SQL, that a run has not expired."""
+        """Return the condition, in SQL, that a run has not expired."""
         if self.calls is None:
             return "true"
         oldest = f"toStartOfMonth(now() - INTERVAL {self.calls} DAY)"
         return f"toStartOfMonth(UUIDv7ToDateTime(run_id)) >= {oldest}"
 
     def keeps(self, run_id: UUID, now: datetime) -> bool:
-        """Tell the same of one run."""
+        """Return whether a run has not expired."""
         if self.calls is None:
             return True
         began = datetime.fromtimestamp((run_id.int >> 80) / 1000, UTC)
@@ -72,7 +72,7 @@ class Retention:
 
 
 def apply_retention(client: Client, retention: Retention, *, cluster: str | None = None) -> None:
-    """Put the rules on the tables; those that are there already are left alone."""
+    """Put the rules on the tables, except those that are there already."""
     on_cluster = f" ON CLUSTER `{cluster}`" if cluster else ""
     rows = client.query("SELECT target, days FROM retention_rules FINAL").result_rows
     applied = {str(target): int(days) for target, days in rows}

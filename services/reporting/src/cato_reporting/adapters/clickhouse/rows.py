@@ -17,7 +17,7 @@ from cato_contracts.envelope import Envelope
 from cato_contracts.runs import RunSubscriber, SubscriberResult
 from cato_reporting.domain.instants import unix_ms
 from cato_reporting.domain.wording import event_data, event_name, event_status
-from cato_reporting.ports import Fact
+from cato_reporting.ports import StoredMessage
 
 _NOTIFIED_RANK = 1 << 63
 
@@ -117,20 +117,20 @@ POSITIONS = Table(
 )
 
 
-def insert_facts(client: Client, facts: Iterable[Fact]) -> None:
-    """Insert the events of the facts into their tables."""
+def insert_messages(client: Client, stored_messages: Iterable[StoredMessage]) -> None:
+    """Insert the events of the messages into their tables."""
     calls: list[tuple[Any, ...]] = []
     results: list[tuple[Any, ...]] = []
     lives: list[tuple[Any, ...]] = []
-    for fact in facts:
-        for place, envelope in enumerate(fact.reading.events):
+    for stored in stored_messages:
+        for index, envelope in enumerate(stored.parsed.events):
             match envelope.body:
                 case CallEvent():
-                    calls.append(_call_row(envelope, fact.position))
+                    calls.append(_call_row(envelope, stored.position))
                 case SubscriberResult():
-                    results.append(_result_row(envelope, fact.position))
+                    results.append(_result_row(envelope, stored.position))
                 case _:
-                    lives.append((fact.reading.run_id, *_life_row(envelope, fact.position, place)))
+                    lives.append((stored.parsed.run_id, *_life_row(envelope, stored.position, index)))
     CALL_EVENTS.insert(client, calls)
     RESULTS.insert(client, results)
     RUN_EVENTS.insert(client, lives)
@@ -189,11 +189,11 @@ def _result_row(envelope: Envelope[Any], position: int) -> tuple[Any, ...]:
     )
 
 
-def _life_row(envelope: Envelope[Any], position: int, place: int) -> tuple[Any, ...]:
+def _life_row(envelope: Envelope[Any], position: int, index: int) -> tuple[Any, ...]:
     wave = getattr(envelope.body, "wave", 0)
     return (
         position,
-        place,
+        index,
         envelope.type,
         wave,
         unix_ms(envelope.occurred_at),

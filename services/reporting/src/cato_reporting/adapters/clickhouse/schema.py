@@ -34,7 +34,7 @@ def migrations() -> list[tuple[int, str, str]]:
     """Return number, file name and text of every migration, in order."""
     found = [
         (int(file.name[:4]), file.name, file.read_text(encoding="utf-8"))
-        for file in (files("cato_reporting.adapters") / "migrations").iterdir()
+        for file in (files("cato_reporting.adapters.clickhouse") / "migrations").iterdir()
         if file.name.endswith(".sql")
     ]
     return sorted(found)

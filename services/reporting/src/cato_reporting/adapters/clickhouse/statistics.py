@@ -11,7 +11,7 @@ from cato_contracts.history import CallStatistics, Grouping
 from cato_reporting.adapters.clickhouse.call_filter import Conditions
 from cato_reporting.domain.effectiveness import SERVED, SERVED_IF_IT_RANG
 from cato_reporting.errors import UnknownTimeZoneError
-from cato_reporting.ports import Figures
+from cato_reporting.ports import GroupedStatistics
 
 _KEYS = {
     Grouping.HOUR: "toString(toUnixTimestamp(toStartOfHour(started_at, {zone:String})))",
@@ -58,7 +58,7 @@ LIMIT {{limit:UInt32}}
 
 def read_statistics(
     client: Client, meant: Conditions, group_by: Grouping, *, time_zone: str, limit: int
-) -> Figures:
+) -> GroupedStatistics:
     _check_zone(client, time_zone)
     sql = _FIGURES.format(key=_KEYS[group_by], conditions=" AND ".join((*_scope(meant), *meant.merged)))
     values = meant.values | {
@@ -70,14 +70,14 @@ def read_statistics(
     }
     rows = client.query(sql, values).result_rows
     if not rows:
-        return Figures([], _figures(None, None, (0,) * 6 + (None,) * 5))
+        return GroupedStatistics([], _figures(None, None, (0,) * 6 + (None,) * 5))
     (_, _, _, *total), *groups = rows
     if group_by is Grouping.HOUR:
         groups.sort(key=lambda row: int(row[1]))
     elif group_by is Grouping.DAY:
         groups.sort(key=lambda row: str(row[1]))
     shown = [_group(group_by, time_zone, key, label, counts) for _, key, label, *counts in groups]
-    return Figures(shown, _figures(None, None, total))
+    return GroupedStatistics(shown, _figures(None, None, total))
 
 
 def _check_zone(client: Client, time_zone: str) -> None:

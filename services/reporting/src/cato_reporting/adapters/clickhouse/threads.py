@@ -1,4 +1,4 @@
-"""clickhouse-connect from asyncio: clients in threads, one each, and errors in our words.
+"""clickhouse-connect from asyncio: one client per thread, and errors translated.
 
 The embedded engine has no asynchronous client, and neither kind of client may be shared by threads.
 """
@@ -41,8 +41,8 @@ class ClickHouseThreads:
     def __init__(self, dsn: str, *, threads: int, max_threads: int, timeout_s: float, name: str) -> None:
         self._dsn = dsn
         self._embedded = urlsplit(dsn).scheme == "chdb"
-        # The second: with FINAL, too, what is asked of the key is asked before the other columns are read. Of
-        # other columns nothing may be asked before rows are merged, and ClickHouse does not.
+        # The second setting evaluates conditions on the key before other columns are read, also with FINAL.
+        # Conditions on other columns still apply to merged rows only.
         self._settings = {"max_threads": max_threads, "optimize_move_to_prewhere_if_final": 1}
         self._timeout_s = timeout_s
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix=name)

@@ -1,0 +1,1 @@
+"""The log of runs and the dead letters in JetStream."""

@@ -1,0 +1,1 @@
+"""The reports of active runs, in memory."""

@@ -1,14 +1,13 @@
-"""The live reports: the log followed from memory, whatever the read model's health.
+"""The live reports: the active runs in memory, kept up to date from the log.
 
-Why this does not share the read model's consumer: that one stands still while ClickHouse is away, and the
-live report must not. So the log is read twice, by a consumer without acknowledgements for the fold and by the
-durable one for the tables. A message is decoded only once (`Readings`).
+The live projection has a consumer of its own, without acknowledgements. The durable consumer of the tables
+stands still while ClickHouse is away, and live reports must not. A message is parsed only once
+(`ParsedMessages`).
 
-Where the fold begins after a restart: the life of every active run is read from the log whole (it is short).
-Its calls and results come from the read model, up to the position P that the read model has noted for itself,
-and from the log after P. Events that are in both do no harm, as the fold is idempotent, and nothing is in
-neither, as P is noted after the rows are in. While ClickHouse is away, they come from the log alone: exact,
-too, only slower.
+After a restart, the life of every active run is read from the log from its beginning; it is short. Its calls
+and results come from the tables up to the position P that the tables have noted, and from the log after P.
+Events that are in both do no harm: the projection is idempotent. No event is in neither: P is noted after
+the rows are inserted. While ClickHouse is away, calls and results come from the log alone, which is slower.
 """
 
 from datetime import datetime, timedelta
@@ -19,30 +18,30 @@ import structlog
 from cato_contracts.runs import RunEnded
 from cato_reporting.domain.live_run import LiveRun
 from cato_reporting.domain.live_runs import LiveRuns
-from cato_reporting.domain.parsed_message import read_message
+from cato_reporting.domain.parsed_message import parse_message
 from cato_reporting.errors import ReadModelAwayError
 from cato_reporting.ports import ReadModel, RunLog
-from cato_reporting.projections.parsed_messages import Readings
+from cato_reporting.projections.parsed_messages import ParsedMessages
 from cato_reporting.projections.progress import Progress
 
 log = structlog.get_logger()
 
 _SETTLE = timedelta(seconds=10)
-# The longest call, and time to spare: an end that has not come by then was lost.
+# Longer than the longest call: an end that has not come by then was lost.
 _SETTLE_UNFINISHED = timedelta(hours=3)
 
 
-class LiveFold:
-    """Keeps `runs` true; `progress` is how far it has come."""
+class LiveProjection:
+    """Keeps `runs` up to date; `progress` is the position up to which it has read the log."""
 
-    def __init__(self, run_log: RunLog, readings: Readings) -> None:
+    def __init__(self, run_log: RunLog, parsed_messages: ParsedMessages) -> None:
         self.runs = LiveRuns()
         self.progress = Progress()
         self._log = run_log
-        self._readings = readings
+        self._parsed_messages = parsed_messages
 
     async def recover(self, read_model: ReadModel, stored: int | None) -> None:
-        """Rebuild the active runs.
+        """Restore the active runs.
 
         `stored` is the position up to which the read model is filled, None while it is away.
 
@@ -59,24 +58,24 @@ class LiveFold:
         for run_id in active:
             async for messages in self._log.history(subject.format(run_id)):
                 for message in messages:
-                    self.runs.apply(message.position, read_message(message.subject, message.data))
+                    self.runs.apply(message.position, parse_message(message.subject, message.data))
         self.runs.known_from = begin
         self.progress.advance(begin)
         log.info("live reports recovered", active=len(active), position=begin, end=end)
 
     async def follow(self) -> None:
-        """Take in what comes, for ever."""
+        """Apply new messages until the task is cancelled."""
         async for messages in self._log.follow(after=self.progress.position):
             for message in messages:
-                self.runs.apply(message.position, self._readings.read(message))
+                self.runs.apply(message.position, self._parsed_messages.parse(message))
             self.progress.advance(messages[-1].position)
 
     async def catch_up(self, *, timeout: float) -> bool:
-        """Wait until everything is folded that is in the log now; False if it is not within `timeout`."""
+        """Wait until the messages now in the log are applied; return False after `timeout` seconds."""
         return await self.progress.reached(await self._log.end(), timeout=timeout)
 
     def settle(self, *, stored: int, now: datetime) -> list[LiveRun]:
-        """Let go of the runs that are over and complete in the read model, which is filled up to `stored`."""
+        """Drop the runs that have ended and that the tables, filled up to `stored`, have completely."""
         settled = []
         for run in list(self.runs.runs.values()):
             if run.end is None or self.runs.last_position(run.run_id) > stored:
@@ -91,18 +90,18 @@ class LiveFold:
             for run_id in active:
                 await read_model.restore(self.runs.follow(run_id))
         except ReadModelAwayError as error:
-            log.warning("the read model went away, going back to the log", reason=str(error))
+            log.warning("read model away during recovery, reading the log instead", reason=str(error))
             return False
         return True
 
     async def _active_runs(self) -> list[UUID]:
         active = []
         for message in await self._log.latest_lives():
-            reading = read_message(message.subject, message.data)
-            if reading.run_id is None:
+            parsed = parse_message(message.subject, message.data)
+            if parsed.run_id is None:
                 continue
-            if any(isinstance(envelope.body, RunEnded) for envelope in reading.events):
-                self.runs.settled.add(reading.run_id)
+            if any(isinstance(envelope.body, RunEnded) for envelope in parsed.events):
+                self.runs.settled.add(parsed.run_id)
             else:
-                active.append(reading.run_id)
+                active.append(parsed.run_id)
         return active

@@ -1,4 +1,4 @@
-"""The lists of subscribers: from the object that a run refers to into the read model."""
+"""Loads the lists of subscribers from the object store into the read model."""
 
 import asyncio
 from collections import defaultdict
@@ -20,12 +20,12 @@ log = structlog.get_logger()
 _CHUNK = 5_000
 
 
-class SubscriberLists:
-    """Sees to it that lists are in the read model.
+class ListLoader:
+    """Loads each run's list into the read model.
 
-    Not part of the filling from the log: a list of 100,000 takes seconds, in which the events of all runs
-    would have to wait. A list is loaded when its run is in the read model, when somebody asks for it, and, if
-    the process died in between, when the read model is opened.
+    This is not part of the projector: a list of 100,000 subscribers takes seconds, and the events of all runs
+    would wait. A list is loaded when its run is stored, when a query needs it, and, after a crash in between,
+    when the read model is opened.
     """
 
     def __init__(self, read_model: ReadModel, objects: ObjectStore) -> None:
@@ -36,24 +36,24 @@ class SubscriberLists:
         self._wanted: asyncio.Queue[RunSnapshot | None] = asyncio.Queue()
 
     def want(self, snapshot: RunSnapshot) -> None:
-        """Have a list loaded soon."""
+        """Queue a list for loading."""
         self._wanted.put_nowait(snapshot)
 
     def recheck(self) -> None:
-        """Look again which lists are there and load the others: the read model may be a new one."""
+        """Queue a check for missing lists: the read model may be a new one."""
         self._complete.clear()
         self._wanted.put_nowait(None)
 
     async def run(self) -> None:
-        """Load what is wanted, for ever."""
+        """Load queued lists until the task is cancelled."""
         while True:
             snapshot = await self._wanted.get()
             try:
                 for each in [snapshot] if snapshot else await self._read_model.unlisted():
                     await self.ensure(each)
             except (ReadModelAwayError, UnavailableError) as error:
-                # Not tried again here: whoever asks for it, and the next opening of the read model, will.
-                log.warning("a list was not loaded", reason=str(error))
+                # Not retried here: a query that needs the list, or the next opening of the tables, loads it.
+                log.warning("list of subscribers not loaded", reason=str(error))
 
     async def ensure(self, snapshot: RunSnapshot) -> None:
         """Return when the run's list is in the read model.
@@ -83,7 +83,7 @@ class SubscriberLists:
                     chunk = []
             await self._read_model.store_list(snapshot.run_id, chunk)
         except (BrokerError, ObjectMissingError, ValidationError, RowsRefusedError) as error:
-            log.error("a list cannot be read", run_id=str(snapshot.run_id), reason=repr(error))  # noqa: TRY400
+            log.error("list of subscribers unreadable", run_id=str(snapshot.run_id), reason=repr(error))  # noqa: TRY400
             raise UnavailableError("the run's list of subscribers cannot be read") from error
 
 

@@ -1,4 +1,4 @@
-"""Filling the read model from the log: first the rows, then the position, then the acknowledgement."""
+"""Fills the read model from the log: first the rows, then the position, then the acknowledgement."""
 
 import asyncio
 import random
@@ -6,15 +6,15 @@ import time
 from collections.abc import Sequence
 
 import structlog
+from prometheus_client import Histogram
 
 from cato_contracts.errors import BrokerError, ConfigurationError
 from cato_contracts.runs import RunStarted
-from cato_reporting.domain.log_lag import Durations
 from cato_reporting.errors import ReadModelAwayError, RowsRefusedError
-from cato_reporting.ports import DeadLetters, Fact, Intake, LogMessage, ReadModel, RunLog
-from cato_reporting.projections.parsed_messages import Readings
+from cato_reporting.ports import DeadLetters, Intake, LogMessage, ReadModel, RunLog, StoredMessage
+from cato_reporting.projections.parsed_messages import ParsedMessages
 from cato_reporting.projections.progress import Progress
-from cato_reporting.projections.tables.list_loader import SubscriberLists
+from cato_reporting.projections.tables.list_loader import ListLoader
 
 log = structlog.get_logger()
 
@@ -24,15 +24,16 @@ _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 5.0
 
 
-class ReadModelFiller:
-    """Moves the log into the read model; `progress` is how far the tables are filled.
+class Projector:
+    """Moves the log into the read model.
 
-    What is read from the tables is only to be trusted if `openings` is the same before and after.
+    While ClickHouse is away, messages are neither kept in memory nor acknowledged. The log is read again from
+    the position that the tables have noted, so a database that was dropped or restored is filled again, too.
 
-    Nothing is held back in memory while ClickHouse is away: nothing is acknowledged either, and the log is
-    read again from where the tables end, which the tables themselves know. So a database that was dropped, or
-    put back from an old copy, is filled again, too. `up` says whether that works at the moment, `stored` how
-    far the tables were filled when it last did.
+    - `progress`: the position up to which the tables are filled.
+    - `openings`: how often the tables were opened. Rows that were read are valid only if it has not changed.
+    - `up`: whether the tables are being filled now.
+    - `stored`: the position up to which they were filled when `up` was last true.
     """
 
     def __init__(
@@ -40,8 +41,10 @@ class ReadModelFiller:
         run_log: RunLog,
         read_model: ReadModel,
         dead_letters: DeadLetters,
-        readings: Readings,
-        lists: SubscriberLists,
+        parsed_messages: ParsedMessages,
+        lists: ListLoader,
+        *,
+        inserts: Histogram,
     ) -> None:
         self.progress = Progress()
         self.refused = 0
@@ -49,17 +52,17 @@ class ReadModelFiller:
         self.up = False
         self.stored = 0
         self.events = 0
-        self.inserts = Durations()
         self.batches = 0
         self._log = run_log
         self._read_model = read_model
         self._dead_letters = dead_letters
-        self._readings = readings
+        self._parsed_messages = parsed_messages
         self._lists = lists
+        self._inserts = inserts
         self._intake: Intake | None = None
 
     async def run(self) -> None:
-        """Fill the read model, for ever."""
+        """Fill the read model until the task is cancelled."""
         pause = _FIRST_PAUSE_S
         while True:
             before = self.progress.position
@@ -68,18 +71,18 @@ class ReadModelFiller:
             except (ReadModelAwayError, BrokerError, ConfigurationError) as error:
                 if self.progress.position > before:
                     pause = _FIRST_PAUSE_S
-                log.warning("the read model waits", reason=str(error), seconds=round(pause, 1))
+                log.warning("read model not filled, retrying", reason=str(error), seconds=round(pause, 1))
                 await asyncio.sleep(pause * (0.5 + random.random()))  # noqa: S311 - spreading, no secret
                 pause = min(2 * pause, _LONGEST_PAUSE_S)
 
     async def caught_up(self, position: int, *, timeout: float) -> bool:
-        """Wait until the tables have everything up to the position; False if they have not in time."""
+        """Wait until the tables are filled up to the position; return False after `timeout` seconds."""
         if self._intake is not None and position > self.progress.position:
             self._intake.flush()
         return await self.progress.reached(position, timeout=timeout)
 
     async def _fill(self) -> None:
-        # From here on the tables may be others than before, and empty: nothing is known to be in them.
+        # The tables may have been replaced by empty ones: assume that they hold nothing.
         self.progress.reset(0)
         self.openings += 1
         position = await self._read_model.open()
@@ -105,42 +108,47 @@ class ReadModelFiller:
             await intake.close()
 
     async def _take_in(self, batch: Sequence[LogMessage]) -> None:
-        facts = []
+        stored_messages = []
         for message in batch:
-            reading = self._readings.again(message)
-            if reading.fault is not None:
-                await self._refuse(message, reading.fault)
-            if reading.events:
-                facts.append(Fact(message.position, reading))
+            parsed = self._parsed_messages.take(message)
+            if parsed.fault is not None:
+                await self._publish_dead_letter(message, parsed.fault)
+            if parsed.events:
+                stored_messages.append(StoredMessage(message.position, parsed))
         position = batch[-1].position
         began = time.monotonic()
         try:
-            await self._read_model.store(facts, position=position)
+            await self._read_model.store(stored_messages, position=position)
         except RowsRefusedError:
-            await self._store_one_by_one(batch, facts)
-        self.inserts.add(time.monotonic() - began)
+            await self._store_one_by_one(batch, stored_messages)
+        self._inserts.observe(time.monotonic() - began)
         self.batches += 1
-        self.events += sum(len(fact.reading.events) for fact in facts)
+        self.events += sum(len(stored.parsed.events) for stored in stored_messages)
         self.progress.advance(position)
         self.stored = position
-        for fact in facts:
-            for envelope in fact.reading.events:
+        for stored in stored_messages:
+            for envelope in stored.parsed.events:
                 if isinstance(envelope.body, RunStarted):
                     self._lists.want(envelope.body.snapshot)
 
-    async def _store_one_by_one(self, batch: Sequence[LogMessage], facts: Sequence[Fact]) -> None:
-        # One of them poisons the batch and only the database can tell which.
+    async def _store_one_by_one(
+        self, batch: Sequence[LogMessage], stored_messages: Sequence[StoredMessage]
+    ) -> None:
+        # One message of the batch cannot be stored; only the database knows which.
         messages = {message.position: message for message in batch}
-        for fact in facts:
+        for stored in stored_messages:
             try:
-                await self._read_model.store([fact], position=fact.position)
+                await self._read_model.store([stored], position=stored.position)
             except RowsRefusedError as error:
-                await self._refuse(messages[fact.position], str(error))
+                await self._publish_dead_letter(messages[stored.position], str(error))
         await self._read_model.store([], position=batch[-1].position)
 
-    async def _refuse(self, message: LogMessage, reason: str) -> None:
+    async def _publish_dead_letter(self, message: LogMessage, reason: str) -> None:
         if await self._dead_letters.publish(message, reason):
             self.refused += 1
             log.error(
-                "a message cannot be used", subject=message.subject, position=message.position, reason=reason
+                "message moved to the dead letters",
+                subject=message.subject,
+                position=message.position,
+                reason=reason,
             )

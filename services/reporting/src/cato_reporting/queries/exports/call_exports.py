@@ -1,4 +1,4 @@
-"""Exports of calls: opened, fetched piece by piece, forgotten when nobody fetches any more."""
+"""Exports of calls: opened, fetched piece by piece, dropped when idle."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -19,8 +19,8 @@ from cato_contracts.requests import Actor
 from cato_reporting.errors import ReadModelAwayError
 from cato_reporting.ports import CallHistory, CallPages
 from cato_reporting.queries.history.call_queries import selection
-from cato_reporting.queries.read_barrier import Freshness, away
-from cato_runtime.requests import RequestContext, RequestTable
+from cato_reporting.queries.read_barrier import ReadBarrier, away
+from cato_runtime.requests import RequestContext
 
 log = structlog.get_logger()
 
@@ -33,7 +33,7 @@ _NAMESPACE = UUID("0b6c3c5e-6f0a-4f0e-9d51-6a7d3c0a53b1")
 
 
 class _ExchangedError(Exception):
-    """The tables may be others than those that the export began with."""
+    """The tables were opened again since the export began: they may be other tables."""
 
 
 @dataclass(slots=True)
@@ -59,31 +59,23 @@ class _Export:
 
 
 class CallExports:
-    """Writes no faster than somebody fetches: the next part is made when its first piece is asked for.
+    """Writes an export as it is fetched: a part is made when its first piece is requested.
 
-    An export lives in this process alone. The service that fetches can ask for the last piece again, should
-    the answer have been lost.
+    An export lives in this process alone. The client may request the last piece again if the answer was lost.
     """
 
-    def __init__(self, fresh: Freshness, history: CallHistory) -> None:
-        self._fresh = fresh
+    def __init__(self, barrier: ReadBarrier, history: CallHistory) -> None:
+        self._barrier = barrier
         self._history = history
         self._open: dict[UUID, _Export] = {}
-
-    def table(self) -> RequestTable:
-        table = RequestTable()
-        table.add(BeginCallExport, self.begin)
-        table.add(TakeExportPiece, self.take)
-        table.add(EndCallExport, self.end)
-        return table
 
     async def begin(self, command: BeginCallExport, context: RequestContext) -> CallExport:
         self.drop_idle(context.now)
         export_id = uuid5(_NAMESPACE, f"{command.actor.user_id}:{context.command_id}")
         if export_id not in self._open:
-            async with self._fresh.steady_tables():
-                openings = self._fresh.openings
-                await self._fresh.all_stored()
+            async with self._barrier.consistent():
+                openings = self._barrier.openings
+                await self._barrier.all_stored()
             self._forget_ended()
             if sum(not export.ended for export in self._open.values()) >= _MOST_OPEN:
                 raise UnavailableError(f"{_MOST_OPEN} exports are open already; try again later")
@@ -120,17 +112,16 @@ class CallExports:
             del self._open[command.id]
 
     def drop_idle(self, now: datetime) -> None:
-        """Forget the exports that nobody has fetched from for a minute."""
+        """Drop the exports that were idle for a minute."""
         for export_id, export in list(self._open.items()):
             if now - export.touched > _IDLE and not export.turn.locked():
                 del self._open[export_id]
-                log.info("an export that nobody fetches was dropped", export_id=str(export_id))
+                log.info("idle export dropped", export_id=str(export_id))
 
     async def _fill(self, export: _Export) -> None:
-        """Have more than a piece ready, or all that is left: only so is it known which piece is the last.
+        """Read until more than one piece is ready, or the export is complete: so the last piece is known.
 
-        Calls that are far between are not looked for until the one who asks has lost patience: the piece is
-        then a short one.
+        The number of reads is bounded. If matching calls are rare, the piece is a short one.
         """
         for _ in range(_MOST_READS):
             if export.complete or len(export.ready) > _PIECE:
@@ -139,8 +130,8 @@ class CallExports:
                 part = await export.pages.read()
             except ReadModelAwayError as error:
                 raise away() from error
-            if self._fresh.openings != export.openings:
-                # What follows would be of other tables, which perhaps are just being filled.
+            if self._barrier.openings != export.openings:
+                # The rest would come from other tables, which may not be filled yet.
                 raise _ExchangedError
             export.complete = part is None
             export.ready += part or b""

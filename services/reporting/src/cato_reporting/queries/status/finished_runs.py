@@ -1,4 +1,4 @@
-"""The numbers of runs that have ended, counted once."""
+"""The numbers of ended runs, counted once."""
 
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -13,11 +13,10 @@ _KEPT = 10_000
 
 
 class FinishedRuns:
-    """Counts the calls and results of ended runs in the read model, and remembers what came out.
+    """Counts the calls and results of ended runs in the tables, and caches the numbers.
 
-    To count 300,000 calls takes a tenth of a second, so a run that was followed to its end brings its numbers
-    along. What was counted holds until the log has something new of the run, a late end of a call: then it is
-    counted again.
+    Counting 300,000 calls takes a tenth of a second. A run that was followed to its end passes its numbers
+    on. Numbers are counted again when the log has a new event of the run, such as the late end of a call.
     """
 
     def __init__(self, runs: LiveRuns, read_model: ReadModel, *, kept: int = _KEPT) -> None:
@@ -42,7 +41,7 @@ class FinishedRuns:
         return found
 
     def take_over(self, run: LiveRun) -> None:
-        """Remember the numbers of a run that has just been let go by the live reports."""
+        """Cache the numbers of a run that the live projection has just dropped."""
         self._remember(run.run_id, self._runs.last_position(run.run_id), numbers_of(run))
 
     def _remember(self, run_id: UUID, position: int, numbers: Numbers) -> None:

@@ -5,8 +5,6 @@ from datetime import datetime
 from typing import NoReturn
 from uuid import UUID
 
-from pydantic import TypeAdapter
-
 from cato_contracts.errors import NotFoundError, TooLargeError
 from cato_contracts.paging import number, read_cursor, write_cursor
 from cato_contracts.requests import Actor
@@ -15,126 +13,97 @@ from cato_contracts.runs import RunSnapshot
 from cato_contracts.status import (
     GetStatusText,
     GetTaskExec,
-    ListSubscriberStatuses,
     ListTaskExecs,
     Report,
     StatusText,
     SubscriberFilter,
-    SubscriberStatus,
     TaskExec,
 )
 from cato_reporting.domain.instants import unix_ms, whole_ms
 from cato_reporting.domain.live_run import End, LiveRun
 from cato_reporting.domain.report import Numbers, final_state, live_report, make_report
 from cato_reporting.ports import ReadModel, StoredRun, WrittenDetail
-from cato_reporting.projections.live.live_projection import LiveFold
-from cato_reporting.projections.tables.list_loader import SubscriberLists
+from cato_reporting.projections.live.live_projection import LiveProjection
+from cato_reporting.projections.tables.list_loader import ListLoader
 from cato_reporting.queries.cursors import read_position
-from cato_reporting.queries.read_barrier import Freshness
-from cato_reporting.queries.status.documents import subscriber_statuses
+from cato_reporting.queries.read_barrier import ReadBarrier
 from cato_reporting.queries.status.finished_runs import FinishedRuns
 from cato_reporting.queries.status.written_documents import written_statuses
-from cato_runtime.requests import RequestContext, RequestTable
-
-_ANSWER_BYTES = 700_000
-"""How large an answer's page may be: a message of the broker is at most 1 MB."""
+from cato_runtime.requests import RequestContext
 
 _TEXT_BYTES = 500_000
-"""The same of compressed text, which becomes a third larger on its way."""
+"""The most compressed text in one answer. Base64 makes it a third larger; a message has at most 1 MB."""
 
-_DETAIL_STEP = 500
-_STATUS = TypeAdapter(SubscriberStatus)
-
-Place = tuple[int, str]
-"""Where a run stands in the list of runs: start in Unix ms, id."""
+RunPosition = tuple[int, str]
+"""The position of a run in the list of runs: start in Unix ms, id."""
 
 _LARGEST_NO = 9_999_999_999
 
 
 class StatusQueries:
-    """Answers from the live fold where a run is followed, from the read model otherwise.
+    """Answers from the live projection while a run is followed, from the tables otherwise.
 
-    Detail comes from the read model for all runs. It is as fresh as the report all the same: a query waits
-    until the tables have everything of its run that the fold has, and lets the batch in hand be inserted at
-    once. When that is not possible the answer is a refusal, never an old document.
+    Subscribers and calls always come from the tables. They are as recent as the report: a query waits until
+    the tables have everything of its run that the live projection has, and has the batch in progress inserted
+    at once. If that is not possible in time, the query is refused; no old document is given.
     """
 
     def __init__(
         self,
-        fold: LiveFold,
-        fresh: Freshness,
+        live: LiveProjection,
+        barrier: ReadBarrier,
         read_model: ReadModel,
-        lists: SubscriberLists,
+        lists: ListLoader,
         finished: FinishedRuns,
     ) -> None:
-        self._fold = fold
-        self._fresh = fresh
+        self._live = live
+        self._barrier = barrier
         self._read_model = read_model
         self._lists = lists
         self._finished = finished
-
-    def table(self) -> RequestTable:
-        table = RequestTable()
-        table.add(GetTaskExec, self.get_task_exec)
-        table.add(ListTaskExecs, self.list_task_execs)
-        table.add(ListSubscriberStatuses, self.list_subscriber_statuses)
-        table.add(GetStatusText, self.get_status_text)
-        return table
 
     async def get_task_exec(self, query: GetTaskExec, context: RequestContext) -> TaskExec:
         live = await self._followed(query.id)
         if live is not None and live.snapshot is not None:
             _check_seen(query.actor, live.snapshot)
             return _live_exec(live, context.now)
-        async with self._fresh.steady_tables():
+        async with self._barrier.consistent():
             stored = await self._stored(query.id, query.actor)
             return (await self._stored_execs([stored]))[0]
 
     async def list_task_execs(self, query: ListTaskExecs, context: RequestContext) -> Page[TaskExec]:
         position = read_position(query.cursor)
         before = None if position is None else (position[0], str(position[1]))
-        await self._fresh.caught_up()
+        await self._barrier.caught_up()
         live = [
             _live_exec(run, context.now)
-            for run in self._fold.runs.runs.values()
+            for run in self._live.runs.runs.values()
             if run.snapshot is not None
             and query.actor.may_see(run.snapshot.user_id)
             and query.task_id in {None, run.snapshot.task_id}
         ]
         stored: list[TaskExec] = []
         if query.active is not True:
-            async with self._fresh.steady_tables():
+            async with self._barrier.consistent():
                 stored = await self._older(query, before, {each.id for each in live})
         found = [
             each
             for each in (*live, *stored)
-            if query.active in {None, each.report.active_phase} and (before is None or _place(each) < before)
+            if query.active in {None, each.report.active_phase}
+            and (before is None or _position_of(each) < before)
         ]
-        found.sort(key=_place, reverse=True)
+        found.sort(key=_position_of, reverse=True)
         page = found[: query.limit]
         more = len(found) > len(page)
-        return Page[TaskExec](items=page, next_cursor=write_cursor(*_place(page[-1])) if more else None)
-
-    async def list_subscriber_statuses(
-        self, query: ListSubscriberStatuses, _context: RequestContext
-    ) -> Page[SubscriberStatus]:
-        if query.filter is SubscriberFilter.NONE:
-            return Page[SubscriberStatus](items=[])
-        after = _read_number(query.cursor)
-        async with self._fresh.steady_tables():
-            snapshot, wave = await self._looked_at(query)
-            position = self._fold.runs.last_position(query.run_id)
-            await self._fresh.stored(position)
-            await self._lists.ensure(snapshot)
-            return await self._page(query, wave, after)
+        return Page[TaskExec](items=page, next_cursor=write_cursor(*_position_of(page[-1])) if more else None)
 
     async def get_status_text(self, query: GetStatusText, _context: RequestContext) -> StatusText:
         if query.filter is SubscriberFilter.NONE:
             return StatusText.of(b"", count=0)
         after = _read_number(query.cursor)
-        async with self._fresh.steady_tables():
+        async with self._barrier.consistent():
             snapshot, wave = await self._looked_at(query)
-            await self._fresh.stored(self._fold.runs.last_position(query.run_id))
+            await self._barrier.stored(self._live.runs.last_position(query.run_id))
             await self._lists.ensure(snapshot)
             # One more than is wanted tells whether anything follows.
             detail = await self._read_model.written_detail(
@@ -147,7 +116,7 @@ class StatusQueries:
             )
         return await asyncio.to_thread(_text_of, detail, query.limit)
 
-    async def _looked_at(self, query: ListSubscriberStatuses | GetStatusText) -> tuple[RunSnapshot, int]:
+    async def _looked_at(self, query: GetStatusText) -> tuple[RunSnapshot, int]:
         live = await self._followed(query.run_id)
         if live is not None and live.snapshot is not None:
             _check_seen(query.actor, live.snapshot)
@@ -158,39 +127,15 @@ class StatusQueries:
             wave = (await self._finished.numbers([query.run_id]))[query.run_id].wave
         return stored.snapshot, wave
 
-    async def _page(self, query: ListSubscriberStatuses, wave: int, after: int) -> Page[SubscriberStatus]:
-        items: list[SubscriberStatus] = []
-        size = 0
-        while len(items) < query.limit:
-            step = min(_DETAIL_STEP, query.limit - len(items))
-            # One more than is wanted tells whether anything follows.
-            detail = await self._read_model.detail(
-                query.run_id, which=query.filter, wave=wave, after=after, limit=step + 1, events=query.events
-            )
-            statuses = list(subscriber_statuses(detail))
-            for no, status in statuses[:step]:
-                size += len(_STATUS.dump_json(status)) + 1
-                if size > _ANSWER_BYTES:
-                    if not items:
-                        _refuse_large(no)
-                    return Page[SubscriberStatus].model_construct(
-                        items=items, next_cursor=write_cursor(after)
-                    )
-                items.append(status)
-                after = no
-            if len(statuses) <= step:
-                return Page[SubscriberStatus].model_construct(items=items, next_cursor=None)
-        return Page[SubscriberStatus].model_construct(items=items, next_cursor=write_cursor(after))
-
     async def _followed(self, run_id: UUID) -> LiveRun | None:
         """Return the run if it is followed, as it is now."""
-        await self._fresh.caught_up()
-        return self._fold.runs.get(run_id)
+        await self._barrier.caught_up()
+        return self._live.runs.get(run_id)
 
     async def _stored(self, run_id: UUID, actor: Actor) -> StoredRun:
-        if run_id not in self._fold.runs.settled:
+        if run_id not in self._live.runs.settled:
             raise _unknown(run_id)
-        await self._fresh.stored(self._fold.runs.last_position(run_id))
+        await self._barrier.stored(self._live.runs.last_position(run_id))
         stored = (await self._read_model.runs([run_id])).get(run_id)
         if stored is None:
             # The log knows it, and the tables have all of the log but what has expired.
@@ -200,8 +145,10 @@ class StatusQueries:
         _check_seen(actor, stored.snapshot)
         return stored
 
-    async def _older(self, query: ListTaskExecs, before: Place | None, live: set[UUID]) -> list[TaskExec]:
-        await self._fresh.stored(self._fold.runs.last_settled_position())
+    async def _older(
+        self, query: ListTaskExecs, before: RunPosition | None, live: set[UUID]
+    ) -> list[TaskExec]:
+        await self._barrier.stored(self._live.runs.last_settled_position())
         # Followed runs are in the tables, too: ask for so many more, and one to know whether there are more.
         stored = await self._read_model.latest_runs(
             user_id=None if query.actor.admin else query.actor.user_id,
@@ -245,7 +192,7 @@ def _live_exec(run: LiveRun, now: datetime) -> TaskExec:
 
 def _stored_exec(run: StoredRun, numbers: Numbers) -> TaskExec:
     if run.end is None:
-        msg = "a run that goes on is reported from the live fold"
+        msg = "an active run is reported from the live projection"
         raise ValueError(msg)
     report = make_report(run.snapshot, numbers, final_state(run.end))
     return _task_exec(run.snapshot, run.started_at, run.end, report)
@@ -277,7 +224,7 @@ def _refuse_large(no: int) -> NoReturn:
     )
 
 
-def _place(task_exec: TaskExec) -> Place:
+def _position_of(task_exec: TaskExec) -> RunPosition:
     return unix_ms(task_exec.started_at), str(task_exec.id)
 
 

@@ -27,6 +27,6 @@ def _phones(phones: bytes, called: Sequence[WrittenCalls]) -> bytes:
         numbers.setdefault(calls.phone_index, calls.number.decode())
         made[calls.phone_index] = calls.text
     return b",".join(
-        b'{"number":%b,"calls":[%b]}' % (to_json(number), made.get(place, b""))
-        for place, number in sorted(numbers.items())
+        b'{"number":%b,"calls":[%b]}' % (to_json(number), made.get(index, b""))
+        for index, number in sorted(numbers.items())
     )

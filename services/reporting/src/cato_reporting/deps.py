@@ -1,0 +1,20 @@
+"""What the service is made of."""
+
+from dataclasses import dataclass
+
+from cato_reporting.ports import CallHistory, DeadLetters, ReadModel, RunLog
+from cato_runtime.clock import Clock
+from cato_runtime.objects import ObjectStore
+
+
+@dataclass(frozen=True, slots=True)
+class Deps:
+    """The ports of the service; `time_zone` is the one of statistics that name none."""
+
+    run_log: RunLog
+    dead_letters: DeadLetters
+    read_model: ReadModel
+    history: CallHistory
+    objects: ObjectStore
+    clock: Clock
+    time_zone: str

@@ -1,0 +1,1 @@
+"""Figures of calls by hour, day, task, station, outcome or SIP code."""

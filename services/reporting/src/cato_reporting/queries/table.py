@@ -1,0 +1,32 @@
+"""Which handler answers which request."""
+
+from cato_contracts.history import (
+    BeginCallExport,
+    EndCallExport,
+    GetCall,
+    GetStatistics,
+    ListCalls,
+    TakeExportPiece,
+)
+from cato_contracts.status import GetStatusText, GetTaskExec, ListTaskExecs
+from cato_reporting.queries.exports.call_exports import CallExports
+from cato_reporting.queries.history.call_queries import CallQueries
+from cato_reporting.queries.statistics.statistics_queries import StatisticsQueries
+from cato_reporting.queries.status.status_queries import StatusQueries
+from cato_runtime.requests import HandlerTable
+
+
+def handler_table(
+    status: StatusQueries, calls: CallQueries, statistics: StatisticsQueries, exports: CallExports
+) -> HandlerTable:
+    return {
+        GetTaskExec: status.get_task_exec,
+        ListTaskExecs: status.list_task_execs,
+        GetStatusText: status.get_status_text,
+        ListCalls: calls.list_calls,
+        GetCall: calls.get_call,
+        GetStatistics: statistics.get_statistics,
+        BeginCallExport: exports.begin,
+        TakeExportPiece: exports.take,
+        EndCallExport: exports.end,
+    }

@@ -6,8 +6,9 @@ from typing import Any, Protocol
 from cato_contracts.envelope import Answer, Envelope
 from cato_contracts.errors import BrokerError
 from cato_contracts.requests import Request
+from cato_dialer.campaign.handlers.deps import Deps as CampaignDeps
 from cato_dialer.campaign.role import CampaignRole
-from cato_dialer.dial.handlers.deps import Deps
+from cato_dialer.dial.handlers.deps import Deps as DialDeps
 from cato_dialer.dial.ports.trunk import CallOrder
 from cato_dialer.dial.role import DialRole
 from cato_jetstream import Unavailable
@@ -42,7 +43,7 @@ class DialProcess:
         self.journal = LogJournal(world.runs)
         self._channels = MemoryChannelSource(world.board, world.clock)
         self._trunk = _Trunk(self)
-        deps = Deps(
+        deps = DialDeps(
             stations=world.stations,
             trunk=self._trunk,
             journal=FaultyPort(life, self.journal, BrokerError),
@@ -157,7 +158,7 @@ class CampaignProcess:
     def __init__(self, world: Any, life: ProcessLife) -> None:
         self.life = life
         self._world = world
-        deps = Deps(
+        deps = CampaignDeps(
             events=FaultyPort(life, world.events, Unavailable),
             run_log=FaultyPort(life, world.runs, Unavailable),
             objects=FaultyPort(life, world.objects, BrokerError),

@@ -25,8 +25,7 @@ from cato_contracts.objects import Bucket
 from cato_contracts.requests import Actor, Request
 from cato_contracts.resources import AudioFile, SettingsSpec, SuccessCondition, TaskSpec
 from cato_contracts.runs import SubscriberResult
-from cato_dialer.campaign.handlers.coordinate_run import Pace
-from cato_dialer.campaign.handlers.coordinate_runs import LeasePace
+from cato_dialer.campaign.handlers.pace import LeasePace, Pace
 from cato_dialer.dial.domain.call.outcome import Cause, classify
 from cato_jetstream import Record
 from cato_runtime.config import Config

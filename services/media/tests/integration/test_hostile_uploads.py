@@ -2,10 +2,10 @@
 
 import asyncio
 import io
+import os
 import random
 import resource
 import struct
-import time
 import zipfile
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -28,6 +28,11 @@ LONG = 20.0
 
 async def mp3(*options: str, seconds: float = LONG) -> bytes:
     return await converted(wav(packed(tone(16000, seconds)), rate=16000), "mp3", "-b:a", "32k", *options)
+
+
+def processor_seconds() -> float:
+    """Return the processor time of this process and of the decoders that have ended."""
+    return sum(os.times()[:4])
 
 
 def resident_bytes() -> int:
@@ -186,10 +191,10 @@ async def test_a_hostile_upload_is_rejected_in_time_and_stores_nothing(media: Me
     name, make, refusal = CORPUS[what]
     data = await make()
     memory = resident_bytes()
-    begun = time.monotonic()
+    begun = processor_seconds()
     with pytest.raises(refusal) as refused:
         await media.add(name, data)
-    assert time.monotonic() - begun < 5
+    assert processor_seconds() - begun < 5
     assert refused.type is refusal
     assert len(refused.value.message) > 15
     assert media.kept() == []

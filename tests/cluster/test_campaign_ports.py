@@ -1,4 +1,4 @@
-"""The contract suite of the campaign's queue, tickets, results and leases, with three copies."""
+"""The contract suite of the campaign's queue, dispatch states, results and leases, with three copies."""
 
 import pytest
 

@@ -95,7 +95,7 @@ _DELIVERIES = {
     "lost_heartbeats": st.lists(_seconds(0, 20), min_size=1, max_size=4).map(tuple),
     "lost_leases": _moments,
     "lost_jobs": _moments,
-    "ticket_lag_s": st.sampled_from([0.0, 0.2, 1.0]),
+    "state_lag_s": st.sampled_from([0.0, 0.2, 1.0]),
     "faults": _faults,
 }
 _PEOPLE = {

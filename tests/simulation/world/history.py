@@ -43,6 +43,6 @@ class History:
     lost_workers: tuple[tuple[float, float], ...] = ()
     """When a dialer loses its SIP workers, and after how many seconds it has new ones."""
     controls: tuple[Control, ...] = ()
-    ticket_lag_s: float = 0.0
+    state_lag_s: float = 0.0
     faults: Faults = field(default_factory=Faults)
     seed: int = 0

@@ -39,7 +39,7 @@ class DialProcess:
         self.life = life
         self._world = world
         self._lines: list[Line] = []
-        self.source = LaggingRunStates(world.queue, world.history.ticket_lag_s)
+        self.source = LaggingRunStates(world.queue, world.history.state_lag_s)
         self.journal = LogJournal(world.runs)
         self._channels = MemoryChannelSource(world.board, world.clock)
         self._trunk = _Trunk(self)
@@ -164,7 +164,7 @@ class CampaignProcess:
             objects=FaultyPort(life, world.objects, BrokerError),
             audio=world.audio,
             queue=FaultyPort(life, world.campaign_queue, BrokerError),
-            tickets=FaultyPort(life, world.campaign_tickets, BrokerError),
+            run_states=FaultyPort(life, world.campaign_run_states, BrokerError),
             calls=FaultyPort(life, world.calls, BrokerError),
             leases=FaultyPort(life, world.leases, BrokerError, wraps=self._held),
             config=world.config,

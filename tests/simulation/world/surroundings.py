@@ -105,14 +105,14 @@ class JobsForCampaign:
             del self._queue.jobs[key]
 
 
-class TicketsForCampaign:
-    """The coordinator's side of the tickets; the last write wins."""
+class StatesForCampaign:
+    """The coordinator's side of the dispatch states; the last write wins."""
 
     def __init__(self, queue: MemoryJobQueue) -> None:
         self._queue = queue
 
-    async def put(self, ticket: RunDispatchState) -> None:
-        self._queue.set_state(ticket)
+    async def put(self, state: RunDispatchState) -> None:
+        self._queue.set_state(state)
 
     async def remove(self, run_id: UUID) -> None:
         self._queue.drop_state(run_id)

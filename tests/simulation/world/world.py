@@ -41,7 +41,7 @@ from tests.simulation.world.rules import LogRules, ReportWitness
 from tests.simulation.world.surroundings import (
     ExpiringLeases,
     JobsForCampaign,
-    TicketsForCampaign,
+    StatesForCampaign,
     WitnessedLog,
 )
 from tests.support.virtual_time import LoopClock
@@ -52,7 +52,7 @@ INTERRUPTED_REASON = classify(Cause.FAULT).reason
 LONGEST_S = 3_600.0
 AFTERMATH_S = 16.0
 _LEASE_LASTS_RENEWALS = 3
-_TICKETS_KNOWN_AFTER_S = 0.5
+_STATES_KNOWN_AFTER_S = 0.5
 """In addition to the lag: a call can be on its way to the exchange."""
 
 
@@ -101,7 +101,7 @@ class World:
         self.queue = MemoryJobQueue(self.clock)
         self.board = MemoryChannelBoard(self.stations, history.licence)
         self.campaign_queue = JobsForCampaign(self.queue)
-        self.campaign_tickets = TicketsForCampaign(self.queue)
+        self.campaign_run_states = StatesForCampaign(self.queue)
         self.calls = MemoryRunCalls(self.runs, self.clock)
         self.leases = ExpiringLeases(_LEASE_LASTS_RENEWALS * self.lease_pace.renew_s)
         self.exchange = Exchange(
@@ -112,7 +112,7 @@ class World:
         self.run_id: UUID | None = None
         self.runs.witnesses.append(self._witness)
         self.events.witnesses.append(self._look_for_the_end)
-        self.queue.listeners.append(self._note_tickets)
+        self.queue.listeners.append(self._note_state)
         self._over = asyncio.Event()
         self._modes: list[tuple[float, RunMode | None]] = []
         self.dials: list[DialProcess] = []
@@ -396,9 +396,9 @@ class World:
         if self.run_id and self.events.knows(f"{record.subject}:run-ended:{self.run_id}"):
             self._over.set()
 
-    def _note_tickets(self) -> None:
-        ticket = self.queue.run_states.get(self.run_id) if self.run_id else None
-        mode = ticket.mode if ticket else None
+    def _note_state(self) -> None:
+        state = self.queue.run_states.get(self.run_id) if self.run_id else None
+        mode = state.mode if state else None
         if not self._modes or self._modes[-1][1] is not mode:
             self._modes.append((asyncio.get_running_loop().time(), mode))
 
@@ -409,10 +409,10 @@ class World:
             return "the run is over"
         now = asyncio.get_running_loop().time()
         if not self._modes:
-            return "the run has no ticket"
+            return "the run has no dispatch state"
         since, mode = self._modes[-1]
-        if mode is not RunMode.CALLING and now - since > self.history.ticket_lag_s + _TICKETS_KNOWN_AFTER_S:
-            return f"the run's ticket has been {mode} for {now - since} s"
+        if mode is not RunMode.CALLING and now - since > self.history.state_lag_s + _STATES_KNOWN_AFTER_S:
+            return f"the dispatch state of the run has been {mode} for {now - since} s"
         return None
 
     def _choose(self, number: str, station: UUID, nth: int) -> Behaviour:

@@ -37,6 +37,3 @@ class RunDispatchState(Frozen):
     priority: int
     mode: RunMode
     hangup: bool = False
-
-
-RunTicket = RunDispatchState

@@ -8,7 +8,7 @@ from cato_dialer.campaign.adapters.media_audio_library import MediaAudioLibrary
 from cato_dialer.campaign.adapters.nats_dial_queue import NatsDialQueue
 from cato_dialer.campaign.adapters.nats_leases import NatsLeases
 from cato_dialer.campaign.adapters.nats_run_calls import NatsRunCalls
-from cato_dialer.campaign.adapters.nats_run_tickets import NatsRunTickets
+from cato_dialer.campaign.adapters.nats_run_states import NatsRunStates
 from cato_dialer.campaign.handlers.deps import Deps as CampaignDeps
 from cato_dialer.campaign.role import CampaignRole
 from cato_dialer.config_change import check_stations
@@ -59,7 +59,7 @@ async def _campaign(surroundings: Surroundings) -> CampaignRole:
             objects=surroundings.objects,
             audio=MediaAudioLibrary(surroundings.requester),
             queue=NatsDialQueue(client, js, clock),
-            tickets=NatsRunTickets(js),
+            run_states=NatsRunStates(js),
             calls=NatsRunCalls(client, js, clock),
             leases=NatsLeases(js),
             config=surroundings.config,

@@ -5,7 +5,7 @@ from nats.aio.client import Client as NatsClient
 from cato_dialer.campaign.adapters.nats_dial_queue import NatsDialQueue
 from cato_dialer.campaign.adapters.nats_leases import NatsLeases
 from cato_dialer.campaign.adapters.nats_run_calls import NatsRunCalls
-from cato_dialer.campaign.adapters.nats_run_tickets import NatsRunTickets
+from cato_dialer.campaign.adapters.nats_run_states import NatsRunStates
 from cato_dialer.campaign.handlers.deps import Deps
 from cato_dialer.campaign.role import CampaignRole
 from cato_jetstream import JetStreamLog
@@ -24,7 +24,7 @@ def role_on(client: NatsClient, audio: MemoryAudioLibrary) -> CampaignRole:
         objects=NatsObjectStore(js),
         audio=audio,
         queue=NatsDialQueue(client, js, clock),
-        tickets=NatsRunTickets(js),
+        run_states=NatsRunStates(js),
         calls=NatsRunCalls(client, js, clock),
         leases=NatsLeases(js),
         config=CONFIG,

@@ -44,7 +44,7 @@ from services.dialer.tests.support.memory_campaign import (
     MemoryDialQueue,
     MemoryLeases,
     MemoryRunCalls,
-    MemoryRunTickets,
+    MemoryRunStates,
 )
 from tests.support.memory_log import MemoryLog
 
@@ -178,7 +178,7 @@ class World:
         self.objects = MemoryObjectStore()
         self.audio = MemoryAudioLibrary()
         self.queue = MemoryDialQueue()
-        self.tickets = MemoryRunTickets()
+        self.run_states = MemoryRunStates()
         self.calls = MemoryRunCalls(self.runs, self.clock)
         self.leases = MemoryLeases()
         self.config = config
@@ -190,7 +190,7 @@ class World:
             objects=self.objects,
             audio=self.audio,
             queue=self.queue,
-            tickets=self.tickets,
+            run_states=self.run_states,
             calls=self.calls,
             leases=self.leases,
             config=self.config,

@@ -25,9 +25,9 @@ async def dial_by_consumer(client: NatsClient, outcome: Outcome) -> None:
         with suppress(*_TROUBLE):
             bucket = await client.jetstream().key_value(RUN_DISPATCH_STATES.name)
             for key in await bucket.keys():
-                ticket = RunDispatchState.model_validate_json((await bucket.get(key)).value or b"")
-                if ticket.mode is RunMode.CALLING:
-                    await _take_some(client, ticket.run_id, outcome)
+                state = RunDispatchState.model_validate_json((await bucket.get(key)).value or b"")
+                if state.mode is RunMode.CALLING:
+                    await _take_some(client, state.run_id, outcome)
         await asyncio.sleep(0.02)
 
 

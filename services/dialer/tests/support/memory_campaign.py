@@ -9,7 +9,7 @@ from uuid import UUID
 from cato_contracts.calls import FINAL_KINDS
 from cato_contracts.envelope import Envelope
 from cato_contracts.errors import InvalidError
-from cato_contracts.jobs import DialJob, RunTicket
+from cato_contracts.jobs import DialJob, RunDispatchState
 from cato_contracts.requests import Actor
 from cato_contracts.resources import AudioFile
 from cato_contracts.runs import SubscriberResult
@@ -62,17 +62,17 @@ class MemoryDialQueue:
             del self.jobs[key]
 
 
-class MemoryRunTickets:
-    """Tickets in a dictionary."""
+class MemoryRunStates:
+    """Dispatch states in a dictionary."""
 
     def __init__(self) -> None:
-        self.tickets: dict[UUID, RunTicket] = {}
+        self.run_states: dict[UUID, RunDispatchState] = {}
 
-    async def put(self, ticket: RunTicket) -> None:
-        self.tickets[ticket.run_id] = ticket
+    async def put(self, state: RunDispatchState) -> None:
+        self.run_states[state.run_id] = state
 
     async def remove(self, run_id: UUID) -> None:
-        self.tickets.pop(run_id, None)
+        self.run_states.pop(run_id, None)
 
 
 class MemoryRunCalls:

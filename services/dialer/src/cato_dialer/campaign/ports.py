@@ -6,7 +6,7 @@ from typing import Protocol
 from uuid import UUID
 
 from cato_contracts.errors import CatoError
-from cato_contracts.jobs import DialJob, RunTicket
+from cato_contracts.jobs import DialJob, RunDispatchState
 from cato_contracts.requests import Actor
 from cato_contracts.resources import AudioFile
 from cato_contracts.runs import SubscriberResult
@@ -62,11 +62,11 @@ class DialQueue(Protocol):
         ...
 
 
-class RunTickets(Protocol):
+class RunStates(Protocol):
     """The runs whose jobs dial replicas take. All methods raise BrokerError."""
 
-    async def put(self, ticket: RunTicket) -> None:
-        """Write the ticket: the first time unconditionally, then only over our own last write.
+    async def put(self, state: RunDispatchState) -> None:
+        """Write the state: the first time unconditionally, then only over our own last write.
 
         Raises:
             LeaseLostError: if another replica has written it.

@@ -9,21 +9,29 @@ from uuid import UUID, uuid4
 import pytest
 from nats.aio.client import Client
 
-from cato_contracts.jobs import DialJob, RunMode, RunTicket
+from cato_contracts.jobs import DialJob, RunDispatchState, RunMode
 from cato_contracts.resources import NotificationSettings
 from cato_contracts.runs import Prompt, RunSubscriber, SubscriberResult
-from cato_contracts.subjects import DIAL, LEASES, RUN_TICKETS, RUNS, dial_consumer, run_call, run_result
+from cato_contracts.subjects import (
+    DIAL,
+    LEASES,
+    RUN_DISPATCH_STATES,
+    RUNS,
+    dial_consumer,
+    run_call,
+    run_result,
+)
 from cato_dialer.campaign.adapters.nats_dial_queue import NatsDialQueue
 from cato_dialer.campaign.adapters.nats_leases import NatsLeases
 from cato_dialer.campaign.adapters.nats_run_calls import NatsRunCalls
-from cato_dialer.campaign.adapters.nats_run_tickets import NatsRunTickets
+from cato_dialer.campaign.adapters.nats_run_states import NatsRunStates
 from cato_dialer.campaign.ports import (
     DialQueue,
     LeaseLostError,
     Leases,
     QueuedResult,
     RunCalls,
-    RunTickets,
+    RunStates,
 )
 from cato_jetstream import JetStreamLog, Log
 from cato_runtime.broker import connect, ensure_topology, make_broker
@@ -34,7 +42,7 @@ from services.dialer.tests.support.memory_campaign import (
     MemoryDialQueue,
     MemoryLeases,
     MemoryRunCalls,
-    MemoryRunTickets,
+    MemoryRunStates,
 )
 from tests.support.memory_log import MemoryLog
 
@@ -43,10 +51,10 @@ class Adapters:
     """One of each port, on one technology."""
 
     def __init__(
-        self, queue: DialQueue, tickets: RunTickets, calls: RunCalls, leases: Leases, runs: Log
+        self, queue: DialQueue, run_states: RunStates, calls: RunCalls, leases: Leases, runs: Log
     ) -> None:
         self.queue = queue
-        self.tickets = tickets
+        self.run_states = run_states
         self.calls = calls
         self.leases = leases
         self.runs = runs
@@ -73,7 +81,7 @@ def on_nats(client: Client) -> Adapters:
     clock = SystemClock()
     return Adapters(
         NatsDialQueue(client, js, clock),
-        NatsRunTickets(js),
+        NatsRunStates(js),
         NatsRunCalls(client, js, clock),
         NatsLeases(js, ttl_s=2),
         JetStreamLog(client, RUNS.name),
@@ -88,7 +96,7 @@ async def adapters(request, tmp_path) -> AsyncIterator[Adapters]:
     else:
         runs = MemoryLog()
         yield Adapters(
-            MemoryDialQueue(), MemoryRunTickets(), MemoryRunCalls(runs, SystemClock()), MemoryLeases(), runs
+            MemoryDialQueue(), MemoryRunStates(), MemoryRunCalls(runs, SystemClock()), MemoryLeases(), runs
         )
 
 
@@ -188,15 +196,15 @@ async def test_a_lease_that_is_not_renewed_expires(client):
     assert (await client.jetstream().stream_info(f"KV_{LEASES.name}")).state.messages == 1
 
 
-async def test_a_coordinator_that_lost_its_lease_cannot_change_the_ticket(client):
-    frozen, successor = on_nats(client).tickets, on_nats(client).tickets
+async def test_a_coordinator_that_lost_its_lease_cannot_change_the_dispatch_state(client):
+    frozen, successor = on_nats(client).run_states, on_nats(client).run_states
     run_id = uuid4()
     for mode in (RunMode.CALLING, RunMode.PAUSED):
-        await frozen.put(RunTicket(run_id=run_id, priority=0, mode=mode))
-    await successor.put(RunTicket(run_id=run_id, priority=0, mode=RunMode.STOPPING))
+        await frozen.put(RunDispatchState(run_id=run_id, priority=0, mode=mode))
+    await successor.put(RunDispatchState(run_id=run_id, priority=0, mode=RunMode.STOPPING))
     with pytest.raises(LeaseLostError):
-        await frozen.put(RunTicket(run_id=run_id, priority=0, mode=RunMode.CALLING))
-    bucket = await client.jetstream().key_value(RUN_TICKETS.name)
+        await frozen.put(RunDispatchState(run_id=run_id, priority=0, mode=RunMode.CALLING))
+    bucket = await client.jetstream().key_value(RUN_DISPATCH_STATES.name)
     assert b"STOPPING" in ((await bucket.get(str(run_id))).value or b"")
     for _ in range(2):
         await successor.remove(run_id)

@@ -16,8 +16,8 @@ from nats.aio.client import Client as NatsClient
 from nats.js.errors import NoKeysError
 
 from cato_contracts.campaign_commands import PauseRun, StopRun
-from cato_contracts.jobs import RunMode, RunTicket
-from cato_contracts.subjects import DIAL, LEASES, RUN_TICKETS, dial_job, run_call
+from cato_contracts.jobs import RunDispatchState, RunMode
+from cato_contracts.subjects import DIAL, LEASES, RUN_DISPATCH_STATES, dial_job, run_call
 from cato_jetstream import Bucket, JetStreamLog
 from cato_runtime.broker import connect, ensure_topology, make_broker
 from cato_runtime.embedded_nats import EmbeddedNats
@@ -71,17 +71,17 @@ async def running(client: NatsClient) -> AsyncIterator[Client]:
         await role.stop()
 
 
-async def tickets(client: NatsClient) -> dict[UUID, RunTicket]:
-    bucket = await client.jetstream().key_value(RUN_TICKETS.name)
+async def run_states(client: NatsClient) -> dict[UUID, RunDispatchState]:
+    bucket = await client.jetstream().key_value(RUN_DISPATCH_STATES.name)
     found = {}
     with suppress(NoKeysError):
         for key in await bucket.keys():
             value = (await bucket.get(key)).value
-            found[UUID(key)] = RunTicket.model_validate_json(value or b"")
+            found[UUID(key)] = RunDispatchState.model_validate_json(value or b"")
     return found
 
 
-async def test_a_run_of_two_waves_leaves_no_jobs_consumers_and_tickets(client):
+async def test_a_run_of_two_waves_leaves_no_jobs_consumers_and_states(client):
     log = JetStreamLog(client, "RUNS")
     asked: Counter[tuple[int, int]] = Counter()
 
@@ -108,14 +108,14 @@ async def test_a_run_of_two_waves_leaves_no_jobs_consumers_and_tickets(client):
     ]
 
 
-async def test_pause_and_stop_are_written_to_the_ticket(client):
+async def test_pause_and_stop_are_written_to_the_dispatch_state(client):
     log = JetStreamLog(client, "RUNS")
     async with running(client) as user:
         run_id = await user.start(await user.add_task([people(3)]))
 
         async def mode() -> RunMode | None:
-            ticket = (await tickets(client)).get(run_id)
-            return ticket.mode if ticket else None
+            state = (await run_states(client)).get(run_id)
+            return state.mode if state else None
 
         async def is_calling() -> bool:
             return await mode() is RunMode.CALLING

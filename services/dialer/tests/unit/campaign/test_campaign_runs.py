@@ -37,7 +37,7 @@ async def test_a_run_repeats_waves_for_subscribers_who_were_not_notified():
         task = await client.add_task([people(10)], attempt_count=3)
         run_id = await client.start(task)
         await until(lambda: ended(world.runs, run_id))
-        await until(lambda: not world.queue.consumers and not world.tickets.tickets)
+        await until(lambda: not world.queue.consumers and not world.run_states.run_states)
         dialling.cancel()
     assert asked == Counter([(1, no) for no in range(10)] + [(2, no) for no in range(1, 10, 2)])
     life = await life_of(world.runs, run_id)
@@ -91,19 +91,19 @@ async def test_a_stopped_run_drops_its_jobs_and_ends():
         await until(lambda: ended(world.runs, run_id))
         with pytest.raises(ConflictError):
             await client.ask(StopRun(actor=USER, id=run_id))
-        await until(lambda: not world.queue.jobs and not world.tickets.tickets)
+        await until(lambda: not world.queue.jobs and not world.run_states.run_states)
     assert await names_of_life(world, run_id) == ["RunStarted", "WaveStarted", "RunStopping", "RunEnded"]
     assert (await life_of(world.runs, run_id))[-1]["body"]["ending"] == "STOPPED"
 
 
-async def test_a_paused_run_writes_its_ticket_and_begins_no_wave():
+async def test_a_paused_run_writes_its_dispatch_state_and_begins_no_wave():
     world = World()
     async with world.running() as client, asyncio.TaskGroup() as group:
         run_id = await client.start(await client.add_task([people(2)]))
         await until(lambda: len(world.queue.jobs) == 2)
         await client.ask(PauseRun(actor=USER, id=run_id, hangup=True))
-        await until(lambda: world.tickets.tickets[run_id].mode is RunMode.PAUSED)
-        assert world.tickets.tickets[run_id].hangup
+        await until(lambda: world.run_states.run_states[run_id].mode is RunMode.PAUSED)
+        assert world.run_states.run_states[run_id].hangup
         dialling = group.create_task(answer_from_memory(world, lambda job: job.wave == 2))
 
         async def wave_ended() -> bool:

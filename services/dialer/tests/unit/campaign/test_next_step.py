@@ -18,8 +18,8 @@ from cato_dialer.campaign.domain.run.next_step import (
     FailRemaining,
     Release,
     Wait,
+    dispatch_state,
     next_step,
-    ticket,
 )
 from cato_dialer.campaign.domain.run.progress import Progress
 from cato_dialer.campaign.domain.run.run import Run
@@ -134,24 +134,24 @@ def test_an_expired_run_fails_every_remaining_subscriber():
     assert step(run, (0, 1, True), drained=True) == EndRun(RunEnding.EXPIRED)
 
 
-def test_the_ticket_follows_the_decisions_of_the_run():
+def test_the_dispatch_state_follows_the_decisions_of_the_run():
     run = a_run(priority=7)
-    assert ticket(run) is None
+    assert dispatch_state(run) is None
     in_wave(run)
-    shown = ticket(run)
+    shown = dispatch_state(run)
     assert shown is not None
     assert (shown.mode, shown.priority, shown.hangup) == (RunMode.CALLING, 7, False)
     run.pause(hangup=True, timestamp=NOW)
-    shown = ticket(run)
+    shown = dispatch_state(run)
     assert shown is not None
     assert (shown.mode, shown.hangup) == (RunMode.PAUSED, True)
     run.resume(timestamp=NOW)
     run.stop(hangup=False, timestamp=NOW)
-    shown = ticket(run)
+    shown = dispatch_state(run)
     assert shown is not None
     assert (shown.mode, shown.hangup) == (RunMode.STOPPING, False)
     run.end(RunEnding.STOPPED, timestamp=NOW)
-    assert ticket(run) is None
+    assert dispatch_state(run) is None
 
 
 def test_decisions_that_do_not_apply_are_refused():

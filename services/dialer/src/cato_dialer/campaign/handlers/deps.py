@@ -9,7 +9,7 @@ from cato_dialer.campaign.domain.run.run import Run
 from cato_dialer.campaign.handlers.catalog_view import CatalogView
 from cato_dialer.campaign.handlers.pace import LeasePace, Pace
 from cato_dialer.campaign.handlers.resources import Resources, run_repository
-from cato_dialer.campaign.ports import AudioLibrary, DialQueue, Leases, RunCalls, RunTickets
+from cato_dialer.campaign.ports import AudioLibrary, DialQueue, Leases, RunCalls, RunStates
 from cato_jetstream import Log, Repository
 from cato_runtime.clock import Clock
 from cato_runtime.config import Config
@@ -25,7 +25,7 @@ class Deps:
     objects: ObjectStore
     audio: AudioLibrary
     queue: DialQueue
-    tickets: RunTickets
+    run_states: RunStates
     calls: RunCalls
     leases: Leases
     config: Config

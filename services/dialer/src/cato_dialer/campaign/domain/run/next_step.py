@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from cato_contracts.jobs import RunMode, RunTicket
+from cato_contracts.jobs import RunDispatchState, RunMode
 from cato_contracts.runs import RunEnding
 from cato_dialer.campaign.domain.run import run_conditions as when
 from cato_dialer.campaign.domain.run.progress import Progress
@@ -170,7 +170,7 @@ def next_step(run: Run, progress: Progress, now: datetime, *, drained: bool) -> 
     return rule_for(inputs).step(inputs)
 
 
-def ticket(run: Run) -> RunTicket | None:
+def dispatch_state(run: Run) -> RunDispatchState | None:
     """Return what dial replicas must know of the run; None before its first wave and after its end."""
     if run.wave == 0 or run.ended:
         return None
@@ -179,4 +179,4 @@ def ticket(run: Run) -> RunTicket | None:
         mode = RunMode.STOPPING
     elif run.paused:
         mode = RunMode.PAUSED
-    return RunTicket(run_id=run.id, priority=run.snapshot.priority, mode=mode, hangup=run.hangup)
+    return RunDispatchState(run_id=run.id, priority=run.snapshot.priority, mode=mode, hangup=run.hangup)

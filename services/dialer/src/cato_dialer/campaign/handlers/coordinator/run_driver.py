@@ -14,7 +14,7 @@ import structlog
 
 from cato_contracts.envelope import UndecodableError, decode
 from cato_contracts.errors import ConflictError
-from cato_contracts.jobs import RunTicket
+from cato_contracts.jobs import RunDispatchState
 from cato_contracts.runs import SubscriberResult
 from cato_contracts.subjects import run_life, run_result
 from cato_dialer.campaign.domain.run.next_step import (
@@ -28,8 +28,8 @@ from cato_dialer.campaign.domain.run.next_step import (
     Release,
     Step,
     Wait,
+    dispatch_state,
     next_step,
-    ticket,
 )
 from cato_dialer.campaign.domain.run.progress import Progress
 from cato_dialer.campaign.domain.run.run import Run
@@ -63,7 +63,7 @@ class RunDriver:
             deps.run_log, [run_life(self._id), run_result(self._id, "*")], lambda record: record
         )
         self._changed = asyncio.Event()
-        self._ticket: RunTicket | None = None
+        self._published: RunDispatchState | None = None
         self._jobs = WaveJobs(self._snapshot, self._progress, deps)
         self._drain = CallDrain(self._snapshot, deps)
 
@@ -80,7 +80,7 @@ class RunDriver:
             following = group.create_task(self._follower.run(self._fold))
             await self._follower.until_current()
             while not isinstance(step := self._next_step(), Release):
-                await self._publish_ticket()
+                await self._publish_state()
                 await self._do(step)
             await end_tasks(following)
         await self._release()
@@ -149,14 +149,14 @@ class RunDriver:
             run = await self._deps.runs.load(self._id)
         self._adopt(run)
 
-    async def _publish_ticket(self) -> None:
-        wanted = ticket(self._run)
-        if wanted is None or wanted == self._ticket:
+    async def _publish_state(self) -> None:
+        wanted = dispatch_state(self._run)
+        if wanted is None or wanted == self._published:
             return
-        if self._ticket is None:
+        if self._published is None:
             await self._deps.queue.open(self._id)
-        await self._deps.tickets.put(wanted)
-        self._ticket = wanted
+        await self._deps.run_states.put(wanted)
+        self._published = wanted
 
     async def _dial(self, wave: int, until: datetime | None) -> None:
         if not await self._jobs.queue_some(wave):
@@ -201,7 +201,7 @@ class RunDriver:
             return
 
     async def _release(self) -> None:
-        await self._deps.tickets.remove(self._id)
+        await self._deps.run_states.remove(self._id)
         await self._deps.queue.close(self._id)
         now = self._deps.clock.now()
         await self._deps.tasks.execute(

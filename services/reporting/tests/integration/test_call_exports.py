@@ -32,7 +32,7 @@ async def test_an_export_has_every_call_in_the_order_of_time(bus, clickhouse_dsn
 
 
 @FORMATS
-async def test_an_export_has_the_calls_that_are_meant_and_may_be_seen(bus, clickhouse_dsn, form, monkeypatch):
+async def test_an_export_has_the_matching_calls_of_the_actor(bus, clickhouse_dsn, form, monkeypatch):
     monkeypatch.setattr(clickhouse_exports, "PAGE", 5)
     own = synthetic_run(3, subscribers=8)
     other = synthetic_run(4, subscribers=8, user_id="somebody", begin=BEGIN + timedelta(hours=1))
@@ -63,7 +63,7 @@ async def test_an_export_has_the_calls_that_are_meant_and_may_be_seen(bus, click
 
 
 @FORMATS
-async def test_an_export_of_nothing_is_a_file_all_the_same(bus, clickhouse_dsn, form):
+async def test_an_export_without_calls_is_a_valid_file(bus, clickhouse_dsn, form):
     async with reporting(bus, clickhouse_dsn) as reports:
         content = await reports.export(form)
         assert read_export(content, form) == []
@@ -71,7 +71,7 @@ async def test_an_export_of_nothing_is_a_file_all_the_same(bus, clickhouse_dsn, 
 
 
 @FORMATS
-async def test_a_piece_asked_for_twice_does_not_change_the_file(bus, clickhouse_dsn, form, monkeypatch):
+async def test_a_piece_requested_twice_does_not_change_the_file(bus, clickhouse_dsn, form, monkeypatch):
     monkeypatch.setattr(clickhouse_exports, "PAGE", 10)
     monkeypatch.setattr("cato_reporting.queries.exports.call_exports._PIECE", 1_000)
     run = synthetic_run(5, subscribers=15)
@@ -91,7 +91,7 @@ async def test_a_piece_asked_for_twice_does_not_change_the_file(bus, clickhouse_
         assert read_export(content, form) == calls_of(run)
 
 
-async def test_exports_are_gone_when_the_service_restarts(bus, clickhouse_dsn):
+async def test_a_restart_of_the_service_ends_its_exports(bus, clickhouse_dsn):
     async with reporting(bus, clickhouse_dsn) as reports:
         export_id = await reports.begin_export(ExportFormat.CSV)
     async with reporting(bus, clickhouse_dsn) as reports:

@@ -91,7 +91,7 @@ async def test_calls_are_found_by_each_condition_and_by_all_together(bus, clickh
         ) == [middle]
 
 
-async def test_pages_hold_while_new_calls_come(bus, clickhouse_dsn):
+async def test_pages_neither_repeat_nor_skip_calls_while_new_calls_come(bus, clickhouse_dsn):
     early, late = synthetic_run(4, subscribers=6), synthetic_run(5, subscribers=6, begin=BEGIN + timedelta(1))
     async with reporting(bus, clickhouse_dsn) as reports:
         await publish_runs(bus, early)
@@ -114,7 +114,7 @@ async def test_pages_hold_while_new_calls_come(bus, clickhouse_dsn):
 @pytest.mark.parametrize(
     "cursor", ["", "x", "1", "1.2", f"-1.{UUID(int=1)}", f"999999999999999.{UUID(int=1)}", f"1.{'-' * 36}"]
 )
-async def test_a_cursor_that_no_list_has_given_is_refused(bus, clickhouse_dsn, cursor):
+async def test_a_foreign_cursor_is_rejected(bus, clickhouse_dsn, cursor):
     async with reporting(bus, clickhouse_dsn) as reports:
         with pytest.raises(InvalidError, match="cursor"):
             await reports.calls(cursor=cursor)

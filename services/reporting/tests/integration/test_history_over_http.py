@@ -44,9 +44,7 @@ async def test_a_server_gives_the_same_history_as_the_embedded_engine(bus, click
             assert read_export(await reports.export(form), form) == expected[::-1]
 
 
-async def test_there_is_no_history_while_clickhouse_is_away_and_the_whole_one_afterwards(
-    bus, clickhouse_over_http
-):
+async def test_history_is_refused_while_clickhouse_is_away_and_complete_afterwards(bus, clickhouse_over_http):
     run = synthetic_run(2, subscribers=6)
     half = len(run.messages) // 2
     async with reporting(bus, clickhouse_over_http.dsn) as reports:

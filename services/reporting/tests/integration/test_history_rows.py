@@ -102,7 +102,7 @@ async def test_disturbed_batches_give_the_history_of_the_reference(seed, lost_en
         assert await all_calls(history, selection, limit=100) == of_these
 
 
-async def test_no_condition_is_asked_of_the_parts_of_a_call_but_of_the_whole(tables):
+async def test_conditions_apply_to_merged_calls_and_not_to_their_parts(tables):
     """The engine may look at conditions on the key before it merges, and has to leave others alone."""
     model, history = tables
     run = synthetic_run(9, subscribers=10, waves=2, lost_ends=True)
@@ -116,7 +116,7 @@ async def test_no_condition_is_asked_of_the_parts_of_a_call_but_of_the_whole(tab
     assert found.calls == wanted
 
 
-async def test_calls_that_are_far_between_are_found_over_several_answers(tables, monkeypatch):
+async def test_rare_calls_are_found_over_several_pages(tables, monkeypatch):
     for name in ("_FIRST_LOOK", "_LONGEST_LOOK"):
         monkeypatch.setattr(clickhouse_history, name, 3)
     monkeypatch.setattr(clickhouse_history, "_LOOKED_THROUGH", 6)
@@ -155,14 +155,14 @@ async def test_hours_and_days_are_those_of_the_zone(tables, zone, begin, hours):
         await assert_statistics(history, CallSelection(CallFilter()), records, group_by, zone)
 
 
-async def test_a_zone_that_nobody_knows_is_refused(tables):
+async def test_an_unknown_time_zone_is_rejected(tables):
     _, history = tables
     for zone in ("Europe/Nowhere", "", "../etc/passwd", "'"):
         with pytest.raises(UnknownTimeZoneError):
             await history.statistics(CallSelection(CallFilter()), Grouping.DAY, time_zone=zone, limit=10)
 
 
-async def test_statistics_by_task_bear_the_latest_name_and_no_station_has_no_key(tables):
+async def test_statistics_by_task_have_the_latest_name_and_calls_without_station_no_key(tables):
     model, history = tables
     runs = [synthetic_run(seed, begin=BEGIN + timedelta(hours=seed)) for seed in (1, 2)]
     await model.store(stored_messages_of(*runs)[:-40], position=1)

@@ -43,7 +43,7 @@ async def test_the_document_shows_every_subscriber_number_call_and_event(bus, cl
         assert await reports.subscribers(run.run_id, which=SubscriberFilter.NONE) == []
 
 
-async def test_detail_of_a_run_that_goes_on_is_as_fresh_as_its_report(bus, clickhouse_dsn):
+async def test_detail_of_an_active_run_is_as_recent_as_its_report(bus, clickhouse_dsn):
     run = synthetic_run(3, subscribers=6, waves=2)
     await keep_list(bus, run)
     async with reporting(bus, clickhouse_dsn) as reports:
@@ -123,7 +123,7 @@ async def test_a_page_of_runs_is_followed_by_the_next_one(bus, clickhouse_dsn):
         assert set(seen) == {run.run_id for run in runs}
 
 
-async def test_a_bad_message_goes_to_the_dead_letters_and_harms_nothing(bus, clickhouse_dsn):
+async def test_a_bad_message_becomes_a_dead_letter_and_the_rest_is_stored(bus, clickhouse_dsn):
     run = synthetic_run(7, subscribers=5)
     await keep_list(bus, run)
     bad = [

@@ -80,9 +80,7 @@ def report_of(run):
     return naive_numbers(run, [event for sent in run.messages for event in sent.events])
 
 
-async def test_a_run_that_has_expired_is_gone_as_a_whole_and_the_others_are_untouched(
-    bus, clickhouse_dsn, runs
-):
+async def test_an_expired_run_is_removed_completely_and_other_runs_stay(bus, clickhouse_dsn, runs):
     old, new = runs
     await settled(bus, clickhouse_dsn, runs, None)
     retention = Retention.of(RetentionConfig(calls_days=100))
@@ -101,7 +99,7 @@ async def test_a_run_that_has_expired_is_gone_as_a_whole_and_the_others_are_unto
         assert report.model_dump(include=set(report_of(new))) == report_of(new)
 
 
-async def test_without_its_events_a_run_keeps_its_report_and_its_calls(bus, clickhouse_dsn, runs):
+async def test_a_run_whose_events_have_expired_keeps_its_report_and_its_calls(bus, clickhouse_dsn, runs):
     retention = Retention.of(RetentionConfig(events_days=100))
     await settled(bus, clickhouse_dsn, runs, retention)
     old, _ = runs
@@ -123,7 +121,7 @@ def bare(phones):
     ]
 
 
-async def test_without_names_a_run_keeps_its_numbers_and_who_was_reached(bus, clickhouse_dsn, runs):
+async def test_a_run_whose_names_have_expired_keeps_its_numbers_and_results(bus, clickhouse_dsn, runs):
     retention = Retention.of(RetentionConfig(names_days=100))
     await settled(bus, clickhouse_dsn, runs, retention)
     old, new = runs
@@ -154,7 +152,7 @@ def everything_about(run_id):
     return read
 
 
-async def test_what_is_kept_can_be_changed_and_taken_back(bus, clickhouse_dsn, runs):
+async def test_retention_can_be_changed_and_switched_off(bus, clickhouse_dsn, runs):
     def count(client):
         return [ttl_of(client, table) for table in ("run_rows", "call_event_rows", "list_rows")]
 
@@ -170,7 +168,7 @@ async def test_what_is_kept_can_be_changed_and_taken_back(bus, clickhouse_dsn, r
     assert await stored_rows(clickhouse_dsn) == expected_rows(runs)
 
 
-async def test_an_active_run_that_is_older_than_what_is_kept_is_reported_from_the_log(bus, clickhouse_dsn):
+async def test_an_active_run_older_than_the_retention_is_reported_from_the_log(bus, clickhouse_dsn):
     run = synthetic_run(63, subscribers=6, begin=OLD)
     await keep_list(bus, run)
     half = run.messages[: len(run.messages) // 2]

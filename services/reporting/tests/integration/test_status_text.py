@@ -51,7 +51,7 @@ async def texts(reports, run, **rest):
 
 
 @pytest.mark.parametrize("part", [0.5, 1.0])
-async def test_the_text_is_the_document(bus, clickhouse_dsn, part):
+async def test_the_text_of_the_status_document_follows_from_the_events(bus, clickhouse_dsn, part):
     run = nastily_worded(synthetic_run(91, subscribers=12, waves=2, lost_ends=True))
     await keep_list(bus, run)
     sent = run.messages[: int(part * len(run.messages))]
@@ -85,7 +85,7 @@ def failed_in(wave, person, sent):
     return any(body.wave == wave for body in results) and not any(body.notified for body in results)
 
 
-async def test_an_old_event_whose_data_is_not_json_spoils_no_document(bus, clickhouse_dsn):
+async def test_a_version_1_event_with_invalid_data_leaves_the_document_valid(bus, clickhouse_dsn):
     run = in_version_1(synthetic_run(92, subscribers=1, waves=1))
     run.messages = [
         Sent(sent.subject, sent.data.replace(b'"SIP_CODE:100"', b"[NaN, 1]"), sent.events)

@@ -77,7 +77,7 @@ async def test_the_views_show_every_fact_once(clickhouse_dsn):
     assert await stored_rows(clickhouse_dsn) == expected
 
 
-async def test_every_table_view_and_column_says_what_it_is(read_model):
+async def test_every_table_view_and_column_has_a_comment(read_model):
     tables = await read_model._rows(
         "SELECT name FROM system.tables WHERE database = currentDatabase() AND comment = ''"
         " AND engine != 'MaterializedView'",

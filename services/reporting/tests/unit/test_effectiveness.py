@@ -8,12 +8,12 @@ from cato_reporting.domain.effectiveness import SERVED, SERVED_IF_IT_RANG, netwo
 @pytest.mark.parametrize(
     "reason", ["busy", "busy-everywhere", "no-answer", "unavailable", "declined", "unwanted"]
 )
-def test_what_the_person_or_their_phone_did_is_no_failure_of_the_network(reason):
+def test_reasons_of_the_callee_count_as_served_by_the_network(reason):
     assert network_served(answered=False, rang=False, reason=reason)
 
 
 @pytest.mark.parametrize("reason", ["request-timeout", "request-terminated", "cancelled", "interrupted"])
-def test_where_the_reason_says_nothing_ringing_does(reason):
+def test_a_reason_without_information_counts_as_served_if_the_phone_rang(reason):
     assert network_served(answered=False, rang=True, reason=reason)
     assert not network_served(answered=False, rang=False, reason=reason)
 
@@ -22,12 +22,12 @@ def test_where_the_reason_says_nothing_ringing_does(reason):
     "reason",
     ["forbidden", "not-found", "service-unavailable", "no-response", "no-ringing", "rejected-by-network", ""],
 )
-def test_what_did_not_come_through_is_a_failure_even_if_it_rang(reason):
+def test_a_network_failure_counts_as_failure_even_if_the_phone_rang(reason):
     assert not network_served(answered=False, rang=True, reason=reason)
 
 
 @pytest.mark.parametrize("reason", ["not-found", "hung-up-early", "interrupted"])
-def test_an_answered_call_always_counts(reason):
+def test_an_answered_call_always_counts_as_served(reason):
     assert network_served(answered=True, rang=False, reason=reason)
 
 

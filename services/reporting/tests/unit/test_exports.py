@@ -96,14 +96,14 @@ async def test_parts_of_any_size_come_as_pieces_of_at_most_512_kib():
 
 
 @pytest.mark.parametrize("parts", [(), (b"",), (b"x" * PIECE,), (b"x" * 2 * PIECE,), (b"x" * PIECE, b"")])
-async def test_the_piece_that_nothing_follows_is_the_last(parts):
+async def test_the_piece_at_the_end_of_the_file_is_marked_last(parts):
     world = World(*parts)
     pieces = await world.whole(await world.begin())
     assert b"".join(piece.data for piece in pieces) == b"".join(parts)
     assert len(pieces) == max(1, len(b"".join(parts)) // PIECE)
 
 
-async def test_no_more_is_read_ahead_than_tells_whether_anything_follows():
+async def test_an_export_reads_ahead_only_to_know_the_last_piece():
     world = World(*[b"x" * PIECE] * 10)
     export_id = await world.begin()
     await world.take(export_id, 0)
@@ -111,13 +111,13 @@ async def test_no_more_is_read_ahead_than_tells_whether_anything_follows():
     assert len(pages._parts) == 8
 
 
-async def test_a_long_stretch_of_nothing_is_given_as_an_empty_piece():
+async def test_many_parts_without_matching_calls_give_an_empty_piece():
     world = World(*[b""] * 10, b"found")
     pieces = await world.whole(await world.begin())
     assert [piece.data for piece in pieces] == [b"", b"found"]
 
 
-async def test_the_last_piece_can_be_had_again_and_no_other():
+async def test_only_the_last_piece_can_be_requested_again():
     world = World(b"a" * PIECE, b"b" * PIECE, b"c")
     export_id = await world.begin()
     with pytest.raises(InvalidError, match="place"):
@@ -136,7 +136,7 @@ async def test_the_last_piece_can_be_had_again_and_no_other():
         await world.take(export_id, 3)
 
 
-async def test_a_piece_asked_for_again_while_it_is_being_made_is_the_same():
+async def test_a_repeated_request_during_a_read_gets_the_same_piece():
     made = asyncio.Event()
     world = World(made, b"a")
     export_id = await world.begin()
@@ -146,7 +146,7 @@ async def test_a_piece_asked_for_again_while_it_is_being_made_is_the_same():
     assert await first == await second
 
 
-async def test_a_failure_loses_nothing():
+async def test_a_failed_read_is_repeated_without_loss():
     world = World(b"a", ReadModelAwayError("away"), b"b")
     export_id = await world.begin()
     with pytest.raises(UnavailableError):
@@ -154,7 +154,7 @@ async def test_a_failure_loses_nothing():
     assert [piece.data for piece in await world.whole(export_id)] == [b"ab"]
 
 
-async def test_nobody_else_can_take_or_end_an_export():
+async def test_another_user_cannot_take_from_or_end_an_export():
     world = World(b"a")
     export_id = await world.begin()
     for other in (Actor(user_id="somebody"), Actor(user_id="somebody", admin=True)):
@@ -166,7 +166,7 @@ async def test_nobody_else_can_take_or_end_an_export():
         await world.take(uuid4(), 0)
 
 
-async def test_an_export_is_of_what_the_actor_may_see():
+async def test_an_export_has_only_calls_that_the_actor_may_see():
     world = World()
     await world.begin(number="7000")
     await world.begin(actor=Actor(user_id="boss", admin=True))
@@ -175,14 +175,14 @@ async def test_an_export_is_of_what_the_actor_may_see():
     assert every.user_id is None
 
 
-async def test_an_export_begun_again_by_the_same_command_is_the_same():
+async def test_a_repeated_begin_command_gives_the_same_export():
     world = World(b"a")
     one, again, other = [await world.begin(command_id=command) for command in ("1", "1", "2")]
     assert one == again != other
     assert len(world.history.begun) == 2
 
 
-async def test_an_export_that_was_ended_is_gone():
+async def test_an_ended_export_is_not_found():
     world = World(b"a" * PIECE, b"b")
     export_id = await world.begin()
     await world.take(export_id, 0)
@@ -192,7 +192,7 @@ async def test_an_export_that_was_ended_is_gone():
         await world.take(export_id, 1)
 
 
-async def test_an_export_that_nobody_takes_from_for_a_minute_is_gone():
+async def test_an_export_is_dropped_after_an_idle_minute():
     world = World(b"a" * PIECE, b"b" * PIECE, b"c")
     taken, idle = await world.begin(), await world.begin()
     for place in range(2):
@@ -216,7 +216,7 @@ async def test_an_export_is_not_idle_while_a_piece_is_being_made():
     assert (await world.take(export_id, 0)).data == b"a"
 
 
-async def test_no_more_than_eight_are_open():
+async def test_a_ninth_open_export_is_refused():
     world = World(b"a")
     opened = [await world.begin() for _ in range(8)]
     with pytest.raises(UnavailableError, match="8 exports"):
@@ -232,7 +232,7 @@ async def test_no_more_than_eight_are_open():
     await world.begin()
 
 
-async def test_of_those_that_were_given_whole_only_the_latest_are_kept():
+async def test_only_the_latest_finished_exports_are_kept():
     world = World(b"a")
     ended = []
     for _ in range(40):
@@ -242,7 +242,7 @@ async def test_of_those_that_were_given_whole_only_the_latest_are_kept():
     assert (await world.take(ended[-1], 0)).last
 
 
-async def test_an_export_does_not_go_on_in_other_tables():
+async def test_an_export_ends_when_the_tables_are_opened_again():
     world = World(b"a" * 2 * PIECE, b"b", b"c")
     export_id = await world.begin()
     await world.take(export_id, 0)

@@ -18,7 +18,7 @@ class FakeReadModel:
         return {run_id: Numbers(len(self.asked), 0, 0, 0, 0, 0, 0, 1) for run_id in run_ids}
 
 
-async def test_a_run_that_is_over_is_counted_once():
+async def test_an_ended_run_is_counted_once():
     model = FakeReadModel()
     finished = FinishedRuns(LiveRuns(), model)
     one, other = uuid4(), uuid4()
@@ -27,7 +27,7 @@ async def test_a_run_that_is_over_is_counted_once():
     assert model.asked == [one, other]
 
 
-async def test_a_run_that_was_followed_to_its_end_is_not_counted_at_all():
+async def test_a_run_that_was_followed_to_its_end_is_not_counted():
     run = synthetic_run(7)
     runs, model = LiveRuns(), FakeReadModel()
     finished = FinishedRuns(runs, model)
@@ -41,7 +41,7 @@ async def test_a_run_that_was_followed_to_its_end_is_not_counted_at_all():
     assert model.asked == []
 
 
-async def test_a_late_event_makes_it_count_again():
+async def test_a_late_event_makes_the_run_count_again():
     run = synthetic_run(7)
     runs, model = LiveRuns(), FakeReadModel()
     finished = FinishedRuns(runs, model)
@@ -53,7 +53,7 @@ async def test_a_late_event_makes_it_count_again():
     assert model.asked == [run.run_id, run.run_id]
 
 
-async def test_only_so_many_are_remembered():
+async def test_the_cache_of_numbers_is_bounded():
     model = FakeReadModel()
     finished = FinishedRuns(LiveRuns(), model, kept=2)
     ids = [uuid4() for _ in range(3)]

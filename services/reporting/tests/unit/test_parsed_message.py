@@ -20,7 +20,7 @@ def changed(sent, **body):
 
 
 @pytest.mark.parametrize("sent", RUN.messages, ids=lambda sent: sent.message_id)
-def test_a_good_message_says_its_events_and_has_no_fault(sent):
+def test_a_valid_message_is_parsed_without_a_fault(sent):
     parsed = parse_message(sent.subject, sent.data)
     assert parsed.fault is None
     assert parsed.run_id == RUN.run_id
@@ -55,13 +55,13 @@ def test_a_good_message_says_its_events_and_has_no_fault(sent):
         (LIFE.subject, CALL.data),
     ],
 )
-def test_a_bad_message_says_no_events_and_why(subject, data):
+def test_an_invalid_message_has_no_events_and_a_fault(subject, data):
     parsed = parse_message(subject, data)
     assert parsed.events == ()
     assert parsed.fault
 
 
-def test_a_commit_with_one_bad_envelope_counts_for_its_good_ones():
+def test_the_valid_envelopes_of_a_partly_invalid_commit_are_parsed():
     commit = json.loads(LIFE.data)
     commit["messages"].append({"type": "RunEnded"})
     parsed = parse_message(LIFE.subject, json.dumps(commit).encode())
@@ -69,7 +69,7 @@ def test_a_commit_with_one_bad_envelope_counts_for_its_good_ones():
     assert parsed.fault
 
 
-def test_envelopes_of_a_commit_that_are_meant_for_others_are_passed_over():
+def test_envelopes_of_other_message_types_are_skipped():
     commit = json.loads(LIFE.data)
     commit["messages"].append(json.loads(RESULT.data))
     parsed = parse_message(LIFE.subject, json.dumps(commit).encode())

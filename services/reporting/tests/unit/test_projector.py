@@ -1,4 +1,4 @@
-"""Filling the read model: what happens with bad messages, refused rows and a database that comes and goes."""
+"""The projector: bad messages, refused rows, and a database that is away."""
 
 import asyncio
 
@@ -114,7 +114,7 @@ async def fill(log, model):
     return projector, letters
 
 
-async def test_everything_is_stored_and_then_confirmed(messages):
+async def test_messages_are_stored_before_they_are_acknowledged(messages):
     log, model = FakeLog(messages), FakeReadModel()
     projector, letters = await fill(log, model)
     assert model.stored == set(range(1, len(messages) + 1))
@@ -122,7 +122,7 @@ async def test_everything_is_stored_and_then_confirmed(messages):
     assert projector.refused == 0
 
 
-async def test_a_bad_message_is_buried_and_the_rest_of_its_batch_stored(messages):
+async def test_a_bad_message_becomes_a_dead_letter_and_the_rest_of_its_batch_is_stored(messages):
     messages[5] = (messages[5][0], b"poison")
     log, model = FakeLog(messages), FakeReadModel()
     projector, letters = await fill(log, model)
@@ -131,7 +131,7 @@ async def test_a_bad_message_is_buried_and_the_rest_of_its_batch_stored(messages
     assert projector.refused == 1
 
 
-async def test_a_row_that_the_database_refuses_is_buried_alone(messages):
+async def test_a_row_that_the_database_refuses_becomes_the_only_dead_letter(messages):
     log, model = FakeLog(messages), FakeReadModel(refuses={4, 9})
     projector, letters = await fill(log, model)
     assert model.stored == set(range(1, len(messages) + 1)) - {4, 9}
@@ -140,13 +140,13 @@ async def test_a_row_that_the_database_refuses_is_buried_alone(messages):
     assert projector.refused == 2
 
 
-async def test_a_database_that_is_away_is_tried_again(messages):
+async def test_the_projector_retries_while_the_database_is_away(messages):
     log, model = FakeLog(messages), FakeReadModel(away=3)
     await fill(log, model)
     assert model.stored == set(range(1, len(messages) + 1))
 
 
-async def test_filling_goes_on_from_where_the_tables_end_whatever_was_acknowledged(messages):
+async def test_the_projector_starts_at_the_position_of_the_tables_and_not_of_the_acknowledgements(messages):
     log, model = FakeLog(messages), FakeReadModel()
     model.position = 7
     await fill(log, model)

@@ -63,7 +63,7 @@ def test_the_state_follows_the_life_of_the_run(bodies, state):
     assert report.active_phase is (state not in {RunState.FINISHED, RunState.STOPPED})
 
 
-def test_the_last_of_pause_and_resume_counts_in_whatever_order_they_come():
+def test_the_later_of_pause_and_resume_counts_in_any_order_of_arrival():
     live = after(WAVE)
     live.apply(Envelope.wrap(RunResumed(run_id=RUN), event_id="r", occurred_at=BEGIN), (20, 0))
     live.apply(Envelope.wrap(RunPaused(run_id=RUN), event_id="p", occurred_at=BEGIN), (10, 0))

@@ -53,5 +53,5 @@ def test_every_kind_of_event_has_the_words_of_the_manual(kind, fields, name, sta
     assert (event_name(event), event_status(event), event_data(event)) == (name, status, data)
 
 
-def test_no_kind_of_event_is_without_words():
+def test_every_kind_of_event_is_in_the_table_of_words():
     assert {kind for kind, *_ in WORDS} == set(K)

@@ -1,4 +1,4 @@
-"""Reporting: how fresh, how fast, and how much it takes in, beside what the parts below it could do.
+"""Reporting: how recent its reports are, how fast its answers, how many events it stores, against floors.
 
 A line for each claim, with the ratio of what was measured to what is wanted; above 1 is better than wanted.
 `--quick` is a twentieth of the size. `bench/README.md` says what is measured and how.
@@ -35,7 +35,7 @@ _FILL_S = 1_200.0
 
 @dataclass
 class Results:
-    """What was said, for the file."""
+    """The results, for the file."""
 
     figures: dict[str, float] = field(default_factory=dict)
 
@@ -53,7 +53,7 @@ class Results:
 
 @dataclass
 class Bench:
-    """What the measurements share."""
+    """The parts that all measurements use."""
 
     results: Results
     bus: Bus

@@ -1,8 +1,8 @@
 """The errors of reporting.
 
 CatoError
-├── ReadModelAwayError        the read model cannot be reached, or does not answer in time; worth another try
-├── RowsRefusedError          the read model will never take these rows
+├── ReadModelAwayError        the read model cannot be reached or does not answer in time; try again
+├── RowsRefusedError          the read model cannot store these rows; do not try again
 └── UnknownTimeZoneError      the read model does not know a time zone
 """
 

@@ -47,16 +47,16 @@ class RunLog(Protocol):
         ...
 
     def follow(self, *, after: int) -> AsyncIterator[list[LogMessage]]:
-        """Yield all messages after a position as they come, in order, without a gap, for ever."""
+        """Yield all messages after a position in order, without a gap and without an end."""
         ...
 
     async def reserve(self, *, after: int) -> "Intake":
-        """Position the durable consumer of the read model after a position and open it."""
+        """Create the durable consumer of the read model after a position and open it."""
         ...
 
 
 class Intake(Protocol):
-    """The durable reading of the log that the read model is filled from."""
+    """The durable consumer that the read model is filled from."""
 
     async def take(self, limit: int, *, window: float) -> list[LogMessage]:
         """Return the next messages, those within `window` seconds of the first, fewer after `flush`.
@@ -68,21 +68,21 @@ class Intake(Protocol):
         ...
 
     def flush(self) -> None:
-        """Let the `take` under way, or the next one, return soon."""
+        """Make the current `take`, or the next one, return without waiting for its window."""
         ...
 
     async def confirm(self, position: int) -> None:
-        """Tell the broker that everything up to the position is in the read model."""
+        """Acknowledge all messages up to the position."""
         ...
 
     async def close(self) -> None: ...
 
 
 class DeadLetters(Protocol):
-    """Where messages go that cannot be used."""
+    """Takes messages that cannot be used."""
 
     async def publish(self, message: LogMessage, reason: str) -> bool:
-        """Keep a message with its reason; False if it lay there already. Raises BrokerError."""
+        """Publish a message with its reason; return False if that was done before. Raises BrokerError."""
         ...
 
 
@@ -149,7 +149,7 @@ class ReadModel(Protocol):
         ...
 
     async def restore(self, run: LiveRun) -> None:
-        """Add to the run what is stored of its calls and results."""
+        """Add the stored calls and results to the run."""
         ...
 
     async def runs(self, run_ids: Sequence[UUID]) -> dict[UUID, StoredRun]:
@@ -166,7 +166,7 @@ class ReadModel(Protocol):
         ...
 
     async def numbers(self, run_ids: Sequence[UUID]) -> dict[UUID, Numbers]:
-        """Count what is in the reports of the runs."""
+        """Count the numbers of the reports of the runs."""
         ...
 
     async def written_detail(
@@ -194,13 +194,13 @@ class ReadModel(Protocol):
     async def close(self) -> None: ...
 
 
-CallCursor = tuple[int, UUID]
+CallPosition = tuple[int, UUID]
 """The position of a call in the history: start in Unix ms, id."""
 
 
 @dataclass(frozen=True, slots=True)
 class CallSelection:
-    """Calls that meet the conditions, of runs that belong to a user (None: to anybody)."""
+    """Calls that meet the conditions, of runs that belong to a user (None: to any user)."""
 
     where: CallFilter
     user_id: str | None = None
@@ -208,15 +208,15 @@ class CallSelection:
 
 @dataclass(frozen=True, slots=True)
 class FoundCalls:
-    """Some calls, the latest start first; `rest` is the place after which others may follow."""
+    """Some calls, the latest start first; `rest` is the position after which more may follow."""
 
     calls: list[CallRecord]
-    rest: CallCursor | None
+    rest: CallPosition | None
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedCall:
-    """A call with everything that happened to it, and whose it is."""
+    """A call with its events and its owner."""
 
     user_id: str
     record: CallRecord
@@ -225,32 +225,32 @@ class RecordedCall:
 
 @dataclass(frozen=True, slots=True)
 class GroupedStatistics:
-    """The groups in the order in which they are shown, and all of them together."""
+    """The statistics of each group, in the order in which they are shown, and of all calls."""
 
     groups: list[CallStatistics]
     total: CallStatistics
 
 
 class CallPages(Protocol):
-    """Calls being written down in a file format."""
+    """Calls that are written in a file format, part by part."""
 
     async def read(self) -> bytes | None:
         """Return the next part of the file, of some MB at most, and None at its end.
 
-        A part is empty if none of the calls that were looked through for it are meant.
+        A part is empty if none of the calls that were read for it match.
 
         Raises:
-            ReadModelAwayError: if there is no telling now; the next call tries the same part again.
+            ReadModelAwayError: if it cannot be read now; the next call reads the same part.
 
         """
         ...
 
 
 class CallHistory(Protocol):
-    """The calls that began and whose run is known. Every method raises ReadModelAwayError."""
+    """The started calls of known runs. Every method raises ReadModelAwayError."""
 
-    async def calls(self, selection: CallSelection, *, before: CallCursor | None, limit: int) -> FoundCalls:
-        """Return up to `limit` calls after a place; fewer, and a `rest`, if they are far between."""
+    async def calls(self, selection: CallSelection, *, before: CallPosition | None, limit: int) -> FoundCalls:
+        """Return up to `limit` calls after a position; fewer, and a `rest`, if matching calls are rare."""
         ...
 
     async def call(self, call_id: UUID) -> RecordedCall | None: ...
@@ -258,7 +258,7 @@ class CallHistory(Protocol):
     async def statistics(
         self, selection: CallSelection, group_by: Grouping, *, time_zone: str, limit: int
     ) -> GroupedStatistics:
-        """Return the figures of up to `limit` groups, and no telling which if there are more.
+        """Return the statistics of up to `limit` groups; which ones is undefined if there are more.
 
         Raises:
             UnknownTimeZoneError: if ClickHouse does not know the zone.

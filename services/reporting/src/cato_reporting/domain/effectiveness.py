@@ -19,7 +19,7 @@ SERVED = frozenset(
         "unwanted",
     }
 )
-"""Reasons for a failure that the network has no part in."""
+"""Reasons for which the network is not responsible."""
 
 SERVED_IF_IT_RANG = frozenset(
     {
@@ -31,7 +31,7 @@ SERVED_IF_IT_RANG = frozenset(
         "interrupted",
     }
 )
-"""Reasons that say nothing of the network; ringing does.
+"""Reasons without information on the network; ringing shows that it served the call.
 
 In neither list, among others: 403, which carriers send for what they do not let through, 404, 410, 484 and
 604, numbers that nobody has, 488 and 606, terminals that do not fit, 608 (RFC 8688), an intermediary that
@@ -40,5 +40,5 @@ refuses in the person's place, 5xx, and stations that do not respond.
 
 
 def network_served(*, answered: bool, rang: bool, reason: str) -> bool:
-    """Tell whether the network did its part in a call that has ended."""
+    """Return whether the network served a call that has ended."""
     return answered or reason in SERVED or (rang and reason in SERVED_IF_IT_RANG)

@@ -1,4 +1,4 @@
-"""Points in time as the read model and the status document have them: whole milliseconds."""
+"""Times in whole milliseconds, as in the read model and the status document."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -7,7 +7,7 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 
 def unix_ms(at: datetime) -> int:
-    """Return Unix time in ms, exactly: no detour by floating point, which is off by one now and then."""
+    """Return Unix time in ms by integer arithmetic: floating point is off by one at times."""
     return (at - _EPOCH) // _MILLISECOND
 
 

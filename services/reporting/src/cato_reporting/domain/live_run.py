@@ -36,14 +36,14 @@ ANSWERED = 2
 ENDED = 4
 SUCCEEDED = 8
 DELAYED = 16
-"""The marks of a call. STARTED comes with any of its events: what is ringing has been started."""
+"""The marks of a call. Any event of a call sets STARTED: a call that rings has been started."""
 
 NOTIFIED = 1 << 8
 """The outcome of a subscriber who was reached: greater than any wave."""
 
 
 class Phase(Enum):
-    """Where a call is; UNKNOWN is one that only a result has named so far."""
+    """The phase of a call; UNKNOWN while only a result has named it."""
 
     UNKNOWN = "unknown"
     RINGING = "ringing"
@@ -65,7 +65,7 @@ _PHASES = tuple(_phase(marks) for marks in range(32))
 
 @dataclass(frozen=True, slots=True)
 class Wave:
-    """A wave that has begun: when, and with how many subscribers."""
+    """A wave that has begun: its start and its number of subscribers."""
 
     started_at: datetime
     subscriber_count: int
@@ -112,11 +112,11 @@ class LiveRun:
 
     @property
     def wave_ended(self) -> bool:
-        """Whether the latest wave is over."""
+        """Return whether the latest wave has ended."""
         return self.wave in self.waves_ended
 
     def apply(self, envelope: Envelope[Any], index: LogIndex) -> None:
-        """Take in one event; again, late or out of order is the same."""
+        """Apply one event; repeated, late and reordered events give the same state."""
         match envelope.body:
             case CallEvent() as event:
                 self.note_call(event.call_id, _marks(event), event.wave)
@@ -131,7 +131,7 @@ class LiveRun:
                 ended = self.waves_ended.get(event.wave, envelope.occurred_at)
                 self.waves_ended[event.wave] = min(ended, envelope.occurred_at)
             case RunPaused() | RunResumed() as event:
-                # The one thing that goes back and forth: the index in the log decides which was last.
+                # Pause and resume alternate: the index in the log decides which was last.
                 self._pause = max(self._pause, (index, isinstance(event, RunPaused)))
             case RunStopping():
                 self.stopping = True
@@ -169,7 +169,7 @@ class LiveRun:
         self._count_outcome(after, 1)
 
     def calls(self) -> Iterator[tuple[UUID, int]]:
-        """Every call and its marks."""
+        """Return every call with its marks."""
         return ((UUID(int=call), marks) for call, marks in self._calls.items())
 
     def outcomes(self) -> dict[int, int]:
@@ -184,8 +184,8 @@ class LiveRun:
     def _result(self, event: SubscriberResult) -> None:
         self.note_outcome(event.no, event.wave, notified=event.notified)
         if event.notified and event.call_id is not None:
-            # The result is published when the condition is met, the call's end may come minutes later: or
-            # never as a success, if the process dies in between. The person was reached all the same.
+            # The result is published when the success condition is met; the end of the call may come minutes
+            # later, or never as a success if the process dies in between. The subscriber was reached anyway.
             self.note_call(event.call_id, SUCCEEDED, event.wave)
 
     def _started(self, snapshot: RunSnapshot, at: datetime) -> None:

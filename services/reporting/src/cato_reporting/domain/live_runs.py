@@ -1,4 +1,4 @@
-"""All runs that are being followed."""
+"""The runs that are followed."""
 
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -23,7 +23,7 @@ class LiveRuns:
     _settled_last: int = 0
 
     def apply(self, position: int, parsed: ParsedMessage) -> None:
-        """Take in a message of the log."""
+        """Apply a message of the log."""
         if parsed.run_id is None or not parsed.events:
             return
         self._last[parsed.run_id] = max(position, self._last.get(parsed.run_id, 0))

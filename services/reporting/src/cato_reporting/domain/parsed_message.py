@@ -1,4 +1,4 @@
-"""Messages of the log, judged one by one: what each says, and what is wrong with it."""
+"""Messages of the log: parsed and checked one by one."""
 
 import json
 from dataclasses import dataclass
@@ -24,11 +24,11 @@ from cato_contracts.runs import (
 
 LIFE_EVENTS = (RunStarted, WaveStarted, WaveEnded, RunPaused, RunResumed, RunStopping, RunEnded)
 
-# Named once: to look up a parametrised class costs a quarter of what parsed a message does.
+# Named once: looking up a parametrised class takes a quarter of the time of parsing a message.
 _CALL_ENVELOPE = Envelope[CallEvent]
 _RESULT_ENVELOPE = Envelope[SubscriberResult]
 
-# What the columns of the read model hold. A number beyond these is no stored but damage.
+# Bounds of the columns of the read model. A number beyond them comes from a damaged message.
 _MAX_NO = 2**32 - 1
 _MAX_WAVE = 255
 _MAX_SHORT = 2**16 - 1
@@ -38,10 +38,10 @@ _LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class ParsedMessage:
-    """What a message of the log says.
+    """A parsed message of the log.
 
-    `events` are its envelopes in order. `fault` is why the message, or a part of it, cannot be used; a commit
-    with one bad envelope still counts for its good ones.
+    `events` are its envelopes in order. `fault` is the reason why the message, or a part of it, cannot be
+    used. The valid envelopes of a partly invalid commit are used.
     """
 
     run_id: UUID | None
@@ -50,11 +50,11 @@ class ParsedMessage:
 
 
 class _FaultError(Exception):
-    """Why a message cannot be used."""
+    """A message cannot be used."""
 
 
 def parse_message(subject: str, data: bytes) -> ParsedMessage:
-    """Judge one message by itself; never raises."""
+    """Parse one message by itself. Never raises: what is wrong is the `fault` of the result."""
     match subject.split("."):
         case ["run", run, "call" | "result" as kind, no]:
             return _read_event(run, kind, no, data)
@@ -98,8 +98,8 @@ def _result(data: bytes) -> Envelope[SubscriberResult]:
 
 
 def _decode_as(body: type[Message], envelope_type: Any, data: bytes) -> Any:
-    # Nearly all messages are of the type and version that the subject promises: read in one step they cost a
-    # fraction of the general way, which knows older versions and words every fault.
+    # Nearly all messages have the type and the current version of their subject. Parsing these in one step
+    # takes a fraction of the time of the general way, which knows older versions and describes faults.
     try:
         envelope = envelope_type.model_validate_json(data)
     except ValidationError:

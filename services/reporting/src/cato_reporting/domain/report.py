@@ -14,7 +14,7 @@ _LONGEST_FORECAST_S = 366 * 86_400
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """What is counted of a run; `failed`: subscribers with a result in the current wave, and not reached."""
+    """The counted numbers of a run; `failed`: subscribers with a failure in the current wave."""
 
     notified: int
     failed: int
@@ -50,7 +50,7 @@ def numbers_of(run: LiveRun) -> Numbers:
 def make_report(
     snapshot: RunSnapshot, numbers: Numbers, state: RunState, eta: datetime | None = None
 ) -> Report:
-    """Word the numbers: what is not counted follows from what is, so that the sums hold."""
+    """Return the report. Numbers that are not counted are derived from those that are, so the sums hold."""
     in_progress = numbers.ringing + numbers.talking
     return Report(
         name=snapshot.task_name,
@@ -74,7 +74,7 @@ def make_report(
 
 
 def run_state(run: LiveRun, snapshot: RunSnapshot, now: datetime) -> RunState:
-    """Tell what a run is doing."""
+    """Return the state of a run."""
     if run.end is not None:
         return final_state(run.end)
     if run.stopping:
@@ -99,14 +99,14 @@ def _working_state(run: LiveRun, snapshot: RunSnapshot, now: datetime) -> RunSta
 
 
 def final_state(end: End) -> RunState:
-    """A run that expired was ended before its work was done, as one that was stopped."""
+    """Return the state of an ended run. An expired run is STOPPED: it ended before its work was done."""
     return RunState.FINISHED if end.ending is RunEnding.FINISHED else RunState.STOPPED
 
 
 def forecast(run: LiveRun, snapshot: RunSnapshot, now: datetime) -> datetime | None:
     """Estimate when the run will be over, from the pace and the share of failures of the current wave.
 
-    None while there is nothing to judge by. Calling hours and pauses to come are left out of it.
+    None until a subscriber of the wave has a result. Future calling hours and pauses are not considered.
     """
     wave = run.waves.get(run.wave)
     if wave is None or wave.subscriber_count <= 0:

@@ -3,15 +3,13 @@
 from uuid import UUID
 
 from cato_contracts.paging import number, read_cursor, write_cursor
-
-ListPosition = tuple[int, UUID]
-"""Unix milliseconds, and the id among those of the same millisecond."""
+from cato_reporting.ports import CallPosition
 
 _LATEST_MS = 7_258_118_400_000
 """2200-01-01, which no event comes after."""
 
 
-def read_position(cursor: str | None) -> ListPosition | None:
+def read_position(cursor: str | None) -> CallPosition | None:
     """Return the position of a cursor, None without one. Raises InvalidError for a foreign cursor."""
     if cursor is None:
         return None
@@ -19,7 +17,7 @@ def read_position(cursor: str | None) -> ListPosition | None:
     return time_ms, list_id
 
 
-def write_position(position: ListPosition | None) -> str | None:
+def write_position(position: CallPosition | None) -> str | None:
     """Return the cursor of a position, None at the end of the list."""
     return None if position is None else write_cursor(*position)
 

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from cato_reporting.domain.instants import unix_ms
-from cato_reporting.ports import CallCursor, CallSelection
+from cato_reporting.ports import CallPosition, CallSelection
 
 LATEST_MS = 7_258_118_400_000
 """2200-01-01: no event is later, and ClickHouse's times end in 2299."""
@@ -82,7 +82,7 @@ def beyond(name: str, comparison: str) -> str:
     )
 
 
-def cursor_values(name: str, cursor: CallCursor) -> dict[str, Any]:
+def cursor_values(name: str, cursor: CallPosition) -> dict[str, Any]:
     return {f"{name}_at": cursor[0], f"{name}_id": cursor[1]}
 
 

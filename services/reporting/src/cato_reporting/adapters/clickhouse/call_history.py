@@ -20,8 +20,8 @@ from cato_reporting.adapters.clickhouse.statistics import read_statistics
 from cato_reporting.adapters.clickhouse.threads import ClickHouseThreads
 from cato_reporting.domain.instants import from_unix_ms, unix_ms
 from cato_reporting.ports import (
-    CallCursor,
     CallPages,
+    CallPosition,
     CallSelection,
     FoundCalls,
     GroupedStatistics,
@@ -100,7 +100,7 @@ class ClickHouseHistory:
             dsn, threads=query_threads, max_threads=max_threads, timeout_s=query_timeout_s, name="history"
         )
 
-    async def calls(self, selection: CallSelection, *, before: CallCursor | None, limit: int) -> FoundCalls:
+    async def calls(self, selection: CallSelection, *, before: CallPosition | None, limit: int) -> FoundCalls:
         meant = conditions(selection, kept=self._kept)
         return await self._threads.run(lambda client: _page(client, meant, before, limit))
 
@@ -136,12 +136,12 @@ class _Stretch(NamedTuple):
     """Calls that follow each other in time: their number, the cursor of the last one, and their SQL."""
 
     found: int
-    end: CallCursor
+    end: CallPosition
     keys: str
     conditions: Sequence[str]
 
 
-def _page(client: Client, meant: Conditions, before: CallCursor | None, limit: int) -> FoundCalls:
+def _page(client: Client, meant: Conditions, before: CallPosition | None, limit: int) -> FoundCalls:
     """Look through the calls in the order of time, a stretch at a time, for those that match.
 
     With nothing asked of the merged rows, the first stretch has a page. Otherwise stretches grow; and what is
@@ -211,5 +211,5 @@ def _record(row: Sequence[Any]) -> CallRecord:
     return CallRecord.model_construct(**fields)
 
 
-def _cursor_of(record: CallRecord) -> CallCursor:
+def _cursor_of(record: CallRecord) -> CallPosition:
     return unix_ms(record.started_at), record.id

@@ -24,7 +24,7 @@ from cato_reporting.adapters.clickhouse.call_filter import (
     cursor_values,
 )
 from cato_reporting.adapters.clickhouse.threads import ClickHouseThreads
-from cato_reporting.ports import CallCursor
+from cato_reporting.ports import CallPosition
 
 PAGE = 30_000
 """Calls per page, some 12 MB of text; a third of them takes nearly as long."""
@@ -107,7 +107,7 @@ class ClickHousePages:
         self._threads = threads
         self._meant = meant
         self._form = form
-        self._after: CallCursor | None = None
+        self._after: CallPosition | None = None
         self._begun = False
         self._ended = False
         self._parquet = _ParquetFile() if form is ExportFormat.PARQUET else None

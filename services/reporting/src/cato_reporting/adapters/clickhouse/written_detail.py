@@ -1,8 +1,8 @@
 """One page of a run's subscribers with their calls as JSON, written by the database.
 
-A page of 1,000 has some 20,000 events. As rows, objects and then JSON again they cost half a second; as text
-they are only joined here, and the fewer rows come out of the database the better: to read 10,000 rows of text
-in Python takes as long as to write the text.
+A page of 1,000 subscribers has some 20,000 events. Reading them as rows and writing them as JSON takes half a
+second; text only has to be joined. The query returns few rows: reading 10,000 rows of text in Python takes as
+long as writing the text.
 """
 
 from typing import Any
@@ -15,7 +15,7 @@ from cato_reporting.adapters.clickhouse.detail import THESE, select_subscribers
 from cato_reporting.ports import WrittenCalls, WrittenSubscriber
 
 _UNREAD = {"String": "bytes"}
-"""Text is passed on as it is: as Python's it would take twice the memory, and time to and fro."""
+"""Text stays bytes: as `str` it would take twice the memory, and time to decode and encode."""
 
 _CONTACT = """
     subscriber_no,
@@ -64,7 +64,7 @@ GROUP BY call_id
 
 
 def _calls(calls: str, events: str) -> str:
-    """A call is written as far as its events, then these, then the end of both."""
+    """Return the query that writes calls: the head of a call, its events, the end."""
     return f"""
 SELECT
     subscriber_no, phone_index, any(number),

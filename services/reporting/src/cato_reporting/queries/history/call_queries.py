@@ -16,8 +16,8 @@ from cato_contracts.requests import Actor
 from cato_contracts.resources import Page
 from cato_contracts.status import CallEventView
 from cato_reporting.domain.instants import unix_ms
-from cato_reporting.ports import CallHistory, CallSelection, StoredEvent
-from cato_reporting.queries.cursors import ListPosition, read_position, write_position
+from cato_reporting.ports import CallHistory, CallPosition, CallSelection, StoredEvent
+from cato_reporting.queries.cursors import read_position, write_position
 from cato_reporting.queries.read_barrier import ReadBarrier
 from cato_runtime.requests import RequestContext
 
@@ -70,7 +70,7 @@ def selection(actor: Actor, where: CallFilter) -> CallSelection:
     return CallSelection(where, None if actor.admin else actor.user_id)
 
 
-def _page(calls: list[CallRecord], rest: ListPosition | None) -> Page[CallRecord]:
+def _page(calls: list[CallRecord], rest: CallPosition | None) -> Page[CallRecord]:
     return Page[CallRecord].model_construct(items=calls, next_cursor=write_position(rest))
 
 

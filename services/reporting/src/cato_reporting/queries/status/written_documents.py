@@ -1,4 +1,4 @@
-"""The status document's part about subscribers, joined from what is written already (manual, 3.6)."""
+"""The subscribers of the status document, joined from JSON that the database has written (manual, 3.6)."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ def _phones(phones: bytes, called: Sequence[WrittenCalls]) -> bytes:
     numbers: dict[int, str] = dict(enumerate(from_json(phones)))
     made = {}
     for calls in called:
-        # The list may have lost its numbers by retention; a call that was made is shown all the same.
+        # The numbers of the list may have expired; calls are shown anyway.
         numbers.setdefault(calls.phone_index, calls.number.decode())
         made[calls.phone_index] = calls.text
     return b",".join(

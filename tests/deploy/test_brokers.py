@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import re
-import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -13,9 +12,10 @@ import pytest
 import yaml
 
 from cato_runtime.broker import connect, ensure_topology, make_broker
+from cato_runtime.embedded_nats import server_program
 
 ROOT = Path(__file__).parents[2]
-SERVER = Path(sys.executable).with_name("nats-server")
+SERVER = server_program()
 FILES = {
     "compose": ROOT / "deploy/compose/nats.conf",
     "base": ROOT / "deploy/k8s/base/config/nats.conf",

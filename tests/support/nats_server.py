@@ -1,6 +1,7 @@
 """Real nats-servers for tests, to be killed and restarted at will: one, or a cluster of three.
 
-All of them listen on free ports of the loopback address.
+All of them listen on free ports of the loopback address. They are started without an event loop, unlike the
+server of the embedded stack, because one server serves many tests, each of which has its own loop.
 """
 
 import contextlib
@@ -9,10 +10,11 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 import threading
 from collections import deque
 from pathlib import Path
+
+from cato_runtime.embedded_nats import server_program
 
 # The ports file comes after the last of these lines, so waiting for it means polling.
 _LISTENING = re.compile(r"Listening for client connections on 127\.0\.0\.1:(\d+)")
@@ -52,12 +54,11 @@ class NatsServer:
         self._start()
 
     def _start(self) -> None:
-        binary = Path(sys.executable).with_name("nats-server")
         arguments = ["-js", "-sd", str(self._directory / "store"), "-a", "127.0.0.1", "-p", str(self._port)]
         if self._configuration is not None:
             arguments = ["-c", str(self._configuration)]
         self._process = subprocess.Popen(
-            [str(binary), *arguments],
+            [server_program(), *arguments],
             stderr=subprocess.PIPE,
             text=True,
         )

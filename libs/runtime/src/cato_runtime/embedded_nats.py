@@ -82,7 +82,7 @@ class EmbeddedNats:
                 )
             )
             self._process = await asyncio.create_subprocess_exec(
-                _program(),
+                server_program(),
                 *("-c", str(configuration), "-l", str(self._log)),
                 stdin=asyncio.subprocess.DEVNULL,
                 start_new_session=True,
@@ -131,7 +131,13 @@ class EmbeddedNats:
         return self._log.read_text()[-500:] if self._log.exists() else "it wrote no log"
 
 
-def _program() -> str:
+def server_program() -> str:
+    """Return the path of nats-server: that of the environment, or that of the system.
+
+    Raises:
+        ConfigurationError: if there is none.
+
+    """
     beside = Path(sys.executable).with_name("nats-server")
     found = str(beside) if beside.exists() else shutil.which("nats-server")
     if found is None:

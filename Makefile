@@ -46,7 +46,7 @@ test-others: $(STAMP)
 test-quick: $(STAMP)  ## the unit and contract tests of every part, under 90 seconds
 	$(BIN)/python -m pytest -n 3 --dist loadfile $(QUICK) $(ARGS)
 
-# Far ends that nobody here wrote. Without them their tests are left out, but where CI=true they fail.
+# Independent SIP peers. Without them their tests are skipped, except where CI=true: there they fail.
 peers:
 	@command -v sipp >/dev/null && command -v baresip >/dev/null || { \
 	    test "$$(id -u)" = 0 && command -v apt-get >/dev/null && timeout 120 apt-get update -qq && \

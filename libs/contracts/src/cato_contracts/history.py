@@ -1,4 +1,4 @@
-"""The history of calls: the queries of `/calls` and `/statistics`, for analysts."""
+"""The history of calls: the queries of `/calls` and `/statistics`."""
 
 from enum import StrEnum
 from typing import ClassVar
@@ -14,7 +14,7 @@ from cato_contracts.status import EVENT_EXAMPLES, SERVICE, CallEventView
 
 
 class CallOutcome(StrEnum):
-    """Where a call stands, or how it ended."""
+    """The phase of a call, or how it ended."""
 
     RINGING = "ringing"
     TALKING = "talking"
@@ -23,7 +23,7 @@ class CallOutcome(StrEnum):
 
 
 class CallFilter(Frozen):
-    """Which calls are meant: those that meet every condition given, by their start `since` <= t < `until`."""
+    """Selects the calls that meet every given condition; they started at `since` <= t < `until`."""
 
     since: Instant | None = None
     until: Instant | None = None
@@ -34,7 +34,7 @@ class CallFilter(Frozen):
 
 
 class CallRecord(Resource):
-    """A call, flat. Times are instants, lengths in ms, None for what did not happen or is not known yet.
+    """A call. Times are instants, durations in ms; None if that point was not reached or is not known yet.
 
     `task_exec_id` is the run; `wave` counts from 1; `sip_code` is the final response; `reason` a word of the
     classifier, None while the call is up; `pdd_ms` (post-dial delay) runs from the start to the first ringing
@@ -55,7 +55,7 @@ class CallRecord(Resource):
     """The task's name when it was started."""
 
     subscriber_id: UUID | None = Field(examples=[SUBSCRIBER_ID])
-    """The subscriber that was called; null: not known any more."""
+    """The subscriber that was called; null: no longer known."""
 
     subscriber_name: str | None = Field(examples=["Ivan Potapov"])
     """The subscriber's name."""
@@ -70,31 +70,31 @@ class CallRecord(Resource):
     """The station that the call went through; null: none was chosen."""
 
     started_at: Instant = Field(examples=["2024-03-24T07:45:11.695Z"])
-    """When the call began."""
+    """When the call started."""
 
     ringing_at: Instant | None = Field(examples=["2024-03-24T07:45:12.101Z"])
-    """When it began to ring; null: never."""
+    """When it began to ring; null: it did not ring."""
 
     answered_at: Instant | None = Field(examples=["2024-03-24T07:45:15.044Z"])
-    """When it was answered; null: never."""
+    """When it was answered; null: it was not answered."""
 
     ended_at: Instant | None = Field(examples=["2024-03-24T07:45:21.470Z"])
-    """When it ended; null: it goes on."""
+    """When it ended; null: it is in progress."""
 
     outcome: CallOutcome = Field(examples=["succeeded"])
-    """Where the call stands, or how it ended."""
+    """The phase of the call, or how it ended."""
 
     success: bool = Field(examples=[True])
     """Whether the subscriber was reached by this call."""
 
     sip_code: int | None = Field(examples=[200])
-    """The final response of SIP; null: there was none."""
+    """The final SIP response; null: there was none."""
 
     reason: str | None = Field(examples=["heard-to-the-end"])
-    """The reason of the end, as one word; null: it has not ended."""
+    """The reason of the end, in one word; null: it has not ended."""
 
     pdd_ms: int | None = Field(examples=[406])
-    """From the start to the first ringing or, without it, the answer, in milliseconds."""
+    """From the start to the first ringing or, without ringing, to the answer, in milliseconds."""
 
     talk_ms: int | None = Field(examples=[6426])
     """From the answer to the end, in milliseconds."""
@@ -103,23 +103,23 @@ class CallRecord(Resource):
     """How much of the message was sent, in milliseconds."""
 
     digits: str = Field(examples=[""])
-    """What was keyed, in order."""
+    """The keyed digits, in order."""
 
     delayed: bool = Field(examples=[False])
-    """Whether the call had to wait for the station's least time between calls."""
+    """Whether the call had to wait for the minimum interval of the station."""
 
 
 class CallDetail(CallRecord):
     """A call with its events."""
 
     events: list[CallEventView] = Field(examples=[EVENT_EXAMPLES])
-    """What happened, in order."""
+    """The events, in order."""
 
 
 class ListCalls(Query[Page[CallRecord]]):
-    """Calls, the latest start first; fewer than `limit`, perhaps none, when they are large or far between.
+    """List calls, the latest start first. A page may have fewer than `limit` calls, or none.
 
-    Only a `next_cursor` of None says that there are no more.
+    Only a `next_cursor` of None means that there are no more.
     """
 
     service: ClassVar[str] = SERVICE
@@ -134,7 +134,7 @@ class GetCall(Query[CallDetail]):
 
 
 class Grouping(StrEnum):
-    """What a line of the statistics is about; hours and days are those of the zone asked for."""
+    """The grouping of statistics; hours and days are those of the requested zone."""
 
     HOUR = "hour"
     DAY = "day"
@@ -145,7 +145,7 @@ class Grouping(StrEnum):
 
 
 class CallStatistics(Resource):
-    """The figures of some calls, by ITU-T E.411 and E.425 where those define them.
+    """The statistics of a group of calls, by the definitions of ITU-T E.411 and E.425.
 
     `key` is an instant of ISO 8601 (hour), a date (day), the id of a task or station, an outcome or a SIP
     code; None is for calls that have none. `label` is the name of the task, where it is one.
@@ -162,50 +162,50 @@ class CallStatistics(Resource):
     calls that have none, or all of them."""
 
     label: str | None = None
-    """The task's name, where the line is about a task."""
+    """The name of the task, for a group by task."""
 
     attempts: int = Field(examples=[3])
     """Calls that were started."""
 
     in_progress: int = Field(examples=[0])
-    """Those of them that are up."""
+    """Calls in progress."""
 
     answered: int = Field(examples=[1])
-    """Those that were answered."""
+    """Calls that were answered."""
 
     succeeded: int = Field(examples=[1])
-    """Those that reached the subscriber."""
+    """Calls that reached the subscriber."""
 
     failed: int = Field(examples=[2])
-    """Those that ended without reaching the subscriber."""
+    """Calls that ended without reaching the subscriber."""
 
     delayed: int = Field(examples=[0])
-    """Those that had to wait for the station's least time between calls."""
+    """Calls that had to wait for the minimum interval of the station."""
 
     asr: float | None = Field(examples=[0.3333333333333333])
     """Answer seizure ratio (ITU-T E.411): answered / ended."""
 
     ner: float | None = Field(examples=[1.0])
-    """Network effectiveness ratio (ITU-T E.425): answer, busy, no answer or refusal / ended."""
+    """Network effectiveness ratio (ITU-T E.425): answer, busy, no answer or rejection / ended."""
 
     acd_ms: float | None = Field(examples=[6426.0])
-    """Average call duration: of those answered, from the answer to the end, in milliseconds."""
+    """Average call duration of answered calls, from the answer to the end, in milliseconds."""
 
     pdd_ms: float | None = Field(examples=[420.0])
     """The mean time to the first ringing or the answer, in milliseconds."""
 
     pdd_p95_ms: float | None = Field(examples=[512.0])
-    """95 of 100 calls rang or were answered within this time, in milliseconds."""
+    """The 95th percentile of that time, in milliseconds."""
 
 
 class Statistics(Resource):
-    """The figures by group, and of all of them together (`key` None)."""
+    """Statistics by group, and of all calls together (`key` is None)."""
 
     group_by: Grouping = Field(examples=["day"])
-    """What the lines are about."""
+    """The grouping."""
 
     groups: list[CallStatistics]
-    """A line for each: hours and days in order, others with the most calls first."""
+    """One entry per group: hours and days in order, other groups with the most calls first."""
 
     total: CallStatistics = Field(
         examples=[
@@ -226,20 +226,20 @@ class Statistics(Resource):
             }
         ]
     )
-    """All of them together."""
+    """All calls together."""
 
 
 class GetStatistics(Query[Statistics]):
-    """Hours and days in the order of time, the rest with the most calls first.
+    """Get statistics: hours and days in the order of time, other groups with the most calls first.
 
-    At most 10,000 groups, and what a message can carry (some 2,500): refused as too large beyond that.
+    More than 10,000 groups, or more than fit into a message (some 2,500), are rejected as too large.
     """
 
     service: ClassVar[str] = SERVICE
     where: CallFilter = CallFilter()
     group_by: Grouping
     time_zone: str | None = None
-    """An IANA name for hours and days; None is the configured zone."""
+    """The zone of hours and days, an IANA name; None is the configured zone."""
 
 
 class ExportFormat(StrEnum):
@@ -249,7 +249,7 @@ class ExportFormat(StrEnum):
 
 
 class CallExport(Frozen):
-    """An export that has begun."""
+    """An open export."""
 
     id: UUID
 
@@ -263,10 +263,10 @@ class BeginCallExport(Command[CallExport]):
 
 
 class ExportPiece(Frozen):
-    """The next bytes of an export, at most 512 KiB; `last` when nothing follows.
+    """The next bytes of an export, at most 512 KiB; `last` marks the last piece.
 
-    A piece that is not the last may be short or empty, when the calls are far between.
-    `data` is decoded on validation: from bytes themselves it is made with `model_construct`.
+    A piece that is not the last may be short or empty. `data` is decoded on validation: to make a piece from
+    bytes, use `model_construct`.
     """
 
     data: Base64UrlBytes
@@ -274,10 +274,10 @@ class ExportPiece(Frozen):
 
 
 class TakeExportPiece(Command[ExportPiece]):
-    """Take the next piece; piece `place` (from 0) may be asked for again until the next one is taken.
+    """Take the piece with index `place`, from 0; it can be repeated until the next piece is taken.
 
-    An export that nobody takes from for a minute is gone, and so are all when the service restarts or its
-    tables are exchanged.
+    An export ends after a minute without a request, when the service restarts, and when its tables are
+    exchanged.
     """
 
     service: ClassVar[str] = SERVICE
@@ -286,7 +286,7 @@ class TakeExportPiece(Command[ExportPiece]):
 
 
 class EndCallExport(Command[None]):
-    """Let go of an export before its end."""
+    """Close an export before its end."""
 
     service: ClassVar[str] = SERVICE
     id: UUID

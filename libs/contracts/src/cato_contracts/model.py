@@ -13,7 +13,7 @@ class Frozen(BaseModel):
 
 
 class Resource(Frozen):
-    """A value that REST clients see, too: camelCase by alias, snake_case by name, both accepted on input.
+    """A value that REST clients also see: camelCase by alias, snake_case by name, both accepted on input.
 
     The OpenAPI document takes the descriptions of fields from their docstrings and composes its examples from
     those of the fields.
@@ -34,7 +34,7 @@ Name = Annotated[
     Field(min_length=1, max_length=200, json_schema_extra={"pattern": r"\S"}),
     AfterValidator(_not_blank),
 ]
-"""A name that a person gave to something: 1 to 200 characters, not only blanks."""
+"""A name that a user gives: 1 to 200 characters, not only blanks."""
 
 Instant = AwareDatetime
-"""A point in time with its zone; UTC wherever the system makes it."""
+"""A point in time with a zone; CATO itself always uses UTC."""

@@ -24,17 +24,17 @@ PHONE_PATTERN = rf"^{_BLANKS}(?:(?:\+{_BLANKS})?(?:[0-9]{_BLANKS}){{1,31}}|(?:[0
 
 
 class Page(Resource, Generic[T]):
-    """Part of a collection; `next_cursor` asks for the part after it and is None at the end."""
+    """One page of a collection; `next_cursor` requests the next page and is None on the last one."""
 
     items: list[T]
-    """The part of the collection."""
+    """The items of this page."""
 
     next_cursor: str | None = None
-    """What `cursor` has to be for the next part; null: this is the last one."""
+    """The value of `cursor` for the next page; null: this is the last page."""
 
 
 class AudioFile(Resource):
-    """A prompt in the store: G.711 A-law, 8000 bytes/s, mono; `sha256` is of those bytes."""
+    """A stored audio file: G.711 A-law, 8000 bytes/s, mono; `sha256` is the digest of those bytes."""
 
     id: UUID
     name: str
@@ -64,7 +64,7 @@ def normalised_phone(text: str) -> str:
 
 
 def one_or_many(value: object) -> object:
-    """Take a single string where a list of strings is meant; an empty string is an empty list."""
+    """Accept a single string in place of a list; an empty string is an empty list."""
     if isinstance(value, str):
         return [value] if value.strip() else []
     return value
@@ -92,7 +92,7 @@ Ids = Annotated[
 
 
 class Subscriber(Resource):
-    """A person to be called: their numbers in the order in which they are tried."""
+    """A person to call, with numbers in the order in which they are tried."""
 
     full_name: Name = Field(examples=["Ivan Potapov"])
     """The person's name."""
@@ -101,7 +101,7 @@ class Subscriber(Resource):
     """Numbers in the order in which they are called, until one call succeeds; one number or a list."""
 
     emails: Emails = Field(default_factory=list, examples=[[]])
-    """Addresses; kept, and not used yet. One address or a list."""
+    """E-mail addresses, stored but not used yet; one address or a list."""
 
 
 class Contact(Resource):
@@ -114,7 +114,7 @@ class Contact(Resource):
 
 
 class Versioned(Resource):
-    """A resource that can be changed: `version` rises with every change; 0 is one that was never kept.
+    """A resource that can be changed. `version` increases with every change; 0 means not stored yet.
 
     Clients see it as the ETag.
     """
@@ -133,7 +133,7 @@ class SubscriberGroup(Versioned):
 
 
 class SuccessCondition(StrEnum):
-    """What makes a call a success (manual, 3.3)."""
+    """The condition for a successful call (manual, 3.3)."""
 
     PICKUP_PHONE = "PICKUP_PHONE"
     PICKUP_AND_LISTEN_SOME = "PICKUP_AND_LISTEN_SOME"
@@ -152,7 +152,7 @@ _TILL = frozenset({"tillHour", "tillMin", "till_hour", "till_min"})
 
 
 class TimeRestrictions(Resource):
-    """The part of the day in which calls may be started: `from` inclusive, `till` exclusive.
+    """The part of the day in which calls may start: `from` inclusive, `till` exclusive.
 
     From later than till runs over midnight; both equal is the whole day.
     """
@@ -160,16 +160,16 @@ class TimeRestrictions(Resource):
     model_config = ConfigDict(json_schema_extra=_midnight_rule)
 
     from_hour: int = Field(default=0, ge=0, le=23, examples=[8])
-    """Calls may be started from this hour on."""
+    """The hour from which calls may start."""
 
     from_min: int = Field(default=0, ge=0, le=59, examples=[30])
-    """And this minute."""
+    """The minute of `fromHour`."""
 
     till_hour: int = Field(default=0, ge=0, le=23, examples=[18], json_schema_extra={"maximum": 24})
-    """No calls are started from this hour on; 24 with `tillMin` 0 is midnight."""
+    """The hour from which no calls start; 24 with `tillMin` 0 is midnight."""
 
     till_min: int = Field(default=0, ge=0, le=59, examples=[30])
-    """And this minute. Earlier than `from`: over midnight; equal: the whole day."""
+    """The minute of `tillHour`. Earlier than `from`: over midnight; equal: the whole day."""
 
     @model_validator(mode="before")
     @classmethod
@@ -203,16 +203,16 @@ TimeZoneName = Annotated[
 
 
 class SettingsSpec(Resource):
-    """What a client says of notification settings; durations in seconds. Bounds as in the API's table."""
+    """The fields of notification settings that a client sends; durations in seconds."""
 
     name: Name = Field(examples=["profile_1"])
-    """A name for people: 1 to 200 characters, not only blanks."""
+    """A name of 1 to 200 characters, not only blanks."""
 
     attempt_count: int = Field(ge=1, le=100, examples=[2])
-    """How many waves there are at most: how often a subscriber is tried."""
+    """The maximum number of waves, and so of attempts per subscriber."""
 
     attempt_delay_s: int = Field(default=0, ge=0, le=604_800, examples=[60])
-    """The least time between the end of a wave and the next one, in seconds."""
+    """The minimum time between the end of a wave and the next wave, in seconds."""
 
     success_condition: SuccessCondition = Field(examples=["PICKUP_PHONE"])
     """What counts as reached: `PICKUP_PHONE` answered; `PICKUP_AND_LISTEN_SOME` and heard
@@ -220,18 +220,18 @@ class SettingsSpec(Resource):
     and keyed `confirmCode`."""
 
     success_playback_duration_s: int = Field(default=0, ge=0, le=3_600, examples=[5])
-    """How much has to be heard, in seconds; needed with `PICKUP_AND_LISTEN_SOME`. More than there is: all."""
+    """How much must be heard, in seconds, with `PICKUP_AND_LISTEN_SOME`; at most the whole message."""
 
     max_call_duration_s: int = Field(default=300, ge=1, le=7_200, examples=[90])
-    """A call is ended so many seconds after it was answered."""
+    """The maximum duration of a call, in seconds from the answer."""
 
     max_answer_delay_s: int = Field(default=30, ge=0, le=300, examples=[30])
-    """How long it may ring, in seconds; 0: as long as the station's own limit."""
+    """How long a call may ring, in seconds; 0: the limit of the station."""
 
     time_restrictions: TimeRestrictions | None = Field(
         default=None, examples=[{"fromMin": 30, "fromHour": 8, "tillMin": 30, "tillHour": 18}]
     )
-    """When calls may be started; absent: always."""
+    """When calls may start; absent: at any time."""
 
     time_zone: TimeZoneName | None = None
     """The IANA name of the zone of `timeRestrictions`; absent: the configured one."""
@@ -239,10 +239,10 @@ class SettingsSpec(Resource):
     weekdays: Annotated[list[Weekday], Field(min_length=1), AfterValidator(_once_each)] | None = Field(
         default=None, examples=[["MON", "TUE", "WED", "THU", "FRI"]]
     )
-    """Days on which calls may be started; absent: all."""
+    """The days on which calls may start; absent: all."""
 
     confirm_code: str = Field(default="1", pattern=r"^[0-9*#]{1,16}$")
-    """What has to be keyed with `PICKUP_AND_CONFIRM`."""
+    """The code that must be keyed with `PICKUP_AND_CONFIRM`."""
 
     repeat_count: int = Field(default=1, ge=1, le=10)
     """How often the files are played in a call."""
@@ -264,10 +264,10 @@ class NotificationSettings(SettingsSpec, Versioned):
 
 
 class TaskSpec(Resource):
-    """What a client says of a task: prompts in the order in which they are played, groups to call."""
+    """The fields of a task that a client sends."""
 
     name: Name = Field(examples=["task_2024-03-24"])
-    """A name for people: 1 to 200 characters, not only blanks."""
+    """A name of 1 to 200 characters, not only blanks."""
 
     settings: UUID = Field(examples=[SETTINGS_ID])
     """The id of notification settings."""
@@ -276,16 +276,16 @@ class TaskSpec(Resource):
     """Ids of audio files, in the order in which they are played; one id or a list of ids."""
 
     groups: Annotated[Ids, AfterValidator(_once_each)] = Field(examples=[[GROUP_ID]])
-    """Ids of subscriber groups; who is in several is called once. One id or a list of ids."""
+    """Ids of subscriber groups, one id or a list. A person in several groups is called once."""
 
     start_at: Instant | None = None
-    """No calls before this time."""
+    """No calls start before this time."""
 
     expires_at: Instant | None = None
-    """No calls from this time on: the execution ends."""
+    """The execution ends at this time."""
 
     priority: int = Field(default=0, ge=-10, le=10)
-    """Which execution gets the channels when there are too few: the higher, the earlier."""
+    """The priority for channels when there are too few: higher comes first."""
 
 
 class Task(TaskSpec, Versioned):
@@ -296,17 +296,17 @@ class Task(TaskSpec, Versioned):
 
 
 class StartResult(StrEnum):
-    """How starting a task went (manual, 3.5)."""
+    """The result of starting a task (manual, 3.5)."""
 
     SUCCESS = "SUCCESS"
     FAIL_NO_CHANNELS = "FAIL_NO_CHANNELS"
 
 
 class TaskStart(Resource):
-    """The answer to starting a task; no execution without a channel."""
+    """The answer to starting a task; there is no execution without channels."""
 
     task_exec_id: UUID | None = Field(examples=[EXECUTION_ID])
     """The execution's id; null if there is none."""
 
     result: StartResult = Field(examples=["SUCCESS"])
-    """`SUCCESS`, or `FAIL_NO_CHANNELS`: there are no channels configured or licensed."""
+    """`SUCCESS`, or `FAIL_NO_CHANNELS` if no channels are configured or licensed."""

@@ -1,4 +1,4 @@
-"""What nobody should send: each is refused within 5 s, leaves nothing behind and takes little memory."""
+"""Uploads that must be rejected: within 5 s, without leaving anything behind, in little memory."""
 
 import asyncio
 import io

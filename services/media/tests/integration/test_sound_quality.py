@@ -140,7 +140,7 @@ async def test_mp3_without_a_xing_header_keeps_length_and_level(media):
     plain = wav(packed(tone(44100, SECONDS, amplitude=AMPLITUDE)), rate=44100)
     bare = await converted(plain, "mp3", "-write_xing", "0", "-id3v2_version", "0")
     sound = await heard(media, "tone.mp3", bare)
-    # Nothing tells what the encoder added at both ends: at most three frames.
+    # Without the Xing header the padding of the encoder is unknown: at most three frames.
     assert SECONDS <= sound.seconds <= SECONDS + 3 * 1152 / 44100 + 0.02
     assert sound.level_db(AMPLITUDE) == pytest.approx(0, abs=0.5)
 

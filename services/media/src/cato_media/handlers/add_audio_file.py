@@ -117,7 +117,7 @@ async def _store(
     """Store the prompt, then commit the file, so that a file in a list always has its audio.
 
     The object's name is derived from the file's id and the audio. So a retry after a crash writes the same
-    object and leaves nothing behind, and a loser of a race can tell whether the object belongs to the winner.
+    object and leaves nothing behind, and the loser of a race knows whether the object belongs to the winner.
     """
     owner, made = command.actor.user_id, transcoding.made
     for _ in range(_MAX_OVERTAKEN):

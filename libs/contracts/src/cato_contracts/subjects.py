@@ -46,7 +46,6 @@ DEAD = StreamSpec(name="DEAD", subjects=("dead.>",), max_age=timedelta(days=30))
 STREAMS = (EVENTS, RUNS, DIAL, DEAD)
 
 RUN_DISPATCH_STATES = BucketSpec(name="runs")
-RUN_TICKETS = RUN_DISPATCH_STATES
 LEASES = BucketSpec(name="leases", key_ttl=True)
 IDEMPOTENCY = BucketSpec(name="idempotency", key_ttl=True)
 """The answers given to each Idempotency-Key, kept for a day."""

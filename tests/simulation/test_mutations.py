@@ -9,14 +9,13 @@ import pytest
 from cato_contracts.calls import CallEventKind
 from cato_dialer.campaign.domain.run import next_step
 from cato_dialer.campaign.domain.run.progress import Progress
-from cato_dialer.dial.domain.call.state import Trigger
 from cato_dialer.dial.domain.subscriber import next_attempt
 from cato_dialer.dial.domain.subscriber.call_gate import CallGate, Defer
-from cato_dialer.dial.handlers import drive_call, reach_subscriber
-from cato_dialer.dial.ports.trunk import ReleaseCause
+from cato_dialer.dial.handlers import reach_subscriber
 from cato_reporting.domain.live_run import ENDED, LiveRun, Phase
 from services.dialer.tests.support.memory_dial import MemoryJobSource
 from tests.simulation.shards import Shard, run_shard
+from tests.simulation.world import exchange
 
 Mutation = Callable[[pytest.MonkeyPatch], None]
 
@@ -56,8 +55,7 @@ def pauses_are_ignored(patch: pytest.MonkeyPatch) -> None:
 
 
 def unsent_orders_are_faults(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(drive_call, "_UNSENT", frozenset({ReleaseCause.MISSED}))
-    patch.setitem(drive_call._RELEASES, ReleaseCause.NOT_SENT, Trigger.FAULT)
+    patch.setattr(exchange, "UNSENT", exchange.ReleaseCause.FAULT)
 
 
 def ends_of_calls_are_counted_twice(patch: pytest.MonkeyPatch) -> None:

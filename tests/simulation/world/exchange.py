@@ -27,6 +27,7 @@ from tests.support.virtual_time import LoopClock
 
 FIRST_PACKET_S = 0.02
 UNREACHABLE_S = 6.0
+UNSENT = ReleaseCause.NOT_SENT
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ class UnsentLine:
     """An order that no SIP worker takes."""
 
     def __init__(self, clock: LoopClock) -> None:
-        self._released = LineReleased(clock.unix_ms(), ReleaseCause.NOT_SENT, None, "no free SIP worker", 0)
+        self._released = LineReleased(clock.unix_ms(), UNSENT, None, "no free SIP worker", 0)
 
     async def events(self) -> AsyncIterator[LineEvent]:
         yield self._released
@@ -200,7 +201,7 @@ class Line:
         """Release the line because its SIP worker has ended; without an INVITE there was no call."""
         if self._up:
             sent = self._order.call_id in self._exchange.lines
-            self._release(ReleaseCause.FAULT if sent else ReleaseCause.NOT_SENT, None)
+            self._release(ReleaseCause.FAULT if sent else UNSENT, None)
 
     def drop(self) -> None:
         """Release the line because its process has died."""

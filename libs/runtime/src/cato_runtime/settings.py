@@ -48,8 +48,8 @@ class ServiceSettings(BaseSettings):
     below the pod's grace period, and for the dialer above the longest call."""
 
     health_port: int | None = Field(default=None, ge=0, le=65_535)
-    """Where `/healthz`, `/readyz` and `/metrics` are served by the services without HTTP of their own; 0
-    takes a free port, which the log and `health.port` in the data directory name; unset: nowhere."""
+    """Where the process serves `/healthz`, `/readyz` and `/metrics`; 0 takes a free port, which the log
+    and `health.port` in the data directory name; unset: nowhere. The gateway has them beside the API, too."""
 
     health_host: str = "127.0.0.1"
     """The address of that endpoint."""

@@ -7,8 +7,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PACKAGES := $(wildcard libs/*/pyproject.toml services/*/pyproject.toml) exchange/pyproject.toml stack/pyproject.toml
 EDITABLE := $(foreach package,$(PACKAGES),-e ./$(dir $(package)))
-TIMED := $(wildcard tests/api/test_fuzzing.py tests/chaos tests/cluster tests/e2e tests/interop \
-    services/dialer/tests/integration/trunk)
+TIMED := $(wildcard tests/cluster services/dialer/tests/integration/trunk tests/interop tests/chaos tests/e2e \
+    tests/api/test_fuzzing.py)
 HISTORIES := tests/simulation/test_histories.py
 QUICK := $(wildcard $(foreach kind,unit contract,\
     tests/$(kind) libs/*/tests/$(kind) services/*/tests/$(kind) exchange/tests/$(kind) stack/tests/$(kind)))
@@ -40,7 +40,7 @@ test-timed: $(STAMP)
 	$(BIN)/python -m pytest $(TIMED) $(HISTORIES)
 
 test-others: $(STAMP)
-	nice -n 10 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile tests libs services exchange stack \
+	nice -n 10 $(BIN)/python -m pytest -n 3 --dist loadfile tests libs services exchange stack \
 	    $(addprefix --ignore=,$(TIMED) $(HISTORIES))
 
 test-quick: $(STAMP)  ## the unit and contract tests of every part, under 90 seconds

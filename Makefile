@@ -94,6 +94,7 @@ $(STAMP): requirements.txt requirements-uv.txt $(PACKAGES)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation $(EDITABLE)
+	$(BIN)/python -c 'import pjsua2'  # compiles 15,000 lines, which each pool of SIP workers would do again
 	touch $@
 
 clean:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cato_dialer.dial.adapters.pjsua2.supervisor.trunk import Pjsua2Trunk
-from cato_dialer.dial.ports.trunk import LinePlaybackFinished, ReleaseCause
+from cato_dialer.dial.domain.call.line_events import LinePlaybackFinished, ReleaseCause
 from cato_exchange.exchange import Exchange
 from cato_exchange.plan import Plan
 from cato_runtime.config import DialingConfig

@@ -13,15 +13,14 @@ from typing import Any
 from uuid import uuid4
 
 from cato_dialer.dial.adapters.pjsua2.supervisor.trunk import Pjsua2Trunk
-from cato_dialer.dial.ports.trunk import (
-    CallOrder,
-    Line,
+from cato_dialer.dial.domain.call.line_events import (
     LineAnswered,
     LinePlaybackFinished,
     LinePlaybackStarted,
     LineReleased,
     ReleaseCause,
 )
+from cato_dialer.dial.ports.trunk import CallOrder, Line
 from cato_runtime.config import DialingConfig
 from cato_runtime.station_config import StationConfig
 from telephony.child import allow_many_sockets, serve

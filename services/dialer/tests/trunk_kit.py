@@ -8,7 +8,8 @@ from typing import Any
 from uuid import uuid4
 
 from cato_contracts.alaw_wav import wav_file
-from cato_dialer.dial.ports.trunk import CallOrder, Line, LineEvent, LineReleased, Trunk
+from cato_dialer.dial.domain.call.line_events import LineEvent, LineReleased
+from cato_dialer.dial.ports.trunk import CallOrder, Line, Trunk
 from cato_runtime.station_config import StationConfig
 
 FRAME = 160

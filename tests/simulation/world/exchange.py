@@ -8,8 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from cato_contracts.resources import SettingsSpec, SuccessCondition
-from cato_dialer.dial.ports.trunk import (
-    CallOrder,
+from cato_dialer.dial.domain.call.line_events import (
     DigitSource,
     LineAnswered,
     LineDigit,
@@ -23,6 +22,7 @@ from cato_dialer.dial.ports.trunk import (
     LineTrying,
     ReleaseCause,
 )
+from cato_dialer.dial.ports.trunk import CallOrder
 from tests.support.virtual_time import LoopClock
 
 FIRST_PACKET_S = 0.02

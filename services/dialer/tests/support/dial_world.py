@@ -16,9 +16,7 @@ from cato_contracts.runs import Prompt, RunSubscriber, SubscriberResult
 from cato_dialer.dial.handlers.deps import Deps
 from cato_dialer.dial.ports.dial import SubscriberLog
 from cato_dialer.dial.ports.stations import StationWatch, UnwatchedStations
-from cato_dialer.dial.ports.trunk import (
-    CallOrder,
-)
+from cato_dialer.dial.ports.trunk import CallOrder
 from cato_dialer.dial.role import DialRole
 from cato_runtime.station_config import StationConfig
 from services.dialer.tests.support.memory_dial import (

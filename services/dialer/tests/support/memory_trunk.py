@@ -6,9 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 
 from cato_contracts.alaw_wav import AlawWavError, audio_length
-from cato_dialer.dial.ports.trunk import (
-    CallOrder,
-    Line,
+from cato_dialer.dial.domain.call.line_events import (
     LineAnswered,
     LineEvent,
     LineHeard,
@@ -17,6 +15,7 @@ from cato_dialer.dial.ports.trunk import (
     LineReleased,
     ReleaseCause,
 )
+from cato_dialer.dial.ports.trunk import CallOrder, Line
 
 _FRAME_MS = 20
 _BYTES_PER_MS = 8

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from cato_dialer.dial.ports.trunk import (
-    CallOrder,
+from cato_dialer.dial.domain.call.line_events import (
     DigitSource,
     LineAnswered,
     LineDigit,
@@ -20,6 +19,7 @@ from cato_dialer.dial.ports.trunk import (
     LineTrying,
     ReleaseCause,
 )
+from cato_dialer.dial.ports.trunk import CallOrder
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 """When the loop's clock was at 0."""

@@ -1,7 +1,7 @@
-"""Writes `docs/state-machines.json` and `.md`: every transition of a call and of a run, from the code itself.
+"""Print the tables of the call's and the run's state machines to `docs/state-machines.json` and `.md`.
 
 `python -m cato_dialer.entrypoints.state_machines [--check] [DIRECTORY]`; `--check` writes nothing and fails
-if the files say anything else than the code.
+if the files differ from the tables of the code.
 """
 
 import argparse
@@ -15,7 +15,6 @@ from typing import Any
 from cato_dialer.campaign.domain.run import describe as run_description
 from cato_dialer.campaign.handlers.pace import LeasePace, Pace
 from cato_dialer.dial.domain.call import describe as call_description
-from cato_dialer.dial.domain.call.state import Timer
 
 _JSON, _MARKDOWN = "state-machines.json", "state-machines.md"
 
@@ -29,8 +28,8 @@ What a call and a run can go through, as the code has it. The tables of the code
 
 _CALL = """## A call
 
-For a state and an event the first row counts whose condition holds; what has no row is ignored. The actions
-of a row happen in this order. "Success" means that the subscriber's result is recorded at that moment.
+For a state and an event the first row whose condition holds is taken; an event without a row is ignored. The
+actions of a row run in this order. "succeed" records the subscriber's result at that moment.
 """
 
 _RUN = """## A run
@@ -112,7 +111,7 @@ def _call(call: dict[str, Any]) -> Iterable[str]:
         [(row["phase"], row["target"], row["trigger"]) for row in rows if row["phase"] != row["target"]],
     )
     yield from _table(
-        ("state", "event", "condition", "actions", "next", "publishes", "timers"),
+        ("state", "event", "condition", "actions", "next"),
         (
             (
                 row["phase"],
@@ -120,24 +119,14 @@ def _call(call: dict[str, Any]) -> Iterable[str]:
                 _spaced(row["guard"] or ""),
                 _spaced(", ".join(row["actions"])),
                 row["target"] if row["target"] != row["phase"] else "",
-                ", ".join((["**success**"] if row["succeeds"] else []) + row["publishes"]),
-                _timers(row),
             )
             for row in rows
         ),
     )
     yield "### Timers\n"
     yield from _table(
-        ("timer", "runs for", "started by", "expires as"),
-        (
-            (
-                timer["name"],
-                "; ".join(timer["after"]),
-                ", ".join(timer["started_by"]),
-                timer["expires_as"],
-            )
-            for timer in call["timers"]
-        ),
+        ("timer", "runs for", "expires as"),
+        ((timer["name"], timer["runs_for"], timer["expires_as"]) for timer in call["timers"]),
     )
     yield from _meanings("### Conditions and actions", call["meanings"])
 
@@ -184,17 +173,6 @@ def _run(run: dict[str, Any]) -> Iterable[str]:
         ),
     )
     yield from _meanings("### Conditions", run["meanings"])
-
-
-def _timers(row: dict[str, Any]) -> str:
-    stops = [timer for timer in row["stops"] if timer not in row["starts"]]
-    everything = len(stops) + len(row["starts"]) == len(Timer)
-    parts = []
-    if row["starts"]:
-        parts.append(f"start {', '.join(row['starts'])}")
-    if stops:
-        parts.append("stop all" if everything else f"stop {', '.join(stops)}")
-    return "; ".join(reversed(parts))
 
 
 def _drawing(initial: str, final: str, edges: Iterable[tuple[str, str, str]]) -> Iterable[str]:

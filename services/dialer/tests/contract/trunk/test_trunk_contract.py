@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cato_dialer.dial.adapters.pjsua2.supervisor.trunk import Pjsua2Trunk
-from cato_dialer.dial.ports.trunk import (
+from cato_dialer.dial.domain.call.line_events import (
     DigitSource,
     LineAnswered,
     LineDigit,

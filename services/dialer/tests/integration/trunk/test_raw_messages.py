@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from cato_dialer.dial.ports.trunk import (
+from cato_dialer.dial.domain.call.line_events import (
     DigitSource,
     LineDigit,
     LinePlaybackStarted,

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from cato_dialer.dial.ports.trunk import Line, LineAnswered, LinePlaybackFinished, ReleaseCause
+from cato_dialer.dial.domain.call.line_events import LineAnswered, LinePlaybackFinished, ReleaseCause
+from cato_dialer.dial.ports.trunk import Line
 from cato_runtime.station_config import SessionTimers, StationConfig
 from services.dialer.tests.integration.trunk.conftest import Bench
 from services.dialer.tests.integration.trunk.test_trunk_workers import invite_of

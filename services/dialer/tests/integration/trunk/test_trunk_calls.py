@@ -4,9 +4,8 @@ import asyncio
 
 import pytest
 
-from cato_dialer.dial.ports.trunk import (
+from cato_dialer.dial.domain.call.line_events import (
     DigitSource,
-    Line,
     LineAnswered,
     LineDigit,
     LinePlaybackFinished,
@@ -14,6 +13,7 @@ from cato_dialer.dial.ports.trunk import (
     LineTrying,
     ReleaseCause,
 )
+from cato_dialer.dial.ports.trunk import Line
 from cato_runtime.station_config import Codec, DigitWay, StationAuth, StationConfig
 from services.dialer.tests.integration.trunk.conftest import Bench
 from services.dialer.tests.trunk_kit import Caller, follow, follow_until

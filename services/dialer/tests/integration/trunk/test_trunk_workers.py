@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 
 from cato_contracts.errors import ConfigurationError
-from cato_dialer.dial.ports.trunk import (
-    Line,
+from cato_dialer.dial.domain.call.line_events import (
     LineAnswered,
     LinePlaybackFinished,
     LinePlaybackStarted,
     ReleaseCause,
 )
+from cato_dialer.dial.ports.trunk import Line
 from cato_runtime.station_config import StationConfig
 from services.dialer.tests.integration.trunk.conftest import Bench
 from services.dialer.tests.trunk_kit import Caller, follow, follow_until
@@ -142,7 +142,8 @@ _ORPHAN = """
 import asyncio, sys, uuid
 from pathlib import Path
 from cato_dialer.dial.adapters.pjsua2.supervisor.trunk import Pjsua2Trunk
-from cato_dialer.dial.ports.trunk import CallOrder, LinePlaybackStarted
+from cato_dialer.dial.domain.call.line_events import LinePlaybackStarted
+from cato_dialer.dial.ports.trunk import CallOrder
 from cato_runtime.config import DialingConfig, StationConfig
 
 async def main(uri, prompt):

@@ -1,24 +1,41 @@
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from cato_contracts.calls import CallEventKind as Kind
 from cato_contracts.resources import SettingsSpec, SuccessCondition
+from cato_dialer.dial.domain.call.line_events import (
+    DigitSource,
+    LineAnswered,
+    LineDigit,
+    LineEvent,
+    LineHeard,
+    LinePlaybackFinished,
+    LinePlaybackStarted,
+    LineProgress,
+    LineReleased,
+    LineRinging,
+    LineTrying,
+    ReleaseCause,
+)
 from cato_dialer.dial.domain.call.machine import TRANSITIONS, advance, begin
 from cato_dialer.dial.domain.call.rules import CallRules
 from cato_dialer.dial.domain.call.state import (
+    TRIGGERS,
     Call,
+    CallInput,
     Effect,
     HangUp,
+    HangUpOrdered,
     Phase,
     Publish,
-    Signal,
     StartTimer,
     StopTimer,
     Succeed,
     Timer,
+    TimerExpired,
     Trigger,
+    trigger_of,
 )
 
 PHONE = SuccessCondition.PICKUP_PHONE
@@ -40,20 +57,26 @@ def rules(condition: SuccessCondition, listen_s: int = 3, answer_s: int = 30, co
     return CallRules.of(settings, 5000, station_setup_s=20, station_answer_s=45)
 
 
-def sig(trigger: Trigger, at: int = 1000, **fields: Any) -> Signal:
-    return Signal(trigger, at, **fields)
+def released(
+    cause: ReleaseCause, sip_code: int | None = None, heard_ms: int = 0, phrase: str = ""
+) -> LineReleased:
+    return LineReleased(1000, cause, sip_code, phrase, heard_ms)
 
 
-def digits(keyed: str) -> list[Signal]:
-    return [sig(Trigger.DIGIT, digit=digit) for digit in keyed]
+def expired(timer: Timer) -> TimerExpired:
+    return TimerExpired(timer, 1000)
 
 
-def play(condition: SuccessCondition | CallRules, *signals: Signal) -> tuple[Call, list[Effect]]:
+def digits(keyed: str) -> list[LineDigit]:
+    return [LineDigit(1000, digit, DigitSource.RTP_EVENT) for digit in keyed]
+
+
+def play(condition: SuccessCondition | CallRules, *inputs: CallInput) -> tuple[Call, list[Effect]]:
     by = condition if isinstance(condition, CallRules) else rules(condition)
     call, first = begin(by, 0)
     effects = list(first)
-    for signal in signals:
-        call, more = advance(call, signal)
+    for happened in inputs:
+        call, more = advance(call, happened)
         effects += more
     return call, effects
 
@@ -72,10 +95,11 @@ def successes(effects: list[Effect]) -> list[str]:
     return [effect.reason for effect in effects if isinstance(effect, Succeed)]
 
 
-TALKING = (sig(Trigger.TRYING), sig(Trigger.RINGING, sip_code=180), sig(Trigger.ANSWERED, sip_code=200))
-STARTED = sig(Trigger.PLAYBACK_STARTED)
-FINISHED = sig(Trigger.PLAYBACK_FINISHED, heard_ms=5000)
-HUNG_UP = sig(Trigger.LOCAL_HANGUP, sip_code=200, heard_ms=5000)
+RINGING = LineRinging(1000, 180, "Ringing")
+TALKING = (LineTrying(1000), RINGING, LineAnswered(1000))
+STARTED = LinePlaybackStarted(1000)
+FINISHED = LinePlaybackFinished(1000, 5000)
+HUNG_UP = released(ReleaseCause.LOCAL_HANGUP, sip_code=200, heard_ms=5000)
 
 
 def test_a_call_that_listens_to_the_end_is_recorded_as_the_manual_shows_it() -> None:
@@ -116,16 +140,16 @@ def test_a_picked_up_phone_still_plays_to_the_end() -> None:
 
 
 def test_whoever_picked_up_and_hangs_up_at_once_was_reached_when_that_suffices() -> None:
-    _, effects = play(PHONE, *TALKING, sig(Trigger.REMOTE_HANGUP, sip_code=200, heard_ms=40))
+    _, effects = play(PHONE, *TALKING, released(ReleaseCause.REMOTE_HANGUP, sip_code=200, heard_ms=40))
     end = final(effects)
     assert (end.success, end.reason, end.heard_ms) == (True, "answered", 40)
 
 
 def test_listening_to_some_of_it_succeeds_at_the_threshold() -> None:
     assert rules(SOME).report_heard_at_ms == 3000
-    _, effects = play(SOME, *TALKING, STARTED, sig(Trigger.HEARD, heard_ms=3000))
+    _, effects = play(SOME, *TALKING, STARTED, LineHeard(1000, 3000))
     assert successes(effects) == ["heard-enough"]
-    _, effects = play(SOME, *TALKING, STARTED, sig(Trigger.REMOTE_HANGUP, heard_ms=2980))
+    _, effects = play(SOME, *TALKING, STARTED, released(ReleaseCause.REMOTE_HANGUP, heard_ms=2980))
     assert not final(effects).success
     assert final(effects).reason == "hung-up-early"
 
@@ -173,30 +197,28 @@ def test_there_is_time_for_the_code_after_the_prompt_and_then_an_end() -> None:
     assert StartTimer(Timer.CONFIRMATION, 11_000) in effects
     assert HangUp() not in effects
     assert successes(play(CONFIRM, *listening, *digits("12"))[1]) == ["confirmed"]
-    _, effects = play(CONFIRM, *listening, sig(Trigger.CONFIRMATION_EXPIRED), HUNG_UP)
+    _, effects = play(CONFIRM, *listening, expired(Timer.CONFIRMATION), HUNG_UP)
     assert (final(effects).success, final(effects).reason) == (False, "not-confirmed")
 
 
 def test_a_code_that_crosses_our_hanging_up_counts() -> None:
     _, effects = play(
-        CONFIRM, *TALKING, STARTED, FINISHED, sig(Trigger.CONFIRMATION_EXPIRED), *digits("12"), HUNG_UP
+        CONFIRM, *TALKING, STARTED, FINISHED, expired(Timer.CONFIRMATION), *digits("12"), HUNG_UP
     )
     assert final(effects).success
 
 
 def test_nothing_ringing_in_time_is_given_up() -> None:
-    _, effects = play(FULL, sig(Trigger.TRYING))
+    _, effects = play(FULL, LineTrying(1000))
     assert StartTimer(Timer.SETUP, 20_000) in effects
-    _, effects = play(FULL, sig(Trigger.SETUP_EXPIRED), sig(Trigger.LOCAL_HANGUP, sip_code=487))
+    _, effects = play(FULL, expired(Timer.SETUP), released(ReleaseCause.LOCAL_HANGUP, sip_code=487))
     assert published(effects) == [Kind.ANSWER_TIMEOUT, Kind.ENDED]
     assert final(effects).reason == "no-ringing"
 
 
-@pytest.mark.parametrize(
-    "first", [sig(Trigger.RINGING, 2000, sip_code=180), sig(Trigger.PROGRESS, 2000, sip_code=183)]
-)
-def test_the_answer_limit_counts_from_the_first_ringing(first: Signal) -> None:
-    again = sig(Trigger.RINGING, 9000, sip_code=180)
+@pytest.mark.parametrize("first", [LineRinging(2000, 180, "Ringing"), LineProgress(2000)])
+def test_the_answer_limit_counts_from_the_first_ringing(first: LineEvent) -> None:
+    again = LineRinging(9000, 180, "Ringing")
     _, effects = play(FULL, first, again)
     assert StopTimer(Timer.SETUP) in effects
     limits = [e for e in effects if isinstance(e, StartTimer) and e.timer is Timer.ANSWER]
@@ -208,11 +230,11 @@ def test_an_answer_limit_of_nothing_is_the_stations() -> None:
 
 
 def test_ringing_too_long_is_given_up_and_the_station_may_still_say_486() -> None:
-    gone = (sig(Trigger.RINGING, sip_code=180), sig(Trigger.ANSWER_EXPIRED))
-    _, effects = play(FULL, *gone, sig(Trigger.REJECTED, sip_code=487, phrase="Request Terminated"))
+    gone = (RINGING, expired(Timer.ANSWER))
+    _, effects = play(FULL, *gone, released(ReleaseCause.REJECTED, sip_code=487, phrase="Request Terminated"))
     assert published(effects) == [Kind.RINGING, Kind.ANSWER_TIMEOUT, Kind.ENDED]
     assert final(effects).reason == "no-answer"
-    _, effects = play(FULL, *gone, sig(Trigger.REJECTED, sip_code=486, phrase="Busy Here"))
+    _, effects = play(FULL, *gone, released(ReleaseCause.REJECTED, sip_code=486, phrase="Busy Here"))
     assert published(effects)[-2:] == [Kind.REJECTED, Kind.ENDED]
     assert final(effects).reason == "no-answer"
 
@@ -220,9 +242,9 @@ def test_ringing_too_long_is_given_up_and_the_station_may_still_say_486() -> Non
 def test_an_answer_that_crosses_our_cancel_is_recorded_and_no_success() -> None:
     _, effects = play(
         PHONE,
-        sig(Trigger.RINGING, sip_code=180),
-        sig(Trigger.ANSWER_EXPIRED),
-        sig(Trigger.ANSWERED, sip_code=200),
+        RINGING,
+        expired(Timer.ANSWER),
+        LineAnswered(1000),
         HUNG_UP,
     )
     assert Kind.ANSWERED in published(effects)
@@ -230,45 +252,40 @@ def test_an_answer_that_crosses_our_cancel_is_recorded_and_no_success() -> None:
 
 
 def test_a_call_that_lasts_too_long_is_ended() -> None:
-    _, effects = play(FULL, *TALKING, STARTED, sig(Trigger.DURATION_EXPIRED), HUNG_UP)
+    _, effects = play(FULL, *TALKING, STARTED, expired(Timer.DURATION), HUNG_UP)
     assert StartTimer(Timer.DURATION, 61_000) in effects
     assert Kind.DURATION_EXCEEDED in published(effects)
     # What was sent by the end counts all the same.
     assert final(effects).success
     short = replace(HUNG_UP, heard_ms=4000)
-    assert final(play(FULL, *TALKING, sig(Trigger.DURATION_EXPIRED), short)[1]).reason == "duration-exceeded"
+    assert final(play(FULL, *TALKING, expired(Timer.DURATION), short)[1]).reason == "duration-exceeded"
 
 
 def test_a_rejection_has_the_stations_words() -> None:
-    _, effects = play(FULL, sig(Trigger.REJECTED, sip_code=486, phrase="Busy Here"))
+    _, effects = play(FULL, released(ReleaseCause.REJECTED, sip_code=486, phrase="Busy Here"))
     rejected = next(e for e in effects if isinstance(e, Publish))
     assert (rejected.kind, rejected.sip_code, rejected.reason_phrase) == (Kind.REJECTED, 486, "Busy Here")
     assert (final(effects).sip_code, final(effects).reason) == (486, "busy")
 
 
 def test_a_fault_in_the_middle_is_an_interruption() -> None:
-    _, effects = play(FULL, *TALKING, sig(Trigger.FAULT, phrase="worker died"))
+    _, effects = play(FULL, *TALKING, released(ReleaseCause.FAULT, phrase="worker died"))
     assert published(effects)[-1] is Kind.INTERRUPTED
     assert final(effects).reason == "interrupted"
 
 
 def test_a_line_that_never_goes_away_is_given_up() -> None:
-    _, effects = play(FULL, *TALKING, STARTED, FINISHED, sig(Trigger.RELEASE_EXPIRED))
+    _, effects = play(FULL, *TALKING, STARTED, FINISHED, expired(Timer.RELEASE))
     assert final(effects).success
 
 
 def test_every_live_phase_comes_to_an_end_whatever_releases_the_line() -> None:
-    releases = (
-        Trigger.REJECTED,
-        Trigger.REMOTE_HANGUP,
-        Trigger.LOCAL_HANGUP,
-        Trigger.NO_RESPONSE,
-        Trigger.FAULT,
-    )
+    # Lines that were missed or not sent are no calls: the driver keeps them from the machine.
+    releases = set(ReleaseCause) - {ReleaseCause.MISSED, ReleaseCause.NOT_SENT}
     for phase in set(Phase) - {Phase.ENDED}:
         for release in releases:
             start, _ = begin(rules(FULL), 0)
-            call, effects = advance(replace(start, phase=phase), sig(release, sip_code=500))
+            call, effects = advance(replace(start, phase=phase), released(release, 500))
             assert call.phase is Phase.ENDED
             final(list(effects))
 
@@ -276,7 +293,18 @@ def test_every_live_phase_comes_to_an_end_whatever_releases_the_line() -> None:
 def test_nothing_follows_the_end() -> None:
     start, _ = begin(rules(FULL), 0)
     ended = replace(start, phase=Phase.ENDED)
-    assert all(advance(ended, sig(trigger)) == (ended, ()) for trigger in Trigger)
+    happenings: list[CallInput] = [
+        *TALKING,
+        STARTED,
+        LineHeard(1000, 1000),
+        FINISHED,
+        *digits("1"),
+        *map(released, ReleaseCause),
+        *map(expired, Timer),
+        HangUpOrdered(1000),
+    ]
+    assert {trigger_of(happened) for happened in happenings} | {LineProgress} == set(TRIGGERS)
+    assert all(advance(ended, happened) == (ended, ()) for happened in happenings)
 
 
 def test_the_table_has_no_row_that_can_never_be_taken() -> None:

@@ -2,7 +2,6 @@
 
 import pytest
 
-from cato_dialer.dial.adapters.pjsua2 import protocol
 from cato_dialer.dial.adapters.pjsua2.worker.audio.playback import Playback
 from cato_dialer.dial.adapters.pjsua2.worker.digit_filter import Keypad
 from cato_dialer.dial.adapters.pjsua2.worker.pj_events import (
@@ -17,6 +16,14 @@ from cato_dialer.dial.adapters.pjsua2.worker.pj_events import (
     StreamGone,
 )
 from cato_dialer.dial.adapters.pjsua2.worker.progress import Progress
+from cato_dialer.dial.domain.call.line_events import (
+    DigitSource,
+    LineDigit,
+    LinePlaybackStarted,
+    LineProgress,
+    LineReleased,
+    ReleaseCause,
+)
 
 
 def after(*facts: Fact, hanging_up: bool = False) -> Progress:
@@ -56,15 +63,15 @@ def test_a_release_says_who_ended_the_call(
     before: tuple[Fact, ...], hanging_up: bool, end: Over, cause: str, code: int | None
 ):
     (released,) = after(*before, hanging_up=hanging_up).take(end)
-    assert isinstance(released, protocol.Released)
-    assert (released.cause, released.code) == (cause, code)
+    assert isinstance(released, LineReleased)
+    assert (released.cause, released.sip_code) == (cause, code)
 
 
 def test_repeated_provisional_responses_are_said_once():
     progress = after(Provisional(1, 1, 100, "Trying"), RINGING)
     assert progress.take(RINGING) == []
     assert progress.take(Provisional(1, 3, 100, "Trying")) == []
-    assert progress.take(Provisional(1, 4, 183, "Session Progress")) == [protocol.Progress(1, 4)]
+    assert progress.take(Provisional(1, 4, 183, "Session Progress")) == [LineProgress(4)]
 
 
 def test_early_media_is_no_reason_to_play():
@@ -86,22 +93,24 @@ def test_nothing_is_played_while_the_call_is_held():
 
 def test_the_prompt_starts_once_however_often_it_is_connected():
     progress = after(ANSWERED)
-    assert progress.playing(6) == [protocol.PlaybackStarted(1, 6)]
+    assert progress.playing(6) == [LinePlaybackStarted(6)]
     assert progress.playing(8) == []
 
 
 def test_nothing_is_said_after_the_release():
     progress = after(over(Origin.PEER, 404))
-    assert progress.take(Keyed(1, 10, "1", "info")) == []
+    assert progress.take(Keyed(1, 10, "1", DigitSource.SIP_INFO)) == []
     assert progress.take(over(Origin.PEER, 404)) == []
 
 
 def test_a_failed_callback_releases_the_line_with_its_reason():
     (released,) = after(ANSWERED).take(Failed(1, 9, "KeyError: 'x'"))
-    assert released == protocol.Released(1, 9, "fault", None, "KeyError: 'x'", 0)
+    assert released == LineReleased(9, ReleaseCause.FAULT, None, "KeyError: 'x'", 0)
 
 
 def test_only_keys_are_digits():
     progress = after(ANSWERED)
-    assert progress.take(Keyed(1, 6, "d", "rfc4733")) == [protocol.Digit(1, 6, "D", "rfc4733")]
-    assert progress.take(Keyed(1, 7, "R", "rfc4733")) == []
+    assert progress.take(Keyed(1, 6, "d", DigitSource.RTP_EVENT)) == [
+        LineDigit(6, "D", DigitSource.RTP_EVENT)
+    ]
+    assert progress.take(Keyed(1, 7, "R", DigitSource.RTP_EVENT)) == []

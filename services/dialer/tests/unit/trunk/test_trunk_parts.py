@@ -7,6 +7,13 @@ from cato_dialer.dial.adapters.pjsua2 import protocol
 from cato_dialer.dial.adapters.pjsua2.supervisor.address import address
 from cato_dialer.dial.adapters.pjsua2.supervisor.rtp_ports import share_ports
 from cato_dialer.dial.adapters.pjsua2.worker.info_digits import digit_of_info
+from cato_dialer.dial.domain.call.line_events import (
+    DigitSource,
+    LineDigit,
+    LineReleased,
+    LineRinging,
+    ReleaseCause,
+)
 from cato_runtime.station_config import StationConfig
 
 
@@ -71,16 +78,31 @@ def test_the_digit_of_an_info_request_is_read(head: str, body: str, digit: str |
 
 
 def test_messages_come_through_the_pipe_as_they_went_in():
-    peer = protocol.Peer("sip:c@h", "udp", None, "u", "п\n", "*")
-    order = protocol.Place(1, "sip:1@h", peer, ("PCMA", "PCMU"), "/a", None)
-    for message in (order, protocol.HangUp(1), protocol.Ready(4), protocol.Digit(1, 2, "#", "info")):
+    identity = protocol.SipIdentity("sip:c@h", "udp", None, "u", "п\n", "*")
+    order = protocol.Place(1, "sip:1@h", identity, ("PCMA", "PCMU"), "/a", None)
+    events = (
+        LineRinging(2, 180, "Ringing"),
+        LineDigit(2, "#", DigitSource.SIP_INFO),
+        LineReleased(3, ReleaseCause.REJECTED, 486, "\ufffd", 0),
+    )
+    reports = tuple(protocol.LineReport(1, event) for event in events)
+    for message in (order, protocol.HangUp(1), protocol.Ready(4), *reports):
         line = protocol.encode(message)
         assert line.count(b"\n") == 1
         assert protocol.decode(line) == message
 
 
 @pytest.mark.parametrize(
-    "line", [b"", b"PJSIP says\n", b"{}\n", b'{"type":"Ready"}\n', b'{"type":"X"}\n', b"3\n"]
+    "line",
+    [
+        b"",
+        b"PJSIP says\n",
+        b"{}\n",
+        b'{"type":"Ready"}\n',
+        b'{"type":"X"}\n',
+        b"3\n",
+        b'{"type":"LineReport","line":1,"event":{"at":1}}\n',
+    ],
 )
 def test_anything_else_in_the_pipe_is_an_error(line: bytes):
     with pytest.raises(protocol.WireError):

@@ -7,13 +7,14 @@ from pathlib import Path
 
 from cato_contracts.errors import BrokerError, CatoError
 from cato_contracts.jobs import DialJob
+from cato_dialer.dial.domain.call.line_events import ReleaseCause
 from cato_dialer.dial.domain.call.rules import CallRules
 from cato_dialer.dial.domain.subscriber.next_attempt import Dial
 from cato_dialer.dial.handlers.call_recorder import CallRecord, CallRecorder
 from cato_dialer.dial.handlers.deps import Deps
 from cato_dialer.dial.handlers.drive_call import CallDriver
 from cato_dialer.dial.ports.dial import Channel, StartSlot
-from cato_dialer.dial.ports.trunk import CallOrder, ReleaseCause
+from cato_dialer.dial.ports.trunk import CallOrder
 
 _RECORD_AHEAD = timedelta(milliseconds=80)
 """A call that waits for its start slot is recorded this much earlier, so that it can start on time."""

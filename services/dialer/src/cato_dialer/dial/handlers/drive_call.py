@@ -7,85 +7,33 @@ from typing import Any
 
 import structlog
 
+from cato_dialer.dial.domain.call.line_events import LineEvent, LineReleased, ReleaseCause
 from cato_dialer.dial.domain.call.machine import advance, begin
 from cato_dialer.dial.domain.call.rules import CallRules
 from cato_dialer.dial.domain.call.state import (
-    EXPIRIES,
     Call,
+    CallInput,
     Effect,
     HangUp,
+    HangUpOrdered,
     Phase,
     Publish,
-    Signal,
     StartTimer,
     StopTimer,
     Succeed,
     Timer,
-    Trigger,
+    TimerExpired,
 )
-from cato_dialer.dial.ports.trunk import (
-    Line,
-    LineAnswered,
-    LineDigit,
-    LineEvent,
-    LineHeard,
-    LinePlaybackFinished,
-    LinePlaybackStarted,
-    LineProgress,
-    LineReleased,
-    LineRinging,
-    LineTrying,
-    ReleaseCause,
-)
+from cato_dialer.dial.ports.trunk import Line
 from cato_runtime.clock import Clock
 
 log = structlog.get_logger()
 
-_RELEASES: dict[ReleaseCause, Trigger] = {
-    ReleaseCause.REJECTED: Trigger.REJECTED,
-    ReleaseCause.REMOTE_HANGUP: Trigger.REMOTE_HANGUP,
-    ReleaseCause.LOCAL_HANGUP: Trigger.LOCAL_HANGUP,
-    ReleaseCause.NO_RESPONSE: Trigger.NO_RESPONSE,
-    ReleaseCause.FAULT: Trigger.FAULT,
-}
 _UNSENT = frozenset({ReleaseCause.MISSED, ReleaseCause.NOT_SENT})
 
 
 def unix_ms(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
-
-
-def signal_of(event: LineEvent) -> Signal:
-    """Say what a line reports in the words of the machine."""
-    signal: Signal
-    match event:
-        case LineTrying():
-            signal = Signal(Trigger.TRYING, event.at, sip_code=100)
-        case LineRinging():
-            signal = Signal(Trigger.RINGING, event.at, sip_code=event.sip_code, phrase=event.phrase)
-        case LineProgress():
-            signal = Signal(Trigger.PROGRESS, event.at, sip_code=183)
-        case LineAnswered():
-            signal = Signal(Trigger.ANSWERED, event.at, sip_code=200)
-        case LinePlaybackStarted():
-            signal = Signal(Trigger.PLAYBACK_STARTED, event.at)
-        case LineHeard():
-            signal = Signal(Trigger.HEARD, event.at, heard_ms=event.heard_ms)
-        case LinePlaybackFinished():
-            signal = Signal(Trigger.PLAYBACK_FINISHED, event.at, heard_ms=event.heard_ms)
-        case LineDigit():
-            signal = Signal(Trigger.DIGIT, event.at, digit=event.digit)
-        case LineReleased():
-            signal = Signal(
-                _RELEASES[event.cause],
-                event.at,
-                sip_code=event.sip_code,
-                phrase=event.phrase,
-                heard_ms=event.heard_ms,
-            )
-        case _:
-            raise TypeError(f"a line reports something unknown: {event!r}")
-    return signal
 
 
 class CallDriver:
@@ -107,7 +55,7 @@ class CallDriver:
         self._clock = clock
         self._publish = publish
         self._succeed = succeed
-        self._signals: asyncio.Queue[Signal | None] = asyncio.Queue()
+        self._inputs: asyncio.Queue[CallInput | None] = asyncio.Queue()
         self._timers: dict[Timer, asyncio.TimerHandle] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._call, self._first = begin(rules, unix_ms(clock.now()))
@@ -120,7 +68,7 @@ class CallDriver:
     def hang_up(self) -> None:
         """End the call by order of the operator, or at a shutdown."""
         self._hang_up_ordered = True
-        self._signal_now(Trigger.HANG_UP)
+        self._inputs.put_nowait(HangUpOrdered(self._now_ms()))
 
     async def run(self) -> Call:
         """Return the call as it ended; `unsent` tells whether it began at all."""
@@ -128,10 +76,10 @@ class CallDriver:
         try:
             self._carry_out(self._first)
             while self._call.phase is not Phase.ENDED:
-                signal = await self._signals.get()
-                if signal is None:
+                happened = await self._inputs.get()
+                if happened is None:
                     break
-                self._call, effects = advance(self._call, signal)
+                self._call, effects = advance(self._call, happened)
                 self._carry_out(effects)
         finally:
             for handle in self._timers.values():
@@ -156,12 +104,17 @@ class CallDriver:
                     self._spawn(self._line.hang_up())
 
     def _start(self, timer: Timer, at: int) -> None:
-        delay = max(0, at - unix_ms(self._clock.now())) / 1000
-        loop = asyncio.get_running_loop()
-        self._timers[timer] = loop.call_later(delay, self._signal_now, EXPIRIES[timer])
+        delay = max(0, at - self._now_ms()) / 1000
+        self._timers[timer] = asyncio.get_running_loop().call_later(delay, self._expire, timer)
 
-    def _signal_now(self, trigger: Trigger) -> None:
-        self._signals.put_nowait(Signal(trigger, unix_ms(self._clock.now())))
+    def _expire(self, timer: Timer) -> None:
+        self._inputs.put_nowait(TimerExpired(timer, self._now_ms()))
+
+    def _release(self, cause: ReleaseCause) -> None:
+        self._inputs.put_nowait(LineReleased(self._now_ms(), cause, None, "", 0))
+
+    def _now_ms(self) -> int:
+        return unix_ms(self._clock.now())
 
     async def _listen(self) -> None:
         async for event in self._line.events():
@@ -169,16 +122,16 @@ class CallDriver:
                 self._end_unsent(event.cause)
                 return
             self.heard_of_station |= _comes_from_station(event)
-            self._signals.put_nowait(signal_of(event))
+            self._inputs.put_nowait(event)
         # `LineReleased` has ended the call by now, unless the line broke its contract.
-        self._signal_now(Trigger.FAULT)
+        self._release(ReleaseCause.FAULT)
 
     def _end_unsent(self, cause: ReleaseCause) -> None:
         if self._hang_up_ordered:
-            self._signal_now(Trigger.LOCAL_HANGUP)
+            self._release(ReleaseCause.LOCAL_HANGUP)
         else:
             self.unsent = cause
-            self._signals.put_nowait(None)
+            self._inputs.put_nowait(None)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -189,7 +142,7 @@ class CallDriver:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
             log.error("line failed", error=repr(error))
-            self._signal_now(Trigger.FAULT)
+            self._release(ReleaseCause.FAULT)
 
 
 def _comes_from_station(event: LineEvent) -> bool:

@@ -1,20 +1,23 @@
-"""What the supervisor and a worker say to each other: one JSON object per line, over the worker's pipes.
+"""The messages between the supervisor and a worker: one JSON object per line, over the worker's pipes.
 
-Plain dataclasses and nothing from the ports: a worker imports this at start, and two dozen start at once.
+Plain dataclasses without pydantic: a worker imports this at start, and two dozen start at once.
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from cato_dialer.dial.domain.call.line_events import LINE_EVENTS, DigitSource, LineEvent, ReleaseCause
+
 
 class WireError(ValueError):
-    """A line that is none of our messages."""
+    """The line is not a message of this protocol."""
 
 
 @dataclass(frozen=True, slots=True)
 class Configure:
-    """The first message to a worker. The RTP ports are a range, both ends included, that begins even."""
+    """The first message to a worker. The RTP ports are a range, both ends included; the first one is even."""
 
     calls: int
     bind_address: str
@@ -25,10 +28,10 @@ class Configure:
 
 
 @dataclass(frozen=True, slots=True)
-class Peer:
-    """Who we are to a station and how requests get there.
+class SipIdentity:
+    """Our identity at a station and the way to it.
 
-    `route` is where they go when the station's host is a name: the address it was resolved to.
+    `route` is the resolved address, as a route, if the station's host is a name.
     """
 
     identity: str
@@ -38,69 +41,73 @@ class Peer:
     password: str | None = None
     realm: str = "*"
     tls: tuple[str, str, str, bool] | None = None
-    """Files of the authorities, our certificate and its key, `` for none; and whether to verify."""
+    """The files of the authorities, of our certificate and of its key, "" for none; whether to verify."""
     srtp: str = "off"
-    """`srtp` and `session_timers` as the station's configuration has them."""
+    """`srtp` and `session_timers` as in the station's configuration."""
     session_timers: str = "optional"
     session_expires_s: int = 1_800
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Make a call. `line` is the supervisor's name for it and never used again."""
+    """Make a call. `line` is the number that the supervisor gives it; no number is used twice."""
 
     line: int
     target: str
-    peer: Peer
+    peer: SipIdentity
     codecs: tuple[str, ...]
     audio: str
     heard_threshold_ms: int | None
     dtmf: tuple[str, ...] = ("rfc4733", "info")
-    """As the station's configuration has it."""
+    """As in the station's configuration."""
     not_before: int | None = None
-    """Unix ms, as is the next."""
+    """Unix ms, as is `not_after`."""
     not_after: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class HangUp:
+    """Cancel or end the call of a line."""
+
     line: int
 
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """Register with a station, or do so again; it is renewed by itself until it fails."""
+    """Register with a station, or register again; the library renews the registration until it fails."""
 
     station: str
     registrar: str
-    peer: Peer
+    peer: SipIdentity
     expires_s: int
 
 
 @dataclass(frozen=True, slots=True)
 class Unregister:
+    """End the registration with a station."""
+
     station: str
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """The library runs and carries so many calls."""
+    """The library runs; it carries `calls` calls at once."""
 
     calls: int
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The worker cannot start; it ends after this."""
+    """The worker cannot start; it ends after this message."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """Twice a second: the worst since the last one.
+    """Sent twice a second, with the worst lags since the last beat.
 
-    `loop_lag_ms`: how late the loop came round; `media_lag_ms`: how far a playback was behind the clock.
+    `loop_lag_ms`: how late the event loop was; `media_lag_ms`: how far a playback was behind the clock.
     """
 
     loop_lag_ms: int
@@ -109,14 +116,14 @@ class Beat:
 
 @dataclass(frozen=True, slots=True)
 class Freed:
-    """So many calls in all are over inside the library too; a released line may linger there for a while."""
+    """`calls` in all have left the library, too: it keeps a released line for a while."""
 
     calls: int
 
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """The outcome of a registration, a renewal or a goodbye; `code` is 0 where it was not even sent."""
+    """The outcome of a REGISTER of any kind; `code` is 0 if it was not sent."""
 
     station: str
     code: int
@@ -125,108 +132,56 @@ class Registered:
 
 
 @dataclass(frozen=True, slots=True)
-class OfLine:
-    """Of a line's events; `at` is Unix time in ms."""
-
-    line: int
-    at: int
-
-
-@dataclass(frozen=True, slots=True)
-class Sent(OfLine):
+class InviteSent:
     """The INVITE has left the worker: from here on there is a call."""
 
-
-@dataclass(frozen=True, slots=True)
-class Trying(OfLine):
-    pass
+    line: int
 
 
 @dataclass(frozen=True, slots=True)
-class Ringing(OfLine):
-    code: int
-    phrase: str
+class LineReport:
+    """An event of a line."""
 
-
-@dataclass(frozen=True, slots=True)
-class Progress(OfLine):
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class Answered(OfLine):
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class PlaybackStarted(OfLine):
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class Heard(OfLine):
-    heard_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class PlaybackFinished(OfLine):
-    heard_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Digit(OfLine):
-    digit: str
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Released(OfLine):
-    """`cause` is a value of the port's `ReleaseCause`."""
-
-    cause: str
-    code: int | None
-    phrase: str
-    heard_ms: int
+    line: int
+    event: LineEvent
 
 
 ToWorker = Configure | Place | HangUp | Register | Unregister
-FromWorker = (
-    Ready
-    | Refused
-    | Beat
-    | Freed
-    | Registered
-    | Sent
-    | Trying
-    | Ringing
-    | Progress
-    | Answered
-    | PlaybackStarted
-    | Heard
-    | PlaybackFinished
-    | Digit
-    | Released
-)
+FromWorker = Ready | Refused | Beat | Freed | Registered | InviteSent | LineReport
 Message = ToWorker | FromWorker
 
-_TYPES: dict[str, type[Any]] = {kind.__name__: kind for kind in (*ToWorker.__args__, *FromWorker.__args__)}
+_TYPES: dict[str, type[Any]] = {
+    kind.__name__: kind for kind in (*ToWorker.__args__, *FromWorker.__args__, *LINE_EVENTS)
+}
+_VALUES: dict[str, Callable[[Any], Any]] = {
+    "peer": lambda fields: _made(SipIdentity, fields),
+    "event": lambda fields: _made(_TYPES[fields.pop("type")], fields),
+    "cause": ReleaseCause,
+    "source": DigitSource,
+}
+"""How the values of fields are read that are not plain JSON."""
 
 
 def encode(message: Message) -> bytes:
-    return json.dumps({"type": type(message).__name__, **asdict(message)}).encode() + b"\n"
+    """Return the message as a line of JSON."""
+    fields = {"type": type(message).__name__, **asdict(message)}
+    if isinstance(message, LineReport):
+        fields["event"]["type"] = type(message.event).__name__
+    return json.dumps(fields).encode() + b"\n"
 
 
 def decode(line: bytes) -> Message:
     """Raises: WireError."""
     try:
         fields = json.loads(line)
-        kind = _TYPES[fields.pop("type")]
-        if "peer" in fields:
-            fields["peer"] = Peer(**{key: _frozen(value) for key, value in fields["peer"].items()})
-        message: Message = kind(**{key: _frozen(value) for key, value in fields.items()})
+        message: Message = _made(_TYPES[fields.pop("type")], fields)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise WireError(f"not a message: {line[:200]!r}") from error
     return message
+
+
+def _made(kind: type[Any], fields: dict[str, Any]) -> Any:
+    return kind(**{name: _VALUES.get(name, _frozen)(value) for name, value in fields.items()})
 
 
 def _frozen(value: Any) -> Any:

@@ -1,24 +1,26 @@
-"""A call's state, what can happen to it, and what it can ask for. Times are Unix ms."""
+"""The state of a call, its inputs and its effects. Times are Unix ms."""
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from cato_contracts.calls import CallEventKind
-from cato_dialer.dial.domain.call.rules import CallRules
+from cato_dialer.dial.domain.call.line_events import LINE_EVENTS, LineEvent, LineReleased, ReleaseCause
+from cato_dialer.dial.domain.call.rules import CONFIRMATION_MS, RELEASE_MS, CallRules
 
 
 class Phase(StrEnum):
-    """Where a call is."""
+    """The phases of a call."""
 
     DIALLING = "dialling"
-    """Asked for; nothing has rung."""
+    """Ordered; it does not ring yet."""
     RINGING = "ringing"
     TALKING = "talking"
-    """Answered; the prompt plays, or is about to."""
+    """Answered; the prompt plays or will play."""
     LISTENING = "listening"
-    """The prompt has ended and the code may still be keyed."""
+    """The prompt has ended; the code may still be keyed."""
     RELEASING = "releasing"
-    """We have hung up and wait for the line to go away."""
+    """We have hung up and wait for the release of the line."""
     ENDED = "ended"
 
 
@@ -32,54 +34,68 @@ class Timer(StrEnum):
     RELEASE = "release"
 
 
-class Trigger(StrEnum):
-    """What can happen: on the line, by the clock (`*_EXPIRED`), by order (`HANG_UP`)."""
-
-    TRYING = "trying"
-    RINGING = "ringing"
-    PROGRESS = "progress"
-    ANSWERED = "answered"
-    PLAYBACK_STARTED = "playback-started"
-    HEARD = "heard"
-    PLAYBACK_FINISHED = "playback-finished"
-    DIGIT = "digit"
-    REJECTED = "rejected"
-    REMOTE_HANGUP = "remote-hangup"
-    LOCAL_HANGUP = "local-hangup"
-    NO_RESPONSE = "no-response"
-    FAULT = "fault"
-    SETUP_EXPIRED = "setup-expired"
-    ANSWER_EXPIRED = "answer-expired"
-    DURATION_EXPIRED = "duration-expired"
-    CONFIRMATION_EXPIRED = "confirmation-expired"
-    RELEASE_EXPIRED = "release-expired"
-    HANG_UP = "hang-up"
-
-
-EXPIRIES: dict[Timer, Trigger] = {
-    Timer.SETUP: Trigger.SETUP_EXPIRED,
-    Timer.ANSWER: Trigger.ANSWER_EXPIRED,
-    Timer.DURATION: Trigger.DURATION_EXPIRED,
-    Timer.CONFIRMATION: Trigger.CONFIRMATION_EXPIRED,
-    Timer.RELEASE: Trigger.RELEASE_EXPIRED,
+TIMER_LIMITS: dict[Timer, str] = {
+    Timer.SETUP: "the station's `maxSetupDelayS`, from the order on",
+    Timer.ANSWER: "`maxAnswerDelayS`, or the station's if that is 0, from the first ringing on",
+    Timer.DURATION: "`maxCallDurationS`, from the answer on",
+    Timer.CONFIRMATION: f"{CONFIRMATION_MS // 1000} s, from the end of the prompt on",
+    Timer.RELEASE: f"{RELEASE_MS // 1000} s, from our hanging up on",
 }
+"""How long each timer runs, for documents."""
 
 
 @dataclass(frozen=True, slots=True)
-class Signal:
-    """Something that happened; which of the other fields mean something depends on the trigger."""
+class TimerExpired:
+    """A timer of the call has expired."""
 
-    trigger: Trigger
+    timer: Timer
     at: int
-    sip_code: int | None = None
-    phrase: str = ""
-    heard_ms: int = 0
-    digit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HangUpOrdered:
+    """The operator, or a shutdown, ends the call."""
+
+    at: int
+
+
+CallInput = LineEvent | TimerExpired | HangUpOrdered
+"""What can happen to a call."""
+
+Trigger = type[LineEvent] | type[HangUpOrdered] | ReleaseCause | Timer
+"""What the table distinguishes: the kind of event, the cause of a release, the timer that expired."""
+
+TRIGGERS: tuple[Trigger, ...] = (
+    *(kind for kind in LINE_EVENTS if kind is not LineReleased),
+    *ReleaseCause,
+    *Timer,
+    HangUpOrdered,
+)
+
+
+def trigger_of(happened: CallInput) -> Trigger:
+    """Return the trigger of an input."""
+    if isinstance(happened, LineReleased):
+        return happened.cause
+    if isinstance(happened, TimerExpired):
+        return happened.timer
+    return type(happened)
+
+
+def trigger_name(trigger: Trigger) -> str:
+    """Return the name of a trigger in documents: `playback-started`, `rejected`, `setup-expired`."""
+    if isinstance(trigger, Timer):
+        return f"{trigger}-expired"
+    if isinstance(trigger, ReleaseCause):
+        return trigger.value
+    if trigger is HangUpOrdered:
+        return "hang-up"
+    return re.sub("(?<=[a-z])(?=[A-Z])", "-", trigger.__name__.removeprefix("Line")).lower()
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """`success` and `failure` are reasons, once decided; `seen` the provisional codes recorded so far."""
+    """`success` and `failure` are reasons, None until decided; `seen`: the provisional codes on record."""
 
     rules: CallRules
     phase: Phase = Phase.DIALLING
@@ -93,7 +109,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Publish:
-    """An event of the call is to be recorded; the last four fields go with the final kinds."""
+    """Record an event of the call; the last four fields belong to the final kinds."""
 
     kind: CallEventKind
     at: int
@@ -107,7 +123,7 @@ class Publish:
 
 @dataclass(frozen=True, slots=True)
 class Succeed:
-    """The condition is met: the subscriber's result is to be recorded now."""
+    """Record the subscriber's result now: the success condition is met."""
 
     at: int
     reason: str
@@ -115,7 +131,7 @@ class Succeed:
 
 @dataclass(frozen=True, slots=True)
 class StartTimer:
-    """`at` is when it expires."""
+    """Start the timer so that it expires at `at`."""
 
     timer: Timer
     at: int
@@ -123,12 +139,14 @@ class StartTimer:
 
 @dataclass(frozen=True, slots=True)
 class StopTimer:
+    """Stop the timer, if it runs."""
+
     timer: Timer
 
 
 @dataclass(frozen=True, slots=True)
 class HangUp:
-    """The line is to be cancelled or ended."""
+    """Cancel or end the call on the line."""
 
 
 Effect = Publish | Succeed | StartTimer | StopTimer | HangUp

@@ -4,48 +4,13 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 
-from cato_dialer.dial.adapters.pjsua2 import protocol
-from cato_dialer.dial.ports.trunk import (
-    DigitSource,
-    LineAnswered,
-    LineDigit,
+from cato_dialer.dial.domain.call.line_events import (
     LineEvent,
     LineHeard,
     LinePlaybackFinished,
-    LinePlaybackStarted,
-    LineProgress,
     LineReleased,
-    LineRinging,
-    LineTrying,
     ReleaseCause,
 )
-
-
-def event_of(message: protocol.OfLine) -> LineEvent:
-    """Say what a worker reports in the words of the port."""
-    event: LineEvent
-    match message:
-        case protocol.Trying(at=at):
-            event = LineTrying(at)
-        case protocol.Ringing(at=at, code=code, phrase=phrase):
-            event = LineRinging(at, code, phrase)
-        case protocol.Progress(at=at):
-            event = LineProgress(at)
-        case protocol.Answered(at=at):
-            event = LineAnswered(at)
-        case protocol.PlaybackStarted(at=at):
-            event = LinePlaybackStarted(at)
-        case protocol.Heard(at=at, heard_ms=heard_ms):
-            event = LineHeard(at, heard_ms)
-        case protocol.PlaybackFinished(at=at, heard_ms=heard_ms):
-            event = LinePlaybackFinished(at, heard_ms)
-        case protocol.Digit(at=at, digit=digit, source=source):
-            event = LineDigit(at, digit, DigitSource(source))
-        case protocol.Released(at=at, cause=cause, code=code, phrase=phrase, heard_ms=heard_ms):
-            event = LineReleased(at, ReleaseCause(cause), code, phrase, heard_ms)
-        case _:
-            raise protocol.WireError(f"not an event of a line: {message!r}")
-    return event
 
 
 class Pjsua2Line:

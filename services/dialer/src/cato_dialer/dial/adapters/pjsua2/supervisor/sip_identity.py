@@ -1,14 +1,14 @@
-"""Who we are to a station, as a worker is told."""
+"""Make the SIP identity of a station for the workers."""
 
 from cato_dialer.dial.adapters.pjsua2 import protocol
 from cato_dialer.dial.adapters.pjsua2.supervisor.address import Address
 from cato_runtime.station_config import StationConfig, StationTls
 
 
-def peer_of(station: StationConfig, where: Address) -> protocol.Peer:
+def peer_of(station: StationConfig, where: Address) -> protocol.SipIdentity:
     """Raises: ConfigurationError."""
     auth = station.auth
-    return protocol.Peer(
+    return protocol.SipIdentity(
         identity=where.identity,
         transport=where.transport,
         username=auth.username if auth is not None else None,

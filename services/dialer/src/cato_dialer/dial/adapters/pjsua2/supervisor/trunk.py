@@ -21,7 +21,8 @@ from cato_dialer.dial.adapters.pjsua2.supervisor.resolver import Resolver
 from cato_dialer.dial.adapters.pjsua2.supervisor.rtp_ports import share_ports
 from cato_dialer.dial.adapters.pjsua2.supervisor.sip_identity import peer_of
 from cato_dialer.dial.adapters.pjsua2.supervisor.worker_process import WorkerProcess
-from cato_dialer.dial.ports.trunk import CallOrder, Line, ReleaseCause
+from cato_dialer.dial.domain.call.line_events import ReleaseCause
+from cato_dialer.dial.ports.trunk import CallOrder, Line
 from cato_runtime.config import DialingConfig
 
 log = structlog.get_logger()

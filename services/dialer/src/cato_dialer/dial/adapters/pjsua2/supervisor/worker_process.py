@@ -13,7 +13,8 @@ import structlog
 
 from cato_dialer.dial.adapters.pjsua2 import protocol
 from cato_dialer.dial.adapters.pjsua2.supervisor.bytecode import BytecodeCache
-from cato_dialer.dial.adapters.pjsua2.supervisor.line import Pjsua2Line, event_of
+from cato_dialer.dial.adapters.pjsua2.supervisor.line import Pjsua2Line
+from cato_dialer.dial.domain.call.line_events import LineEvent
 
 log = structlog.get_logger()
 
@@ -188,7 +189,12 @@ class WorkerProcess:
         if not line:
             return False
         self._heard = True
-        match protocol.decode(line):
+        self._take(protocol.decode(line))
+        return True
+
+    def _take(self, message: protocol.Message) -> None:
+        """Raises: WireError."""
+        match message:
             case protocol.Ready(calls=calls):
                 self._calls = calls
             case protocol.Refused(reason=reason):
@@ -198,28 +204,27 @@ class WorkerProcess:
             case protocol.Freed(calls=calls):
                 self._freed = calls
                 self._changed()
-            case protocol.Registered() as message if self._registered is not None:
+            case protocol.Registered() if self._registered is not None:
                 self._registered(message)
-            case protocol.OfLine() as message:
-                self._tell_line(message)
-            case message:
+            case protocol.InviteSent(line=number):
+                if number in self._lines:
+                    self._lines[number].sent = True
+            case protocol.LineReport(line=number, event=event):
+                self._tell_line(number, event)
+            case _:
                 raise protocol.WireError(f"not from a worker: {message!r}")
-        return True
 
     def _hang_up(self, line: Pjsua2Line) -> None:
         if line.number in self._lines:
             self._send(protocol.HangUp(line.number))
 
-    def _tell_line(self, message: protocol.OfLine) -> None:
-        line = self._lines.get(message.line)
+    def _tell_line(self, number: int, event: LineEvent) -> None:
+        line = self._lines.get(number)
         if line is None:
             return
-        if isinstance(message, protocol.Sent):
-            line.sent = True
-            return
-        line.tell(event_of(message))
+        line.tell(event)
         if line.released:
-            del self._lines[message.line]
+            del self._lines[number]
 
     def _bury(self, why: str) -> None:
         """Nothing more comes from the process: its lines end with it."""

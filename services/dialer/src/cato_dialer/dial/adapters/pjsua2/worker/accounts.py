@@ -31,7 +31,7 @@ class Accounts:
     def __init__(self, endpoint: Any, settings: protocol.Configure) -> None:
         self._endpoint = endpoint
         self._settings = settings
-        self._accounts: dict[protocol.Peer, Any] = {}
+        self._accounts: dict[protocol.SipIdentity, Any] = {}
         self._udp = 0
         self._tcp = False
         self._by_tls: dict[tuple[str, str, str, bool], int] = {}
@@ -46,7 +46,7 @@ class Accounts:
         host, _, port = self._endpoint.transportGetInfo(self._udp).localAddress.rpartition(":")
         return _LOOPBACK if host == _ANY_ADDRESS else host, int(port)
 
-    def of(self, peer: protocol.Peer, *, may_forget: bool) -> Any:
+    def of(self, peer: protocol.SipIdentity, *, may_forget: bool) -> Any:
         """Return the account for a peer; others may be forgotten only while there are no calls.
 
         Raises: pj.Error.
@@ -60,7 +60,7 @@ class Accounts:
         self._accounts[peer] = account
         return account
 
-    def config(self, peer: protocol.Peer) -> Any:
+    def config(self, peer: protocol.SipIdentity) -> Any:
         """Raises: pj.Error."""
         config = pj.AccountConfig()
         config.idUri = peer.identity
@@ -85,7 +85,7 @@ class Accounts:
         config.callConfig.timerSessExpiresSec = peer.session_expires_s
         return config
 
-    def _need(self, peer: protocol.Peer) -> None:
+    def _need(self, peer: protocol.SipIdentity) -> None:
         """Make the transport that a peer needs, unless there is one."""
         if peer.transport == "tcp" and not self._tcp:
             self._endpoint.transportCreate(pj.PJSIP_TRANSPORT_TCP, self._transport())

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+from cato_dialer.dial.domain.call.line_events import DigitSource
+
 _KEYS = frozenset("0123456789*#ABCD")
-RTP_EVENTS, TONES = "rfc4733", "inband"
+RTP_EVENTS, TONES = DigitSource.RTP_EVENT, DigitSource.IN_BAND
 
 
 @dataclass(slots=True)

@@ -28,6 +28,7 @@ from cato_dialer.dial.adapters.pjsua2.worker.progress import Progress
 from cato_dialer.dial.adapters.pjsua2.worker.registrations import Registrations
 from cato_dialer.dial.adapters.pjsua2.worker.scheduled_calls import Agenda
 from cato_dialer.dial.adapters.pjsua2.worker.socket_quota import Handles, most_calls
+from cato_dialer.dial.domain.call.line_events import LineEvent, LineReleased, ReleaseCause
 
 _CLOCK_HZ = 8_000
 _KEYS_MS = 100
@@ -174,11 +175,18 @@ class Engine:
             self._offer_events(offered=RTP_EVENTS in order.dtmf)
             player = PromptPlayer(self._library, Path(order.audio))
         except (AlawWavError, PlayerError) as error:
-            self._emit(protocol.Released(order.line, now_ms(), "fault", None, str(error), 0))
+            self._emit(
+                protocol.LineReport(
+                    order.line, LineReleased(now_ms(), ReleaseCause.FAULT, None, str(error), 0)
+                )
+            )
             return
         except pj.Error as error:
             self._emit(
-                protocol.Released(order.line, now_ms(), "fault", None, f"{error.title}: {error.reason}", 0)
+                protocol.LineReport(
+                    order.line,
+                    LineReleased(now_ms(), ReleaseCause.FAULT, None, f"{error.title}: {error.reason}", 0),
+                )
             )
             return
         call = LibraryCall(account, order.line, self._facts.append, self._library)
@@ -195,7 +203,7 @@ class Engine:
         try:
             call.makeCall(order.target, option)
             self._offered[call.dialog] = order.codecs
-            self._emit(protocol.Sent(order.line, now_ms()))
+            self._emit(protocol.InviteSent(order.line))
         except pj.Error as error:
             # If the library got as far as to tell the call itself, that comes first and says more.
             self._facts.append(pj_events.Failed(order.line, now_ms(), _why(error)))
@@ -203,7 +211,12 @@ class Engine:
     def hang_up(self, line: int) -> None:
         if self._agenda.strike(line):
             self._emit(
-                protocol.Released(line, now_ms(), "local-hangup", None, "hung up before it was dialled", 0)
+                protocol.LineReport(
+                    line,
+                    LineReleased(
+                        now_ms(), ReleaseCause.LOCAL_HANGUP, None, "hung up before it was dialled", 0
+                    ),
+                )
             )
         running = self._running.get(line)
         if running is None or running.progress.hanging_up:
@@ -233,7 +246,7 @@ class Engine:
         progress = running.progress
         if isinstance(fact, pj_events.Over | pj_events.StreamGone):
             self._hear(running)
-        self._send(progress.take(fact))
+        self._send(fact.line, progress.take(fact))
         if progress.ended:
             del self._running[fact.line]
             self._offered.pop(running.call.dialog, None)
@@ -259,7 +272,9 @@ class Engine:
     def _hear(self, running: _Running) -> None:
         line = running.progress.line
         for key in self._hearing.keys(line):
-            self._send(running.progress.take(pj_events.Keyed(line, now_ms(), key, TONES)))
+            self._send(
+                running.progress.line, running.progress.take(pj_events.Keyed(line, now_ms(), key, TONES))
+            )
         if not running.progress.keypad.listens:
             self._hearing.end(line)
 
@@ -273,7 +288,7 @@ class Engine:
             return
         running.progress.playback.stream_connected(before, now)
         running.look_at_ms = running.progress.playback.next_look_ms(now)
-        self._send(running.progress.playing(now_ms()))
+        self._send(running.progress.line, running.progress.playing(now_ms()))
 
     def _look(self, running: _Running, now: float) -> None:
         try:
@@ -282,13 +297,17 @@ class Engine:
         except pj.Error as error:
             self._facts.append(pj_events.Failed(running.progress.line, now_ms(), _why(error)))
             return
-        self._send(running.progress.observed(now_ms(), sent, position))
+        self._send(running.progress.line, running.progress.observed(now_ms(), sent, position))
         self._media_lag_ms = max(self._media_lag_ms, running.progress.playback.lag_ms(now))
         running.look_at_ms = running.progress.playback.next_look_ms(now)
 
-    def _send(self, messages: list[protocol.FromWorker]) -> None:
-        for message in messages:
-            self._emit(message)
+    def _send(self, line: int, events: list[LineEvent]) -> None:
+        for event in events:
+            self._emit(protocol.LineReport(line, event))
+
+    def _release(self, line: int, cause: ReleaseCause, phrase: str) -> None:
+        """Release a line whose call never came to be."""
+        self._send(line, [LineReleased(now_ms(), cause, None, phrase, 0)])
 
     def _count_freed(self) -> None:
         self._over = self._placed - len(self._agenda) - int(self._library.pjsua_call_get_count())

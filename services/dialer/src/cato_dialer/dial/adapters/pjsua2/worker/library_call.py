@@ -9,6 +9,7 @@ import pjsua2 as pj
 
 from cato_dialer.dial.adapters.pjsua2.worker import pj_events
 from cato_dialer.dial.adapters.pjsua2.worker.info_digits import accept_info, dialog_of, digit_of_info
+from cato_dialer.dial.domain.call.line_events import DigitSource
 
 _ORIGINS = {
     pj.PJSIP_EVENT_RX_MSG: pj_events.Origin.PEER,
@@ -82,7 +83,7 @@ class LibraryCall(pj.Call):  # type: ignore[misc]
             digit = digit_of_info(received_text(event.src.rdata.wholeMsg))
             accept_info(self._library, event.tsx, event.src.rdata)
             if digit is not None:
-                self._note(pj_events.Keyed(self._line, now_ms(), digit, "info"))
+                self._note(pj_events.Keyed(self._line, now_ms(), digit, DigitSource.SIP_INFO))
 
     def _media_changed(self, _: None) -> None:
         info = self.getInfo()  # its parts live no longer than it does
@@ -100,7 +101,7 @@ class LibraryCall(pj.Call):  # type: ignore[misc]
 
     def _digit(self, prm: Any) -> None:
         if prm.method == pj.PJSUA_DTMF_METHOD_RFC2833:
-            self._note(pj_events.Keyed(self._line, now_ms(), prm.digit, "rfc4733"))
+            self._note(pj_events.Keyed(self._line, now_ms(), prm.digit, DigitSource.RTP_EVENT))
 
 
 def received_text(received: str) -> str:

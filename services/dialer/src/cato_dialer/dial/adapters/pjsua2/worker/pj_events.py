@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from cato_dialer.dial.domain.call.line_events import DigitSource
+
 
 class Origin(Enum):
     """What moved a call."""
@@ -51,7 +53,7 @@ class StreamGone(Fact):
 @dataclass(frozen=True, slots=True)
 class Keyed(Fact):
     digit: str
-    source: str
+    source: DigitSource
 
 
 @dataclass(frozen=True, slots=True)

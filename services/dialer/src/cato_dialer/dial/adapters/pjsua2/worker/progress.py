@@ -2,10 +2,22 @@
 
 from dataclasses import dataclass
 
-from cato_dialer.dial.adapters.pjsua2 import protocol
 from cato_dialer.dial.adapters.pjsua2.worker import pj_events
 from cato_dialer.dial.adapters.pjsua2.worker.audio.playback import Mark, Playback
 from cato_dialer.dial.adapters.pjsua2.worker.digit_filter import Keypad
+from cato_dialer.dial.domain.call.line_events import (
+    LineAnswered,
+    LineDigit,
+    LineEvent,
+    LineHeard,
+    LinePlaybackFinished,
+    LinePlaybackStarted,
+    LineProgress,
+    LineReleased,
+    LineRinging,
+    LineTrying,
+    ReleaseCause,
+)
 
 
 @dataclass(slots=True)
@@ -45,8 +57,8 @@ class Progress:
         """The stream is listened to."""
         self._listening = True
 
-    def take(self, fact: pj_events.Fact) -> list[protocol.FromWorker]:
-        found: list[protocol.FromWorker] = []
+    def take(self, fact: pj_events.Fact) -> list[LineEvent]:
+        found: list[LineEvent] = []
         match fact:
             case _ if self.ended:
                 pass
@@ -54,7 +66,7 @@ class Progress:
                 found = self._provisional(fact)
             case pj_events.Accepted() if not self._answered:
                 self._answered = True
-                found = [protocol.Answered(self.line, fact.at)]
+                found = [LineAnswered(fact.at)]
             case pj_events.MediaChanged(active=active):
                 self._media = active
             case pj_events.StreamGone(sent_bytes=sent):
@@ -62,34 +74,34 @@ class Progress:
                 self.playback.stream_ended(sent)
             case pj_events.Keyed():
                 key = self.keypad.take(fact.digit, fact.source)
-                found = [protocol.Digit(self.line, fact.at, key, fact.source)] if key else []
+                found = [LineDigit(fact.at, key, fact.source)] if key else []
             case pj_events.Over():
                 found = [self._over(fact)]
             case pj_events.Missed():
-                return [self._release(fact.at, "missed", None, "its time had passed")]
+                return [self._release(fact.at, ReleaseCause.MISSED, None, "its time had passed")]
             case pj_events.Failed(why=why):
-                found = [self._release(fact.at, "fault", None, why)]
+                found = [self._release(fact.at, ReleaseCause.FAULT, None, why)]
         return found
 
-    def playing(self, at: int) -> list[protocol.FromWorker]:
+    def playing(self, at: int) -> list[LineEvent]:
         """The prompt has been connected, for the first time or again."""
         if self._started:
             return []
         self._started = True
-        return [protocol.PlaybackStarted(self.line, at)]
+        return [LinePlaybackStarted(at)]
 
-    def observed(self, at: int, sent_bytes: int, position: int) -> list[protocol.FromWorker]:
-        found: list[protocol.FromWorker] = []
+    def observed(self, at: int, sent_bytes: int, position: int) -> list[LineEvent]:
+        found: list[LineEvent] = []
         for mark in self.playback.observe(sent_bytes, position):
-            kind = protocol.Heard if mark is Mark.HEARD else protocol.PlaybackFinished
-            found.append(kind(self.line, at, self.playback.heard_ms))
+            kind = LineHeard if mark is Mark.HEARD else LinePlaybackFinished
+            found.append(kind(at, self.playback.heard_ms))
         return found
 
-    def _release(self, at: int, cause: str, code: int | None, phrase: str) -> protocol.Released:
+    def _release(self, at: int, cause: ReleaseCause, code: int | None, phrase: str) -> LineReleased:
         self.ended = True
-        return protocol.Released(self.line, at, cause, code, phrase, self.playback.heard_ms)
+        return LineReleased(at, cause, code, phrase, self.playback.heard_ms)
 
-    def _provisional(self, fact: pj_events.Provisional) -> list[protocol.FromWorker]:
+    def _provisional(self, fact: pj_events.Provisional) -> list[LineEvent]:
         if self._answered or fact.code == self._last_code:
             return []
         self._last_code = fact.code
@@ -97,27 +109,27 @@ class Progress:
             if self._tried:
                 return []
             self._tried = True
-            return [protocol.Trying(self.line, fact.at)]
+            return [LineTrying(fact.at)]
         if fact.code == 183:  # noqa: PLR2004
-            return [protocol.Progress(self.line, fact.at)]
-        return [protocol.Ringing(self.line, fact.at, fact.code, fact.phrase)]
+            return [LineProgress(fact.at)]
+        return [LineRinging(fact.at, fact.code, fact.phrase)]
 
-    def _over(self, fact: pj_events.Over) -> protocol.Released:
+    def _over(self, fact: pj_events.Over) -> LineReleased:
         code = 200 if self._answered else None
         match fact.origin:
             case pj_events.Origin.OURSELVES:
                 # Without a request of ours the library gave up by itself: no common codec, for example.
-                cause = "local-hangup" if self.hanging_up else "fault"
+                cause = ReleaseCause.LOCAL_HANGUP if self.hanging_up else ReleaseCause.FAULT
             case pj_events.Origin.PEER if fact.request is not None:
-                cause = "local-hangup" if self.hanging_up else "remote-hangup"
+                cause = ReleaseCause.LOCAL_HANGUP if self.hanging_up else ReleaseCause.REMOTE_HANGUP
             case pj_events.Origin.PEER if self._answered:
                 # Only an answer to a BYE, ours or the library's own: it gives a call up that nobody
                 # refreshes any more, or of which whoever is to refresh it knows nothing.
-                cause = "local-hangup" if self.hanging_up else "no-response"
+                cause = ReleaseCause.LOCAL_HANGUP if self.hanging_up else ReleaseCause.NO_RESPONSE
             case pj_events.Origin.PEER:
                 # Once we have cancelled, 487 and whatever else comes is only the echo of it.
-                cause = "local-hangup" if self.hanging_up else "rejected"
+                cause = ReleaseCause.LOCAL_HANGUP if self.hanging_up else ReleaseCause.REJECTED
                 code = fact.code
             case _:
-                cause = "local-hangup" if self.hanging_up else "no-response"
+                cause = ReleaseCause.LOCAL_HANGUP if self.hanging_up else ReleaseCause.NO_RESPONSE
         return self._release(fact.at, cause, code, fact.phrase)

@@ -10,7 +10,8 @@ from cato_dialer.dial.domain.call.line_events import LinePlaybackFinished, Relea
 from cato_exchange.exchange import Exchange
 from cato_exchange.plan import Plan
 from cato_runtime.config import DialingConfig
-from cato_runtime.station_config import Srtp, StationConfig
+from cato_runtime.station_config import Srtp
+from services.dialer.tests.support.stations import make_station
 from services.dialer.tests.trunk_kit import Caller, Heard, every_code, follow_until, write_wav
 from tests.interop.baresip_peer import PROGRAM, BaresipPeer
 from tests.support.g711 import decoded
@@ -45,7 +46,7 @@ def peer(tmp_path: Path) -> Iterator[Callable[[str], BaresipPeer]]:
 
 async def call(trunk: Pjsua2Trunk, uri: str, srtp: Srtp, directory: Path) -> Heard:
     prompt = write_wav(directory / "prompt.wav", AUDIO)
-    caller = Caller(trunk, StationConfig(uri=uri, srtp=srtp), prompt)
+    caller = Caller(trunk, make_station(uri=uri, srtp=srtp), prompt)
     return await follow_until(caller.call("1001"), LinePlaybackFinished)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from cato_dialer.dial.adapters.configured_stations import station_of
 from cato_dialer.dial.adapters.pjsua2.supervisor.trunk import Pjsua2Trunk
 from cato_dialer.dial.domain.call.line_events import (
     LineAnswered,
@@ -47,7 +48,7 @@ class ShortCalls:
 
 class Caller:
     def __init__(self, port: int, calls_per_worker: int) -> None:
-        self._station = StationConfig(uri=f"sip:127.0.0.1:{port};transport=udp", caller_id="1000")
+        self._station = station_of(StationConfig(uri=f"sip:127.0.0.1:{port};transport=udp", caller_id="1000"))
         self._dialing = DialingConfig(calls_per_worker=calls_per_worker, bind_address="127.0.0.1")
         self._trunks: list[Pjsua2Trunk] = []
         self._talking: set[asyncio.Task[None]] = set()

@@ -9,8 +9,8 @@ from uuid import uuid4
 
 from cato_contracts.alaw_wav import wav_file
 from cato_dialer.dial.domain.call.line_events import LineEvent, LineReleased
+from cato_dialer.dial.domain.station import Station
 from cato_dialer.dial.ports.trunk import CallOrder, Line, Trunk
-from cato_runtime.station_config import StationConfig
 
 FRAME = 160
 
@@ -72,7 +72,7 @@ class Caller:
     """Places calls of one prompt through one trunk."""
 
     trunk: Trunk
-    station: StationConfig
+    station: Station
     prompt: Path
     heard_threshold_ms: int | None = None
 

@@ -26,6 +26,7 @@ from cato_contracts.requests import Actor, Request
 from cato_contracts.resources import AudioFile, SettingsSpec, SuccessCondition, TaskSpec
 from cato_contracts.runs import SubscriberResult
 from cato_dialer.campaign.handlers.pace import LeasePace, Pace
+from cato_dialer.dial.adapters.configured_stations import stations_of
 from cato_dialer.dial.domain.call.outcome import Cause, classify
 from cato_jetstream import Record
 from cato_runtime.config import Config
@@ -79,7 +80,7 @@ class World:
         self.clock = LoopClock(start)
         self.pace = pace or Pace()
         self.lease_pace = lease_pace or LeasePace()
-        self.stations = tuple(
+        configured = tuple(
             StationConfig(
                 id=uuid5(SPACE, f"station {place}"),
                 name=f"station {place}",
@@ -91,8 +92,9 @@ class World:
             )
             for place in range(history.stations)
         )
+        self.stations = stations_of(configured)
         self.config = Config.model_validate(
-            {"stations": self.stations, "license": {"max_channels": history.licence}}
+            {"stations": configured, "license": {"max_channels": history.licence}}
         )
         self.events = WitnessedLog()
         self.runs = WitnessedLog()

@@ -126,19 +126,6 @@ class StationTls(Section):
             raise ConfigurationError(f"there is no file of certificate authorities at {found}: tls.caFile")
         return Path(found)
 
-    def context(self) -> ssl.SSLContext:
-        """Raises: ConfigurationError: if a file cannot be read."""
-        try:
-            made = ssl.create_default_context(cafile=self.authorities() if self.verify else None)
-            if not self.verify:
-                made.check_hostname = False
-                made.verify_mode = ssl.CERT_NONE
-            if self.cert_file is not None:
-                made.load_cert_chain(self.cert_file, self.key_file)
-        except (OSError, ssl.SSLError) as error:
-            raise ConfigurationError(f"a certificate or key of a station cannot be read: {error}") from error
-        return made
-
 
 def _station_uri(uri: str) -> str:
     if not _STATION_URI.fullmatch(uri):
@@ -251,10 +238,3 @@ class StationConfig(Section):
     def _uri_part(self, part: str) -> str:
         match = _STATION_URI.fullmatch(self.uri)
         return (match[part] or "") if match else ""
-
-    def dialled(self, number: str) -> str:
-        """Return the number as this station wants it, by the first rule that matches."""
-        for rule in self.number_rules:
-            if re.fullmatch(rule.match, number):
-                return re.sub(f"^(?:{rule.match})$", rule.replace, number)
-        return number

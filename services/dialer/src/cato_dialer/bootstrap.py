@@ -13,6 +13,7 @@ from cato_dialer.campaign.handlers.deps import Deps as CampaignDeps
 from cato_dialer.campaign.role import CampaignRole
 from cato_dialer.config_change import check_stations
 from cato_dialer.dial.adapters.call_metrics import CallMetrics
+from cato_dialer.dial.adapters.configured_stations import stations_of
 from cato_dialer.dial.adapters.dial_gauges import DialGauges
 from cato_dialer.dial.adapters.disk_prompt_cache import DiskPromptCache
 from cato_dialer.dial.adapters.nats.call_journal import NatsCallJournal
@@ -72,14 +73,15 @@ async def _dial(surroundings: Surroundings) -> DialParts:
     client = await surroundings.broker.connect()
     config, clock = surroundings.config, surroundings.clock
     check_stations(config.stations)
-    metrics = CallMetrics(config.stations)
-    registrar = StationRegistrar(config.dialing, config.stations, Bucket(client.jetstream(), LEASES.name))
+    stations = stations_of(config.stations)
+    metrics = CallMetrics(stations)
+    registrar = StationRegistrar(config.dialing, stations, Bucket(client.jetstream(), LEASES.name))
     source = NatsJobSource(client)
     trunk = Pjsua2Trunk(config.dialing, config.channels)
-    channels = NatsChannelSource(client, config.stations, config.license.max_channels, clock)
+    channels = NatsChannelSource(client, stations, config.license.max_channels, clock)
     watch = StationKeepalive(config.dialing.bind_address, came_up=registrar.renew)
     deps = Deps(
-        stations=config.stations,
+        stations=stations,
         trunk=trunk,
         journal=NatsCallJournal(client),
         channels=channels,
@@ -90,5 +92,5 @@ async def _dial(surroundings: Surroundings) -> DialParts:
         observers=(metrics,),
     )
     role = DialRole(deps, source)
-    metrics.gauges(DialGauges(config.stations, role.dispatcher, channels, trunk, watch).read)
+    metrics.gauges(DialGauges(stations, role.dispatcher, channels, trunk, watch).read)
     return DialParts(role, registrar, metrics)

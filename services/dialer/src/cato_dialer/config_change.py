@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 
 from cato_contracts.errors import ConfigurationError
+from cato_dialer.dial.adapters.configured_stations import stations_of
+from cato_dialer.dial.adapters.sip.tls_context import tls_context
 from cato_runtime.config import Config
 from cato_runtime.station_config import StationConfig
 
@@ -37,11 +39,9 @@ def check_change(old: Config, new: Config) -> None:
 
 def check_stations(stations: Iterable[StationConfig]) -> None:
     """Raise ConfigurationError if a secret or a certificate of a station cannot be read."""
-    for station in stations:
-        if station.auth is not None:
-            station.auth.secret()
-        if station.transport == "tls":
-            station.tls.context()
+    for station in stations_of(stations):
+        if station.tls is not None:
+            tls_context(station.tls)
 
 
 def _fixed(old: StationConfig, new: StationConfig) -> list[str]:

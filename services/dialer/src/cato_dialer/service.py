@@ -9,6 +9,7 @@ from prometheus_client import REGISTRY
 from cato_dialer.campaign.role import CampaignRole
 from cato_dialer.config_change import check_change
 from cato_dialer.dial.adapters.call_metrics import CallMetrics
+from cato_dialer.dial.adapters.configured_stations import stations_of
 from cato_dialer.dial.adapters.pjsua2.supervisor.registrar import StationRegistrar
 from cato_dialer.dial.role import DialRole
 from cato_runtime.config import Config
@@ -68,7 +69,7 @@ class DialerService:
         check_change(self._config, config)
         self._config = config
         if self._dial is not None:
-            await self._dial.role.change_stations(config.stations)
+            await self._dial.role.change_stations(stations_of(config.stations))
 
     async def drain(self) -> None:
         if self._dial is not None:

@@ -13,12 +13,12 @@ from cato_contracts.jobs import DialJob, RunDispatchState, RunMode
 from cato_contracts.objects import Bucket, ObjectRef
 from cato_contracts.resources import NotificationSettings, SuccessCondition
 from cato_contracts.runs import Prompt, RunSubscriber, SubscriberResult
+from cato_dialer.dial.domain.station import Station
 from cato_dialer.dial.handlers.deps import Deps
 from cato_dialer.dial.ports.dial import SubscriberLog
 from cato_dialer.dial.ports.stations import StationWatch, UnwatchedStations
 from cato_dialer.dial.ports.trunk import CallOrder
 from cato_dialer.dial.role import DialRole
-from cato_runtime.station_config import StationConfig
 from services.dialer.tests.support.memory_dial import (
     MemoryCallJournal,
     MemoryChannelBoard,
@@ -28,6 +28,7 @@ from services.dialer.tests.support.memory_dial import (
     MemoryPromptCache,
 )
 from services.dialer.tests.support.scripted_line import START, Script, ScriptedLine, begin_of
+from services.dialer.tests.support.stations import make_station
 from tests.support.virtual_time import LoopClock, run_virtually
 
 SPACE = UUID("11111111-2222-3333-4444-555555555555")
@@ -43,7 +44,7 @@ class World:
     """Everything that several replicas share, and what an exchange would see."""
 
     choose: Choose
-    stations: tuple[StationConfig, ...]
+    stations: tuple[Station, ...]
     condition: SuccessCondition = SuccessCondition.PICKUP_AND_LISTEN_FULL
     prompt_ms: int = 5000
     listen_s: int = 2
@@ -289,5 +290,5 @@ class Kit:
     run_id: UUID = RUN
     start: datetime = START
 
-    def station(self, name: str = "main", **fields: Any) -> StationConfig:
-        return StationConfig(id=uuid5(SPACE, name), name=name, **fields)
+    def station(self, name: str = "main", **fields: Any) -> Station:
+        return make_station(id=uuid5(SPACE, name), name=name, **fields)

@@ -14,9 +14,9 @@ from cato_contracts.jobs import DialJob, RunDispatchState
 from cato_contracts.runs import Prompt, SubscriberResult
 from cato_contracts.subjects import dial_job
 from cato_dialer.dial.domain.capacity.start_times import next_start
+from cato_dialer.dial.domain.station import Station
 from cato_dialer.dial.ports.dial import Channel, FencedError, JobDelivery, StartSlot, SubscriberLog
 from cato_runtime.clock import Clock
-from cato_runtime.station_config import StationConfig
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -196,7 +196,7 @@ class _MemoryChannel:
 class MemoryChannelBoard:
     """The channels that several replicas share."""
 
-    def __init__(self, stations: Sequence[StationConfig], max_channels: int) -> None:
+    def __init__(self, stations: Sequence[Station], max_channels: int) -> None:
         self.stations = {station.id: station for station in stations}
         self.max_channels = max_channels
         self.used = dict.fromkeys(self.stations, 0)

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
+from cato_dialer.dial.domain.station import Station
 from cato_dialer.dial.handlers.deps import Deps
 from cato_dialer.dial.handlers.dispatch_jobs import JobDispatcher
 from cato_dialer.dial.ports.dial import JobSource
-from cato_runtime.station_config import StationConfig
 
 
 class DialRole:
@@ -33,7 +33,7 @@ class DialRole:
         await self._deps.channels.close()
         await self._deps.trunk.close()
 
-    async def change_stations(self, stations: Sequence[StationConfig]) -> None:
+    async def change_stations(self, stations: Sequence[Station]) -> None:
         """Begin the next calls with these stations, which have the ids and channels of those before."""
         self._deps.stations = stations
         await self._deps.watch.close()

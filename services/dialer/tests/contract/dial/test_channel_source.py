@@ -12,12 +12,13 @@ import nats
 import pytest
 
 from cato_dialer.dial.adapters.nats.channel_source import NatsChannelSource
+from cato_dialer.dial.domain.station import Station
 from cato_dialer.dial.ports.dial import Channel, ChannelSource
 from cato_runtime.broker import ensure_topology
 from cato_runtime.clock import SystemClock
 from cato_runtime.embedded_nats import EmbeddedNats
-from cato_runtime.station_config import StationConfig
 from services.dialer.tests.support.memory_dial import MemoryChannelBoard, MemoryChannelSource
+from services.dialer.tests.support.stations import make_station
 
 Sources = Callable[..., Awaitable[ChannelSource]]
 A, B = uuid4(), uuid4()
@@ -33,7 +34,7 @@ async def sources(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
             server = await stack.enter_async_context(EmbeddedNats(tmp_path / "nats"))
             url = server.url
 
-        async def one_more(stations: Sequence[StationConfig], licence: int = 100) -> ChannelSource:
+        async def one_more(stations: Sequence[Station], licence: int = 100) -> ChannelSource:
             source: ChannelSource
             if url:
                 client = await nats.connect(url)
@@ -50,8 +51,8 @@ async def sources(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
         yield one_more
 
 
-def station(identity: UUID = A, channels: int = 6, interval: int = 0) -> StationConfig:
-    return StationConfig(id=identity, channels=channels, min_call_interval_ms=interval)
+def station(identity: UUID = A, channels: int = 6, interval: int = 0) -> Station:
+    return make_station(id=identity, channels=channels, min_call_interval_ms=interval)
 
 
 async def one_of(channels: ChannelSource, identity: UUID = A, limit_s: float = 15.0) -> Channel:

@@ -25,8 +25,8 @@ from cato_dialer.dial.domain.call.line_events import (
 from cato_exchange.exchange import Exchange
 from cato_exchange.plan import Plan
 from cato_runtime.config import DialingConfig
-from cato_runtime.station_config import StationConfig
 from services.dialer.tests.support.memory_trunk import MemoryTrunk
+from services.dialer.tests.support.stations import make_station
 from services.dialer.tests.trunk_kit import Caller, every_code, follow, follow_until, write_wav
 
 PROMPT_MS = 1_000
@@ -78,13 +78,13 @@ async def caller(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
     if request.param == "memory":
         memory = MemoryTrunk(SCRIPTS, capacity=2)
         await memory.open()
-        yield Caller(memory, StationConfig(), prompt)
+        yield Caller(memory, make_station(), prompt)
         await memory.close()
         return
     async with Exchange(Plan.parse(PLAN)) as exchange:
         trunk = Pjsua2Trunk(DialingConfig(bind_address="127.0.0.1", calls_per_worker=2), workers_for=2)
         await trunk.open()
-        yield Caller(trunk, StationConfig(uri=exchange.uri), prompt)
+        yield Caller(trunk, make_station(uri=exchange.uri), prompt)
         await trunk.close()
 
 

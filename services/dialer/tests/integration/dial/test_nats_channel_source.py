@@ -7,20 +7,21 @@ from nats.aio.client import Client
 
 from cato_dialer.dial.adapters.nats.channel_source import NatsChannelSource
 from cato_dialer.dial.domain.capacity.channel_allocator import ChannelAllocator
+from cato_dialer.dial.domain.station import Station
 from cato_dialer.dial.ports.dial import Channel
 from cato_runtime.clock import SystemClock
-from cato_runtime.station_config import StationConfig
+from services.dialer.tests.support.stations import make_station
 
 Connect = Callable[[], Awaitable[Client]]
 A, B = uuid4(), uuid4()
 
 
-def station(identity: UUID = A, channels: int = 6, interval: int = 0) -> StationConfig:
-    return StationConfig(id=identity, channels=channels, min_call_interval_ms=interval)
+def station(identity: UUID = A, channels: int = 6, interval: int = 0) -> Station:
+    return make_station(id=identity, channels=channels, min_call_interval_ms=interval)
 
 
 async def source(
-    connect: Connect, *stations: StationConfig, licence: int = 100, allocator: ChannelAllocator | None = None
+    connect: Connect, *stations: Station, licence: int = 100, allocator: ChannelAllocator | None = None
 ) -> NatsChannelSource:
     one = NatsChannelSource(await connect(), stations, licence, SystemClock(), allocator)
     await one.open()

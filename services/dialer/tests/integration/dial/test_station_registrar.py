@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from nats.aio.client import Client
 
+from cato_dialer.dial.adapters.configured_stations import station_of
 from cato_dialer.dial.adapters.pjsua2.supervisor.registrar import StationRegistrar
 from cato_dialer.dial.adapters.sip.station_keepalive import StationKeepalive
+from cato_dialer.dial.domain.station import Station
 from cato_exchange.exchange import Exchange
 from cato_exchange.plan import Plan
 from cato_jetstream import Bucket
@@ -28,7 +30,7 @@ def plan() -> Plan:
     return Plan.parse("registration: {username: cato, password: secret, algorithm: SHA-256}\nrules: []\n")
 
 
-def _station(exchange: Exchange, password: str = "secret", **fields: Any) -> StationConfig:
+def _configured(exchange: Exchange, password: str = "secret", **fields: Any) -> StationConfig:
     return StationConfig(
         **{
             "uri": exchange.uri,
@@ -40,7 +42,11 @@ def _station(exchange: Exchange, password: str = "secret", **fields: Any) -> Sta
     )
 
 
-async def _replica(connect: Connect, station: StationConfig) -> StationRegistrar:
+def _station(exchange: Exchange, password: str = "secret", **fields: Any) -> Station:
+    return station_of(_configured(exchange, password, **fields))
+
+
+async def _replica(connect: Connect, station: Station) -> StationRegistrar:
     leases = Bucket((await connect()).jetstream(), "leases")
     return StationRegistrar(_DIALING, [station], leases)
 
@@ -114,13 +120,15 @@ _REPLICA = """
 import asyncio, sys, nats
 from cato_jetstream import Bucket
 from cato_dialer.dial.adapters.pjsua2.supervisor.registrar import StationRegistrar
-from cato_runtime.config import DialingConfig, StationConfig
+from cato_dialer.dial.adapters.configured_stations import station_of
+from cato_runtime.config import DialingConfig
+from cato_runtime.station_config import StationConfig
 
 async def main(url, station):
     client = await nats.connect(url)
     leases = Bucket(client.jetstream(), "leases")
     dialing = DialingConfig(bind_address="127.0.0.1")
-    registrar = StationRegistrar(dialing, [StationConfig.model_validate_json(station)], leases)
+    registrar = StationRegistrar(dialing, [station_of(StationConfig.model_validate_json(station))], leases)
     await registrar.start()
     print("started", file=sys.stderr, flush=True)
     await asyncio.Event().wait()
@@ -133,8 +141,9 @@ async def test_another_replica_registers_after_the_registered_one_is_killed(
     connect: Connect, server: EmbeddedNats, plan: Plan
 ) -> None:
     async with Exchange(plan) as exchange:
-        station = _station(exchange)
-        asked = station.model_dump_json(by_alias=True)
+        configured = _configured(exchange)
+        station = station_of(configured)
+        asked = configured.model_dump_json(by_alias=True)
         first = await asyncio.create_subprocess_exec(
             *(sys.executable, "-c", _REPLICA, server.url, asked), stderr=asyncio.subprocess.PIPE
         )

@@ -12,7 +12,7 @@ from cato_dialer.dial.adapters.pjsua2.supervisor.trunk import Pjsua2Trunk
 from cato_exchange.exchange import Exchange
 from cato_exchange.plan import Plan
 from cato_runtime.config import DialingConfig
-from cato_runtime.station_config import StationConfig
+from services.dialer.tests.support.stations import make_station
 from services.dialer.tests.trunk_kit import Caller, every_code, write_wav
 
 
@@ -37,7 +37,7 @@ class Bench:
 
     async def caller(self, exchange: Exchange, channels: int = 2, **station: Any) -> Caller:
         trunk = await self.trunk(channels)
-        return Caller(trunk, StationConfig(**{"uri": exchange.uri, **station}), self.prompt)
+        return Caller(trunk, make_station(**{"uri": exchange.uri, **station}), self.prompt)
 
 
 @pytest.fixture

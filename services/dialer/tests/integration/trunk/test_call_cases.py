@@ -26,7 +26,7 @@ from cato_exchange.plan import Plan
 from cato_exchange.record import CallRecord
 from cato_runtime.clock import SystemClock
 from cato_runtime.config import DialingConfig
-from cato_runtime.station_config import DigitWay, StationAuth, StationConfig
+from cato_runtime.station_config import DigitWay, StationAuth
 from services.dialer.tests.support.memory_dial import (
     MemoryCallJournal,
     MemoryChannelBoard,
@@ -34,6 +34,7 @@ from services.dialer.tests.support.memory_dial import (
     MemoryJobQueue,
     MemoryJobSource,
 )
+from services.dialer.tests.support.stations import make_station
 from services.dialer.tests.trunk_kit import every_code, write_wav
 
 PROMPT_MS = 1_500
@@ -386,7 +387,7 @@ async def call_all(directory: Path) -> tuple[list[Outcome], bytes]:
         first = await stack.enter_async_context(Exchange(plan([case.does for case in CASES])))
         second = await stack.enter_async_context(Exchange(plan([case.then for case in CASES])))
         common = partial(
-            StationConfig,
+            make_station,
             channels=len(CASES),
             max_setup_delay_s=4,
             auth=StationAuth.model_validate(_AUTH),

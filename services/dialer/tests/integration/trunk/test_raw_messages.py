@@ -12,9 +12,9 @@ from cato_dialer.dial.domain.call.line_events import (
     LineRinging,
     ReleaseCause,
 )
-from cato_runtime.station_config import StationConfig
 from services.dialer.tests.integration.trunk.conftest import Bench
 from services.dialer.tests.raw_station import RawCall, RawStation, raw_station
+from services.dialer.tests.support.stations import make_station
 from services.dialer.tests.trunk_kit import Caller, Heard, follow, follow_until
 
 pytestmark = pytest.mark.timeout(60)
@@ -24,7 +24,7 @@ SHOWN = {"windows-1251": "\ufffd" * 7 + " " + "\ufffd" * 5, "latin-1": "Occup\uf
 
 
 async def caller_of(bench: Bench, station: RawStation) -> Caller:
-    return Caller(await bench.trunk(), StationConfig(uri=station.uri), bench.prompt)
+    return Caller(await bench.trunk(), make_station(uri=station.uri), bench.prompt)
 
 
 async def answer(call: RawCall) -> None:

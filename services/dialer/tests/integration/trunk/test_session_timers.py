@@ -7,9 +7,10 @@ import pytest
 
 from cato_dialer.dial.domain.call.line_events import LineAnswered, LinePlaybackFinished, ReleaseCause
 from cato_dialer.dial.ports.trunk import Line
-from cato_runtime.station_config import SessionTimers, StationConfig
+from cato_runtime.station_config import SessionTimers
 from services.dialer.tests.integration.trunk.conftest import Bench
 from services.dialer.tests.integration.trunk.test_trunk_workers import invite_of
+from services.dialer.tests.support.stations import make_station
 from services.dialer.tests.trunk_kit import Caller, every_code, follow, follow_until, write_wav
 
 pytestmark = pytest.mark.timeout(60)
@@ -25,7 +26,7 @@ async def test_an_invite_says_what_the_station_is_to_know(bench: Bench, timers: 
     trunk = await bench.trunk()
 
     async def order(uri: str) -> Line:
-        station = StationConfig(uri=uri, session_timers=timers, session_expires_s=600)
+        station = make_station(uri=uri, session_timers=timers, session_expires_s=600)
         return Caller(trunk, station, bench.prompt).call("1")
 
     invite = await invite_of(order)

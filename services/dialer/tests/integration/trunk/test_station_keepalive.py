@@ -8,7 +8,7 @@ from cato_dialer.dial.adapters.sip.options import answers_options
 from cato_dialer.dial.adapters.sip.station_keepalive import StationKeepalive
 from cato_exchange.exchange import Exchange
 from cato_exchange.plan import Plan
-from cato_runtime.station_config import StationConfig
+from services.dialer.tests.support.stations import make_station
 
 _HERE = "127.0.0.1"
 
@@ -31,7 +31,7 @@ async def test_a_silent_station_goes_down_and_comes_up_with_its_first_answer():
     came_up: list[UUID] = []
     watch = StationKeepalive(_HERE, answer_s=0.3, came_up=came_up.append)
     async with Exchange(Plan()) as exchange:
-        station = StationConfig(uri=exchange.uri, options_interval_s=1)
+        station = make_station(uri=exchange.uri, options_interval_s=1)
         await watch.open([station], changes.note)
         await exchange.wait_until(lambda: exchange.requests["OPTIONS"] > 0, 5)
         assert watch.is_up(station.id)
@@ -50,7 +50,7 @@ async def test_a_station_that_ignores_options_is_up_while_calls_are_answered():
     watch = StationKeepalive(_HERE, answer_s=0.1)
     async with Exchange(Plan()) as exchange:
         exchange.silent = True
-        station = StationConfig(uri=exchange.uri, options_interval_s=3600)
+        station = make_station(uri=exchange.uri, options_interval_s=3600)
         await watch.open([station], changes.note)
         await changes.next()
         watch.answered(station.id)
@@ -60,7 +60,7 @@ async def test_a_station_that_ignores_options_is_up_while_calls_are_answered():
 
 async def test_a_station_that_nobody_asks_is_up():
     watch = StationKeepalive(_HERE)
-    station = StationConfig(uri="sip:127.0.0.1:9", options_interval_s=0)
+    station = make_station(uri="sip:127.0.0.1:9", options_interval_s=0)
     await watch.open([station], lambda: None)
     assert watch.is_up(station.id)
     await watch.close()
@@ -71,7 +71,7 @@ async def test_nobody_at_the_port_is_no_answer():
         taken.bind((_HERE, 0))
         closed = taken.getsockname()[1]
     for transport in ("udp", "tcp"):
-        station = StationConfig(uri=f"sip:{_HERE}:{closed};transport={transport}")
+        station = make_station(uri=f"sip:{_HERE}:{closed};transport={transport}")
         assert not await answers_options(station, 0.5, bind_address=_HERE)
 
 
@@ -87,5 +87,5 @@ async def test_any_answer_over_tcp_will_do():
     server = await asyncio.start_server(refuse, _HERE, 0)
     async with server:
         port = server.sockets[0].getsockname()[1]
-        station = StationConfig(uri=f"sip:{_HERE}:{port};transport=tcp")
+        station = make_station(uri=f"sip:{_HERE}:{port};transport=tcp")
         assert await answers_options(station, 5, bind_address=_HERE)

@@ -14,8 +14,9 @@ from cato_dialer.dial.domain.call.line_events import (
     ReleaseCause,
 )
 from cato_dialer.dial.ports.trunk import Line
-from cato_runtime.station_config import Codec, DigitWay, StationAuth, StationConfig
+from cato_runtime.station_config import Codec, DigitWay, StationAuth
 from services.dialer.tests.integration.trunk.conftest import Bench
+from services.dialer.tests.support.stations import make_station
 from services.dialer.tests.trunk_kit import Caller, follow, follow_until
 
 SILENCE = b"\xd5" * 160
@@ -167,7 +168,7 @@ async def test_keys_that_come_in_another_way_are_ignored(bench: Bench):
     )
     for way, key in zip(DigitWay, "123", strict=True):
         trunk = await bench.trunk(1)
-        station = StationConfig(uri=exchange.uri, dtmf=(way,))
+        station = make_station(uri=exchange.uri, dtmf=(way,))
         line = Caller(trunk, station, bench.prompt).call("1")
         heard = await follow_until(line, LinePlaybackFinished)
         assert [event.digit for event in heard.all(LineDigit)] == [key]
@@ -238,13 +239,13 @@ async def test_a_call_hung_up_before_any_answer_is_cancelled_with_the_first_one(
 
 async def test_a_refused_connection_is_no_response(bench: Bench):
     trunk = await bench.trunk()
-    station = StationConfig(uri="sip:127.0.0.1:9;transport=tcp")
+    station = make_station(uri="sip:127.0.0.1:9;transport=tcp")
     end = (await follow(Caller(trunk, station, bench.prompt).call("1"))).end
     assert (end.cause, end.sip_code) == (ReleaseCause.NO_RESPONSE, None)
 
 
 async def test_a_name_that_nobody_knows_is_no_response(bench: Bench):
-    station = StationConfig(uri="sip:station.invalid")
+    station = make_station(uri="sip:station.invalid")
     end = (await follow(Caller(await bench.trunk(), station, bench.prompt).call("1"))).end
     assert end.cause is ReleaseCause.NO_RESPONSE
 

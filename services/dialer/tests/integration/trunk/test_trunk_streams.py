@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 
 from cato_dialer.dial.adapters.sip.options import answers_options
+from cato_dialer.dial.adapters.sip.tls_context import tls_context
 from cato_dialer.dial.domain.call.line_events import LinePlaybackFinished, ReleaseCause
 from cato_exchange.exchange import Exchange
 from cato_exchange.plan import Plan
-from cato_runtime.station_config import StationConfig, StationTls
+from cato_runtime.station_config import StationTls
 from services.dialer.tests.certificates import make_certificate, server_context
 from services.dialer.tests.integration.trunk.conftest import Bench
+from services.dialer.tests.support.stations import make_station
 from services.dialer.tests.trunk_kit import Caller, follow
 
 _PLAN = "rules:\n  - {number: '1', behaviour: answer, hang_up_after_s: 1.5}\n"
@@ -19,7 +21,7 @@ _PLAN = "rules:\n  - {number: '1', behaviour: answer, hang_up_after_s: 1.5}\n"
 
 async def test_a_call_over_tcp_is_heard_to_the_end(bench: Bench):
     async with Exchange(Plan.parse(_PLAN)) as exchange:
-        station = StationConfig(uri=exchange.uri_over("tcp"))
+        station = make_station(uri=exchange.uri_over("tcp"))
         assert await answers_options(station, 5, bind_address="127.0.0.1")
         heard = await follow(Caller(await bench.trunk(), station, bench.prompt).call("1"))
         assert heard.end.cause is ReleaseCause.REMOTE_HANGUP
@@ -31,8 +33,8 @@ async def test_a_call_over_tls_to_a_station_that_is_who_it_says(bench: Bench, tm
     certificate, key = make_certificate(tmp_path, host)
     async with Exchange(Plan.parse(_PLAN), tls=server_context(certificate, key)) as exchange:
         uri = exchange.uri_over("tls").replace("127.0.0.1", host)
-        station = StationConfig(uri=uri, tls=StationTls(ca_file=certificate))
-        assert await answers_options(station, 5, bind_address="127.0.0.1", tls=station.tls.context())
+        station = make_station(uri=uri, tls=StationTls(ca_file=certificate))
+        assert await answers_options(station, 5, bind_address="127.0.0.1", tls=tls_context(station.tls))
         heard = await follow(Caller(await bench.trunk(), station, bench.prompt).call("1"))
         assert heard.end.cause is ReleaseCause.REMOTE_HANGUP
         assert heard.all(LinePlaybackFinished)
@@ -51,8 +53,10 @@ async def test_a_station_that_wants_our_certificate_gets_it(bench: Bench, tmp_pa
         trunk = await bench.trunk()
 
         async def call(tls: StationTls) -> ReleaseCause:
-            station = StationConfig(uri=exchange.uri_over("tls"), tls=tls)
-            answered = await answers_options(station, 5, bind_address="127.0.0.1", tls=tls.context())
+            station = make_station(uri=exchange.uri_over("tls"), tls=tls)
+            answered = await answers_options(
+                station, 5, bind_address="127.0.0.1", tls=tls_context(station.tls)
+            )
             cause = (await follow(Caller(trunk, station, bench.prompt).call("1"))).end.cause
             assert answered is (cause is ReleaseCause.REMOTE_HANGUP)
             return cause
@@ -69,8 +73,8 @@ async def test_a_station_that_wants_our_certificate_gets_it(bench: Bench, tmp_pa
 async def test_a_station_with_a_certificate_for_another_name_is_not_called(bench: Bench, tmp_path: Path):
     certificate, key = make_certificate(tmp_path, "pbx.example")
     async with Exchange(Plan.parse(_PLAN), tls=server_context(certificate, key)) as exchange:
-        station = StationConfig(uri=exchange.uri_over("tls"), tls=StationTls(ca_file=certificate))
-        assert not await answers_options(station, 5, bind_address="127.0.0.1", tls=station.tls.context())
+        station = make_station(uri=exchange.uri_over("tls"), tls=StationTls(ca_file=certificate))
+        assert not await answers_options(station, 5, bind_address="127.0.0.1", tls=tls_context(station.tls))
         heard = await follow(Caller(await bench.trunk(), station, bench.prompt).call("1"))
         assert heard.end.cause is ReleaseCause.NO_RESPONSE
         assert not exchange.calls
@@ -82,11 +86,11 @@ async def test_a_station_of_an_unknown_authority_is_called_only_unverified(bench
     async with Exchange(Plan.parse(_PLAN), tls=server_context(certificate, key)) as exchange:
         trunk = await bench.trunk()
         uri = exchange.uri_over("tls")
-        strict = StationConfig(uri=uri, tls=StationTls(ca_file=other))
+        strict = make_station(uri=uri, tls=StationTls(ca_file=other))
         assert (await follow(Caller(trunk, strict, bench.prompt).call("1"))).end.cause is (
             ReleaseCause.NO_RESPONSE
         )
         assert not exchange.calls
-        lax = StationConfig(uri=uri, tls=StationTls(verify=False))
+        lax = make_station(uri=uri, tls=StationTls(verify=False))
         heard = await follow(Caller(trunk, lax, bench.prompt).call("1"))
         assert heard.end.cause is ReleaseCause.REMOTE_HANGUP

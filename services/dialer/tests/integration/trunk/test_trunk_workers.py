@@ -19,8 +19,8 @@ from cato_dialer.dial.domain.call.line_events import (
     ReleaseCause,
 )
 from cato_dialer.dial.ports.trunk import Line
-from cato_runtime.station_config import StationConfig
 from services.dialer.tests.integration.trunk.conftest import Bench
+from services.dialer.tests.support.stations import make_station
 from services.dialer.tests.trunk_kit import Caller, follow, follow_until
 
 pytestmark = pytest.mark.timeout(60)
@@ -79,7 +79,7 @@ async def test_more_calls_per_worker_than_the_library_carries_mean_more_workers(
 async def test_a_dead_worker_costs_its_calls_and_is_replaced(bench: Bench, kill: int):
     exchange = await bench.exchange("match: '1.', behaviour: answer")
     trunk = await bench.trunk(channels=4, calls_per_worker=2)
-    caller = Caller(trunk, StationConfig(uri=exchange.uri), bench.prompt)
+    caller = Caller(trunk, make_station(uri=exchange.uri), bench.prompt)
     lines = [caller.call(f"1{n}") for n in range(4)]
     for line in lines:
         await playing(line)
@@ -99,7 +99,7 @@ async def test_a_dead_worker_costs_its_calls_and_is_replaced(bench: Bench, kill:
 async def test_case_t1_an_order_whose_worker_dies_before_the_invite_left_is_not_sent(bench: Bench):
     exchange = await bench.exchange("number: '1', behaviour: answer")
     trunk = await bench.trunk(channels=1)
-    caller = Caller(trunk, StationConfig(uri=exchange.uri), bench.prompt)
+    caller = Caller(trunk, make_station(uri=exchange.uri), bench.prompt)
     (victim,) = trunk.worker_pids
     os.kill(victim, signal.SIGSTOP)
     line = caller.call("1")
@@ -117,7 +117,7 @@ async def test_case_t22_an_order_that_a_frozen_worker_takes_late_is_not_sent(ben
     trunk = await bench.trunk(channels=1)
     (worker,) = trunk.worker_pids
     os.kill(worker, signal.SIGSTOP)
-    line = Caller(trunk, StationConfig(uri=exchange.uri), bench.prompt).call("1")
+    line = Caller(trunk, make_station(uri=exchange.uri), bench.prompt).call("1")
     await asyncio.sleep(2.2)
     os.kill(worker, signal.SIGCONT)
     heard = await follow(line)
@@ -129,7 +129,7 @@ async def test_case_t22_an_order_that_a_frozen_worker_takes_late_is_not_sent(ben
 async def test_a_worker_that_hangs_is_replaced(bench: Bench):
     exchange = await bench.exchange("number: '1', behaviour: answer")
     trunk = await bench.trunk(channels=1)
-    line = Caller(trunk, StationConfig(uri=exchange.uri), bench.prompt).call("1")
+    line = Caller(trunk, make_station(uri=exchange.uri), bench.prompt).call("1")
     await playing(line)
     (victim,) = trunk.worker_pids
     os.kill(victim, signal.SIGSTOP)
@@ -144,12 +144,14 @@ from pathlib import Path
 from cato_dialer.dial.adapters.pjsua2.supervisor.trunk import Pjsua2Trunk
 from cato_dialer.dial.domain.call.line_events import LinePlaybackStarted
 from cato_dialer.dial.ports.trunk import CallOrder
-from cato_runtime.config import DialingConfig, StationConfig
+from cato_dialer.dial.adapters.configured_stations import station_of
+from cato_runtime.config import DialingConfig
+from cato_runtime.station_config import StationConfig
 
 async def main(uri, prompt):
     trunk = Pjsua2Trunk(DialingConfig(bind_address="127.0.0.1"), workers_for=1)
     await trunk.open()
-    line = trunk.place(CallOrder(uuid.uuid4(), StationConfig(uri=uri), "1", Path(prompt)))
+    line = trunk.place(CallOrder(uuid.uuid4(), station_of(StationConfig(uri=uri)), "1", Path(prompt)))
     async for event in line.events():
         if isinstance(event, LinePlaybackStarted):
             print(*trunk.worker_pids, flush=True)
@@ -195,7 +197,7 @@ async def test_an_invite_shows_the_public_address_and_ports_of_the_range(bench: 
     trunk = await bench.trunk(public_address="203.0.113.7", rtp_port_from=23_000, rtp_port_till=23_019)
 
     async def order(uri: str) -> Line:
-        return Caller(trunk, StationConfig(uri=uri, caller_id="776400"), bench.prompt).call("1")
+        return Caller(trunk, make_station(uri=uri, caller_id="776400"), bench.prompt).call("1")
 
     invite = await invite_of(order)
     assert re.search(r"^Contact: <sip:776400@203\.0\.113\.7:\d+", invite, re.MULTILINE)
@@ -211,7 +213,7 @@ async def test_a_name_stays_in_the_request_and_the_resolved_address_out_of_it(be
     trunk = await bench.trunk()
 
     async def order(uri: str) -> Line:
-        station = StationConfig(uri=uri.replace("127.0.0.1", "localhost"))
+        station = make_station(uri=uri.replace("127.0.0.1", "localhost"))
         return Caller(trunk, station, bench.prompt).call("1")
 
     invite = await invite_of(order)

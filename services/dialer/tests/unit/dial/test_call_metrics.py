@@ -6,11 +6,11 @@ import pytest
 
 from cato_contracts.calls import CallEvent, CallEventKind
 from cato_dialer.dial.adapters.call_metrics import CallMetrics, station_names
-from cato_runtime.station_config import StationConfig
+from services.dialer.tests.support.stations import make_station
 
 SPACE = UUID("11111111-2222-3333-4444-555555555555")
-MAIN = StationConfig(id=uuid5(SPACE, "main"), name="main")
-SPARE = StationConfig(id=uuid5(SPACE, "spare"), name="spare")
+MAIN = make_station(id=uuid5(SPACE, "main"), name="main")
+SPARE = make_station(id=uuid5(SPACE, "spare"), name="spare")
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_the_end_of_another_process_s_call_counts_as_an_end_alone(metrics):
 
 
 def test_stations_of_the_same_name_are_labelled_with_their_ids():
-    twin = StationConfig(id=uuid5(SPACE, "twin"), name="main")
+    twin = make_station(id=uuid5(SPACE, "twin"), name="main")
     assert station_names([MAIN, SPARE, twin]) == {
         MAIN.id: str(MAIN.id),
         SPARE.id: "spare",

@@ -1,11 +1,13 @@
 """Stations that are down, and the reports of calls about them; in virtual time."""
 
 import asyncio
+import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from cato_runtime.station_config import NumberRule, StationConfig
+from cato_dialer.dial.domain.station import NumberRule, Station
 
 
 class ToldWatch:
@@ -17,7 +19,7 @@ class ToldWatch:
         self.suspected: list[UUID] = []
         self.changed: Callable[[], None] = lambda: None
 
-    async def open(self, stations: Sequence[StationConfig], on_change: Callable[[], None]) -> None:
+    async def open(self, stations: Sequence[Station], on_change: Callable[[], None]) -> None:
         assert stations
         self.changed = on_change
 
@@ -109,9 +111,9 @@ def test_changed_stations_apply_to_the_next_calls_and_lose_no_job(kit: Any) -> N
         await asyncio.sleep(1)
         before = [station for station, _ in world.starts]
         assert sorted(before) == sorted([first.id, second.id])
-        rules = (NumberRule(match="n(.)", replace=r"9\1"),)
+        rules = (NumberRule(re.compile("n(.)"), r"9\1"),)
         await replica.role.change_stations(
-            [station.model_copy(update={"number_rules": rules}) for station in world.stations]
+            [replace(station, number_rules=rules) for station in world.stations]
         )
         await world.until_empty()
         assert len(world.results()) == 4

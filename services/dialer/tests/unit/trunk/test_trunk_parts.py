@@ -1,11 +1,17 @@
 """Addresses, ports, digits, files and messages of the trunk on PJSIP."""
 
+from dataclasses import replace
+
 import pytest
 
 from cato_contracts.errors import ConfigurationError
 from cato_dialer.dial.adapters.pjsua2 import protocol
-from cato_dialer.dial.adapters.pjsua2.supervisor.address import address
 from cato_dialer.dial.adapters.pjsua2.supervisor.rtp_ports import share_ports
+from cato_dialer.dial.adapters.pjsua2.supervisor.sip_identity import (
+    identity_of,
+    registered_identity_of,
+    target_uri,
+)
 from cato_dialer.dial.adapters.pjsua2.worker.info_digits import digit_of_info
 from cato_dialer.dial.domain.call.line_events import (
     DigitSource,
@@ -14,7 +20,8 @@ from cato_dialer.dial.domain.call.line_events import (
     LineRinging,
     ReleaseCause,
 )
-from cato_runtime.station_config import StationConfig
+from cato_runtime.station_config import StationAuth
+from services.dialer.tests.support.stations import make_station
 
 
 @pytest.mark.parametrize(
@@ -30,20 +37,28 @@ from cato_runtime.station_config import StationConfig
 def test_a_station_and_a_number_make_an_address(
     uri: str, target: str, transport: str, port: int, named: bool
 ):
-    made = address(StationConfig(uri=uri), "+7812")
-    assert (made.target, made.transport, made.port, made.host_is_name) == (target, transport, port, named)
+    station = make_station(uri=uri)
+    assert target_uri(station, "+7812") == target
+    assert (station.transport, station.port, station.host_is_name) == (transport, port, named)
 
 
 def test_a_number_cannot_break_out_of_its_part_of_the_address():
-    made = address(StationConfig(uri="sip:10.0.0.1"), "1@evil>\r\nX: y")
-    assert made.target == "sip:1%40evil%3E%0D%0AX%3A%20y@10.0.0.1"
+    station = make_station(uri="sip:10.0.0.1")
+    assert target_uri(station, "1@evil>\r\nX: y") == "sip:1%40evil%3E%0D%0AX%3A%20y@10.0.0.1"
 
 
 def test_the_caller_is_at_the_station_unless_it_says_otherwise():
-    station = StationConfig(uri="sip:pbx.example", caller_id="776400")
-    assert address(station, "1").identity == "sip:776400@pbx.example"
-    elsewhere = station.model_copy(update={"caller_id": "776400@city.example"})
-    assert address(elsewhere, "1").identity == "sip:776400@city.example"
+    station = make_station(uri="sip:pbx.example", caller_id="776400")
+    assert identity_of(station).uri == "sip:776400@pbx.example"
+    elsewhere = replace(station, caller_id="776400@city.example")
+    assert identity_of(elsewhere).uri == "sip:776400@city.example"
+
+
+def test_a_registration_is_for_the_user_of_the_credentials_or_the_caller_id():
+    station = make_station(uri="sip:[fd00::1]:5070", caller_id="776400")
+    assert registered_identity_of(station).uri == "sip:776400@[fd00::1]"
+    known = make_station(uri="sip:10.0.0.1", auth=StationAuth(username="cato", password="secret"))
+    assert registered_identity_of(known).uri == "sip:cato@10.0.0.1"
 
 
 def test_workers_look_for_ports_in_shares_that_begin_even_and_do_not_meet():

@@ -9,7 +9,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from cato_contracts.calls import FINAL_KINDS, CallEvent, CallEventKind
-from cato_runtime.station_config import StationConfig
+from cato_dialer.dial.domain.station import Station
 
 _PDD_S = (0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0)
 _TALK_S = (1, 5, 10, 15, 20, 30, 45, 60, 90, 120, 300, 600)
@@ -30,7 +30,7 @@ class CallMetrics:
     The label of a station is its name.
     """
 
-    def __init__(self, stations: Sequence[StationConfig]) -> None:
+    def __init__(self, stations: Sequence[Station]) -> None:
         self.registry = CollectorRegistry()
         self._names = station_names(stations)
         self._up: dict[UUID, _Up] = {}
@@ -116,7 +116,7 @@ class _Read(Collector):
         return self._read()
 
 
-def station_names(stations: Sequence[StationConfig]) -> dict[UUID, str]:
+def station_names(stations: Sequence[Station]) -> dict[UUID, str]:
     """Return the label of each station: its name, or its id if several stations have that name."""
     names = [station.name for station in stations]
     return {

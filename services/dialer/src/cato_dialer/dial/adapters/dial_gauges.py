@@ -10,8 +10,8 @@ from cato_dialer.dial.adapters.call_metrics import station_names
 from cato_dialer.dial.adapters.nats.channel_source import NatsChannelSource
 from cato_dialer.dial.adapters.pjsua2.supervisor.trunk import Pjsua2Trunk
 from cato_dialer.dial.domain.capacity.overload_control import OverloadControl
+from cato_dialer.dial.domain.station import Station
 from cato_dialer.dial.ports.stations import StationWatch
-from cato_runtime.station_config import StationConfig
 
 
 class _Dispatcher(Protocol):
@@ -28,7 +28,7 @@ class _Dispatcher(Protocol):
 class DialGauges:
     """Reads the state of a dialer's parts."""
 
-    stations: Sequence[StationConfig]
+    stations: Sequence[Station]
     dispatcher: _Dispatcher
     channels: NatsChannelSource
     trunk: Pjsua2Trunk

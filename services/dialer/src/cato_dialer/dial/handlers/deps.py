@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from cato_contracts.jobs import RunDispatchState
+from cato_dialer.dial.domain.station import Station
 from cato_dialer.dial.ports.dial import CallJournal, CallObserver, ChannelSource, PromptCache
 from cato_dialer.dial.ports.stations import StationWatch, UnwatchedStations
 from cato_dialer.dial.ports.trunk import Trunk
 from cato_runtime.clock import Clock
-from cato_runtime.station_config import StationConfig
 
 
 @dataclass(slots=True)
@@ -19,7 +19,7 @@ class Deps:
     Only `stations` may change. A call keeps the station that it began with.
     """
 
-    stations: Sequence[StationConfig]
+    stations: Sequence[Station]
     trunk: Trunk
     journal: CallJournal
     channels: ChannelSource
@@ -38,5 +38,5 @@ class Deps:
         up = [station for station in usable if self.watch.is_up(station.id)]
         return tuple(station.id for station in sorted(up or usable, key=lambda station: station.priority))
 
-    def station(self, station_id: UUID) -> StationConfig:
+    def station(self, station_id: UUID) -> Station:
         return next(station for station in self.stations if station.id == station_id)

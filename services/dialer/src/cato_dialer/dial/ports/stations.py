@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 from uuid import UUID
 
-from cato_runtime.station_config import StationConfig
+from cato_dialer.dial.domain.station import Station
 
 
 class StationWatch(Protocol):
     """Watches whether the stations answer. Its state may be some seconds old."""
 
-    async def open(self, stations: Sequence[StationConfig], on_change: Callable[[], None]) -> None:
+    async def open(self, stations: Sequence[Station], on_change: Callable[[], None]) -> None:
         """Start to watch; `on_change` is called whenever a station has gone down or come up."""
         ...
 
@@ -30,7 +30,7 @@ class StationWatch(Protocol):
 class UnwatchedStations:
     """Watches nothing: every station counts as up."""
 
-    async def open(self, stations: Sequence[StationConfig], on_change: Callable[[], None]) -> None:
+    async def open(self, stations: Sequence[Station], on_change: Callable[[], None]) -> None:
         pass
 
     def is_up(self, station_id: UUID) -> bool:  # noqa: ARG002

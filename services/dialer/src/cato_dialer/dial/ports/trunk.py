@@ -8,7 +8,7 @@ from typing import Protocol
 from uuid import UUID
 
 from cato_dialer.dial.domain.call.line_events import LineEvent
-from cato_runtime.station_config import StationConfig
+from cato_dialer.dial.domain.station import Station
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class CallOrder:
     """
 
     call_id: UUID
-    station: StationConfig
+    station: Station
     number: str
     audio: Path
     heard_threshold_ms: int | None = None

@@ -21,10 +21,10 @@ from cato_dialer.dial.adapters.nats.channel_presence import ChannelPresence
 from cato_dialer.dial.adapters.nats.start_slots import NatsStartSlots
 from cato_dialer.dial.domain.capacity.channel_allocator import ChannelAllocator
 from cato_dialer.dial.domain.capacity.channel_pool import Block, ChannelPool
+from cato_dialer.dial.domain.station import Station
 from cato_dialer.dial.ports.dial import Channel, StartSlot
 from cato_jetstream import Bucket, Lease
 from cato_runtime.clock import Clock
-from cato_runtime.station_config import StationConfig
 from cato_runtime.tasks import end_tasks
 
 log = structlog.get_logger()
@@ -67,7 +67,7 @@ class NatsChannelSource:
     def __init__(
         self,
         client: Client,
-        stations: Sequence[StationConfig],
+        stations: Sequence[Station],
         max_channels: int,
         clock: Clock,
         allocator: ChannelAllocator | None = None,

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from cato_contracts.errors import BrokerError
 from cato_dialer.dial.domain.capacity.start_times import next_start
+from cato_dialer.dial.domain.station import Station
 from cato_dialer.dial.ports.dial import StartSlot
 from cato_jetstream import Bucket, Conflict
 from cato_runtime.clock import Clock
-from cato_runtime.station_config import StationConfig
 
 _TRIES = 20
 
@@ -17,7 +17,7 @@ _TRIES = 20
 class NatsStartSlots:
     """Keys `start.<station>` in the bucket; a station without a minimum interval needs none."""
 
-    def __init__(self, bucket: Bucket, stations: Sequence[StationConfig], clock: Clock) -> None:
+    def __init__(self, bucket: Bucket, stations: Sequence[Station], clock: Clock) -> None:
         self._bucket = bucket
         self._stations = {station.id: station for station in stations}
         self._clock = clock

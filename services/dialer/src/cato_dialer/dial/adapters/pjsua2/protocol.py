@@ -34,7 +34,7 @@ class SipIdentity:
     `route` is the resolved address, as a route, if the station's host is a name.
     """
 
-    identity: str
+    uri: str
     transport: str
     route: str | None = None
     username: str | None = None
@@ -54,7 +54,7 @@ class Place:
 
     line: int
     target: str
-    peer: SipIdentity
+    identity: SipIdentity
     codecs: tuple[str, ...]
     audio: str
     heard_threshold_ms: int | None
@@ -78,7 +78,7 @@ class Register:
 
     station: str
     registrar: str
-    peer: SipIdentity
+    identity: SipIdentity
     expires_s: int
 
 
@@ -154,7 +154,7 @@ _TYPES: dict[str, type[Any]] = {
     kind.__name__: kind for kind in (*ToWorker.__args__, *FromWorker.__args__, *LINE_EVENTS)
 }
 _VALUES: dict[str, Callable[[Any], Any]] = {
-    "peer": lambda fields: _made(SipIdentity, fields),
+    "identity": lambda fields: _made(SipIdentity, fields),
     "event": lambda fields: _made(_TYPES[fields.pop("type")], fields),
     "cause": ReleaseCause,
     "source": DigitSource,

@@ -7,7 +7,7 @@ import socket
 import ssl
 from typing import Any
 
-from cato_runtime.station_config import StationConfig
+from cato_dialer.dial.domain.station import Station
 
 _UDP_REPEATS_S = (0.5, 1.0, 2.0, 4.0)
 """Timer E of RFC 3261, 17.1.2.2, up to the time-out."""
@@ -15,7 +15,7 @@ _LONGEST_HEAD = 65_536
 
 
 async def answers_options(
-    station: StationConfig, timeout_s: float, *, bind_address: str, tls: ssl.SSLContext | None = None
+    station: Station, timeout_s: float, *, bind_address: str, tls: ssl.SSLContext | None = None
 ) -> bool:
     """Tell whether the station sends any response; a refusal is a response."""
     try:
@@ -27,7 +27,7 @@ async def answers_options(
         return False
 
 
-async def _over_udp(station: StationConfig, bind_address: str) -> bool:
+async def _over_udp(station: Station, bind_address: str) -> bool:
     """Raises: OSError."""
     loop = asyncio.get_running_loop()
     found = await loop.getaddrinfo(station.host, station.port, type=socket.SOCK_DGRAM)
@@ -53,7 +53,7 @@ async def _over_udp(station: StationConfig, bind_address: str) -> bool:
         transport.close()
 
 
-async def _over_stream(station: StationConfig, bind_address: str, tls: ssl.SSLContext | None) -> bool:
+async def _over_stream(station: Station, bind_address: str, tls: ssl.SSLContext | None) -> bool:
     """Raises: OSError, EOFError."""
     call_id = secrets.token_hex(12)
     reader, writer = await asyncio.open_connection(
@@ -87,7 +87,7 @@ def _local(bind_address: str) -> tuple[str, int] | None:
     return None if bind_address == "0.0.0.0" else (bind_address, 0)
 
 
-def _request(station: StationConfig, call_id: str, local: tuple[str, int]) -> bytes:
+def _request(station: Station, call_id: str, local: tuple[str, int]) -> bytes:
     here = f"[{local[0]}]:{local[1]}" if ":" in local[0] else f"{local[0]}:{local[1]}"
     lines = (
         f"OPTIONS {station.uri} SIP/2.0",

@@ -7,7 +7,8 @@ from uuid import UUID
 import structlog
 
 from cato_dialer.dial.adapters.sip.options import answers_options
-from cato_runtime.station_config import StationConfig
+from cato_dialer.dial.adapters.sip.tls_context import tls_context
+from cato_dialer.dial.domain.station import Station
 from cato_runtime.tasks import end_tasks
 
 log = structlog.get_logger()
@@ -34,7 +35,7 @@ class StationKeepalive:
         self._tasks: list[asyncio.Task[None]] = []
         self._on_change: Callable[[], None] = lambda: None
 
-    async def open(self, stations: Sequence[StationConfig], on_change: Callable[[], None]) -> None:
+    async def open(self, stations: Sequence[Station], on_change: Callable[[], None]) -> None:
         """Raises: ConfigurationError: if a certificate cannot be read."""
         self._on_change = on_change
         for station in stations:
@@ -76,11 +77,11 @@ class StationKeepalive:
 
 class _Watched:
     def __init__(
-        self, station: StationConfig, on_change: Callable[[], None], came_up: Callable[[UUID], None]
+        self, station: Station, on_change: Callable[[], None], came_up: Callable[[UUID], None]
     ) -> None:
         self.station = station
         self._came_up = came_up
-        self.tls = station.tls.context() if station.transport == "tls" else None
+        self.tls = tls_context(station.tls) if station.tls is not None else None
         self.up = True
         self.probe_now = asyncio.Event()
         self._on_change = on_change

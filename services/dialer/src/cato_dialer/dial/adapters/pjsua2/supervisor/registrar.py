@@ -13,14 +13,13 @@ import structlog
 
 from cato_contracts.errors import BrokerError
 from cato_dialer.dial.adapters.pjsua2 import protocol
-from cato_dialer.dial.adapters.pjsua2.supervisor.address import address
 from cato_dialer.dial.adapters.pjsua2.supervisor.bytecode import BytecodeCache
 from cato_dialer.dial.adapters.pjsua2.supervisor.resolver import Resolver
-from cato_dialer.dial.adapters.pjsua2.supervisor.sip_identity import peer_of
+from cato_dialer.dial.adapters.pjsua2.supervisor.sip_identity import registered_identity_of, route_to
 from cato_dialer.dial.adapters.pjsua2.supervisor.worker_process import WorkerProcess
+from cato_dialer.dial.domain.station import Station
 from cato_jetstream import Bucket, Lease
 from cato_runtime.config import DialingConfig
-from cato_runtime.station_config import StationConfig
 from cato_runtime.tasks import end_tasks
 
 log = structlog.get_logger()
@@ -38,7 +37,7 @@ _GOOD = range(200, 300)
 class _Place:
     """Our registration with a station, if the lease is ours."""
 
-    station: StationConfig
+    station: Station
     lease: Lease
     registered: bool = False
     failures: int = 0
@@ -50,13 +49,13 @@ class _Place:
 class StationRegistrar:
     """`start` returns when each station has answered, or another replica has it, or after some seconds."""
 
-    def __init__(self, dialing: DialingConfig, stations: Sequence[StationConfig], leases: Bucket) -> None:
+    def __init__(self, dialing: DialingConfig, stations: Sequence[Station], leases: Bucket) -> None:
         self._dialing = dialing
         holder = str(uuid4()).encode()
         self._places: dict[UUID, _Place] = {
             station.id: _Place(station, _lease(leases, station, holder))
             for station in stations
-            if station.register_
+            if station.registers
         }
         self._resolver = Resolver()
         self._bytecode = BytecodeCache()
@@ -77,11 +76,9 @@ class StationRegistrar:
             place.wake.set()
 
     async def start(self) -> None:
-        """Raises: ConfigurationError: if a password is missing."""
+        """Register with the stations."""
         if not self._places:
             return
-        for place in self._places.values():
-            _order(place.station)
         settings = protocol.Configure(
             calls=1,
             bind_address=self._dialing.bind_address,
@@ -146,15 +143,15 @@ class StationRegistrar:
     async def _register(self, place: _Place) -> None:
         if self._worker is None:
             return
-        order = _order(place.station)
-        where = address(place.station, "")
-        if where.host_is_name and where.transport != "tls":
+        station = place.station
+        order = _order(station)
+        if station.host_is_name and station.transport != "tls":
             try:
-                resolved = await self._resolver.resolve(where.host)
+                resolved = await self._resolver.resolve(station.host)
             except OSError as error:
-                self._failed(place, f"{where.host} cannot be resolved: {error}")
+                self._failed(place, f"{station.host} cannot be resolved: {error}")
                 return
-            order = replace(order, peer=replace(order.peer, route=where.route(resolved)))
+            order = replace(order, identity=replace(order.identity, route=route_to(station, resolved)))
         self._worker.tell(order)
 
     def _started_anew(self) -> None:
@@ -183,19 +180,14 @@ class StationRegistrar:
         log.warning("not registered", station=place.station.name, why=why, again_in_s=pause_s)
 
 
-def _lease(bucket: Bucket, station: StationConfig, holder: bytes) -> Lease:
+def _lease(bucket: Bucket, station: Station, holder: bytes) -> Lease:
     return Lease(bucket, f"registration.{station.id}", holder, ttl_s=_LEASE_S, margin_s=_MARGIN_S)
 
 
-def _order(station: StationConfig) -> protocol.Register:
-    """Raises: ConfigurationError."""
-    where = address(station, "")
-    peer = peer_of(station, where)
-    user = station.auth.username if station.auth is not None else station.caller_id
-    host = f"[{station.host}]" if ":" in station.host else station.host
+def _order(station: Station) -> protocol.Register:
     return protocol.Register(
         station=str(station.id),
         registrar=station.uri,
-        peer=replace(peer, identity=f"sip:{user}@{host}"),
+        identity=registered_identity_of(station),
         expires_s=station.register_expires_s,
     )

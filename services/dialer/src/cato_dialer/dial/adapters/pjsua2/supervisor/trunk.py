@@ -14,14 +14,14 @@ import structlog
 
 from cato_contracts.errors import ConfigurationError
 from cato_dialer.dial.adapters.pjsua2 import protocol
-from cato_dialer.dial.adapters.pjsua2.supervisor.address import Address, address
 from cato_dialer.dial.adapters.pjsua2.supervisor.bytecode import BytecodeCache
 from cato_dialer.dial.adapters.pjsua2.supervisor.line import Pjsua2Line
 from cato_dialer.dial.adapters.pjsua2.supervisor.resolver import Resolver
 from cato_dialer.dial.adapters.pjsua2.supervisor.rtp_ports import share_ports
-from cato_dialer.dial.adapters.pjsua2.supervisor.sip_identity import peer_of
+from cato_dialer.dial.adapters.pjsua2.supervisor.sip_identity import identity_of, route_to, target_uri
 from cato_dialer.dial.adapters.pjsua2.supervisor.worker_process import WorkerProcess
 from cato_dialer.dial.domain.call.line_events import ReleaseCause
+from cato_dialer.dial.domain.station import Station
 from cato_dialer.dial.ports.trunk import CallOrder, Line
 from cato_runtime.config import DialingConfig
 
@@ -120,15 +120,11 @@ class Pjsua2Trunk:
 
     def place(self, order: CallOrder) -> Line:
         line = Pjsua2Line(next(self._numbers), self._withdraw)
-        try:
-            where = address(order.station, order.number)
-            message = _wire_order(line.number, order, where)
-        except (ValueError, ConfigurationError) as error:
-            line.release(ReleaseCause.FAULT, str(error))
-            return line
-        # For TLS the library must know the name: the certificate is for that, not for an address.
-        if where.host_is_name and where.transport != "tls":
-            self._spawn(self._resolve(line, message, where))
+        message = _wire_order(line.number, order)
+        station = order.station
+        # For TLS the library must know the name, which the station's certificate is for.
+        if station.host_is_name and station.transport != "tls":
+            self._spawn(self._resolve(line, message, station))
         else:
             self._submit(line, message)
         return line
@@ -200,13 +196,14 @@ class Pjsua2Trunk:
                 break
         line.release(ReleaseCause.LOCAL_HANGUP, "hung up before it was dialled")
 
-    async def _resolve(self, line: Pjsua2Line, order: protocol.Place, where: Address) -> None:
+    async def _resolve(self, line: Pjsua2Line, order: protocol.Place, station: Station) -> None:
         try:
-            resolved = await self._resolver.resolve(where.host)
+            resolved = await self._resolver.resolve(station.host)
         except OSError as error:
-            line.release(ReleaseCause.NO_RESPONSE, f"{where.host} cannot be resolved: {error}")
+            line.release(ReleaseCause.NO_RESPONSE, f"{station.host} cannot be resolved: {error}")
             return
-        self._submit(line, replace(order, peer=replace(order.peer, route=where.route(resolved))))
+        identity = replace(order.identity, route=route_to(station, resolved))
+        self._submit(line, replace(order, identity=identity))
 
     async def _watch(self) -> None:
         while True:
@@ -243,17 +240,16 @@ class Pjsua2Trunk:
             log.error("the SIP engine failed", error=repr(error))
 
 
-def _wire_order(number: int, order: CallOrder, where: Address) -> protocol.Place:
-    """Raises: ConfigurationError."""
+def _wire_order(number: int, order: CallOrder) -> protocol.Place:
     station = order.station
     return protocol.Place(
         line=number,
-        target=where.target,
-        peer=peer_of(station, where),
-        codecs=tuple(codec.value for codec in station.codecs),
+        target=target_uri(station, order.number),
+        identity=identity_of(station),
+        codecs=station.codecs,
         audio=str(order.audio),
         heard_threshold_ms=order.heard_threshold_ms,
-        dtmf=tuple(way.value for way in station.dtmf),
+        dtmf=station.digit_sources,
         not_before=_unix_ms(order.not_before),
         not_after=_unix_ms(order.not_after),
     )

@@ -46,48 +46,48 @@ class Accounts:
         host, _, port = self._endpoint.transportGetInfo(self._udp).localAddress.rpartition(":")
         return _LOOPBACK if host == _ANY_ADDRESS else host, int(port)
 
-    def of(self, peer: protocol.SipIdentity, *, may_forget: bool) -> Any:
+    def of(self, identity: protocol.SipIdentity, *, may_forget: bool) -> Any:
         """Return the account for a peer; others may be forgotten only while there are no calls.
 
         Raises: pj.Error.
         """
-        account = self._accounts.pop(peer, None)
+        account = self._accounts.pop(identity, None)
         if account is None:
             if may_forget:
                 self._forget()
             account = pj.Account()
-            account.create(self.config(peer))
-        self._accounts[peer] = account
+            account.create(self.config(identity))
+        self._accounts[identity] = account
         return account
 
-    def config(self, peer: protocol.SipIdentity) -> Any:
+    def config(self, identity: protocol.SipIdentity) -> Any:
         """Raises: pj.Error."""
         config = pj.AccountConfig()
-        config.idUri = peer.identity
-        if peer.username is not None and peer.password is not None:
+        config.idUri = identity.uri
+        if identity.username is not None and identity.password is not None:
             config.sipConfig.authCreds.append(
-                pj.AuthCredInfo("digest", peer.realm, peer.username, 0, peer.password)
+                pj.AuthCredInfo("digest", identity.realm, identity.username, 0, identity.password)
             )
-        if peer.route is not None:
-            config.sipConfig.proxies.append(peer.route)
-        self._need(peer)
-        if peer.tls is not None:
-            config.sipConfig.transportId = self._tls_transport(peer.tls)
+        if identity.route is not None:
+            config.sipConfig.proxies.append(identity.route)
+        self._need(identity)
+        if identity.tls is not None:
+            config.sipConfig.transportId = self._tls_transport(identity.tls)
         rtp = self._transport()
         rtp.port = self._settings.rtp_port_from
         rtp.portRange = self._settings.rtp_port_till - self._settings.rtp_port_from
         config.mediaConfig.transportConfig = rtp
-        config.mediaConfig.srtpUse = _SRTP[peer.srtp]
+        config.mediaConfig.srtpUse = _SRTP[identity.srtp]
         # By itself the library refuses SRTP without TLS; whether keys have to be secret is not its matter.
         config.mediaConfig.srtpSecureSignaling = 0
-        config.callConfig.timerUse = _SESSION_TIMERS[peer.session_timers]
+        config.callConfig.timerUse = _SESSION_TIMERS[identity.session_timers]
         config.callConfig.timerMinSESec = _LEAST_SESSION_S
-        config.callConfig.timerSessExpiresSec = peer.session_expires_s
+        config.callConfig.timerSessExpiresSec = identity.session_expires_s
         return config
 
-    def _need(self, peer: protocol.SipIdentity) -> None:
+    def _need(self, identity: protocol.SipIdentity) -> None:
         """Make the transport that a peer needs, unless there is one."""
-        if peer.transport == "tcp" and not self._tcp:
+        if identity.transport == "tcp" and not self._tcp:
             self._endpoint.transportCreate(pj.PJSIP_TRANSPORT_TCP, self._transport())
             self._tcp = True
 

@@ -170,7 +170,7 @@ class Engine:
         # What has no call yet is released here: the slot was never taken.
         try:
             length = audio_length(Path(order.audio))
-            account = self._accounts.of(order.peer, may_forget=not self._running and self.idle)
+            account = self._accounts.of(order.identity, may_forget=not self._running and self.idle)
             self._prefer(order.codecs)
             self._offer_events(offered=RTP_EVENTS in order.dtmf)
             player = PromptPlayer(self._library, Path(order.audio))
@@ -195,7 +195,7 @@ class Engine:
         option = pj.CallOpParam(True)
         option.opt.audioCount, option.opt.videoCount, option.opt.textCount = 1, 0, 0
         identity = pj.SipHeader()
-        identity.hName, identity.hValue = "P-Asserted-Identity", f"<{order.peer.identity}>"
+        identity.hName, identity.hValue = "P-Asserted-Identity", f"<{order.identity.uri}>"
         option.txOption.headers.append(identity)
         if order.not_after is not None and now_ms() > order.not_after:
             self._facts.append(pj_events.Missed(order.line, now_ms()))

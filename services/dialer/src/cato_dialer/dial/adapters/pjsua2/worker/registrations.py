@@ -44,7 +44,7 @@ class Registrations:
             if known is not None:
                 known.setRegistration(True)
                 return
-            config = self._accounts.config(order.peer)
+            config = self._accounts.config(order.identity)
             config.regConfig.registrarUri = order.registrar
             config.regConfig.timeoutSec = order.expires_s
             # The supervisor tries again, after every kind of failure.

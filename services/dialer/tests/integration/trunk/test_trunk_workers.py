@@ -21,7 +21,7 @@ from cato_dialer.dial.domain.call.line_events import (
 from cato_dialer.dial.ports.trunk import Line
 from services.dialer.tests.integration.trunk.conftest import Bench
 from services.dialer.tests.support.stations import make_station
-from services.dialer.tests.trunk_kit import Caller, follow, follow_until
+from services.dialer.tests.support.trunk_kit import Caller, follow, follow_until
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -55,7 +55,7 @@ async def test_eight_calls_share_two_workers(bench: Bench):
 
 
 async def test_a_station_that_refuses_at_once_costs_no_worker(bench: Bench):
-    """Its library runs out of handles and aborts, if it is let."""
+    """Without the quota of sockets the library runs out of handles and aborts."""
     exchange = await bench.exchange("number: '1', behaviour: reject, code: 503")
     caller = await bench.caller(exchange, channels=4)
     pids = caller.trunk.worker_pids

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cato_dialer.dial.adapters.pjsua2.worker.early_media import is_usable
+from cato_dialer.dial.adapters.pjsua2.worker.sip.early_media import is_usable
 
 
 @pytest.mark.parametrize(

@@ -3,15 +3,15 @@
 import pytest
 
 from cato_dialer.dial.adapters.pjsua2.worker.audio.playback import Playback
-from cato_dialer.dial.adapters.pjsua2.worker.digit_filter import Keypad
+from cato_dialer.dial.adapters.pjsua2.worker.digit_filter import DigitFilter
 from cato_dialer.dial.adapters.pjsua2.worker.pj_events import (
     Accepted,
-    Fact,
     Failed,
     Keyed,
     MediaChanged,
     Origin,
     Over,
+    PjEvent,
     Provisional,
     StreamGone,
 )
@@ -26,8 +26,8 @@ from cato_dialer.dial.domain.call.line_events import (
 )
 
 
-def after(*facts: Fact, hanging_up: bool = False) -> Progress:
-    progress = Progress(1, Playback(16_000, None), Keypad(("rfc4733", "info")), hanging_up)
+def after(*facts: PjEvent, hanging_up: bool = False) -> Progress:
+    progress = Progress(1, Playback(16_000, None), DigitFilter(("rfc4733", "info")), hanging_up)
     for fact in facts:
         progress.take(fact)
     return progress
@@ -60,7 +60,7 @@ ANSWERED = Accepted(1, 5)
     ],
 )
 def test_a_release_says_who_ended_the_call(
-    before: tuple[Fact, ...], hanging_up: bool, end: Over, cause: str, code: int | None
+    before: tuple[PjEvent, ...], hanging_up: bool, end: Over, cause: str, code: int | None
 ):
     (released,) = after(*before, hanging_up=hanging_up).take(end)
     assert isinstance(released, LineReleased)

@@ -12,7 +12,7 @@ from cato_dialer.dial.adapters.pjsua2.supervisor.sip_identity import (
     registered_identity_of,
     target_uri,
 )
-from cato_dialer.dial.adapters.pjsua2.worker.info_digits import digit_of_info
+from cato_dialer.dial.adapters.pjsua2.worker.sip.info_digits import digit_of_info
 from cato_dialer.dial.domain.call.line_events import (
     DigitSource,
     LineDigit,
@@ -120,5 +120,5 @@ def test_messages_come_through_the_pipe_as_they_went_in():
     ],
 )
 def test_anything_else_in_the_pipe_is_an_error(line: bytes):
-    with pytest.raises(protocol.WireError):
+    with pytest.raises(protocol.ProtocolError):
         protocol.decode(line)

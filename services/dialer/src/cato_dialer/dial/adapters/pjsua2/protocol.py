@@ -11,7 +11,7 @@ from typing import Any
 from cato_dialer.dial.domain.call.line_events import LINE_EVENTS, DigitSource, LineEvent, ReleaseCause
 
 
-class WireError(ValueError):
+class ProtocolError(ValueError):
     """The line is not a message of this protocol."""
 
 
@@ -171,12 +171,12 @@ def encode(message: Message) -> bytes:
 
 
 def decode(line: bytes) -> Message:
-    """Raises: WireError."""
+    """Raises: ProtocolError."""
     try:
         fields = json.loads(line)
         message: Message = _made(_TYPES[fields.pop("type")], fields)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise WireError(f"not a message: {line[:200]!r}") from error
+        raise ProtocolError(f"not a message: {line[:200]!r}") from error
     return message
 
 

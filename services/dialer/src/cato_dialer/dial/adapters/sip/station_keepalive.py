@@ -18,7 +18,7 @@ _ANSWER_S = 4.0
 
 
 class StationKeepalive:
-    """A `StationWatch`; a station whose `options_interval_s` is 0 is not watched and always up."""
+    """A `StationWatch`. A station whose `options_interval_s` is 0 is not watched and always up."""
 
     def __init__(
         self,
@@ -95,7 +95,7 @@ class _Watched:
             self._came_up(self.station.id)
 
     def missed_one(self) -> bool:
-        """Tell whether the station is down now."""
+        """Count a request without a response; tell whether the station is down now."""
         self._unanswered += 1
         if self.up and self._unanswered >= _UNANSWERED_TO_BE_DOWN:
             log.warning("station is down, it does not answer OPTIONS", station=self.station.name)

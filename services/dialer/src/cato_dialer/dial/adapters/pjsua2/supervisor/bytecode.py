@@ -1,7 +1,7 @@
-"""Saves each worker from compiling the library's bindings, 15,000 lines of Python, for itself.
+"""Compile the bindings of the library, 15,000 lines of Python, once for all workers.
 
-Where they are not kept compiled (an installer that leaves it to the first import, and a place that cannot be
-written to, or PYTHONDONTWRITEBYTECODE), that costs every worker a third of a second and 20 MB.
+Without stored bytecode (an installer that leaves it to the first import and a read-only directory, or
+PYTHONDONTWRITEBYTECODE) compiling costs every worker a third of a second and 20 MB.
 """
 
 import importlib.util
@@ -13,14 +13,14 @@ _UNWANTED = "PYTHONDONTWRITEBYTECODE"
 
 
 class BytecodeCache:
-    """A directory for compiled modules that lives as long as the pool, if there is need for one."""
+    """A temporary directory for compiled modules, if one is needed."""
 
     def __init__(self) -> None:
         self._directory = None if _bindings_are_compiled() else TemporaryDirectory(prefix="cato-sip-")
 
     @property
     def options(self) -> tuple[str, ...]:
-        """For the interpreter's command line."""
+        """The options for the command line of the interpreter."""
         return () if self._directory is None else ("-X", f"pycache_prefix={self._directory.name}")
 
     @property

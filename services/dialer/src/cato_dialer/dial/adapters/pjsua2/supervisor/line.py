@@ -1,4 +1,4 @@
-"""One call as the dial role sees it."""
+"""One call, as the dial role sees it."""
 
 import asyncio
 import time
@@ -14,7 +14,7 @@ from cato_dialer.dial.domain.call.line_events import (
 
 
 class Pjsua2Line:
-    """A `Line`; `on_hang_up` does what `hang_up` promises, where the call is just then."""
+    """A `Line`; `on_hang_up` ends the call wherever it is: in the queue of the trunk, or at a worker."""
 
     def __init__(self, number: int, on_hang_up: Callable[["Pjsua2Line"], None]) -> None:
         self.number = number
@@ -38,7 +38,7 @@ class Pjsua2Line:
             self._hanging_up = True
             self.on_hang_up(self)
 
-    def tell(self, event: LineEvent) -> None:
+    def deliver(self, event: LineEvent) -> None:
         if self.released:
             return
         if isinstance(event, LineHeard | LinePlaybackFinished):
@@ -52,4 +52,4 @@ class Pjsua2Line:
 
     def release(self, cause: ReleaseCause, phrase: str) -> None:
         """Release a line that no worker will release."""
-        self.tell(LineReleased(time.time_ns() // 1_000_000, cause, None, phrase, self._heard_ms))
+        self.deliver(LineReleased(time.time_ns() // 1_000_000, cause, None, phrase, self._heard_ms))

@@ -1,6 +1,6 @@
-"""Registers with the stations that want it: one worker process, and a lease for each station.
+"""Register with the stations that ask for it: one worker process, and a lease for each station.
 
-Whoever has the lease registers; a process that dies loses it, and another one goes on.
+The replica that holds the lease registers. A process that dies loses it, and another replica takes over.
 """
 
 import asyncio
@@ -28,14 +28,14 @@ _LEASE_S = 10
 _RENEW_S = 3.0
 _MARGIN_S = 2.0
 _RETRY_S = (3.0, 6.0, 15.0, 60.0)
-"How long after a failure it is tried again."
-_FIRST_WORD_S = 5.0
+"The pauses before the next try after a failure."
+_FIRST_ANSWERS_S = 5.0
 _GOOD = range(200, 300)
 
 
 @dataclass(slots=True)
-class _Place:
-    """Our registration with a station, if the lease is ours."""
+class _Registration:
+    """Our registration with a station, if we hold the lease."""
 
     station: Station
     lease: Lease
@@ -47,13 +47,13 @@ class _Place:
 
 
 class StationRegistrar:
-    """`start` returns when each station has answered, or another replica has it, or after some seconds."""
+    """Registers from `start` on, which waits some seconds for the first answers of the stations."""
 
     def __init__(self, dialing: DialingConfig, stations: Sequence[Station], leases: Bucket) -> None:
         self._dialing = dialing
         holder = str(uuid4()).encode()
-        self._places: dict[UUID, _Place] = {
-            station.id: _Place(station, _lease(leases, station, holder))
+        self._registrations: dict[UUID, _Registration] = {
+            station.id: _Registration(station, _lease(leases, station, holder))
             for station in stations
             if station.registers
         }
@@ -65,19 +65,19 @@ class StationRegistrar:
 
     def registered(self, station_id: UUID) -> bool:
         """Tell whether this process is registered with the station."""
-        place = self._places.get(station_id)
-        return place is not None and place.registered
+        registration = self._registrations.get(station_id)
+        return registration is not None and registration.registered
 
     def renew(self, station_id: UUID) -> None:
-        """Register at once, if that is our business: the station may have forgotten us while it was down."""
-        place = self._places.get(station_id)
-        if place is not None and place.lease.held():
-            place.retry_at = 0.0
-            place.wake.set()
+        """Register at once if we hold the lease: the station may have lost the registration."""
+        registration = self._registrations.get(station_id)
+        if registration is not None and registration.lease.held():
+            registration.retry_at = 0.0
+            registration.wake.set()
 
     async def start(self) -> None:
         """Register with the stations."""
-        if not self._places:
+        if not self._registrations:
             return
         settings = protocol.Configure(
             calls=1,
@@ -92,92 +92,100 @@ class StationRegistrar:
             settings,
             gate=asyncio.Semaphore(1),
             bytecode=self._bytecode,
-            changed=self._started_anew,
-            registered=self._heard,
+            changed=self._worker_restarted,
+            registered=self._answered,
         )
         self._runner = asyncio.create_task(self._worker.keep_running())
         await self._worker.tried.wait()
-        self._tasks = [asyncio.create_task(self._hold(place)) for place in self._places.values()]
+        self._tasks = [
+            asyncio.create_task(self._hold(registration)) for registration in self._registrations.values()
+        ]
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_FIRST_WORD_S):
-                for place in self._places.values():
-                    await place.decided.wait()
+            async with asyncio.timeout(_FIRST_ANSWERS_S):
+                for registration in self._registrations.values():
+                    await registration.decided.wait()
 
     async def stop(self) -> None:
         await end_tasks(*self._tasks)
         if self._worker is not None and self._runner is not None:
-            self._worker.close()  # takes its registrations back
+            self._worker.close()  # ends its registrations
             await asyncio.wait((self._runner,))
-        for place in self._places.values():
-            if place.lease.held():
+        for registration in self._registrations.values():
+            if registration.lease.held():
                 try:
-                    await place.lease.release()
+                    await registration.lease.release()
                 except BrokerError as error:
-                    log.warning("a registration's lease is left to end by itself", error=str(error))
+                    log.warning("registration lease is left to expire", error=str(error))
         self._bytecode.close()
 
-    async def _hold(self, place: _Place) -> None:
+    async def _hold(self, registration: _Registration) -> None:
         while True:
-            was_ours = place.lease.held()
+            was_ours = registration.lease.held()
             try:
-                await place.lease.take()
+                await registration.lease.take()
             except BrokerError as error:
-                log.warning("no word on who registers", station=place.station.name, error=str(error))
-            if place.lease.held():
-                if not was_ours or self._is_due(place):
-                    place.retry_at = None
-                    await self._register(place)
+                log.warning(
+                    "registration lease unavailable", station=registration.station.name, error=str(error)
+                )
+            if registration.lease.held():
+                if not was_ours or self._is_due(registration):
+                    registration.retry_at = None
+                    await self._register(registration)
             else:
-                place.decided.set()
+                registration.decided.set()
                 if was_ours and self._worker is not None:
-                    place.registered = False
-                    self._worker.tell(protocol.Unregister(str(place.station.id)))
+                    registration.registered = False
+                    self._worker.send(protocol.Unregister(str(registration.station.id)))
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_RENEW_S):
-                    await place.wake.wait()
-            place.wake.clear()
+                    await registration.wake.wait()
+            registration.wake.clear()
 
-    def _is_due(self, place: _Place) -> bool:
-        return place.retry_at is not None and asyncio.get_running_loop().time() >= place.retry_at
+    def _is_due(self, registration: _Registration) -> bool:
+        return (
+            registration.retry_at is not None and asyncio.get_running_loop().time() >= registration.retry_at
+        )
 
-    async def _register(self, place: _Place) -> None:
+    async def _register(self, registration: _Registration) -> None:
         if self._worker is None:
             return
-        station = place.station
+        station = registration.station
         order = _order(station)
         if station.host_is_name and station.transport != "tls":
             try:
                 resolved = await self._resolver.resolve(station.host)
             except OSError as error:
-                self._failed(place, f"{station.host} cannot be resolved: {error}")
+                self._failed(registration, f"{station.host} cannot be resolved: {error}")
                 return
             order = replace(order, identity=replace(order.identity, route=route_to(station, resolved)))
-        self._worker.tell(order)
+        self._worker.send(order)
 
-    def _started_anew(self) -> None:
-        """The worker knows nothing yet."""
-        for place in self._places.values():
-            place.registered = False
-            place.retry_at = 0.0
-            place.wake.set()
+    def _worker_restarted(self) -> None:
+        """Register everything again: the worker is a new process."""
+        for registration in self._registrations.values():
+            registration.registered = False
+            registration.retry_at = 0.0
+            registration.wake.set()
 
-    def _heard(self, message: protocol.Registered) -> None:
-        place = self._places[UUID(message.station)]
+    def _answered(self, message: protocol.Registered) -> None:
+        registration = self._registrations[UUID(message.station)]
         if message.code not in _GOOD:
-            self._failed(place, f"{message.code} {message.phrase}")
+            self._failed(registration, f"{message.code} {message.phrase}")
         elif message.expires_s > 0:
-            if not place.registered:
-                log.info("registered", station=place.station.name, expires_s=message.expires_s)
-            place.registered, place.failures, place.retry_at = True, 0, None
-            place.decided.set()
+            if not registration.registered:
+                log.info(
+                    "registered with station", station=registration.station.name, expires_s=message.expires_s
+                )
+            registration.registered, registration.failures, registration.retry_at = True, 0, None
+            registration.decided.set()
 
-    def _failed(self, place: _Place, why: str) -> None:
-        pause_s = _RETRY_S[min(place.failures, len(_RETRY_S) - 1)]
-        place.registered = False
-        place.failures += 1
-        place.retry_at = asyncio.get_running_loop().time() + pause_s
-        place.decided.set()
-        log.warning("not registered", station=place.station.name, why=why, again_in_s=pause_s)
+    def _failed(self, registration: _Registration, why: str) -> None:
+        pause_s = _RETRY_S[min(registration.failures, len(_RETRY_S) - 1)]
+        registration.registered = False
+        registration.failures += 1
+        registration.retry_at = asyncio.get_running_loop().time() + pause_s
+        registration.decided.set()
+        log.warning("registration failed", station=registration.station.name, why=why, again_in_s=pause_s)
 
 
 def _lease(bucket: Bucket, station: Station, holder: bytes) -> Lease:

@@ -1,4 +1,4 @@
-"""Names of stations to addresses, in the parent: the library would stop all its calls for an answer."""
+"""Resolve the names of stations in the parent: the library would block all its calls meanwhile."""
 
 import asyncio
 import socket
@@ -9,7 +9,7 @@ _ANSWER_S = 5.0
 
 
 class Resolver:
-    """Remembers an address for a minute, and the last one when the name service fails."""
+    """Caches an address for a minute, and uses the last one while the name service fails."""
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[float, str]] = {}

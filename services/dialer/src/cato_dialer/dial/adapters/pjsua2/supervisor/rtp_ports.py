@@ -1,9 +1,8 @@
-"""Who of the workers takes which RTP ports: each starts its search in a share of its own.
+"""Share out the RTP ports: each worker starts its search in a share of its own.
 
-Always an even port for RTP and the one above it for RTCP (RFC 3550, 11), never what the system would pick:
-PJSIP sends its audio to wherever a packet came from last, and peers that have only an RTP port let our RTCP
-go to whoever holds the port above theirs. If that were the RTP port of another call, that call's audio would
-go astray.
+RTP has an even port and RTCP the port above it (RFC 3550, 11); the system never picks one. PJSIP sends audio
+to the address that the last packet came from, and our RTCP for a peer without an RTCP port goes to the port
+above its RTP port. If that were the RTP port of another call, the audio of that call would be diverted.
 """
 
 from dataclasses import dataclass
@@ -23,19 +22,19 @@ class PortShares:
     high: int
     per_call: int
 
-    def of(self, place: int, calls: int) -> tuple[int, int]:
-        """Return the first and last port for the worker at this place in the pool.
+    def of(self, worker_id: int, calls: int) -> tuple[int, int]:
+        """Return the first and the last port for this worker.
 
         Spare workers share with the first ones.
         """
         width = self.per_call * calls
         shares = max((self.high - self.low + 1) // width, 1)
-        first = self.low + place % shares * width
+        first = self.low + worker_id % shares * width
         return first, min(first + width - 1, self.high)
 
 
 def share_ports(low: int, high: int, calls: int) -> PortShares:
-    """Share out a range; 0 to 0 stands for one below those that Linux gives to other sockets.
+    """Share out a range; 0 to 0 stands for a range below the ports that Linux gives to other sockets.
 
     Raises:
         ConfigurationError: if it is too small.

@@ -29,9 +29,9 @@ log = structlog.get_logger()
 
 _TICK_S = 1.0
 _SLOT_WAIT_S = 2.0
-"For a call that is over but for its last message, or for a worker that is just being started."
+"The wait for a call that only lacks its last message, or for a worker that is being started."
 _MOST_WORKERS = 2
-"So many times the workers that the channels need, when stations leave requests unanswered."
+"The bound on workers, in multiples of those that the channels need, when stations do not answer requests."
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +44,12 @@ class _Waiting:
 class Pjsua2Trunk:
     """A `Trunk` for `workers_for` calls at once.
 
-    The library lets go of a call some time after its line was released: with the answer to the last
-    request, or 32 s later if there is none (RFC 3261, timers B and F). More workers are started for what
-    lingers.
+    The library holds a call for some time after its line was released: until the answer to the last request,
+    or for 32 s without one (RFC 3261, timers B and F). More workers are started for such lingering calls.
     """
 
     def __init__(self, dialing: DialingConfig, workers_for: int, *, sip_log_level: int = 0) -> None:
-        """`sip_log_level`: of PJSIP, 0 (nothing) to 6, 4 has the messages; goes to standard error."""
+        """`sip_log_level`: PJSIP's, from 0 (nothing) to 6; 4 shows the messages, on standard error."""
         self._dialing = dialing
         self._channels = workers_for
         self._sip_log_level = sip_log_level
@@ -73,12 +72,12 @@ class Pjsua2Trunk:
 
     @property
     def loop_lag_ms(self) -> int:
-        """How late the slowest worker's loop came round lately."""
+        """How late the slowest event loop of the workers is, in ms."""
         return max((worker.loop_lag_ms for worker in self._workers), default=0)
 
     @property
     def media_lag_ms(self) -> int:
-        """How far the slowest playback was behind the clock lately: above a few frames the audio breaks."""
+        """How far the slowest playback is behind the clock, in ms; the audio breaks above a few frames."""
         return max((worker.media_lag_ms for worker in self._workers), default=0)
 
     @property
@@ -98,11 +97,11 @@ class Pjsua2Trunk:
         first = self._start_worker()
         await first.tried.wait()
         if first.calls:
-            # The library has the last word on how many calls a process carries.
+            # The library decides how many calls a process carries.
             self._calls_per_worker = first.calls
         if first.calls < self._dialing.calls_per_worker:
             log.warning(
-                "a SIP worker carries fewer calls than configured",
+                "SIP worker carries fewer calls than configured",
                 calls_per_worker=self._dialing.calls_per_worker,
                 carries=first.calls,
             )
@@ -111,7 +110,9 @@ class Pjsua2Trunk:
             await worker.tried.wait()
         if self.capacity == 0:
             await self.close()
-            raise ConfigurationError(f"no SIP worker can start: {first.refusal or 'it ended without a word'}")
+            raise ConfigurationError(
+                f"no SIP worker can start: {first.refusal or 'it ended without a message'}"
+            )
         self._watcher = asyncio.create_task(self._watch())
 
     async def line_free(self) -> None:
@@ -132,7 +133,7 @@ class Pjsua2Trunk:
     async def close(self) -> None:
         self._open = False
         while self._waiting:
-            self._give_up(self._waiting[0], "the SIP engine is closed")
+            self._release_unsent(self._waiting[0], "the SIP engine is closed")
         for worker in self._workers:
             worker.close()
         if self._watcher is not None:
@@ -179,16 +180,16 @@ class Pjsua2Trunk:
     def _too_late(self, number: int) -> None:
         for waiting in self._waiting:
             if waiting.line.number == number:
-                self._give_up(waiting, "no free SIP worker")
+                self._release_unsent(waiting, "no free SIP worker")
                 return
 
-    def _give_up(self, waiting: _Waiting, why: str) -> None:
+    def _release_unsent(self, waiting: _Waiting, why: str) -> None:
         self._waiting.remove(waiting)
         waiting.timer.cancel()
         waiting.line.release(ReleaseCause.NOT_SENT, why)
 
     def _withdraw(self, line: Pjsua2Line) -> None:
-        """Hang up what no worker has yet."""
+        """Withdraw an order that no worker has yet."""
         for waiting in self._waiting:
             if waiting.line is line:
                 self._waiting.remove(waiting)
@@ -212,8 +213,8 @@ class Pjsua2Trunk:
                 worker.tick()
 
     def _start_worker(self) -> WorkerProcess:
-        place = len(self._workers)
-        low, high = self._ports.of(place, self._calls_per_worker)
+        worker_id = len(self._workers)
+        low, high = self._ports.of(worker_id, self._calls_per_worker)
         settings = protocol.Configure(
             calls=self._calls_per_worker,
             bind_address=self._dialing.bind_address,
@@ -223,7 +224,7 @@ class Pjsua2Trunk:
             sip_log_level=self._sip_log_level,
         )
         worker = WorkerProcess(
-            place, settings, gate=self._gate, bytecode=self._bytecode, changed=self._serve_waiting
+            worker_id, settings, gate=self._gate, bytecode=self._bytecode, changed=self._serve_waiting
         )
         self._workers.append(worker)
         self._spawn(worker.keep_running())
@@ -237,7 +238,7 @@ class Pjsua2Trunk:
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("the SIP engine failed", error=repr(error))
+            log.error("SIP engine failed", error=repr(error))
 
 
 def _wire_order(number: int, order: CallOrder) -> protocol.Place:

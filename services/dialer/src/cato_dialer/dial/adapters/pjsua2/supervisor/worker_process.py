@@ -1,4 +1,4 @@
-"""A worker process as its parent sees it: started, listened to, replaced."""
+"""Run a worker process: start it, read its messages, replace it."""
 
 import asyncio
 import contextlib
@@ -21,26 +21,26 @@ log = structlog.get_logger()
 START_S = 20.0
 "For the library to come up; 0.2 s on a machine that is not busy."
 SILENT_TICKS = 4
-"Ticks of the trunk without a word from a worker that beats twice a second: it hangs."
+"Ticks of the trunk without a message: the worker, which sends two heartbeats a second, hangs."
 END_S = 3.0
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 30.0
 _SETTLED_S = 60.0
-"A worker that lived so long died of something new."
+"After so long the pause before the next start is the shortest again."
 _ORDER_EXPIRES_MS = 2_000
 "From the time at which the INVITE is due; the worker compares it with the clock right before it sends."
 _MODULE = "cato_dialer.dial.adapters.pjsua2.worker.main"
 
 
 class WorkerProcess:
-    """One place in the pool: always a process, or soon again.
+    """A worker of the pool: a process, which is replaced whenever it ends.
 
-    `changed` is called when it takes calls again, or a slot has become free.
+    `changed` is called when the worker takes calls again, and when a slot has become free.
     """
 
     def __init__(
         self,
-        place: int,
+        worker_id: int,
         settings: protocol.Configure,
         *,
         gate: asyncio.Semaphore,
@@ -53,8 +53,8 @@ class WorkerProcess:
         self.media_lag_ms = 0
         self.refusal = ""
         self.tried = asyncio.Event()
-        "Set once the first start has come to an end, whichever."
-        self._place = place
+        "Set once the first start has succeeded or failed."
+        self._worker_id = worker_id
         self._gate = gate
         self._bytecode = bytecode
         self._changed = changed
@@ -64,18 +64,18 @@ class WorkerProcess:
         self._placed = 0
         self._freed = 0
         self._lines: dict[int, Pjsua2Line] = {}
-        self._heard = False
+        self._message_seen = False
         self._silent_ticks = 0
         self._closing = asyncio.Event()
 
     @property
     def calls(self) -> int:
-        """Calls at once that it can carry; 0 while there is no process."""
+        """The calls at once that it can carry; 0 while there is no process."""
         return self._calls
 
     @property
     def occupied(self) -> int:
-        """Calls that the library has not done with yet, released lines among them."""
+        """The calls that the library still holds, among them those of released lines."""
         return self._placed - self._freed if self._calls else 0
 
     @property
@@ -90,8 +90,8 @@ class WorkerProcess:
     def pid(self) -> int | None:
         return self._process.pid if self._process is not None else None
 
-    def tell(self, message: protocol.Register | protocol.Unregister) -> None:
-        """Send what concerns no call; lost if there is no process just now."""
+    def send(self, message: protocol.Register | protocol.Unregister) -> None:
+        """Send a message that concerns no call; it is lost while there is no process."""
         self._send(message)
 
     def place(self, line: Pjsua2Line, order: protocol.Place) -> None:
@@ -111,39 +111,39 @@ class WorkerProcess:
         self._send(order)
 
     def tick(self) -> None:
-        """Called about once a second; kill what has not said a word for some ticks.
+        """Kill a process that has sent nothing for some ticks; called about once a second.
 
-        Ticks and not time: if our own loop stood still, what the worker said is only unread.
+        Ticks are counted, not time: if our own loop was blocked, the messages are only unread.
         """
-        self._silent_ticks = 0 if self._heard or not self._calls else self._silent_ticks + 1
-        self._heard = False
+        self._silent_ticks = 0 if self._message_seen or not self._calls else self._silent_ticks + 1
+        self._message_seen = False
         if self._silent_ticks >= SILENT_TICKS and self._process is not None:
-            log.error("a SIP worker hangs and is killed", place=self._place, pid=self._process.pid)
+            log.error("SIP worker hangs and is killed", worker_id=self._worker_id, pid=self._process.pid)
             self._kill()
 
     async def keep_running(self) -> None:
-        """Run a process, and another one whenever it ends, until `close`."""
+        """Run a process, and a new one whenever it ends, until `close`."""
         pause_s = _FIRST_PAUSE_S
         while not self._closing.is_set():
             began = time.monotonic()
             try:
                 why = await self._live()
             except OSError as error:
-                why = f"the SIP process cannot be started: {error.strerror or 'no word in time'}"
+                why = f"SIP worker cannot be started: {error.strerror or 'it sent no message in time'}"
             except ValueError as error:
-                why = f"the SIP process talks nonsense: {error}"
-            self._bury(why)
+                why = f"SIP worker sent an invalid message: {error}"
+            self._lose_lines(why)
             if self._closing.is_set():
                 return
             if time.monotonic() - began >= _SETTLED_S:
                 pause_s = _FIRST_PAUSE_S
-            log.warning("a SIP worker has ended", place=self._place, why=why, again_in_s=pause_s)
+            log.warning("SIP worker has ended", worker_id=self._worker_id, why=why, again_in_s=pause_s)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._closing.wait(), pause_s)
             pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
 
     def close(self) -> None:
-        """Have the process hang up its calls and end; `keep_running` returns when it has."""
+        """Let the process hang up its calls and end; `keep_running` returns then."""
         self._closing.set()
         if self._process is not None and self._process.stdin is not None:
             self._process.stdin.close()
@@ -159,20 +159,20 @@ class WorkerProcess:
                     self.close()
                 self._send(self.settings)
                 async with asyncio.timeout(START_S):
-                    talking = await self._hear(process)
+                    alive = await self._read_message(process)
             if self._calls:
                 self.tried.set()
                 self._changed()
-            while talking:
-                talking = await self._hear(process)
-            # It has closed its output, so it is about to end by itself.
+            while alive:
+                alive = await self._read_message(process)
+            # It has closed its output, so it is ending by itself.
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(process.wait(), END_S)
         finally:
             self._kill()
             self.tried.set()
         status = await process.wait()
-        return self.refusal or f"the SIP process ended ({_ending(status)})"
+        return self.refusal or f"SIP worker ended ({_ending(status)})"
 
     async def _spawn(self) -> Process:
         """Raises: OSError."""
@@ -181,19 +181,19 @@ class WorkerProcess:
             *command, stdin=PIPE, stdout=PIPE, env=self._bytecode.environment
         )
 
-    async def _hear(self, process: Process) -> bool:
-        """Take one message; false at the end of them. Raises: WireError."""
+    async def _read_message(self, process: Process) -> bool:
+        """Handle one message; return False at their end. Raises: ProtocolError."""
         if process.stdout is None:
             return False
         line = await process.stdout.readline()
         if not line:
             return False
-        self._heard = True
+        self._message_seen = True
         self._take(protocol.decode(line))
         return True
 
     def _take(self, message: protocol.Message) -> None:
-        """Raises: WireError."""
+        """Raises: ProtocolError."""
         match message:
             case protocol.Ready(calls=calls):
                 self._calls = calls
@@ -210,34 +210,34 @@ class WorkerProcess:
                 if number in self._lines:
                     self._lines[number].sent = True
             case protocol.LineReport(line=number, event=event):
-                self._tell_line(number, event)
+                self._deliver(number, event)
             case _:
-                raise protocol.WireError(f"not from a worker: {message!r}")
+                raise protocol.ProtocolError(f"not from a worker: {message!r}")
 
     def _hang_up(self, line: Pjsua2Line) -> None:
         if line.number in self._lines:
             self._send(protocol.HangUp(line.number))
 
-    def _tell_line(self, number: int, event: LineEvent) -> None:
+    def _deliver(self, number: int, event: LineEvent) -> None:
         line = self._lines.get(number)
         if line is None:
             return
-        line.tell(event)
+        line.deliver(event)
         if line.released:
             del self._lines[number]
 
-    def _bury(self, why: str) -> None:
-        """Nothing more comes from the process: its lines end with it."""
+    def _lose_lines(self, why: str) -> None:
+        """Release the lines of the process, which has ended."""
         self._process = None
         self._calls = self._placed = self._freed = 0
-        self._heard, self._silent_ticks = False, 0
+        self._message_seen, self._silent_ticks = False, 0
         self.loop_lag_ms = self.media_lag_ms = 0
         lines, self._lines = list(self._lines.values()), {}
         for line in lines:
             line.lose(why or "the SIP engine is closed")
 
     def _send(self, message: protocol.ToWorker) -> None:
-        # A process that is gone is noticed by the end of its messages.
+        # The end of a process is noticed at the end of its messages.
         if (
             self._process is not None
             and self._process.stdin is not None

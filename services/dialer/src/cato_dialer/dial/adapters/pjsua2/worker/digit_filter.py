@@ -1,4 +1,4 @@
-"""Which of the keys that reach us count: a far end may send the same one in two ways."""
+"""Decide which digits count: the other end may send the same key in two ways."""
 
 from dataclasses import dataclass
 
@@ -9,11 +9,11 @@ RTP_EVENTS, TONES = DigitSource.RTP_EVENT, DigitSource.IN_BAND
 
 
 @dataclass(slots=True)
-class Keypad:
-    """Takes keys that come in one of `ways`.
+class DigitFilter:
+    """Accepts keys that come in one of `ways`.
 
-    Tones beside events or INFO are the same keys once more, or one of them is imagined: where both are
-    taken, the first key decides for the rest of the call which it is.
+    Tones beside events or INFO repeat the same keys, or are recognised falsely. If both ways are accepted,
+    the first key of a call decides which one counts for the rest of it.
     """
 
     ways: tuple[str, ...]
@@ -21,11 +21,11 @@ class Keypad:
 
     @property
     def listens(self) -> bool:
-        """Whether tones are worth listening for."""
+        """Tell whether tones can still count."""
         return TONES in self.ways and self._tones is not False
 
     def take(self, digit: str, way: str) -> str | None:
-        """Return the key, or None if it does not count."""
+        """Return the key in upper case, or None if it does not count."""
         key = digit.upper()
         if way not in self.ways or key not in _KEYS:
             return None

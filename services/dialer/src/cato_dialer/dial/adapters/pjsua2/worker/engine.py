@@ -1,6 +1,6 @@
-"""PJSIP at work. One thread, and only inside a worker process.
+"""Run PJSIP. One thread, and only inside a worker process.
 
-What follows from a fact that a callback has handed over is done after the library has returned.
+Callbacks only queue events; they are handled after `libHandleEvents` has returned.
 """
 
 import ctypes
@@ -16,37 +16,37 @@ import pjsua2 as pj
 from cato_contracts.alaw_wav import AlawWavError, audio_length
 from cato_dialer.dial.adapters.pjsua2 import protocol
 from cato_dialer.dial.adapters.pjsua2.worker import pj_events
-from cato_dialer.dial.adapters.pjsua2.worker.accounts import Accounts
-from cato_dialer.dial.adapters.pjsua2.worker.audio.audio_tap import EarError
+from cato_dialer.dial.adapters.pjsua2.worker.audio.audio_tap import AudioTapError
 from cato_dialer.dial.adapters.pjsua2.worker.audio.playback import Playback
 from cato_dialer.dial.adapters.pjsua2.worker.audio.prompt_player import PlayerError, PromptPlayer
-from cato_dialer.dial.adapters.pjsua2.worker.audio.tone_listener import Hearing
-from cato_dialer.dial.adapters.pjsua2.worker.digit_filter import RTP_EVENTS, TONES, Keypad
-from cato_dialer.dial.adapters.pjsua2.worker.early_media import EarlyMediaFilter
-from cato_dialer.dial.adapters.pjsua2.worker.library_call import LibraryCall, abandon, now_ms
+from cato_dialer.dial.adapters.pjsua2.worker.audio.tone_listener import ToneListener
+from cato_dialer.dial.adapters.pjsua2.worker.digit_filter import RTP_EVENTS, TONES, DigitFilter
 from cato_dialer.dial.adapters.pjsua2.worker.progress import Progress
-from cato_dialer.dial.adapters.pjsua2.worker.registrations import Registrations
-from cato_dialer.dial.adapters.pjsua2.worker.scheduled_calls import Agenda
-from cato_dialer.dial.adapters.pjsua2.worker.socket_quota import Handles, most_calls
+from cato_dialer.dial.adapters.pjsua2.worker.scheduled_calls import ScheduledCalls
+from cato_dialer.dial.adapters.pjsua2.worker.sip.accounts import Accounts
+from cato_dialer.dial.adapters.pjsua2.worker.sip.early_media import EarlyMediaFilter
+from cato_dialer.dial.adapters.pjsua2.worker.sip.library_call import LibraryCall, abandon, now_ms
+from cato_dialer.dial.adapters.pjsua2.worker.sip.registrations import Registrations
+from cato_dialer.dial.adapters.pjsua2.worker.socket_quota import SocketQuota, most_calls
 from cato_dialer.dial.domain.call.line_events import LineEvent, LineReleased, ReleaseCause
 
 _CLOCK_HZ = 8_000
 _KEYS_MS = 100
-"How long a key may wait: the library hears keys in RTP on its media thread, and tells at the next `poll`."
+"The longest wait for a key: the library takes keys from RTP on its media thread and reports them at `poll`."
 _PLAYERS_SURE = 32
 "PJSUA_MAX_PLAYERS unless the library was built otherwise."
 
 _PORTS_OF_CALL = 3
-"Of the library's bridge: the call's stream, its player and its ear."
+"Of the library's bridge: the stream of the call, its player and its audio tap."
 _PORTS_SPARE = 8
 "The null device has one of them."
 
 _HAS_TELEPHONE_EVENT = 0
-"PJMEDIA_ENDPT_HAS_TELEPHONE_EVENT_FLAG: for the descriptions of calls that are made from then on."
+"PJMEDIA_ENDPT_HAS_TELEPHONE_EVENT_FLAG: for the session descriptions that are made from then on."
 
 
 class EngineError(Exception):
-    """The library cannot be started, or not as it was asked."""
+    """The library cannot be started, or not with these settings."""
 
 
 @dataclass(slots=True)
@@ -54,17 +54,17 @@ class _Running:
     call: LibraryCall
     player: PromptPlayer
     progress: Progress
-    look_at_ms: float = 0.0
+    observe_at_ms: float = 0.0
 
 
 class Engine:
-    """The library with its calls. `emit` gets every message for the supervisor."""
+    """The library with its calls; `emit` gets every message for the supervisor."""
 
     def __init__(self, settings: protocol.Configure, emit: Callable[[protocol.FromWorker], None]) -> None:
         self._settings = settings
         self._emit = emit
-        self._facts: deque[pj_events.Fact] = deque()
-        self._agenda = Agenda()
+        self._events: deque[pj_events.PjEvent] = deque()
+        self._scheduled = ScheduledCalls()
         self._running: dict[int, _Running] = {}
         self._codecs: tuple[str, ...] = ()
         self._placed = 0
@@ -77,15 +77,15 @@ class Engine:
         self._accounts = Accounts(self._endpoint, settings)
         self._offered: dict[int, tuple[str, ...]] = {}
         self._early_media = EarlyMediaFilter(self._library, self._offered)
-        self._hearing = Hearing(self._library)
-        self._handles = Handles(settings.calls)
+        self._tones = ToneListener(self._library)
+        self._sockets = SocketQuota(settings.calls)
         self.registrations = Registrations(self._accounts, emit)
 
     def start(self) -> int:
-        """Return the calls that the library can carry at once, at most those asked for.
+        """Start the library; return the calls that it carries at once, at most those of the settings.
 
         Raises:
-            EngineError: above all if the addresses cannot be bound.
+            EngineError: for example if an address cannot be bound.
 
         """
         settings = self._settings
@@ -101,7 +101,7 @@ class Engine:
         media.audioFramePtime = 20
         media.noVad = True
         media.ecTailLen = 0
-        # The bridge lets go of a port at its next tick: calls just refused still have their player there.
+        # The bridge releases a port at its next tick: the players of calls just refused are still there.
         media.maxMediaPorts = _PORTS_OF_CALL * settings.calls + most_calls(settings.calls) + _PORTS_SPARE
         try:
             self._endpoint.libCreate()
@@ -114,63 +114,63 @@ class Engine:
         except pj.Error as error:
             raise EngineError(f"{error.title}: {error.reason}") from error
         calls = self._usable()
-        self._handles = Handles(calls)
+        self._sockets = SocketQuota(calls)
         return calls
 
     @property
     def idle(self) -> bool:
-        """Whether the library has no call, not even one that is over but for a last message."""
+        """Tell whether the library has no call, not even one that waits for its last message."""
         return self._placed == self._over
 
     @property
     def address(self) -> tuple[str, int]:
-        """Where a datagram ends the waiting of `poll`. Raises: pj.Error."""
+        """The address at which a datagram ends the waiting of `poll`. Raises: pj.Error."""
         return self._accounts.address
 
     def wait_ms(self, at_most: int) -> int:
-        """Return how long there is nothing to do but what the library's sockets and timers ask for."""
-        if self._facts:
+        """Return the time until the engine has work beside the sockets and timers of the library."""
+        if self._events:
             return 0
-        wait = self._agenda.wait_ms(now_ms(), at_most)
+        wait = self._scheduled.wait_ms(now_ms(), at_most)
         if any(running.progress.answered for running in self._running.values()):
             wait = min(wait, _KEYS_MS)
         now = time.monotonic() * 1_000
         if self._freed < self._over:
-            wait = min(wait, self._handles.wait_ms(now))
-        looks = (
-            running.look_at_ms - now
+            wait = min(wait, self._sockets.wait_ms(now))
+        times = (
+            running.observe_at_ms - now
             for running in self._running.values()
             if running.progress.playback.running
         )
-        return max(min(wait, math.ceil(min(looks, default=wait))), 0)
+        return max(min(wait, math.ceil(min(times, default=wait))), 0)
 
     def poll(self, timeout_ms: int) -> None:
-        """Let the library work, at most so long if there is nothing to do, and do what follows."""
+        """Run the library, for `timeout_ms` at most if it is idle, and handle the events that it queued."""
         self._endpoint.libHandleEvents(timeout_ms)
-        for order in self._agenda.take_due(now_ms()):
+        for order in self._scheduled.take_due(now_ms()):
             self._dial(order)
-        while self._facts:
-            self._take(self._facts.popleft())
+        while self._events:
+            self._take(self._events.popleft())
         now = time.monotonic() * 1_000
         for running in list(self._running.values()):
-            self._hear(running)
-            if running.progress.playback.running and now >= running.look_at_ms:
-                self._look(running, now)
+            self._take_tones(running)
+            if running.progress.playback.running and now >= running.observe_at_ms:
+                self._observe(running, now)
         self._count_freed()
 
     def place(self, order: protocol.Place) -> None:
-        """Dial at the order's time, or now."""
+        """Make the call at the time of the order, or now."""
         self._placed += 1
         if order.not_before is not None and order.not_before > now_ms():
-            self._agenda.add(order)
+            self._scheduled.add(order)
         else:
             self._dial(order)
 
     def _dial(self, order: protocol.Place) -> None:
-        # What has no call yet is released here: the slot was never taken.
+        # An order without a call is released here: it took no slot of the library.
         try:
             length = audio_length(Path(order.audio))
-            account = self._accounts.of(order.identity, may_forget=not self._running and self.idle)
+            account = self._accounts.of(order.identity, may_drop=not self._running and self.idle)
             self._prefer(order.codecs)
             self._offer_events(offered=RTP_EVENTS in order.dtmf)
             player = PromptPlayer(self._library, Path(order.audio))
@@ -189,8 +189,8 @@ class Engine:
                 )
             )
             return
-        call = LibraryCall(account, order.line, self._facts.append, self._library)
-        progress = Progress(order.line, Playback(length, order.heard_threshold_ms), Keypad(order.dtmf))
+        call = LibraryCall(account, order.line, self._events.append, self._library)
+        progress = Progress(order.line, Playback(length, order.heard_threshold_ms), DigitFilter(order.dtmf))
         self._running[order.line] = _Running(call, player, progress)
         option = pj.CallOpParam(True)
         option.opt.audioCount, option.opt.videoCount, option.opt.textCount = 1, 0, 0
@@ -198,18 +198,18 @@ class Engine:
         identity.hName, identity.hValue = "P-Asserted-Identity", f"<{order.identity.uri}>"
         option.txOption.headers.append(identity)
         if order.not_after is not None and now_ms() > order.not_after:
-            self._facts.append(pj_events.Missed(order.line, now_ms()))
+            self._events.append(pj_events.Missed(order.line, now_ms()))
             return
         try:
             call.makeCall(order.target, option)
             self._offered[call.dialog] = order.codecs
             self._emit(protocol.InviteSent(order.line))
         except pj.Error as error:
-            # If the library got as far as to tell the call itself, that comes first and says more.
-            self._facts.append(pj_events.Failed(order.line, now_ms(), _why(error)))
+            # If the library has reported the end of the call already, that event comes first and says more.
+            self._events.append(pj_events.Failed(order.line, now_ms(), _why(error)))
 
     def hang_up(self, line: int) -> None:
-        if self._agenda.strike(line):
+        if self._scheduled.cancel(line):
             self._emit(
                 protocol.LineReport(
                     line,
@@ -223,36 +223,35 @@ class Engine:
             return
         running.progress.hanging_up = True
         try:
-            # CANCEL, BYE, or nothing until there is a provisional response; a 200 that crosses our CANCEL is
-            # acknowledged and ended by the library. The call reports its end at once, whatever is still to
-            # be sent or answered.
+            # The library sends CANCEL or BYE, or waits for a provisional response first. It acknowledges and
+            # ends a 200 that crosses our CANCEL. The call reports its end at once, before the last messages.
             running.call.hangup(pj.CallOpParam())
         except pj.Error as error:
-            self._facts.append(pj_events.Failed(line, now_ms(), _why(error)))
+            self._events.append(pj_events.Failed(line, now_ms(), _why(error)))
 
     def hang_up_all(self) -> None:
-        for line in (*self._agenda.lines(), *self._running):
+        for line in (*self._scheduled.lines(), *self._running):
             self.hang_up(line)
 
     def take_media_lag_ms(self) -> int:
-        """Return how far a playback was behind the clock at worst since this was last asked."""
+        """Return the worst lag of a playback behind the clock since the last call of this method."""
         lag, self._media_lag_ms = self._media_lag_ms, 0.0
         return round(lag)
 
-    def _take(self, fact: pj_events.Fact) -> None:
-        running = self._running.get(fact.line)
+    def _take(self, event: pj_events.PjEvent) -> None:
+        running = self._running.get(event.line)
         if running is None:
             return
         progress = running.progress
-        if isinstance(fact, pj_events.Over | pj_events.StreamGone):
-            self._hear(running)
-        self._send(fact.line, progress.take(fact))
+        if isinstance(event, pj_events.Over | pj_events.StreamGone):
+            self._take_tones(running)
+        self._send(event.line, progress.take(event))
         if progress.ended:
-            del self._running[fact.line]
+            del self._running[event.line]
             self._offered.pop(running.call.dialog, None)
             running.player.close()
-            self._hearing.end(fact.line)
-            if isinstance(fact, pj_events.Failed):
+            self._tones.end(event.line)
+            if isinstance(event, pj_events.Failed):
                 abandon(running.call)
             return
         if progress.may_listen:
@@ -263,20 +262,20 @@ class Engine:
     def _listen(self, running: _Running) -> None:
         line = running.progress.line
         try:
-            self._hearing.listen(line, running.call.getAudioMedia(-1))
-        except (pj.Error, EarError, OSError) as error:
-            self._facts.append(pj_events.Failed(line, now_ms(), _why(error)))
+            self._tones.listen(line, running.call.getAudioMedia(-1))
+        except (pj.Error, AudioTapError, OSError) as error:
+            self._events.append(pj_events.Failed(line, now_ms(), _why(error)))
             return
         running.progress.listening()
 
-    def _hear(self, running: _Running) -> None:
+    def _take_tones(self, running: _Running) -> None:
         line = running.progress.line
-        for key in self._hearing.keys(line):
+        for key in self._tones.keys(line):
             self._send(
                 running.progress.line, running.progress.take(pj_events.Keyed(line, now_ms(), key, TONES))
             )
-        if not running.progress.keypad.listens:
-            self._hearing.end(line)
+        if not running.progress.digits.listens:
+            self._tones.end(line)
 
     def _play(self, running: _Running) -> None:
         now = time.monotonic() * 1_000
@@ -284,34 +283,34 @@ class Engine:
             running.player.play_to(running.call.getAudioMedia(-1))
             before = running.call.audio_sent()
         except (pj.Error, PlayerError) as error:
-            self._facts.append(pj_events.Failed(running.progress.line, now_ms(), _why(error)))
+            self._events.append(pj_events.Failed(running.progress.line, now_ms(), _why(error)))
             return
         running.progress.playback.stream_connected(before, now)
-        running.look_at_ms = running.progress.playback.next_look_ms(now)
+        running.observe_at_ms = running.progress.playback.next_observation_ms(now)
         self._send(running.progress.line, running.progress.playing(now_ms()))
 
-    def _look(self, running: _Running, now: float) -> None:
+    def _observe(self, running: _Running, now: float) -> None:
         try:
             sent = running.call.audio_sent()
             position = running.player.position
         except pj.Error as error:
-            self._facts.append(pj_events.Failed(running.progress.line, now_ms(), _why(error)))
+            self._events.append(pj_events.Failed(running.progress.line, now_ms(), _why(error)))
             return
         self._send(running.progress.line, running.progress.observed(now_ms(), sent, position))
         self._media_lag_ms = max(self._media_lag_ms, running.progress.playback.lag_ms(now))
-        running.look_at_ms = running.progress.playback.next_look_ms(now)
+        running.observe_at_ms = running.progress.playback.next_observation_ms(now)
 
     def _send(self, line: int, events: list[LineEvent]) -> None:
         for event in events:
             self._emit(protocol.LineReport(line, event))
 
     def _release(self, line: int, cause: ReleaseCause, phrase: str) -> None:
-        """Release a line whose call never came to be."""
+        """Release a line that has no call in the library."""
         self._send(line, [LineReleased(now_ms(), cause, None, phrase, 0)])
 
     def _count_freed(self) -> None:
-        self._over = self._placed - len(self._agenda) - int(self._library.pjsua_call_get_count())
-        freed = self._handles.freed(self._placed, self._over, time.monotonic() * 1_000)
+        self._over = self._placed - len(self._scheduled) - int(self._library.pjsua_call_get_count())
+        freed = self._sockets.freed(self._placed, self._over, time.monotonic() * 1_000)
         if freed > self._freed:
             self._freed = freed
             self._emit(protocol.Freed(freed))
@@ -323,7 +322,7 @@ class Engine:
         return min(calls, _PLAYERS_SURE)
 
     def _prefer(self, codecs: tuple[str, ...]) -> None:
-        """Offer these, in this order, and no others."""
+        """Offer only these codecs, in this order."""
         if codecs == self._codecs:
             return
         for codec in self._endpoint.codecEnum2():

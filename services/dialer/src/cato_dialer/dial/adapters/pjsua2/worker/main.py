@@ -1,8 +1,8 @@
 """The worker process, started by the supervisor as `python -m cato_dialer.dial.adapters.pjsua2.worker.main`.
 
-Messages come in on standard input, one per line, and go out on what was standard output: PJSIP prints
-there, so it is moved away first. The end of the input is the end of the parent: calls are hung up and the
-process ends.
+Messages come in on standard input, one per line, and go out on a copy of standard output: PJSIP prints to
+standard output, so that is redirected first. The end of the input means that the parent has ended: the
+worker hangs up its calls and ends.
 """
 
 import ctypes
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 _BEAT_S = 0.5
 _STUCK_S = 10
-"The kernel ends a worker whose loop has not come round for so long, even if nobody is left to see it."
-_FAREWELL_S = 1
-"For BYE and CANCEL, when the parent has gone."
-_FAREWELL_LOOK_MS = 20
+"The kernel ends a worker whose loop has been stuck for so long, even without a parent."
+_SHUTDOWN_S = 1
+"For BYE and CANCEL after the parent has ended."
+_SHUTDOWN_LOOK_MS = 20
 _PR_SET_PDEATHSIG = 1
 
 
@@ -36,7 +36,7 @@ def main(parent: int) -> int:
     if not messages or not isinstance(settings := messages[0], protocol.Configure):
         return 2
     _move_output_away(sip_log=settings.sip_log_level > 0)
-    # Only now: the library prints from the moment when it is loaded.
+    # The library prints as soon as it is loaded.
     from cato_dialer.dial.adapters.pjsua2.worker.engine import Engine, EngineError  # noqa: PLC0415
 
     engine = Engine(settings, pipes.send)
@@ -50,9 +50,9 @@ def main(parent: int) -> int:
     pipes.listen(doorbell.ring)
     pipes.send(protocol.Ready(calls))
     _work(engine, pipes, messages[1:])
-    signal.alarm(2 * _FAREWELL_S)
-    _say_goodbye(engine)
-    # Before the engine is collected: the library's own end takes a second and more.
+    signal.alarm(2 * _SHUTDOWN_S)
+    _shutdown(engine)
+    # Without collecting the engine: the shutdown of the library takes a second and more.
     os._exit(0)
 
 
@@ -61,11 +61,11 @@ def _work(engine: "Engine", pipes: Pipes, messages: Iterable[protocol.Message]) 
     lag_s = 0.0
     while True:
         for message in messages:
-            _obey(engine, message)
+            _handle(engine, message)
         if pipes.closed:
             return
         began = time.monotonic()
-        # What was asked for may have had its effect at once, and that is to be told.
+        # A message may have had its effect at once, and its events must be reported.
         wait_ms = 0 if messages else engine.wait_ms(max(round((beat_at - began) * 1_000), 0))
         engine.poll(wait_ms)
         messages = pipes.take()
@@ -77,7 +77,7 @@ def _work(engine: "Engine", pipes: Pipes, messages: Iterable[protocol.Message]) 
             beat_at, lag_s = now + _BEAT_S, 0.0
 
 
-def _obey(engine: "Engine", message: protocol.Message) -> None:
+def _handle(engine: "Engine", message: protocol.Message) -> None:
     match message:
         case protocol.Place():
             engine.place(message)
@@ -88,24 +88,24 @@ def _obey(engine: "Engine", message: protocol.Message) -> None:
         case protocol.Unregister(station=station):
             engine.registrations.end(station)
         case _:
-            raise protocol.WireError(f"not for a worker: {message!r}")
+            raise protocol.ProtocolError(f"not for a worker: {message!r}")
 
 
-def _say_goodbye(engine: "Engine") -> None:
+def _shutdown(engine: "Engine") -> None:
     engine.hang_up_all()
     engine.registrations.end_all()
-    deadline = time.monotonic() + _FAREWELL_S
+    deadline = time.monotonic() + _SHUTDOWN_S
     while not (engine.idle and engine.registrations.ended) and time.monotonic() < deadline:
-        engine.poll(_FAREWELL_LOOK_MS)
+        engine.poll(_SHUTDOWN_LOOK_MS)
 
 
 def _end_with_parent(parent: int, pipes: Pipes) -> None:
-    """Let the parent's death, however it dies, end this process as if the input had been closed."""
+    """End this process with its parent, however that dies, as if the input had been closed."""
 
     def close(signal_number: int, frame: FrameType | None) -> None:  # noqa: ARG001
         pipes.closed = True
 
-    # An interrupt at the terminal goes to all processes of the group; the parent decides when we end.
+    # An interrupt at the terminal reaches all processes of the group; the parent decides when we end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, close)
     signal.alarm(_STUCK_S)

@@ -1,4 +1,4 @@
-"""A worker's end of the pipes to its parent."""
+"""The worker's end of the pipes to its parent."""
 
 import os
 import select
@@ -14,7 +14,7 @@ _CHUNK = 65_536
 
 
 class Pipes:
-    """Messages in, messages out; `closed` once either end is."""
+    """Receives and sends messages; `closed` once either direction is."""
 
     def __init__(self) -> None:
         self._output = os.dup(1)
@@ -31,17 +31,17 @@ class Pipes:
             self.closed = True
 
     def first(self, timeout_s: float) -> list[protocol.Message]:
-        """Wait for what the parent says first. Raises: WireError."""
+        """Wait for the first messages of the parent. Raises: ProtocolError."""
         if select.select([_INPUT], [], [], timeout_s)[0]:
             self._chunks.append(os.read(_INPUT, _CHUNK))
         return self.take()
 
     def listen(self, wake: Callable[[], None]) -> None:
-        """Read on a thread of its own from here on; `wake` is called there when something has come."""
+        """Start the thread that reads; it calls `wake` for all that it has read."""
         threading.Thread(target=self._read, args=(wake,), daemon=True).start()
 
     def take(self) -> list[protocol.Message]:
-        """Return what has come since. Raises: WireError."""
+        """Return the messages that have come since the last call. Raises: ProtocolError."""
         lines: list[bytes] = []
         while self._chunks:
             chunk = self._chunks.popleft()
@@ -54,16 +54,16 @@ class Pipes:
         chunk = b"-"
         while chunk:
             chunk = os.read(_INPUT, _CHUNK)
-            # In this order: whoever is woken finds it, and whoever looks too early is woken afterwards.
+            # In this order: a loop that is woken finds the chunk; one that looked too early is woken.
             self._chunks.append(chunk)
             wake()
 
 
 class Doorbell:
-    """Wakes the library, which waits for its sockets and timers alone, by a datagram to one of them.
+    """Wakes the library by a datagram to one of its sockets: it waits for sockets and timers only.
 
-    The datagram is a keep-alive (RFC 5626, 3.5.1), or the byte that Python writes there for a signal: PJSIP
-    drops both unread.
+    The datagram is a keep-alive (RFC 5626, 3.5.1), or the byte that Python writes for a signal. PJSIP drops
+    both.
     """
 
     def __init__(self, host: str, port: int) -> None:
@@ -76,7 +76,7 @@ class Doorbell:
         try:
             self._socket.send(b"\r\n\r\n")
         except OSError:
-            return  # a full socket wakes it as well, and at the next beat it looks anyway
+            return  # a full socket wakes the library, too, and the loop looks at the next beat anyway
 
     def fileno(self) -> int:
         return self._socket.fileno()

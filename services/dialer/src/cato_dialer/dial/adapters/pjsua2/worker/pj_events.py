@@ -1,4 +1,4 @@
-"""What the library's callbacks hand over; `at` is Unix time in ms, taken in the callback."""
+"""The events that the library's callbacks queue; `at` is Unix time in ms, taken in the callback."""
 
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -7,57 +7,63 @@ from cato_dialer.dial.domain.call.line_events import DigitSource
 
 
 class Origin(Enum):
-    """What moved a call."""
+    """The origin of a change of state."""
 
     PEER = auto()
     "A message from the other end."
     TIMER = auto()
-    "Nothing came for too long."
+    "No message came in time."
     TRANSPORT = auto()
-    "The message could not be sent, or the connection broke."
+    "The message could not be sent, or the connection was lost."
     OURSELVES = auto()
-    "We, or the library by itself."
+    "Our own request, or the library itself."
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
+class PjEvent:
+    """An event of a line."""
+
     line: int
     at: int
 
 
 @dataclass(frozen=True, slots=True)
-class Provisional(Fact):
+class Provisional(PjEvent):
+    """A provisional response to our INVITE."""
+
     code: int
     phrase: str
 
 
 @dataclass(frozen=True, slots=True)
-class Accepted(Fact):
+class Accepted(PjEvent):
     """2xx to our INVITE."""
 
 
 @dataclass(frozen=True, slots=True)
-class MediaChanged(Fact):
-    """`active`: audio may be sent now."""
+class MediaChanged(PjEvent):
+    """The state of the media has changed; `active`: audio may be sent now."""
 
     active: bool
 
 
 @dataclass(frozen=True, slots=True)
-class StreamGone(Fact):
-    """The RTP stream ends; it has sent so many bytes of audio, None if its count could not be had."""
+class StreamGone(PjEvent):
+    """The RTP stream has ended after `sent_bytes` of audio, None if the count is not known."""
 
     sent_bytes: int | None
 
 
 @dataclass(frozen=True, slots=True)
-class Keyed(Fact):
+class Keyed(PjEvent):
+    """The called person pressed a key."""
+
     digit: str
     source: DigitSource
 
 
 @dataclass(frozen=True, slots=True)
-class Over(Fact):
+class Over(PjEvent):
     """The call is over. `request`: the method that ended it, if the other end sent one."""
 
     origin: Origin
@@ -67,12 +73,12 @@ class Over(Fact):
 
 
 @dataclass(frozen=True, slots=True)
-class Missed(Fact):
-    """It was too late to send anything."""
+class Missed(PjEvent):
+    """The order was too late: no INVITE was sent."""
 
 
 @dataclass(frozen=True, slots=True)
-class Failed(Fact):
-    """A callback failed; what came of the call is unknown."""
+class Failed(PjEvent):
+    """A callback failed; the state of the call is unknown."""
 
     why: str

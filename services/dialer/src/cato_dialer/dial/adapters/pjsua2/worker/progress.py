@@ -1,10 +1,10 @@
-"""One call, from the library's facts to the line's events. Knows nothing of the library."""
+"""Turn the library's events of a call into the events of its line. Without the library itself."""
 
 from dataclasses import dataclass
 
 from cato_dialer.dial.adapters.pjsua2.worker import pj_events
 from cato_dialer.dial.adapters.pjsua2.worker.audio.playback import Mark, Playback
-from cato_dialer.dial.adapters.pjsua2.worker.digit_filter import Keypad
+from cato_dialer.dial.adapters.pjsua2.worker.digit_filter import DigitFilter
 from cato_dialer.dial.domain.call.line_events import (
     LineAnswered,
     LineDigit,
@@ -22,11 +22,13 @@ from cato_dialer.dial.domain.call.line_events import (
 
 @dataclass(slots=True)
 class Progress:
+    """The progress of one call."""
+
     line: int
     playback: Playback
-    keypad: Keypad
+    digits: DigitFilter
     hanging_up: bool = False
-    """We asked for the end."""
+    """We have asked for the end."""
     ended: bool = False
     _tried: bool = False
     _last_code: int = 0
@@ -41,7 +43,7 @@ class Progress:
 
     @property
     def may_play(self) -> bool:
-        """Whether the prompt is to be connected now; early media is not an answer."""
+        """Tell whether the prompt must be connected now; early media is not an answer."""
         return (
             self._answered
             and self._media
@@ -50,47 +52,49 @@ class Progress:
 
     @property
     def may_listen(self) -> bool:
-        """Whether tones are to be listened for from now on."""
-        return self._answered and self._media and self.keypad.listens and not (self.ended or self._listening)
+        """Tell whether listening for tones must begin now."""
+        return self._answered and self._media and self.digits.listens and not (self.ended or self._listening)
 
     def listening(self) -> None:
-        """The stream is listened to."""
+        """Note that the stream is listened to."""
         self._listening = True
 
-    def take(self, fact: pj_events.Fact) -> list[LineEvent]:
+    def take(self, event: pj_events.PjEvent) -> list[LineEvent]:
+        """Return the events of the line that follow from an event of the library."""
         found: list[LineEvent] = []
-        match fact:
+        match event:
             case _ if self.ended:
                 pass
             case pj_events.Provisional():
-                found = self._provisional(fact)
+                found = self._provisional(event)
             case pj_events.Accepted() if not self._answered:
                 self._answered = True
-                found = [LineAnswered(fact.at)]
+                found = [LineAnswered(event.at)]
             case pj_events.MediaChanged(active=active):
                 self._media = active
             case pj_events.StreamGone(sent_bytes=sent):
                 self._media = self._listening = False
                 self.playback.stream_ended(sent)
             case pj_events.Keyed():
-                key = self.keypad.take(fact.digit, fact.source)
-                found = [LineDigit(fact.at, key, fact.source)] if key else []
+                key = self.digits.take(event.digit, event.source)
+                found = [LineDigit(event.at, key, event.source)] if key else []
             case pj_events.Over():
-                found = [self._over(fact)]
+                found = [self._over(event)]
             case pj_events.Missed():
-                return [self._release(fact.at, ReleaseCause.MISSED, None, "its time had passed")]
+                return [self._release(event.at, ReleaseCause.MISSED, None, "the order was too late")]
             case pj_events.Failed(why=why):
-                found = [self._release(fact.at, ReleaseCause.FAULT, None, why)]
+                found = [self._release(event.at, ReleaseCause.FAULT, None, why)]
         return found
 
     def playing(self, at: int) -> list[LineEvent]:
-        """The prompt has been connected, for the first time or again."""
+        """Return the events of the prompt being connected, for the first time or again."""
         if self._started:
             return []
         self._started = True
         return [LinePlaybackStarted(at)]
 
     def observed(self, at: int, sent_bytes: int, position: int) -> list[LineEvent]:
+        """Return the events that follow from the counts of the playback."""
         found: list[LineEvent] = []
         for mark in self.playback.observe(sent_bytes, position):
             kind = LineHeard if mark is Mark.HEARD else LinePlaybackFinished
@@ -101,35 +105,35 @@ class Progress:
         self.ended = True
         return LineReleased(at, cause, code, phrase, self.playback.heard_ms)
 
-    def _provisional(self, fact: pj_events.Provisional) -> list[LineEvent]:
-        if self._answered or fact.code == self._last_code:
+    def _provisional(self, event: pj_events.Provisional) -> list[LineEvent]:
+        if self._answered or event.code == self._last_code:
             return []
-        self._last_code = fact.code
-        if fact.code == 100:  # noqa: PLR2004 - SIP's codes are their own names
+        self._last_code = event.code
+        if event.code == 100:  # noqa: PLR2004 - SIP's codes are their own names
             if self._tried:
                 return []
             self._tried = True
-            return [LineTrying(fact.at)]
-        if fact.code == 183:  # noqa: PLR2004
-            return [LineProgress(fact.at)]
-        return [LineRinging(fact.at, fact.code, fact.phrase)]
+            return [LineTrying(event.at)]
+        if event.code == 183:  # noqa: PLR2004
+            return [LineProgress(event.at)]
+        return [LineRinging(event.at, event.code, event.phrase)]
 
-    def _over(self, fact: pj_events.Over) -> LineReleased:
+    def _over(self, event: pj_events.Over) -> LineReleased:
         code = 200 if self._answered else None
-        match fact.origin:
+        match event.origin:
             case pj_events.Origin.OURSELVES:
-                # Without a request of ours the library gave up by itself: no common codec, for example.
+                # Without our request the library gave up by itself, for example without a common codec.
                 cause = ReleaseCause.LOCAL_HANGUP if self.hanging_up else ReleaseCause.FAULT
-            case pj_events.Origin.PEER if fact.request is not None:
+            case pj_events.Origin.PEER if event.request is not None:
                 cause = ReleaseCause.LOCAL_HANGUP if self.hanging_up else ReleaseCause.REMOTE_HANGUP
             case pj_events.Origin.PEER if self._answered:
-                # Only an answer to a BYE, ours or the library's own: it gives a call up that nobody
-                # refreshes any more, or of which whoever is to refresh it knows nothing.
+                # The answer to a BYE, ours or the library's own. The library ends a call that is not
+                # refreshed, or that the refreshing side does not know.
                 cause = ReleaseCause.LOCAL_HANGUP if self.hanging_up else ReleaseCause.NO_RESPONSE
             case pj_events.Origin.PEER:
-                # Once we have cancelled, 487 and whatever else comes is only the echo of it.
+                # After our CANCEL, 487 and any other final response only confirm it.
                 cause = ReleaseCause.LOCAL_HANGUP if self.hanging_up else ReleaseCause.REJECTED
-                code = fact.code
+                code = event.code
             case _:
                 cause = ReleaseCause.LOCAL_HANGUP if self.hanging_up else ReleaseCause.NO_RESPONSE
-        return self._release(fact.at, cause, code, fact.phrase)
+        return self._release(event.at, cause, code, event.phrase)

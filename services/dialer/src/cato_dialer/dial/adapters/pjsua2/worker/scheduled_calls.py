@@ -1,12 +1,12 @@
-"""Calls that are to start at a time of their own."""
+"""Orders whose INVITE is due later."""
 
 from collections.abc import Sequence
 
 from cato_dialer.dial.adapters.pjsua2 import protocol
 
 
-class Agenda:
-    """Orders until their time has come, on the clock of `now_ms` (Unix ms)."""
+class ScheduledCalls:
+    """Keeps orders until their time, on the clock of `now_ms` (Unix ms)."""
 
     def __init__(self) -> None:
         self._orders: list[protocol.Place] = []
@@ -24,13 +24,13 @@ class Agenda:
         return due
 
     def wait_ms(self, now_ms: int, at_most: int) -> int:
-        """Return how long there is nothing to do."""
+        """Return the time until the next order is due, `at_most` if there is none before."""
         if not self._orders:
             return at_most
         return min(max(_time(self._orders[0]) - now_ms, 0), at_most)
 
-    def strike(self, line: int) -> bool:
-        """Forget the order for this line; tell whether there was one."""
+    def cancel(self, line: int) -> bool:
+        """Remove the order for this line; tell whether there was one."""
         kept = [order for order in self._orders if order.line != line]
         found = len(kept) < len(self._orders)
         self._orders = kept

@@ -1,28 +1,28 @@
-"""How many calls the library may begin in a short time: it aborts when it runs out of handles for sockets.
+"""Bound the calls that begin in a short time: the library aborts when it runs out of socket handles.
 
-A call has two, for RTP and RTCP, of 64 unless the library was built otherwise (PJ_IOQUEUE_MAX_HANDLES), and
-they can be used again only half a second after its end (PJ_IOQUEUE_KEY_FREE_DELAY). A station that refuses
-calls at once would use up all of them within a tenth of a second.
+A call takes two, for RTP and RTCP, of 64 (PJ_IOQUEUE_MAX_HANDLES, unless the library was built otherwise).
+They are free again half a second after its end (PJ_IOQUEUE_KEY_FREE_DELAY). A station that refuses calls at
+once would use up all of them within a tenth of a second.
 """
 
 import math
 from collections import deque
 
 _CALLS_AT_LEAST = 30
-"Two short of what 64 handles are enough for."
+"Two less than 64 handles are enough for."
 _FREE_AFTER_MS = 600.0
 
 
 def most_calls(calls: int) -> int:
-    """Return how many calls of the last moment may still have something of the library's, `calls` at once.
+    """Return how many calls may hold resources of the library, with `calls` at once.
 
-    Whoever builds the library for more calls has to build it with more handles, too.
+    A library that is built for more calls must be built with more handles, too.
     """
     return max(_CALLS_AT_LEAST, 2 * calls)
 
 
-class Handles:
-    """Counts what the calls at once, `calls` at most, and those of the last moment have."""
+class SocketQuota:
+    """Counts the handles of the calls that are up, `calls` at most, and of those that ended lately."""
 
     def __init__(self, calls: int) -> None:
         self._calls = calls
@@ -31,8 +31,9 @@ class Handles:
         self._known = 0
 
     def freed(self, placed: int, freed: int, now_ms: float) -> int:
-        """Return how many of the calls that were placed may be called over: fewer than are, where new ones
-        would find no handles.
+        """Return how many of the placed calls may be reported as over.
+
+        That is fewer than `freed` while new calls would find no handles.
         """
         self._ended.extend([now_ms + _FREE_AFTER_MS] * (freed - self._known))
         self._known = freed
@@ -42,5 +43,5 @@ class Handles:
         return min(freed, placed - self._calls + room)
 
     def wait_ms(self, now_ms: float) -> int:
-        """Return how long until some are free again."""
+        """Return the time until handles become free again."""
         return max(math.ceil(self._ended[0] - now_ms), 0) if self._ended else 0

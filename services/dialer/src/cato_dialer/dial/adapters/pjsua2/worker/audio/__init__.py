@@ -1,1 +1,1 @@
-"""Audio of a call: playing the prompt, hearing tones."""
+"""The audio of a call: play the prompt, recognise key tones."""

@@ -1,10 +1,10 @@
-"""How much of the prompt has been sent, by the counts of the RTP stream."""
+"""Measure how much of the prompt has been sent, by the counts of the RTP stream."""
 
 from dataclasses import dataclass
 from enum import Enum, auto
 
 BYTES_PER_MS = 8
-"Of G.711, whether A-law or mu-law, and whatever the packets' length."
+"G.711, A-law or mu-law, with packets of any length."
 FRAME_MS = 20
 
 
@@ -17,12 +17,12 @@ class Mark(Enum):
 
 @dataclass(slots=True)
 class Playback:
-    """Accounts for one prompt of `length` bytes over one or more streams.
+    """Counts one prompt of `length` bytes over one or more streams.
 
-    A re-INVITE may put a new stream, with new counts, in the place of the old. The bridge sends silence
-    when it has nothing else, so what a stream sent before the prompt was connected does not count. The
-    bridge connects at its next tick, so that one frame of silence may slip in after the count was read: more
-    was sent then than was read from the file, and `observe` puts that right.
+    A re-INVITE may replace the stream with a new one, which counts from 0. The bridge sends silence when it
+    has nothing else, so bytes that a stream sent before the prompt was connected do not count. The bridge
+    connects at its next tick, so one frame of silence may follow after the count was read. More was sent
+    then than was read from the file; `observe` corrects that.
     """
 
     length: int
@@ -52,13 +52,13 @@ class Playback:
         return self._finished
 
     def stream_connected(self, sent_before: int, now_ms: float) -> None:
-        """Begin, or go on, on a stream that has sent so many bytes of other things."""
+        """Begin or continue on a stream that has sent `sent_before` bytes of other audio."""
         self._done += self._current
         self._base, self._current = sent_before, 0
         self._lag_since_ms, self._lag_from_bytes = now_ms, self.sent_bytes
 
     def stream_ended(self, sent: int | None) -> None:
-        """The stream is gone or held; `sent` is its last count, None if it could not be had."""
+        """Handle the end or hold of the stream; `sent` is its last count, None if it is not known."""
         if self._base is None:
             return
         if sent is not None:
@@ -67,9 +67,9 @@ class Playback:
         self._base, self._current = None, 0
 
     def observe(self, sent: int, position: int) -> list[Mark]:
-        """Take the stream's count and, read after it, the place in the file up to which it was read.
+        """Take the count of the stream and then the position in the file; return the marks passed.
 
-        The place is 0 before the first frame and again at the end of the file: it only counts in between.
+        The position is 0 before the first frame and again at the end of the file: it counts in between.
         """
         if self._base is None or self._finished:
             return []
@@ -90,15 +90,15 @@ class Playback:
             marks.append(Mark.FINISHED)
         return marks
 
-    def next_look_ms(self, now_ms: float) -> float:
-        """When the next mark can have been passed at the earliest, on the clock of `now_ms`."""
+    def next_observation_ms(self, now_ms: float) -> float:
+        """Return the earliest time of the next mark, on the clock of `now_ms`."""
         goal_ms = -(-self.length // BYTES_PER_MS)
         if not self._heard_reported and self.threshold_ms is not None:
             goal_ms = min(goal_ms, self.threshold_ms)
         return now_ms + min(max(goal_ms - self.heard_ms, FRAME_MS), 500)
 
     def lag_ms(self, now_ms: float) -> float:
-        """How far the sending is behind the clock since the stream was connected."""
+        """Return how far the sending is behind the clock since the stream was connected."""
         if not self.running:
             return 0.0
         sent_ms = (self.sent_bytes - self._lag_from_bytes) / BYTES_PER_MS

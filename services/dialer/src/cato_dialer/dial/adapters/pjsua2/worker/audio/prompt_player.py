@@ -1,8 +1,8 @@
-"""A player of the library, by its C functions.
+"""Play a file with the C functions of the library.
 
-Its C++ class asks to be called at the end of the file. The library does that on a thread of its own, maybe
-when the object is gone already, and then the process crashes (in `AudioMediaPlayer::eof_cb`; seen once in
-some hundred calls on a busy machine). The C functions ask for nothing.
+The C++ class registers a callback for the end of the file. The library calls it on another thread, possibly
+after the object is gone, and the process crashes (in `AudioMediaPlayer::eof_cb`; seen once in some hundred
+calls on a busy machine). The C functions register no callback.
 """
 
 import ctypes
@@ -15,7 +15,7 @@ _NO_LOOP = 1
 
 
 class PlayerError(Exception):
-    """The library refuses."""
+    """The library refused to play."""
 
 
 class _Text(ctypes.Structure):
@@ -23,7 +23,7 @@ class _Text(ctypes.Structure):
 
 
 class PromptPlayer:
-    """Plays one file once. To be used and closed on the library's thread."""
+    """Plays one file once. Must be used and closed on the library's thread."""
 
     def __init__(self, library: ctypes.CDLL, path: Path) -> None:
         """Raises: PlayerError."""
@@ -40,7 +40,7 @@ class PromptPlayer:
         library.pjsua_player_get_pos.restype = ctypes.c_ssize_t
 
     def play_to(self, sink: Any) -> None:
-        """Play to a port of the bridge from here on. Raises: PlayerError."""
+        """Connect the player to a port of the bridge. Raises: PlayerError."""
         source = self._library.pjsua_player_get_conf_port(self._number)
         status = self._library.pjsua_conf_connect(source, int(sink.getPortId()))
         if status:
@@ -48,7 +48,7 @@ class PromptPlayer:
 
     @property
     def position(self) -> int:
-        """Samples that have been read from the file; 0 before the first frame and at the end."""
+        """The samples read from the file; 0 before the first frame and at the end."""
         return max(int(self._library.pjsua_player_get_pos(self._number)), 0)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""A prompt, a station and an ear for the tests of the trunk."""
+"""A prompt, a station and a listener for the tests of the trunk."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

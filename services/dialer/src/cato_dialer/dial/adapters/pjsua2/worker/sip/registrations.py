@@ -1,4 +1,4 @@
-"""Registrations with stations (RFC 3261, 10): the library asks, answers challenges and renews."""
+"""Register with stations (RFC 3261, 10): the library sends REGISTER, answers challenges and renews."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,11 +6,13 @@ from typing import Any
 import pjsua2 as pj
 
 from cato_dialer.dial.adapters.pjsua2 import protocol
-from cato_dialer.dial.adapters.pjsua2.worker.accounts import Accounts
-from cato_dialer.dial.adapters.pjsua2.worker.library_call import received_text
+from cato_dialer.dial.adapters.pjsua2.worker.sip.accounts import Accounts
+from cato_dialer.dial.adapters.pjsua2.worker.sip.library_call import received_text
 
 
 class _Registration(pj.Account):  # type: ignore[misc]
+    """The account of a registration; it emits each outcome."""
+
     def __init__(self, station: str, emit: Callable[[protocol.FromWorker], None]) -> None:
         super().__init__()
         self._station = station
@@ -19,13 +21,13 @@ class _Registration(pj.Account):  # type: ignore[misc]
         self.ended = False
 
     def onRegState(self, prm: Any) -> None:  # noqa: N802 - the library's name
-        # Whatever the answer to a goodbye is, there is nothing more to be done.
+        # Any answer to the last REGISTER ends the registration.
         self.ended = self.ending
         self._emit(protocol.Registered(self._station, prm.code, received_text(prm.reason), prm.expiration))
 
 
 class Registrations:
-    """Those of one worker, by station."""
+    """The registrations of one worker, by station."""
 
     def __init__(self, accounts: Accounts, emit: Callable[[protocol.FromWorker], None]) -> None:
         self._accounts = accounts
@@ -34,11 +36,11 @@ class Registrations:
 
     @property
     def ended(self) -> bool:
-        """Whether none is left, after `end_all`."""
+        """Tell whether all have ended, after `end_all`."""
         return all(known.ended for known in self._known.values())
 
     def register(self, order: protocol.Register) -> None:
-        """Register, or do so again."""
+        """Register with a station, or register again."""
         try:
             known = self._known.get(order.station)
             if known is not None:
@@ -47,7 +49,7 @@ class Registrations:
             config = self._accounts.config(order.identity)
             config.regConfig.registrarUri = order.registrar
             config.regConfig.timeoutSec = order.expires_s
-            # The supervisor tries again, after every kind of failure.
+            # The supervisor tries again after every failure.
             config.regConfig.retryIntervalSec = 0
             account = _Registration(order.station, self._emit)
             account.create(config)
@@ -56,15 +58,16 @@ class Registrations:
             self._emit(protocol.Registered(order.station, 0, f"{error.title}: {error.reason}", 0))
 
     def end(self, station: str) -> None:
-        """Take it back and forget it."""
+        """End the registration with a station."""
         account = self._known.pop(station, None)
         if account is not None:
-            account.shutdown()  # sends the goodbye, and waits for nothing
+            account.shutdown()  # sends the last REGISTER without waiting for its answer
 
     def end_all(self) -> None:
+        """End every registration."""
         for account in self._known.values():
             account.ending = True
             try:
                 account.setRegistration(False)
             except pj.Error:
-                account.ended = True  # there was none
+                account.ended = True  # it was not registered

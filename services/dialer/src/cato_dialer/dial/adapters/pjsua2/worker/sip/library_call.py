@@ -1,4 +1,4 @@
-"""A call of PJSIP: its callbacks make a fact and hand it over, nothing more."""
+"""A call of PJSIP. Its callbacks only queue events."""
 
 import ctypes
 import time
@@ -8,7 +8,7 @@ from typing import Any
 import pjsua2 as pj
 
 from cato_dialer.dial.adapters.pjsua2.worker import pj_events
-from cato_dialer.dial.adapters.pjsua2.worker.info_digits import accept_info, dialog_of, digit_of_info
+from cato_dialer.dial.adapters.pjsua2.worker.sip.info_digits import accept_info, dialog_of, digit_of_info
 from cato_dialer.dial.domain.call.line_events import DigitSource
 
 _ORIGINS = {
@@ -23,8 +23,10 @@ def now_ms() -> int:
 
 
 class LibraryCall(pj.Call):  # type: ignore[misc]
+    """A call of the library; `note` queues its events."""
+
     def __init__(
-        self, account: Any, line: int, note: Callable[[pj_events.Fact], None], library: ctypes.CDLL
+        self, account: Any, line: int, note: Callable[[pj_events.PjEvent], None], library: ctypes.CDLL
     ) -> None:
         super().__init__(account)
         self._library = library
@@ -49,12 +51,12 @@ class LibraryCall(pj.Call):  # type: ignore[misc]
         self._guarded(self._digit, prm)
 
     def audio_sent(self) -> int:
-        """Bytes of audio that the call's RTP stream has sent. Raises: pj.Error."""
-        statistics = self.getStreamStat(0)  # its parts live no longer than it does
+        """Return the bytes of audio that the RTP stream of the call has sent. Raises: pj.Error."""
+        statistics = self.getStreamStat(0)  # its parts are freed with it
         return int(statistics.rtcp.txStat.bytes)
 
     def _guarded(self, work: Callable[[Any], None], prm: Any) -> None:
-        # An exception that crosses into the library would end the process and three other calls with it.
+        # An exception that reaches the library would end the process, and the other calls with it.
         try:
             work(prm)
         except Exception as error:  # noqa: BLE001
@@ -86,7 +88,7 @@ class LibraryCall(pj.Call):  # type: ignore[misc]
                 self._note(pj_events.Keyed(self._line, now_ms(), digit, DigitSource.SIP_INFO))
 
     def _media_changed(self, _: None) -> None:
-        info = self.getInfo()  # its parts live no longer than it does
+        info = self.getInfo()  # its parts are freed with it
         active = len(info.media) > 0 and info.media[0].status == pj.PJSUA_CALL_MEDIA_ACTIVE
         self._note(pj_events.MediaChanged(self._line, now_ms(), active))
 
@@ -131,6 +133,6 @@ def _ending(event: Any, info: Any) -> tuple[pj_events.Origin, int, str, str | No
 
 
 def abandon(call: LibraryCall) -> None:
-    """End a call that has been given up; the library may have done so already."""
+    """End a call after a fault; the library may have ended it already."""
     if call.isActive():
         call.hangup(pj.CallOpParam())

@@ -1,4 +1,4 @@
-"""The accounts of PJSIP: one for every way in which calls are sent, and the transports that they need."""
+"""The accounts of PJSIP, one for each SIP identity, and the transports that they need."""
 
 from typing import Any
 
@@ -22,11 +22,11 @@ _SESSION_TIMERS = {
     "required": pj.PJSUA_SIP_TIMER_REQUIRED,
 }
 _LEAST_SESSION_S = 90
-"RFC 4028, 5: nobody may be made to refresh more often."
+"RFC 4028, 5: the shortest interval that may be demanded."
 
 
 class Accounts:
-    """Made when they are first needed, those used last kept."""
+    """Makes accounts when they are first needed and keeps those used last."""
 
     def __init__(self, endpoint: Any, settings: protocol.Configure) -> None:
         self._endpoint = endpoint
@@ -37,24 +37,24 @@ class Accounts:
         self._by_tls: dict[tuple[str, str, str, bool], int] = {}
 
     def open(self) -> None:
-        """Make the transport that always is there. Raises: pj.Error."""
+        """Make the UDP transport, which always exists. Raises: pj.Error."""
         self._udp = self._endpoint.transportCreate(pj.PJSIP_TRANSPORT_UDP, self._transport())
 
     @property
     def address(self) -> tuple[str, int]:
-        """Where this machine reaches that transport. Raises: pj.Error."""
+        """The address of the UDP transport on this machine. Raises: pj.Error."""
         host, _, port = self._endpoint.transportGetInfo(self._udp).localAddress.rpartition(":")
         return _LOOPBACK if host == _ANY_ADDRESS else host, int(port)
 
-    def of(self, identity: protocol.SipIdentity, *, may_forget: bool) -> Any:
-        """Return the account for a peer; others may be forgotten only while there are no calls.
+    def of(self, identity: protocol.SipIdentity, *, may_drop: bool) -> Any:
+        """Return the account of an identity; others may be dropped only while there are no calls.
 
         Raises: pj.Error.
         """
         account = self._accounts.pop(identity, None)
         if account is None:
-            if may_forget:
-                self._forget()
+            if may_drop:
+                self._drop_oldest()
             account = pj.Account()
             account.create(self.config(identity))
         self._accounts[identity] = account
@@ -78,7 +78,7 @@ class Accounts:
         rtp.portRange = self._settings.rtp_port_till - self._settings.rtp_port_from
         config.mediaConfig.transportConfig = rtp
         config.mediaConfig.srtpUse = _SRTP[identity.srtp]
-        # By itself the library refuses SRTP without TLS; whether keys have to be secret is not its matter.
+        # By default the library refuses SRTP without TLS; the configuration decides that, not the library.
         config.mediaConfig.srtpSecureSignaling = 0
         config.callConfig.timerUse = _SESSION_TIMERS[identity.session_timers]
         config.callConfig.timerMinSESec = _LEAST_SESSION_S
@@ -86,7 +86,7 @@ class Accounts:
         return config
 
     def _need(self, identity: protocol.SipIdentity) -> None:
-        """Make the transport that a peer needs, unless there is one."""
+        """Make the transport that an identity needs, unless it exists."""
         if identity.transport == "tcp" and not self._tcp:
             self._endpoint.transportCreate(pj.PJSIP_TRANSPORT_TCP, self._transport())
             self._tcp = True
@@ -101,8 +101,8 @@ class Accounts:
             self._by_tls[tls] = self._endpoint.transportCreate(pj.PJSIP_TRANSPORT_TLS, config)
         return self._by_tls[tls]
 
-    def _forget(self) -> None:
-        """Shut the accounts down that were not used for longest."""
+    def _drop_oldest(self) -> None:
+        """Shut down the accounts that were not used for longest."""
         while len(self._accounts) >= _ACCOUNTS_AT_MOST:
             self._accounts.pop(next(iter(self._accounts))).shutdown()
 

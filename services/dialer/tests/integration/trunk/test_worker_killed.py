@@ -1,0 +1,48 @@
+"""A SIP worker is killed under a running dial role: what the record says, and what the exchange saw."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from cato_contracts.calls import CallEventKind
+from cato_exchange.exchange import Exchange
+from cato_exchange.plan import Plan
+from services.dialer.tests.support.dial_bench import DialBench
+from services.dialer.tests.support.stations import make_station
+from services.dialer.tests.support.trunk_kit import every_code, write_wav
+
+PROMPT_MS = 2_000
+PEOPLE = 4
+
+pytestmark = pytest.mark.timeout(90)
+
+
+def _all_listen(exchange: Exchange) -> bool:
+    return len([call for call in exchange.calls if call.ack_ms is not None]) == PEOPLE
+
+
+async def test_case_t1_four_listeners_of_a_killed_worker_are_called_again_in_the_same_wave(tmp_path: Path):
+    audio = every_code(PROMPT_MS // 20)
+    prompt = write_wav(tmp_path / "prompt.wav", audio)
+    plan = Plan.parse("rules:\n  - {match: '7.', behaviour: answer}\n")
+    async with Exchange(plan) as exchange:
+        station = make_station(uri=exchange.uri, channels=PEOPLE)
+        async with DialBench((station,), PEOPLE, prompt, PROMPT_MS, calls_per_worker=PEOPLE) as bench:
+            (worker,) = bench.trunk.worker_pids
+            for no in range(PEOPLE):
+                bench.put(no, f"7{no}")
+            await exchange.wait_until(
+                lambda: sum(call.ack_ms is not None for call in exchange.calls) == PEOPLE, 20
+            )
+            os.kill(worker, signal.SIGKILL)
+            await bench.until_empty(30)
+        results = [bench.result(no) for no in range(PEOPLE)]
+        kinds = [[event.kind for event in bench.events(no)] for no in range(PEOPLE)]
+        invites = len(exchange.calls)
+    assert [(result.wave, result.notified) for result in results] == [(1, True)] * PEOPLE
+    assert invites == 2 * PEOPLE
+    started = sum(of_one.count(CallEventKind.STARTED) for of_one in kinds)
+    interrupted = sum(of_one.count(CallEventKind.INTERRUPTED) for of_one in kinds)
+    assert (started, interrupted) == (invites, PEOPLE)

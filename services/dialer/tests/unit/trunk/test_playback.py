@@ -67,11 +67,11 @@ def test_a_stream_that_ends_without_its_count_keeps_what_was_seen():
     assert playback.heard_ms == 400
 
 
-def test_the_next_look_is_at_the_next_mark_but_never_far_away():
+def test_the_next_observation_is_at_the_next_mark_or_half_a_second_later_at_most():
     playback = playing(threshold_ms=700)
-    assert playback.next_look_ms(now_ms=1_000) == 1_500
+    assert playback.next_observation_ms(now_ms=1_000) == 1_500
     playback.observe(25 * FRAME, 25 * FRAME)
-    assert playback.next_look_ms(now_ms=1_500) == 1_700
+    assert playback.next_observation_ms(now_ms=1_500) == 1_700
 
 
 def test_lag_is_what_the_clock_is_ahead_of_the_packets():

@@ -2,15 +2,7 @@
 
 This module imports the standard library alone: a SIP worker loads it at start, and two dozen start at once.
 
-A BYE passes seven hops from PJSIP's callback to the stored event:
-
-1. `worker/library_call.py`: `onCallState` queues the library's event (`pj_events.Over`).
-2. `worker/engine.py`: after the library has returned, `Progress` turns it into `LineReleased`.
-3. `worker/pipes.py`: the worker writes it to its pipe as a `protocol.LineReport`.
-4. `supervisor/worker_process.py`: the parent reads it and puts it into the queue of the `Pjsua2Line`.
-5. `handlers/drive_call.py`: the driver passes it to the call machine, which decides what is recorded.
-6. `handlers/call_recorder.py`: the recorder builds the `CallEvent` messages and queues them for the log.
-7. `adapters/nats/call_journal.py`: the journal appends them to the stream.
+The way of an event from PJSIP to the log is listed in docs/architecture.md.
 """
 
 from dataclasses import dataclass

@@ -100,7 +100,7 @@ async def test_a_prompt_is_played_from_the_answer_to_its_end(caller: Caller):
     assert [event.at for event in heard.events] == sorted(event.at for event in heard.events)
 
 
-async def test_a_threshold_that_nobody_asked_for_is_not_reported(caller: Caller):
+async def test_no_threshold_is_reported_without_one_in_the_order(caller: Caller):
     heard = await follow_until(caller.call("answers"), LinePlaybackFinished)
     assert heard.all(LineHeard) == []
 
@@ -110,7 +110,7 @@ async def test_a_refusal_has_its_code_and_phrase(caller: Caller):
     assert (end.cause, end.sip_code, end.phrase) == (ReleaseCause.REJECTED, 486, "Busy Here")
 
 
-async def test_a_call_that_nobody_answers_can_be_cancelled(caller: Caller):
+async def test_a_ringing_call_can_be_cancelled(caller: Caller):
     heard = await follow_until(caller.call("nobody"), LineRinging)
     assert heard.kinds == ["Trying", "Ringing", "Released"]
     assert (heard.end.cause, heard.end.heard_ms) == (ReleaseCause.LOCAL_HANGUP, 0)
@@ -203,7 +203,7 @@ async def test_a_call_can_be_hung_up_before_its_time(caller: Caller):
     assert (heard.kinds, heard.end.cause) == (["Released"], ReleaseCause.LOCAL_HANGUP)
 
 
-async def test_nobody_is_called_to_hear_a_prompt_that_cannot_be_played(caller: Caller, tmp_path: Path):
+async def test_no_call_is_made_for_a_prompt_that_cannot_be_played(caller: Caller, tmp_path: Path):
     heard = await follow(caller.call("answers", audio=tmp_path / "missing.wav"))
     assert heard.kinds == ["Released"]
     assert heard.end.cause is ReleaseCause.FAULT

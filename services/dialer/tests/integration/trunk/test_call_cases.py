@@ -136,7 +136,7 @@ def test_both_sides_agree_on_how_much_was_heard(called: tuple[list[Outcome], byt
         assert abs(outcome.ends[-1].heard_ms - outcome.seen[-1].rtp.audio_bytes / 8) <= 60
 
 
-def test_the_far_end_saw_what_the_rows_speak_of(called: tuple[list[Outcome], bytes]):
+def test_the_exchange_saw_the_behaviour_of_each_row(called: tuple[list[Outcome], bytes]):
     assert row(called, "hold in the middle of the prompt").seen[0].held == 1
     assert row(called, "early media without answer").seen[0].early_media_ms is not None
     assert row(called, "never BYE, nor an answer to ours").seen[0].bye_answered is False

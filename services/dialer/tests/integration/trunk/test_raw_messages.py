@@ -68,7 +68,7 @@ USELESS = {
 
 
 @pytest.mark.parametrize("media", USELESS)
-async def test_case_t5_early_media_that_is_of_no_use_leaves_the_call_ringing(bench: Bench, media: str):
+async def test_case_t5_unusable_early_media_leaves_the_call_ringing(bench: Bench, media: str):
     async def progress(call: RawCall) -> None:
         call.respond(b"183 Session Progress", sdp=call.audio(USELESS[media]))
 
@@ -87,7 +87,7 @@ async def test_case_t5_early_media_that_is_of_no_use_leaves_the_call_ringing(ben
 
 
 @pytest.mark.parametrize("media", USELESS)
-async def test_case_t4_a_good_answer_counts_after_early_media_that_is_of_no_use(bench: Bench, media: str):
+async def test_case_t4_a_good_answer_counts_after_unusable_early_media(bench: Bench, media: str):
     async def progress_and_answer(call: RawCall) -> None:
         call.respond(b"183 Session Progress", sdp=call.audio(USELESS[media]))
         await asyncio.sleep(0.3)

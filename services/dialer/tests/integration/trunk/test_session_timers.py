@@ -22,7 +22,9 @@ def headers(invite: str, name: str) -> list[str]:
 
 
 @pytest.mark.parametrize("timers", SessionTimers)
-async def test_an_invite_says_what_the_station_is_to_know(bench: Bench, timers: SessionTimers):
+async def test_an_invite_has_the_headers_of_the_configured_session_timers(
+    bench: Bench, timers: SessionTimers
+):
     trunk = await bench.trunk()
 
     async def order(uri: str) -> Line:
@@ -64,7 +66,7 @@ async def test_refreshes_by_the_far_end_cost_not_a_byte_of_the_prompt(bench: Ben
         assert record.ended_by == "caller"
 
 
-async def test_a_station_without_timers_refuses_who_requires_them(bench: Bench):
+async def test_a_station_without_timers_refuses_a_call_that_requires_them(bench: Bench):
     exchange = await bench.exchange("number: '1', behaviour: answer, no_timers: true")
     caller = await bench.caller(exchange, session_timers=SessionTimers.REQUIRED)
     end = (await follow(caller.call("1"))).end

@@ -58,7 +58,7 @@ async def test_a_station_that_ignores_options_is_up_while_calls_are_answered():
         await watch.close()
 
 
-async def test_a_station_that_nobody_asks_is_up():
+async def test_a_station_that_is_not_watched_is_up():
     watch = StationKeepalive(_HERE)
     station = make_station(uri="sip:127.0.0.1:9", options_interval_s=0)
     await watch.open([station], lambda: None)
@@ -66,7 +66,7 @@ async def test_a_station_that_nobody_asks_is_up():
     await watch.close()
 
 
-async def test_nobody_at_the_port_is_no_answer():
+async def test_a_closed_port_is_no_answer():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
         taken.bind((_HERE, 0))
         closed = taken.getsockname()[1]

@@ -65,7 +65,7 @@ async def test_a_hold_interrupts_the_prompt_and_cuts_nothing(bench: Bench):
     assert finished - started > 1_300
 
 
-async def test_a_prompt_without_an_ear_is_played_all_the_same(bench: Bench):
+async def test_a_prompt_is_played_without_an_audio_tap(bench: Bench):
     exchange = await bench.exchange("number: '1', behaviour: answer, no_rtp: true")
     caller = await bench.caller(exchange)
     heard = await follow_until(caller.call("1"), LinePlaybackFinished)
@@ -81,7 +81,7 @@ async def test_mu_law_is_spoken_where_the_station_asks_for_it(bench: Bench):
     assert heard.end.heard_ms == 1_000
 
 
-async def test_the_callers_number_is_told_twice(bench: Bench):
+async def test_the_callers_number_is_in_from_and_in_the_asserted_identity(bench: Bench):
     exchange = await bench.exchange("number: '1', behaviour: busy")
     caller = await bench.caller(exchange, caller_id="776400")
     await follow(caller.call("1"))
@@ -120,7 +120,7 @@ async def digits_of(line: Line, count: int) -> list[tuple[str, DigitSource]]:
     return digits
 
 
-async def test_tones_are_told_before_the_call_is_over(bench: Bench):
+async def test_tones_are_reported_before_the_release(bench: Bench):
     exchange = await bench.exchange(
         "number: '1', behaviour: answer, digits: [{digits: '1590*#', by: inband, after_s: 0.3}],"
         "hang_up_after_s: 1.6"
@@ -244,13 +244,13 @@ async def test_a_refused_connection_is_no_response(bench: Bench):
     assert (end.cause, end.sip_code) == (ReleaseCause.NO_RESPONSE, None)
 
 
-async def test_a_name_that_nobody_knows_is_no_response(bench: Bench):
+async def test_an_unknown_host_name_is_released_as_no_response(bench: Bench):
     station = make_station(uri="sip:station.invalid")
     end = (await follow(Caller(await bench.trunk(), station, bench.prompt).call("1"))).end
     assert end.cause is ReleaseCause.NO_RESPONSE
 
 
-async def test_silence_of_the_station_is_told_from_its_own_408_and_leaves_no_line_behind(bench: Bench):
+async def test_a_silent_station_differs_from_its_own_408_and_leaves_no_line_in_use(bench: Bench):
     """Timers B and F of RFC 3261: 32 s."""
     exchange = await bench.exchange(
         "number: '1', behaviour: no_reply", "number: '2', behaviour: answer, never_bye: true"

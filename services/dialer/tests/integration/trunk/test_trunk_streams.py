@@ -29,7 +29,7 @@ async def test_a_call_over_tcp_is_heard_to_the_end(bench: Bench):
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-async def test_a_call_over_tls_to_a_station_that_is_who_it_says(bench: Bench, tmp_path: Path, host: str):
+async def test_a_call_over_tls_succeeds_with_a_verified_certificate(bench: Bench, tmp_path: Path, host: str):
     certificate, key = make_certificate(tmp_path, host)
     async with Exchange(Plan.parse(_PLAN), tls=server_context(certificate, key)) as exchange:
         uri = exchange.uri_over("tls").replace("127.0.0.1", host)

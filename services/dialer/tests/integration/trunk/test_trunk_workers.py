@@ -175,7 +175,7 @@ async def test_an_orphaned_worker_hangs_up_and_ends(bench: Bench, tmp_path: Path
     await reached(lambda: not Path(f"/proc/{worker}").exists(), 3)
 
 
-async def test_an_address_that_is_not_ours_stops_the_start(bench: Bench):
+async def test_an_address_of_another_machine_stops_the_start(bench: Bench):
     with pytest.raises(ConfigurationError, match="no SIP worker can start"):
         await bench.trunk(bind_address="192.0.2.1")
 

@@ -139,7 +139,7 @@ def test_a_picked_up_phone_still_plays_to_the_end() -> None:
     assert HangUp() in more
 
 
-def test_whoever_picked_up_and_hangs_up_at_once_was_reached_when_that_suffices() -> None:
+def test_an_answer_followed_by_a_hangup_succeeds_when_picking_up_suffices() -> None:
     _, effects = play(PHONE, *TALKING, released(ReleaseCause.REMOTE_HANGUP, sip_code=200, heard_ms=40))
     end = final(effects)
     assert (end.success, end.reason, end.heard_ms) == (True, "answered", 40)
@@ -154,7 +154,7 @@ def test_listening_to_some_of_it_succeeds_at_the_threshold() -> None:
     assert final(effects).reason == "hung-up-early"
 
 
-def test_a_threshold_of_nothing_is_met_by_the_first_packet() -> None:
+def test_a_threshold_of_zero_is_met_by_the_first_packet() -> None:
     by = rules(SOME, listen_s=0)
     assert by.report_heard_at_ms is None
     assert successes(play(by, *TALKING)[1]) == []
@@ -208,7 +208,7 @@ def test_a_code_that_crosses_our_hanging_up_counts() -> None:
     assert final(effects).success
 
 
-def test_nothing_ringing_in_time_is_given_up() -> None:
+def test_a_call_without_ringing_in_time_is_given_up() -> None:
     _, effects = play(FULL, LineTrying(1000))
     assert StartTimer(Timer.SETUP, 20_000) in effects
     _, effects = play(FULL, expired(Timer.SETUP), released(ReleaseCause.LOCAL_HANGUP, sip_code=487))
@@ -225,7 +225,7 @@ def test_the_answer_limit_counts_from_the_first_ringing(first: LineEvent) -> Non
     assert limits == [StartTimer(Timer.ANSWER, 32_000)]
 
 
-def test_an_answer_limit_of_nothing_is_the_stations() -> None:
+def test_an_answer_limit_of_zero_is_replaced_by_the_stations() -> None:
     assert rules(FULL, answer_s=0).answer_ms == 45_000
 
 
@@ -274,12 +274,12 @@ def test_a_fault_in_the_middle_is_an_interruption() -> None:
     assert final(effects).reason == "interrupted"
 
 
-def test_a_line_that_never_goes_away_is_given_up() -> None:
+def test_a_line_without_a_release_is_given_up() -> None:
     _, effects = play(FULL, *TALKING, STARTED, FINISHED, expired(Timer.RELEASE))
     assert final(effects).success
 
 
-def test_every_live_phase_comes_to_an_end_whatever_releases_the_line() -> None:
+def test_every_release_ends_the_call_in_every_live_phase() -> None:
     # Lines that were missed or not sent are no calls: the driver keeps them from the machine.
     releases = set(ReleaseCause) - {ReleaseCause.MISSED, ReleaseCause.NOT_SENT}
     for phase in set(Phase) - {Phase.ENDED}:
@@ -315,7 +315,7 @@ def test_the_table_has_no_row_that_can_never_be_taken() -> None:
             seen.add((row.phase, row.trigger))
 
 
-def test_every_row_can_be_told_in_words() -> None:
+def test_every_row_has_a_description_of_its_own() -> None:
     described = [row.described() for row in TRANSITIONS]
     assert all(row["actions"] for row in described)
     assert len({str(row) for row in described}) == len(described)

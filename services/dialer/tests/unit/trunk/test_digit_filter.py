@@ -3,7 +3,7 @@
 from cato_dialer.dial.adapters.pjsua2.worker.digit_filter import DigitFilter
 
 
-def test_a_key_counts_if_it_comes_in_a_way_that_is_taken():
+def test_a_key_counts_if_it_comes_in_an_accepted_way():
     digits = DigitFilter(("rfc4733", "info"))
     assert [digits.take("1", way) for way in ("rfc4733", "info", "inband")] == ["1", "1", None]
     assert digits.take("d", "info") == "D"
@@ -27,5 +27,5 @@ def test_messages_of_the_keys_that_come_as_tones_are_not_taken_again():
     assert digits.listens
 
 
-def test_nobody_listens_for_tones_that_are_not_taken():
+def test_tones_are_not_listened_for_when_they_cannot_count():
     assert not DigitFilter(("rfc4733",)).listens

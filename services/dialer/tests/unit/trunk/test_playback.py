@@ -17,7 +17,7 @@ def test_silence_before_the_prompt_is_not_heard():
     assert playback.heard_ms == 200
 
 
-def test_a_frame_of_silence_that_slipped_in_is_taken_off_again():
+def test_a_frame_of_silence_before_the_prompt_is_subtracted():
     playback = playing()
     playback.observe(11 * FRAME, 10 * FRAME)
     assert playback.heard_ms == 200
@@ -45,7 +45,7 @@ def test_each_mark_is_passed_once():
     assert playback.observe(110 * FRAME, 0) == []
 
 
-def test_a_late_look_finds_both_marks():
+def test_a_late_observation_finds_both_marks():
     assert playing(threshold_ms=1_000).observe(200 * FRAME, 0) == [Mark.HEARD, Mark.FINISHED]
 
 
@@ -60,7 +60,7 @@ def test_a_hold_only_interrupts():
     assert playback.heard_ms == 2_000
 
 
-def test_a_stream_that_ends_without_its_count_keeps_what_was_seen():
+def test_a_stream_that_ends_without_its_count_keeps_the_last_count():
     playback = playing()
     playback.observe(20 * FRAME, 20 * FRAME)
     playback.stream_ended(None)
@@ -74,7 +74,7 @@ def test_the_next_observation_is_at_the_next_mark_or_half_a_second_later_at_most
     assert playback.next_observation_ms(now_ms=1_500) == 1_700
 
 
-def test_lag_is_what_the_clock_is_ahead_of_the_packets():
+def test_lag_is_the_lead_of_the_clock_over_the_packets():
     playback = playing()
     playback.observe(10 * FRAME, 10 * FRAME)
     assert playback.lag_ms(now_ms=215) == 0

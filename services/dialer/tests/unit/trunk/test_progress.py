@@ -59,7 +59,7 @@ ANSWERED = Accepted(1, 5)
         ((ANSWERED,), False, over(Origin.PEER, 481), "no-response", 200),
     ],
 )
-def test_a_release_says_who_ended_the_call(
+def test_the_cause_of_a_release_names_the_side_that_ended_the_call(
     before: tuple[PjEvent, ...], hanging_up: bool, end: Over, cause: str, code: int | None
 ):
     (released,) = after(*before, hanging_up=hanging_up).take(end)
@@ -67,14 +67,14 @@ def test_a_release_says_who_ended_the_call(
     assert (released.cause, released.sip_code) == (cause, code)
 
 
-def test_repeated_provisional_responses_are_said_once():
+def test_repeated_provisional_responses_are_reported_once():
     progress = after(Provisional(1, 1, 100, "Trying"), RINGING)
     assert progress.take(RINGING) == []
     assert progress.take(Provisional(1, 3, 100, "Trying")) == []
     assert progress.take(Provisional(1, 4, 183, "Session Progress")) == [LineProgress(4)]
 
 
-def test_early_media_is_no_reason_to_play():
+def test_early_media_does_not_start_the_prompt():
     progress = after(RINGING, MediaChanged(1, 3, active=True))
     assert not progress.may_play
     progress.take(ANSWERED)
@@ -97,7 +97,7 @@ def test_the_prompt_starts_once_however_often_it_is_connected():
     assert progress.playing(8) == []
 
 
-def test_nothing_is_said_after_the_release():
+def test_no_event_follows_the_release():
     progress = after(over(Origin.PEER, 404))
     assert progress.take(Keyed(1, 10, "1", DigitSource.SIP_INFO)) == []
     assert progress.take(over(Origin.PEER, 404)) == []

@@ -70,7 +70,7 @@ def test_keys_of_every_level_that_lines_have_are_heard(level: float):
     assert heard(all_keys(low=level, high=level)) == KEYS
 
 
-def test_what_is_weaker_than_any_key_is_not_heard():
+def test_tones_weaker_than_the_limit_are_not_recognised():
     assert heard(all_keys(low=-55, high=-55)) == ""
 
 
@@ -80,17 +80,17 @@ def test_one_tone_may_be_louder_than_the_other(low: float, high: float):
 
 
 @pytest.mark.parametrize(("low", "high"), [(-20, -10), (-10, -24)])
-def test_but_not_so_much_that_it_is_no_key(low: float, high: float):
+def test_tones_of_too_different_levels_are_not_recognised(low: float, high: float):
     assert heard(all_keys(low=low, high=high)) == ""
 
 
 @pytest.mark.parametrize("off", [-0.018, -0.015, 0.015, 0.018])
-def test_tones_may_be_a_little_off(off: float):
+def test_tones_a_little_off_in_frequency_are_recognised(off: float):
     assert heard(all_keys(off=off)) == KEYS
 
 
 @pytest.mark.parametrize("off", [-0.035, 0.035])
-def test_tones_that_are_far_off_are_none(off: float):
+def test_tones_far_off_in_frequency_are_not_recognised(off: float):
     assert heard(all_keys(off=off)) == ""
 
 
@@ -150,7 +150,7 @@ def voice(chance: random.Random, seconds: float) -> Wave:
     return wave
 
 
-def test_a_voice_keys_nothing():
+def test_a_voice_is_not_recognised_as_keys():
     chance = random.Random(7)
     for _ in range(6):
         assert heard(voice(chance, 5)) == ""
@@ -164,6 +164,6 @@ def test_a_key_is_heard_over_a_quiet_voice():
         assert heard(mixed(pressed, speech)) == digit
 
 
-def test_noise_alone_keys_nothing():
+def test_noise_alone_is_not_recognised_as_keys():
     for level in (100, 1_000, 8_000):
         assert heard(noisy(silence(5_000), level)) == ""

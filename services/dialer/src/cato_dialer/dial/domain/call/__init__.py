@@ -1,1 +1,1 @@
-"""One call: its table of states, its outcome."""
+"""One call: its line events, its state machine, its outcome."""

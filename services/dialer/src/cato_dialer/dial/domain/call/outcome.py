@@ -1,7 +1,7 @@
-"""What became of a call: any SIP code, timeout or fault as one word, and if another station may do better.
+"""Classify the outcome of a call: a reason for any SIP code, timeout or fault, and whether to fail over.
 
-Codes: RFC 3261, 21, and the registry of extensions. Another station is worth a try where this one has
-failed, not where the person, the number or the network has given an answer.
+Codes: RFC 3261, 21, and the registry of extensions. Another station is tried if this one has failed, not if
+the person, the number or the network has given an answer.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class Outcome:
 
 
 class Success(StrEnum):
-    """How a call succeeded."""
+    """The kinds of success."""
 
     ANSWERED = "answered"
     HEARD_ENOUGH = "heard-enough"
@@ -26,26 +26,26 @@ class Success(StrEnum):
 
 
 class Cause(StrEnum):
-    """An end of a call that no SIP code tells."""
+    """The ends of a call without a SIP code."""
 
     SETUP_TIMEOUT = "setup-timeout"
     """No ringing within the station's limit."""
     ANSWER_TIMEOUT = "answer-timeout"
-    """Ringing, and nobody answered within the limit."""
+    """Ringing, but no answer within the limit."""
     DURATION_EXCEEDED = "duration-exceeded"
     NOT_CONFIRMED = "not-confirmed"
     """The prompt was played, the code was not keyed."""
     REMOTE_HANGUP = "remote-hangup"
     LOCAL_HANGUP = "local-hangup"
-    """Hung up by order of the operator or at a shutdown, through no fault of the call."""
+    """Hung up by order of the operator or at a shutdown."""
     NO_RESPONSE = "no-response"
-    """The station answered nothing, or could not be reached."""
+    """The station did not respond, or could not be reached."""
     FAULT = "fault"
-    """The engine, its process or our own was lost in the middle of the call."""
+    """The engine, its process or our own process was lost during the call."""
 
 
 CANCELLED = "cancelled"
-"""The reason of a call that we ended for reasons of our own: the number is called again."""
+"""The reason of a call that we ended for reasons of the system: the number is called again."""
 
 _CAUSES: dict[Cause, Outcome] = {
     Cause.SETUP_TIMEOUT: Outcome("no-ringing", retry_other_station=True),
@@ -59,14 +59,14 @@ _CAUSES: dict[Cause, Outcome] = {
 }
 
 CODES: dict[int, Outcome] = {
-    # Redirections are followed by nobody here: a carrier's redirection is an answer.
+    # Redirections are not followed: a redirection by the carrier is an answer.
     300: Outcome("redirected"),
     301: Outcome("moved"),
     302: Outcome("moved"),
     305: Outcome("redirected"),
     380: Outcome("redirected"),
     400: Outcome("bad-request"),
-    # A challenge that our credentials did not satisfy lies between this station and us.
+    # A challenge that our credentials do not satisfy concerns this station only.
     401: Outcome("authentication-failed", retry_other_station=True),
     402: Outcome("payment-required"),
     403: Outcome("forbidden"),
@@ -135,13 +135,13 @@ _CLASSES: dict[int, Outcome] = {
     5: CODES[500],
     6: CODES[603],
 }
-"""A code that nobody knows means its class (RFC 3261, 8.1.3.2)."""
+"""An unknown code is treated as its class (RFC 3261, 8.1.3.2)."""
 
 _NO_ANSWER_AT_ALL = Outcome("protocol-error", retry_other_station=True)
 
 
 def classify(what: int | Cause) -> Outcome:
-    """Return the outcome of a failed call; total over every integer."""
+    """Return the outcome of a failed call. Every integer has one."""
     if isinstance(what, Cause):
         return _CAUSES[what]
     return CODES.get(what) or _CLASSES.get(what // 100, _NO_ANSWER_AT_ALL)
@@ -155,5 +155,5 @@ _RETRIED = frozenset(
 
 
 def worth_another_station(reason: str) -> bool:
-    """Tell it from a recorded reason."""
+    """Tell whether a call with this recorded reason is tried through another station."""
     return reason in _RETRIED

@@ -1,4 +1,4 @@
-"""What one call has to keep to: limits, and what makes it a success. All durations in ms."""
+"""The limits of a call and its success condition. All durations are in ms."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -6,15 +6,15 @@ from typing import Self
 from cato_contracts.resources import SettingsSpec, SuccessCondition
 
 CONFIRMATION_MS = 10_000
-"""How long a person may take to key the code after the prompt has ended, before we hang up."""
+"""The time to key the code after the end of the prompt; then we hang up."""
 
 RELEASE_MS = 40_000
-"""How long a line may take to go away once we hang up: a little over timer F of RFC 3261 (32 s)."""
+"""The time for the release of a line after we hang up: a little over timer F of RFC 3261 (32 s)."""
 
 
 @dataclass(frozen=True, slots=True)
 class CallRules:
-    """`needed_ms` is how much of the prompt must be heard, None where that does not matter."""
+    """`needed_ms` of the prompt must be heard for a success; None if that does not matter."""
 
     condition: SuccessCondition
     prompt_ms: int
@@ -28,7 +28,7 @@ class CallRules:
     def of(
         cls, settings: SettingsSpec, prompt_ms: int, *, station_setup_s: int, station_answer_s: int
     ) -> Self:
-        """Join the run's settings with the limits of the station that the call goes through."""
+        """Combine the settings of the run with the limits of the station."""
         needed: dict[SuccessCondition, int] = {
             SuccessCondition.PICKUP_AND_LISTEN_SOME: min(
                 settings.success_playback_duration_s * 1000, prompt_ms
@@ -47,7 +47,7 @@ class CallRules:
 
     @property
     def report_heard_at_ms(self) -> int | None:
-        """When the line should report what was heard: not at the first or last packet, which show anyway."""
+        """The threshold that the line must report; None at the first and last packets, reported anyway."""
         if self.needed_ms is None or not 0 < self.needed_ms < self.prompt_ms:
             return None
         return self.needed_ms

@@ -1,8 +1,8 @@
-"""Keys by their tones in the audio: ITU-T Q.23 (which tones) and Q.24 (how to tell them).
+"""Recognise keys by their tones in the audio: ITU-T Q.23 (the tones) and Q.24 (how to recognise them).
 
-Blocks of 12.75 ms: a key is two of them in a row that say the same, so that 40 ms are enough wherever they
-begin, and it is over after two that do not, so that 40 ms of silence part two keys and 10 ms do not. Speech
-has tones, too, but hardly ever just two: a key's tones have nearly all of the block's energy.
+The audio is split into blocks of 12.75 ms. Two equal blocks in a row are a key, so a tone of 40 ms is enough
+wherever it begins. Two other blocks end it, so 40 ms of silence separate two keys and 10 ms do not. Speech
+contains tones, too, but rarely just two: the tones of a key have nearly all the energy of a block.
 """
 
 from array import array
@@ -14,7 +14,7 @@ from operator import mul
 
 RATE = 8_000
 BLOCK = 102
-"Samples. The filters' first zero is 78 Hz off: about where the next tone is."
+"Samples. The first zero of the filters is 78 Hz off, near the next tone."
 
 _KEYS = ("123A", "456B", "789C", "*0#D")
 _ROWS = (697, 770, 852, 941)
@@ -28,7 +28,7 @@ def _ratio(decibels: float) -> float:
 _FULL_SCALE = 32_124
 "The peak of a sine at +3.14 dBm0 (ITU-T G.711)."
 _WEAKEST = _FULL_SCALE**2 / 2 * _ratio(-29 - 3.14)
-"Mean power of one tone at -29 dBm0; Q.24 wants -25 heard and -55 not."
+"Mean power of one tone at -29 dBm0; by Q.24, -25 must be recognised and -55 must not."
 _LOUDER_COLUMN = _ratio(4 + 1)
 _LOUDER_ROW = _ratio(8 + 2)
 "The higher tone up to 4 dB above the lower or 8 dB below it (Q.24); one that is 1.5 % off shows 1.4 dB less."
@@ -39,15 +39,15 @@ _SHARE = 0.7
 _TRUE_SHARE = 0.92
 "The same with what the filters lose, where they are off, put back: 0.97."
 _MOST_OFF = 0.025
-"1.5 % must be taken, 3.5 % must not."
+"By Q.24, 1.5 % must be accepted and 3.5 % must not."
 _AWAY = 2
-"Blocks without the key until it has been let go."
+"Blocks without the key until it is released."
 
 
 def _filters(frequencies: Sequence[int]) -> tuple[tuple[complex, ...], ...]:
-    """Return the weights of each: summed up with the samples, they give the tone's part in the block.
+    """Return the weights of each filter; their sum with the samples is the part of the tone in the block.
 
-    That is what Goertzel's recursion computes, which would be a loop in Python.
+    This is what Goertzel's recursion computes, which would be a loop in Python.
     """
     return tuple(tuple(exp(-1j * tau * hertz * n / RATE) for n in range(BLOCK)) for hertz in frequencies)
 
@@ -57,7 +57,7 @@ _ROW_FILTERS, _COLUMN_FILTERS = _filters(_ROWS), _filters(_COLUMNS)
 
 @dataclass(frozen=True, slots=True)
 class _Pair:
-    """A block in which two tones stand out. `parts` are theirs, the lower one first."""
+    """A block with two prominent tones; `parts` are theirs, the lower one first."""
 
     row: int
     column: int
@@ -69,7 +69,7 @@ class _Pair:
         return _KEYS[self.row][self.column]
 
     def goes_on(self, before: "_Pair") -> bool:
-        """Tell whether the same key was heard in the block before.
+        """Tell whether the block before had the same key.
 
         From one block to the next a tone's phase turns as its frequency says. So how far it is off is
         known, and with it what the filter has lost: what speech has in common with a key seldom adds up.
@@ -89,7 +89,7 @@ class _Pair:
 
 
 class ToneReceiver:
-    """Takes audio in pieces of any length, finds keys."""
+    """Finds keys in audio that comes in pieces of any length."""
 
     def __init__(self) -> None:
         self._rest: array[int] = array("h")
@@ -98,7 +98,7 @@ class ToneReceiver:
         self._away = 0
 
     def hear(self, samples: bytes) -> str:
-        """Return the keys whose tones are sure by now; `samples` are 16 bit, of this machine's order."""
+        """Return the keys recognised by now; `samples` are 16 bit in the byte order of the machine."""
         self._rest.frombytes(samples)
         whole = len(self._rest) // BLOCK * BLOCK
         blocks = (self._rest[at : at + BLOCK] for at in range(0, whole, BLOCK))
@@ -107,7 +107,7 @@ class ToneReceiver:
         return keys
 
     def _followed(self, pair: _Pair | None) -> str:
-        """Return the key that has just become sure."""
+        """Return the key that this block completes, None for none."""
         sure = pair is not None and self._last is not None and pair.goes_on(self._last)
         self._last = pair
         if pair is not None and pair.key == self._held:
@@ -123,12 +123,12 @@ class ToneReceiver:
 
 
 def _pair_in(block: Sequence[int]) -> _Pair | None:
-    """Return the two tones of a key, if they are nearly all that can be heard."""
+    """Return the two tones of a key, if they have nearly all the energy."""
     energy = sum(map(mul, block, block))
     if energy < 2 * _WEAKEST * BLOCK:
         return None
     row, low = _loudest(block, _ROW_FILTERS)
-    # Most of what people say ends here: their voices have little in this range, or a bit of everything.
+    # Most speech is dropped here: it has little energy in this range, or some at every frequency.
     if row is None or _power(low) * (1 + _LOUDER_COLUMN) * BLOCK < _SHARE * energy:
         return None
     column, high = _loudest(block, _COLUMN_FILTERS)
@@ -140,7 +140,7 @@ def _pair_in(block: Sequence[int]) -> _Pair | None:
 
 
 def _loudest(block: Sequence[int], filters: Sequence[Sequence[complex]]) -> tuple[int | None, complex]:
-    """Return the tone that stands out, None if none does, and its part."""
+    """Return the prominent tone, None for none, and its part."""
     parts = [sum(map(mul, block, weights)) for weights in filters]
     powers = [_power(part) for part in parts]
     best = max(powers)

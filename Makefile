@@ -9,6 +9,7 @@ PACKAGES := $(wildcard libs/*/pyproject.toml services/*/pyproject.toml) exchange
 EDITABLE := $(foreach package,$(PACKAGES),-e ./$(dir $(package)))
 TIMED := $(wildcard tests/cluster services/dialer/tests/integration/trunk tests/interop tests/chaos tests/e2e \
     tests/api/test_fuzzing.py)
+SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 HISTORIES := tests/simulation/test_histories.py
 QUICK := $(wildcard $(foreach kind,unit contract,\
     tests/$(kind) libs/*/tests/$(kind) services/*/tests/$(kind) exchange/tests/$(kind) stack/tests/$(kind)))
@@ -33,7 +34,7 @@ else
 # priority, the tests that need the processor. Each lane prints its results at its end.
 test: $(STAMP) peers  ## every test, or those of ARGS='services/dialer -k wave'
 	@echo "running every test in two lanes; each prints its results at its end, after some minutes"
-	@$(MAKE) --no-print-directory --keep-going --jobs 2 --output-sync=target test-timed test-others
+	@$(MAKE) --no-print-directory --keep-going --jobs 2 $(SYNC) test-timed test-others
 endif
 
 test-timed: $(STAMP)

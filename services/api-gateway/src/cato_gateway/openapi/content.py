@@ -32,9 +32,11 @@ def binary_content(*media_types: str) -> Content:
 
 
 def event_content(media_type: str, event: type[BaseModel], example: str) -> Content:
-    """Describe a stream of events. OpenAPI 3.1 has no `itemSchema`; `contentSchema` is of JSON Schema."""
-    events = {"type": "array", "items": reference(event)}
-    schema = {"type": "string", "contentMediaType": media_type, "contentSchema": events}
+    """Describe a stream of events: the text of the stream, or for tools that parse it each event.
+
+    OpenAPI 3.1 has no `itemSchema`.
+    """
+    schema = {"anyOf": [{"type": "string", "contentMediaType": media_type}, reference(event)]}
     return {media_type: {"schema": schema, "example": example}}
 
 

@@ -7,12 +7,9 @@ import pytest
 from cato_contracts.errors import ConfigurationError
 from cato_dialer.dial.adapters.pjsua2 import protocol
 from cato_dialer.dial.adapters.pjsua2.supervisor.rtp_ports import share_ports
-from cato_dialer.dial.adapters.pjsua2.supervisor.sip_identity import (
-    identity_of,
-    registered_identity_of,
-    target_uri,
-)
+from cato_dialer.dial.adapters.pjsua2.supervisor.sip_identity import identity_of, registered_identity_of
 from cato_dialer.dial.adapters.pjsua2.worker.sip.info_digits import digit_of_info
+from cato_dialer.dial.adapters.sip.addresses import target_uri
 from cato_dialer.dial.domain.call.line_events import (
     DigitSource,
     LineDigit,

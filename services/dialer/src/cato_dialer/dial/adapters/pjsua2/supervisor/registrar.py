@@ -14,9 +14,9 @@ import structlog
 from cato_contracts.errors import BrokerError
 from cato_dialer.dial.adapters.pjsua2 import protocol
 from cato_dialer.dial.adapters.pjsua2.supervisor.bytecode import BytecodeCache
-from cato_dialer.dial.adapters.pjsua2.supervisor.resolver import Resolver
 from cato_dialer.dial.adapters.pjsua2.supervisor.sip_identity import registered_identity_of, route_to
 from cato_dialer.dial.adapters.pjsua2.supervisor.worker_process import WorkerProcess
+from cato_dialer.dial.adapters.sip.resolver import Resolver
 from cato_dialer.dial.domain.station import Station
 from cato_jetstream import Bucket, Lease
 from cato_runtime.config import DialingConfig

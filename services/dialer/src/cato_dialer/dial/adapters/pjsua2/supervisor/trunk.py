@@ -16,10 +16,11 @@ from cato_contracts.errors import ConfigurationError
 from cato_dialer.dial.adapters.pjsua2 import protocol
 from cato_dialer.dial.adapters.pjsua2.supervisor.bytecode import BytecodeCache
 from cato_dialer.dial.adapters.pjsua2.supervisor.line import Pjsua2Line
-from cato_dialer.dial.adapters.pjsua2.supervisor.resolver import Resolver
 from cato_dialer.dial.adapters.pjsua2.supervisor.rtp_ports import share_ports
-from cato_dialer.dial.adapters.pjsua2.supervisor.sip_identity import identity_of, route_to, target_uri
+from cato_dialer.dial.adapters.pjsua2.supervisor.sip_identity import identity_of, route_to
 from cato_dialer.dial.adapters.pjsua2.supervisor.worker_process import WorkerProcess
+from cato_dialer.dial.adapters.sip.addresses import target_uri
+from cato_dialer.dial.adapters.sip.resolver import Resolver
 from cato_dialer.dial.domain.call.line_events import ReleaseCause
 from cato_dialer.dial.domain.station import Station
 from cato_dialer.dial.ports.trunk import CallOrder, Line

@@ -43,6 +43,8 @@ _CAUSES: dict[ReleaseCause, Cause] = {
     ReleaseCause.REMOTE_HANGUP: Cause.REMOTE_HANGUP,
     ReleaseCause.LOCAL_HANGUP: Cause.LOCAL_HANGUP,
     ReleaseCause.NO_RESPONSE: Cause.NO_RESPONSE,
+    ReleaseCause.NO_MEDIA: Cause.NO_MEDIA,
+    ReleaseCause.NO_COMMON_CODEC: Cause.NO_COMMON_CODEC,
     ReleaseCause.FAULT: Cause.FAULT,
 }
 

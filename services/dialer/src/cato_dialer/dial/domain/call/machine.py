@@ -166,6 +166,8 @@ TRANSITIONS: tuple[Transition, ...] = (
     *_rows(_LIVE, ReleaseCause.REJECTED, _E, do.record_rejection, do.end),
     *_rows(_LIVE, ReleaseCause.NO_RESPONSE, _E, do.succeed, do.end, guard=when.heard_enough),
     *_rows(_LIVE, ReleaseCause.NO_RESPONSE, _E, do.end),
+    *_rows(_LIVE, ReleaseCause.NO_MEDIA, _E, do.end),
+    *_rows(_LIVE, ReleaseCause.NO_COMMON_CODEC, _E, do.end),
     *_rows(_OURS, ReleaseCause.FAULT, _E, do.succeed, do.interrupt, guard=when.heard_enough),
     *_rows(_OURS, ReleaseCause.FAULT, _E, do.interrupt),
     # What ended the call was decided before the engine failed.

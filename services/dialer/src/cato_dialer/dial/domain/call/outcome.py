@@ -40,6 +40,10 @@ class Cause(StrEnum):
     """Hung up by order of the operator or at a shutdown."""
     NO_RESPONSE = "no-response"
     """The station did not respond, or could not be reached."""
+    NO_MEDIA = "no-media"
+    """The station answered without audio that we can send to: the person heard nothing."""
+    NO_COMMON_CODEC = "no-common-codec"
+    """The station answered without a codec that we offered: the person heard nothing."""
     FAULT = "fault"
     """The engine, its process or our own process was lost during the call."""
 
@@ -55,6 +59,8 @@ _CAUSES: dict[Cause, Outcome] = {
     Cause.REMOTE_HANGUP: Outcome("hung-up-early"),
     Cause.LOCAL_HANGUP: Outcome(CANCELLED),
     Cause.NO_RESPONSE: Outcome("no-response", retry_other_station=True),
+    Cause.NO_MEDIA: Outcome("no-media"),
+    Cause.NO_COMMON_CODEC: Outcome("no-common-codec"),
     Cause.FAULT: Outcome("interrupted"),
 }
 

@@ -21,8 +21,13 @@ ANSWERING = {
 }
 
 
+@pytest.fixture(scope="module", params=["dense", "pjsua2"])
+def engine(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture(scope="module")
-def baresip(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BaresipPeer]:
+def baresip(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BaresipPeer]:
     require_program(PROGRAM, "baresip", "baresip")
     peer = BaresipPeer(tmp_path_factory.mktemp("baresip"), ANSWERING, ringing=["2001"])
     peer.start()
@@ -31,9 +36,9 @@ def baresip(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BaresipPeer]:
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory, baresip: BaresipPeer) -> Iterator[Client]:
+def client(engine: str, tmp_path_factory: pytest.TempPathFactory, baresip: BaresipPeer) -> Iterator[Client]:
     # One call at a time, because the softphone names its recordings by the second.
-    stack = LiveStack(tmp_path_factory.mktemp("stack"), baresip.port, channels=1)
+    stack = LiveStack(tmp_path_factory.mktemp("stack"), baresip.port, channels=1, engine=engine)
     stack.start()
     client = stack.client()
     yield client

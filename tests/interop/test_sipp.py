@@ -84,8 +84,13 @@ CONFIRMERS: People = [
 ]
 
 
+@pytest.fixture(scope="module", params=["dense", "pjsua2"])
+def engine(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture(scope="module")
-def sipp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SippPeer]:
+def sipp(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SippPeer]:
     require_program(PROGRAM, "SIPp", "sip-tester")
     peer = SippPeer(tmp_path_factory.mktemp("sipp"))
     peer.start()
@@ -94,8 +99,8 @@ def sipp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SippPeer]:
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory, sipp: SippPeer) -> Iterator[Client]:
-    stack = LiveStack(tmp_path_factory.mktemp("stack"), sipp.port, channels=CHANNELS)
+def client(engine: str, tmp_path_factory: pytest.TempPathFactory, sipp: SippPeer) -> Iterator[Client]:
+    stack = LiveStack(tmp_path_factory.mktemp("stack"), sipp.port, channels=CHANNELS, engine=engine)
     stack.start()
     client = stack.client()
     yield client

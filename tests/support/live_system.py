@@ -116,6 +116,7 @@ class LiveStack:
     sip_port: int
     channels: int = 20
     config: dict[str, Any] = field(default_factory=dict)
+    engine: str = "auto"
     port: int = field(default_factory=lambda: free_port(socket.SOCK_STREAM))
     process: subprocess.Popen[str] | None = None
 
@@ -129,7 +130,7 @@ class LiveStack:
 
     def start(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
-        config = {**configuration(self.sip_port, self.channels), **self.config}
+        config = {**configuration(self.sip_port, self.channels, engine=self.engine), **self.config}
         file = self.directory / "cato.yaml"
         file.write_text(yaml.safe_dump(config))
         command = [sys.executable, "-m", "cato_stack", "up", "--config", str(file)]

@@ -91,7 +91,10 @@ class DialingConfig(Section):
     """How the dial role works: its worker processes, and the addresses for SIP and RTP."""
 
     calls_per_worker: int = Field(default=4, ge=1)
-    """Calls at once in one SIP worker process; the SIP library has a limit of its own (4 as installed)."""
+    """Calls at once in one worker process of pjsua2; the library has a limit of its own (4 as installed)."""
+
+    media_processes: int = Field(default=1, ge=1, le=64)
+    """Processes that send the audio of the dense engine; each carries some thousand calls on one core."""
 
     bind_address: str = "0.0.0.0"
     """The local address for SIP and RTP."""

@@ -74,6 +74,12 @@ class DigitWay(StrEnum):
     IN_BAND = "inband"
 
 
+class Engine(StrEnum):
+    AUTO = "auto"
+    DENSE = "dense"
+    PJSUA2 = "pjsua2"
+
+
 class Srtp(StrEnum):
     OFF = "off"
     OPTIONAL = "optional"
@@ -177,6 +183,11 @@ class StationConfig(Section):
     """The ways in which keys are taken: `rfc4733` events in RTP, `info` SIP INFO, `inband` tones in the
     audio; others are ignored. Without `rfc4733` events are not offered, so that the far end sends tones."""
 
+    engine: Engine = Engine.AUTO
+    """The SIP engine that makes the calls. `dense` carries thousands of calls on one core, by UDP or TCP, and
+    takes keys by `rfc4733` and `info`. `pjsua2` has TLS, SRTP and `inband`, with four calls in a process.
+    `auto` is `dense` where the other settings of the station allow it."""
+
     srtp: Annotated[Srtp, BeforeValidator(_bare_off)] = Srtp.OFF
     """Encrypt the audio (SRTP) with keys in the SDP (SDES, RFC 4568), which only `;transport=tls` keeps
     secret: `off`; `optional`: if the far end does; `mandatory`: no call without."""
@@ -215,10 +226,29 @@ class StationConfig(Section):
         if self.transport not in _TRANSPORTS:
             msg = f"the transport {self.transport} is not supported, only {', '.join(_TRANSPORTS)}"
             raise ValueError(msg)
+        if self.engine is Engine.DENSE and self.beyond_dense is not None:
+            msg = f"engine: dense does not have {self.beyond_dense}; take engine: auto or pjsua2"
+            raise ValueError(msg)
         if self.uri.startswith("sips:"):
             msg = "sips: is not supported; sip: with ;transport=tls is"
             raise ValueError(msg)
         return self
+
+    @property
+    def beyond_dense(self) -> str | None:
+        """Return the setting that the dense engine does not have, None if it has all that is asked."""
+        if self.transport == "tls":
+            return ";transport=tls"
+        if self.srtp is not Srtp.OFF:
+            return f"srtp: {self.srtp}"
+        return "dtmf: inband" if DigitWay.IN_BAND in self.dtmf else None
+
+    @property
+    def engine_used(self) -> Engine:
+        """Return `dense` or `pjsua2`."""
+        if self.engine is Engine.AUTO:
+            return Engine.DENSE if self.beyond_dense is None else Engine.PJSUA2
+        return self.engine
 
     @property
     def host(self) -> str:

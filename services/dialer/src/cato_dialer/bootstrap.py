@@ -16,11 +16,11 @@ from cato_dialer.dial.adapters.call_metrics import CallMetrics
 from cato_dialer.dial.adapters.configured_stations import stations_of
 from cato_dialer.dial.adapters.dial_gauges import DialGauges
 from cato_dialer.dial.adapters.disk_prompt_cache import DiskPromptCache
+from cato_dialer.dial.adapters.engine_choice import engines_for
 from cato_dialer.dial.adapters.nats.call_journal import NatsCallJournal
 from cato_dialer.dial.adapters.nats.channel_source import NatsChannelSource
 from cato_dialer.dial.adapters.nats.job_source import NatsJobSource
 from cato_dialer.dial.adapters.pjsua2.supervisor.registrar import StationRegistrar
-from cato_dialer.dial.adapters.pjsua2.supervisor.trunk import Pjsua2Trunk
 from cato_dialer.dial.adapters.sip.station_keepalive import StationKeepalive
 from cato_dialer.dial.handlers.deps import Deps
 from cato_dialer.dial.role import DialRole
@@ -77,7 +77,7 @@ async def _dial(surroundings: Surroundings) -> DialParts:
     metrics = CallMetrics(stations)
     registrar = StationRegistrar(config.dialing, stations, Bucket(client.jetstream(), LEASES.name))
     source = NatsJobSource(client)
-    trunk = Pjsua2Trunk(config.dialing, config.channels)
+    trunk = engines_for(config)
     channels = NatsChannelSource(client, stations, config.license.max_channels, clock)
     watch = StationKeepalive(config.dialing.bind_address, came_up=registrar.renew)
     deps = Deps(

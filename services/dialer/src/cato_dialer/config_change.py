@@ -13,7 +13,8 @@ _FOR_NEW_CALLS = {
     *("dtmf", "srtp", "session_timers", "session_expires_s"),
     *("max_setup_delay_s", "max_answer_delay_s", "options_interval_s"),
 }
-"""The keys of a station that only new calls use. Channels and intervals are agreed among all replicas."""
+"""The keys of a station that only new calls use. Channels and intervals are agreed among all replicas, and an
+engine that no station needed at the start does not run."""
 
 
 def check_change(old: Config, new: Config) -> None:
@@ -46,5 +47,7 @@ def check_stations(stations: Iterable[StationConfig]) -> None:
 
 def _fixed(old: StationConfig, new: StationConfig) -> list[str]:
     changed = {key for key in StationConfig.model_fields if getattr(old, key) != getattr(new, key)}
+    if old.engine_used is not new.engine_used:
+        changed.add("engine")
     free = {"priority"} if old.register_ else _FOR_NEW_CALLS
     return [f"{key.rstrip('_')} of station {old.name}" for key in sorted(changed - free)]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cato_dialer.dial.adapters.dense.trunk import DenseTrunk
 from cato_dialer.dial.adapters.pjsua2.supervisor.trunk import Pjsua2Trunk
 from cato_dialer.dial.domain.call.line_events import (
     DigitSource,
@@ -72,7 +73,7 @@ SCRIPTS = {
 }
 
 
-@pytest.fixture(params=["memory", "pjsua2"])
+@pytest.fixture(params=["memory", "pjsua2", "dense"])
 async def caller(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Caller]:
     prompt = write_wav(tmp_path / "prompt.wav", every_code(PROMPT_MS // 20))
     if request.param == "memory":
@@ -82,7 +83,8 @@ async def caller(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
         await memory.close()
         return
     async with Exchange(Plan.parse(PLAN)) as exchange:
-        trunk = Pjsua2Trunk(DialingConfig(bind_address="127.0.0.1", calls_per_worker=2), workers_for=2)
+        dialing = DialingConfig(bind_address="127.0.0.1", calls_per_worker=2)
+        trunk = DenseTrunk(dialing, 2) if request.param == "dense" else Pjsua2Trunk(dialing, workers_for=2)
         await trunk.open()
         yield Caller(trunk, make_station(uri=exchange.uri), prompt)
         await trunk.close()

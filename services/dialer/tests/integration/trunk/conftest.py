@@ -1,4 +1,4 @@
-"""An exchange, and a trunk on PJSIP that calls it."""
+"""An exchange, and a trunk of each engine that calls it."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from cato_dialer.dial.adapters.dense.trunk import DenseTrunk
 from cato_dialer.dial.adapters.pjsua2.supervisor.trunk import Pjsua2Trunk
 from cato_exchange.exchange import Exchange
 from cato_exchange.plan import Plan
@@ -23,14 +24,16 @@ class Bench:
     stack: AsyncExitStack
     prompt: Path
     audio: bytes
+    engine: str = "pjsua2"
 
     async def exchange(self, *rules: str) -> Exchange:
         plan = Plan.parse("rules:\n" + "".join(f"  - {{{rule}}}\n" for rule in rules))
         return await self.stack.enter_async_context(Exchange(plan))
 
-    async def trunk(self, channels: int = 2, **dialing: Any) -> Pjsua2Trunk:
+    async def trunk(self, channels: int = 2, **dialing: Any) -> Any:
         config = DialingConfig(**{"bind_address": "127.0.0.1", **dialing})
-        trunk = Pjsua2Trunk(config, workers_for=channels)
+        trunk: Pjsua2Trunk | DenseTrunk
+        trunk = DenseTrunk(config, channels) if self.engine == "dense" else Pjsua2Trunk(config, channels)
         await trunk.open()
         self.stack.push_async_callback(trunk.close)
         return trunk
@@ -40,8 +43,15 @@ class Bench:
         return Caller(trunk, make_station(**{"uri": exchange.uri, **station}), self.prompt)
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run each test of a trunk on both engines, or on those that its mark `engines` names."""
+    if "bench" in metafunc.fixturenames:
+        mark = metafunc.definition.get_closest_marker("engines")
+        metafunc.parametrize("engine", mark.args if mark else ("pjsua2", "dense"))
+
+
 @pytest.fixture
-async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+async def bench(tmp_path: Path, engine: str) -> AsyncIterator[Bench]:
     audio = every_code(50)
     async with AsyncExitStack() as stack:
-        yield Bench(stack, write_wav(tmp_path / "prompt.wav", audio), audio)
+        yield Bench(stack, write_wav(tmp_path / "prompt.wav", audio), audio, engine)

@@ -120,6 +120,7 @@ async def digits_of(line: Line, count: int) -> list[tuple[str, DigitSource]]:
     return digits
 
 
+@pytest.mark.engines("pjsua2")
 async def test_tones_are_reported_before_the_release(bench: Bench):
     exchange = await bench.exchange(
         "number: '1', behaviour: answer, digits: [{digits: '1590*#', by: inband, after_s: 0.3}],"
@@ -130,6 +131,7 @@ async def test_tones_are_reported_before_the_release(bench: Bench):
     assert digits == [(digit, DigitSource.IN_BAND) for digit in "1590*#"]
 
 
+@pytest.mark.engines("pjsua2")
 async def test_the_next_call_hears_nothing_of_the_last_one(bench: Bench):
     exchange = await bench.exchange(
         "number: '1', behaviour: answer, digits: [{digits: '11', by: inband, after_s: 0.2}],"
@@ -144,6 +146,7 @@ async def test_the_next_call_hears_nothing_of_the_last_one(bench: Bench):
         assert await digits_of(caller.call("3"), 1) == []
 
 
+@pytest.mark.engines("pjsua2")
 async def test_a_call_that_ends_amid_a_key_leaves_nothing_of_it_to_the_next(bench: Bench):
     """The library's writer keeps a little of what it was given until there is more."""
     ends = [0.52 + 0.005 * n for n in range(12)]
@@ -161,6 +164,7 @@ async def test_a_call_that_ends_amid_a_key_leaves_nothing_of_it_to_the_next(benc
         assert await digits_of(caller.call("3"), 1) == []
 
 
+@pytest.mark.engines("pjsua2")
 async def test_keys_that_come_in_another_way_are_ignored(bench: Bench):
     exchange = await bench.exchange(
         "number: '1', behaviour: answer, digits: [{digits: '1', by: rfc4733, after_s: 0.1},"

@@ -28,6 +28,7 @@ async def test_a_call_over_tcp_is_heard_to_the_end(bench: Bench):
         assert heard.all(LinePlaybackFinished)
 
 
+@pytest.mark.engines("pjsua2")
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 async def test_a_call_over_tls_succeeds_with_a_verified_certificate(bench: Bench, tmp_path: Path, host: str):
     certificate, key = make_certificate(tmp_path, host)
@@ -42,6 +43,7 @@ async def test_a_call_over_tls_succeeds_with_a_verified_certificate(bench: Bench
         assert record.bye_answered is not False
 
 
+@pytest.mark.engines("pjsua2")
 async def test_a_station_that_wants_our_certificate_gets_it(bench: Bench, tmp_path: Path):
     certificate, key = make_certificate(tmp_path, "127.0.0.1")
     ours, our_key = make_certificate(tmp_path, "cato.example")
@@ -70,6 +72,7 @@ async def test_a_station_that_wants_our_certificate_gets_it(bench: Bench, tmp_pa
         assert len(exchange.calls) == 1
 
 
+@pytest.mark.engines("pjsua2")
 async def test_a_station_with_a_certificate_for_another_name_is_not_called(bench: Bench, tmp_path: Path):
     certificate, key = make_certificate(tmp_path, "pbx.example")
     async with Exchange(Plan.parse(_PLAN), tls=server_context(certificate, key)) as exchange:
@@ -80,6 +83,7 @@ async def test_a_station_with_a_certificate_for_another_name_is_not_called(bench
         assert not exchange.calls
 
 
+@pytest.mark.engines("pjsua2")
 async def test_a_station_of_an_unknown_authority_is_called_only_unverified(bench: Bench, tmp_path: Path):
     certificate, key = make_certificate(tmp_path, "127.0.0.1")
     other, _ = make_certificate(tmp_path, "127.0.0.2")

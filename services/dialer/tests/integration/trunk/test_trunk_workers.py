@@ -23,7 +23,7 @@ from services.dialer.tests.integration.trunk.conftest import Bench
 from services.dialer.tests.support.stations import make_station
 from services.dialer.tests.support.trunk_kit import Caller, follow, follow_until
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = [pytest.mark.timeout(60), pytest.mark.engines("pjsua2")]
 
 
 async def reached(condition: Callable[[], bool], timeout: float) -> None:
@@ -193,6 +193,7 @@ async def invite_of(order: Callable[[str], Awaitable[Line]]) -> str:
     return request.decode()
 
 
+@pytest.mark.engines("pjsua2", "dense")
 async def test_an_invite_shows_the_public_address_and_ports_of_the_range(bench: Bench):
     trunk = await bench.trunk(public_address="203.0.113.7", rtp_port_from=23_000, rtp_port_till=23_019)
 
@@ -209,6 +210,7 @@ async def test_an_invite_shows_the_public_address_and_ports_of_the_range(bench: 
     assert f"a=rtpmap:{media[2]} telephone-event/8000" in invite
 
 
+@pytest.mark.engines("pjsua2", "dense")
 async def test_a_name_stays_in_the_request_and_the_resolved_address_out_of_it(bench: Bench):
     trunk = await bench.trunk()
 

@@ -37,6 +37,7 @@ def station_of(config: StationConfig) -> Station:
         priority=config.priority,
         codecs=tuple(codec.value for codec in config.codecs),
         digit_sources=tuple(DigitSource(way.value) for way in config.dtmf),
+        engine=config.engine_used.value,
         srtp=config.srtp.value,
         session_timers=config.session_timers.value,
         session_expires_s=config.session_expires_s,

@@ -7,8 +7,8 @@ from typing import Protocol
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from cato_dialer.dial.adapters.call_metrics import station_names
+from cato_dialer.dial.adapters.engine_choice import EngineChoice
 from cato_dialer.dial.adapters.nats.channel_source import NatsChannelSource
-from cato_dialer.dial.adapters.pjsua2.supervisor.trunk import Pjsua2Trunk
 from cato_dialer.dial.domain.capacity.overload_control import OverloadControl
 from cato_dialer.dial.domain.station import Station
 from cato_dialer.dial.ports.stations import StationWatch
@@ -31,7 +31,7 @@ class DialGauges:
     stations: Sequence[Station]
     dispatcher: _Dispatcher
     channels: NatsChannelSource
-    trunk: Pjsua2Trunk
+    trunk: EngineChoice
     watch: StationWatch
 
     def read(self) -> Iterable[Metric]:

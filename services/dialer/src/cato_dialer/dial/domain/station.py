@@ -60,6 +60,8 @@ class Station:
     priority: int
     codecs: tuple[str, ...]
     digit_sources: tuple[DigitSource, ...]
+    engine: str
+    """`dense` or `pjsua2`."""
     srtp: str
     session_timers: str
     session_expires_s: int

@@ -1,0 +1,201 @@
+"""One call as the dial role sees it: SIP and media put together."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+
+from cato_dialer.dial.adapters.dense.media import protocol
+from cato_dialer.dial.adapters.dense.media_process import MediaProcess
+from cato_dialer.dial.adapters.dense.sip.call import UacCall
+from cato_dialer.dial.adapters.dense.sip.sdp import EVENTS_TYPE, Session
+from cato_dialer.dial.domain.call.line_events import (
+    DigitSource,
+    LineAnswered,
+    LineDigit,
+    LineEvent,
+    LineHeard,
+    LinePlaybackFinished,
+    LinePlaybackStarted,
+    LineProgress,
+    LineReleased,
+    LineRinging,
+    LineTrying,
+    ReleaseCause,
+)
+from cato_dialer.dial.ports.trunk import CallOrder
+
+_ANSWERED = 200
+_STOP_S = 1.0
+"How long a media process may take to say how much was heard."
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class DenseLine:
+    """A `Line`. It gets its `call` when it is dialled; `freed` is called when its port is free again."""
+
+    def __init__(self, number: int, order: CallOrder, freed: Callable[["DenseLine"], None]) -> None:
+        self.number = number
+        self.order = order
+        self.call: UacCall | None = None
+        self.media: MediaProcess | None = None
+        self.incarnation = 0
+        self.port = 0
+        self.source = ""
+        self.start: asyncio.TimerHandle | None = None
+        self._freed = freed
+        self._events: asyncio.Queue[LineEvent] = asyncio.Queue()
+        self._released = False
+        self._hanging_up = False
+        self._playing = False
+        self._heard_ms = 0
+        self._last_word: tuple[ReleaseCause, int | None, str] | None = None
+        self._stop_timer: asyncio.TimerHandle | None = None
+
+    @property
+    def released(self) -> bool:
+        return self._released
+
+    async def events(self) -> AsyncIterator[LineEvent]:
+        while True:
+            event = await self._events.get()
+            yield event
+            if isinstance(event, LineReleased):
+                return
+
+    async def hang_up(self) -> None:
+        if self._released or self._hanging_up:
+            return
+        self._hanging_up = True
+        if self.start is not None:
+            self.start.cancel()
+        if self.call is None:
+            self.release(ReleaseCause.LOCAL_HANGUP, None, "hung up before it was dialled")
+        else:
+            self.call.hang_up()
+
+    def release(self, cause: ReleaseCause, code: int | None, phrase: str) -> None:
+        """Say the last word, once it is known how much was heard."""
+        if self._released or self._last_word is not None:
+            return
+        self._last_word = cause, code, phrase
+        if self._playing and self.media is not None and self.media.running:
+            self.media.send(protocol.Stop(self.number))
+            self._stop_timer = asyncio.get_running_loop().call_later(_STOP_S, self._finish)
+        else:
+            self._finish()
+
+    def report(self, message: protocol.FromMedia) -> None:
+        """Take what the media process says of this call."""
+        match message:
+            case protocol.Started(at=at):
+                self._tell(LinePlaybackStarted(at))
+            case protocol.Heard(at=at, heard_ms=heard):
+                self._heard_ms = heard
+                self._tell(LineHeard(at, heard))
+            case protocol.Finished(at=at, heard_ms=heard):
+                self._heard_ms = heard
+                self._tell(LinePlaybackFinished(at, heard))
+            case protocol.Key(at=at, key=key) if DigitSource.RTP_EVENT in self.order.station.digit_sources:
+                self._tell(LineDigit(at, key, DigitSource.RTP_EVENT))
+            case protocol.Stopped(heard_ms=heard):
+                self._heard_ms = max(self._heard_ms, heard)
+                self._finish()
+            case protocol.Failed(why=why):
+                self.fail(why)
+            case _:
+                raise protocol.ProtocolError(f"not about a call: {message!r}")
+
+    def fail(self, why: str) -> None:
+        """End the call through a fault of ours."""
+        self._playing = False
+        if self.call is not None:
+            self.call.hang_up()
+        self.release(ReleaseCause.FAULT, None, why)
+
+    def trying(self) -> None:
+        self._tell(LineTrying(now_ms()))
+
+    def ringing(self, code: int, phrase: str) -> None:
+        self._tell(LineRinging(now_ms(), code, phrase))
+
+    def progress(self) -> None:
+        self._tell(LineProgress(now_ms()))
+
+    def answered(self, session: Session) -> None:
+        self._tell(LineAnswered(now_ms()))
+        self._playing = True
+        if session.sending:
+            self._play(session)
+
+    def session_changed(self, session: Session) -> None:
+        if self.media is None or self._last_word is not None:
+            return
+        if session.sending:
+            self._play(session)
+        else:
+            self.media.send(protocol.Hold(self.number))
+
+    def key(self, key: str) -> None:
+        if DigitSource.SIP_INFO in self.order.station.digit_sources:
+            self._tell(LineDigit(now_ms(), key, DigitSource.SIP_INFO))
+
+    def rejected(self, code: int, phrase: str) -> None:
+        self.release(ReleaseCause.REJECTED, code, phrase)
+
+    def no_response(self, why: str) -> None:
+        self.release(ReleaseCause.NO_RESPONSE, None, why)
+
+    def no_media(self, why: str) -> None:
+        codec = why == ReleaseCause.NO_COMMON_CODEC
+        self.release(ReleaseCause.NO_COMMON_CODEC if codec else ReleaseCause.NO_MEDIA, _ANSWERED, why)
+
+    def remote_hangup(self) -> None:
+        self.release(ReleaseCause.REMOTE_HANGUP, _ANSWERED, "")
+
+    def session_expired(self) -> None:
+        self.release(ReleaseCause.NO_RESPONSE, _ANSWERED, "the far end does not refresh the call")
+
+    def hung_up(self) -> None:
+        self.release(ReleaseCause.LOCAL_HANGUP, _ANSWERED if self._playing else None, "")
+
+    def _play(self, session: Session) -> None:
+        if self.media is None:
+            return
+        # Some far ends send events under the number that we offered, whatever they answered.
+        events = () if session.events_type is None else tuple({EVENTS_TYPE, session.events_type})
+        self.media.send(
+            protocol.Play(
+                call=self.number,
+                port=self.port,
+                source=self.source,
+                address=session.address,
+                to_port=session.port,
+                codec=session.codec,
+                payload_type=session.payload_type,
+                events_types=events,
+                packet_ms=session.packet_ms,
+                audio=str(self.order.audio),
+                heard_ms=self.order.heard_threshold_ms,
+            )
+        )
+
+    def _finish(self) -> None:
+        if self._released or self._last_word is None:
+            return
+        if self._stop_timer is not None:
+            self._stop_timer.cancel()
+        cause, code, phrase = self._last_word
+        self._put(LineReleased(now_ms(), cause, code, phrase, self._heard_ms))
+        self._released = True
+        self._freed(self)
+
+    def _tell(self, event: LineEvent) -> None:
+        if self._last_word is None:
+            self._put(event)
+
+    def _put(self, event: LineEvent) -> None:
+        if not self._released:
+            self._events.put_nowait(event)

@@ -1,0 +1,242 @@
+"""The streams of a media process: what is ordered, sent at each tick, received, and reported."""
+
+import heapq
+import itertools
+import os
+import random
+import time
+from collections.abc import Callable
+
+from cato_dialer.dial.adapters.dense.media import protocol, rtcp
+from cato_dialer.dial.adapters.dense.media.bank import Phase
+from cato_dialer.dial.adapters.dense.media.kernel import raw_socket
+from cato_dialer.dial.adapters.dense.media.ports import Ports
+from cato_dialer.dial.adapters.dense.media.prompts import BYTES_PER_MS, STEP_MS, PromptError, Prompts
+from cato_dialer.dial.adapters.dense.media.socket_phase import SocketPhase
+from cato_dialer.dial.adapters.dense.media.stream import Due, Sender, Stream
+from cato_dialer.dial.adapters.dense.media.sum_table import SumTable
+
+_PACKET_SIZES = (10, 20, 30, 40, 60)
+_REPORT_S = 5.0
+_RTP_HEADER = 12
+_LARGEST_PACKET = 512
+_PACKETS_PER_WAKE_UP = 8
+_NO_DESCRIPTOR = -1
+_VERSION_MASK, _VERSION = 0xC0, 0x80
+
+
+class MediaEngine:
+    """All streams of this process. `report` gets what is to be said to the trunk."""
+
+    def __init__(
+        self, ports: Ports, report: Callable[[protocol.FromMedia], None], *, may_be_raw: bool = True
+    ) -> None:
+        self._ports = ports
+        self._report = report
+        self._raw = raw_socket() if may_be_raw else None
+        self._descriptor = self._raw.fileno() if self._raw else _NO_DESCRIPTOR
+        sums = SumTable()
+        self._raw_phases: dict[int, list[Sender]] = {
+            size: [Phase(size, sums) for _ in range(size)] for size in _PACKET_SIZES if self._raw
+        }
+        self._socket_phases: dict[int, list[Sender]] = {
+            size: [SocketPhase(size, ports.rtp) for _ in range(size)] for size in _PACKET_SIZES
+        }
+        self._prompts = Prompts()
+        self._streams: dict[int, Stream] = {}
+        self._by_port: dict[int, Stream] = {}
+        self._reports: list[tuple[float, int]] = []
+        self._played: list[tuple[int, int, Stream, type[protocol.Heard | protocol.Finished]]] = []
+        self._order = itertools.count()
+        self._cname = os.urandom(8).hex().encode()
+        self.packets = 0
+
+    @property
+    def way(self) -> str:
+        return "raw" if self._raw else "sockets"
+
+    @property
+    def streams(self) -> int:
+        return len(self._streams)
+
+    def handle(self, message: protocol.ToMedia) -> None:
+        match message:
+            case protocol.Play():
+                self._play(message)
+            case protocol.Hold(call=call):
+                if (stream := self._streams.get(call)) is not None:
+                    self._pause(stream)
+            case protocol.Stop(call=call):
+                self._stop(call)
+            case _:
+                raise protocol.ProtocolError(f"not an order: {message!r}")
+
+    def tick(self, millisecond: int) -> None:
+        """Send what is due in this millisecond; `millisecond` counts up by one."""
+        while self._played and self._played[0][0] <= millisecond:
+            _, _, stream, kind = heapq.heappop(self._played)
+            self._say_played(stream, kind)
+        for banks in (self._raw_phases, self._socket_phases):
+            for size, phases in banks.items():
+                phase = phases[millisecond % size]
+                if phase.count:
+                    self.packets += phase.count
+                    if (due := phase.tick(self._descriptor)) is not None:
+                        self._say(due, millisecond)
+
+    def send_reports(self) -> None:
+        """Send the RTCP sender reports that are due; to be called a few times a second."""
+        now = time.monotonic()
+        while self._reports and self._reports[0][0] <= now:
+            _, call = heapq.heappop(self._reports)
+            if (stream := self._streams.get(call)) is not None:
+                self._send_report(stream)
+                self._plan_report(stream, now)
+
+    def receive(self, port: int) -> None:
+        """Take what has come in on a local RTP port."""
+        rtp = self._ports.rtp[port]
+        for _ in range(_PACKETS_PER_WAKE_UP):
+            try:
+                data, source = rtp.recvfrom(_LARGEST_PACKET)
+            except BlockingIOError:
+                return
+            except OSError:
+                continue  # an ICMP error of an earlier packet
+            stream = self._by_port.get(port)
+            if stream is not None:
+                self._take(stream, data, source[0], source[1])
+
+    def close(self) -> None:
+        for call in list(self._streams):
+            self._stop(call)
+        self._ports.close()
+        if self._raw:
+            self._raw.close()
+
+    def _play(self, order: protocol.Play) -> None:
+        try:
+            prompt = self._prompts.get(order.audio, order.codec)
+        except PromptError as error:
+            self._report(protocol.Failed(order.call, str(error)))
+            return
+        stream = self._streams.get(order.call)
+        if stream is None:
+            stream = self._streams[order.call] = Stream(
+                call=order.call,
+                port=order.port,
+                source=order.source,
+                address=order.address,
+                to_port=order.to_port,
+                payload_type=order.payload_type,
+                events_types=order.events_types,
+                packet_ms=order.packet_ms,
+                prompt=prompt,
+                next_mark=None if order.heard_ms is None else -(-order.heard_ms // STEP_MS),
+            )
+            self._by_port[order.port] = stream
+            self._discard_received(order.port)
+            self._plan_report(stream, time.monotonic())
+        else:
+            self._pause(stream)
+            if (stream.address, stream.to_port) != (order.address, order.to_port):
+                stream.moved()
+            stream.address, stream.to_port, stream.source = order.address, order.to_port, order.source
+            stream.payload_type, stream.events_types = order.payload_type, order.events_types
+            stream.packet_ms, stream.prompt = order.packet_ms, prompt
+            stream.resumed()
+        if not stream.finished:
+            phases = self._phases_for(stream)
+            min(phases, key=lambda phase: phase.count).add(stream)
+
+    def _phases_for(self, stream: Stream) -> list[Sender]:
+        raw = self._raw_phases if ":" not in stream.address else {}
+        return raw.get(stream.packet_ms) or self._socket_phases[stream.packet_ms]
+
+    def _pause(self, stream: Stream) -> None:
+        if stream.phase is not None:
+            stream.phase.remove(stream)
+            stream.held()
+
+    def _stop(self, call: int) -> None:
+        stream = self._streams.pop(call, None)
+        heard = 0
+        if stream is not None:
+            self._pause(stream)
+            self._by_port.pop(stream.port, None)
+            heard = stream.heard_ms()
+            if stream.started:
+                self._send_rtcp(stream, self._report_of(stream) + rtcp.goodbye(stream.ssrc))
+        self._report(protocol.Stopped(call, heard))
+
+    def _say(self, due: Due, millisecond: int) -> None:
+        for stream in due.started:
+            self._report(protocol.Started(stream.call, _now_ms()))
+        # A packet has been heard when its time is over, not when it has been sent.
+        for streams, kind in ((due.heard, protocol.Heard), (due.finished, protocol.Finished)):
+            for stream in streams:
+                over = millisecond + stream.packet_ms
+                heapq.heappush(self._played, (over, next(self._order), stream, kind))
+        for stream in due.finished:
+            stream.finished = True
+
+    def _say_played(self, stream: Stream, kind: type[protocol.Heard | protocol.Finished]) -> None:
+        if self._streams.get(stream.call) is stream:
+            heard = stream.marked_ms if kind is protocol.Heard else stream.heard_ms()
+            self._report(kind(stream.call, _now_ms(), heard))
+
+    def _take(self, stream: Stream, data: bytes, address: str, port: int) -> None:
+        if len(data) < _RTP_HEADER or data[0] & _VERSION_MASK != _VERSION:
+            return
+        if not stream.takes(address, port, int.from_bytes(data[8:12], "big")):
+            return
+        if stream.latched_to != (stream.address, stream.to_port):
+            stream.address, stream.to_port = address, port
+            if stream.phase is not None:
+                stream.phase.redirect(stream)
+        if data[1] & 0x7F in stream.events_types:
+            start = _RTP_HEADER + 4 * (data[0] & 0x0F)
+            if data[0] & 0x10:
+                start += 4 + 4 * int.from_bytes(data[start + 2 : start + 4], "big")
+            key = stream.events.take(int.from_bytes(data[4:8], "big"), data[start:])
+            if key is not None:
+                self._report(protocol.Key(stream.call, _now_ms(), key))
+
+    def _discard_received(self, port: int) -> None:
+        """Empty a socket of what came for the call before."""
+        rtp = self._ports.rtp[port]
+        try:
+            while True:
+                rtp.recv(_LARGEST_PACKET)
+        except BlockingIOError:
+            return
+        except OSError:
+            return
+
+    def _plan_report(self, stream: Stream, now: float) -> None:
+        # Spread over 0.5 to 1.5 of the interval, so that calls that began together do not report together.
+        heapq.heappush(self._reports, (now + _REPORT_S * random.uniform(0.5, 1.5), stream.call))  # noqa: S311
+
+    def _send_report(self, stream: Stream) -> None:
+        if stream.phase is not None and stream.started:
+            self._send_rtcp(stream, self._report_of(stream))
+
+    def _report_of(self, stream: Stream) -> bytes:
+        position, stamp = stream.position, stream.stamp
+        if stream.phase is not None:
+            position, stamp = stream.phase.position(stream), stream.phase.stamp(stream)
+        sent = stream.packets + (position - stream.position) // (stream.packet_ms // STEP_MS)
+        octets = sent * stream.packet_ms * BYTES_PER_MS
+        return rtcp.sender_report(
+            stream.ssrc, time.time_ns(), stamp, packets=sent, octets=octets, cname=self._cname
+        )
+
+    def _send_rtcp(self, stream: Stream, packet: bytes) -> None:
+        try:
+            self._ports.rtcp[stream.port].sendto(packet, (stream.address, stream.to_port + 1))
+        except OSError:
+            return  # the far end has no RTCP port; reports are of use to it alone
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,153 @@
+"""The media process, started by the trunk as `python -m cato_dialer.dial.adapters.dense.media.main`.
+
+Orders come on standard input, reports go to standard output, one per line. One thread: a clock tick each
+millisecond comes before everything else.
+"""
+
+import gc
+import os
+import select
+import sys
+import time
+from collections import deque
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+from cato_dialer.dial.adapters.dense.media import protocol
+from cato_dialer.dial.adapters.dense.media.engine import MediaEngine
+from cato_dialer.dial.adapters.dense.media.kernel import Clock
+from cato_dialer.dial.adapters.dense.media.ports import Ports
+from cato_runtime.child_process import die_with_parent
+
+_TICK_MS, _IDLE_TICK_MS = 1, 50
+"Without streams the process need not wake up each millisecond."
+_MOST_BEHIND = 200
+"Milliseconds. After a longer stall the clock goes on from now: a burst of old packets would be noise."
+_BEAT_MS, _REPORT_MS = 500, 100
+_EVENTS = 256
+_READ = 1 << 16
+
+
+class Process:
+    """Orders in, packets out, reports out."""
+
+    def __init__(self) -> None:
+        self._in, self._out = sys.stdin.fileno(), os.dup(sys.stdout.fileno())
+        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints is no report
+        os.set_blocking(self._in, False)
+        os.set_blocking(self._out, False)
+        self._buffer = b""
+        self._unsent: deque[bytes] = deque()
+        self._open = True
+        self._millisecond = self._worst_lag = 0
+
+    def run(self) -> int:
+        configure = self._first()
+        try:
+            ports = Ports(
+                configure.calls, configure.bind_address, configure.rtp_port_from, configure.rtp_port_till
+            )
+        except OSError as error:
+            self._say(protocol.Refused(str(error)))
+            self._flush_for_good()
+            return 1
+        engine = MediaEngine(ports, self._say)
+        self._say(protocol.Ready(tuple(ports.rtp), engine.way))
+        gc.collect()
+        gc.freeze()
+        self._loop(engine, ports)
+        engine.close()
+        return 0
+
+    def _loop(self, engine: MediaEngine, ports: Ports) -> None:
+        clock = Clock(_IDLE_TICK_MS)
+        poll = select.epoll()
+        poll.register(clock.descriptor, select.EPOLLIN)
+        poll.register(self._in, select.EPOLLIN)
+        descriptors = {rtp.fileno(): port for port, rtp in ports.rtp.items()}
+        for descriptor in descriptors:
+            poll.register(descriptor, select.EPOLLIN)
+        while self._open:
+            events = poll.poll(maxevents=_EVENTS)
+            # The clock first: what comes in can wait, packets that are due cannot.
+            for descriptor, _ in sorted(events, key=lambda event: event[0] != clock.descriptor):
+                if descriptor == clock.descriptor:
+                    self._advance(engine, clock)
+                elif descriptor == self._in:
+                    self._orders(engine)
+                else:
+                    engine.receive(descriptors[descriptor])
+            clock.set_interval(_TICK_MS if engine.streams else _IDLE_TICK_MS)
+            self._flush()
+
+    def _advance(self, engine: MediaEngine, clock: Clock) -> None:
+        """Send what has become due since the last time."""
+        behind = clock.elapsed_ms()
+        self._worst_lag = max(self._worst_lag, behind - clock.interval_ms)
+        for _ in range(min(behind, _MOST_BEHIND)):
+            engine.tick(self._millisecond)
+            self._millisecond += 1
+            if self._millisecond % _BEAT_MS == 0:
+                self._say(protocol.Beat(self._worst_lag, engine.packets))
+                self._worst_lag = 0
+            if self._millisecond % _REPORT_MS == 0:
+                engine.send_reports()
+
+    def _orders(self, engine: MediaEngine) -> None:
+        for line in self._lines():
+            engine.handle(protocol.decode(line))
+
+    def _lines(self) -> list[bytes]:
+        try:
+            data = os.read(self._in, _READ)
+        except BlockingIOError:
+            return []
+        if not data:
+            self._open = False  # the trunk is gone, or wants us to go
+        *lines, self._buffer = (self._buffer + data).split(b"\n")
+        return lines
+
+    def _first(self) -> protocol.Configure:
+        lines: list[bytes] = []
+        while self._open and not lines:
+            select.select([self._in], [], [])
+            lines = self._lines()
+        if not lines:
+            sys.exit(0)
+        message = protocol.decode(lines[0])
+        if not isinstance(message, protocol.Configure):
+            raise protocol.ProtocolError(f"the first message is not Configure: {message!r}")
+        return message
+
+    def _say(self, message: protocol.FromMedia) -> None:
+        self._unsent.append(protocol.encode(message))
+
+    def _flush(self) -> None:
+        while self._unsent:
+            data = self._unsent[0]
+            try:
+                written = os.write(self._out, data)
+            except BlockingIOError:
+                return  # the trunk is busy: tried again at the next tick
+            except BrokenPipeError:
+                self._open = False
+                return
+            if written < len(data):
+                self._unsent[0] = data[written:]
+                return
+            self._unsent.popleft()
+
+    def _flush_for_good(self) -> None:
+        deadline = time.monotonic() + 1
+        while self._unsent and time.monotonic() < deadline:
+            select.select([], [self._out], [], 0.1)
+            self._flush()
+
+
+def main() -> int:
+    die_with_parent()
+    return Process().run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

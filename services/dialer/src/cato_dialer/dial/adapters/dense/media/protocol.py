@@ -1,0 +1,151 @@
+"""Messages between the trunk and the media process: one JSON array per line, the kind first.
+
+Plain dataclasses of the standard library: the process imports nothing else of the dialer.
+"""
+
+import json
+from dataclasses import astuple, dataclass
+from typing import Any
+
+
+class ProtocolError(ValueError):
+    """The line is not one of these messages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Configure:
+    """The first message: `calls` pairs of ports in a range, both ends included; 0 and 0: any free ones."""
+
+    calls: int
+    bind_address: str
+    rtp_port_from: int
+    rtp_port_till: int
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """Start the prompt of a call, or go on with it after a hold or at a new address.
+
+    `port` is the local RTP port, `source` the local address, `address` and `to_port` where packets go;
+    `codec` is PCMA or PCMU. `events_types` are the payload types taken as telephone events. `heard_ms` is the
+    threshold to report, None for none.
+    """
+
+    call: int
+    port: int
+    source: str
+    address: str
+    to_port: int
+    codec: str
+    payload_type: int
+    events_types: tuple[int, ...]
+    packet_ms: int
+    audio: str
+    heard_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Send nothing for now; keys are still taken."""
+
+    call: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """End the stream of a call. `Stopped` follows, also for a call that has none."""
+
+    call: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The local RTP ports, and how packets are sent: `raw` (one system call for many) or `sockets`."""
+
+    ports: tuple[int, ...]
+    way: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The process cannot start; it ends after this."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """Twice a second: how late the clock came round at worst since the last one, and packets sent in all."""
+
+    lag_ms: int
+    packets: int
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The first packet has been sent. `at` is Unix time in ms, here and below."""
+
+    call: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    call: int
+    at: int
+    heard_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The last packet of the prompt has been sent."""
+
+    call: int
+    at: int
+    heard_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    call: int
+    at: int
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The stream has ended; `heard_ms` of the prompt have been sent in all."""
+
+    call: int
+    heard_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The prompt cannot be played; there is no stream."""
+
+    call: int
+    why: str
+
+
+ToMedia = Configure | Play | Hold | Stop
+FromMedia = Ready | Refused | Beat | Started | Heard | Finished | Key | Stopped | Failed
+_KINDS: dict[str, type[Any]] = {kind.__name__: kind for kind in (*ToMedia.__args__, *FromMedia.__args__)}
+
+
+def encode(message: ToMedia | FromMedia) -> bytes:
+    return json.dumps([type(message).__name__, *astuple(message)]).encode() + b"\n"
+
+
+def decode(line: bytes) -> Any:
+    """Return the message in a line.
+
+    Raises:
+        ProtocolError: if it is none.
+
+    """
+    try:
+        name, *fields = json.loads(line)
+        return _KINDS[name](*(tuple(one) if isinstance(one, list) else one for one in fields))
+    except (ValueError, TypeError, KeyError) as error:
+        raise ProtocolError(f"not a message: {line[:200]!r}") from error

@@ -1,0 +1,134 @@
+"""One stream: where it stands in its prompt, where its packets go, whose packets it takes."""
+
+import ipaddress
+import random
+import time
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from cato_dialer.dial.adapters.dense.media.prompts import BYTES_PER_MS, STEP_MS, Prompt
+from cato_dialer.dial.adapters.dense.media.telephone_events import TelephoneEvents
+
+_TRUST_OTHERS_AFTER_S = 0.5
+_RANDOM = random.SystemRandom()
+
+
+@dataclass(slots=True)
+class Due:
+    """What the packets that were just sent have brought about."""
+
+    started: "list[Stream]" = field(default_factory=list)
+    heard: "list[Stream]" = field(default_factory=list)
+    finished: "list[Stream]" = field(default_factory=list)
+
+
+class Sender(Protocol):
+    """Sends the packets of some streams, one of each at every tick."""
+
+    failed: int
+
+    @property
+    def count(self) -> int: ...
+    def add(self, stream: "Stream") -> None:
+        """Send the stream's packets from the next tick on."""
+        ...
+
+    def remove(self, stream: "Stream") -> None:
+        """Send no more; the stream keeps where it stands."""
+        ...
+
+    def redirect(self, stream: "Stream") -> None:
+        """Send to the stream's address and port as they are now."""
+        ...
+
+    def position(self, stream: "Stream") -> int:
+        """Return how many steps of its prompt a stream has sent."""
+        ...
+
+    def stamp(self, stream: "Stream") -> int: ...
+    def tick(self, descriptor: int) -> Due | None:
+        """Send one packet of each stream. Return what follows from it, if anything does."""
+        ...
+
+
+@dataclass(slots=True, eq=False)
+class Stream:
+    """Positions are steps of 10 ms. SSRC, sequence number and time stamp begin at random (RFC 3550, 5.1)."""
+
+    call: int
+    port: int
+    source: str
+    address: str
+    to_port: int
+    payload_type: int
+    events_types: tuple[int, ...]
+    packet_ms: int
+    prompt: Prompt
+    next_mark: int | None
+    """The position to report."""
+    marked_ms: int = 0
+    """How much had been sent at the mark."""
+    ssrc: int = field(default_factory=lambda: _RANDOM.getrandbits(32))
+    sequence: int = field(default_factory=lambda: _RANDOM.getrandbits(15))
+    stamp: int = field(default_factory=lambda: _RANDOM.getrandbits(32))
+    position: int = 0
+    packets: int = 0
+    started: bool = False
+    finished: bool = False
+    phase: "Sender | None" = None
+    """What sends it now."""
+    row: int = -1
+    events: TelephoneEvents = field(default_factory=TelephoneEvents)
+    _held_at: float | None = None
+    _latched: tuple[str, int, int] | None = None
+    _session_began: float = field(default_factory=time.monotonic)
+
+    def advance_to(self, position: int) -> None:
+        """Take over the position from the arrays."""
+        self.packets += (position - self.position) // (self.packet_ms // STEP_MS)
+        self.position = min(position, self.prompt.steps)
+
+    def heard_ms(self, position: int | None = None) -> int:
+        """Return how much of the prompt has been sent."""
+        return min((self.position if position is None else position) * STEP_MS, self.prompt.length_ms)
+
+    def held(self) -> None:
+        """Note that no packets are sent from now on."""
+        if self._held_at is None:
+            self._held_at = time.monotonic()
+
+    def resumed(self) -> None:
+        """Let the time stamp go on by the time without packets (RFC 3550, 5.1)."""
+        if self._held_at is not None:
+            self.stamp = (self.stamp + round((time.monotonic() - self._held_at) * 1000) * BYTES_PER_MS) % (
+                1 << 32
+            )
+            self._held_at = None
+
+    def moved(self) -> None:
+        """Take packets from a new source: the far end has named another address."""
+        self._latched = None
+        self._session_began = time.monotonic()
+
+    def takes(self, address: str, port: int, ssrc: int) -> bool:
+        """Tell whether a packet is of the far end: the first valid one decides, for the rest of the session.
+
+        A far end behind address translation sends from another port or address than it names (symmetric RTP).
+        Those are not believed at once, since late packets for an earlier call on this port look the same, and
+        another address only if the named one is private.
+        """
+        if self._latched is None:
+            named = (address, port) == (self.address, self.to_port)
+            if not named and not self._may_come_from(address):
+                return False
+            self._latched = (address, port, ssrc)
+        return self._latched == (address, port, ssrc)
+
+    def _may_come_from(self, address: str) -> bool:
+        if time.monotonic() < self._session_began + _TRUST_OTHERS_AFTER_S:
+            return False
+        return address == self.address or ipaddress.ip_address(self.address).is_private
+
+    @property
+    def latched_to(self) -> tuple[str, int] | None:
+        return self._latched[:2] if self._latched else None

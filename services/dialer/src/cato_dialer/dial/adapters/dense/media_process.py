@@ -1,0 +1,138 @@
+"""A media process as the trunk sees it: started, fed, listened to, replaced when it dies."""
+
+import asyncio
+import sys
+from collections import deque
+from collections.abc import Callable
+
+import structlog
+
+from cato_dialer.dial.adapters.dense.media import protocol
+from cato_runtime.child_process import die_with_parent
+
+log = structlog.get_logger()
+
+_MODULE = "cato_dialer.dial.adapters.dense.media.main"
+_LONGEST_LINE = 1 << 20
+_READY_S = 20.0
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 10.0
+_CLOSE_S = 2.0
+
+
+class MediaProcess:
+    """Sends orders. `on_report` gets what belongs to a call; the others are about the process."""
+
+    def __init__(
+        self,
+        configure: protocol.Configure,
+        *,
+        on_report: Callable[["MediaProcess", protocol.FromMedia], None],
+        on_ready: Callable[[], None],
+        on_death: Callable[["MediaProcess"], None],
+    ) -> None:
+        self._configure = configure
+        self._on_report = on_report
+        self._on_ready = on_ready
+        self._on_death = on_death
+        self._process: asyncio.subprocess.Process | None = None
+        self._keeper: asyncio.Task[None] | None = None
+        self._closing = False
+        self.ports: deque[int] = deque()
+        """Free local RTP ports, the one that has been free for longest first."""
+        self.incarnation = 0
+        """How often the process has been started: ports of an earlier one are gone."""
+        self.way = ""
+        self.lag_ms = 0
+        self.refusal = ""
+        self.tried = asyncio.Event()
+        """Set once the process runs, or has refused."""
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    @property
+    def running(self) -> bool:
+        return bool(self.way)
+
+    def start(self) -> None:
+        self._keeper = asyncio.create_task(self._keep_running())
+
+    def send(self, message: protocol.ToMedia) -> None:
+        """Send an order; it is dropped if the process has died: `on_death` tells of that."""
+        process = self._process
+        if process is not None and process.stdin is not None and not process.stdin.is_closing():
+            process.stdin.write(protocol.encode(message))
+
+    async def close(self) -> None:
+        """Let the process end its streams and go."""
+        self._closing = True
+        process = self._process
+        if process is not None and process.stdin is not None:
+            process.stdin.close()
+        if self._keeper is not None:
+            _, still = await asyncio.wait([self._keeper], timeout=_CLOSE_S)
+            for task in still:
+                task.cancel()
+                await asyncio.wait([task])
+
+    async def _keep_running(self) -> None:
+        pause = _FIRST_PAUSE_S
+        while not self._closing:
+            try:
+                await self._run()
+            except (OSError, TimeoutError, protocol.ProtocolError):
+                log.exception("media process cannot run")
+            if self.running:
+                pause = _FIRST_PAUSE_S
+            self._died()
+            if not self._closing:
+                log.warning("media process ended; starting another", pause_s=pause, refusal=self.refusal)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE_S)
+
+    async def _run(self) -> None:
+        process = self._process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", _MODULE),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            limit=_LONGEST_LINE,
+            preexec_fn=die_with_parent,
+        )
+        try:
+            self.send(self._configure)
+            if process.stdout is not None:
+                await self._listen(process.stdout)
+            async with asyncio.timeout(_CLOSE_S):
+                await process.wait()
+        finally:
+            # Only a process that is still there is killed: asking for its state would take it from asyncio.
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+
+    async def _listen(self, reports: asyncio.StreamReader) -> None:
+        async with asyncio.timeout(_READY_S) as deadline:
+            while line := await reports.readline():
+                message = protocol.decode(line)
+                match message:
+                    case protocol.Ready(ports=ports, way=way):
+                        deadline.reschedule(None)
+                        self.ports, self.way = deque(ports), way
+                        self.incarnation += 1
+                        self._on_ready()
+                        self.tried.set()
+                    case protocol.Refused(reason=reason):
+                        self.refusal = reason
+                        self.tried.set()
+                    case protocol.Beat(lag_ms=lag):
+                        self.lag_ms = lag
+                    case _:
+                        self._on_report(self, message)
+
+    def _died(self) -> None:
+        self._process = None
+        self.ports.clear()
+        self.way, self.lag_ms = "", 0
+        self._on_death(self)
+        self.tried.set()

@@ -1,0 +1,1 @@
+"""A SIP user agent client (RFC 3261): messages, transactions, dialogs, calls."""

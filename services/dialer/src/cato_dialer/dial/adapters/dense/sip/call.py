@@ -1,0 +1,274 @@
+"""One call as a user agent client: INVITE to the last answer (RFC 3261, 13 to 15)."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cato_dialer.dial.adapters.dense.sip.call_user import CallUser, Phase
+from cato_dialer.dial.adapters.dense.sip.dialog import USER_AGENT, Dialog, Identity
+from cato_dialer.dial.adapters.dense.sip.digest import Digest
+from cato_dialer.dial.adapters.dense.sip.endpoint import ALLOW, SipEndpoint
+from cato_dialer.dial.adapters.dense.sip.in_dialog import InDialog
+from cato_dialer.dial.adapters.dense.sip.message import Received, request_bytes
+from cato_dialer.dial.adapters.dense.sip.sdp import (
+    LocalMedia,
+    NoMediaError,
+    SdpError,
+    offer,
+    read_answer,
+)
+from cato_dialer.dial.adapters.dense.sip.session_timer import SessionTimer
+from cato_dialer.dial.adapters.dense.sip.transactions import LIFE_S, ClientTransaction, Request
+from cato_dialer.dial.adapters.dense.sip.transport import Remote
+from cato_dialer.dial.domain.station import Credentials
+
+_PROVISIONAL, _SUCCESS, _ANSWERED = range(100, 200), range(200, 300), 200
+_SESSION_INTERVAL_TOO_SMALL = 422
+
+
+@dataclass(frozen=True, slots=True)
+class Callee:
+    """Whom to call, through which station, as whom.
+
+    `target` and `identity` are URIs; `remote` is where the station is.
+    """
+
+    target: str
+    identity: str
+    remote: Remote
+    credentials: Credentials | None
+    timer: SessionTimer
+
+
+class UacCall:
+    """One outgoing call.
+
+    The far end's first 2xx makes the call; 2xx of other forks are acknowledged and ended. So is a 2xx that
+    crosses our CANCEL.
+    """
+
+    def __init__(self, endpoint: SipEndpoint, callee: Callee, media: LocalMedia, user: CallUser) -> None:
+        self.endpoint = endpoint
+        self.callee = callee
+        self.media = media
+        self.user = user
+        self.phase = Phase.NEW
+        self.dialog: Dialog | None = None
+        self.digest = Digest(callee.credentials)
+        self.timer = callee.timer
+        self.offer_version = 1
+        self._cancelled = False
+        self._heard_of_station = False
+        self._invite: ClientTransaction | None = None
+        self._sequence = 0
+        self._last_provisional = 0
+        self._reliable_seen: set[tuple[str, int]] = set()
+        self._acks: dict[str, bytes] = {}
+        self._in_dialog = InDialog(self)
+        contact = endpoint.contact(callee.remote)
+        number = callee.identity.removeprefix("sip:").partition("@")[0]
+        transport = "" if callee.remote.transport == "udp" else f";transport={callee.remote.transport}"
+        self.identity = Identity(
+            call_id=f"{secrets.token_hex(12)}@{contact.rpartition(':')[0]}",
+            local_uri=callee.identity,
+            local_tag=secrets.token_hex(6),
+            remote_uri=callee.target,
+            contact=f"sip:{number}@{contact}{transport}",
+        )
+
+    def start(self) -> None:
+        """Send the INVITE."""
+        self.phase = Phase.CALLING
+        self.endpoint.enter(self.identity.call_id, self._in_dialog, self.callee.remote)
+        self._send_invite()
+
+    def hang_up(self) -> None:
+        """Cancel the call or end it; `hung_up` or another last word follows."""
+        if self.phase is Phase.NEW:
+            self._end(self.user.hung_up)
+        elif self.phase is Phase.CALLING:
+            # CANCEL must wait for a provisional response (RFC 3261, 9.1): it is sent when one comes, and a
+            # 2xx is acknowledged and ended. The call is over for the user.
+            self._cancelled = True
+            self._end(self.user.hung_up)
+        elif self.phase is Phase.PROCEEDING and not self._cancelled:
+            self._cancelled = True
+            self._send_cancel()
+        elif self.phase is Phase.UP:
+            self.bye()
+            self._end(self.user.hung_up)
+
+    def bye(self) -> None:
+        """Send BYE; a challenge is answered once."""
+        if self.dialog is not None:
+            self._send_bye(self.dialog)
+
+    def end(self, last_word: Callable[[], None]) -> None:
+        """Say the last word about the call, unless it has been said."""
+        self._end(last_word)
+
+    def _send_invite(self) -> None:
+        self._sequence += 1
+        options = ", ".join(("100rel", *self.timer.options()))
+        headers = [
+            ("Max-Forwards", "70"),
+            ("From", f"<{self.identity.local_uri}>;tag={self.identity.local_tag}"),
+            ("To", f"<{self.identity.remote_uri}>"),
+            ("Call-ID", self.identity.call_id),
+            ("CSeq", f"{self._sequence} INVITE"),
+            ("Contact", f"<{self.identity.contact}>"),
+            ("P-Asserted-Identity", f"<{self.identity.local_uri}>"),
+            ("Allow", ALLOW),
+            ("Supported", options),
+            *self.timer.headers(),
+            *self.digest.authorize("INVITE", self.callee.target),
+            ("User-Agent", USER_AGENT),
+            ("Content-Type", "application/sdp"),
+        ]
+        if self.timer.mode == "required":
+            headers.append(("Require", "timer"))
+        request = Request("INVITE", self.callee.target, tuple(headers), offer(self.media, self.offer_version))
+        self._invite = self.endpoint.send(request, self.callee.remote, self._response, self._failed)
+
+    def _send_cancel(self) -> None:
+        invite = self._invite
+        if invite is None:
+            return
+        kept = ("Max-Forwards", "From", "To", "Call-ID", "Route")
+        headers = [(name, value) for name, value in invite.request.headers if name in kept]
+        cancel = Request("CANCEL", invite.request.uri, (*headers, ("CSeq", f"{self._sequence} CANCEL")))
+        self.endpoint.send(
+            cancel, self.callee.remote, _ignore_response, _ignore_failure, branch=invite.branch
+        )
+        invite.give_up_after(LIFE_S)
+
+    def _response(self, response: Received) -> None:
+        code = response.code or 0
+        if code in _PROVISIONAL:
+            self._provisional(response, code)
+        elif code in _SUCCESS:
+            self._accepted(response)
+        else:
+            self._refused(response, code)
+
+    def _provisional(self, response: Received, code: int) -> None:
+        first, self._heard_of_station = not self._heard_of_station, True
+        if self.phase is Phase.CALLING:
+            self.phase = Phase.PROCEEDING
+        if "100rel" in response.tokens("Require"):
+            self._acknowledge_provisional(response)
+        if first and self._cancelled:
+            self._send_cancel()
+        if self._cancelled or code == self._last_provisional:
+            return
+        self._last_provisional = code
+        if code == 100:  # noqa: PLR2004 - SIP's codes are their own names
+            self.user.trying()
+        elif code == 183:  # noqa: PLR2004
+            self.user.progress()
+        else:
+            self.user.ringing(code, response.phrase)
+
+    def _acknowledge_provisional(self, response: Received) -> None:
+        """PRACK (RFC 3262): once for each reliable response."""
+        number = response.number("RSeq")
+        if number is None or not response.to_tag or (response.to_tag, number) in self._reliable_seen:
+            return
+        self._reliable_seen.add((response.to_tag, number))
+        early = Dialog.from_response(self.identity, response, self.callee.target)
+        early.local_sequence = self._sequence
+        self._sequence += 1
+        rack = (("RAck", f"{number} {response.sequence} INVITE"),)
+        request = early.request("PRACK", rack, sequence=self._sequence)
+        self.endpoint.send(request, self.callee.remote, _ignore_response, _ignore_failure)
+
+    def _accepted(self, response: Received) -> None:
+        if response.to_tag in self._acks:
+            self.endpoint.send_once(self._acks[response.to_tag], self.callee.remote)
+            return
+        dialog = Dialog.from_response(self.identity, response, self.callee.target)
+        dialog.local_sequence = max(self._sequence, response.sequence)
+        self._acks[response.to_tag] = self.acknowledge(dialog, response)
+        if self.dialog is not None or self.phase is Phase.ENDED:
+            self._send_bye(dialog)  # another fork, or the call is over for us
+            return
+        self.dialog = dialog
+        self.phase = Phase.UP
+        if self._cancelled:
+            self._send_bye(dialog)
+            self._end(self.user.hung_up)
+            return
+        try:
+            session = read_answer(response.body, self.media)
+        except SdpError as error:
+            self._without_media(dialog, f"no-media: {error}")
+        except NoMediaError as error:
+            self._without_media(dialog, str(error))
+        else:
+            self.user.answered(session)
+            self._in_dialog.refresh_as_agreed(self.timer.agreed(response), response)
+
+    def _without_media(self, dialog: Dialog, why: str) -> None:
+        self._send_bye(dialog)
+        self._end(lambda: self.user.no_media(why))
+
+    def acknowledge(self, dialog: Dialog, response: Received) -> bytes:
+        """Send the ACK of a 2xx, and return it: it is sent again whenever the 2xx is."""
+        authorization = tuple(self.digest.authorize("ACK", dialog.target))
+        request = dialog.request("ACK", authorization, sequence=response.sequence)
+        via = self.endpoint.via(self.endpoint.new_branch(), self.callee.remote)
+        data = request_bytes("ACK", request.uri, (("Via", via), *request.headers))
+        self.endpoint.send_once(data, self.callee.remote)
+        return data
+
+    def _refused(self, response: Received, code: int) -> None:
+        if self.phase is Phase.ENDED:
+            return
+        if self._cancelled:
+            self._end(self.user.hung_up)  # 487, and whatever else comes, is only the echo of our CANCEL
+        elif self.digest.take(response):
+            self._send_invite()
+        elif code == _SESSION_INTERVAL_TOO_SMALL and (raised := self.timer.raised(response)) is not None:
+            self.timer = raised
+            self._send_invite()
+        else:
+            self._end(lambda: self.user.rejected(code, response.phrase))
+
+    def _failed(self, why: str) -> None:
+        if self.phase is Phase.ENDED:
+            return
+        if self._cancelled:
+            self._end(self.user.hung_up)
+        else:
+            self._end(lambda: self.user.no_response(why))
+
+    def _send_bye(self, dialog: Dialog) -> None:
+        challenged = False
+
+        def answered(response: Received) -> None:
+            nonlocal challenged
+            if not challenged and self.digest.take(response):
+                challenged = True
+                send()
+
+        def send() -> None:
+            uri = dialog.request("BYE", sequence=0).uri
+            request = dialog.request("BYE", tuple(self.digest.authorize("BYE", uri)))
+            self.endpoint.send(request, self.callee.remote, answered, _ignore_failure)
+
+        send()
+
+    def _end(self, last_word: Callable[[], None]) -> None:
+        if self.phase is not Phase.ENDED:
+            self.phase = Phase.ENDED
+            self._in_dialog.close()
+            self.endpoint.leave(self.identity.call_id)
+            last_word()
+
+
+def _ignore_response(response: Received) -> None:
+    """Ignore it: what matters is the INVITE's own response."""
+
+
+def _ignore_failure(why: str) -> None:
+    """Ignore it: the far end is gone, and so is the call for us."""

@@ -1,0 +1,75 @@
+"""Session timers (RFC 4028): a call whose far end is gone comes to an end."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from cato_dialer.dial.adapters.dense.sip.message import Received, parameter
+
+SHORTEST_S = 90
+_MARGIN_S = 32
+
+
+@dataclass(frozen=True, slots=True)
+class SessionTimer:
+    """What we ask for. `mode`: `off`, `optional` or `required`; times in seconds."""
+
+    mode: str
+    interval_s: int
+    min_s: int = SHORTEST_S
+
+    def headers(self) -> list[tuple[str, str]]:
+        """Return the headers of an INVITE or a refresh."""
+        if self.mode == "off":
+            return []
+        return [("Session-Expires", str(max(self.interval_s, self.min_s))), ("Min-SE", str(self.min_s))]
+
+    def options(self) -> Sequence[str]:
+        return () if self.mode == "off" else ("timer",)
+
+    def raised(self, response: Received) -> "SessionTimer | None":
+        """Return what a 422 asks for; None if it asks for nothing that we can do."""
+        wanted = response.number("Min-SE")
+        if self.mode == "off" or wanted is None or wanted <= self.min_s:
+            return None
+        return replace(self, interval_s=max(self.interval_s, wanted), min_s=wanted)
+
+    def agreed(self, response: Received) -> "Refresh | None":
+        """Return what a 2xx says of refreshes; None: the call is not refreshed."""
+        value = response.header("Session-Expires")
+        match = re.match(r"\s*(\d{1,9})", value or "")
+        if self.mode == "off" or value is None or match is None:
+            # Required, and the far end has no timers: we refresh alone (RFC 4028, 7.2).
+            return Refresh(self.interval_s, ours=True) if self.mode == "required" else None
+        return Refresh(max(int(match[1]), SHORTEST_S), ours=_refresher(value) == "uac")
+
+    def asked(self, request: Received) -> "Refresh | None":
+        """Return what a re-INVITE or UPDATE of the far end asks for. There the far end is `uac`."""
+        value = request.header("Session-Expires")
+        match = re.match(r"\s*(\d{1,9})", value or "")
+        if self.mode == "off" or value is None or match is None:
+            return None
+        return Refresh(max(int(match[1]), SHORTEST_S), ours=_refresher(value) == "uas")
+
+
+@dataclass(frozen=True, slots=True)
+class Refresh:
+    """The agreed interval, and whether we are the ones to refresh."""
+
+    interval_s: int
+    ours: bool
+
+    @property
+    def due_s(self) -> float:
+        """When to act: to refresh, or to hang up a call that was not refreshed."""
+        if self.ours:
+            return self.interval_s / 2
+        return self.interval_s - min(_MARGIN_S, self.interval_s / 3)
+
+    def header(self) -> tuple[str, str]:
+        """Return the header of our answer to the far end's refresh."""
+        return ("Session-Expires", f"{self.interval_s};refresher={'uas' if self.ours else 'uac'}")
+
+
+def _refresher(value: str) -> str:
+    return (parameter(value, "refresher") or "uac").lower()

@@ -1,0 +1,255 @@
+"""Transactions (RFC 3261, 17; RFC 6026): retransmission, time-outs, and each response handed on once."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+
+from cato_dialer.dial.adapters.dense.sip.message import Received, request_bytes
+from cato_dialer.dial.adapters.dense.sip.transport import Remote
+
+T1_S, T2_S, T4_S = 0.5, 4.0, 5.0
+LIFE_S = 64 * T1_S
+"Timers B, D, F, H, J, L and M."
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request of ours. `headers` has everything but Via and Content-Length."""
+
+    method: str
+    uri: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes = b""
+
+    def header(self, name: str) -> str:
+        return next(value for key, value in self.headers if key == name)
+
+
+class State(Enum):
+    TRYING = auto()
+    """Sent, nothing heard."""
+    PROCEEDING = auto()
+    """A provisional response has come."""
+    COMPLETED = auto()
+    """The final response has come; its retransmissions are taken care of."""
+    TERMINATED = auto()
+
+
+class ClientTransaction:
+    """A request of ours and its responses.
+
+    `on_response` gets each provisional response, the final one, and every 2xx to an INVITE (repeated ones and
+    those of other forks, too: the caller acknowledges them). `on_failure` is called instead if no final
+    response comes or the request cannot be sent. `on_end` is called at the very end.
+    """
+
+    def __init__(
+        self,
+        request: Request,
+        via: str,
+        branch: str,
+        remote: Remote,
+        *,
+        send: Callable[[bytes, Remote, Callable[[], None]], None],
+        on_response: Callable[[Received], None],
+        on_failure: Callable[[str], None],
+        on_end: Callable[["ClientTransaction"], None],
+    ) -> None:
+        self.request = request
+        self.branch = branch
+        self.remote = remote
+        self._via = via
+        self._bytes = request_bytes(
+            request.method, request.uri, (("Via", via), *request.headers), request.body
+        )
+        self._send_bytes = send
+        self._on_response = on_response
+        self._on_failure = on_failure
+        self._on_end = on_end
+        self._invite = request.method == "INVITE"
+        self._interval = T1_S
+        self._retransmission: asyncio.TimerHandle | None = None
+        self._ack: bytes | None = None
+        self.state = State.TRYING
+        loop = asyncio.get_running_loop()
+        self._deadline: asyncio.TimerHandle | None = loop.call_later(LIFE_S, self._timed_out)
+
+    def start(self) -> None:
+        self._send(self._bytes)
+        if not self.remote.reliable:
+            self._again_later()
+
+    def receive(self, response: Received) -> None:
+        code = response.code or 0
+        if self.state is State.TERMINATED:
+            return
+        if code < 200:  # noqa: PLR2004 - SIP's codes are their own names
+            self._provisional(response)
+        elif self._invite and code < 300:  # noqa: PLR2004
+            self._accepted(response)
+        else:
+            self._final(response)
+
+    def give_up_after(self, seconds: float) -> None:
+        """End the transaction in this time if no final response comes (RFC 3261, 9.1)."""
+        if self.state in {State.TRYING, State.PROCEEDING}:
+            self._restart_deadline(seconds, self._timed_out)
+
+    def terminate(self) -> None:
+        if self.state is not State.TERMINATED:
+            self.state = State.TERMINATED
+            self._stop_retransmission()
+            if self._deadline:
+                self._deadline.cancel()
+            self._on_end(self)
+
+    def _provisional(self, response: Received) -> None:
+        if self.state is State.COMPLETED:
+            return
+        if self.state is State.TRYING:
+            self.state = State.PROCEEDING
+            if self._invite:
+                self._stop_retransmission()
+                # From here on the called side may take its time: the call has limits of its own.
+                if self._deadline:
+                    self._deadline.cancel()
+                    self._deadline = None
+            else:
+                self._interval = T2_S
+        self._on_response(response)
+
+    def _accepted(self, response: Received) -> None:
+        if self.state is not State.COMPLETED:
+            self.state = State.COMPLETED
+            self._stop_retransmission()
+            self._restart_deadline(LIFE_S, self.terminate)
+        if self._ack is None:
+            self._on_response(response)
+
+    def _final(self, response: Received) -> None:
+        first = self.state is not State.COMPLETED
+        if first:
+            self.state = State.COMPLETED
+            self._stop_retransmission()
+            reliable = self.remote.reliable
+            self._restart_deadline(0 if reliable else LIFE_S if self._invite else T4_S, self.terminate)
+        if self._invite:
+            if self._ack is None and first:
+                self._ack = self._ack_of(response)
+            if self._ack is not None:
+                self._send(self._ack)
+        if first:
+            self._on_response(response)
+
+    def _ack_of(self, response: Received) -> bytes:
+        """Return the ACK of a response other than 2xx: part of this transaction (RFC 3261, 17.1.1.3)."""
+        kept = ("From", "Call-ID", "Route", "Max-Forwards", "Authorization", "Proxy-Authorization")
+        headers = [(name, value) for name, value in self.request.headers if name in kept]
+        number, to = self.request.header("CSeq").split()[0], response.header("To") or ""
+        ack = replace(
+            self.request,
+            method="ACK",
+            headers=(
+                ("Via", self._via),
+                *headers,
+                ("To", to),
+                ("CSeq", f"{number} ACK"),
+            ),
+            body=b"",
+        )
+        return request_bytes(ack.method, ack.uri, ack.headers)
+
+    def _again_later(self) -> None:
+        self._retransmission = asyncio.get_running_loop().call_later(self._interval, self._again)
+
+    def _again(self) -> None:
+        self._interval = self._interval * 2 if self._invite else min(self._interval * 2, T2_S)
+        self._send(self._bytes)
+        self._again_later()
+
+    def _send(self, data: bytes) -> None:
+        self._send_bytes(data, self.remote, self._unreachable)
+
+    def _unreachable(self) -> None:
+        if self.state in {State.TRYING, State.PROCEEDING} and (
+            self.remote.reliable or self.state is State.TRYING
+        ):
+            self.terminate()
+            self._on_failure("the station cannot be reached")
+
+    def _timed_out(self) -> None:
+        self.terminate()
+        self._on_failure("no response")
+
+    def _stop_retransmission(self) -> None:
+        if self._retransmission:
+            self._retransmission.cancel()
+            self._retransmission = None
+
+    def _restart_deadline(self, seconds: float, then: Callable[[], None]) -> None:
+        if self._deadline:
+            self._deadline.cancel()
+        self._deadline = asyncio.get_running_loop().call_later(seconds, then)
+
+
+class ServerTransaction:
+    """A request of the far end and our response, sent again whenever the request is.
+
+    The response to an INVITE is sent again by itself until it is acknowledged (`acknowledged`), at most for
+    64*T1; then `on_unacknowledged` is called (RFC 3261, 13.3.1.4).
+    """
+
+    def __init__(
+        self,
+        request: Received,
+        remote: Remote,
+        send: Callable[[bytes, Remote, Callable[[], None]], None],
+        on_end: Callable[["ServerTransaction"], None],
+    ) -> None:
+        self.request = request
+        self.remote = remote
+        self._send_bytes = send
+        self._on_end = on_end
+        self._response: bytes | None = None
+        self._interval = T1_S
+        self._retransmission: asyncio.TimerHandle | None = None
+        self._unacknowledged: Callable[[], None] | None = None
+        self._end = asyncio.get_running_loop().call_later(LIFE_S, self.terminate)
+
+    def respond(self, response: bytes, *, on_unacknowledged: Callable[[], None] | None = None) -> None:
+        self._response = response
+        self._send()
+        if self.request.method == "INVITE":
+            self._unacknowledged = on_unacknowledged
+            self._retransmission = asyncio.get_running_loop().call_later(self._interval, self._again)
+
+    def received_again(self) -> None:
+        self._send()
+
+    def acknowledged(self) -> None:
+        self._unacknowledged = None
+        if self._retransmission:
+            self._retransmission.cancel()
+            self._retransmission = None
+
+    def terminate(self) -> None:
+        self._end.cancel()
+        waited_for = self._unacknowledged
+        self.acknowledged()
+        self._on_end(self)
+        if waited_for is not None:
+            waited_for()
+
+    def _again(self) -> None:
+        self._interval = min(self._interval * 2, T2_S)
+        self._send()
+        self._retransmission = asyncio.get_running_loop().call_later(self._interval, self._again)
+
+    def _send(self) -> None:
+        if self._response is not None:
+            self._send_bytes(self._response, self.remote, _nothing)
+
+
+def _nothing() -> None:
+    """Do nothing: a response that cannot be sent is asked for again by the request's retransmission."""

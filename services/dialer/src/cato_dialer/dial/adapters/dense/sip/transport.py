@@ -1,0 +1,196 @@
+"""Sending and receiving SIP over UDP and TCP (RFC 3261, 18)."""
+
+import asyncio
+import re
+import socket
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+import structlog
+
+from cato_dialer.dial.adapters.dense.sip.message import MAX_MESSAGE
+
+log = structlog.get_logger()
+
+_DATAGRAMS_PER_WAKE_UP = 32
+_RECEIVE_BUFFER = 8 << 20
+_CONNECT_S = 4.0
+_LENGTH = re.compile(rb"(?im)^(?:content-length|l)[ \t]*:[ \t]*(\d{1,9})[ \t]*\r?$")
+
+
+class Remote(NamedTuple):
+    """Where a message goes to or came from: `udp` or `tcp`, an IP address and a port."""
+
+    transport: str
+    host: str
+    port: int
+
+    @property
+    def reliable(self) -> bool:
+        return self.transport != "udp"
+
+
+Receive = Callable[[bytes, Remote], None]
+
+
+class Transport(Protocol):
+    """Sends messages; what comes in goes to the function given at the start."""
+
+    def send(self, data: bytes, remote: Remote, failed: Callable[[], None]) -> None:
+        """Send a message, or call `failed` once it is known that it cannot be sent."""
+        ...
+
+    def contact(self, remote: Remote) -> tuple[str, int]:
+        """Return our address and port as this remote reaches them."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+def local_address(remote_host: str, bind_address: str) -> str:
+    """Return our address on the way to a host: the bound one, or what the routing table says."""
+    if bind_address not in {"0.0.0.0", "::"}:
+        return bind_address
+    family = socket.AF_INET6 if ":" in remote_host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        probe.connect((remote_host, 9))
+        return str(probe.getsockname()[0])
+
+
+class UdpTransport:
+    """One socket for all stations."""
+
+    def __init__(self, bind_address: str, receive: Receive) -> None:
+        self._bind_address = bind_address
+        self._receive = receive
+        family = socket.AF_INET6 if ":" in bind_address else socket.AF_INET
+        self._socket = socket.socket(family, socket.SOCK_DGRAM)
+        self._socket.setblocking(False)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
+        self._socket.bind((bind_address, 0))
+        self._addresses: dict[str, str] = {}
+        asyncio.get_running_loop().add_reader(self._socket.fileno(), self._readable)
+
+    @property
+    def port(self) -> int:
+        return int(self._socket.getsockname()[1])
+
+    def send(self, data: bytes, remote: Remote, failed: Callable[[], None]) -> None:
+        try:
+            self._socket.sendto(data, (remote.host, remote.port))
+        except BlockingIOError:
+            pass  # the buffer is full: as a lost datagram, the next retransmission repairs it
+        except OSError as error:
+            log.warning("SIP datagram cannot be sent", host=remote.host, port=remote.port, error=str(error))
+            asyncio.get_running_loop().call_soon(failed)
+
+    def contact(self, remote: Remote) -> tuple[str, int]:
+        if remote.host not in self._addresses:
+            self._addresses[remote.host] = local_address(remote.host, self._bind_address)
+        return self._addresses[remote.host], self.port
+
+    async def close(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._socket.fileno())
+        self._socket.close()
+
+    def _readable(self) -> None:
+        for _ in range(_DATAGRAMS_PER_WAKE_UP):
+            try:
+                data, source = self._socket.recvfrom(MAX_MESSAGE)
+            except BlockingIOError:
+                return
+            except OSError:
+                continue  # an ICMP error of an earlier datagram; timers tell that it was lost
+            self._receive(data, Remote("udp", source[0], source[1]))
+
+
+class TcpTransport:
+    """One connection for each remote, made when it is first needed and used for everything after that."""
+
+    def __init__(self, bind_address: str, receive: Receive) -> None:
+        self._bind_address = bind_address
+        self._receive = receive
+        self._connections: dict[Remote, asyncio.Task[asyncio.StreamWriter]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def send(self, data: bytes, remote: Remote, failed: Callable[[], None]) -> None:
+        task = asyncio.get_running_loop().create_task(self._send(data, remote, failed))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def contact(self, remote: Remote) -> tuple[str, int]:
+        connection = self._connections.get(remote)
+        if connection is not None and _usable(connection):
+            address = connection.result().get_extra_info("sockname")
+            return str(address[0]), int(address[1])
+        return local_address(remote.host, self._bind_address), 5060
+
+    async def close(self) -> None:
+        connections = list(self._connections.values())
+        for task in [*self._tasks, *connections]:
+            task.cancel()
+        await asyncio.gather(*self._tasks, *connections, return_exceptions=True)
+        for connection in connections:
+            if connection.done() and not connection.cancelled() and connection.exception() is None:
+                connection.result().close()
+
+    async def _send(self, data: bytes, remote: Remote, failed: Callable[[], None]) -> None:
+        try:
+            # Shielded: one of the messages that wait for a connection may be cancelled without the others.
+            writer = await asyncio.shield(self._connection(remote))
+            writer.write(data)
+            await writer.drain()
+        except (OSError, TimeoutError) as error:
+            self._connections.pop(remote, None)
+            log.warning("SIP message cannot be sent", host=remote.host, port=remote.port, error=str(error))
+            failed()
+
+    def _connection(self, remote: Remote) -> asyncio.Task[asyncio.StreamWriter]:
+        known = self._connections.get(remote)
+        if known is None or (known.done() and not _usable(known)):
+            known = asyncio.get_running_loop().create_task(self._connect(remote))
+            self._connections[remote] = known
+        return known
+
+    async def _connect(self, remote: Remote) -> asyncio.StreamWriter:
+        local = None if self._bind_address in {"0.0.0.0", "::"} else (self._bind_address, 0)
+        async with asyncio.timeout(_CONNECT_S):
+            reader, writer = await asyncio.open_connection(remote.host, remote.port, local_addr=local)
+        task = asyncio.get_running_loop().create_task(self._read(reader, writer, remote))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return writer
+
+    async def _read(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, remote: Remote) -> None:
+        """Cut the stream into messages by Content-Length (RFC 3261, 18.3)."""
+        buffer = b""
+        try:
+            while data := await reader.read(MAX_MESSAGE):
+                buffer = (buffer + data).lstrip(b"\r\n")
+                while (frame := _frame(buffer)) is not None:
+                    self._receive(buffer[:frame], remote)
+                    buffer = buffer[frame:].lstrip(b"\r\n")
+                if len(buffer) > MAX_MESSAGE:
+                    log.warning("SIP stream sent an endless message", host=remote.host, port=remote.port)
+                    return
+        except OSError as error:
+            log.info("SIP connection lost", host=remote.host, port=remote.port, error=str(error))
+        finally:
+            writer.close()
+
+
+def _frame(buffer: bytes) -> int | None:
+    """Return the length of the first message in the buffer, None while it is not complete."""
+    end = buffer.find(b"\r\n\r\n")
+    if end < 0:
+        return None
+    match = _LENGTH.search(buffer, 0, end + 2)
+    total = end + 4 + (int(match[1]) if match else 0)
+    return total if len(buffer) >= total else None
+
+
+def _usable(connection: asyncio.Task[asyncio.StreamWriter]) -> bool:
+    """Tell whether a connection has been made and is still there."""
+    if not connection.done() or connection.cancelled() or connection.exception() is not None:
+        return False
+    return not connection.result().is_closing()

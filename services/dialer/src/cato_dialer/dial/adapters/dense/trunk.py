@@ -1,0 +1,237 @@
+"""The dense trunk: one SIP endpoint in this process, RTP in media processes, many calls in each."""
+
+import asyncio
+import contextlib
+import itertools
+import math
+import secrets
+import time
+from collections.abc import Coroutine
+from typing import Any
+
+import structlog
+
+from cato_contracts.alaw_wav import AlawWavError, audio_length
+from cato_contracts.errors import ConfigurationError
+from cato_dialer.dial.adapters.dense.line import DenseLine
+from cato_dialer.dial.adapters.dense.media import protocol
+from cato_dialer.dial.adapters.dense.media_process import MediaProcess
+from cato_dialer.dial.adapters.dense.sip.call import Callee, UacCall
+from cato_dialer.dial.adapters.dense.sip.endpoint import SipEndpoint
+from cato_dialer.dial.adapters.dense.sip.sdp import LocalMedia
+from cato_dialer.dial.adapters.dense.sip.session_timer import SessionTimer
+from cato_dialer.dial.adapters.dense.sip.transport import Remote
+from cato_dialer.dial.adapters.sip.addresses import caller_uri, target_uri
+from cato_dialer.dial.adapters.sip.resolver import Resolver
+from cato_dialer.dial.domain.call.line_events import DigitSource, ReleaseCause
+from cato_dialer.dial.domain.station import Station
+from cato_dialer.dial.ports.trunk import CallOrder, Line
+from cato_runtime.config import DialingConfig
+
+log = structlog.get_logger()
+
+_CLOSE_S = 2.0
+"How long stations may take to answer the last requests."
+_WATCH_S = 0.1
+_LAG_MEMORY = 20
+_SPARE_PORTS = 1.1
+
+
+class DenseTrunk:
+    """A `Trunk` for `channels` calls at once."""
+
+    def __init__(self, dialing: DialingConfig, channels: int) -> None:
+        self._dialing = dialing
+        self._channels = channels
+        self._processes: list[MediaProcess] = []
+        self._media_processes = dialing.media_processes
+        self._endpoint: SipEndpoint | None = None
+        self._lines: dict[int, DenseLine] = {}
+        self._numbers = itertools.count(1)
+        self._resolver = Resolver()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._watcher: asyncio.Task[None] | None = None
+        self._lags: list[int] = []
+        self._changed = asyncio.Event()
+
+    @property
+    def capacity(self) -> int:
+        if self._endpoint is None or not any(process.running for process in self._processes):
+            return 0
+        return min(self._channels, len(self._lines) + sum(len(process.ports) for process in self._processes))
+
+    @property
+    def _has_free_line(self) -> bool:
+        return len(self._lines) < self._channels and any(process.ports for process in self._processes)
+
+    @property
+    def media_lag_ms(self) -> int:
+        return max((process.lag_ms for process in self._processes), default=0)
+
+    @property
+    def loop_lag_ms(self) -> int:
+        return max(self._lags, default=0)
+
+    @property
+    def worker_pids(self) -> tuple[int, ...]:
+        return tuple(process.pid for process in self._processes if process.pid is not None)
+
+    async def open(self) -> None:
+        """Start SIP and the media processes.
+
+        Raises:
+            ConfigurationError: if none of them can start.
+
+        """
+        if not self._channels:
+            return
+        self._endpoint = SipEndpoint(self._dialing.bind_address, self._dialing.public_address)
+        share = math.ceil(self._channels / self._media_processes * _SPARE_PORTS) + 1
+        first, last = self._dialing.rtp_port_from, self._dialing.rtp_port_till
+        width = (last - first + 1) // self._media_processes // 2 * 2
+        for index in range(self._media_processes):
+            low = first + index * width if first else 0
+            configure = protocol.Configure(
+                share, self._dialing.bind_address, low, low + width - 1 if first else 0
+            )
+            process = MediaProcess(
+                configure, on_report=self._report, on_ready=self._media_ready, on_death=self._media_died
+            )
+            self._processes.append(process)
+            process.start()
+        for process in self._processes:
+            await process.tried.wait()
+        if self.capacity == 0:
+            refusal = self._processes[0].refusal
+            await self.close()
+            raise ConfigurationError(
+                f"the media process cannot start: {refusal or 'it ended without a reason'}"
+            )
+        if self.capacity < self._channels:
+            log.warning("fewer RTP ports than channels", ports=self.capacity, channels=self._channels)
+        log.info("dense engine ready", way=self._processes[0].way, channels=self.capacity)
+        self._watcher = asyncio.create_task(self._watch())
+
+    async def line_free(self) -> None:
+        while self._endpoint is not None and not self._has_free_line:
+            self._changed.clear()
+            await self._changed.wait()
+
+    def place(self, order: CallOrder) -> Line:
+        line = DenseLine(next(self._numbers), order, self._freed)
+        try:
+            audio_length(order.audio)
+        except AlawWavError as error:
+            line.release(ReleaseCause.FAULT, None, str(error))
+            return line
+        process = max(self._processes, key=lambda one: len(one.ports), default=None)
+        if self._endpoint is None or process is None or not self._has_free_line:
+            line.release(ReleaseCause.NOT_SENT, None, "no free line in the dense engine")
+            return line
+        line.media, line.incarnation, line.port = process, process.incarnation, process.ports.popleft()
+        self._lines[line.number] = line
+        delay = 0.0 if order.not_before is None else max(0.0, order.not_before.timestamp() - time.time())
+        line.start = asyncio.get_running_loop().call_later(delay, self._dial, line)
+        return line
+
+    async def close(self) -> None:
+        """Hang up what is left, wait for the answers, and end the processes."""
+        for line in list(self._lines.values()):
+            await line.hang_up()
+        endpoint, self._endpoint = self._endpoint, None
+        self._changed.set()
+        if self._watcher is not None:
+            self._watcher.cancel()
+        if endpoint is not None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_CLOSE_S):
+                    await endpoint.answered()
+        for line in list(self._lines.values()):
+            line.release(ReleaseCause.LOCAL_HANGUP, None, "the SIP engine is closed")
+        for process in self._processes:
+            await process.close()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if endpoint is not None:
+            await endpoint.close()
+
+    def _dial(self, line: DenseLine) -> None:
+        station = line.order.station
+        if station.host_is_name:
+            self._spawn(self._resolve_and_send(line, station))
+        else:
+            self._send(line, station.host)
+
+    async def _resolve_and_send(self, line: DenseLine, station: Station) -> None:
+        try:
+            host = await self._resolver.resolve(station.host)
+        except OSError as error:
+            line.release(ReleaseCause.NO_RESPONSE, None, f"{station.host} cannot be resolved: {error}")
+            return
+        self._send(line, host)
+
+    def _send(self, line: DenseLine, host: str) -> None:
+        order = line.order
+        if self._endpoint is None or line.released:
+            return
+        if order.not_after is not None and time.time() > order.not_after.timestamp():
+            line.release(ReleaseCause.MISSED, None, "its time had passed")
+            return
+        station = order.station
+        remote = Remote(station.transport, host, station.port)
+        try:
+            line.source = self._endpoint.address(remote)
+            callee = Callee(
+                target=target_uri(station, order.number),
+                identity=caller_uri(station),
+                remote=remote,
+                credentials=station.credentials,
+                timer=SessionTimer(station.session_timers, station.session_expires_s),
+            )
+            media = LocalMedia(
+                address=self._dialing.public_address or line.source,
+                port=line.port,
+                codecs=station.codecs,
+                events=DigitSource.RTP_EVENT in station.digit_sources,
+                session_id=secrets.randbits(31),
+            )
+            call = UacCall(self._endpoint, callee, media, line)
+        except OSError as error:
+            line.release(ReleaseCause.NO_RESPONSE, None, f"the station cannot be reached: {error}")
+            return
+        line.call = call
+        call.start()
+
+    def _report(self, process: MediaProcess, message: protocol.FromMedia) -> None:  # noqa: ARG002
+        line = self._lines.get(getattr(message, "call", 0))
+        if line is not None:
+            line.report(message)
+
+    def _media_ready(self) -> None:
+        self._changed.set()
+
+    def _media_died(self, process: MediaProcess) -> None:
+        for line in [line for line in self._lines.values() if line.media is process]:
+            line.fail("the media process ended")
+
+    def _freed(self, line: DenseLine) -> None:
+        if self._lines.pop(line.number, None) is None or line.media is None:
+            return
+        if line.media.running and line.incarnation == line.media.incarnation:
+            # At the end of the queue: the others are used first, so that late packets meet no new call.
+            line.media.ports.append(line.port)
+        self._changed.set()
+
+    async def _watch(self) -> None:
+        """Measure how late the loop comes round."""
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + _WATCH_S
+            await asyncio.sleep(_WATCH_S)
+            self._lags = [*self._lags[-_LAG_MEMORY:], round((loop.time() - due) * 1_000)]
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

@@ -18,6 +18,7 @@ from telephony.table import Results, as_json, table
 
 from cato_runtime.config import DialingConfig
 
+ENGINES = ("dense", "pjsua2")
 _DIRECTORY = Path(__file__).parent.parent / "build" / "bench"
 
 
@@ -31,8 +32,8 @@ async def measure_all() -> Results:
     about = facts()
     async with AsyncExitStack() as stack:
         bench = await Bench.open(stack, _DIRECTORY, os.getpid(), tell)
-        talking = await ramp_calls(bench, calls_per_worker)
-        short = await ramp_short_calls(bench, calls_per_worker)
+        talking = [await ramp_calls(bench, calls_per_worker, engine) for engine in ENGINES]
+        short = [await ramp_short_calls(bench, calls_per_worker, engine) for engine in ENGINES]
         c_floor = await ramp_c_floor(bench)
         python_floor = await ramp_python_floor(bench)
     return Results(about, talking, short, c_floor, python_floor, time.monotonic() - began)

@@ -16,7 +16,10 @@ from telephony.limits import limited_by
 from telephony.prompt import write_prompt
 from telephony.talking import Step, measure
 
-CALLS = (25, 50, 100, 150, 200, 300, 400, 500, 600, 800, 1_000)
+CALLS = {
+    "pjsua2": (25, 50, 100, 150, 200, 300, 400, 500, 600, 800, 1_000),
+    "dense": (500, 1_000, 1_500, 2_000, 2_500, 3_000),
+}
 C_STREAMS = (500, 1_000, 2_000, 3_000, 4_000)
 PYTHON_STREAMS = (500, 1_000, 1_500, 2_000, 3_000)
 
@@ -67,10 +70,10 @@ class Bench:
         port = (await receiver.ask({"do": "start"}))["port"]
         return cls(receiver, port, leader, directory, tell)
 
-    async def caller(self, calls_per_worker: int) -> Child:
+    async def caller(self, calls_per_worker: int, engine: str) -> Child:
         log = self.directory / "caller.log"
         return await Child.start_module(
-            "telephony.processes.caller", str(self.sip_port), str(calls_per_worker), log=log
+            "telephony.processes.caller", str(self.sip_port), str(calls_per_worker), engine, log=log
         )
 
     async def judge(self, ramp: Ramp, step: Step, lags: dict[str, float] | None = None) -> bool:
@@ -89,14 +92,14 @@ class Bench:
         return step.clean or (step.noisy and not broken_before)
 
 
-async def ramp_calls(bench: Bench, calls_per_worker: int) -> Ramp:
-    """Let more and more calls talk through our trunk."""
-    ramp = Ramp("our trunk")
+async def ramp_calls(bench: Bench, calls_per_worker: int, engine: str) -> Ramp:
+    """Let more and more calls talk through one of our engines."""
+    ramp = Ramp(engine)
     audio = write_prompt(bench.directory / "long.wav", _PROMPT_S)
     talking = 0
     began = time.monotonic()
-    async with await bench.caller(calls_per_worker) as caller:
-        for calls in CALLS:
+    async with await bench.caller(calls_per_worker, engine) as caller:
+        for calls in CALLS[engine]:
             if time.monotonic() - began > _RAMP_S:
                 break
             await bench.receiver.ask({"do": "open", "streams": calls})

@@ -7,8 +7,11 @@ from telephony.cpu import Load, descendants, load_between, snapshot
 from telephony.prompt import write_prompt
 from telephony.ramps import Bench
 
-RATES = (10, 20, 40, 60, 80, 100, 130, 160, 200, 250, 300)
-CHANNELS = 96
+RATES = {
+    "pjsua2": (10, 20, 40, 60, 80, 100, 130, 160, 200, 250, 300),
+    "dense": (100, 200, 300, 400, 500, 600, 700, 800, 900, 1_000),
+}
+CHANNELS = {"pjsua2": 96, "dense": 1_000}
 _SECONDS = 3.0
 _PROMPT_S = 0.2
 _TIMEOUT_S = 60.0
@@ -58,8 +61,8 @@ class ShortStep:
             found = f"the supervisor, {parts['supervisor']:.0%} of a core"
         elif load.machine / load.cores >= _FULL:
             found = f"the machine, {load.machine / load.cores:.0%} busy"
-        elif any("no free SIP worker" in why for why in self.ours["failures"]):
-            found = f"{CHANNELS} channels"
+        elif any("no free" in why for why in self.ours["failures"]):
+            found = "the channels"
         else:
             found = f"late wake-ups: something waited for a core {load.waiting:.0%} of the time"
         return (
@@ -70,6 +73,7 @@ class ShortStep:
 
 @dataclass(slots=True)
 class ShortRamp:
+    name: str
     steps: list[ShortStep] = field(default_factory=list)
 
     @property
@@ -77,14 +81,14 @@ class ShortRamp:
         return next((step for step in reversed(self.steps) if step.clean), None)
 
 
-async def ramp_short_calls(bench: Bench, calls_per_worker: int) -> ShortRamp:
-    ramp = ShortRamp()
+async def ramp_short_calls(bench: Bench, calls_per_worker: int, engine: str) -> ShortRamp:
+    ramp, channels = ShortRamp(engine), CHANNELS[engine]
     audio = write_prompt(bench.directory / "short.wav", _PROMPT_S)
-    await bench.receiver.ask({"do": "open", "streams": 4 * CHANNELS})
+    await bench.receiver.ask({"do": "open", "streams": 4 * channels})
     await bench.receiver.ask({"do": "expect", "frames": round(_PROMPT_S * 50)})
-    async with await bench.caller(calls_per_worker) as caller:
-        await caller.ask({"do": "open", "channels": CHANNELS})
-        for rate in RATES:
+    async with await bench.caller(calls_per_worker, engine) as caller:
+        await caller.ask({"do": "open", "channels": channels})
+        for rate in RATES[engine]:
             request = {"do": "short", "rate": rate, "seconds": _SECONDS, "audio": str(audio)}
             step = await _step(bench, caller.pid, rate, request, caller.ask)
             if not step.clean:
@@ -92,7 +96,7 @@ async def ramp_short_calls(bench: Bench, calls_per_worker: int) -> ShortRamp:
                 step = await _step(bench, caller.pid, rate, request, caller.ask)
             ramp.steps.append(step)
             bench.tell(
-                f"  short calls: {rate}/s, {step.cpu_ms:.1f} ms of CPU a call, answered after "
+                f"  {engine}, short calls: {rate}/s, {step.cpu_ms:.1f} ms of CPU a call, answered after "
                 f"{step.ours['answered_p50_ms']:.0f} ms, p99 {step.ours['answered_p99_ms']:.0f} ms"
                 + ("" if step.clean else f": {step.faults}")
             )

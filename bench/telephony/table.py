@@ -17,15 +17,16 @@ _WIDTHS = (14, 9, 11, 15, 12, 10, 8)
 @dataclass(frozen=True, slots=True)
 class Results:
     about: dict[str, str]
-    talking: Ramp
-    short: ShortRamp
+    talking: list[Ramp]
+    """One for each engine."""
+    short: list[ShortRamp]
     c_floor: Ramp | None
     python_floor: Ramp
     seconds: float
 
     @property
     def ramps(self) -> list[Ramp]:
-        return [ramp for ramp in (self.talking, self.python_floor, self.c_floor) if ramp is not None]
+        return [ramp for ramp in (*self.talking, self.python_floor, self.c_floor) if ramp is not None]
 
 
 def table(results: Results) -> str:
@@ -41,11 +42,14 @@ def table(results: Results) -> str:
         lines.append(_row(_cells(ramp.name, ramp.shown)))
     if results.c_floor is None:
         lines.append("  C floor       NOT MEASURED: there is no C compiler (cc, gcc, clang) on this machine")
-    lines += ["", "  beside our trunk:"]
-    lines += [f"    {_ratio(results.talking, ramp)}" for ramp in results.ramps[1:]]
+    first = results.talking[0]
+    lines += ["", f"  beside {first.name}:"]
+    lines += [f"    {_ratio(first, ramp)}" for ramp in results.ramps[1:]]
     lines += ["", "  limited by:"]
     lines += [f"    {ramp.name}, {_limit(ramp)}" for ramp in results.ramps]
-    lines += ["", *_short(results.short), "", *_noise(results)]
+    for short in results.short:
+        lines += ["", *_short(short)]
+    lines += ["", *_noise(results)]
     lines.append(f"  measured in {results.seconds:.0f} s")
     return "\n".join(lines)
 
@@ -63,12 +67,16 @@ def as_json(results: Results) -> str:
             for ramp in results.ramps
         },
         "short_calls": {
-            "channels": CHANNELS,
-            "clean_rate": results.short.best.rate if results.short.best else 0,
-            "steps": [
-                asdict(step) | {"clean": step.clean, "faults": step.faults, "cpu_ms_per_call": step.cpu_ms}
-                for step in results.short.steps
-            ],
+            ramp.name: {
+                "channels": CHANNELS[ramp.name],
+                "clean_rate": ramp.best.rate if ramp.best else 0,
+                "steps": [
+                    asdict(step)
+                    | {"clean": step.clean, "faults": step.faults, "cpu_ms_per_call": step.cpu_ms}
+                    for step in ramp.steps
+                ],
+            }
+            for ramp in results.short
         },
     }
     return json.dumps(content, indent=1) + "\n"
@@ -122,7 +130,8 @@ def _limit(ramp: Ramp) -> str:
 
 
 def _short(ramp: ShortRamp) -> list[str]:
-    lines = [f"Short calls: set up, 0.2 s of prompt heard whole, BYE; {CHANNELS} channels", ""]
+    channels = CHANNELS[ramp.name]
+    lines = [f"Short calls, {ramp.name}: set up, 0.2 s of prompt heard whole, BYE; {channels} channels", ""]
     best, last = ramp.best, ramp.steps[-1]
     waits = best.ours if best is not None else {}
     if best is None:
@@ -151,7 +160,7 @@ def _cpu_share(parts: dict[str, float]) -> float:
 def _noise(results: Results) -> list[str]:
     """Say so if other work took part in what was measured."""
     others = [step.others for ramp in results.ramps for step in ramp.steps]
-    others += [step.load.others for step in results.short.steps]
+    others += [step.load.others for ramp in results.short for step in ramp.steps]
     if max(others, default=0.0) < _NOISE_CORES:
         return []
     most, usual = max(others), median(others)

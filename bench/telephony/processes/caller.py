@@ -13,6 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 from cato_dialer.dial.adapters.configured_stations import station_of
+from cato_dialer.dial.adapters.dense.trunk import DenseTrunk
 from cato_dialer.dial.adapters.pjsua2.supervisor.trunk import Pjsua2Trunk
 from cato_dialer.dial.domain.call.line_events import (
     LineAnswered,
@@ -26,7 +27,8 @@ from cato_runtime.config import DialingConfig
 from cato_runtime.station_config import StationConfig
 from telephony.child import allow_many_sockets, serve
 
-_PLACE_EVERY_S = 0.02
+_PLACE_EVERY_S = {"pjsua2": 0.02, "dense": 0.005}
+_DENSE_CHANNELS = 4_000
 _UP_S = 30.0
 _OVER_S = 12.0
 "For a short call, from its start: far more than it takes."
@@ -47,10 +49,13 @@ class ShortCalls:
 
 
 class Caller:
-    def __init__(self, port: int, calls_per_worker: int) -> None:
+    """Calls through one engine: `dense` has one trunk for all calls, `pjsua2` another for each step."""
+
+    def __init__(self, port: int, calls_per_worker: int, engine: str) -> None:
+        self._engine = engine
         self._station = station_of(StationConfig(uri=f"sip:127.0.0.1:{port};transport=udp", caller_id="1000"))
         self._dialing = DialingConfig(calls_per_worker=calls_per_worker, bind_address="127.0.0.1")
-        self._trunks: list[Pjsua2Trunk] = []
+        self._trunks: list[Pjsua2Trunk | DenseTrunk] = []
         self._talking: set[asyncio.Task[None]] = set()
         self._ended: list[str] = []
 
@@ -78,8 +83,14 @@ class Caller:
             for trunk in self._trunks:
                 closing.create_task(trunk.close())
 
-    async def _open(self, channels: int) -> Pjsua2Trunk:
-        trunk = Pjsua2Trunk(self._dialing, channels)
+    async def _open(self, channels: int) -> Pjsua2Trunk | DenseTrunk:
+        trunk: Pjsua2Trunk | DenseTrunk
+        if self._engine == "dense":
+            if self._trunks:
+                return self._trunks[-1]
+            trunk = DenseTrunk(self._dialing, _DENSE_CHANNELS)
+        else:
+            trunk = Pjsua2Trunk(self._dialing, channels)
         self._trunks.append(trunk)
         await trunk.open()
         return trunk
@@ -94,7 +105,7 @@ class Caller:
             task = asyncio.create_task(self._talk(trunk.place(self._order(audio)), up))
             self._talking.add(task)
             task.add_done_callback(self._talking.discard)
-            await asyncio.sleep(_PLACE_EVERY_S)
+            await asyncio.sleep(_PLACE_EVERY_S[self._engine])
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_UP_S):
                 for up in started:
@@ -163,7 +174,7 @@ def _why(event: LineReleased) -> str:
 
 async def main() -> None:
     allow_many_sockets()
-    caller = Caller(int(sys.argv[1]), int(sys.argv[2]))
+    caller = Caller(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])
     try:
         await serve(caller.handle)
     finally:

@@ -28,10 +28,14 @@ class Told:
 
     def __init__(self) -> None:
         self.words: list[tuple[Any, ...]] = []
+        self.left_behind = b""
         self._changed = asyncio.Event()
 
     def __getattr__(self, name: str) -> Callable[..., None]:
         def note(*details: Any) -> None:
+            if name == "farewell":
+                self.left_behind = details[0]
+                return
             self.words.append((name, *details))
             self._changed.set()
 
@@ -167,6 +171,25 @@ async def test_the_first_fork_that_answers_wins_and_the_other_is_ended(rig: Rig)
     bye = await rig.station.next("BYE")
     assert bye.to_tag == "two"
     assert rig.told.names == ["ringing", "answered"]
+
+
+async def test_the_request_left_behind_ends_the_call_even_after_others(rig: Rig):
+    invite = await rig.up()
+    farewell = parse(rig.told.left_behind)
+    assert (farewell.method, farewell.call_id, farewell.to_tag) == ("BYE", invite.call_id, "far")
+    assert farewell.from_tag == invite.from_tag
+    rig.call.hang_up()
+    bye = await rig.station.next("BYE")
+    assert farewell.sequence > bye.sequence
+
+
+async def test_a_ringing_call_leaves_a_cancel_of_its_invite_behind(rig: Rig):
+    rig.call.start()
+    invite = await rig.station.next("INVITE")
+    rig.station.respond(invite, "180 Ringing")
+    await rig.told.until("ringing")
+    farewell = parse(rig.told.left_behind)
+    assert (farewell.method, farewell.sequence, farewell.branch) == ("CANCEL", 1, invite.branch)
 
 
 async def test_a_repeated_answer_is_acknowledged_again(rig: Rig):

@@ -1,7 +1,9 @@
 """The streams of a media process, tick by tick, over real sockets."""
 
+import asyncio
 import socket
 import struct
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -247,3 +249,34 @@ def test_udp_checksums_are_right(rig: Rig):
             assert segment[6:8] != b"\0\0"
             checked += 1
     assert checked == 10
+
+
+async def test_a_call_whose_dialer_died_is_ended_by_the_media_process():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as station:
+        station.bind(("127.0.0.1", 0))
+        station.setblocking(False)
+        port = station.getsockname()[1]
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "cato_dialer.dial.adapters.dense.media.main"),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(protocol.encode(protocol.Configure(2, "127.0.0.1", 0, 0)))
+        assert isinstance(protocol.decode(await process.stdout.readline()), protocol.Ready)
+        for call in (1, 2):
+            process.stdin.write(
+                protocol.encode(protocol.Farewell(call, f"BYE {call}", "udp", "127.0.0.1", port))
+            )
+        process.stdin.write(protocol.encode(protocol.Stop(2)))
+        process.stdin.close()
+        async with asyncio.timeout(10):
+            assert await asyncio.get_running_loop().sock_recv(station, 100) == b"BYE 1"
+            await process.stdout.read()
+            assert await process.wait() == 0
+        while True:
+            try:
+                assert station.recv(100) == b"BYE 1"
+            except BlockingIOError:
+                break

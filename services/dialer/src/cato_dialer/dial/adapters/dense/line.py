@@ -8,6 +8,7 @@ from cato_dialer.dial.adapters.dense.media import protocol
 from cato_dialer.dial.adapters.dense.media_process import MediaProcess
 from cato_dialer.dial.adapters.dense.sip.call import UacCall
 from cato_dialer.dial.adapters.dense.sip.sdp import EVENTS_TYPE, Session
+from cato_dialer.dial.adapters.dense.sip.transport import Remote
 from cato_dialer.dial.domain.call.line_events import (
     DigitSource,
     LineAnswered,
@@ -50,6 +51,7 @@ class DenseLine:
         self._released = False
         self._hanging_up = False
         self._playing = False
+        self._kept_farewell = False
         self._heard_ms = 0
         self._last_word: tuple[ReleaseCause, int | None, str] | None = None
         self._stop_timer: asyncio.TimerHandle | None = None
@@ -81,7 +83,7 @@ class DenseLine:
         if self._released or self._last_word is not None:
             return
         self._last_word = cause, code, phrase
-        if self._playing and self.media is not None and self.media.running:
+        if (self._playing or self._kept_farewell) and self.media is not None and self.media.running:
             self.media.send(protocol.Stop(self.number))
             self._stop_timer = asyncio.get_running_loop().call_later(_STOP_S, self._finish)
         else:
@@ -160,6 +162,12 @@ class DenseLine:
 
     def hung_up(self) -> None:
         self.release(ReleaseCause.LOCAL_HANGUP, _ANSWERED if self._playing else None, "")
+
+    def farewell(self, data: bytes, remote: Remote) -> None:
+        if self.media is not None:
+            self._kept_farewell = True
+            text = data.decode("utf-8")
+            self.media.send(protocol.Farewell(self.number, text, *remote))
 
     def _play(self, session: Session) -> None:
         if self.media is None:

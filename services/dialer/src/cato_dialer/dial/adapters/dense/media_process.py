@@ -8,7 +8,6 @@ from collections.abc import Callable
 import structlog
 
 from cato_dialer.dial.adapters.dense.media import protocol
-from cato_runtime.child_process import die_with_parent
 
 log = structlog.get_logger()
 
@@ -97,7 +96,6 @@ class MediaProcess:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             limit=_LONGEST_LINE,
-            preexec_fn=die_with_parent,
         )
         try:
             self.send(self._configure)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from cato_dialer.dial.adapters.dense.media import protocol, rtcp
 from cato_dialer.dial.adapters.dense.media.bank import Phase
+from cato_dialer.dial.adapters.dense.media.farewell import Farewells
 from cato_dialer.dial.adapters.dense.media.kernel import raw_socket
 from cato_dialer.dial.adapters.dense.media.ports import Ports
 from cato_dialer.dial.adapters.dense.media.prompts import BYTES_PER_MS, STEP_MS, PromptError, Prompts
@@ -50,6 +51,7 @@ class MediaEngine:
         self._order = itertools.count()
         self._cname = os.urandom(8).hex().encode()
         self.packets = 0
+        self.farewells = Farewells()
 
     @property
     def way(self) -> str:
@@ -66,7 +68,10 @@ class MediaEngine:
             case protocol.Hold(call=call):
                 if (stream := self._streams.get(call)) is not None:
                     self._pause(stream)
+            case protocol.Farewell():
+                self.farewells.keep(message)
             case protocol.Stop(call=call):
+                self.farewells.drop(call)
                 self._stop(call)
             case _:
                 raise protocol.ProtocolError(f"not an order: {message!r}")

@@ -1,12 +1,14 @@
 """The media process, started by the trunk as `python -m cato_dialer.dial.adapters.dense.media.main`.
 
 Orders come on standard input, reports go to standard output, one per line. One thread: a clock tick each
-millisecond comes before everything else.
+millisecond comes before everything else. The process ends when its standard input does, so also when the
+dialer dies; then it hangs up the calls that are left.
 """
 
 import gc
 import os
 import select
+import signal
 import sys
 import time
 from collections import deque
@@ -17,7 +19,6 @@ from cato_dialer.dial.adapters.dense.media import protocol
 from cato_dialer.dial.adapters.dense.media.engine import MediaEngine
 from cato_dialer.dial.adapters.dense.media.kernel import Clock
 from cato_dialer.dial.adapters.dense.media.ports import Ports
-from cato_runtime.child_process import die_with_parent
 
 _TICK_MS, _IDLE_TICK_MS = 1, 50
 "Without streams the process need not wake up each millisecond."
@@ -57,6 +58,7 @@ class Process:
         gc.freeze()
         self._loop(engine, ports)
         engine.close()
+        engine.farewells.send()  # there are none if the dialer has ended in good order
         return 0
 
     def _loop(self, engine: MediaEngine, ports: Ports) -> None:
@@ -145,7 +147,9 @@ class Process:
 
 
 def main() -> int:
-    die_with_parent()
+    # Signals to the process group are for the dialer, which drains first.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     return Process().run()
 
 

@@ -59,6 +59,17 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True)
+class Farewell:
+    """The request that ends a call, to be sent if the dialer dies. `Stop` withdraws it."""
+
+    call: int
+    data: str
+    transport: str
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
 class Ready:
     """The local RTP ports, and how packets are sent: `raw` (one system call for many) or `sockets`."""
 
@@ -128,7 +139,7 @@ class Failed:
     why: str
 
 
-ToMedia = Configure | Play | Hold | Stop
+ToMedia = Configure | Play | Hold | Stop | Farewell
 FromMedia = Ready | Refused | Beat | Started | Heard | Finished | Key | Stopped | Failed
 _KINDS: dict[str, type[Any]] = {kind.__name__: kind for kind in (*ToMedia.__args__, *FromMedia.__args__)}
 

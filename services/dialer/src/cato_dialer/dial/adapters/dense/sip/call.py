@@ -24,6 +24,7 @@ from cato_dialer.dial.domain.station import Credentials
 
 _PROVISIONAL, _SUCCESS, _ANSWERED = range(100, 200), range(200, 300), 200
 _SESSION_INTERVAL_TOO_SMALL = 422
+_FAREWELL_AHEAD = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +131,32 @@ class UacCall:
         request = Request("INVITE", self.callee.target, tuple(headers), offer(self.media, self.offer_version))
         self._invite = self.endpoint.send(request, self.callee.remote, self._response, self._failed)
 
+    def _leave_bye(self, dialog: Dialog) -> None:
+        """Leave a BYE behind that is valid whatever other requests follow."""
+        sequence = dialog.local_sequence + _FAREWELL_AHEAD
+        request = dialog.request("BYE", sequence=sequence)
+        via = self.endpoint.via(self.endpoint.new_branch(), self.callee.remote)
+        data = request_bytes("BYE", request.uri, (("Via", via), *request.headers))
+        self.user.farewell(data, self.callee.remote)
+
+    def _leave_cancel(self) -> None:
+        invite = self._invite
+        if invite is not None:
+            request = self._cancel_request(invite)
+            via = self.endpoint.via(invite.branch, self.callee.remote)
+            data = request_bytes("CANCEL", request.uri, (("Via", via), *request.headers))
+            self.user.farewell(data, self.callee.remote)
+
+    def _cancel_request(self, invite: ClientTransaction) -> Request:
+        kept = ("Max-Forwards", "From", "To", "Call-ID", "Route")
+        headers = [(name, value) for name, value in invite.request.headers if name in kept]
+        return Request("CANCEL", invite.request.uri, (*headers, ("CSeq", f"{self._sequence} CANCEL")))
+
     def _send_cancel(self) -> None:
         invite = self._invite
         if invite is None:
             return
-        kept = ("Max-Forwards", "From", "To", "Call-ID", "Route")
-        headers = [(name, value) for name, value in invite.request.headers if name in kept]
-        cancel = Request("CANCEL", invite.request.uri, (*headers, ("CSeq", f"{self._sequence} CANCEL")))
+        cancel = self._cancel_request(invite)
         self.endpoint.send(
             cancel, self.callee.remote, _ignore_response, _ignore_failure, branch=invite.branch
         )
@@ -155,6 +175,7 @@ class UacCall:
         first, self._heard_of_station = not self._heard_of_station, True
         if self.phase is Phase.CALLING:
             self.phase = Phase.PROCEEDING
+            self._leave_cancel()
         if "100rel" in response.tokens("Require"):
             self._acknowledge_provisional(response)
         if first and self._cancelled:
@@ -198,6 +219,7 @@ class UacCall:
             self._send_bye(dialog)
             self._end(self.user.hung_up)
             return
+        self._leave_bye(dialog)
         try:
             session = read_answer(response.body, self.media)
         except SdpError as error:

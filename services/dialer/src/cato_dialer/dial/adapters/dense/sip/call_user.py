@@ -4,6 +4,7 @@ from enum import Enum, auto
 from typing import Protocol
 
 from cato_dialer.dial.adapters.dense.sip.sdp import Session
+from cato_dialer.dial.adapters.dense.sip.transport import Remote
 
 
 class CallUser(Protocol):
@@ -21,6 +22,9 @@ class CallUser(Protocol):
     def remote_hangup(self) -> None: ...
     def session_expired(self) -> None: ...
     def hung_up(self) -> None: ...
+    def farewell(self, data: bytes, remote: Remote) -> None:
+        """Keep the request that ends the call, for the case that this process dies."""
+        ...
 
 
 class Phase(Enum):

@@ -14,6 +14,7 @@ import pytest
 from cato_client import Client as Cato
 from cato_client import operations
 from cato_client.models import CallFilter, CallRecord, Report
+from cato_contracts.instants import unix_ms
 from tests.support.live_system import assert_consistent
 from tests.support.tones import tone
 
@@ -75,7 +76,7 @@ def records(cato, run) -> list[CallRecord]:
 
 
 def ms(at) -> int | None:
-    return None if at is None else round(at.timestamp() * 1000)
+    return None if at is None else unix_ms(at)
 
 
 def test_stream_leads_from_the_start_of_the_run_to_its_document(run):

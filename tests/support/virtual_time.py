@@ -6,6 +6,8 @@ from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
+from cato_contracts.instants import unix_ms
+
 T = TypeVar("T")
 
 
@@ -53,7 +55,7 @@ class LoopClock:
         return self.start + timedelta(seconds=asyncio.get_running_loop().time())
 
     def unix_ms(self) -> int:
-        return int(self.now().timestamp() * 1000)
+        return unix_ms(self.now())
 
 
 def run_virtually(main: Coroutine[Any, Any, T]) -> T:

@@ -18,8 +18,8 @@ from cato_contracts.campaign_commands import (
     ResumeRun,
     StartTask,
 )
-from cato_contracts.envelope import Answer, ErrorCode
-from cato_contracts.errors import BrokerError
+from cato_contracts.envelope import Answer
+from cato_contracts.errors import BrokerError, ErrorCode
 from cato_contracts.jobs import RunMode
 from cato_contracts.objects import Bucket
 from cato_contracts.requests import Actor, Request
@@ -30,7 +30,6 @@ from cato_dialer.dial.adapters.configured_stations import stations_of
 from cato_dialer.dial.domain.call.outcome import Cause, classify
 from cato_jetstream import Record
 from cato_runtime.config import Config
-from cato_runtime.objects import MemoryObjectStore
 from cato_runtime.station_config import StationConfig
 from services.dialer.tests.support.memory_campaign import MemoryAudioLibrary, MemoryRunCalls
 from services.dialer.tests.support.memory_dial import MemoryChannelBoard, MemoryJobQueue
@@ -45,6 +44,7 @@ from tests.simulation.world.surroundings import (
     StatesForCampaign,
     WitnessedLog,
 )
+from tests.support.memory_objects import MemoryObjectStore
 from tests.support.virtual_time import LoopClock
 
 SPACE = UUID("5f0c4d52-2f0e-5d53-8a83-0a3f1f0b7a10")

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 from cato_contracts import history
 from cato_contracts.errors import InvalidError, NotFoundError
+from cato_contracts.instants import unix_ms
 from cato_contracts.requests import Actor
 from cato_contracts.resources import Page
 from cato_contracts.status import CallEventView, TaskExec
@@ -42,7 +43,7 @@ class MemoryHistory:
 
     def add_call(self, run: TaskExec, at: datetime, **changes: Any) -> history.CallDetail:
         """Remember a call that began at a time and was answered after two seconds, for five."""
-        events = [CallEventView(time=int(at.timestamp() * 1000), name="CallEnded", status="FINISHED")]
+        events = [CallEventView(time=unix_ms(at), name="CallEnded", status="FINISHED")]
         answered = at + timedelta(seconds=2)
         call = history.CallDetail(
             id=uuid4(),

@@ -2,19 +2,15 @@
 
 import json
 from collections.abc import Callable
-from enum import StrEnum
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from pydantic import JsonValue, SerializeAsAny, ValidationError
 
+from cato_contracts.errors import ErrorInfo, UndecodableError
 from cato_contracts.model import Frozen, Instant
 
 _MESSAGES: dict[str, type["Message"]] = {}
 _UPCASTERS: dict[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] = {}
-
-
-class UndecodableError(ValueError):
-    """The bytes are not a message of these contracts: the JSON, type, version or body is invalid."""
 
 
 class Message(Frozen):
@@ -118,29 +114,6 @@ def decode(raw: bytes | str | dict[str, Any]) -> Envelope[Message]:
 def message_types() -> dict[str, type[Message]]:
     """Return all message classes by the name of their type."""
     return dict(_MESSAGES)
-
-
-class ErrorCode(StrEnum):
-    """Why a request was rejected. The gateway maps each code to one HTTP status."""
-
-    INVALID = "invalid"
-    FORBIDDEN = "forbidden"
-    NOT_FOUND = "not_found"
-    CONFLICT = "conflict"
-    PRECONDITION_FAILED = "precondition_failed"
-    TOO_LARGE = "too_large"
-    UNSUPPORTED_MEDIA = "unsupported_media"
-    UNAVAILABLE = "unavailable"
-    NOT_IMPLEMENTED = "not_implemented"
-    INTERNAL = "internal"
-
-
-class ErrorInfo(Frozen):
-    """The reason of a rejection. `message` says which field, what is wrong with it, and what is allowed."""
-
-    code: ErrorCode
-    message: str
-    resource_id: str | None = None
 
 
 class Answer(Frozen):

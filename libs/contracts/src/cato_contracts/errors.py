@@ -7,16 +7,60 @@ CatoError
 │   ├── TooLargeError         ├── UnsupportedMediaError                   ├── UnavailableError
 │   ├── PreconditionFailedError
 │   └── NotAvailableYetError
-└── BrokerError               the broker did not answer in time
+├── TemporaryError            the same attempt can succeed after `delay_s`
+│   └── BrokerError           the broker did not answer in time
+└── PermanentError            the same attempt can never succeed
+    └── UndecodableError      the bytes are not a message of these contracts
+
+A delivered message is acknowledged when it was processed, given back after a TemporaryError, and kept as a
+dead letter after a PermanentError (`cato_jetstream.Delivery`).
 """
 
+from enum import StrEnum
 from typing import ClassVar
 
-from cato_contracts.envelope import ErrorCode, ErrorInfo
+from cato_contracts.model import Frozen
+
+
+class ErrorCode(StrEnum):
+    """Why a request was rejected. The gateway maps each code to one HTTP status."""
+
+    INVALID = "invalid"
+    FORBIDDEN = "forbidden"
+    NOT_FOUND = "not_found"
+    CONFLICT = "conflict"
+    PRECONDITION_FAILED = "precondition_failed"
+    TOO_LARGE = "too_large"
+    UNSUPPORTED_MEDIA = "unsupported_media"
+    UNAVAILABLE = "unavailable"
+    NOT_IMPLEMENTED = "not_implemented"
+    INTERNAL = "internal"
+
+
+class ErrorInfo(Frozen):
+    """The reason of a rejection. `message` says which field, what is wrong with it, and what is allowed."""
+
+    code: ErrorCode
+    message: str
+    resource_id: str | None = None
 
 
 class CatoError(Exception):
     """The base class of the errors of CATO."""
+
+
+class TemporaryError(CatoError):
+    """The same attempt can succeed after `delay_s` seconds."""
+
+    delay_s: float = 1.0
+
+
+class PermanentError(CatoError):
+    """The same attempt can never succeed."""
+
+
+class UndecodableError(PermanentError, ValueError):
+    """The bytes are not a message of these contracts: the JSON, type, version or body is invalid."""
 
 
 class ConfigurationError(CatoError):
@@ -79,5 +123,5 @@ class NotAvailableYetError(RefusedError):
     code = ErrorCode.NOT_IMPLEMENTED
 
 
-class BrokerError(CatoError):
+class BrokerError(TemporaryError):
     """The broker did not answer in time; the operation can be retried."""

@@ -4,12 +4,14 @@ import secrets
 from datetime import datetime
 from uuid import UUID, uuid5
 
+from cato_contracts.instants import unix_ms
+
 _NAMESPACE = UUID("6f6a9d0e-3c0b-5d0e-9c57-1d1a3d6c0d8a")
 
 
 def time_ordered_id(now: datetime) -> UUID:
     """Return a UUID version 7 (RFC 9562, 5.7): the millisecond of `now` and random bits."""
-    milliseconds = int(now.timestamp() * 1000)
+    milliseconds = unix_ms(now)
     value = (milliseconds & ((1 << 48) - 1)) << 80 | secrets.randbits(80)
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 import cato_contracts
-from cato_contracts.envelope import Message, UndecodableError, decode, message_types, upcaster
+from cato_contracts.envelope import Message, decode, message_types, upcaster
+from cato_contracts.errors import UndecodableError
 
 _SPEC = importlib.util.spec_from_file_location("contract_samples", Path(__file__).with_name("samples.py"))
 assert _SPEC is not None

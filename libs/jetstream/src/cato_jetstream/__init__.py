@@ -3,6 +3,7 @@
 from cato_jetstream.address import BrokerAddress
 from cato_jetstream.buckets import Bucket, Entry
 from cato_jetstream.dead_letters import DeadLetter, DeadLetters, DeadLetterStream, Origin
+from cato_jetstream.delivery import Delivery
 from cato_jetstream.errors import (
     Conflict,
     Corrupt,
@@ -43,6 +44,7 @@ __all__ = [
     "DeadLetter",
     "DeadLetterStream",
     "DeadLetters",
+    "Delivery",
     "DuplicateId",
     "Entry",
     "EnumAsValue",

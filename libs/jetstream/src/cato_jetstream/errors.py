@@ -19,7 +19,7 @@ EventLogError
 
 # ruff: noqa: N818 - callers read better as `except Conflict`
 
-from cato_contracts.errors import BrokerError, CatoError
+from cato_contracts.errors import BrokerError, CatoError, PermanentError
 
 
 class EventLogError(CatoError):
@@ -66,11 +66,11 @@ class InFlight(Unavailable):
     """Another write with the same message id is not decided yet."""
 
 
-class Rejected(EventLogError):
+class Rejected(EventLogError, PermanentError):
     """The request can never succeed as it is."""
 
 
-class Corrupt(EventLogError):
+class Corrupt(EventLogError, PermanentError):
     """Stored data that this code cannot read, or a log that is shorter than what was already read."""
 
 

@@ -20,7 +20,7 @@ from cato_jetstream.errors import Conflict, DuplicateId, InFlight, NotFound, Una
 from cato_jetstream.translation import translated
 
 WRITER = "Cato-Writer"
-"""The header that tells the write of one writer from the same message of another."""
+"""The header by which the write of one writer differs from the same message of another."""
 
 
 @dataclass(frozen=True, slots=True)

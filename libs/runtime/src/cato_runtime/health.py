@@ -1,4 +1,4 @@
-"""What an orchestrator asks a service without HTTP of its own: alive, ready, and how it is doing."""
+"""Liveness, readiness and metrics of a service without an HTTP server of its own."""
 
 import asyncio
 import socket
@@ -37,7 +37,7 @@ class Phase(StrEnum):
 
 
 class Health:
-    """How the process is; the life cycle writes it, the endpoint shows it.
+    """The state of the process: the life cycle sets it, the endpoint shows it.
 
     `broker_connected`, `broker_closed` and `broker_reconnects` are read when the endpoint is asked.
     """
@@ -64,7 +64,7 @@ def _never() -> float:
 
 
 class _HealthCollector(Collector):
-    """The state of the process as metrics, taken at the moment of the scrape."""
+    """The state of the process as metrics, read at each scrape."""
 
     def __init__(self, health: Health) -> None:
         self._health = health
@@ -86,7 +86,7 @@ class _HealthCollector(Collector):
 
 
 def health_app(health: Health, registry: CollectorRegistry = REGISTRY) -> Starlette:
-    """Return `/healthz`, `/readyz` and `/metrics`; the last shows whatever is in the registry."""
+    """Return `/healthz`, `/readyz` and `/metrics` (everything in the registry)."""
 
     async def healthz(_request: Request) -> Response:
         # An answer shows that the event loop runs; what cannot recover by itself is checked beside it.

@@ -12,18 +12,22 @@ import structlog
 from faststream.nats import NatsBroker
 from pydantic import TypeAdapter
 
-from cato_contracts.envelope import Answer, Envelope, ErrorCode, ErrorInfo, Message, UndecodableError, decode
+from cato_contracts.envelope import Answer, Envelope, Message, decode
 from cato_contracts.errors import (
     BrokerError,
     ConflictError,
+    ErrorCode,
+    ErrorInfo,
     ForbiddenError,
     InvalidError,
     NotAvailableYetError,
     NotFoundError,
     PreconditionFailedError,
     RefusedError,
+    TemporaryError,
     TooLargeError,
     UnavailableError,
+    UndecodableError,
     UnsupportedMediaError,
 )
 from cato_contracts.requests import Request
@@ -55,9 +59,10 @@ _REFUSALS: dict[ErrorCode, type[RefusedError]] = {
 
 @dataclass(frozen=True, slots=True)
 class RequestContext:
-    """What a handler may know of the request beside its body.
+    """The parts of a request that a handler may use beside its body.
 
-    `command_id` stays the same when the client retries: whatever is derived from it is made once.
+    `command_id` stays the same when the client retries, so a resource whose id is derived from it is created
+    once.
     """
 
     command_id: str
@@ -105,11 +110,11 @@ class RequestTable:
         return list(self._handlers)
 
     async def dispatch(self, envelope: Envelope[Message]) -> Answer:
-        """Answer a request; whatever the handler raises becomes an error in the answer."""
+        """Answer a request; an exception of the handler becomes an error in the answer."""
         request = envelope.body
         handler = self._handlers.get(type(request))  # type: ignore[arg-type]
         if handler is None:
-            return _refused(ErrorCode.NOT_IMPLEMENTED, f"nobody here answers {envelope.type}")
+            return _refused(ErrorCode.NOT_IMPLEMENTED, f"{envelope.type} has no handler")
         context = RequestContext(envelope.event_id, envelope.correlation_id, self._clock.now())
         try:
             value = await handler(request, context)
@@ -117,9 +122,10 @@ class RequestTable:
             return Answer(ok=True, value=answer_type.dump_python(value, mode="json"))
         except RefusedError as error:
             return Answer(ok=False, error=error.info())
-        except BrokerError as error:
-            log.warning("request met a broker failure", request=envelope.type, error=repr(error))
-            return _refused(ErrorCode.UNAVAILABLE, "the message broker does not answer; try again")
+        except TemporaryError as error:
+            log.warning("request failed for the time being", request=envelope.type, error=repr(error))
+            what = "message broker does not" if isinstance(error, BrokerError) else "service cannot"
+            return _refused(ErrorCode.UNAVAILABLE, f"the {what} answer; try again")
         except Exception:
             log.exception("request failed", request=envelope.type, correlation_id=envelope.correlation_id)
             return _refused(ErrorCode.INTERNAL, "internal error")
@@ -173,8 +179,8 @@ class Requester:
     ) -> R:
         """Send a request and return its answer.
 
-        `command_id` makes a command idempotent; without one the request is a new one. While nobody listens
-        (a service that restarts) the request is offered again until `timeout` (seconds).
+        `command_id` makes a command idempotent; without one the request is a new one. While no
+        replica listens (the service restarts) the request is sent again until `timeout` (seconds).
 
         Raises:
             RefusedError: the subclass that the service's error code names; `UnavailableError` without an

@@ -1,4 +1,8 @@
-"""The life of a service process: start, say that it is ready, drain, stop."""
+"""The life of a service process: start, report ready, drain, stop.
+
+A service provides a `build` function for `run_service`. It returns an object with the methods of `Service`,
+and of `Reloadable` if it takes a changed configuration while it runs.
+"""
 
 import asyncio
 import signal
@@ -16,7 +20,7 @@ from cato_contracts.errors import BrokerError, ConfigurationError
 from cato_runtime.broker import connect, ensure_topology, make_broker
 from cato_runtime.clock import Clock, SystemClock
 from cato_runtime.config import Config, load_config
-from cato_runtime.garbage import collect_seldom
+from cato_runtime.garbage import tune_gc
 from cato_runtime.health import Health, Phase, serve_health
 from cato_runtime.logs import configure_logging
 from cato_runtime.objects import NatsObjectStore, ObjectStore
@@ -31,8 +35,8 @@ _EXIT_UNAVAILABLE = 69  # EX_UNAVAILABLE
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a service is built from."""
+class RuntimeDeps:
+    """The parts of the runtime that every service is built from."""
 
     settings: ServiceSettings
     config: Config
@@ -44,41 +48,41 @@ class Surroundings:
 
 
 class Service(Protocol):
-    """What a service's `bootstrap` makes."""
+    """A service as its `bootstrap` builds it; `run_service` calls these methods in this order."""
 
     @property
     def requests(self) -> RequestTable:
-        """Return the requests that it answers; they are taken from the end of `start` on."""
+        """Return the handlers of requests; requests are delivered from the end of `start` on."""
         ...
 
     async def start(self) -> None:
-        """Begin to work; returns when the service can take requests."""
+        """Start; returns when the service can take requests."""
         ...
 
     async def drain(self) -> None:
-        """Take no new work and finish what is in hand; requests are still answered."""
+        """Take no new work and finish the work in progress; requests are still answered."""
         ...
 
     async def stop(self) -> None:
-        """Let go of everything; after `drain`, or instead of it."""
+        """Release all resources; called after `drain`, or instead of it."""
         ...
 
 
 @runtime_checkable
 class Reloadable(Protocol):
-    """A service that can take over a changed configuration while it works."""
+    """A service that applies a changed configuration while it runs."""
 
     async def reload(self, config: Config) -> None:
-        """Go on with this configuration.
+        """Apply a configuration.
 
         Raises:
-            ConfigurationError: if it cannot; the service then goes on with the one that it has.
+            ConfigurationError: it cannot be applied; the service keeps its present one.
 
         """
         ...
 
 
-Build = Callable[[Surroundings], Awaitable[Service]]
+Build = Callable[[RuntimeDeps], Awaitable[Service]]
 
 
 def ping_subject(service: str) -> str:
@@ -90,7 +94,7 @@ def run_service(name: str, build: Build) -> None:
     """Run the service until SIGTERM or SIGINT; the body of its `main`."""
     settings = ServiceSettings()
     configure_logging(name, settings)
-    collect_seldom()
+    tune_gc()
     try:
         config = load_config(settings.config)
         asyncio.run(_run(name, build, settings, config))
@@ -104,7 +108,7 @@ def run_service(name: str, build: Build) -> None:
 
 @dataclass(slots=True)
 class _Signals:
-    """What the outside asks for: an end by SIGTERM or SIGINT, another configuration by SIGHUP."""
+    """Signals of the process: SIGTERM and SIGINT stop it, SIGHUP reloads the configuration."""
 
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     reload: asyncio.Event = field(default_factory=asyncio.Event)
@@ -131,7 +135,7 @@ async def _run(name: str, build: Build, settings: ServiceSettings, config: Confi
             await ensure_topology(js, replicas=settings.nats_replicas)
             clock = SystemClock()
             service = await build(
-                Surroundings(
+                RuntimeDeps(
                     settings, config, broker, js, NatsObjectStore(js), Requester(broker, clock), clock
                 )
             )
@@ -170,7 +174,7 @@ async def _serve(
 async def _reloading(
     service: Service, settings: ServiceSettings, requested: asyncio.Event
 ) -> AsyncIterator[None]:
-    """Take over the configuration file whenever that is asked for, until the body ends."""
+    """Apply the configuration file after each request to, until the body ends."""
 
     async def listen() -> None:
         while True:

@@ -19,8 +19,8 @@ from cato_runtime.service import run_service
 
 class Plain:
     requests = RequestTable()
-    def __init__(self, surroundings):
-        self.data = surroundings.settings.data_dir
+    def __init__(self, runtime):
+        self.data = runtime.settings.data_dir
     async def start(self):
         print("started", flush=True)
     async def drain(self):
@@ -38,8 +38,8 @@ class Reloading(Plain):
             raise KeyError("a fault")
         print("channels", config.license.max_channels, flush=True)
 
-async def build(surroundings):
-    return (Reloading if sys.argv[1] == "reloading" else Plain)(surroundings)
+async def build(runtime):
+    return (Reloading if sys.argv[1] == "reloading" else Plain)(runtime)
 
 run_service("media", build)
 """

@@ -16,7 +16,7 @@ from cato_gateway.tokens import TokenTable, refuse_public_default
 from cato_runtime.config import Config
 from cato_runtime.objects import NatsObjectStore
 from cato_runtime.requests import Requester
-from cato_runtime.service import Surroundings
+from cato_runtime.service import RuntimeDeps
 
 
 def build_deps(settings: GatewaySettings, config: Config, broker: NatsBroker, js: JetStreamContext) -> Deps:
@@ -41,7 +41,7 @@ def build_deps(settings: GatewaySettings, config: Config, broker: NatsBroker, js
     )
 
 
-async def build(surroundings: Surroundings) -> GatewayService:
+async def build(runtime: RuntimeDeps) -> GatewayService:
     """Return the service.
 
     Raises:
@@ -49,9 +49,9 @@ async def build(surroundings: Surroundings) -> GatewayService:
 
     """
     settings = read_settings()
-    drain_seconds = surroundings.settings.drain_seconds
+    drain_seconds = runtime.settings.drain_seconds
     if settings.drain_delay.total_seconds() >= drain_seconds:
         raise ConfigurationError("CATO_GATEWAY_DRAIN_DELAY should be less than CATO_DRAIN_SECONDS")
-    refuse_public_default(surroundings.config, settings.host)
-    deps = build_deps(settings, surroundings.config, surroundings.broker, surroundings.js)
+    refuse_public_default(runtime.config, settings.host)
+    deps = build_deps(settings, runtime.config, runtime.broker, runtime.js)
     return GatewayService(create_app(deps), deps, drain_seconds=drain_seconds)

@@ -9,8 +9,7 @@ CatoError (cato_runtime)
 
 from http import HTTPStatus
 
-from cato_contracts.envelope import ErrorCode
-from cato_contracts.errors import CatoError, ConflictError, RefusedError
+from cato_contracts.errors import CatoError, ConflictError, ErrorCode, RefusedError
 
 STATUSES: dict[ErrorCode, HTTPStatus] = {
     ErrorCode.INVALID: HTTPStatus.BAD_REQUEST,

@@ -71,7 +71,7 @@ def test_the_document_is_openapi_3_1(document):
 
 
 def test_every_code_of_the_services_has_a_status():
-    from cato_contracts.envelope import ErrorCode  # noqa: PLC0415
+    from cato_contracts.errors import ErrorCode  # noqa: PLC0415
 
     assert set(STATUSES) == set(ErrorCode)
 

@@ -5,7 +5,8 @@ import pytest
 
 from cato_contracts.objects import Bucket
 from cato_gateway.adapters.list_cache import ListCache
-from cato_runtime.objects import MemoryObjectStore, ObjectMissingError
+from cato_runtime.objects import ObjectMissingError
+from tests.support.memory_objects import MemoryObjectStore
 
 
 class Counting(MemoryObjectStore):

@@ -26,7 +26,7 @@ from cato_dialer.dial.handlers.deps import Deps
 from cato_dialer.dial.role import DialRole
 from cato_dialer.service import DialerService, DialParts
 from cato_jetstream import Bucket, JetStreamLog
-from cato_runtime.service import Build, Surroundings
+from cato_runtime.service import Build, RuntimeDeps
 
 
 class Role(StrEnum):
@@ -39,39 +39,39 @@ class Role(StrEnum):
 def build_roles(roles: Collection[Role]) -> Build:
     """Return the function that puts a dialer with these roles together."""
 
-    async def build(surroundings: Surroundings) -> DialerService:
+    async def build(runtime: RuntimeDeps) -> DialerService:
         return DialerService(
-            surroundings.config,
-            surroundings.settings.drain_seconds,
-            await _campaign(surroundings) if Role.CAMPAIGN in roles else None,
-            await _dial(surroundings) if Role.DIAL in roles else None,
+            runtime.config,
+            runtime.settings.drain_seconds,
+            await _campaign(runtime) if Role.CAMPAIGN in roles else None,
+            await _dial(runtime) if Role.DIAL in roles else None,
         )
 
     return build
 
 
-async def _campaign(surroundings: Surroundings) -> CampaignRole:
-    client = await surroundings.broker.connect()
-    js, clock = surroundings.js, surroundings.clock
+async def _campaign(runtime: RuntimeDeps) -> CampaignRole:
+    client = await runtime.broker.connect()
+    js, clock = runtime.js, runtime.clock
     return CampaignRole(
         CampaignDeps(
             events=JetStreamLog(client, EVENTS.name),
             run_log=JetStreamLog(client, RUNS.name),
-            objects=surroundings.objects,
-            audio=MediaAudioLibrary(surroundings.requester),
+            objects=runtime.objects,
+            audio=MediaAudioLibrary(runtime.requester),
             queue=NatsDialQueue(client, js, clock),
             run_states=NatsRunStates(js),
             calls=NatsRunCalls(client, js, clock),
             leases=NatsLeases(js),
-            config=surroundings.config,
+            config=runtime.config,
             clock=clock,
         )
     )
 
 
-async def _dial(surroundings: Surroundings) -> DialParts:
-    client = await surroundings.broker.connect()
-    config, clock = surroundings.config, surroundings.clock
+async def _dial(runtime: RuntimeDeps) -> DialParts:
+    client = await runtime.broker.connect()
+    config, clock = runtime.config, runtime.clock
     check_stations(config.stations)
     stations = stations_of(config.stations)
     metrics = CallMetrics(stations)
@@ -85,7 +85,7 @@ async def _dial(surroundings: Surroundings) -> DialParts:
         trunk=trunk,
         journal=NatsCallJournal(client),
         channels=channels,
-        prompts=DiskPromptCache(surroundings.objects, surroundings.settings.data_dir / "prompts"),
+        prompts=DiskPromptCache(runtime.objects, runtime.settings.data_dir / "prompts"),
         clock=clock,
         run_states=source.run_states,
         watch=watch,

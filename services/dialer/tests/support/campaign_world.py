@@ -36,7 +36,7 @@ from cato_dialer.campaign.handlers.pace import LeasePace, Pace
 from cato_dialer.campaign.role import CampaignRole
 from cato_jetstream import Conflict, Log
 from cato_runtime.config import Config
-from cato_runtime.objects import MemoryObjectStore, ObjectStore
+from cato_runtime.objects import ObjectStore
 from cato_runtime.requests import RequestTable, refusal
 from cato_runtime.station_config import StationConfig
 from services.dialer.tests.support.memory_campaign import (
@@ -47,6 +47,7 @@ from services.dialer.tests.support.memory_campaign import (
     MemoryRunStates,
 )
 from tests.support.memory_log import MemoryLog
+from tests.support.memory_objects import MemoryObjectStore
 
 NOW = datetime(2025, 3, 3, 12, 0, tzinfo=UTC)
 USER = Actor(user_id="user")

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 
 from cato_contracts.alaw_wav import AlawWavError, audio_length
+from cato_contracts.instants import unix_ms
 from cato_dialer.dial.domain.call.line_events import (
     LineAnswered,
     LineEvent,
@@ -71,10 +72,10 @@ class MemoryTrunk:
             return line
         self._lines.add(line)
         now_ms = self._now_ms()
-        if order.not_after is not None and now_ms > order.not_after.timestamp() * 1_000:
+        if order.not_after is not None and now_ms > unix_ms(order.not_after):
             line.release(ReleaseCause.MISSED, "its time had passed")
             return line
-        begin_ms = order.not_before.timestamp() * 1_000 if order.not_before is not None else now_ms
+        begin_ms = unix_ms(order.not_before) if order.not_before is not None else now_ms
         try:
             line.follow(self._scripts.get(order.number, UNKNOWN_NUMBER), max(begin_ms - now_ms, 0) / 1_000)
         except AlawWavError as error:

@@ -14,7 +14,7 @@ from cato_media.ports import PromptUsage
 from cato_media.service import MediaService
 from cato_runtime.config import LimitsConfig
 from cato_runtime.objects import ObjectStore
-from cato_runtime.service import Surroundings
+from cato_runtime.service import RuntimeDeps
 
 
 def make_deps(
@@ -31,14 +31,14 @@ def make_deps(
     )
 
 
-async def build(surroundings: Surroundings) -> MediaService:
+async def build(runtime: RuntimeDeps) -> MediaService:
     """Return the service on the broker of this process."""
-    client = await surroundings.broker.connect()
+    client = await runtime.broker.connect()
     deps = make_deps(
         JetStreamLog(client, EVENTS.name),
-        surroundings.objects,
-        DialerPromptUsage(surroundings.requester),
-        scratch=surroundings.settings.data_dir / "media",
-        limits=surroundings.config.limits,
+        runtime.objects,
+        DialerPromptUsage(runtime.requester),
+        scratch=runtime.settings.data_dir / "media",
+        limits=runtime.config.limits,
     )
-    return MediaService(deps, surroundings.clock)
+    return MediaService(deps, runtime.clock)

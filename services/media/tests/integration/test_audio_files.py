@@ -21,7 +21,6 @@ from cato_contracts.errors import (
 )
 from cato_contracts.objects import Bucket, ObjectRef
 from cato_contracts.requests import Actor
-from cato_runtime.objects import MemoryObjectStore
 from services.media.tests.support.client import (
     OTHER,
     USER,
@@ -31,6 +30,7 @@ from services.media.tests.support.client import (
     media_service,
 )
 from services.media.tests.support.sounds import packed, tone, wav
+from tests.support.memory_objects import MemoryObjectStore
 
 FLOOD = wav(packed(tone(8000, 0.5)), rate=8000)
 FIRE = wav(packed(tone(8000, 0.5, hz=500)), rate=8000)

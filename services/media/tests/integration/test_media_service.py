@@ -21,7 +21,7 @@ from cato_runtime.config import Config
 from cato_runtime.embedded_nats import EmbeddedNats
 from cato_runtime.objects import NatsObjectStore
 from cato_runtime.requests import RequestContext, Requester, RequestTable, serve_requests
-from cato_runtime.service import Surroundings
+from cato_runtime.service import RuntimeDeps
 from cato_runtime.settings import ServiceSettings
 from services.media.tests.support.client import USER, Media, Tasks, media_service
 from services.media.tests.support.sounds import packed, tone, wav
@@ -139,7 +139,7 @@ async def test_removal_asks_the_dialer_for_tasks_that_use_the_file(nats, tmp_pat
     await ensure_topology(js)
     objects, requester, clock = NatsObjectStore(js), Requester(broker), SystemClock()
     service = await build(
-        Surroundings(ServiceSettings(data_dir=tmp_path), Config(), broker, js, objects, requester, clock)
+        RuntimeDeps(ServiceSettings(data_dir=tmp_path), Config(), broker, js, objects, requester, clock)
     )
     await service.start()
     serve_requests(broker, service.requests, service="media")

@@ -17,7 +17,7 @@ from cato_reporting.service import ReportingService
 from cato_runtime.broker import connect, make_broker
 from cato_runtime.clock import Clock, SystemClock
 from cato_runtime.objects import ObjectStore
-from cato_runtime.service import Surroundings
+from cato_runtime.service import RuntimeDeps
 from cato_runtime.settings import ServiceSettings
 
 
@@ -52,16 +52,16 @@ def make_deps(
     )
 
 
-async def build(surroundings: Surroundings) -> ReportingService:
+async def build(runtime: RuntimeDeps) -> ReportingService:
     """Return the service on the broker of this process."""
     deps = make_deps(
-        await connect(surroundings.broker),
-        surroundings.js,
-        surroundings.objects,
-        dsn=await asyncio.to_thread(clickhouse_dsn, surroundings.settings),
-        time_zone=surroundings.config.time_zone,
-        clock=surroundings.clock,
-        retention=Retention.of(surroundings.config.retention),
+        await connect(runtime.broker),
+        runtime.js,
+        runtime.objects,
+        dsn=await asyncio.to_thread(clickhouse_dsn, runtime.settings),
+        time_zone=runtime.config.time_zone,
+        clock=runtime.clock,
+        retention=Retention.of(runtime.config.retention),
     )
     service = ReportingService(deps)
     REGISTRY.register(ReportingCollector(service))

@@ -6,14 +6,14 @@ CatoError
 └── UnknownTimeZoneError      the read model does not know a time zone
 """
 
-from cato_contracts.errors import CatoError
+from cato_contracts.errors import CatoError, PermanentError, TemporaryError
 
 
-class ReadModelAwayError(CatoError):
+class ReadModelAwayError(TemporaryError):
     """ClickHouse cannot be reached, is overloaded or still starting."""
 
 
-class RowsRefusedError(CatoError):
+class RowsRefusedError(PermanentError):
     """A row that no column can hold; the same insert will fail again."""
 
 

@@ -10,7 +10,7 @@ from cato_reporting.ports import LogMessage
 from cato_reporting.projections.parsed_messages import ParsedMessages
 from cato_reporting.projections.tables.list_loader import ListLoader
 from cato_reporting.projections.tables.projector import Projector
-from cato_runtime.objects import MemoryObjectStore
+from tests.support.memory_objects import MemoryObjectStore
 from tests.support.synthetic_runs import synthetic_run
 
 

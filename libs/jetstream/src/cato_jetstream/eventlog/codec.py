@@ -113,7 +113,7 @@ class Codec(Generic[A]):
                 )
             )
         except Exception as error:
-            # The upcasts of the domain run in here: whatever they raise, the commit is what cannot be read.
+            # The upcasters of the domain run in here: any exception of theirs means an unreadable commit.
             raise Corrupt(f"{stored.name} of commit {commit.sequence} cannot be read: {error!r}") from error
 
 

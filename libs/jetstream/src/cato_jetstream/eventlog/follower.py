@@ -87,7 +87,7 @@ class Follower(Generic[T]):
         Raises:
             Unavailable: the connection was closed for good; anything less is waited out.
             Corrupt: a message cannot be read, or the log has lost its tail: what was folded is void.
-            whatever `fold` raises
+            any exception of `fold`
 
         """
         async with aclosing(self.items()) as items:

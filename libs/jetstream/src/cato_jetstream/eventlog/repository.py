@@ -189,7 +189,7 @@ class Repository(Generic[A]):
         Raises:
             NotFound, Unavailable, Rejected, Corrupt
             Conflict: still, after all retries.
-            whatever `decide` raises
+            any exception of `decide`
 
         """
         attempt = 0

@@ -9,8 +9,7 @@ from fastapi import Header, Request
 from pydantic import AfterValidator
 from starlette.responses import Response
 
-from cato_contracts.envelope import ErrorCode
-from cato_contracts.errors import RefusedError
+from cato_contracts.errors import ErrorCode, RefusedError
 from cato_contracts.ids import derived_id
 from cato_gateway.errors import KeyReusedError
 from cato_gateway.ports import AnswerLedger, KeptAnswer, LedgerEntry

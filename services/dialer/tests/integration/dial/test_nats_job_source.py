@@ -45,7 +45,7 @@ class Replica:
 
 
 def redelivered(delivery: Any) -> bool:
-    return bool(delivery._message.metadata.num_delivered > 1)
+    return bool(delivery._delivery._message.metadata.num_delivered > 1)
 
 
 async def replica(connect: Connect) -> Replica:

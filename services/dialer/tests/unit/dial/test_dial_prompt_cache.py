@@ -8,7 +8,7 @@ from cato_contracts.objects import Bucket, ObjectRef
 from cato_contracts.runs import Prompt
 from cato_dialer.dial.adapters.disk_prompt_cache import DiskPromptCache
 from cato_dialer.dial.ports.dial import PromptMissingError
-from cato_runtime.objects import MemoryObjectStore
+from tests.support.memory_objects import MemoryObjectStore
 
 
 class CountingStore(MemoryObjectStore):

@@ -10,7 +10,8 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from cato_contracts.calls import CallEvent
-from cato_contracts.envelope import Envelope, Message, UndecodableError, decode
+from cato_contracts.envelope import Envelope, Message, decode
+from cato_contracts.errors import UndecodableError
 from cato_contracts.runs import (
     RunEnded,
     RunPaused,

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 from uuid import UUID
@@ -10,13 +9,13 @@ from uuid import UUID
 from cato_contracts.calls import CallEvent, CallEventKind
 from cato_contracts.envelope import Envelope
 from cato_contracts.ids import derived_id
+from cato_contracts.instants import from_unix_ms, unix_ms
 from cato_contracts.jobs import DialJob
 from cato_contracts.resources import Contact
 from cato_contracts.runs import SubscriberResult
 from cato_dialer.dial.domain.call.outcome import CANCELLED, Cause, classify
 from cato_dialer.dial.domain.call.state import Publish, Succeed
 from cato_dialer.dial.domain.subscriber.next_attempt import Dial, PastCall, calls_of
-from cato_dialer.dial.handlers.drive_call import unix_ms
 from cato_dialer.dial.handlers.journal_writer import JournalWriter
 from cato_dialer.dial.ports.dial import CallJournal, CallObserver, SubscriberLog
 from cato_runtime.clock import Clock
@@ -126,7 +125,7 @@ class CallRecorder:
             Envelope[CallEvent].wrap(
                 event,
                 event_id=event.event_id,
-                occurred_at=_moment(at),
+                occurred_at=from_unix_ms(at),
                 correlation_id=str(event.run_id),
                 causation_id=str(event.call_id),
             )
@@ -163,7 +162,7 @@ class CallRecorder:
             Envelope[SubscriberResult].wrap(
                 result,
                 event_id=f"{result.run_id}:{result.no}:{result.wave}",
-                occurred_at=_moment(at),
+                occurred_at=from_unix_ms(at),
                 correlation_id=str(result.run_id),
             )
         )
@@ -234,7 +233,3 @@ class CallRecord:
         )
         self._next_seq += 1
         self._recorder.note(event, effect.at)
-
-
-def _moment(at: int) -> datetime:
-    return datetime.fromtimestamp(at / 1000, UTC)

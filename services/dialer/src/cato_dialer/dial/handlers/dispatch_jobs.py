@@ -7,7 +7,7 @@ from functools import partial
 
 import structlog
 
-from cato_contracts.errors import BrokerError
+from cato_contracts.errors import BrokerError, TemporaryError
 from cato_contracts.jobs import RunDispatchState, RunMode
 from cato_dialer.dial.domain.capacity.overload_control import OverloadControl
 from cato_dialer.dial.handlers.deps import Deps
@@ -20,7 +20,6 @@ log = structlog.get_logger()
 
 _HEARTBEAT_S = 3.0
 _HANG_UP_GRACE_S = 10.0
-_BROKER_DELAY_S = 1.0
 _FAULT_DELAY_S = 10.0
 _FAULTS = 5
 """After so many unforeseen failures of one job, its subscriber has failed."""
@@ -177,9 +176,9 @@ class JobDispatcher:
         verdict: Verdict = GiveBack(_FAULT_DELAY_S)
         try:
             verdict = await worker.work()
-        except BrokerError as error:
-            log.warning("job is given back, the broker does not answer", error=str(error))
-            verdict = GiveBack(_BROKER_DELAY_S)
+        except TemporaryError as error:
+            log.warning("job is given back for another attempt", error=str(error))
+            verdict = GiveBack(error.delay_s)
         except Exception:
             log.exception("job failed")
             verdict = await self._after_fault(worker, key)

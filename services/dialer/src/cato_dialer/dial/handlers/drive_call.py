@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from datetime import datetime
 from typing import Any
 
 import structlog
 
+from cato_contracts.instants import unix_ms
 from cato_dialer.dial.domain.call.line_events import LineEvent, LineReleased, ReleaseCause
 from cato_dialer.dial.domain.call.machine import advance, begin
 from cato_dialer.dial.domain.call.rules import CallRules
@@ -30,10 +30,6 @@ from cato_runtime.clock import Clock
 log = structlog.get_logger()
 
 _UNSENT = frozenset({ReleaseCause.MISSED, ReleaseCause.NOT_SENT})
-
-
-def unix_ms(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)
 
 
 class CallDriver:

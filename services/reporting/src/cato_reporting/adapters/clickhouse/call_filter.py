@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from cato_reporting.domain.instants import unix_ms
+from cato_contracts.instants import unix_ms
 from cato_reporting.ports import CallPosition, CallSelection
 
 LATEST_MS = 7_258_118_400_000

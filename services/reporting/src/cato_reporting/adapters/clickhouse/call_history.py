@@ -7,6 +7,7 @@ from uuid import UUID
 from clickhouse_connect.driver.client import Client
 
 from cato_contracts.history import CallOutcome, CallRecord, ExportFormat, Grouping
+from cato_contracts.instants import from_unix_ms, unix_ms
 from cato_reporting.adapters.clickhouse.call_filter import (
     START_MS,
     Conditions,
@@ -18,7 +19,6 @@ from cato_reporting.adapters.clickhouse.exports import ClickHousePages
 from cato_reporting.adapters.clickhouse.retention import Retention
 from cato_reporting.adapters.clickhouse.statistics import read_statistics
 from cato_reporting.adapters.clickhouse.threads import ClickHouseThreads
-from cato_reporting.domain.instants import from_unix_ms, unix_ms
 from cato_reporting.ports import (
     CallPages,
     CallPosition,

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from clickhouse_connect.driver.client import Client
 
+from cato_contracts.instants import from_unix_ms
 from cato_contracts.runs import RunEnding, RunSnapshot, RunSubscriber
 from cato_contracts.status import SubscriberFilter
 from cato_contracts.subjects import RUNS
@@ -22,7 +23,6 @@ from cato_reporting.adapters.clickhouse.rows import LISTS, POSITIONS, insert_mes
 from cato_reporting.adapters.clickhouse.schema import migrate
 from cato_reporting.adapters.clickhouse.threads import ClickHouseThreads
 from cato_reporting.adapters.clickhouse.written_detail import read_written_calls, read_written_subscribers
-from cato_reporting.domain.instants import from_unix_ms
 from cato_reporting.domain.live_run import ANSWERED, DELAYED, ENDED, STARTED, SUCCEEDED, End, LiveRun
 from cato_reporting.domain.report import Numbers
 from cato_reporting.errors import ReadModelAwayError, RowsRefusedError

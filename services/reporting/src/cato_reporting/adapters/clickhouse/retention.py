@@ -13,6 +13,7 @@ from uuid import UUID
 import structlog
 from clickhouse_connect.driver.client import Client
 
+from cato_contracts.instants import from_unix_ms
 from cato_runtime.config import RetentionConfig
 
 log = structlog.get_logger()
@@ -66,7 +67,7 @@ class Retention:
         """Return whether a run has not expired."""
         if self.calls is None:
             return True
-        began = datetime.fromtimestamp((run_id.int >> 80) / 1000, UTC)
+        began = from_unix_ms(run_id.int >> 80)
         oldest = now.astimezone(UTC) - timedelta(days=self.calls)
         return (began.year, began.month) >= (oldest.year, oldest.month)
 

@@ -12,10 +12,10 @@ from cato_contracts.history import (
     GetCall,
     ListCalls,
 )
+from cato_contracts.instants import unix_ms
 from cato_contracts.requests import Actor
 from cato_contracts.resources import Page
 from cato_contracts.status import CallEventView
-from cato_reporting.domain.instants import unix_ms
 from cato_reporting.ports import CallHistory, CallPosition, CallSelection, StoredEvent
 from cato_reporting.queries.cursors import read_position, write_position
 from cato_reporting.queries.read_barrier import ReadBarrier

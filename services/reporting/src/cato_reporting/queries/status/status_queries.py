@@ -6,6 +6,7 @@ from typing import NoReturn
 from uuid import UUID
 
 from cato_contracts.errors import NotFoundError, TooLargeError
+from cato_contracts.instants import unix_ms, whole_ms
 from cato_contracts.paging import number, read_cursor, write_cursor
 from cato_contracts.requests import Actor
 from cato_contracts.resources import Page
@@ -19,7 +20,6 @@ from cato_contracts.status import (
     SubscriberFilter,
     TaskExec,
 )
-from cato_reporting.domain.instants import unix_ms, whole_ms
 from cato_reporting.domain.live_run import End, LiveRun
 from cato_reporting.domain.report import Numbers, final_state, live_report, make_report
 from cato_reporting.ports import ReadModel, StoredRun, WrittenDetail

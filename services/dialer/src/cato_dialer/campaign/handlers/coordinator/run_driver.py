@@ -12,8 +12,8 @@ from typing import Any
 
 import structlog
 
-from cato_contracts.envelope import UndecodableError, decode
-from cato_contracts.errors import ConflictError
+from cato_contracts.envelope import decode
+from cato_contracts.errors import ConflictError, UndecodableError
 from cato_contracts.jobs import RunDispatchState
 from cato_contracts.runs import SubscriberResult
 from cato_contracts.subjects import run_life, run_result

@@ -1,23 +1,19 @@
 """The queue of jobs: one pull consumer for each run on the stream DIAL."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID
 
-import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from cato_contracts.envelope import UndecodableError, decode
+from cato_contracts.envelope import decode
+from cato_contracts.errors import UndecodableError
 from cato_contracts.jobs import DialJob, RunDispatchState
-from cato_contracts.subjects import DIAL
 from cato_dialer.dial.adapters.nats.call_presence import CallPresence
 from cato_dialer.dial.adapters.nats.run_queue import RunQueue
 from cato_dialer.dial.adapters.nats.run_states import NatsRunStates
 from cato_dialer.dial.ports.dial import JobDelivery
-from cato_jetstream import DeadLetters, EventLogError, Origin, translated
-
-log = structlog.get_logger()
+from cato_jetstream import DeadLetters, Delivery, EventLogError, translated
 
 _TIMEOUT_S = 5.0
 
@@ -25,34 +21,14 @@ _TIMEOUT_S = 5.0
 class NatsJobDelivery:
     """A job as delivered by its run's consumer."""
 
-    def __init__(self, message: Msg, job: DialJob) -> None:
-        self._message = message
-        self._job = job
-
-    @property
-    def key(self) -> str:
-        return self._message.subject
-
-    @property
-    def job(self) -> DialJob:
-        return self._job
-
-    async def done(self) -> None:
-        await self._acknowledge(self._message.ack())
-
-    async def give_back(self, delay_s: float) -> None:
-        await self._acknowledge(self._message.nak(delay_s))
-
-    async def extend(self) -> None:
-        await self._acknowledge(self._message.in_progress())
-
-    async def _acknowledge(self, acknowledgement: Awaitable[Any]) -> None:
-        # A lost acknowledgement means another delivery, and the log says what was done for the first one.
-        try:
-            with translated():
-                await acknowledgement
-        except EventLogError as error:
-            log.warning("job cannot be acknowledged", job=self.key, error=str(error))
+    def __init__(self, delivery: Delivery) -> None:
+        """Raises: UndecodableError: the message is not a job."""
+        self.job = _job(delivery.data)
+        self.key = delivery.subject
+        self._delivery = delivery
+        self.done = delivery.done
+        self.give_back = delivery.give_back
+        self.extend = delivery.extend
 
 
 class NatsJobSource:
@@ -137,18 +113,11 @@ class NatsJobSource:
 
     async def _delivery(self, message: Msg) -> NatsJobDelivery | None:
         """Decode a job; one that cannot be decoded becomes a dead letter."""
+        delivery = Delivery(message, self._dead_letters)
         try:
-            return NatsJobDelivery(message, _job(message.data))
+            return NatsJobDelivery(delivery)
         except UndecodableError as error:
-            log.exception("job cannot be decoded", job=message.subject)
-            reason = str(error)
-        origin = Origin(message.subject, DIAL.name, message.metadata.sequence.stream)
-        try:
-            await self._dead_letters.publish(message.data, origin, reason)
-            with translated():
-                await message.term()
-        except EventLogError as error:
-            log.warning("undecodable job stays in the queue", job=message.subject, error=str(error))
+            await delivery.fail(error)
         return None
 
 

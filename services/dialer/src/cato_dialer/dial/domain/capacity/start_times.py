@@ -1,7 +1,9 @@
 """The next start of a call through a station, by its minimum interval between calls."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
+
+from cato_contracts.instants import from_unix_ms, unix_ms
 
 _MAX_LENIENCE_MS = 50
 _LOST_CLOCK_MS = 60_000
@@ -26,7 +28,7 @@ def next_start(channels: int, interval_ms: int, now: datetime, next_free: int | 
     """
     if interval_ms == 0:
         return Start(now, None, delayed=False, next_free=None)
-    now_ms = int(now.timestamp() * 1000)
+    now_ms = unix_ms(now)
     lenience = min(max(1, interval_ms // 5), _MAX_LENIENCE_MS)
     step = interval_ms + 2 * lenience
     at_ms = max(now_ms, next_free or 0)
@@ -34,12 +36,8 @@ def next_start(channels: int, interval_ms: int, now: datetime, next_free: int | 
     if at_ms > now_ms + (channels + 1) * step + _LOST_CLOCK_MS:
         at_ms = now_ms
     return Start(
-        at=_moment(at_ms),
-        until=_moment(at_ms + lenience),
+        at=from_unix_ms(at_ms),
+        until=from_unix_ms(at_ms + lenience),
         delayed=at_ms > now_ms,
         next_free=at_ms + step,
     )
-
-
-def _moment(ms: int) -> datetime:
-    return datetime.fromtimestamp(ms / 1000, UTC)

@@ -7,12 +7,12 @@ import os
 from collections import deque
 from collections.abc import Coroutine
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 
 import structlog
 
 from cato_contracts.errors import ConfigurationError
+from cato_contracts.instants import unix_ms
 from cato_dialer.dial.adapters.pjsua2 import protocol
 from cato_dialer.dial.adapters.pjsua2.supervisor.bytecode import BytecodeCache
 from cato_dialer.dial.adapters.pjsua2.supervisor.line import Pjsua2Line
@@ -252,10 +252,6 @@ def _wire_order(number: int, order: CallOrder) -> protocol.Place:
         audio=str(order.audio),
         heard_threshold_ms=order.heard_threshold_ms,
         dtmf=station.digit_sources,
-        not_before=_unix_ms(order.not_before),
-        not_after=_unix_ms(order.not_after),
+        not_before=None if order.not_before is None else unix_ms(order.not_before),
+        not_after=None if order.not_after is None else unix_ms(order.not_after),
     )
-
-
-def _unix_ms(moment: datetime | None) -> int | None:
-    return None if moment is None else round(moment.timestamp() * 1_000)

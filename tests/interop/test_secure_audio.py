@@ -12,7 +12,7 @@ from cato_exchange.plan import Plan
 from cato_runtime.config import DialingConfig
 from cato_runtime.station_config import Srtp
 from services.dialer.tests.support.stations import make_station
-from services.dialer.tests.support.trunk_kit import Caller, Heard, every_code, follow_until, write_wav
+from services.dialer.tests.support.trunk.trunk_kit import Caller, Heard, every_code, follow_until, write_wav
 from tests.interop.baresip_peer import PROGRAM, BaresipPeer
 from tests.support.g711 import decoded
 from tests.support.required_program import require_program

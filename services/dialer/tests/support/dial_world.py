@@ -27,8 +27,8 @@ from services.dialer.tests.support.memory_dial import (
     MemoryJobSource,
     MemoryPromptCache,
 )
-from services.dialer.tests.support.scripted_line import START, Script, ScriptedLine, begin_of
 from services.dialer.tests.support.stations import make_station
+from services.dialer.tests.support.trunk.scripted_line import START, Script, ScriptedLine, begin_of
 from tests.support.virtual_time import LoopClock, run_virtually
 
 SPACE = UUID("11111111-2222-3333-4444-555555555555")

@@ -19,7 +19,7 @@ from cato_jetstream import Bucket
 from cato_runtime.config import DialingConfig
 from cato_runtime.embedded_nats import EmbeddedNats
 from cato_runtime.station_config import StationAuth, StationConfig, StationTls
-from services.dialer.tests.support.certificates import certificate_for
+from services.dialer.tests.support.trunk.certificates import certificate_for
 
 Connect = Callable[[], Awaitable[Client]]
 _DIALING = DialingConfig(bind_address="127.0.0.1")

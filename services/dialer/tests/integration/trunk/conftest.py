@@ -14,7 +14,7 @@ from cato_exchange.exchange import Exchange
 from cato_exchange.plan import Plan
 from cato_runtime.config import DialingConfig
 from services.dialer.tests.support.stations import make_station
-from services.dialer.tests.support.trunk_kit import Caller, every_code, write_wav
+from services.dialer.tests.support.trunk.trunk_kit import Caller, every_code, write_wav
 
 
 @dataclass

@@ -19,9 +19,9 @@ from cato_exchange.plan import Plan
 from cato_exchange.record import CallRecord
 from cato_runtime.station_config import DigitWay, StationAuth
 from services.dialer.tests.integration.trunk.call_cases import CASES, FIRST, PROMPT_MS, SECOND
-from services.dialer.tests.support.dial_bench import DialBench
 from services.dialer.tests.support.stations import make_station
-from services.dialer.tests.support.trunk_kit import every_code, write_wav
+from services.dialer.tests.support.trunk.dial_bench import DialBench
+from services.dialer.tests.support.trunk.trunk_kit import every_code, write_wav
 
 LIMIT_S = 50
 

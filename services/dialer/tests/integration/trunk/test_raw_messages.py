@@ -13,9 +13,9 @@ from cato_dialer.dial.domain.call.line_events import (
     ReleaseCause,
 )
 from services.dialer.tests.integration.trunk.conftest import Bench
-from services.dialer.tests.support.raw_station import RawCall, RawStation, raw_station
 from services.dialer.tests.support.stations import make_station
-from services.dialer.tests.support.trunk_kit import Caller, Heard, follow, follow_until
+from services.dialer.tests.support.trunk.raw_station import RawCall, RawStation, raw_station
+from services.dialer.tests.support.trunk.trunk_kit import Caller, Heard, follow, follow_until
 
 pytestmark = pytest.mark.timeout(60)
 

@@ -11,7 +11,7 @@ from cato_runtime.station_config import SessionTimers
 from services.dialer.tests.integration.trunk.conftest import Bench
 from services.dialer.tests.integration.trunk.test_trunk_workers import invite_of
 from services.dialer.tests.support.stations import make_station
-from services.dialer.tests.support.trunk_kit import Caller, every_code, follow, follow_until, write_wav
+from services.dialer.tests.support.trunk.trunk_kit import Caller, every_code, follow, follow_until, write_wav
 
 pytestmark = pytest.mark.timeout(60)
 

@@ -17,7 +17,7 @@ from cato_dialer.dial.ports.trunk import Line
 from cato_runtime.station_config import Codec, DigitWay, StationAuth
 from services.dialer.tests.integration.trunk.conftest import Bench
 from services.dialer.tests.support.stations import make_station
-from services.dialer.tests.support.trunk_kit import Caller, follow, follow_until
+from services.dialer.tests.support.trunk.trunk_kit import Caller, follow, follow_until
 
 SILENCE = b"\xd5" * 160
 

@@ -12,9 +12,9 @@ from cato_exchange.exchange import Exchange
 from cato_exchange.plan import Plan
 from cato_runtime.station_config import StationTls
 from services.dialer.tests.integration.trunk.conftest import Bench
-from services.dialer.tests.support.certificates import make_certificate, server_context
 from services.dialer.tests.support.stations import make_station
-from services.dialer.tests.support.trunk_kit import Caller, follow
+from services.dialer.tests.support.trunk.certificates import make_certificate, server_context
+from services.dialer.tests.support.trunk.trunk_kit import Caller, follow
 
 _PLAN = "rules:\n  - {number: '1', behaviour: answer, hang_up_after_s: 1.5}\n"
 

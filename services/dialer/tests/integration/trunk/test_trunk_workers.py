@@ -21,7 +21,7 @@ from cato_dialer.dial.domain.call.line_events import (
 from cato_dialer.dial.ports.trunk import Line
 from services.dialer.tests.integration.trunk.conftest import Bench
 from services.dialer.tests.support.stations import make_station
-from services.dialer.tests.support.trunk_kit import Caller, follow, follow_until
+from services.dialer.tests.support.trunk.trunk_kit import Caller, follow, follow_until
 
 pytestmark = [pytest.mark.timeout(60), pytest.mark.engines("pjsua2")]
 

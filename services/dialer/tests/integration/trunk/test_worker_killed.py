@@ -9,9 +9,9 @@ import pytest
 from cato_contracts.calls import CallEventKind
 from cato_exchange.exchange import Exchange
 from cato_exchange.plan import Plan
-from services.dialer.tests.support.dial_bench import DialBench
 from services.dialer.tests.support.stations import make_station
-from services.dialer.tests.support.trunk_kit import every_code, write_wav
+from services.dialer.tests.support.trunk.dial_bench import DialBench
+from services.dialer.tests.support.trunk.trunk_kit import every_code, write_wav
 
 PROMPT_MS = 2_000
 PEOPLE = 4

@@ -15,7 +15,7 @@ from cato_contracts.alaw_wav import wav_file
 from cato_dialer.dial.adapters.dense.media import protocol
 from cato_dialer.dial.adapters.dense.media.engine import MediaEngine
 from cato_dialer.dial.adapters.dense.media.ports import Ports
-from cato_dialer.dial.adapters.dense.media.prompts import ALAW_TO_ULAW
+from cato_dialer.dial.adapters.dense.media.rtp.prompts import ALAW_TO_ULAW
 
 AUDIO = bytes((index + index // 256 * 7) & 255 for index in range(160 * 10))
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cato_dialer.dial.adapters.dense.media.telephone_events import TelephoneEvents
+from cato_dialer.dial.adapters.dense.media.rtp.telephone_events import TelephoneEvents
 from cato_dialer.dial.adapters.dense.sip.info_digits import key_of_info
 
 KEYS = "0123456789*#ABCD"

@@ -7,15 +7,16 @@ import random
 import time
 from collections.abc import Callable
 
-from cato_dialer.dial.adapters.dense.media import protocol, rtcp
-from cato_dialer.dial.adapters.dense.media.bank import Phase
+from cato_dialer.dial.adapters.dense.media import protocol
 from cato_dialer.dial.adapters.dense.media.farewell import Farewells
 from cato_dialer.dial.adapters.dense.media.kernel import raw_socket
 from cato_dialer.dial.adapters.dense.media.ports import Ports
-from cato_dialer.dial.adapters.dense.media.prompts import BYTES_PER_MS, STEP_MS, PromptError, Prompts
-from cato_dialer.dial.adapters.dense.media.socket_phase import SocketPhase
-from cato_dialer.dial.adapters.dense.media.stream import Due, Sender, Stream
-from cato_dialer.dial.adapters.dense.media.sum_table import SumTable
+from cato_dialer.dial.adapters.dense.media.rtp import rtcp
+from cato_dialer.dial.adapters.dense.media.rtp.bank import Phase
+from cato_dialer.dial.adapters.dense.media.rtp.prompts import BYTES_PER_MS, STEP_MS, PromptError, Prompts
+from cato_dialer.dial.adapters.dense.media.rtp.socket_phase import SocketPhase
+from cato_dialer.dial.adapters.dense.media.rtp.stream import Due, Sender, Stream
+from cato_dialer.dial.adapters.dense.media.rtp.sum_table import SumTable
 
 _PACKET_SIZES = (10, 20, 30, 40, 60)
 _REPORT_S = 5.0

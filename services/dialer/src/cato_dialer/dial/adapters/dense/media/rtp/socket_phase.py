@@ -4,8 +4,8 @@ import struct
 from collections.abc import Mapping
 from socket import socket
 
-from cato_dialer.dial.adapters.dense.media.prompts import STEP_BYTES, STEP_MS
-from cato_dialer.dial.adapters.dense.media.stream import Due, Stream
+from cato_dialer.dial.adapters.dense.media.rtp.prompts import STEP_BYTES, STEP_MS
+from cato_dialer.dial.adapters.dense.media.rtp.stream import Due, Stream
 
 _HEADER = struct.Struct(">BBHII")
 _MARKER = 0x80

@@ -4,7 +4,7 @@ import weakref
 
 import numpy as np
 
-from cato_dialer.dial.adapters.dense.media.prompts import Prompt
+from cato_dialer.dial.adapters.dense.media.rtp.prompts import Prompt
 
 _FIRST_ENTRIES = 1 << 14
 

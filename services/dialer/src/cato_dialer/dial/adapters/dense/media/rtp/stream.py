@@ -6,8 +6,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from cato_dialer.dial.adapters.dense.media.prompts import BYTES_PER_MS, STEP_MS, Prompt
-from cato_dialer.dial.adapters.dense.media.telephone_events import TelephoneEvents
+from cato_dialer.dial.adapters.dense.media.rtp.prompts import BYTES_PER_MS, STEP_MS, Prompt
+from cato_dialer.dial.adapters.dense.media.rtp.telephone_events import TelephoneEvents
 
 _TRUST_OTHERS_AFTER_S = 0.5
 _RANDOM = random.SystemRandom()

@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from cato_dialer.dial.adapters.dense.media.kernel import IOVEC, MMSGHDR, SOCKADDR, send_many
-from cato_dialer.dial.adapters.dense.media.prompts import STEP_BYTES, STEP_MS
-from cato_dialer.dial.adapters.dense.media.stream import Due, Stream
-from cato_dialer.dial.adapters.dense.media.sum_table import SumTable
+from cato_dialer.dial.adapters.dense.media.rtp.prompts import STEP_BYTES, STEP_MS
+from cato_dialer.dial.adapters.dense.media.rtp.stream import Due, Stream
+from cato_dialer.dial.adapters.dense.media.rtp.sum_table import SumTable
 
 _AF_INET = 2
 _FIRST_ROWS = 16

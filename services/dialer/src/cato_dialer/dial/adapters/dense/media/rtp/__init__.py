@@ -1,0 +1,1 @@
+"""The streams: packets from prompts, keys from packets."""

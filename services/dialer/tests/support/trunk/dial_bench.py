@@ -1,4 +1,4 @@
-"""A dial role with the trunk on PJSIP; only the broker is replaced, by memory."""
+"""A dial role with one of the SIP engines; only the broker is replaced, by memory."""
 
 import asyncio
 from pathlib import Path
@@ -11,6 +11,7 @@ from cato_contracts.jobs import DialJob, RunDispatchState, RunMode
 from cato_contracts.objects import Bucket, ObjectRef
 from cato_contracts.resources import NotificationSettings, SuccessCondition
 from cato_contracts.runs import Prompt, RunSubscriber, SubscriberResult
+from cato_dialer.dial.adapters.dense.trunk import DenseTrunk
 from cato_dialer.dial.adapters.pjsua2.supervisor.trunk import Pjsua2Trunk
 from cato_dialer.dial.domain.station import Station
 from cato_dialer.dial.handlers.deps import Deps
@@ -40,7 +41,14 @@ class DialBench:
     """Works jobs while it is entered. The jobs are of wave 1 of one run."""
 
     def __init__(
-        self, stations: tuple[Station, ...], channels: int, prompt: Path, prompt_ms: int, **dialing: Any
+        self,
+        stations: tuple[Station, ...],
+        channels: int,
+        prompt: Path,
+        prompt_ms: int,
+        *,
+        engine: str = "pjsua2",
+        **dialing: Any,
     ) -> None:
         clock = SystemClock()
         self._run_id = uuid4()
@@ -49,7 +57,8 @@ class DialBench:
         self._queue = MemoryJobQueue(clock)
         self._queue.set_state(RunDispatchState(run_id=self._run_id, priority=0, mode=RunMode.CALLING))
         config = DialingConfig(**{"bind_address": "127.0.0.1", **dialing})
-        self.trunk = Pjsua2Trunk(config, workers_for=channels)
+        self.trunk: Pjsua2Trunk | DenseTrunk
+        self.trunk = DenseTrunk(config, channels) if engine == "dense" else Pjsua2Trunk(config, channels)
         source = MemoryJobSource(self._queue)
         deps = Deps(
             stations=stations,

@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from cato_contracts.calls import CallEvent, CallEventKind
+from cato_contracts.messages.calls import CallEvent, CallEventKind
+from cato_contracts.messages.runs import RunEnded, RunStarted, SubscriberResult, WaveEnded, WaveStarted
 from cato_contracts.objects import ObjectRef
-from cato_contracts.runs import RunEnded, RunStarted, SubscriberResult, WaveEnded, WaveStarted
 from tests.support.synthetic_runs import Sent, SyntheticRun, naive_numbers, synthetic_run
 
 _ANSWERED = 0.28

@@ -8,8 +8,8 @@ from nats.aio.client import Client
 
 from bench.reporting.big_run import BigRun, Message
 from bench.reporting.questions import ACTOR
+from cato_contracts.api.status import GetTaskExec
 from cato_contracts.errors import UnavailableError
-from cato_contracts.status import GetTaskExec
 from cato_runtime.requests import Requester
 
 _TICK_S = 0.02

@@ -7,8 +7,8 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from cato_contracts.calls import FINAL_KINDS, CallEvent, CallEventKind
-from cato_contracts.runs import SubscriberResult
+from cato_contracts.messages.calls import FINAL_KINDS, CallEvent, CallEventKind
+from cato_contracts.messages.runs import SubscriberResult
 from tests.support.synthetic_runs import SyntheticRun
 
 K = CallEventKind

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from cato_contracts.history import CallStatistics
-from cato_contracts.status import CallEventView, CallView, PhoneView, Report, SubscriberStatus
+from cato_contracts.api.history import CallStatistics
+from cato_contracts.api.status import CallEventView, CallView, PhoneView, Report, SubscriberStatus
 from tests.analytics.documented import DOCUMENT, columns, documented_columns, statements
 from tests.analytics.reference import (
     busiest,

@@ -10,8 +10,8 @@ import random
 
 import pytest
 
+from cato_contracts.api.status import GetStatusText, GetTaskExec, SubscriberStatus
 from cato_contracts.errors import UnavailableError
-from cato_contracts.status import GetStatusText, GetTaskExec, SubscriberStatus
 from cato_runtime.requests import Requester
 from cato_runtime.tasks import end_tasks
 from services.reporting.tests.reporting_process import ReportingProcess

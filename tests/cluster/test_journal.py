@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from cato_contracts.calls import CallEventKind
+from cato_contracts.messages.calls import CallEventKind
 from cato_dialer.dial.adapters.nats.call_journal import NatsCallJournal
 from cato_dialer.dial.ports.dial import FencedError
 from services.dialer.tests.contract.dial.test_call_journal import *  # noqa: F403 - all of its tests

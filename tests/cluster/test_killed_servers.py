@@ -3,8 +3,8 @@
 import asyncio
 from uuid import UUID, uuid4
 
-from cato_contracts.calls import CallEventKind
 from cato_contracts.errors import BrokerError
+from cato_contracts.messages.calls import CallEventKind
 from cato_contracts.subjects import EVENTS, LEASES, RUNS
 from cato_dialer.dial.adapters.nats.call_journal import NatsCallJournal
 from cato_dialer.dial.adapters.nats.channel_source import NatsChannelSource

@@ -15,7 +15,7 @@ from cato_client import (
     operations,
 )
 from cato_client.models import CallFilter, NewTask, Person, Settings, StatusDocument, TimeRestrictions
-from cato_contracts.status import RunState
+from cato_contracts.api.status import RunState
 from tests.support.gateway.stack import MemoryStack
 
 AUDIO = b"\xff\xfb" + bytes(998)

@@ -8,8 +8,8 @@ from typing import Any
 
 import structlog
 
-from cato_contracts.calls import CallEventKind
 from cato_contracts.errors import CatoError
+from cato_contracts.messages.calls import CallEventKind
 from cato_jetstream import EventLogError
 from tests.simulation.world.world import World
 

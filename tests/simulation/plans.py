@@ -2,8 +2,8 @@
 
 from hypothesis import strategies as st
 
-from cato_contracts.campaign_commands import PauseRun, ResumeRun, StopRun
-from cato_contracts.resources import SuccessCondition
+from cato_contracts.api.resources import SuccessCondition
+from cato_contracts.messages.campaign_commands import PauseRun, ResumeRun, StopRun
 from tests.simulation.world.exchange import Behaviour
 from tests.simulation.world.faults import CrashPoint, Faults
 from tests.simulation.world.history import Control, History

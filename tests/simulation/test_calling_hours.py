@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cato_contracts.campaign_commands import PauseRun, ResumeRun
-from cato_contracts.runs import RunEnding
+from cato_contracts.messages.campaign_commands import PauseRun, ResumeRun
+from cato_contracts.messages.runs import RunEnding
 from cato_dialer.campaign.handlers.pace import LeasePace, Pace
 from tests.simulation import counters
 from tests.simulation.world.exchange import Behaviour

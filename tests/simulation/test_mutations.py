@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cato_contracts.calls import CallEventKind
+from cato_contracts.messages.calls import CallEventKind
 from cato_dialer.campaign.domain.run import next_step
 from cato_dialer.campaign.domain.run.progress import Progress
 from cato_dialer.dial.domain.subscriber import next_attempt

@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Callable
 
-from cato_contracts.calls import CallEventKind
 from cato_contracts.envelope import Envelope
-from cato_contracts.runs import SubscriberResult
+from cato_contracts.messages.calls import CallEventKind
+from cato_contracts.messages.runs import SubscriberResult
 from tests.simulation import counters
 from tests.simulation.world.exchange import Behaviour, Choose, subscriber_of
 from tests.simulation.world.history import History

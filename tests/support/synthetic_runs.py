@@ -11,12 +11,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
-from cato_contracts.calls import FINAL_KINDS, CallEvent, CallEventKind
+from cato_contracts.api.resources import Contact, NotificationSettings, SuccessCondition
 from cato_contracts.envelope import Envelope
 from cato_contracts.ids import time_ordered_id
-from cato_contracts.objects import Bucket, ObjectRef
-from cato_contracts.resources import Contact, NotificationSettings, SuccessCondition
-from cato_contracts.runs import (
+from cato_contracts.messages.calls import FINAL_KINDS, CallEvent, CallEventKind
+from cato_contracts.messages.runs import (
     Prompt,
     RunEnded,
     RunEnding,
@@ -29,6 +28,7 @@ from cato_contracts.runs import (
     WaveEnded,
     WaveStarted,
 )
+from cato_contracts.objects import Bucket, ObjectRef
 from cato_contracts.subjects import run_call, run_life, run_result
 
 K = CallEventKind

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from cato_contracts.status import RunState
+from cato_contracts.api.status import RunState
 from cato_runtime.config import Config, LimitsConfig, Permission, TokenConfig
 from tests.support.gateway.stack import MemoryStack
 

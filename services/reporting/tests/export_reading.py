@@ -6,7 +6,7 @@ import json
 
 import pyarrow.parquet as pq
 
-from cato_contracts.history import CallRecord, ExportFormat
+from cato_contracts.api.history import CallRecord, ExportFormat
 
 _NUMBERS = {"wave", "sipCode", "pddMs", "talkMs", "heardMs"}
 _TRUTHS = {"success", "delayed"}

@@ -3,10 +3,10 @@
 from collections import defaultdict
 from zoneinfo import ZoneInfo
 
-from cato_contracts.calls import FINAL_KINDS, CallEvent, CallEventKind
-from cato_contracts.history import CallRecord, CallStatistics, Grouping
+from cato_contracts.api.history import CallRecord, CallStatistics, Grouping
 from cato_contracts.instants import unix_ms, whole_ms
-from cato_contracts.runs import RunStarted, SubscriberResult
+from cato_contracts.messages.calls import FINAL_KINDS, CallEvent, CallEventKind
+from cato_contracts.messages.runs import RunStarted, SubscriberResult
 from cato_reporting.domain.effectiveness import network_served
 
 

@@ -10,7 +10,7 @@ from itertools import count
 
 from nats.errors import Error as NatsError
 
-from cato_contracts.history import (
+from cato_contracts.api.history import (
     BeginCallExport,
     CallFilter,
     EndCallExport,
@@ -19,15 +19,15 @@ from cato_contracts.history import (
     ListCalls,
     TakeExportPiece,
 )
-from cato_contracts.requests import Actor
-from cato_contracts.resources import Page
-from cato_contracts.status import (
+from cato_contracts.api.resources import Page
+from cato_contracts.api.status import (
     GetStatusText,
     GetTaskExec,
     ListTaskExecs,
     SubscriberFilter,
     SubscriberStatus,
 )
+from cato_contracts.requests import Actor
 from cato_contracts.subjects import RUNS
 from cato_reporting.adapters.clickhouse.retention import Retention
 from cato_reporting.adapters.nats.run_log import DURABLE

@@ -1,9 +1,9 @@
 """The status document worked out naively from all events, to compare with."""
 
-from cato_contracts.calls import FINAL_KINDS, CallEvent, CallEventKind
+from cato_contracts.api.status import CallEventView, CallView, PhoneView, SubscriberStatus, SubscriberView
 from cato_contracts.instants import unix_ms
-from cato_contracts.runs import SubscriberResult
-from cato_contracts.status import CallEventView, CallView, PhoneView, SubscriberStatus, SubscriberView
+from cato_contracts.messages.calls import FINAL_KINDS, CallEvent, CallEventKind
+from cato_contracts.messages.runs import SubscriberResult
 from cato_reporting.domain.wording import event_data, event_name, event_status
 
 

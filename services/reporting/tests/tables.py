@@ -1,8 +1,8 @@
 """What the tables should hold, worked out from the events, and what they do hold."""
 
-from cato_contracts.calls import CallEvent
 from cato_contracts.instants import unix_ms
-from cato_contracts.runs import SubscriberResult
+from cato_contracts.messages.calls import CallEvent
+from cato_contracts.messages.runs import SubscriberResult
 from cato_reporting.adapters.clickhouse.threads import ClickHouseThreads
 from cato_reporting.domain.wording import event_name, event_status
 from services.reporting.tests.status_reference import call_view

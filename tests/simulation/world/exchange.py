@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from cato_contracts.resources import SettingsSpec, SuccessCondition
+from cato_contracts.api.resources import SettingsSpec, SuccessCondition
 from cato_dialer.dial.domain.call.line_events import (
     DigitSource,
     LineAnswered,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from cato_contracts.campaign_commands import PauseRun, ResumeRun, StopRun
+from cato_contracts.messages.campaign_commands import PauseRun, ResumeRun, StopRun
 from tests.simulation.world.exchange import Behaviour
 from tests.simulation.world.faults import CrashPoint, Faults
 

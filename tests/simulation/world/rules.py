@@ -7,8 +7,9 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
-from cato_contracts.calls import FINAL_KINDS, CallEvent, CallEventKind
-from cato_contracts.runs import (
+from cato_contracts.api.status import Report, RunState
+from cato_contracts.messages.calls import FINAL_KINDS, CallEvent, CallEventKind
+from cato_contracts.messages.runs import (
     RunEnded,
     RunEnding,
     RunSnapshot,
@@ -18,7 +19,6 @@ from cato_contracts.runs import (
     WaveEnded,
     WaveStarted,
 )
-from cato_contracts.status import Report, RunState
 from cato_jetstream import Record
 from cato_reporting.domain.live_runs import LiveRuns
 from cato_reporting.domain.parsed_message import ParsedMessage, parse_message

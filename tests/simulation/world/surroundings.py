@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
-from cato_contracts.calls import CallEvent
 from cato_contracts.envelope import Envelope, Message, decode
-from cato_contracts.jobs import DialJob, RunDispatchState
-from cato_contracts.runs import SubscriberResult
+from cato_contracts.messages.calls import CallEvent
+from cato_contracts.messages.jobs import DialJob, RunDispatchState
+from cato_contracts.messages.runs import SubscriberResult
 from cato_contracts.subjects import run_call, run_result
 from cato_dialer.campaign.ports import LeaseLostError
 from cato_dialer.dial.ports.dial import FencedError, SubscriberLog

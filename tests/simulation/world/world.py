@@ -9,8 +9,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
-from cato_contracts.calls import CallEvent, CallEventKind
-from cato_contracts.campaign_commands import (
+from cato_contracts.api.resources import AudioFile, SettingsSpec, SuccessCondition, TaskSpec
+from cato_contracts.envelope import Answer
+from cato_contracts.errors import BrokerError, ErrorCode
+from cato_contracts.messages.calls import CallEvent, CallEventKind
+from cato_contracts.messages.campaign_commands import (
     AddNotificationSettings,
     AddSubscriberGroup,
     AddTask,
@@ -18,13 +21,10 @@ from cato_contracts.campaign_commands import (
     ResumeRun,
     StartTask,
 )
-from cato_contracts.envelope import Answer
-from cato_contracts.errors import BrokerError, ErrorCode
-from cato_contracts.jobs import RunMode
+from cato_contracts.messages.jobs import RunMode
+from cato_contracts.messages.runs import SubscriberResult
 from cato_contracts.objects import Bucket
 from cato_contracts.requests import Actor, Request
-from cato_contracts.resources import AudioFile, SettingsSpec, SuccessCondition, TaskSpec
-from cato_contracts.runs import SubscriberResult
 from cato_dialer.campaign.handlers.pace import LeasePace, Pace
 from cato_dialer.dial.adapters.configured_stations import stations_of
 from cato_dialer.dial.domain.call.outcome import Cause, classify

@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from cato_contracts import history
+from cato_contracts.api import history
+from cato_contracts.api.resources import Page
+from cato_contracts.api.status import CallEventView, TaskExec
 from cato_contracts.errors import InvalidError, NotFoundError
 from cato_contracts.instants import unix_ms
 from cato_contracts.requests import Actor
-from cato_contracts.resources import Page
-from cato_contracts.status import CallEventView, TaskExec
 from cato_runtime.requests import RequestContext, RequestTable
 from tests.support.gateway.resources import own, part_of
 

@@ -4,19 +4,19 @@ import json
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
-from cato_contracts import campaign_commands as campaign
-from cato_contracts import status
+from cato_contracts.api import status
+from cato_contracts.api.resources import (
+    Contact,
+    Page,
+)
 from cato_contracts.errors import (
     ForbiddenError,
     InvalidError,
     NotFoundError,
     PreconditionFailedError,
 )
+from cato_contracts.messages import campaign_commands as campaign
 from cato_contracts.requests import Actor
-from cato_contracts.resources import (
-    Contact,
-    Page,
-)
 
 T = TypeVar("T", bound=Any)
 

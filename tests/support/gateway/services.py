@@ -5,19 +5,8 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
-from cato_contracts import audio_commands as audio
-from cato_contracts import campaign_commands as campaign
-from cato_contracts import status
-from cato_contracts.envelope import Answer, Envelope, decode
-from cato_contracts.errors import (
-    ConflictError,
-    InvalidError,
-    NotFoundError,
-    UnsupportedMediaError,
-)
-from cato_contracts.objects import Bucket, ObjectRef
-from cato_contracts.requests import Actor, Command, Request
-from cato_contracts.resources import (
+from cato_contracts.api import status
+from cato_contracts.api.resources import (
     AudioFile,
     Contact,
     NotificationSettings,
@@ -27,6 +16,17 @@ from cato_contracts.resources import (
     Task,
     TaskStart,
 )
+from cato_contracts.envelope import Answer, Envelope, decode
+from cato_contracts.errors import (
+    ConflictError,
+    InvalidError,
+    NotFoundError,
+    UnsupportedMediaError,
+)
+from cato_contracts.messages import audio_commands as audio
+from cato_contracts.messages import campaign_commands as campaign
+from cato_contracts.objects import Bucket, ObjectRef
+from cato_contracts.requests import Actor, Command, Request
 from cato_runtime.clock import SystemClock
 from cato_runtime.objects import ObjectStore
 from cato_runtime.requests import RequestContext, RequestTable, refusal

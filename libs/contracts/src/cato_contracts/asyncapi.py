@@ -3,18 +3,18 @@
 import json
 import sys
 from importlib import import_module
-from pkgutil import iter_modules
+from pkgutil import walk_packages
 from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import models_json_schema
 
 import cato_contracts
-from cato_contracts.calls import CallEvent
 from cato_contracts.envelope import Answer, Envelope, Message, message_types
-from cato_contracts.jobs import DialJob
+from cato_contracts.messages.calls import CallEvent
+from cato_contracts.messages.jobs import DialJob
+from cato_contracts.messages.runs import LifeEvent, SubscriberResult
 from cato_contracts.requests import Request
-from cato_contracts.runs import LifeEvent, SubscriberResult
 
 _REFERENCE = "#/components/schemas/{model}"
 _DESCRIPTION = """Commands, queries and events between the services of CATO.
@@ -56,8 +56,8 @@ _CHANNELS: dict[str, tuple[str, str, tuple[type[Message], ...]]] = {
 
 def asyncapi_document() -> dict[str, Any]:
     """Return the document, which is derived from the contracts alone."""
-    for module in iter_modules(cato_contracts.__path__):
-        import_module(f"cato_contracts.{module.name}")  # registers its messages
+    for module in walk_packages(cato_contracts.__path__, "cato_contracts."):
+        import_module(module.name)  # registers its messages
     schemas = _schemas()
     messages: dict[str, Any] = {name: _message(model) for name, model in sorted(message_types().items())}
     channels: dict[str, Any] = {}

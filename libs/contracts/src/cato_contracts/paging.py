@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
+from cato_contracts.api.resources import Page
 from cato_contracts.errors import InvalidError
 from cato_contracts.requests import Actor
-from cato_contracts.resources import Page
 
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,18}")
 

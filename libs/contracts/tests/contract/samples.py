@@ -5,19 +5,20 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from cato_contracts import audio_commands as audio
-from cato_contracts import calls, history, jobs, runs, status
-from cato_contracts import campaign_commands as campaign
-from cato_contracts.envelope import Envelope, Message
-from cato_contracts.objects import Bucket, ObjectRef
-from cato_contracts.requests import Actor
-from cato_contracts.resources import (
+from cato_contracts.api import history, status
+from cato_contracts.api.resources import (
     NotificationSettings,
     SettingsSpec,
     SuccessCondition,
     TaskSpec,
     TimeRestrictions,
 )
+from cato_contracts.envelope import Envelope, Message
+from cato_contracts.messages import audio_commands as audio
+from cato_contracts.messages import calls, jobs, runs
+from cato_contracts.messages import campaign_commands as campaign
+from cato_contracts.objects import Bucket, ObjectRef
+from cato_contracts.requests import Actor
 
 GOLDEN = Path(__file__).parent / "golden"
 NOW = datetime(2024, 5, 16, 11, 8, 31, 695000, UTC)

@@ -7,8 +7,8 @@ import pytest
 
 from cato_contracts.asyncapi import asyncapi_document
 from cato_contracts.envelope import message_types
+from cato_contracts.messages.runs import LifeEvent
 from cato_contracts.requests import Request
-from cato_contracts.runs import LifeEvent
 from libs.contracts.tests.contract.samples import GOLDEN
 
 DOCUMENT = asyncapi_document()

@@ -19,8 +19,8 @@ samples = importlib.util.module_from_spec(_SPEC)
 sys.modules["contract_samples"] = samples
 _SPEC.loader.exec_module(samples)
 
-for module in pkgutil.iter_modules(cato_contracts.__path__):
-    importlib.import_module(f"cato_contracts.{module.name}")
+for module in pkgutil.walk_packages(cato_contracts.__path__, "cato_contracts."):
+    importlib.import_module(module.name)
 
 OURS = {name: kind for name, kind in message_types().items() if kind.__module__.startswith("cato_contracts")}
 

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 from uuid import UUID
 
-from cato_contracts.calls import CallEvent
+from cato_contracts.api.resources import Contact
 from cato_contracts.envelope import decode
-from cato_contracts.resources import Contact
+from cato_contracts.messages.calls import CallEvent
 
 GOLDEN = Path(__file__).parent.parent / "contract" / "golden"
 ID = UUID("02cd00d1-0f12-494f-91ab-da1691e555ca")

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cato_contracts.calling_hours import may_call, next_change
-from cato_contracts.resources import SettingsSpec, SuccessCondition, TimeRestrictions
+from cato_contracts.api.calling_hours import may_call, next_change
+from cato_contracts.api.resources import SettingsSpec, SuccessCondition, TimeRestrictions
 
 BERLIN = "Europe/Berlin"
 

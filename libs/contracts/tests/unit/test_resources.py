@@ -3,8 +3,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import ValidationError
 
+from cato_contracts.api.resources import SettingsSpec, Subscriber, TaskSpec, normalised_phone
 from cato_contracts.ids import derived_id, time_ordered_id
-from cato_contracts.resources import SettingsSpec, Subscriber, TaskSpec, normalised_phone
 
 SETTINGS = {"name": "p", "attemptCount": 2, "successCondition": "PICKUP_PHONE"}
 

@@ -11,8 +11,8 @@ from pydantic import (
     model_validator,
 )
 
+from cato_contracts.api.resources import TimeZoneName
 from cato_contracts.errors import ConfigurationError
-from cato_contracts.resources import TimeZoneName
 from cato_runtime.config_section import Section, secret_of
 from cato_runtime.station_config import StationConfig
 

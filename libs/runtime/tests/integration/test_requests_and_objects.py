@@ -6,11 +6,11 @@ from uuid import uuid4
 import pytest
 from faststream.nats import NatsBroker
 
-from cato_contracts.campaign_commands import GetSubscriberGroup, RemoveTask
+from cato_contracts.api.resources import SubscriberGroup
 from cato_contracts.errors import ConflictError, RefusedError, UnavailableError
+from cato_contracts.messages.campaign_commands import GetSubscriberGroup, RemoveTask
 from cato_contracts.objects import Bucket, ObjectRef
 from cato_contracts.requests import Actor
-from cato_contracts.resources import SubscriberGroup
 from cato_runtime.broker import connect, ensure_topology, make_broker
 from cato_runtime.embedded_nats import EmbeddedNats
 from cato_runtime.objects import NatsObjectStore, ObjectMissingError

@@ -8,9 +8,9 @@ from uuid import UUID
 
 import structlog
 
+from cato_contracts.api.status import GetTaskExec, TaskExec
 from cato_contracts.errors import CatoError
 from cato_contracts.requests import Actor
-from cato_contracts.status import GetTaskExec, TaskExec
 from cato_gateway.ports import Asker
 
 log = structlog.get_logger()

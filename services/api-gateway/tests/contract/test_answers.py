@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from cato_contracts.api.status import STATUS_TEXT_LIMIT, StatusText
 from cato_contracts.errors import UnavailableError
-from cato_contracts.status import STATUS_TEXT_LIMIT, StatusText
 from cato_gateway.errors import BrokenOffError
 from cato_runtime.config import Config
 from tests.support.gateway.stack import MemoryStack

@@ -9,8 +9,8 @@ from uuid import UUID
 
 import pytest
 
+from cato_contracts.api.history import CallOutcome
 from cato_contracts.errors import TooLargeError
-from cato_contracts.history import CallOutcome
 from cato_gateway.errors import BrokenOffError
 from tests.support.gateway.connection import Connection
 

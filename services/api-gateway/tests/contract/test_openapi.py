@@ -8,7 +8,7 @@ import jsonschema_rs
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from cato_contracts.resources import PHONE_PATTERN
+from cato_contracts.api.resources import PHONE_PATTERN
 from cato_gateway.errors import STATUSES
 from tests.support.gateway.stack import MemoryStack
 
@@ -182,7 +182,7 @@ def test_every_link_leads_to_an_operation(document):
     ],
 )
 def test_the_pattern_of_telephone_numbers_matches_their_rule(phone, good):
-    from cato_contracts.resources import normalised_phone  # noqa: PLC0415
+    from cato_contracts.api.resources import normalised_phone  # noqa: PLC0415
 
     assert bool(re.search(PHONE_PATTERN, phone)) is good
     if good:

@@ -7,8 +7,8 @@ from uuid import UUID
 
 import pytest
 
+from cato_contracts.api.status import RunState
 from cato_contracts.errors import UnavailableError
-from cato_contracts.status import RunState
 from cato_gateway.errors import BrokenOffError
 from cato_gateway.run_watches import RunWatches
 from tests.support.gateway.connection import Connection

@@ -9,8 +9,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from cato_contracts.history import CallOutcome
-from cato_contracts.status import RunState, TaskExec
+from cato_contracts.api.history import CallOutcome
+from cato_contracts.api.status import RunState, TaskExec
 from tests.support.gateway.resources import new_report
 
 API = "/api/v1"

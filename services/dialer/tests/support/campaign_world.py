@@ -8,18 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from cato_contracts.campaign_commands import (
-    AddNotificationSettings,
-    AddSubscriberGroup,
-    AddTask,
-    ListFormat,
-    StartTask,
-)
-from cato_contracts.envelope import Envelope
-from cato_contracts.jobs import DialJob
-from cato_contracts.objects import Bucket, ObjectRef
-from cato_contracts.requests import Actor, Request
-from cato_contracts.resources import (
+from cato_contracts.api.resources import (
     AudioFile,
     NotificationSettings,
     SettingsSpec,
@@ -29,7 +18,18 @@ from cato_contracts.resources import (
     TaskSpec,
     TaskStart,
 )
-from cato_contracts.runs import Prompt, RunSnapshot, SubscriberResult
+from cato_contracts.envelope import Envelope
+from cato_contracts.messages.campaign_commands import (
+    AddNotificationSettings,
+    AddSubscriberGroup,
+    AddTask,
+    ListFormat,
+    StartTask,
+)
+from cato_contracts.messages.jobs import DialJob
+from cato_contracts.messages.runs import Prompt, RunSnapshot, SubscriberResult
+from cato_contracts.objects import Bucket, ObjectRef
+from cato_contracts.requests import Actor, Request
 from cato_contracts.subjects import run_result
 from cato_dialer.campaign.handlers.deps import Deps
 from cato_dialer.campaign.handlers.pace import LeasePace, Pace

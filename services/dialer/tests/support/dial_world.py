@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID, uuid5
 
-from cato_contracts.calls import FINAL_KINDS, CallEvent, CallEventKind
+from cato_contracts.api.resources import NotificationSettings, SuccessCondition
 from cato_contracts.envelope import Envelope
-from cato_contracts.jobs import DialJob, RunDispatchState, RunMode
+from cato_contracts.messages.calls import FINAL_KINDS, CallEvent, CallEventKind
+from cato_contracts.messages.jobs import DialJob, RunDispatchState, RunMode
+from cato_contracts.messages.runs import Prompt, RunSubscriber, SubscriberResult
 from cato_contracts.objects import Bucket, ObjectRef
-from cato_contracts.resources import NotificationSettings, SuccessCondition
-from cato_contracts.runs import Prompt, RunSubscriber, SubscriberResult
 from cato_dialer.dial.domain.station import Station
 from cato_dialer.dial.handlers.deps import Deps
 from cato_dialer.dial.ports.dial import SubscriberLog

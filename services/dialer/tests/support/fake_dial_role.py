@@ -9,7 +9,7 @@ import nats.js.errors
 from nats.aio.client import Client as NatsClient
 
 from cato_contracts.envelope import Envelope
-from cato_contracts.jobs import DialJob, RunDispatchState, RunMode
+from cato_contracts.messages.jobs import DialJob, RunDispatchState, RunMode
 from cato_contracts.subjects import DIAL, RUN_DISPATCH_STATES, dial_consumer
 from cato_jetstream import EventLogError, JetStreamLog
 from services.dialer.tests.support.campaign_world import Outcome, publish_result

@@ -6,13 +6,13 @@ from collections.abc import Collection, Sequence
 from contextlib import aclosing
 from uuid import UUID
 
-from cato_contracts.calls import FINAL_KINDS
+from cato_contracts.api.resources import AudioFile
 from cato_contracts.envelope import Envelope
 from cato_contracts.errors import InvalidError
-from cato_contracts.jobs import DialJob, RunDispatchState
+from cato_contracts.messages.calls import FINAL_KINDS
+from cato_contracts.messages.jobs import DialJob, RunDispatchState
+from cato_contracts.messages.runs import SubscriberResult
 from cato_contracts.requests import Actor
-from cato_contracts.resources import AudioFile
-from cato_contracts.runs import SubscriberResult
 from cato_contracts.subjects import run_call, run_result
 from cato_dialer.campaign.ports import LeaseLostError, QueuedResult
 from cato_jetstream import Conflict, Log

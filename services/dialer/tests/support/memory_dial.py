@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from cato_contracts.calls import CallEvent
 from cato_contracts.envelope import Envelope
-from cato_contracts.jobs import DialJob, RunDispatchState
-from cato_contracts.runs import Prompt, SubscriberResult
+from cato_contracts.messages.calls import CallEvent
+from cato_contracts.messages.jobs import DialJob, RunDispatchState
+from cato_contracts.messages.runs import Prompt, SubscriberResult
 from cato_contracts.subjects import dial_job
 from cato_dialer.dial.domain.capacity.start_times import next_start
 from cato_dialer.dial.domain.station import Station

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
+from cato_contracts.api.resources import AudioFile as AudioFileResource
+from cato_contracts.api.resources import Page
 from cato_contracts.requests import Actor
-from cato_contracts.resources import AudioFile as AudioFileResource
-from cato_contracts.resources import Page
 from cato_media.domain.audio_file import AudioFile
 from cato_media.domain.sound import Sound
 

@@ -4,13 +4,6 @@ from uuid import uuid4
 
 import pytest
 
-from cato_contracts.audio_commands import (
-    AddAudioFile,
-    GetAudioFile,
-    GetAudioFiles,
-    ListAudioFiles,
-    RemoveAudioFile,
-)
 from cato_contracts.errors import (
     BrokerError,
     ConflictError,
@@ -18,6 +11,13 @@ from cato_contracts.errors import (
     NotFoundError,
     TooLargeError,
     UnavailableError,
+)
+from cato_contracts.messages.audio_commands import (
+    AddAudioFile,
+    GetAudioFile,
+    GetAudioFiles,
+    ListAudioFiles,
+    RemoveAudioFile,
 )
 from cato_contracts.objects import Bucket, ObjectRef
 from cato_contracts.requests import Actor

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from cato_contracts.audio_commands import AddAudioFile, ListAudioFiles
 from cato_contracts.errors import UnavailableError
+from cato_contracts.messages.audio_commands import AddAudioFile, ListAudioFiles
 from cato_contracts.objects import Bucket
 from cato_runtime.broker import connect, make_broker
 from cato_runtime.embedded_nats import EmbeddedNats

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from cato_contracts.audio_commands import AddAudioFile, GetAudioFile, ListAudioFiles, RemoveAudioFile
-from cato_contracts.campaign_commands import FindTasksUsingFile
 from cato_contracts.errors import ConflictError, UnavailableError
+from cato_contracts.messages.audio_commands import AddAudioFile, GetAudioFile, ListAudioFiles, RemoveAudioFile
+from cato_contracts.messages.campaign_commands import FindTasksUsingFile
 from cato_contracts.objects import Bucket
 from cato_contracts.subjects import EVENTS
 from cato_jetstream import JetStreamLog

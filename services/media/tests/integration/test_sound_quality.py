@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from cato_contracts.resources import AudioFile
+from cato_contracts.api.resources import AudioFile
 from services.media.tests.support.client import Media
 from services.media.tests.support.sounds import ALAW, FLOAT, PCM, converted, packed, tone, wav
 

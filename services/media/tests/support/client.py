@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID, uuid4
 
-from cato_contracts.audio_commands import AddAudioFile
 from cato_contracts.envelope import Envelope
+from cato_contracts.messages.audio_commands import AddAudioFile
 from cato_contracts.objects import Bucket
 from cato_contracts.requests import Actor, Request
 from cato_jetstream import Appended, Log, Record, Unavailable

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
-from cato_contracts.history import CallFilter, CallRecord, CallStatistics, ExportFormat, Grouping
-from cato_contracts.runs import RunSnapshot, RunSubscriber
-from cato_contracts.status import SubscriberFilter
+from cato_contracts.api.history import CallFilter, CallRecord, CallStatistics, ExportFormat, Grouping
+from cato_contracts.api.status import SubscriberFilter
+from cato_contracts.messages.runs import RunSnapshot, RunSubscriber
 from cato_reporting.domain.live_run import End, LiveRun
 from cato_reporting.domain.parsed_message import ParsedMessage
 from cato_reporting.domain.report import Numbers

@@ -7,8 +7,8 @@ from contextlib import suppress
 
 import pytest
 
+from cato_contracts.api.status import GetTaskExec
 from cato_contracts.errors import UnavailableError
-from cato_contracts.status import GetTaskExec
 from cato_runtime.requests import Requester
 from cato_runtime.tasks import end_tasks
 from services.reporting.tests.reporting_process import ReportingProcess

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from cato_contracts.calls import CallEventKind
-from cato_contracts.history import CallFilter
+from cato_contracts.api.history import CallFilter
+from cato_contracts.messages.calls import CallEventKind
 from cato_reporting.adapters.clickhouse import schema as clickhouse_migrations
 from cato_reporting.adapters.clickhouse.call_history import ClickHouseHistory
 from cato_reporting.adapters.clickhouse.rows import insert_messages

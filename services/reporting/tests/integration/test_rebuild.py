@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import pytest
 
-from cato_contracts.status import GetStatusText
+from cato_contracts.api.status import GetStatusText
 from cato_runtime.requests import Requester
 from services.reporting.tests.reporting_process import ReportingProcess
 from services.reporting.tests.reporting_system import ACTOR, keep_list, publish

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
+from cato_contracts.api.status import RunState, SubscriberFilter
 from cato_contracts.errors import NotFoundError
 from cato_contracts.requests import Actor
-from cato_contracts.status import RunState, SubscriberFilter
 from cato_jetstream import DeadLetterStream
 from services.reporting.tests.reporting_system import keep_list, publish, reporting
 from services.reporting.tests.status_reference import expected_statuses

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from cato_contracts.calls import CallEvent
-from cato_contracts.runs import SubscriberResult
-from cato_contracts.status import GetStatusText, SubscriberFilter
+from cato_contracts.api.status import GetStatusText, SubscriberFilter
+from cato_contracts.messages.calls import CallEvent
+from cato_contracts.messages.runs import SubscriberResult
 from services.reporting.tests.reporting_system import ACTOR, keep_list, publish, reporting
 from services.reporting.tests.status_reference import expected_statuses
 from tests.support.synthetic_runs import Sent, SyntheticRun, in_version_1, synthetic_run

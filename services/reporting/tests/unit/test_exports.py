@@ -7,8 +7,14 @@ from uuid import uuid4
 
 import pytest
 
+from cato_contracts.api.history import (
+    BeginCallExport,
+    CallFilter,
+    EndCallExport,
+    ExportFormat,
+    TakeExportPiece,
+)
 from cato_contracts.errors import InvalidError, NotFoundError, UnavailableError
-from cato_contracts.history import BeginCallExport, CallFilter, EndCallExport, ExportFormat, TakeExportPiece
 from cato_contracts.requests import Actor
 from cato_reporting.errors import ReadModelAwayError
 from cato_reporting.queries.exports.call_exports import CallExports

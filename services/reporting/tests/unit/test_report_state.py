@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from cato_contracts.api.resources import TimeRestrictions
+from cato_contracts.api.status import RunState
 from cato_contracts.envelope import Envelope
-from cato_contracts.resources import TimeRestrictions
-from cato_contracts.runs import (
+from cato_contracts.messages.runs import (
     RunEnded,
     RunEnding,
     RunPaused,
@@ -17,7 +18,6 @@ from cato_contracts.runs import (
     WaveEnded,
     WaveStarted,
 )
-from cato_contracts.status import RunState
 from cato_reporting.domain.live_run import LiveRun
 from cato_reporting.domain.report import live_report
 from tests.support.synthetic_runs import BEGIN, synthetic_run

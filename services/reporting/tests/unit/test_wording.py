@@ -4,9 +4,9 @@ from uuid import UUID
 
 import pytest
 
-from cato_contracts.calls import CallEvent
-from cato_contracts.calls import CallEventKind as K
-from cato_contracts.resources import Contact
+from cato_contracts.api.resources import Contact
+from cato_contracts.messages.calls import CallEvent
+from cato_contracts.messages.calls import CallEventKind as K
 from cato_reporting.domain.wording import event_data, event_name, event_status
 
 ID = UUID("02cd00d1-0f12-494f-91ab-da1691e555ca")

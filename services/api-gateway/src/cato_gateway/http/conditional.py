@@ -8,7 +8,7 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Request
 
-from cato_contracts.resources import AudioFile, Versioned
+from cato_contracts.api.resources import AudioFile, Versioned
 
 _VERSION = re.compile(r'"([0-9]{1,15})"')
 

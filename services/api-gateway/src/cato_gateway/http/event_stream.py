@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncGenerator
 
-from cato_contracts.status import TaskExec
+from cato_contracts.api.status import TaskExec
 from cato_gateway.errors import BrokenOffError
 from cato_gateway.run_watches import RunWatches, is_news
 

@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Any
 
-from cato_contracts.examples import TASK_ID
+from cato_contracts.api.examples import TASK_ID
 from cato_gateway.openapi.content import Content
 
 Responses = dict[int | str, dict[str, Any]]

@@ -9,8 +9,8 @@ from fastapi import Request
 from starlette.responses import Response, StreamingResponse
 
 from cato_contracts.alaw_wav import wav_header
+from cato_contracts.api.resources import AudioFile
 from cato_contracts.errors import RefusedError
-from cato_contracts.resources import AudioFile
 from cato_gateway.http.conditional import client_has
 from cato_gateway.http.error_responses import problem
 from cato_gateway.http.streaming import started

@@ -7,11 +7,11 @@ from fastapi import APIRouter, Depends, Header, Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
-from cato_contracts.audio_commands import AddAudioFile, GetAudioFile, ListAudioFiles, RemoveAudioFile
+from cato_contracts.api.examples import AUDIO_ID
+from cato_contracts.api.resources import AudioFile, Page
 from cato_contracts.errors import PreconditionFailedError
-from cato_contracts.examples import AUDIO_ID
+from cato_contracts.messages.audio_commands import AddAudioFile, GetAudioFile, ListAudioFiles, RemoveAudioFile
 from cato_contracts.model import Resource
-from cato_contracts.resources import AudioFile, Page
 from cato_gateway.http import bodies
 from cato_gateway.http.conditional import IF_NONE_MATCH, IfMatch, matches
 from cato_gateway.http.idempotency import IdempotencyKey

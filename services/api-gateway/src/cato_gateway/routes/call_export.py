@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 
 import structlog
 
-from cato_contracts.errors import CatoError, NotFoundError, UnavailableError
-from cato_contracts.history import (
+from cato_contracts.api.history import (
     BeginCallExport,
     CallFilter,
     EndCallExport,
     ExportFormat,
     TakeExportPiece,
 )
+from cato_contracts.errors import CatoError, NotFoundError, UnavailableError
 from cato_gateway.http.request_context import RequestContext
 
 log = structlog.get_logger()

@@ -10,9 +10,8 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime, BeforeValidator, Field, ValidationError, WrapValidator
 from starlette.responses import Response
 
-from cato_contracts.errors import InvalidError
-from cato_contracts.examples import CALL_ID, EXECUTION_ID, STATION_ID, SUBSCRIBER_ID, TASK_ID
-from cato_contracts.history import (
+from cato_contracts.api.examples import CALL_ID, EXECUTION_ID, STATION_ID, SUBSCRIBER_ID, TASK_ID
+from cato_contracts.api.history import (
     CallDetail,
     CallFilter,
     CallOutcome,
@@ -24,7 +23,8 @@ from cato_contracts.history import (
     ListCalls,
     Statistics,
 )
-from cato_contracts.resources import PHONE_PATTERN, Page, TimeZoneName, normalised_phone
+from cato_contracts.api.resources import PHONE_PATTERN, Page, TimeZoneName, normalised_phone
+from cato_contracts.errors import InvalidError
 from cato_gateway.http.request_context import API, Reader, ResourceId, json_answer
 from cato_gateway.http.streaming import Streamed, started
 from cato_gateway.openapi import responses

@@ -8,16 +8,16 @@ from fastapi import APIRouter
 from pydantic import ConfigDict, Field, model_validator
 from starlette.responses import Response
 
-from cato_contracts.campaign_commands import (
+from cato_contracts.api.examples import SETTINGS_ID
+from cato_contracts.api.resources import NotificationSettings, Page, SettingsSpec
+from cato_contracts.messages.campaign_commands import (
     AddNotificationSettings,
     GetNotificationSettings,
     ListNotificationSettings,
     RemoveNotificationSettings,
     ReplaceNotificationSettings,
 )
-from cato_contracts.examples import SETTINGS_ID
 from cato_contracts.model import Name
-from cato_contracts.resources import NotificationSettings, Page, SettingsSpec
 from cato_gateway.http.conditional import IF_NONE_MATCH, WantedVersions
 from cato_gateway.http.idempotency import IdempotencyKey
 from cato_gateway.http.request_context import API, Reader, ResourceId, Writer, json_answer

@@ -8,9 +8,9 @@ from uuid import UUID
 from pydantic import Field
 from pydantic_core import to_json
 
-from cato_contracts.examples import EXECUTION_ID
+from cato_contracts.api.examples import EXECUTION_ID
+from cato_contracts.api.status import Report, StatusText, SubscriberStatus, TaskExec
 from cato_contracts.model import Resource
-from cato_contracts.status import Report, StatusText, SubscriberStatus, TaskExec
 
 NextPage = Callable[[int, str | None], Awaitable[StatusText]]
 

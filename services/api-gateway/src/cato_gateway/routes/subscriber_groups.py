@@ -8,7 +8,9 @@ from fastapi import APIRouter, Query
 from pydantic import ConfigDict, Field, RootModel
 from starlette.responses import Response
 
-from cato_contracts.campaign_commands import (
+from cato_contracts.api.examples import GROUP_ID
+from cato_contracts.api.resources import Page, Subscriber, SubscriberGroup
+from cato_contracts.messages.campaign_commands import (
     AddSubscriberGroup,
     GetSubscriberGroup,
     ListFormat,
@@ -17,9 +19,7 @@ from cato_contracts.campaign_commands import (
     RemoveSubscriberGroup,
     ReplaceSubscriberGroup,
 )
-from cato_contracts.examples import GROUP_ID
 from cato_contracts.model import Resource
-from cato_contracts.resources import Page, Subscriber, SubscriberGroup
 from cato_gateway.http import bodies
 from cato_gateway.http.conditional import IF_NONE_MATCH, WantedVersions
 from cato_gateway.http.idempotency import IdempotencyKey

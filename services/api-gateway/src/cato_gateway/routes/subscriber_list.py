@@ -8,12 +8,12 @@ from uuid import UUID
 
 from pydantic import Field, ValidationError
 
+from cato_contracts.api.examples import SUBSCRIBER_ID
+from cato_contracts.api.resources import Contact, Page
 from cato_contracts.errors import ConflictError, InvalidError
-from cato_contracts.examples import SUBSCRIBER_ID
 from cato_contracts.model import Resource
 from cato_contracts.objects import ObjectRef
 from cato_contracts.paging import number, read_cursor, write_cursor
-from cato_contracts.resources import Contact, Page
 from cato_gateway.ports import Lists
 from cato_runtime.objects import ObjectMissingError, ObjectStore
 

@@ -7,11 +7,9 @@ from fastapi import APIRouter, Header, Query
 from pydantic import Field
 from starlette.responses import Response
 
-from cato_contracts.campaign_commands import PauseRun, ResumeRun, StopRun
-from cato_contracts.examples import EXECUTION_ID
-from cato_contracts.model import Resource
-from cato_contracts.resources import Page, StartResult
-from cato_contracts.status import (
+from cato_contracts.api.examples import EXECUTION_ID
+from cato_contracts.api.resources import Page, StartResult
+from cato_contracts.api.status import (
     STATUS_TEXT_LIMIT,
     GetStatusText,
     GetTaskExec,
@@ -20,6 +18,8 @@ from cato_contracts.status import (
     SubscriberFilter,
     TaskExec,
 )
+from cato_contracts.messages.campaign_commands import PauseRun, ResumeRun, StopRun
+from cato_contracts.model import Resource
 from cato_gateway.http.event_stream import END, HEADERS, MEDIA_TYPE, is_over, run_events
 from cato_gateway.http.idempotency import IdempotencyKey
 from cato_gateway.http.request_context import API, Reader, ResourceId, Runner, json_answer

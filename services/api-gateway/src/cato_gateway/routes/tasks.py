@@ -7,10 +7,17 @@ from fastapi import APIRouter
 from pydantic import ConfigDict, Field
 from starlette.responses import Response
 
-from cato_contracts.campaign_commands import AddTask, GetTask, ListTasks, RemoveTask, ReplaceTask, StartTask
-from cato_contracts.examples import AUDIO_ID, GROUP_ID, SETTINGS_ID, TASK_ID
+from cato_contracts.api.examples import AUDIO_ID, GROUP_ID, SETTINGS_ID, TASK_ID
+from cato_contracts.api.resources import Page, Task, TaskSpec, TaskStart
+from cato_contracts.messages.campaign_commands import (
+    AddTask,
+    GetTask,
+    ListTasks,
+    RemoveTask,
+    ReplaceTask,
+    StartTask,
+)
 from cato_contracts.model import Name
-from cato_contracts.resources import Page, Task, TaskSpec, TaskStart
 from cato_gateway.http.conditional import IF_NONE_MATCH, WantedVersions
 from cato_gateway.http.idempotency import IdempotencyKey
 from cato_gateway.http.request_context import API, Reader, ResourceId, Runner, Writer, json_answer

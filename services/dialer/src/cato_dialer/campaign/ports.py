@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
+from cato_contracts.api.resources import AudioFile
 from cato_contracts.errors import CatoError
-from cato_contracts.jobs import DialJob, RunDispatchState
+from cato_contracts.messages.jobs import DialJob, RunDispatchState
+from cato_contracts.messages.runs import SubscriberResult
 from cato_contracts.requests import Actor
-from cato_contracts.resources import AudioFile
-from cato_contracts.runs import SubscriberResult
 
 
 class LeaseLostError(CatoError):

@@ -9,9 +9,9 @@ from uuid import UUID, uuid4
 import pytest
 from nats.aio.client import Client
 
-from cato_contracts.jobs import DialJob, RunDispatchState, RunMode
-from cato_contracts.resources import NotificationSettings
-from cato_contracts.runs import Prompt, RunSubscriber, SubscriberResult
+from cato_contracts.api.resources import NotificationSettings
+from cato_contracts.messages.jobs import DialJob, RunDispatchState, RunMode
+from cato_contracts.messages.runs import Prompt, RunSubscriber, SubscriberResult
 from cato_contracts.subjects import (
     DIAL,
     LEASES,

@@ -9,9 +9,9 @@ from uuid import uuid4
 import nats
 import pytest
 
-from cato_contracts.calls import CallEvent, CallEventKind
 from cato_contracts.envelope import Envelope
-from cato_contracts.runs import SubscriberResult
+from cato_contracts.messages.calls import CallEvent, CallEventKind
+from cato_contracts.messages.runs import SubscriberResult
 from cato_dialer.dial.adapters.nats.call_journal import NatsCallJournal
 from cato_dialer.dial.ports.dial import CallJournal, FencedError, SubscriberLog
 from cato_runtime.broker import ensure_topology

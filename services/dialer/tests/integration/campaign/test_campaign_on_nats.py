@@ -15,8 +15,8 @@ import pytest
 from nats.aio.client import Client as NatsClient
 from nats.js.errors import NoKeysError
 
-from cato_contracts.campaign_commands import PauseRun, StopRun
-from cato_contracts.jobs import RunDispatchState, RunMode
+from cato_contracts.messages.campaign_commands import PauseRun, StopRun
+from cato_contracts.messages.jobs import RunDispatchState, RunMode
 from cato_contracts.subjects import DIAL, LEASES, RUN_DISPATCH_STATES, dial_job, run_call
 from cato_jetstream import Bucket, JetStreamLog
 from cato_runtime.broker import connect, ensure_topology, make_broker

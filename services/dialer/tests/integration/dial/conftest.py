@@ -12,11 +12,11 @@ import pytest
 from nats.aio.client import Client
 from nats.js.api import AckPolicy, ConsumerConfig
 
+from cato_contracts.api.resources import NotificationSettings, SuccessCondition
 from cato_contracts.envelope import Envelope
-from cato_contracts.jobs import DialJob, RunDispatchState, RunMode
+from cato_contracts.messages.jobs import DialJob, RunDispatchState, RunMode
+from cato_contracts.messages.runs import Prompt, RunSubscriber
 from cato_contracts.objects import Bucket, ObjectRef
-from cato_contracts.resources import NotificationSettings, SuccessCondition
-from cato_contracts.runs import Prompt, RunSubscriber
 from cato_contracts.subjects import DIAL, RUN_DISPATCH_STATES, dial_consumer, dial_job
 from cato_runtime.broker import ensure_topology
 from cato_runtime.embedded_nats import EmbeddedNats

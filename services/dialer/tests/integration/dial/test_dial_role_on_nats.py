@@ -7,9 +7,9 @@ from uuid import UUID
 
 from nats.aio.client import Client
 
-from cato_contracts.calls import CallEvent, CallEventKind
 from cato_contracts.envelope import decode
-from cato_contracts.runs import SubscriberResult
+from cato_contracts.messages.calls import CallEvent, CallEventKind
+from cato_contracts.messages.runs import SubscriberResult
 from cato_contracts.subjects import RUNS, dial_job
 from cato_dialer.dial.adapters.nats.call_journal import NatsCallJournal
 from cato_dialer.dial.adapters.nats.channel_source import NatsChannelSource

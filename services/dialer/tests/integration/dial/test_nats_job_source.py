@@ -5,7 +5,7 @@ from uuid import UUID
 
 from nats.aio.client import Client
 
-from cato_contracts.jobs import RunMode
+from cato_contracts.messages.jobs import RunMode
 from cato_contracts.subjects import dial_job
 from cato_dialer.dial.adapters.nats.job_source import NatsJobSource
 from cato_dialer.dial.ports.dial import JobDelivery

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from uuid import UUID, uuid5
 
-from cato_contracts.calls import CallEventKind
-from cato_contracts.resources import SuccessCondition
+from cato_contracts.api.resources import SuccessCondition
+from cato_contracts.messages.calls import CallEventKind
 
 PROMPT_MS = 1_500
 WHOLE = range(PROMPT_MS, PROMPT_MS + 1)

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from cato_contracts.calls import FINAL_KINDS, CallEvent, CallEventKind
-from cato_contracts.runs import SubscriberResult
+from cato_contracts.messages.calls import FINAL_KINDS, CallEvent, CallEventKind
+from cato_contracts.messages.runs import SubscriberResult
 from cato_exchange.exchange import Exchange
 from cato_exchange.plan import Plan
 from cato_exchange.record import CallRecord

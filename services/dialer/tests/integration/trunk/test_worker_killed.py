@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cato_contracts.calls import CallEventKind
+from cato_contracts.messages.calls import CallEventKind
 from cato_exchange.exchange import Exchange
 from cato_exchange.plan import Plan
 from services.dialer.tests.support.stations import make_station

@@ -6,11 +6,11 @@ from types import TracebackType
 from typing import Any, Self
 from uuid import uuid4
 
-from cato_contracts.calls import CallEvent
-from cato_contracts.jobs import DialJob, RunDispatchState, RunMode
+from cato_contracts.api.resources import NotificationSettings, SuccessCondition
+from cato_contracts.messages.calls import CallEvent
+from cato_contracts.messages.jobs import DialJob, RunDispatchState, RunMode
+from cato_contracts.messages.runs import Prompt, RunSubscriber, SubscriberResult
 from cato_contracts.objects import Bucket, ObjectRef
-from cato_contracts.resources import NotificationSettings, SuccessCondition
-from cato_contracts.runs import Prompt, RunSubscriber, SubscriberResult
 from cato_dialer.dial.adapters.dense.trunk import DenseTrunk
 from cato_dialer.dial.adapters.pjsua2.supervisor.trunk import Pjsua2Trunk
 from cato_dialer.dial.domain.station import Station

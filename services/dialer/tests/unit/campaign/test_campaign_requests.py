@@ -7,7 +7,16 @@ from uuid import uuid4
 
 import pytest
 
-from cato_contracts.campaign_commands import (
+from cato_contracts.api.resources import StartResult, TaskSpec
+from cato_contracts.errors import (
+    ConflictError,
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+    PreconditionFailedError,
+    TooLargeError,
+)
+from cato_contracts.messages.campaign_commands import (
     AddNotificationSettings,
     AddSubscriberGroup,
     AddTask,
@@ -30,17 +39,8 @@ from cato_contracts.campaign_commands import (
     StartTask,
     StopRun,
 )
-from cato_contracts.errors import (
-    ConflictError,
-    ForbiddenError,
-    InvalidError,
-    NotFoundError,
-    PreconditionFailedError,
-    TooLargeError,
-)
+from cato_contracts.messages.runs import RunSnapshot
 from cato_contracts.objects import Bucket
-from cato_contracts.resources import StartResult, TaskSpec
-from cato_contracts.runs import RunSnapshot
 from cato_runtime.config import Config
 from services.dialer.tests.support.campaign_world import (
     ADMIN,

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from cato_contracts.campaign_commands import PauseRun, ResumeRun, StopRun
 from cato_contracts.errors import ConflictError
-from cato_contracts.jobs import RunMode
+from cato_contracts.messages.campaign_commands import PauseRun, ResumeRun, StopRun
+from cato_contracts.messages.jobs import RunMode
 from services.dialer.tests.support.campaign_world import (
     USER,
     World,

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from cato_contracts.errors import ConflictError
-from cato_contracts.jobs import RunMode
-from cato_contracts.runs import RunEnding
+from cato_contracts.messages.jobs import RunMode
+from cato_contracts.messages.runs import RunEnding
 from cato_dialer.campaign.domain.run.next_step import (
     AwaitCallsDrained,
     BeginWave,

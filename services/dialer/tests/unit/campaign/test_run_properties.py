@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cato_contracts.runs import RunEnding
+from cato_contracts.messages.runs import RunEnding
 from cato_dialer.campaign.domain.run.next_step import (
     AwaitCallsDrained,
     BeginWave,

@@ -6,9 +6,9 @@ from uuid import uuid4
 
 import pytest
 
-from cato_contracts.campaign_commands import ListFormat
+from cato_contracts.api.resources import Contact
 from cato_contracts.errors import InvalidError, TooLargeError
-from cato_contracts.resources import Contact
+from cato_contracts.messages.campaign_commands import ListFormat
 from cato_dialer.campaign.domain.catalog.snapshot_list import snapshot_list
 from cato_dialer.campaign.domain.catalog.subscriber_list import contacts
 

@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from cato_contracts.calls import CallEventKind as Kind
-from cato_contracts.resources import SettingsSpec, SuccessCondition
+from cato_contracts.api.resources import SettingsSpec, SuccessCondition
+from cato_contracts.messages.calls import CallEventKind as Kind
 from cato_dialer.dial.domain.call.line_events import (
     DigitSource,
     LineAnswered,

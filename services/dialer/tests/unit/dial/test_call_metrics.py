@@ -4,7 +4,7 @@ from uuid import UUID, uuid5
 
 import pytest
 
-from cato_contracts.calls import CallEvent, CallEventKind
+from cato_contracts.messages.calls import CallEvent, CallEventKind
 from cato_dialer.dial.adapters.call_metrics import CallMetrics, station_names
 from services.dialer.tests.support.stations import make_station
 

@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from cato_contracts.alaw_wav import wav_file
+from cato_contracts.messages.runs import Prompt
 from cato_contracts.objects import Bucket, ObjectRef
-from cato_contracts.runs import Prompt
 from cato_dialer.dial.adapters.disk_prompt_cache import DiskPromptCache
 from cato_dialer.dial.ports.dial import PromptMissingError
 from tests.support.memory_objects import MemoryObjectStore

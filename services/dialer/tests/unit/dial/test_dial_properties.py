@@ -10,7 +10,7 @@ from uuid import UUID
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from cato_contracts.resources import SuccessCondition
+from cato_contracts.api.resources import SuccessCondition
 
 OUTCOMES = ("busy", "silent", "answer", "early", "code", "late-code", "503", "unreachable", "fault", "404")
 

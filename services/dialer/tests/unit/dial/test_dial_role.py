@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from cato_contracts.calls import FINAL_KINDS
-from cato_contracts.calls import CallEventKind as Kind
-from cato_contracts.jobs import RunDispatchState, RunMode
-from cato_contracts.resources import SuccessCondition
+from cato_contracts.api.resources import SuccessCondition
+from cato_contracts.messages.calls import FINAL_KINDS
+from cato_contracts.messages.calls import CallEventKind as Kind
+from cato_contracts.messages.jobs import RunDispatchState, RunMode
 
 PHONE = SuccessCondition.PICKUP_PHONE
 

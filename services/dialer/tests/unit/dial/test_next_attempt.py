@@ -1,7 +1,7 @@
 from uuid import UUID, uuid4
 
-from cato_contracts.calls import CallEvent, CallEventKind
-from cato_contracts.runs import SubscriberResult
+from cato_contracts.messages.calls import CallEvent, CallEventKind
+from cato_contracts.messages.runs import SubscriberResult
 from cato_dialer.dial.domain.subscriber.next_attempt import (
     INTERRUPTION_LIMIT,
     Conclude,

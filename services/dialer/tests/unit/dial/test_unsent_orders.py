@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from cato_contracts.calls import FINAL_KINDS
-from cato_contracts.calls import CallEventKind as Kind
-from cato_contracts.jobs import RunDispatchState, RunMode
+from cato_contracts.messages.calls import FINAL_KINDS
+from cato_contracts.messages.calls import CallEventKind as Kind
+from cato_contracts.messages.jobs import RunDispatchState, RunMode
 
 
 def live(kit: Any, world_of: Callable[[], Any], story: Callable[[Any, Any], Awaitable[None]]) -> None:

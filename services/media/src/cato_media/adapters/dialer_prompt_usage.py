@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from cato_contracts.campaign_commands import FindTasksUsingFile
 from cato_contracts.errors import NotAvailableYetError, UnavailableError
+from cato_contracts.messages.campaign_commands import FindTasksUsingFile
 from cato_contracts.requests import Actor
 from cato_runtime.requests import Requester
 

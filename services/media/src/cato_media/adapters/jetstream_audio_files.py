@@ -8,10 +8,10 @@ from uuid import UUID
 
 import structlog
 
+from cato_contracts.api.resources import AudioFile as AudioFileResource
+from cato_contracts.api.resources import Page
 from cato_contracts.errors import BrokerError, NotFoundError
 from cato_contracts.requests import Actor
-from cato_contracts.resources import AudioFile as AudioFileResource
-from cato_contracts.resources import Page
 from cato_jetstream import (
     Commit,
     Conflict,

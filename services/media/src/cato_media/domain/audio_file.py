@@ -8,10 +8,10 @@ from uuid import UUID
 
 from eventsourcing.domain import Aggregate, event
 
+from cato_contracts.api.resources import AudioFile as AudioFileResource
 from cato_contracts.errors import InvalidError
 from cato_contracts.ids import derived_id
 from cato_contracts.objects import Bucket, ObjectRef
-from cato_contracts.resources import AudioFile as AudioFileResource
 
 MAX_NAME_LENGTH = 200
 _PATH_CHARACTERS = "/\\"

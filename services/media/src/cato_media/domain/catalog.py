@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
+from cato_contracts.api.resources import AudioFile as AudioFileResource
+from cato_contracts.api.resources import Page
 from cato_contracts.paging import Collection
 from cato_contracts.requests import Actor
-from cato_contracts.resources import AudioFile as AudioFileResource
-from cato_contracts.resources import Page
 from cato_media.domain.audio_file import AudioFile
 
 

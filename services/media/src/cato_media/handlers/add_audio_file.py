@@ -9,7 +9,7 @@ from pathlib import Path
 
 import structlog
 
-from cato_contracts.audio_commands import AddAudioFile
+from cato_contracts.api.resources import AudioFile as AudioFileResource
 from cato_contracts.errors import (
     BrokerError,
     ConflictError,
@@ -17,8 +17,8 @@ from cato_contracts.errors import (
     TooLargeError,
     UnavailableError,
 )
+from cato_contracts.messages.audio_commands import AddAudioFile
 from cato_contracts.objects import Bucket, ObjectRef
-from cato_contracts.resources import AudioFile as AudioFileResource
 from cato_media.domain.audio_file import AudioFile, Prompt, audio_file_id, check_name
 from cato_media.domain.sniffing import inspect
 from cato_media.domain.sound import Sound

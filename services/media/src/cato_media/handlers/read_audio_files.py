@@ -2,11 +2,11 @@
 
 from uuid import UUID
 
-from cato_contracts.audio_commands import GetAudioFile, GetAudioFiles, ListAudioFiles
+from cato_contracts.api.resources import AudioFile as AudioFileResource
+from cato_contracts.api.resources import Page
 from cato_contracts.errors import NotFoundError
+from cato_contracts.messages.audio_commands import GetAudioFile, GetAudioFiles, ListAudioFiles
 from cato_contracts.requests import Actor
-from cato_contracts.resources import AudioFile as AudioFileResource
-from cato_contracts.resources import Page
 from cato_media.handlers.deps import Deps
 from cato_runtime.requests import RequestContext
 

@@ -2,8 +2,8 @@
 
 import structlog
 
-from cato_contracts.audio_commands import RemoveAudioFile
 from cato_contracts.errors import BrokerError, ConflictError, NotFoundError, UnavailableError
+from cato_contracts.messages.audio_commands import RemoveAudioFile
 from cato_media.handlers.deps import Deps
 from cato_media.ports import OvertakenError
 from cato_runtime.requests import RequestContext

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from cato_contracts.audio_commands import (
+from cato_contracts.messages.audio_commands import (
     AddAudioFile,
     GetAudioFile,
     GetAudioFiles,

@@ -13,9 +13,9 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
-from cato_contracts.calls import FINAL_KINDS, CallEvent, CallEventKind
 from cato_contracts.envelope import Envelope
-from cato_contracts.runs import (
+from cato_contracts.messages.calls import FINAL_KINDS, CallEvent, CallEventKind
+from cato_contracts.messages.runs import (
     RunEnded,
     RunEnding,
     RunPaused,

@@ -9,10 +9,10 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from cato_contracts.calls import CallEvent
 from cato_contracts.envelope import Envelope, Message, decode
 from cato_contracts.errors import UndecodableError
-from cato_contracts.runs import (
+from cato_contracts.messages.calls import CallEvent
+from cato_contracts.messages.runs import (
     RunEnded,
     RunPaused,
     RunResumed,

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import isfinite
 
-from cato_contracts.calling_hours import may_call
-from cato_contracts.runs import RunEnding, RunSnapshot
-from cato_contracts.status import Report, RunState
+from cato_contracts.api.calling_hours import may_call
+from cato_contracts.api.status import Report, RunState
+from cato_contracts.messages.runs import RunEnding, RunSnapshot
 from cato_reporting.domain.live_run import End, LiveRun, Phase
 
 _LONGEST_FORECAST_S = 366 * 86_400

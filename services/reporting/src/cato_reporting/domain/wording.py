@@ -6,7 +6,7 @@ fields, and the tables store what is made of them here.
 
 from pydantic import JsonValue
 
-from cato_contracts.calls import CallEvent, CallEventKind
+from cato_contracts.messages.calls import CallEvent, CallEventKind
 
 _NAMES: dict[CallEventKind, str] = {
     CallEventKind.STARTED: "CallStarted",

@@ -3,7 +3,7 @@
 import argparse
 import asyncio
 
-from cato_contracts.status import SERVICE
+from cato_contracts.api.status import SERVICE
 from cato_reporting.bootstrap import build, rebuild
 from cato_runtime.logs import configure_logging
 from cato_runtime.service import run_service

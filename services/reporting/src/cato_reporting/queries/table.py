@@ -1,6 +1,6 @@
 """Which handler answers which request."""
 
-from cato_contracts.history import (
+from cato_contracts.api.history import (
     BeginCallExport,
     EndCallExport,
     GetCall,
@@ -8,7 +8,7 @@ from cato_contracts.history import (
     ListCalls,
     TakeExportPiece,
 )
-from cato_contracts.status import GetStatusText, GetTaskExec, ListTaskExecs
+from cato_contracts.api.status import GetStatusText, GetTaskExec, ListTaskExecs
 from cato_reporting.queries.exports.call_exports import CallExports
 from cato_reporting.queries.history.call_queries import CallQueries
 from cato_reporting.queries.statistics.statistics_queries import StatisticsQueries

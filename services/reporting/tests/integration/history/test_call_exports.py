@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from cato_contracts.api.history import CallOutcome, ExportFormat
 from cato_contracts.errors import NotFoundError
-from cato_contracts.history import CallOutcome, ExportFormat
 from cato_contracts.requests import Actor
 from cato_reporting.adapters.clickhouse import exports as clickhouse_exports
 from services.reporting.tests.export_reading import read_export

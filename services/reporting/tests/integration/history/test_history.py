@@ -6,11 +6,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from cato_contracts.api.history import CallOutcome, Grouping
+from cato_contracts.api.status import CallEventView
 from cato_contracts.errors import InvalidError, NotFoundError
-from cato_contracts.history import CallOutcome, Grouping
 from cato_contracts.instants import unix_ms
 from cato_contracts.requests import Actor
-from cato_contracts.status import CallEventView
 from cato_reporting.domain.wording import event_data, event_name, event_status
 from services.reporting.tests.history_reference import expected_calls, expected_statistics, place
 from services.reporting.tests.reporting_system import publish, reporting

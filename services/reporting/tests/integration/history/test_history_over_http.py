@@ -5,8 +5,8 @@ from contextlib import suppress
 
 import pytest
 
+from cato_contracts.api.history import ExportFormat, Grouping
 from cato_contracts.errors import NotFoundError, UnavailableError
-from cato_contracts.history import ExportFormat, Grouping
 from cato_reporting.adapters.clickhouse.read_model import ClickHouseReadModel
 from services.reporting.tests.export_reading import read_export
 from services.reporting.tests.history_reference import expected_calls, expected_statistics

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cato_contracts.history import CallFilter, CallOutcome, ExportFormat, Grouping
+from cato_contracts.api.history import CallFilter, CallOutcome, ExportFormat, Grouping
 from cato_reporting.adapters.clickhouse import call_history as clickhouse_history
 from cato_reporting.adapters.clickhouse import exports as clickhouse_exports
 from cato_reporting.adapters.clickhouse.call_history import ClickHouseHistory

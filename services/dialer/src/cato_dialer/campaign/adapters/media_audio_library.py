@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from cato_contracts.audio_commands import GetAudioFiles
+from cato_contracts.api.resources import AudioFile
 from cato_contracts.errors import InvalidError, NotFoundError
+from cato_contracts.messages.audio_commands import GetAudioFiles
 from cato_contracts.requests import Actor
-from cato_contracts.resources import AudioFile
 from cato_runtime.requests import Requester
 
 _TIMEOUT_S = 5.0

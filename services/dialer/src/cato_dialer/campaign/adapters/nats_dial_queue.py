@@ -13,7 +13,7 @@ from nats.js.api import AckPolicy, ConsumerConfig
 
 from cato_contracts.envelope import Envelope
 from cato_contracts.errors import BrokerError
-from cato_contracts.jobs import DialJob
+from cato_contracts.messages.jobs import DialJob
 from cato_contracts.subjects import DIAL, dial_consumer, dial_job
 from cato_jetstream import EventLogError, NotFound, Outgoing, SubjectFull, publish_all, translated
 from cato_runtime.clock import Clock

@@ -9,9 +9,9 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 from nats.js.api import ConsumerConfig, DeliverPolicy
 
-from cato_contracts.calls import FINAL_KINDS
 from cato_contracts.envelope import Envelope
 from cato_contracts.errors import BrokerError
+from cato_contracts.messages.calls import FINAL_KINDS
 from cato_contracts.subjects import RUNS, run_call, run_result
 from cato_dialer.campaign.ports import QueuedResult
 from cato_jetstream import Conflict, EventLogError, JetStreamLog, Outgoing, ephemeral_feed, publish_all

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from nats.js import JetStreamContext
 
-from cato_contracts.jobs import RunDispatchState
+from cato_contracts.messages.jobs import RunDispatchState
 from cato_contracts.subjects import RUN_DISPATCH_STATES
 from cato_dialer.campaign.ports import LeaseLostError
 from cato_jetstream import Bucket, Conflict

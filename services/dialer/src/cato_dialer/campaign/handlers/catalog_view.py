@@ -8,11 +8,11 @@ from uuid import UUID
 
 import structlog
 
+from cato_contracts.api.resources import NotificationSettings as NotificationSettingsView
+from cato_contracts.api.resources import SubscriberGroup as SubscriberGroupView
+from cato_contracts.api.resources import Task as TaskView
+from cato_contracts.messages.runs import RunSnapshot
 from cato_contracts.paging import Collection
-from cato_contracts.resources import NotificationSettings as NotificationSettingsView
-from cato_contracts.resources import SubscriberGroup as SubscriberGroupView
-from cato_contracts.resources import Task as TaskView
-from cato_contracts.runs import RunSnapshot
 from cato_dialer.campaign.domain.catalog.notification_settings import NotificationSettings
 from cato_dialer.campaign.domain.catalog.subscriber_group import SubscriberGroup
 from cato_dialer.campaign.domain.catalog.task import Task

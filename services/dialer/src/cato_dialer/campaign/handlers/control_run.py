@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from cato_contracts.campaign_commands import PauseRun, ResumeRun, StopRun
+from cato_contracts.messages.campaign_commands import PauseRun, ResumeRun, StopRun
 from cato_dialer.campaign.domain.run.run import Run
 from cato_dialer.campaign.handlers.deps import Deps
 from cato_dialer.campaign.handlers.resources import translate_log_errors

@@ -1,16 +1,16 @@
 """Commands and queries on notification settings."""
 
-from cato_contracts.campaign_commands import (
+from cato_contracts.api.resources import NotificationSettings as NotificationSettingsView
+from cato_contracts.api.resources import Page
+from cato_contracts.errors import ConflictError
+from cato_contracts.ids import derived_id
+from cato_contracts.messages.campaign_commands import (
     AddNotificationSettings,
     GetNotificationSettings,
     ListNotificationSettings,
     RemoveNotificationSettings,
     ReplaceNotificationSettings,
 )
-from cato_contracts.errors import ConflictError
-from cato_contracts.ids import derived_id
-from cato_contracts.resources import NotificationSettings as NotificationSettingsView
-from cato_contracts.resources import Page
 from cato_dialer.campaign.domain.catalog.notification_settings import NotificationSettings
 from cato_dialer.campaign.domain.catalog.ownership import owner_for
 from cato_dialer.campaign.handlers.deps import Deps

@@ -5,7 +5,9 @@ from contextlib import contextmanager
 from typing import Generic, TypeVar
 from uuid import UUID
 
-from cato_contracts.campaign_commands import (
+from cato_contracts.api.resources import SettingsSpec, TaskSpec
+from cato_contracts.errors import ConflictError, InvalidError, NotFoundError
+from cato_contracts.messages.campaign_commands import (
     RemoveNotificationSettings,
     RemoveSubscriberGroup,
     RemoveTask,
@@ -13,11 +15,9 @@ from cato_contracts.campaign_commands import (
     ReplaceSubscriberGroup,
     ReplaceTask,
 )
-from cato_contracts.errors import ConflictError, InvalidError, NotFoundError
+from cato_contracts.messages.runs import RunEnding, RunSnapshot
 from cato_contracts.objects import ObjectRef
 from cato_contracts.requests import Actor
-from cato_contracts.resources import SettingsSpec, TaskSpec
-from cato_contracts.runs import RunEnding, RunSnapshot
 from cato_contracts.subjects import run_life
 from cato_dialer.campaign.domain.catalog.notification_settings import NotificationSettings
 from cato_dialer.campaign.domain.catalog.ownership import not_found

@@ -4,13 +4,13 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Sequence
 
-from cato_contracts.campaign_commands import StartTask
+from cato_contracts.api.resources import AudioFile, StartResult, TaskStart
 from cato_contracts.errors import ConflictError, InvalidError, NotFoundError
 from cato_contracts.ids import time_ordered_id
+from cato_contracts.messages.campaign_commands import StartTask
+from cato_contracts.messages.runs import Prompt, RunSnapshot
 from cato_contracts.objects import Bucket, ObjectRef
 from cato_contracts.requests import Actor
-from cato_contracts.resources import AudioFile, StartResult, TaskStart
-from cato_contracts.runs import Prompt, RunSnapshot
 from cato_dialer.campaign.domain.catalog.snapshot_list import snapshot_list
 from cato_dialer.campaign.domain.catalog.task import Task
 from cato_dialer.campaign.domain.run.run import Run

@@ -5,7 +5,11 @@ from uuid import UUID
 
 from pydantic import TypeAdapter, ValidationError
 
-from cato_contracts.campaign_commands import (
+from cato_contracts.api.resources import Page
+from cato_contracts.api.resources import SubscriberGroup as SubscriberGroupView
+from cato_contracts.errors import ConflictError, InvalidError
+from cato_contracts.ids import derived_id
+from cato_contracts.messages.campaign_commands import (
     AddSubscriberGroup,
     GetSubscriberGroup,
     ListFormat,
@@ -14,12 +18,8 @@ from cato_contracts.campaign_commands import (
     RemoveSubscriberGroup,
     ReplaceSubscriberGroup,
 )
-from cato_contracts.errors import ConflictError, InvalidError
-from cato_contracts.ids import derived_id
 from cato_contracts.model import Name
 from cato_contracts.objects import Bucket, ObjectRef
-from cato_contracts.resources import Page
-from cato_contracts.resources import SubscriberGroup as SubscriberGroupView
 from cato_dialer.campaign.domain.catalog.subscriber_group import SubscriberGroup
 from cato_dialer.campaign.domain.catalog.subscriber_list import contacts
 from cato_dialer.campaign.handlers.deps import Deps

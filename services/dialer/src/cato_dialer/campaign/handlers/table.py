@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from cato_contracts.campaign_commands import (
+from cato_contracts.messages.campaign_commands import (
     AddNotificationSettings,
     AddSubscriberGroup,
     AddTask,

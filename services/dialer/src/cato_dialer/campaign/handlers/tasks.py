@@ -3,7 +3,11 @@
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from cato_contracts.campaign_commands import (
+from cato_contracts.api.resources import Page, TaskSpec
+from cato_contracts.api.resources import Task as TaskView
+from cato_contracts.errors import InvalidError, NotFoundError
+from cato_contracts.ids import derived_id
+from cato_contracts.messages.campaign_commands import (
     AddTask,
     FindTasksUsingFile,
     GetTask,
@@ -11,11 +15,7 @@ from cato_contracts.campaign_commands import (
     RemoveTask,
     ReplaceTask,
 )
-from cato_contracts.errors import InvalidError, NotFoundError
-from cato_contracts.ids import derived_id
 from cato_contracts.requests import Actor
-from cato_contracts.resources import Page, TaskSpec
-from cato_contracts.resources import Task as TaskView
 from cato_dialer.campaign.domain.catalog.ownership import owner_for
 from cato_dialer.campaign.domain.catalog.task import Task, check_times
 from cato_dialer.campaign.handlers.deps import Deps

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from cato_contracts.calls import FINAL_KINDS, CallEvent, CallEventKind
+from cato_contracts.messages.calls import FINAL_KINDS, CallEvent, CallEventKind
 from cato_dialer.dial.domain.station import Station
 
 _PDD_S = (0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0)

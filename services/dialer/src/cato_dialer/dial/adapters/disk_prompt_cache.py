@@ -5,8 +5,8 @@ import os
 from pathlib import Path
 
 from cato_contracts.alaw_wav import pad_to_frames, wav_file
+from cato_contracts.messages.runs import Prompt
 from cato_contracts.objects import ObjectRef
-from cato_contracts.runs import Prompt
 from cato_dialer.dial.ports.dial import AudioSource, PromptMissingError
 from cato_runtime.objects import ObjectMissingError
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from cato_contracts.errors import BrokerError, CatoError
-from cato_contracts.jobs import DialJob
+from cato_contracts.messages.jobs import DialJob
 from cato_dialer.dial.domain.call.line_events import ReleaseCause
 from cato_dialer.dial.domain.call.rules import CallRules
 from cato_dialer.dial.domain.subscriber.next_attempt import Dial

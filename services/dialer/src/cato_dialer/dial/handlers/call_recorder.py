@@ -6,13 +6,13 @@ from types import TracebackType
 from typing import Any, Self
 from uuid import UUID
 
-from cato_contracts.calls import CallEvent, CallEventKind
+from cato_contracts.api.resources import Contact
 from cato_contracts.envelope import Envelope
 from cato_contracts.ids import derived_id
 from cato_contracts.instants import from_unix_ms, unix_ms
-from cato_contracts.jobs import DialJob
-from cato_contracts.resources import Contact
-from cato_contracts.runs import SubscriberResult
+from cato_contracts.messages.calls import CallEvent, CallEventKind
+from cato_contracts.messages.jobs import DialJob
+from cato_contracts.messages.runs import SubscriberResult
 from cato_dialer.dial.domain.call.outcome import CANCELLED, Cause, classify
 from cato_dialer.dial.domain.call.state import Publish, Succeed
 from cato_dialer.dial.domain.subscriber.next_attempt import Dial, PastCall, calls_of

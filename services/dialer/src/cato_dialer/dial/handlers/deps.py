@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from cato_contracts.jobs import RunDispatchState
+from cato_contracts.messages.jobs import RunDispatchState
 from cato_dialer.dial.domain.station import Station
 from cato_dialer.dial.ports.dial import CallJournal, CallObserver, ChannelSource, PromptCache
 from cato_dialer.dial.ports.stations import StationWatch, UnwatchedStations

@@ -8,7 +8,7 @@ from functools import partial
 import structlog
 
 from cato_contracts.errors import BrokerError, TemporaryError
-from cato_contracts.jobs import RunDispatchState, RunMode
+from cato_contracts.messages.jobs import RunDispatchState, RunMode
 from cato_dialer.dial.domain.capacity.overload_control import OverloadControl
 from cato_dialer.dial.handlers.deps import Deps
 from cato_dialer.dial.handlers.reach_subscriber import Done, GiveBack, LeaveAlone, SubscriberWorker, Verdict

@@ -6,10 +6,10 @@ from typing import Self
 
 import structlog
 
-from cato_contracts.calls import CallEvent
 from cato_contracts.envelope import Envelope
 from cato_contracts.errors import BrokerError
-from cato_contracts.runs import SubscriberResult
+from cato_contracts.messages.calls import CallEvent
+from cato_contracts.messages.runs import SubscriberResult
 from cato_dialer.dial.ports.dial import CallJournal, FencedError, SubscriberLog
 from cato_runtime.tasks import end_tasks
 

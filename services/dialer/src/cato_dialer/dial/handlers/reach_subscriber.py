@@ -10,7 +10,7 @@ from uuid import UUID
 import structlog
 
 from cato_contracts.errors import BrokerError
-from cato_contracts.jobs import DialJob
+from cato_contracts.messages.jobs import DialJob
 from cato_dialer.dial.domain.subscriber.call_gate import CallGate, Defer, Discard, Fail, Refusal
 from cato_dialer.dial.domain.subscriber.next_attempt import (
     FAULT,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from uuid import UUID
 
-from cato_contracts.jobs import RunDispatchState, RunMode
+from cato_contracts.messages.jobs import RunDispatchState, RunMode
 
 _FIRST_CHECK_S = 3.0
 _LAST_CHECK_S = 300.0

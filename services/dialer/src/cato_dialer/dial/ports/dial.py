@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
 
-from cato_contracts.calls import CallEvent
 from cato_contracts.envelope import Envelope
 from cato_contracts.errors import CatoError
-from cato_contracts.jobs import DialJob, RunDispatchState
+from cato_contracts.messages.calls import CallEvent
+from cato_contracts.messages.jobs import DialJob, RunDispatchState
+from cato_contracts.messages.runs import Prompt, SubscriberResult
 from cato_contracts.objects import ObjectRef
-from cato_contracts.runs import Prompt, SubscriberResult
 
 
 class FencedError(CatoError):

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from clickhouse_connect.driver.client import Client
 
-from cato_contracts.history import CallOutcome, CallRecord, ExportFormat, Grouping
+from cato_contracts.api.history import CallOutcome, CallRecord, ExportFormat, Grouping
 from cato_contracts.instants import from_unix_ms, unix_ms
 from cato_reporting.adapters.clickhouse.call_filter import (
     START_MS,

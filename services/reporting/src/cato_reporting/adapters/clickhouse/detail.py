@@ -6,7 +6,7 @@ from uuid import UUID
 
 from clickhouse_connect.driver.client import Client
 
-from cato_contracts.status import SubscriberFilter
+from cato_contracts.api.status import SubscriberFilter
 
 _FAILED = """
  AND subscriber_no IN

@@ -17,7 +17,7 @@ from typing import Any
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
-from cato_contracts.history import CallRecord, ExportFormat
+from cato_contracts.api.history import CallRecord, ExportFormat
 from cato_reporting.adapters.clickhouse.call_filter import (
     Conditions,
     beyond,

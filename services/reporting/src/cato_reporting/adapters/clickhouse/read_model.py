@@ -9,9 +9,9 @@ from uuid import UUID
 
 from clickhouse_connect.driver.client import Client
 
+from cato_contracts.api.status import SubscriberFilter
 from cato_contracts.instants import from_unix_ms
-from cato_contracts.runs import RunEnding, RunSnapshot, RunSubscriber
-from cato_contracts.status import SubscriberFilter
+from cato_contracts.messages.runs import RunEnding, RunSnapshot, RunSubscriber
 from cato_contracts.subjects import RUNS
 from cato_reporting.adapters.clickhouse.detail import (
     range_of,

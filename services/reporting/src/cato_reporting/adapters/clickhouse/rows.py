@@ -12,10 +12,10 @@ from uuid import UUID
 from clickhouse_connect.driver.client import Client
 from pydantic_core import to_json
 
-from cato_contracts.calls import CallEvent
 from cato_contracts.envelope import Envelope
 from cato_contracts.instants import unix_ms
-from cato_contracts.runs import RunSubscriber, SubscriberResult
+from cato_contracts.messages.calls import CallEvent
+from cato_contracts.messages.runs import RunSubscriber, SubscriberResult
 from cato_reporting.domain.wording import event_data, event_name, event_status
 from cato_reporting.ports import StoredMessage
 

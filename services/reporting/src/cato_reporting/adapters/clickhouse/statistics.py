@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from clickhouse_connect.driver.client import Client
 
-from cato_contracts.history import CallStatistics, Grouping
+from cato_contracts.api.history import CallStatistics, Grouping
 from cato_reporting.adapters.clickhouse.call_filter import Conditions
 from cato_reporting.domain.effectiveness import SERVED, SERVED_IF_IT_RANG
 from cato_reporting.errors import UnknownTimeZoneError

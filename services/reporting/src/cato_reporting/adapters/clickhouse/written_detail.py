@@ -10,7 +10,7 @@ from uuid import UUID
 
 from clickhouse_connect.driver.client import Client
 
-from cato_contracts.status import SubscriberFilter
+from cato_contracts.api.status import SubscriberFilter
 from cato_reporting.adapters.clickhouse.detail import THESE, select_subscribers
 from cato_reporting.ports import WrittenCalls, WrittenSubscriber
 

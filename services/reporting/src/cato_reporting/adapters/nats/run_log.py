@@ -10,8 +10,8 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
+from cato_contracts.api.status import SERVICE
 from cato_contracts.errors import BrokerError
-from cato_contracts.status import SERVICE
 from cato_contracts.subjects import RUNS
 from cato_jetstream import (
     DeadLetters,

@@ -15,7 +15,7 @@ from uuid import UUID
 
 import structlog
 
-from cato_contracts.runs import RunEnded
+from cato_contracts.messages.runs import RunEnded
 from cato_reporting.domain.live_run import LiveRun
 from cato_reporting.domain.live_runs import LiveRuns
 from cato_reporting.domain.parsed_message import parse_message

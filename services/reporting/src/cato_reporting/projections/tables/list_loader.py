@@ -9,8 +9,8 @@ import structlog
 from pydantic import ValidationError
 
 from cato_contracts.errors import BrokerError, UnavailableError
+from cato_contracts.messages.runs import RunSnapshot, RunSubscriber
 from cato_contracts.objects import ObjectRef
-from cato_contracts.runs import RunSnapshot, RunSubscriber
 from cato_reporting.errors import ReadModelAwayError, RowsRefusedError
 from cato_reporting.ports import ReadModel
 from cato_runtime.objects import ObjectMissingError, ObjectStore

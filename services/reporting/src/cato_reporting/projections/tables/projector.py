@@ -9,7 +9,7 @@ import structlog
 from prometheus_client import Histogram
 
 from cato_contracts.errors import BrokerError, ConfigurationError
-from cato_contracts.runs import RunStarted
+from cato_contracts.messages.runs import RunStarted
 from cato_reporting.errors import ReadModelAwayError, RowsRefusedError
 from cato_reporting.ports import DeadLetters, Intake, LogMessage, ReadModel, RunLog, StoredMessage
 from cato_reporting.projections.parsed_messages import ParsedMessages

@@ -7,14 +7,14 @@ from uuid import UUID, uuid5
 
 import structlog
 
-from cato_contracts.errors import InvalidError, NotFoundError, UnavailableError
-from cato_contracts.history import (
+from cato_contracts.api.history import (
     BeginCallExport,
     CallExport,
     EndCallExport,
     ExportPiece,
     TakeExportPiece,
 )
+from cato_contracts.errors import InvalidError, NotFoundError, UnavailableError
 from cato_contracts.requests import Actor
 from cato_reporting.errors import ReadModelAwayError
 from cato_reporting.ports import CallHistory, CallPages

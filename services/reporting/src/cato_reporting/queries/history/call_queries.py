@@ -4,18 +4,18 @@ import json
 
 from pydantic import TypeAdapter
 
-from cato_contracts.errors import NotFoundError, TooLargeError
-from cato_contracts.history import (
+from cato_contracts.api.history import (
     CallDetail,
     CallFilter,
     CallRecord,
     GetCall,
     ListCalls,
 )
+from cato_contracts.api.resources import Page
+from cato_contracts.api.status import CallEventView
+from cato_contracts.errors import NotFoundError, TooLargeError
 from cato_contracts.instants import unix_ms
 from cato_contracts.requests import Actor
-from cato_contracts.resources import Page
-from cato_contracts.status import CallEventView
 from cato_reporting.ports import CallHistory, CallPosition, CallSelection, StoredEvent
 from cato_reporting.queries.cursors import read_position, write_position
 from cato_reporting.queries.read_barrier import ReadBarrier

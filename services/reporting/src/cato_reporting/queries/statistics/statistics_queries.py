@@ -2,8 +2,8 @@
 
 from pydantic import TypeAdapter
 
+from cato_contracts.api.history import CallStatistics, GetStatistics, Statistics
 from cato_contracts.errors import InvalidError, TooLargeError
-from cato_contracts.history import CallStatistics, GetStatistics, Statistics
 from cato_reporting.errors import UnknownTimeZoneError
 from cato_reporting.ports import CallHistory
 from cato_reporting.queries.history.call_queries import ANSWER_BYTES, selection

@@ -5,13 +5,8 @@ from datetime import datetime
 from typing import NoReturn
 from uuid import UUID
 
-from cato_contracts.errors import NotFoundError, TooLargeError
-from cato_contracts.instants import unix_ms, whole_ms
-from cato_contracts.paging import number, read_cursor, write_cursor
-from cato_contracts.requests import Actor
-from cato_contracts.resources import Page
-from cato_contracts.runs import RunSnapshot
-from cato_contracts.status import (
+from cato_contracts.api.resources import Page
+from cato_contracts.api.status import (
     GetStatusText,
     GetTaskExec,
     ListTaskExecs,
@@ -20,6 +15,11 @@ from cato_contracts.status import (
     SubscriberFilter,
     TaskExec,
 )
+from cato_contracts.errors import NotFoundError, TooLargeError
+from cato_contracts.instants import unix_ms, whole_ms
+from cato_contracts.messages.runs import RunSnapshot
+from cato_contracts.paging import number, read_cursor, write_cursor
+from cato_contracts.requests import Actor
 from cato_reporting.domain.live_run import End, LiveRun
 from cato_reporting.domain.report import Numbers, final_state, live_report, make_report
 from cato_reporting.ports import ReadModel, StoredRun, WrittenDetail

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from eventsourcing.domain import Aggregate, event
 
-from cato_contracts.resources import NotificationSettings as NotificationSettingsView
-from cato_contracts.resources import SettingsSpec
+from cato_contracts.api.resources import NotificationSettings as NotificationSettingsView
+from cato_contracts.api.resources import SettingsSpec
 from cato_dialer.campaign.domain.catalog.ownership import CatalogCreated, CatalogEvent, CatalogResource
 
 

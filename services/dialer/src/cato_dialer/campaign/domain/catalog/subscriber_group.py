@@ -6,8 +6,8 @@ from uuid import UUID
 
 from eventsourcing.domain import Aggregate, event
 
+from cato_contracts.api.resources import SubscriberGroup as SubscriberGroupView
 from cato_contracts.objects import ObjectRef
-from cato_contracts.resources import SubscriberGroup as SubscriberGroupView
 from cato_dialer.campaign.domain.catalog.ownership import CatalogCreated, CatalogEvent, CatalogResource
 
 

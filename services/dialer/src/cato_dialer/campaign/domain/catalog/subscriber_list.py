@@ -12,10 +12,10 @@ from pydantic import ValidationError
 from pydantic.alias_generators import to_camel
 from pydantic_core import to_json
 
-from cato_contracts.campaign_commands import ListFormat
+from cato_contracts.api.resources import Subscriber
 from cato_contracts.errors import InvalidError, TooLargeError
 from cato_contracts.ids import derived_id
-from cato_contracts.resources import Subscriber
+from cato_contracts.messages.campaign_commands import ListFormat
 
 _BLANKS = re.compile(r"[ \t\r\n]*")
 _COLUMNS = {"fullname": "fullName", "phones": "phones", "emails": "emails"}

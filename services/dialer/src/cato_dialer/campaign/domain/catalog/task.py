@@ -6,10 +6,10 @@ from uuid import UUID
 
 from eventsourcing.domain import Aggregate, event
 
+from cato_contracts.api.resources import Task as TaskView
+from cato_contracts.api.resources import TaskSpec
 from cato_contracts.errors import ConflictError, InvalidError
-from cato_contracts.resources import Task as TaskView
-from cato_contracts.resources import TaskSpec
-from cato_contracts.runs import RunSnapshot
+from cato_contracts.messages.runs import RunSnapshot
 from cato_dialer.campaign.domain.catalog.ownership import CatalogCreated, CatalogEvent, CatalogResource
 
 _REMEMBERED_STARTS = 64

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from cato_contracts.jobs import RunDispatchState, RunMode
-from cato_contracts.runs import RunEnding
+from cato_contracts.messages.jobs import RunDispatchState, RunMode
+from cato_contracts.messages.runs import RunEnding
 from cato_dialer.campaign.domain.run import run_conditions as when
 from cato_dialer.campaign.domain.run.progress import Progress
 from cato_dialer.campaign.domain.run.run import Run

@@ -8,8 +8,7 @@ from eventsourcing.domain import Aggregate, event
 
 from cato_contracts.envelope import Envelope
 from cato_contracts.errors import ConflictError, NotFoundError
-from cato_contracts.requests import Actor
-from cato_contracts.runs import (
+from cato_contracts.messages.runs import (
     LifeEvent,
     RunEnded,
     RunEnding,
@@ -21,6 +20,7 @@ from cato_contracts.runs import (
     WaveEnded,
     WaveStarted,
 )
+from cato_contracts.requests import Actor
 from cato_dialer.campaign.domain.run.transitions import Mode, Phase, transition
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cato_contracts.runs import RunEnding
+from cato_contracts.messages.runs import RunEnding
 from cato_dialer.campaign.domain.run.progress import Progress
 from cato_dialer.campaign.domain.run.run import Run
 

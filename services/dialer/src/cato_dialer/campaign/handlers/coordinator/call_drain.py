@@ -4,7 +4,7 @@ import asyncio
 
 import structlog
 
-from cato_contracts.runs import RunSnapshot
+from cato_contracts.messages.runs import RunSnapshot
 from cato_dialer.campaign.handlers.deps import Deps
 
 log = structlog.get_logger()

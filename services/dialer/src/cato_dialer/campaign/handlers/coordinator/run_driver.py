@@ -14,8 +14,8 @@ import structlog
 
 from cato_contracts.envelope import decode
 from cato_contracts.errors import ConflictError, UndecodableError
-from cato_contracts.jobs import RunDispatchState
-from cato_contracts.runs import SubscriberResult
+from cato_contracts.messages.jobs import RunDispatchState
+from cato_contracts.messages.runs import SubscriberResult
 from cato_contracts.subjects import run_life, run_result
 from cato_dialer.campaign.domain.run.next_step import (
     AwaitCallsDrained,

@@ -6,8 +6,8 @@ from uuid import UUID
 
 import structlog
 
-from cato_contracts.jobs import DialJob
-from cato_contracts.runs import RunSnapshot, RunSubscriber
+from cato_contracts.messages.jobs import DialJob
+from cato_contracts.messages.runs import RunSnapshot, RunSubscriber
 from cato_dialer.campaign.domain.run.progress import Progress
 from cato_dialer.campaign.handlers.deps import Deps
 

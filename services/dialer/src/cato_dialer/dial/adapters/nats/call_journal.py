@@ -10,10 +10,10 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import Header
 
-from cato_contracts.calls import CallEvent
 from cato_contracts.envelope import Envelope, Message, decode
 from cato_contracts.errors import BrokerError
-from cato_contracts.runs import SubscriberResult
+from cato_contracts.messages.calls import CallEvent
+from cato_contracts.messages.runs import SubscriberResult
 from cato_contracts.subjects import RUNS, run_call, run_result
 from cato_dialer.dial.ports.dial import FencedError, SubscriberLog
 from cato_jetstream import ConditionalPublisher, Conflict, translated

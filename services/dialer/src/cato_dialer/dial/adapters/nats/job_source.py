@@ -8,7 +8,7 @@ from nats.aio.msg import Msg
 
 from cato_contracts.envelope import decode
 from cato_contracts.errors import UndecodableError
-from cato_contracts.jobs import DialJob, RunDispatchState
+from cato_contracts.messages.jobs import DialJob, RunDispatchState
 from cato_dialer.dial.adapters.nats.call_presence import CallPresence
 from cato_dialer.dial.adapters.nats.run_queue import RunQueue
 from cato_dialer.dial.adapters.nats.run_states import NatsRunStates

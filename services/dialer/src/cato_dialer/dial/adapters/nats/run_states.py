@@ -13,7 +13,7 @@ from nats.js.kv import KV_DEL, KV_PURGE, KeyValue
 from pydantic import ValidationError
 
 from cato_contracts.errors import BrokerError
-from cato_contracts.jobs import RunDispatchState
+from cato_contracts.messages.jobs import RunDispatchState
 from cato_contracts.subjects import RUN_DISPATCH_STATES
 from cato_jetstream import EventLogError, translated
 from cato_runtime.tasks import end_tasks

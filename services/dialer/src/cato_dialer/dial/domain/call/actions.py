@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from cato_contracts.calls import CallEventKind
-from cato_contracts.resources import SuccessCondition
+from cato_contracts.api.resources import SuccessCondition
+from cato_contracts.messages.calls import CallEventKind
 from cato_dialer.dial.domain.call.line_events import (
     LineDigit,
     LineHeard,

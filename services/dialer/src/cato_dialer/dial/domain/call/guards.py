@@ -1,6 +1,6 @@
 """The guards of the transitions; the table names them."""
 
-from cato_contracts.resources import SuccessCondition
+from cato_contracts.api.resources import SuccessCondition
 from cato_dialer.dial.domain.call.line_events import (
     LineDigit,
     LineHeard,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
-from cato_contracts.resources import SettingsSpec, SuccessCondition
+from cato_contracts.api.resources import SettingsSpec, SuccessCondition
 
 CONFIRMATION_MS = 10_000
 """The time to key the code after the end of the prompt; then we hang up."""

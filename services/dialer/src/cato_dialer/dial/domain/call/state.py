@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from cato_contracts.calls import CallEventKind
+from cato_contracts.messages.calls import CallEventKind
 from cato_dialer.dial.domain.call.line_events import LINE_EVENTS, LineEvent, LineReleased, ReleaseCause
 from cato_dialer.dial.domain.call.rules import CONFIRMATION_MS, RELEASE_MS, CallRules
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from cato_contracts.calling_hours import may_call, next_change
-from cato_contracts.jobs import DialJob, RunDispatchState, RunMode
+from cato_contracts.api.calling_hours import may_call, next_change
+from cato_contracts.messages.jobs import DialJob, RunDispatchState, RunMode
 
 EXPIRED = "expired"
 STOPPED = "stopped"

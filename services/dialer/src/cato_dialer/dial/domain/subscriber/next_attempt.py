@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from cato_contracts.calls import FINAL_KINDS, CallEvent, CallEventKind
-from cato_contracts.runs import SubscriberResult
+from cato_contracts.messages.calls import FINAL_KINDS, CallEvent, CallEventKind
+from cato_contracts.messages.runs import SubscriberResult
 from cato_dialer.dial.domain.call.outcome import CANCELLED, worth_another_station
 
 INTERRUPTION_LIMIT = 3

@@ -4,8 +4,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from cato_contracts.api.resources import Contact
 from cato_contracts.envelope import Message, upcaster
-from cato_contracts.resources import Contact
 
 
 class CallEventKind(StrEnum):

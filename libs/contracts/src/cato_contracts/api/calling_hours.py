@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from cato_contracts.resources import SettingsSpec, TimeRestrictions
+from cato_contracts.api.resources import SettingsSpec, TimeRestrictions
 
 _DAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 _MINUTE = timedelta(minutes=1)

@@ -3,10 +3,10 @@
 from enum import StrEnum
 from uuid import UUID
 
+from cato_contracts.api.resources import NotificationSettings
 from cato_contracts.envelope import Message
+from cato_contracts.messages.runs import Prompt, RunSubscriber
 from cato_contracts.model import Frozen, Instant
-from cato_contracts.resources import NotificationSettings
-from cato_contracts.runs import Prompt, RunSubscriber
 
 
 class DialJob(Message):

@@ -3,10 +3,10 @@
 from enum import StrEnum
 from uuid import UUID
 
+from cato_contracts.api.resources import Contact, NotificationSettings
 from cato_contracts.envelope import Message
 from cato_contracts.model import Frozen, Instant
 from cato_contracts.objects import ObjectRef
-from cato_contracts.resources import Contact, NotificationSettings
 
 
 class Prompt(Frozen):

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from pydantic import Base64UrlBytes, Field, JsonValue
 
-from cato_contracts.examples import EXECUTION_ID, STATION_ID, TASK_ID
+from cato_contracts.api.examples import EXECUTION_ID, STATION_ID, TASK_ID
+from cato_contracts.api.resources import Page
 from cato_contracts.model import Frozen, Instant, Resource
 from cato_contracts.requests import Query
-from cato_contracts.resources import Page
 
 if sys.version_info >= (3, 14):
     from compression import zstd

@@ -6,10 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from cato_contracts.model import Frozen
-from cato_contracts.objects import ObjectRef
-from cato_contracts.requests import Command, Query
-from cato_contracts.resources import (
+from cato_contracts.api.resources import (
     NotificationSettings,
     Page,
     SettingsSpec,
@@ -18,6 +15,9 @@ from cato_contracts.resources import (
     TaskSpec,
     TaskStart,
 )
+from cato_contracts.model import Frozen
+from cato_contracts.objects import ObjectRef
+from cato_contracts.requests import Command, Query
 
 SERVICE = "dialer"
 

@@ -5,9 +5,9 @@ from uuid import UUID
 
 from pydantic import Field
 
+from cato_contracts.api.resources import AudioFile, Page
 from cato_contracts.objects import ObjectRef
 from cato_contracts.requests import Command, Query
-from cato_contracts.resources import AudioFile, Page
 
 SERVICE = "media"
 

@@ -6,11 +6,11 @@ from uuid import UUID
 
 from pydantic import Base64UrlBytes, Field
 
-from cato_contracts.examples import CALL_ID, EXECUTION_ID, STATION_ID, SUBSCRIBER_ID, TASK_ID
+from cato_contracts.api.examples import CALL_ID, EXECUTION_ID, STATION_ID, SUBSCRIBER_ID, TASK_ID
+from cato_contracts.api.resources import Page
+from cato_contracts.api.status import EVENT_EXAMPLES, SERVICE, CallEventView
 from cato_contracts.model import Frozen, Instant, Resource
 from cato_contracts.requests import Command, Query
-from cato_contracts.resources import Page
-from cato_contracts.status import EVENT_EXAMPLES, SERVICE, CallEventView
 
 
 class CallOutcome(StrEnum):

@@ -9,7 +9,7 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
-from cato_contracts.examples import AUDIO_ID, EXECUTION_ID, GROUP_ID, SETTINGS_ID
+from cato_contracts.api.examples import AUDIO_ID, EXECUTION_ID, GROUP_ID, SETTINGS_ID
 from cato_contracts.model import Instant, Name, Resource
 from cato_contracts.objects import ObjectRef
 

@@ -1,0 +1,1 @@
+"""The commands, queries, jobs and events between services."""

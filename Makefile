@@ -61,18 +61,19 @@ check: $(STAMP)  ## lint, format, types, import rules, generated files
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy libs services exchange stack tools
 	$(BIN)/lint-imports
+	$(BIN)/python tools/check_limits.py
 	$(BIN)/python -m cato_gateway.document | diff docs/openapi.json -
 	$(BIN)/python -m cato_contracts.asyncapi | diff docs/asyncapi.json -
 	$(BIN)/python -m cato_dialer.entrypoints.state_machines --check docs
 	sed -e '1,/<!-- reference: begin -->/d' -e '/<!-- reference: end -->/,$$d' docs/operations.md > .reference.md
-	$(BIN)/python -m cato_runtime.reference cato_gateway.settings:GatewaySettings | diff .reference.md -
+	$(BIN)/python -m cato_runtime.configuration.reference cato_gateway.settings:GatewaySettings | diff .reference.md -
 	rm .reference.md
 
 docs: $(STAMP)  ## write the generated documents again
 	$(BIN)/python -m cato_gateway.document > docs/openapi.json
 	$(BIN)/python -m cato_contracts.asyncapi > docs/asyncapi.json
 	$(BIN)/python -m cato_dialer.entrypoints.state_machines docs
-	$(BIN)/python -m cato_runtime.reference cato_gateway.settings:GatewaySettings > .reference.md
+	$(BIN)/python -m cato_runtime.configuration.reference cato_gateway.settings:GatewaySettings > .reference.md
 	sed -i -e '/<!-- reference: begin -->/,/<!-- reference: end -->/{/<!-- reference: begin -->/r .reference.md' \
 	    -e '/<!-- reference: /!d}' docs/operations.md
 	rm .reference.md

@@ -16,7 +16,7 @@ from telephony.ramps import Bench, ramp_c_floor, ramp_calls, ramp_python_floor
 from telephony.short_calls import ramp_short_calls
 from telephony.table import Results, as_json, table
 
-from cato_runtime.config import DialingConfig
+from cato_runtime.configuration.config import DialingConfig
 
 ENGINES = ("dense", "pjsua2")
 _DIRECTORY = Path(__file__).parent.parent / "build" / "bench"

@@ -22,7 +22,7 @@ from bench.reporting.freshness import Freshness
 from bench.reporting.log import fill, keep_list, read_rate
 from bench.reporting.questions import Questions, gateway, median_ms, whole_document
 from bench.reporting.service import ReportingProcess, cpu_seconds, resident_mb
-from cato_runtime.embedded_nats import EmbeddedNats
+from cato_runtime.process.embedded_nats import EmbeddedNats
 from cato_runtime.requests import Requester
 from tests.support.servers import Bus, bus_at
 

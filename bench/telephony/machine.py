@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from cato_runtime.config import DialingConfig
+from cato_runtime.configuration.config import DialingConfig
 
 _PJSIP = "import pjsua2; e = pjsua2.Endpoint(); e.libCreate(); print('VERSION', e.libVersion().full)"
 

@@ -7,7 +7,7 @@ import pytest
 
 from cato_dialer.dial.adapters.nats.channel_source import NatsChannelSource
 from cato_runtime.clock import SystemClock
-from cato_runtime.station_config import StationConfig
+from cato_runtime.configuration.station_config import StationConfig
 from services.dialer.tests.contract.dial.test_channel_source import *  # noqa: F403 - all of its tests
 from services.dialer.tests.contract.dial.test_channel_source import Sources
 

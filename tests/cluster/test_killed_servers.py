@@ -11,8 +11,8 @@ from cato_dialer.dial.adapters.nats.channel_source import NatsChannelSource
 from cato_dialer.dial.ports.dial import FencedError
 from cato_jetstream import Bucket, Commit, Follower, JetStreamLog, Lease, Unavailable
 from cato_runtime.clock import SystemClock
-from cato_runtime.station_config import StationConfig
-from cato_runtime.tasks import end_tasks
+from cato_runtime.configuration.station_config import StationConfig
+from cato_runtime.process.tasks import end_tasks
 from libs.jetstream.tests.example import Trunk, new_trunk, trunks
 from services.dialer.tests.contract.dial.test_call_journal import RUN, event
 

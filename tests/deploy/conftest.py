@@ -11,7 +11,7 @@ import pytest
 import yaml
 from pydantic_settings import BaseSettings
 
-from cato_runtime.reference import variables
+from cato_runtime.configuration.reference import variables
 
 ROOT = Path(__file__).parents[2]
 

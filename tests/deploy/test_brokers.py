@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from cato_runtime.broker import connect, ensure_topology, make_broker
-from cato_runtime.embedded_nats import server_program
+from cato_runtime.process.embedded_nats import server_program
 
 ROOT = Path(__file__).parents[2]
 SERVER = server_program()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cato_runtime.config import Config
+from cato_runtime.configuration.config import Config
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = yaml.safe_load((ROOT / "docker-compose.yml").read_text())

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from cato_contracts.subjects import DIAL
-from cato_runtime.config import Config
+from cato_runtime.configuration.config import Config
 
 LONGEST_CALL_S = 7200 + 180 + 300 + 12
 """The limits of call duration, set-up and ringing, and the time that the dialer reserves to hang up."""

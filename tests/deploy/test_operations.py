@@ -7,9 +7,9 @@ from pathlib import Path
 import yaml
 from pydantic_settings import BaseSettings
 
-from cato_runtime.config import Config, load_config
-from cato_runtime.reference import config_keys, reference
-from cato_runtime.station_config import StationConfig
+from cato_runtime.configuration.config import Config, load_config
+from cato_runtime.configuration.reference import config_keys, reference
+from cato_runtime.configuration.station_config import StationConfig
 
 ROOT = Path(__file__).parents[2]
 OPERATIONS = (ROOT / "docs/operations.md").read_text()
@@ -27,7 +27,7 @@ def service_settings():
 
 def test_reference_equals_the_generated_one():
     settings = dict(service_settings())
-    command = " ".join(["python -m cato_runtime.reference", *settings])
+    command = " ".join(["python -m cato_runtime.configuration.reference", *settings])
     assert f"`{command}`" in OPERATIONS
     section = OPERATIONS.split("<!-- reference: begin -->\n")[1].split("<!-- reference: end -->")[0]
     assert section.strip() == reference(tuple(settings.values())).strip(), f"put in the output of {command}"

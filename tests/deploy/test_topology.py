@@ -8,7 +8,7 @@ import sys
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-from cato_runtime.embedded_nats import EmbeddedNats
+from cato_runtime.process.embedded_nats import EmbeddedNats
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent

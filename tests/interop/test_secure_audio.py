@@ -9,8 +9,8 @@ from cato_dialer.dial.adapters.pjsua2.supervisor.trunk import Pjsua2Trunk
 from cato_dialer.dial.domain.call.line_events import LinePlaybackFinished, ReleaseCause
 from cato_exchange.exchange import Exchange
 from cato_exchange.plan import Plan
-from cato_runtime.config import DialingConfig
-from cato_runtime.station_config import Srtp
+from cato_runtime.configuration.config import DialingConfig
+from cato_runtime.configuration.station_config import Srtp
 from services.dialer.tests.support.stations import make_station
 from services.dialer.tests.support.trunk.trunk_kit import Caller, Heard, every_code, follow_until, write_wav
 from tests.interop.baresip_peer import PROGRAM, BaresipPeer

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 from hypothesis import HealthCheck, Phase, given, note, seed, settings
 
-from cato_runtime.child_process import die_with_parent
+from cato_runtime.process.child_process import die_with_parent
 from tests.simulation import plans
 from tests.simulation.counters import count, unexpected_log_lines
 from tests.simulation.world.history import History

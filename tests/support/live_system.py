@@ -15,7 +15,7 @@ import httpx
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from cato_runtime.child_process import die_with_parent
+from cato_runtime.process.child_process import die_with_parent
 
 HERE = Path(__file__).parent
 PROMPT = HERE.parents[1] / "assets" / "flood_warning.mp3"

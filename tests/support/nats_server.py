@@ -14,7 +14,7 @@ import threading
 from collections import deque
 from pathlib import Path
 
-from cato_runtime.embedded_nats import server_program
+from cato_runtime.process.embedded_nats import server_program
 
 # The ports file comes after the last of these lines, so waiting for it means polling.
 _LISTENING = re.compile(r"Listening for client connections on 127\.0\.0\.1:(\d+)")

@@ -21,7 +21,7 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 
 from cato_runtime.broker import connect, ensure_topology, make_broker
-from cato_runtime.embedded_nats import EmbeddedNats
+from cato_runtime.process.embedded_nats import EmbeddedNats
 
 NATS_IMAGE = "nats:2.11-alpine"
 CLICKHOUSE_IMAGE = "clickhouse/clickhouse-server:25.8-alpine"

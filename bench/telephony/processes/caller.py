@@ -23,8 +23,8 @@ from cato_dialer.dial.domain.call.line_events import (
     ReleaseCause,
 )
 from cato_dialer.dial.ports.trunk import CallOrder, Line
-from cato_runtime.config import DialingConfig
-from cato_runtime.station_config import StationConfig
+from cato_runtime.configuration.config import DialingConfig
+from cato_runtime.configuration.station_config import StationConfig
 from telephony.child import allow_many_sockets, serve
 
 _PLACE_EVERY_S = {"pjsua2": 0.02, "dense": 0.005}

@@ -7,7 +7,7 @@ import pytest
 from fastapi import FastAPI
 
 from cato_contracts.api.status import RunState
-from cato_runtime.config import Config, LimitsConfig, Permission, TokenConfig
+from cato_runtime.configuration.config import Config, LimitsConfig, Permission, TokenConfig
 from tests.support.gateway.stack import MemoryStack
 
 READ, WRITE, RUN, ADMIN = Permission.READ, Permission.WRITE, Permission.RUN, Permission.ADMIN

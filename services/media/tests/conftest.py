@@ -2,7 +2,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from cato_runtime.config import LimitsConfig
+from cato_runtime.configuration.config import LimitsConfig
 from services.media.tests.support.client import Media, Tasks, media_service
 from tests.support.memory_log import MemoryLog
 from tests.support.memory_objects import MemoryObjectStore

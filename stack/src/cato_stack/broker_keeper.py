@@ -5,7 +5,7 @@ import asyncio
 import structlog
 
 from cato_contracts.errors import ConfigurationError
-from cato_runtime.embedded_nats import EmbeddedNats
+from cato_runtime.process.embedded_nats import EmbeddedNats
 
 log = structlog.get_logger()
 

@@ -10,8 +10,8 @@ import structlog
 import typer
 
 from cato_contracts.errors import ConfigurationError
+from cato_runtime.configuration.settings import LogFormat, ServiceSettings
 from cato_runtime.logs import configure_logging
-from cato_runtime.settings import LogFormat, ServiceSettings
 from cato_stack import dead_letters
 from cato_stack.demo.run import run_demo
 from cato_stack.stack import StackOptions, running_stack

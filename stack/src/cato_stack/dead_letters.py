@@ -13,8 +13,8 @@ import typer
 from cato_contracts.errors import BrokerError, ConfigurationError
 from cato_jetstream import DeadLetter, DeadLetterStream, Misuse, NotFound
 from cato_runtime.broker import connect, make_broker
+from cato_runtime.configuration.settings import LogFormat, ServiceSettings
 from cato_runtime.logs import configure_logging
-from cato_runtime.settings import LogFormat, ServiceSettings
 
 app = typer.Typer(
     no_args_is_help=True, help="List, show and replay messages that a service could not process."

@@ -15,8 +15,8 @@ import httpx
 import structlog
 
 from cato_contracts.errors import ConfigurationError
-from cato_runtime.config import load_config
-from cato_runtime.embedded_nats import EmbeddedNats
+from cato_runtime.configuration.config import load_config
+from cato_runtime.process.embedded_nats import EmbeddedNats
 from cato_stack.broker_keeper import BrokerKeeper
 from cato_stack.supervisor import ProcessSpec, Supervised
 

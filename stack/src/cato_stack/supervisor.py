@@ -9,7 +9,7 @@ from pathlib import Path
 
 import structlog
 
-from cato_runtime.child_process import die_with_parent
+from cato_runtime.process.child_process import die_with_parent
 
 log = structlog.get_logger()
 

@@ -10,7 +10,7 @@ import pytest
 from cato_contracts.subjects import DIAL, RUNS
 from cato_jetstream import DeadLetters, Origin
 from cato_runtime.broker import connect, ensure_topology, make_broker
-from cato_runtime.embedded_nats import EmbeddedNats
+from cato_runtime.process.embedded_nats import EmbeddedNats
 
 JOB = Origin("dial.r.1.0", DIAL.name, 7)
 EVENT = Origin("run.r.call.3", RUNS.name, 21)

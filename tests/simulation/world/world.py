@@ -29,8 +29,8 @@ from cato_dialer.campaign.handlers.pace import LeasePace, Pace
 from cato_dialer.dial.adapters.configured_stations import stations_of
 from cato_dialer.dial.domain.call.outcome import Cause, classify
 from cato_jetstream import Record
-from cato_runtime.config import Config
-from cato_runtime.station_config import StationConfig
+from cato_runtime.configuration.config import Config
+from cato_runtime.configuration.station_config import StationConfig
 from services.dialer.tests.support.memory_campaign import MemoryAudioLibrary, MemoryRunCalls
 from services.dialer.tests.support.memory_dial import MemoryChannelBoard, MemoryJobQueue
 from tests.simulation.world.exchange import Behaviour, Exchange, number_of

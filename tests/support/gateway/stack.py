@@ -12,7 +12,7 @@ from cato_gateway.deps import Deps
 from cato_gateway.run_watches import RunWatches
 from cato_gateway.settings import GatewaySettings
 from cato_gateway.tokens import TokenTable
-from cato_runtime.config import Config
+from cato_runtime.configuration.config import Config
 from tests.support.gateway.memory_answer_ledger import MemoryAnswerLedger
 from tests.support.gateway.services import MemoryServices
 from tests.support.memory_objects import MemoryObjectStore

@@ -10,7 +10,7 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext, api
 
 from cato_jetstream import Commit, Follower, JetStreamLog, Unavailable
-from cato_runtime.tasks import end_tasks
+from cato_runtime.process.tasks import end_tasks
 from libs.jetstream.tests.example import Trunk, new_trunk, trunks
 from tests.support.nats_server import NatsServer
 

@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from cato_contracts.errors import ConfigurationError
-from cato_runtime.settings import ServiceSettings
+from cato_runtime.configuration.settings import ServiceSettings
 
 log = structlog.get_logger()
 

@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
-from cato_runtime.settings import LogFormat, ServiceSettings
+from cato_runtime.configuration.settings import LogFormat, ServiceSettings
 
 _SHOWN_DIGITS = 2
 

@@ -19,14 +19,14 @@ from nats.js import JetStreamContext
 from cato_contracts.errors import BrokerError, ConfigurationError
 from cato_runtime.broker import connect, ensure_topology, make_broker
 from cato_runtime.clock import Clock, SystemClock
-from cato_runtime.config import Config, load_config
-from cato_runtime.garbage import tune_gc
+from cato_runtime.configuration.config import Config, load_config
+from cato_runtime.configuration.settings import ServiceSettings
 from cato_runtime.health import Health, Phase, serve_health
 from cato_runtime.logs import configure_logging
 from cato_runtime.objects import NatsObjectStore, ObjectStore
+from cato_runtime.process.garbage import tune_gc
+from cato_runtime.process.tasks import end_tasks
 from cato_runtime.requests import Requester, RequestTable, serve_requests
-from cato_runtime.settings import ServiceSettings
-from cato_runtime.tasks import end_tasks
 
 log = structlog.get_logger()
 

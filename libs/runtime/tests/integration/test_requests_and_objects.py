@@ -12,8 +12,8 @@ from cato_contracts.messages.campaign_commands import GetSubscriberGroup, Remove
 from cato_contracts.objects import Bucket, ObjectRef
 from cato_contracts.requests import Actor
 from cato_runtime.broker import connect, ensure_topology, make_broker
-from cato_runtime.embedded_nats import EmbeddedNats
 from cato_runtime.objects import NatsObjectStore, ObjectMissingError
+from cato_runtime.process.embedded_nats import EmbeddedNats
 from cato_runtime.requests import RequestContext, Requester, RequestTable, serve_requests
 
 ACTOR = Actor(user_id="user")

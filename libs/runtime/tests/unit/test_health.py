@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from cato_contracts.errors import ConfigurationError
+from cato_runtime.configuration.settings import ServiceSettings
 from cato_runtime.health import Health, Phase, serve_health
-from cato_runtime.settings import ServiceSettings
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@ from datetime import timedelta
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from cato_runtime.config import Config
-from cato_runtime.reference import config_keys, reference, variables
-from cato_runtime.settings import ServiceSettings
+from cato_runtime.configuration.config import Config
+from cato_runtime.configuration.reference import config_keys, reference, variables
+from cato_runtime.configuration.settings import ServiceSettings
 
 
 class Waiting(BaseSettings):

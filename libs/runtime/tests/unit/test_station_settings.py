@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from cato_contracts.errors import ConfigurationError
-from cato_runtime.config import Config, load_config
-from cato_runtime.station_config import DigitWay, SessionTimers, Srtp, StationConfig
+from cato_runtime.configuration.config import Config, load_config
+from cato_runtime.configuration.station_config import DigitWay, SessionTimers, Srtp, StationConfig
 
 
 def loaded(directory: Path, *lines: str) -> Config:

@@ -4,7 +4,7 @@ import asyncio
 
 from structlog.testing import capture_logs
 
-from cato_runtime.tasks import end_tasks
+from cato_runtime.process.tasks import end_tasks
 
 
 async def for_ever():

@@ -13,7 +13,7 @@ from cato_gateway.run_watches import RunWatches
 from cato_gateway.service import GatewayService
 from cato_gateway.settings import GatewaySettings, read_settings
 from cato_gateway.tokens import TokenTable, refuse_public_default
-from cato_runtime.config import Config
+from cato_runtime.configuration.config import Config
 from cato_runtime.objects import NatsObjectStore
 from cato_runtime.requests import Requester
 from cato_runtime.service import RuntimeDeps

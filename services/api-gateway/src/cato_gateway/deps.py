@@ -6,7 +6,7 @@ from cato_gateway.ports import AnswerLedger, Asker, Lists, ServiceProbe
 from cato_gateway.run_watches import RunWatches
 from cato_gateway.settings import GatewaySettings
 from cato_gateway.tokens import TokenTable
-from cato_runtime.config import Config
+from cato_runtime.configuration.config import Config
 from cato_runtime.objects import ObjectStore
 
 

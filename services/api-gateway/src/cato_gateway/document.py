@@ -9,7 +9,7 @@ from cato_gateway.app import create_app
 from cato_gateway.bootstrap import build_deps
 from cato_gateway.settings import GatewaySettings
 from cato_runtime.broker import make_broker
-from cato_runtime.config import Config
+from cato_runtime.configuration.config import Config
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from cato_gateway.deps import Deps
 from cato_gateway.http.server import Server, listen, make_server
 from cato_gateway.tokens import refuse_public_default
-from cato_runtime.config import Config
+from cato_runtime.configuration.config import Config
 from cato_runtime.requests import RequestTable
 
 log = structlog.get_logger()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from cato_contracts.errors import ConfigurationError
 from cato_contracts.requests import Actor
-from cato_runtime.config import Config, Permission, TokenConfig
+from cato_runtime.configuration.config import Config, Permission, TokenConfig
 
 _BUILT_IN = "default"
 

@@ -8,7 +8,7 @@ import pytest
 from cato_gateway.adapters.nats_answer_ledger import NatsAnswerLedger
 from cato_gateway.ports import AnswerLedger, KeptAnswer, LedgerEntry
 from cato_runtime.broker import connect, ensure_topology, make_broker
-from cato_runtime.embedded_nats import EmbeddedNats
+from cato_runtime.process.embedded_nats import EmbeddedNats
 from tests.support.gateway.memory_answer_ledger import MemoryAnswerLedger
 
 FIRST = LedgerEntry(digest="a", command_id="1")

@@ -10,7 +10,7 @@ import pytest
 from cato_contracts.api.status import STATUS_TEXT_LIMIT, StatusText
 from cato_contracts.errors import UnavailableError
 from cato_gateway.errors import BrokenOffError
-from cato_runtime.config import Config
+from cato_runtime.configuration.config import Config
 from tests.support.gateway.stack import MemoryStack
 
 API = "/api/v1"

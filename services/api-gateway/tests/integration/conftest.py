@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from cato_runtime.broker import connect, ensure_topology, make_broker
-from cato_runtime.embedded_nats import EmbeddedNats
 from cato_runtime.objects import NatsObjectStore
+from cato_runtime.process.embedded_nats import EmbeddedNats
 from cato_runtime.requests import serve_requests
 from cato_runtime.service import ping_subject
 from tests.support.gateway.services import MemoryServices

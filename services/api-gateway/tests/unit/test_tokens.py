@@ -2,7 +2,7 @@ import pytest
 
 from cato_contracts.errors import ConfigurationError
 from cato_gateway.tokens import TokenTable, refuse_public_default
-from cato_runtime.config import Config, Permission, TokenConfig
+from cato_runtime.configuration.config import Config, Permission, TokenConfig
 
 
 def test_a_token_stands_for_its_user_and_permissions():

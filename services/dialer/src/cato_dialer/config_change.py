@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from cato_contracts.errors import ConfigurationError
 from cato_dialer.dial.adapters.configured_stations import stations_of
 from cato_dialer.dial.adapters.sip.tls_context import tls_context
-from cato_runtime.config import Config
-from cato_runtime.station_config import StationConfig
+from cato_runtime.configuration.config import Config
+from cato_runtime.configuration.station_config import StationConfig
 
 _FOR_NEW_CALLS = {
     *("name", "uri", "tls", "caller_id", "auth", "priority", "codecs", "number_rules"),

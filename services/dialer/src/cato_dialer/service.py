@@ -12,7 +12,7 @@ from cato_dialer.dial.adapters.call_metrics import CallMetrics
 from cato_dialer.dial.adapters.configured_stations import stations_of
 from cato_dialer.dial.adapters.pjsua2.supervisor.registrar import StationRegistrar
 from cato_dialer.dial.role import DialRole
-from cato_runtime.config import Config
+from cato_runtime.configuration.config import Config
 from cato_runtime.requests import RequestTable
 
 _HANG_UP_MARGIN_S = 12.0

@@ -35,10 +35,10 @@ from cato_dialer.campaign.handlers.deps import Deps
 from cato_dialer.campaign.handlers.pace import LeasePace, Pace
 from cato_dialer.campaign.role import CampaignRole
 from cato_jetstream import Conflict, Log
-from cato_runtime.config import Config
+from cato_runtime.configuration.config import Config
+from cato_runtime.configuration.station_config import StationConfig
 from cato_runtime.objects import ObjectStore
 from cato_runtime.requests import RequestTable, refusal
-from cato_runtime.station_config import StationConfig
 from services.dialer.tests.support.memory_campaign import (
     MemoryAudioLibrary,
     MemoryDialQueue,

@@ -8,8 +8,8 @@ import pytest
 
 from cato_contracts.errors import ConfigurationError
 from cato_dialer.config_change import check_change
-from cato_runtime.config import Config, DialingConfig, TokenConfig
-from cato_runtime.station_config import StationAuth, StationConfig, StationTls
+from cato_runtime.configuration.config import Config, DialingConfig, TokenConfig
+from cato_runtime.configuration.station_config import StationAuth, StationConfig, StationTls
 
 _OTHER = UUID("11111111-2222-3333-4444-555555555555")
 

@@ -12,7 +12,7 @@ from cato_media.adapters.pydub_transcoder import PydubTranscoder
 from cato_media.handlers.deps import AudioLimits, Deps
 from cato_media.ports import PromptUsage
 from cato_media.service import MediaService
-from cato_runtime.config import LimitsConfig
+from cato_runtime.configuration.config import LimitsConfig
 from cato_runtime.objects import ObjectStore
 from cato_runtime.service import RuntimeDeps
 

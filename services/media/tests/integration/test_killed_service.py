@@ -11,8 +11,8 @@ from cato_contracts.errors import UnavailableError
 from cato_contracts.messages.audio_commands import AddAudioFile, ListAudioFiles
 from cato_contracts.objects import Bucket
 from cato_runtime.broker import connect, make_broker
-from cato_runtime.embedded_nats import EmbeddedNats
 from cato_runtime.objects import NatsObjectStore
+from cato_runtime.process.embedded_nats import EmbeddedNats
 from cato_runtime.requests import Requester
 from services.media.tests.support.client import USER
 from services.media.tests.support.sounds import packed, tone, wav

@@ -17,12 +17,12 @@ from cato_jetstream import JetStreamLog
 from cato_media.bootstrap import build
 from cato_runtime.broker import connect, ensure_topology, make_broker
 from cato_runtime.clock import SystemClock
-from cato_runtime.config import Config
-from cato_runtime.embedded_nats import EmbeddedNats
+from cato_runtime.configuration.config import Config
+from cato_runtime.configuration.settings import ServiceSettings
 from cato_runtime.objects import NatsObjectStore
+from cato_runtime.process.embedded_nats import EmbeddedNats
 from cato_runtime.requests import RequestContext, Requester, RequestTable, serve_requests
 from cato_runtime.service import RuntimeDeps
-from cato_runtime.settings import ServiceSettings
 from services.media.tests.support.client import USER, Media, Tasks, media_service
 from services.media.tests.support.sounds import packed, tone, wav
 

@@ -14,7 +14,7 @@ from cato_contracts.requests import Actor, Request
 from cato_jetstream import Appended, Log, Record, Unavailable
 from cato_media.bootstrap import make_deps
 from cato_media.service import MediaService
-from cato_runtime.config import LimitsConfig
+from cato_runtime.configuration.config import LimitsConfig
 from cato_runtime.objects import ObjectStore
 from cato_runtime.requests import refusal
 from tests.support.memory_objects import MemoryObjectStore

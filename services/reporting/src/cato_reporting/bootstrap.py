@@ -16,9 +16,9 @@ from cato_reporting.metrics import ReportingCollector
 from cato_reporting.service import ReportingService
 from cato_runtime.broker import connect, make_broker
 from cato_runtime.clock import Clock, SystemClock
+from cato_runtime.configuration.settings import ServiceSettings
 from cato_runtime.objects import ObjectStore
 from cato_runtime.service import RuntimeDeps
-from cato_runtime.settings import ServiceSettings
 
 
 def clickhouse_dsn(settings: ServiceSettings) -> str:

@@ -23,8 +23,8 @@ from cato_reporting.queries.statistics.statistics_queries import StatisticsQueri
 from cato_reporting.queries.status.finished_runs import FinishedRuns
 from cato_reporting.queries.status.status_queries import StatusQueries
 from cato_reporting.queries.table import handler_table
+from cato_runtime.process.tasks import end_tasks
 from cato_runtime.requests import RequestTable
-from cato_runtime.tasks import end_tasks
 
 log = structlog.get_logger()
 

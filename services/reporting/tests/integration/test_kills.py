@@ -9,8 +9,8 @@ import pytest
 
 from cato_contracts.api.status import GetTaskExec
 from cato_contracts.errors import UnavailableError
+from cato_runtime.process.tasks import end_tasks
 from cato_runtime.requests import Requester
-from cato_runtime.tasks import end_tasks
 from services.reporting.tests.reporting_process import ReportingProcess
 from services.reporting.tests.reporting_system import ACTOR, keep_list, until_acknowledged
 from services.reporting.tests.tables import expected_rows, stored_rows

@@ -8,7 +8,7 @@ import pytest
 from cato_contracts.errors import NotFoundError
 from cato_reporting.adapters.clickhouse.retention import Retention
 from cato_reporting.adapters.clickhouse.threads import ClickHouseThreads
-from cato_runtime.config import RetentionConfig
+from cato_runtime.configuration.config import RetentionConfig
 from services.reporting.tests.reporting_system import keep_list, publish, reporting
 from services.reporting.tests.status_reference import expected_statuses
 from services.reporting.tests.tables import expected_rows, stored_rows

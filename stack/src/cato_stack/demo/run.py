@@ -16,7 +16,7 @@ from rich.console import Console
 
 from cato_client import AsyncClient, CatoClientError
 from cato_contracts.errors import ConfigurationError
-from cato_runtime.child_process import die_with_parent
+from cato_runtime.process.child_process import die_with_parent
 from cato_stack.demo.display import Progress, final_table
 from cato_stack.demo.scenario import Person, number_plan, people
 from cato_stack.demo.steps import Prompt, StepFailedError, Steps

@@ -11,7 +11,7 @@ from cato_contracts.errors import ForbiddenError
 from cato_contracts.requests import Actor
 from cato_gateway.deps import Deps
 from cato_gateway.errors import UnauthorizedError
-from cato_runtime.config import Permission
+from cato_runtime.configuration.config import Permission
 
 _SCHEME = HTTPBearer(
     scheme_name="token",

@@ -24,7 +24,7 @@ from cato_gateway.http.authentication import actor_with
 from cato_gateway.http.conditional import client_has, etag_of
 from cato_gateway.http.idempotency import answer_once
 from cato_gateway.http.middleware import request_id
-from cato_runtime.config import Permission
+from cato_runtime.configuration.config import Permission
 
 log = structlog.get_logger()
 

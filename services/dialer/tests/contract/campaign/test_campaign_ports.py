@@ -36,7 +36,7 @@ from cato_dialer.campaign.ports import (
 from cato_jetstream import JetStreamLog, Log
 from cato_runtime.broker import connect, ensure_topology, make_broker
 from cato_runtime.clock import SystemClock
-from cato_runtime.embedded_nats import EmbeddedNats
+from cato_runtime.process.embedded_nats import EmbeddedNats
 from services.dialer.tests.support.campaign_world import snapshot, until
 from services.dialer.tests.support.memory_campaign import (
     MemoryDialQueue,

@@ -15,7 +15,7 @@ from cato_contracts.messages.runs import SubscriberResult
 from cato_dialer.dial.adapters.nats.call_journal import NatsCallJournal
 from cato_dialer.dial.ports.dial import CallJournal, FencedError, SubscriberLog
 from cato_runtime.broker import ensure_topology
-from cato_runtime.embedded_nats import EmbeddedNats
+from cato_runtime.process.embedded_nats import EmbeddedNats
 from services.dialer.tests.support.memory_dial import MemoryCallJournal
 
 Journals = Callable[[], Awaitable[CallJournal]]

@@ -16,7 +16,7 @@ from cato_dialer.dial.domain.station import Station
 from cato_dialer.dial.ports.dial import Channel, ChannelSource
 from cato_runtime.broker import ensure_topology
 from cato_runtime.clock import SystemClock
-from cato_runtime.embedded_nats import EmbeddedNats
+from cato_runtime.process.embedded_nats import EmbeddedNats
 from services.dialer.tests.support.memory_dial import MemoryChannelBoard, MemoryChannelSource
 from services.dialer.tests.support.stations import make_station
 

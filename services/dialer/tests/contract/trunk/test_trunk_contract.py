@@ -25,7 +25,7 @@ from cato_dialer.dial.domain.call.line_events import (
 )
 from cato_exchange.exchange import Exchange
 from cato_exchange.plan import Plan
-from cato_runtime.config import DialingConfig
+from cato_runtime.configuration.config import DialingConfig
 from services.dialer.tests.support.stations import make_station
 from services.dialer.tests.support.trunk.memory_trunk import MemoryTrunk
 from services.dialer.tests.support.trunk.trunk_kit import Caller, every_code, follow, follow_until, write_wav

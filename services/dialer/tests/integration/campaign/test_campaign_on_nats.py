@@ -20,9 +20,9 @@ from cato_contracts.messages.jobs import RunDispatchState, RunMode
 from cato_contracts.subjects import DIAL, LEASES, RUN_DISPATCH_STATES, dial_job, run_call
 from cato_jetstream import Bucket, JetStreamLog
 from cato_runtime.broker import connect, ensure_topology, make_broker
-from cato_runtime.embedded_nats import EmbeddedNats
 from cato_runtime.objects import NatsObjectStore
-from cato_runtime.tasks import end_tasks
+from cato_runtime.process.embedded_nats import EmbeddedNats
+from cato_runtime.process.tasks import end_tasks
 from services.dialer.tests.support.campaign_on_nats import role_on
 from services.dialer.tests.support.campaign_world import (
     QUICK,

@@ -19,7 +19,7 @@ from cato_contracts.messages.runs import Prompt, RunSubscriber
 from cato_contracts.objects import Bucket, ObjectRef
 from cato_contracts.subjects import DIAL, RUN_DISPATCH_STATES, dial_consumer, dial_job
 from cato_runtime.broker import ensure_topology
-from cato_runtime.embedded_nats import EmbeddedNats
+from cato_runtime.process.embedded_nats import EmbeddedNats
 
 
 @pytest.fixture

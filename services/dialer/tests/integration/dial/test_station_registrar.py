@@ -16,9 +16,9 @@ from cato_dialer.dial.domain.station import Station
 from cato_exchange.exchange import Exchange
 from cato_exchange.plan import Plan
 from cato_jetstream import Bucket
-from cato_runtime.config import DialingConfig
-from cato_runtime.embedded_nats import EmbeddedNats
-from cato_runtime.station_config import StationAuth, StationConfig, StationTls
+from cato_runtime.configuration.config import DialingConfig
+from cato_runtime.configuration.station_config import StationAuth, StationConfig, StationTls
+from cato_runtime.process.embedded_nats import EmbeddedNats
 from services.dialer.tests.support.trunk.certificates import certificate_for
 
 Connect = Callable[[], Awaitable[Client]]
@@ -121,8 +121,8 @@ import asyncio, sys, nats
 from cato_jetstream import Bucket
 from cato_dialer.dial.adapters.pjsua2.supervisor.registrar import StationRegistrar
 from cato_dialer.dial.adapters.configured_stations import station_of
-from cato_runtime.config import DialingConfig
-from cato_runtime.station_config import StationConfig
+from cato_runtime.configuration.config import DialingConfig
+from cato_runtime.configuration.station_config import StationConfig
 
 async def main(url, station):
     client = await nats.connect(url)

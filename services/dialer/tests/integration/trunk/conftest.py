@@ -12,7 +12,7 @@ from cato_dialer.dial.adapters.dense.trunk import DenseTrunk
 from cato_dialer.dial.adapters.pjsua2.supervisor.trunk import Pjsua2Trunk
 from cato_exchange.exchange import Exchange
 from cato_exchange.plan import Plan
-from cato_runtime.config import DialingConfig
+from cato_runtime.configuration.config import DialingConfig
 from services.dialer.tests.support.stations import make_station
 from services.dialer.tests.support.trunk.trunk_kit import Caller, every_code, write_wav
 

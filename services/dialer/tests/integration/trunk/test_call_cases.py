@@ -17,7 +17,7 @@ from cato_contracts.messages.runs import SubscriberResult
 from cato_exchange.exchange import Exchange
 from cato_exchange.plan import Plan
 from cato_exchange.record import CallRecord
-from cato_runtime.station_config import DigitWay, StationAuth
+from cato_runtime.configuration.station_config import DigitWay, StationAuth
 from services.dialer.tests.integration.trunk.call_cases import CASES, FIRST, PROMPT_MS, SECOND, Case
 from services.dialer.tests.support.stations import make_station
 from services.dialer.tests.support.trunk.dial_bench import DialBench

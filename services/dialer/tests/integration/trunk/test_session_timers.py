@@ -7,7 +7,7 @@ import pytest
 
 from cato_dialer.dial.domain.call.line_events import LineAnswered, LinePlaybackFinished, ReleaseCause
 from cato_dialer.dial.ports.trunk import Line
-from cato_runtime.station_config import SessionTimers
+from cato_runtime.configuration.station_config import SessionTimers
 from services.dialer.tests.integration.trunk.conftest import Bench
 from services.dialer.tests.integration.trunk.test_trunk_workers import invite_of
 from services.dialer.tests.support.stations import make_station

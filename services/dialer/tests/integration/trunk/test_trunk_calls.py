@@ -14,7 +14,7 @@ from cato_dialer.dial.domain.call.line_events import (
     ReleaseCause,
 )
 from cato_dialer.dial.ports.trunk import Line
-from cato_runtime.station_config import Codec, DigitWay, StationAuth
+from cato_runtime.configuration.station_config import Codec, DigitWay, StationAuth
 from services.dialer.tests.integration.trunk.conftest import Bench
 from services.dialer.tests.support.stations import make_station
 from services.dialer.tests.support.trunk.trunk_kit import Caller, follow, follow_until

@@ -10,7 +10,7 @@ from cato_dialer.dial.adapters.sip.tls_context import tls_context
 from cato_dialer.dial.domain.call.line_events import LinePlaybackFinished, ReleaseCause
 from cato_exchange.exchange import Exchange
 from cato_exchange.plan import Plan
-from cato_runtime.station_config import StationTls
+from cato_runtime.configuration.station_config import StationTls
 from services.dialer.tests.integration.trunk.conftest import Bench
 from services.dialer.tests.support.stations import make_station
 from services.dialer.tests.support.trunk.certificates import make_certificate, server_context

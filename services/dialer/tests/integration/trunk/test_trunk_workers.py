@@ -145,8 +145,8 @@ from cato_dialer.dial.adapters.pjsua2.supervisor.trunk import Pjsua2Trunk
 from cato_dialer.dial.domain.call.line_events import LinePlaybackStarted
 from cato_dialer.dial.ports.trunk import CallOrder
 from cato_dialer.dial.adapters.configured_stations import station_of
-from cato_runtime.config import DialingConfig
-from cato_runtime.station_config import StationConfig
+from cato_runtime.configuration.config import DialingConfig
+from cato_runtime.configuration.station_config import StationConfig
 
 async def main(uri, prompt):
     trunk = Pjsua2Trunk(DialingConfig(bind_address="127.0.0.1"), workers_for=1)

@@ -17,7 +17,7 @@ from cato_dialer.dial.domain.station import Station
 from cato_dialer.dial.handlers.deps import Deps
 from cato_dialer.dial.role import DialRole
 from cato_runtime.clock import SystemClock
-from cato_runtime.config import DialingConfig
+from cato_runtime.configuration.config import DialingConfig
 from services.dialer.tests.support.memory_dial import (
     MemoryCallJournal,
     MemoryChannelBoard,

@@ -41,7 +41,7 @@ from cato_contracts.messages.campaign_commands import (
 )
 from cato_contracts.messages.runs import RunSnapshot
 from cato_contracts.objects import Bucket
-from cato_runtime.config import Config
+from cato_runtime.configuration.config import Config
 from services.dialer.tests.support.campaign_world import (
     ADMIN,
     NOW,

@@ -17,7 +17,7 @@ from cato_dialer.dial.domain.call.line_events import (
     LineRinging,
     ReleaseCause,
 )
-from cato_runtime.station_config import StationAuth
+from cato_runtime.configuration.station_config import StationAuth
 from services.dialer.tests.support.stations import make_station
 
 

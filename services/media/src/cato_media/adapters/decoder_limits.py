@@ -4,7 +4,7 @@ import os
 import resource
 from collections.abc import Callable
 
-from cato_runtime.child_process import die_with_parent
+from cato_runtime.process.child_process import die_with_parent
 
 _MEMORY_BYTES = 768 * 1024 * 1024
 """Address space. ffmpeg uses about 35 MB of memory, but its threads reserve stacks and arenas."""

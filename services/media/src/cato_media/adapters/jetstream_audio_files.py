@@ -27,7 +27,7 @@ from cato_jetstream import (
 from cato_media.domain.audio_file import AudioFile, Prompt
 from cato_media.domain.catalog import Catalog
 from cato_media.ports import OvertakenError
-from cato_runtime.tasks import end_tasks
+from cato_runtime.process.tasks import end_tasks
 
 log = structlog.get_logger()
 

@@ -5,9 +5,9 @@ import asyncio
 
 from cato_contracts.api.status import SERVICE
 from cato_reporting.bootstrap import build, rebuild
+from cato_runtime.configuration.settings import ServiceSettings
 from cato_runtime.logs import configure_logging
 from cato_runtime.service import run_service
-from cato_runtime.settings import ServiceSettings
 
 
 def main() -> None:

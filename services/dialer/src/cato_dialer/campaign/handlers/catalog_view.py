@@ -18,7 +18,7 @@ from cato_dialer.campaign.domain.catalog.subscriber_group import SubscriberGroup
 from cato_dialer.campaign.domain.catalog.task import Task
 from cato_dialer.campaign.handlers.resources import Resources
 from cato_jetstream import Commit, Corrupt, Follower, Log, Record, Unavailable
-from cato_runtime.tasks import end_tasks
+from cato_runtime.process.tasks import end_tasks
 
 log = structlog.get_logger()
 

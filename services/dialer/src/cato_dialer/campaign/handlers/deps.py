@@ -12,7 +12,7 @@ from cato_dialer.campaign.handlers.resources import Resources, run_repository
 from cato_dialer.campaign.ports import AudioLibrary, DialQueue, Leases, RunCalls, RunStates
 from cato_jetstream import Log, Repository
 from cato_runtime.clock import Clock
-from cato_runtime.config import Config
+from cato_runtime.configuration.config import Config
 from cato_runtime.objects import ObjectStore
 
 

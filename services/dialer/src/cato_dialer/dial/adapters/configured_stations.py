@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from cato_dialer.dial.domain.call.line_events import DigitSource
 from cato_dialer.dial.domain.station import Credentials, NumberRule, Station, TlsFiles
-from cato_runtime.station_config import StationAuth, StationConfig, StationTls
+from cato_runtime.configuration.station_config import StationAuth, StationConfig, StationTls
 
 
 def stations_of(configured: Iterable[StationConfig]) -> tuple[Station, ...]:

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from cato_dialer.dial.adapters.dense.trunk import DenseTrunk
 from cato_dialer.dial.adapters.pjsua2.supervisor.trunk import Pjsua2Trunk
 from cato_dialer.dial.ports.trunk import CallOrder, Line
-from cato_runtime.config import Config
-from cato_runtime.station_config import Engine, StationConfig
+from cato_runtime.configuration.config import Config
+from cato_runtime.configuration.station_config import Engine, StationConfig
 
 EngineTrunk = DenseTrunk | Pjsua2Trunk
 

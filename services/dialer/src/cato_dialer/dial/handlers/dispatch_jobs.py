@@ -14,7 +14,7 @@ from cato_dialer.dial.handlers.deps import Deps
 from cato_dialer.dial.handlers.reach_subscriber import Done, GiveBack, LeaveAlone, SubscriberWorker, Verdict
 from cato_dialer.dial.handlers.run_schedule import RunSchedule
 from cato_dialer.dial.ports.dial import JobDelivery, JobSource
-from cato_runtime.tasks import end_tasks
+from cato_runtime.process.tasks import end_tasks
 
 log = structlog.get_logger()
 

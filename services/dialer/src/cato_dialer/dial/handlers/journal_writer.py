@@ -11,7 +11,7 @@ from cato_contracts.errors import BrokerError
 from cato_contracts.messages.calls import CallEvent
 from cato_contracts.messages.runs import SubscriberResult
 from cato_dialer.dial.ports.dial import CallJournal, FencedError, SubscriberLog
-from cato_runtime.tasks import end_tasks
+from cato_runtime.process.tasks import end_tasks
 
 log = structlog.get_logger()
 

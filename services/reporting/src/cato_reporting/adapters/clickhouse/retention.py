@@ -14,7 +14,7 @@ import structlog
 from clickhouse_connect.driver.client import Client
 
 from cato_contracts.instants import from_unix_ms
-from cato_runtime.config import RetentionConfig
+from cato_runtime.configuration.config import RetentionConfig
 
 log = structlog.get_logger()
 

@@ -10,7 +10,7 @@ from cato_dialer.campaign.handlers.catalog_view import RunningTask
 from cato_dialer.campaign.handlers.coordinator.run_driver import RunDriver
 from cato_dialer.campaign.handlers.deps import Deps
 from cato_dialer.campaign.ports import Lease, LeaseLostError
-from cato_runtime.tasks import end_tasks
+from cato_runtime.process.tasks import end_tasks
 
 log = structlog.get_logger()
 

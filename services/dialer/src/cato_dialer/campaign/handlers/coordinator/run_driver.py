@@ -41,7 +41,7 @@ from cato_dialer.campaign.handlers.resources import translate_log_errors
 from cato_dialer.campaign.handlers.start_task import ensure_run_created
 from cato_dialer.campaign.ports import QueuedResult
 from cato_jetstream import Commit, Follower, Record
-from cato_runtime.tasks import end_tasks
+from cato_runtime.process.tasks import end_tasks
 
 log = structlog.get_logger()
 

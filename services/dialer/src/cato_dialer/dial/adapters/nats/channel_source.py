@@ -25,7 +25,7 @@ from cato_dialer.dial.domain.station import Station
 from cato_dialer.dial.ports.dial import Channel, StartSlot
 from cato_jetstream import Bucket, Lease
 from cato_runtime.clock import Clock
-from cato_runtime.tasks import end_tasks
+from cato_runtime.process.tasks import end_tasks
 
 log = structlog.get_logger()
 

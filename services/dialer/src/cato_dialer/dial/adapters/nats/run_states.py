@@ -16,7 +16,7 @@ from cato_contracts.errors import BrokerError
 from cato_contracts.messages.jobs import RunDispatchState
 from cato_contracts.subjects import RUN_DISPATCH_STATES
 from cato_jetstream import EventLogError, translated
-from cato_runtime.tasks import end_tasks
+from cato_runtime.process.tasks import end_tasks
 
 log = structlog.get_logger()
 

@@ -9,7 +9,7 @@ import structlog
 from cato_dialer.dial.adapters.sip.options import answers_options
 from cato_dialer.dial.adapters.sip.tls_context import tls_context
 from cato_dialer.dial.domain.station import Station
-from cato_runtime.tasks import end_tasks
+from cato_runtime.process.tasks import end_tasks
 
 log = structlog.get_logger()
 

@@ -19,8 +19,8 @@ from cato_dialer.dial.adapters.pjsua2.supervisor.worker_process import WorkerPro
 from cato_dialer.dial.adapters.sip.resolver import Resolver
 from cato_dialer.dial.domain.station import Station
 from cato_jetstream import Bucket, Lease
-from cato_runtime.config import DialingConfig
-from cato_runtime.tasks import end_tasks
+from cato_runtime.configuration.config import DialingConfig
+from cato_runtime.process.tasks import end_tasks
 
 log = structlog.get_logger()
 

@@ -24,7 +24,7 @@ from cato_dialer.dial.adapters.sip.resolver import Resolver
 from cato_dialer.dial.domain.call.line_events import ReleaseCause
 from cato_dialer.dial.domain.station import Station
 from cato_dialer.dial.ports.trunk import CallOrder, Line
-from cato_runtime.config import DialingConfig
+from cato_runtime.configuration.config import DialingConfig
 
 log = structlog.get_logger()
 

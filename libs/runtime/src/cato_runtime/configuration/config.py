@@ -13,8 +13,8 @@ from pydantic import (
 
 from cato_contracts.api.resources import TimeZoneName
 from cato_contracts.errors import ConfigurationError
-from cato_runtime.config_section import Section, secret_of
-from cato_runtime.station_config import StationConfig
+from cato_runtime.configuration.config_section import Section, secret_of
+from cato_runtime.configuration.station_config import StationConfig
 
 
 class Permission(StrEnum):

@@ -1,4 +1,4 @@
-"""`python -m cato_runtime.reference [MODULE:CLASS ...]`: what can be configured, as Markdown tables.
+"""The configuration as Markdown tables: `python -m cato_runtime.configuration.reference [MODULE:CLASS ...]`.
 
 Made from the models, so that it says what the services read: the configuration file, the environment
 variables of every service, and those of the settings classes that are named.
@@ -18,8 +18,8 @@ from pydantic import AliasChoices, BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
-from cato_runtime.config import Config
-from cato_runtime.settings import ServiceSettings
+from cato_runtime.configuration.config import Config
+from cato_runtime.configuration.settings import ServiceSettings
 
 _UNIONS = (Union, UnionType)
 _LISTS = (tuple, list, frozenset, set)

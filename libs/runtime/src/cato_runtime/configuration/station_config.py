@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from cato_contracts.errors import ConfigurationError
-from cato_runtime.config_section import Section, secret_of
+from cato_runtime.configuration.config_section import Section, secret_of
 
 _STATION_URI = re.compile(r"sips?:(?P<host>\[[0-9a-fA-F:.]+\]|[^\s:;?@]+)(:(?P<port>\d{1,5}))?(;\S+)?")
 

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from cato_contracts.errors import ConfigurationError
-from cato_runtime.child_process import die_with_parent
+from cato_runtime.process.child_process import die_with_parent
 
 _START_TIMEOUT_S = 20.0
 _STOP_TIMEOUT_S = 20.0

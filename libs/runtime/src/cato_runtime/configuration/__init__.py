@@ -1,0 +1,1 @@
+"""The configuration file, the settings from the environment, and their reference."""

@@ -1,0 +1,1 @@
+"""Processes: children, the embedded broker, tasks, the garbage collector."""

@@ -42,6 +42,6 @@ class ReportingProcess:
             assert await self._process.wait() == 0
 
     async def discard(self) -> None:
-        """End it if it is there, whatever a failed test has left."""
+        """End the process if it is still running, for example after a failed test."""
         if self._process is not None and self._process.returncode is None:
             await self.kill()

@@ -45,7 +45,7 @@ class LosesAcknowledgements(Wrapped):
 
 
 class IsOvertaken(Wrapped):
-    """Somebody else commits in front of each of the first `times` writes."""
+    """Another writer commits before each of the first `times` writes."""
 
     def __init__(self, log: Log, trunk_id: UUID, times: int) -> None:
         super().__init__(log)

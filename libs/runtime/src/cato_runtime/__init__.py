@@ -1,1 +1,1 @@
-"""What every service process needs to run: configuration, bus, objects, logs, life cycle."""
+"""The parts that every service process uses: configuration, broker, objects, logs, life cycle."""

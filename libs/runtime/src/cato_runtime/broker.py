@@ -39,7 +39,7 @@ def make_broker(url: str, name: str) -> NatsBroker:
     """Return a broker that reconnects for as long as the process lives; nothing is sent before `start`.
 
     Raises:
-        ConfigurationError: the URL is no address of a broker.
+        ConfigurationError: the URL is not a valid broker address.
 
     """
     try:
@@ -49,7 +49,7 @@ def make_broker(url: str, name: str) -> NatsBroker:
     last_error = ""
 
     async def on_error(error: Exception) -> None:
-        # The client tries again at each interval: one line for each kind of failure says enough.
+        # The client retries at each interval; log one line for each kind of failure.
         nonlocal last_error
         if repr(error) != last_error:
             last_error = repr(error)
@@ -86,7 +86,7 @@ def _security(address: BrokerAddress) -> NatsSecurity | None:
 
 
 async def connect(broker: NatsBroker, *, timeout: float = 30.0) -> Client:
-    """Connect, waiting for a broker that is still starting, and return the client under it.
+    """Connect, wait for a broker that is still starting, and return the underlying NATS client.
 
     Raises:
         BrokerError: if there is no broker within `timeout` seconds.
@@ -110,10 +110,10 @@ async def connect(broker: NatsBroker, *, timeout: float = 30.0) -> Client:
 async def ensure_topology(js: JetStreamContext, *, replicas: int = 1) -> None:
     """Create every stream and bucket that is missing; those that exist stay as they are.
 
-    An existing one may have another configuration: an operator's choice of replicas or limits stands.
+    An existing one may have another configuration: an operator's choice of replicas or limits is kept.
 
     Raises:
-        BrokerError: the broker does not answer, or refuses.
+        BrokerError: the broker does not answer, or rejects the request.
 
     """
     configs = [
@@ -152,7 +152,7 @@ def _stream_config(spec: StreamSpec, replicas: int) -> StreamConfig:
 
 
 def _bucket_config(spec: BucketSpec, replicas: int) -> StreamConfig:
-    # Made by hand rather than by create_key_value, which cannot ask for expiry of single keys.
+    # Created as a stream, because create_key_value cannot enable the expiry of single keys.
     return StreamConfig(
         name=f"KV_{spec.name}",
         subjects=[f"$KV.{spec.name}.>"],

@@ -1,4 +1,4 @@
-"""The time, as something that a test can hold in its hand."""
+"""The clock as an interface, so that tests can control the time."""
 
 from datetime import UTC, datetime
 from typing import Protocol
@@ -6,12 +6,12 @@ from typing import Protocol
 
 class Clock(Protocol):
     def now(self) -> datetime:
-        """Return the current time, aware, in UTC."""
+        """Return the current time in UTC, with its time zone."""
         ...
 
 
 class SystemClock:
-    """The machine's clock."""
+    """The system clock."""
 
     def now(self) -> datetime:
         return datetime.now(UTC)

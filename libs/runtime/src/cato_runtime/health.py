@@ -1,4 +1,4 @@
-"""Liveness, readiness and metrics of a service without an HTTP server of its own."""
+"""Liveness, readiness and metrics endpoint for a service that has no HTTP server."""
 
 import asyncio
 import socket
@@ -29,7 +29,7 @@ Read = Callable[[], float]
 
 
 class Phase(StrEnum):
-    """Where a service process is in its life."""
+    """The phases of a service process."""
 
     STARTING = "starting"
     READY = "ready"
@@ -37,9 +37,9 @@ class Phase(StrEnum):
 
 
 class Health:
-    """The state of the process: the life cycle sets it, the endpoint shows it.
+    """The state of the process: `run_service` sets it, the endpoint shows it.
 
-    `broker_connected`, `broker_closed` and `broker_reconnects` are read when the endpoint is asked.
+    `broker_connected`, `broker_closed` and `broker_reconnects` are read at each request to the endpoint.
     """
 
     def __init__(self, service: str) -> None:
@@ -89,7 +89,7 @@ def health_app(health: Health, registry: CollectorRegistry = REGISTRY) -> Starle
     """Return `/healthz`, `/readyz` and `/metrics` (everything in the registry)."""
 
     async def healthz(_request: Request) -> Response:
-        # An answer shows that the event loop runs; what cannot recover by itself is checked beside it.
+        # A response shows that the event loop runs; also check for states that need a restart.
         if not health.alive:
             return JSONResponse({"status": "broker client closed"}, status_code=_NOT_READY)
         return JSONResponse({"status": "alive"})
@@ -107,7 +107,7 @@ def health_app(health: Health, registry: CollectorRegistry = REGISTRY) -> Starle
 
 
 class _Server(uvicorn.Server):
-    """One that leaves the signals to the service."""
+    """An HTTP server that leaves signals to the service."""
 
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:

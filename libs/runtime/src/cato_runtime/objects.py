@@ -1,4 +1,4 @@
-"""The object store: large things beside the messages that refer to them."""
+"""The object store: large objects that messages refer to."""
 
 import asyncio
 import hashlib
@@ -26,13 +26,13 @@ class ObjectMissingError(CatoError):
 
 
 class ObjectStore(Protocol):
-    """Objects by bucket and name; a name is written once."""
+    """Objects by bucket and name; each name is written only once."""
 
     async def put(self, bucket: Bucket, name: str, content: bytes | AsyncIterator[bytes]) -> ObjectRef:
         """Store `content` and return where it is, with its size and SHA-256.
 
         Raises:
-            BrokerError: if the store does not take it.
+            BrokerError: if the store does not accept it.
 
         """
         ...
@@ -48,15 +48,15 @@ class ObjectStore(Protocol):
         ...
 
     def stream(self, ref: ObjectRef) -> AsyncIterator[bytes]:
-        """Yield the object in chunks, without holding it in memory; errors as `get`."""
+        """Yield the object in chunks, without holding it in memory. Raises the same errors as `get`."""
         ...
 
     async def fetch(self, ref: ObjectRef, path: Path) -> None:
-        """Write the object to a file; errors as `get`."""
+        """Write the object to a file. Raises the same errors as `get`."""
         ...
 
     async def remove(self, ref: ObjectRef) -> None:
-        """Remove the object; one that is not there is no error."""
+        """Remove the object; a missing object is not an error."""
         ...
 
 
@@ -96,7 +96,7 @@ class NatsObjectStore:
                 yield chunk
 
     async def fetch(self, ref: ObjectRef, path: Path) -> None:
-        # Whoever finds the file finds all of it: it gets its name when it is complete.
+        # The file gets its name once it is complete, so readers never see a part of it.
         partial = path.with_name(f".{path.name}.{os.getpid()}.{id(ref)}")
         try:
             with partial.open("wb") as file:

@@ -1,6 +1,6 @@
 """`python -m cato_runtime.probe [PATH]`: ask this container's health endpoint; exit 0 if the answer is 200.
 
-For container health checks, whose images have no HTTP client. Standard library only, so that it starts fast.
+For container health checks: the images have no HTTP client. Standard library only, so that it starts fast.
 """
 
 import http.client
@@ -12,7 +12,7 @@ _TIMEOUT_S = 3.0
 
 
 def probe(path: str) -> int:
-    """Return the process's exit code; what was wrong goes to standard error."""
+    """Return the exit code of the process; a failure is written to standard error."""
     host = os.environ.get("CATO_HEALTH_HOST", "127.0.0.1")
     connection = http.client.HTTPConnection(_REACHED_AT.get(host, host), _port(), timeout=_TIMEOUT_S)
     try:
@@ -20,7 +20,7 @@ def probe(path: str) -> int:
         answer = connection.getresponse()
         body = answer.read(200).decode(errors="replace")
     except (OSError, http.client.HTTPException) as error:
-        print(f"no answer: {error}", file=sys.stderr)  # noqa: T201 - read by who looks at the check
+        print(f"no answer: {error}", file=sys.stderr)  # noqa: T201 - shown in the result of the health check
         return 1
     finally:
         connection.close()

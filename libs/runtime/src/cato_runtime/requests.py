@@ -59,7 +59,7 @@ _REFUSALS: dict[ErrorCode, type[RefusedError]] = {
 
 @dataclass(frozen=True, slots=True)
 class RequestContext:
-    """The parts of a request that a handler may use beside its body.
+    """The parts of a request besides its body that a handler may use.
 
     `command_id` stays the same when the client retries, so a resource whose id is derived from it is created
     once.

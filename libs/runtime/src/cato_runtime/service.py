@@ -99,7 +99,7 @@ def run_service(name: str, build: Build) -> None:
         config = load_config(settings.config)
         asyncio.run(_run(name, build, settings, config))
     except ConfigurationError as error:
-        log.error("cannot start", reason=str(error))  # noqa: TRY400 - the message says it all
+        log.error("cannot start", reason=str(error))  # noqa: TRY400 - the message is enough
         sys.exit(_EXIT_CONFIGURATION)
     except BrokerError as error:
         log.error("cannot start", reason=str(error))  # noqa: TRY400 - as above
@@ -174,7 +174,7 @@ async def _serve(
 async def _reloading(
     service: Service, settings: ServiceSettings, requested: asyncio.Event
 ) -> AsyncIterator[None]:
-    """Apply the configuration file after each request to, until the body ends."""
+    """Apply the configuration file after each reload request, until the body ends."""
 
     async def listen() -> None:
         while True:
@@ -196,9 +196,9 @@ async def _reload(service: Service, settings: ServiceSettings) -> None:
     try:
         await service.reload(load_config(settings.config))
     except ConfigurationError as error:
-        log.error("configuration not taken over", reason=str(error))  # noqa: TRY400 - the message says it all
+        log.error("configuration not taken over", reason=str(error))  # noqa: TRY400 - the message is enough
     except Exception:
-        # A fault here must not end calls that are up.
+        # A failure here must not end calls that are up.
         log.exception("configuration not taken over")
     else:
         log.info("configuration taken over")

@@ -98,7 +98,7 @@ def task_fields(ids):
 async def test_settings_out_of_bounds_name_the_field(client, ids, method, path, field, value, refused):
     fields = settings_fields() | {field.partition(".")[0]: value}
     answer = await send_fields(client, ids, method, path, fields)
-    # A name with a small final s is told as the one that it stands for.
+    # An alias with a lower-case final s is reported under the name that it stands for.
     named = f"{field[:-1]}S" if field.endswith(("Delays", "Durations")) else field
     refused(answer, 400, named)
 

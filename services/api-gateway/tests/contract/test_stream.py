@@ -20,7 +20,7 @@ DEADLINE_S = 5
 
 @dataclass
 class Clock:
-    """Time that passes when it is told to."""
+    """A clock that a test moves forward."""
 
     asked: list[float] = field(default_factory=list)
     waiting: list[asyncio.Future[None]] = field(default_factory=list)

@@ -85,7 +85,7 @@ async def test_an_expired_run_is_removed_completely_and_other_runs_stay(bus, cli
     await settled(bus, clickhouse_dsn, runs, None)
     retention = Retention.of(RetentionConfig(calls_days=100))
     async with reporting(bus, clickhouse_dsn, retention=retention) as reports:
-        # At once, whatever ClickHouse has removed by now.
+        # At once, even if ClickHouse has not removed the rows yet.
         with pytest.raises(NotFoundError, match="older than what is kept"):
             await reports.run(old.run_id)
         with pytest.raises(NotFoundError, match="older than what is kept"):

@@ -1,4 +1,4 @@
-"""The tables and views: the same rows whatever order and however often the events come."""
+"""The tables and views: the same rows for any order and repetition of the events."""
 
 import random
 

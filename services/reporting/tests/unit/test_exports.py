@@ -229,7 +229,7 @@ async def test_a_ninth_open_export_is_refused():
         await world.begin()
     await world.end(opened[0])
     await world.begin()
-    # One that has been given whole takes nobody's place.
+    # A finished export does not count against the limit.
     assert (await world.take(opened[1], 0)).last
     await world.begin()
     with pytest.raises(UnavailableError):

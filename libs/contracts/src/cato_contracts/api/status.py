@@ -85,7 +85,7 @@ class Report(Resource):
     """What the execution is doing."""
 
     eta: Instant | None = None
-    """When it may be over, as far as can be told."""
+    """The estimated end, if it can be estimated."""
 
 
 class CallEventView(Resource):

@@ -1,4 +1,4 @@
-"""The configuration file `cato.yaml`: every key has a default, every mistake stops the start."""
+"""The configuration file `cato.yaml`. Every key has a default; an invalid file prevents the start."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -18,7 +18,7 @@ from cato_runtime.configuration.station_config import StationConfig
 
 
 class Permission(StrEnum):
-    """What a token allows: look, change resources, start and control runs, act for other users."""
+    """The permissions of a token: read, change resources, start and control runs, act for other users."""
 
     READ = "read"
     WRITE = "write"
@@ -27,7 +27,7 @@ class Permission(StrEnum):
 
 
 class TokenConfig(Section):
-    """An application token: in the file itself, in an environment variable or in a file of its own."""
+    """An application token: in the configuration file, in an environment variable or in a separate file."""
 
     token: str | None = Field(default=None, min_length=1)
     """The token itself. Exactly one of `token`, `tokenEnv` and `tokenFile` is given."""
@@ -39,11 +39,11 @@ class TokenConfig(Section):
     """The file that holds the token; space around it is ignored."""
 
     user: str = Field(min_length=1)
-    """Whose resources the token opens."""
+    """The user whose resources the token gives access to."""
 
     permissions: frozenset[Permission] = frozenset({Permission.READ, Permission.WRITE, Permission.RUN})
-    """What it allows: look (`read`), change resources (`write`), start and control runs (`run`), act for
-    other users (`admin`)."""
+    """The permissions of the token: read resources (`read`), change them (`write`), start and control runs
+    (`run`), act for other users (`admin`)."""
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -65,10 +65,10 @@ class TokenConfig(Section):
 
 
 class LicenseConfig(Section):
-    """What has been licensed: calls at once over all stations and replicas."""
+    """The licence: simultaneous calls over all stations and replicas."""
 
     max_channels: int = Field(default=100, ge=0)
-    """Calls at once over all stations and dialers; 0: no run can be started."""
+    """Simultaneous calls over all stations and dialers; 0: no run can be started."""
 
 
 class LimitsConfig(Section):
@@ -88,10 +88,10 @@ class LimitsConfig(Section):
 
 
 class DialingConfig(Section):
-    """How the dial role works: its worker processes, and the addresses for SIP and RTP."""
+    """The dial role: its worker processes, and the addresses for SIP and RTP."""
 
     calls_per_worker: int = Field(default=4, ge=1)
-    """Calls at once in one worker process of pjsua2; the library has a limit of its own (4 as installed)."""
+    """Simultaneous calls in one pjsua2 worker process; the library has its own limit (4 as installed)."""
 
     media_processes: int = Field(default=1, ge=1, le=64)
     """Processes that send the audio of the dense engine; each carries some thousand calls on one core."""
@@ -100,23 +100,23 @@ class DialingConfig(Section):
     """The local address for SIP and RTP."""
 
     public_address: str | None = None
-    """The address that the far end is told in SIP and SDP, behind one-to-one address translation."""
+    """The address announced in SIP and SDP, for a host behind one-to-one address translation."""
 
     rtp_port_from: int = Field(default=0, ge=0, le=65_535)
-    """The first local port for RTP; 0: any free one."""
+    """The first local port for RTP; 0: any free port."""
 
     rtp_port_till: int = Field(default=0, ge=0, le=65_535)
-    """The last one; each call takes two ports, RTP and RTCP."""
+    """The last local port for RTP; each call uses two ports, RTP and RTCP."""
 
 
 class RetentionConfig(Section):
-    """How long reporting keeps what in ClickHouse; the log of events keeps everything, for a rebuild.
+    """How long reporting keeps data in ClickHouse. The event log keeps everything, for a rebuild.
 
     Days count from the end of the month in which a run began.
     """
 
     calls_days: int | None = Field(default=None, ge=1, le=36_500)
-    """After how many days a run is removed as a whole, calls and all, and its report is 404; unset: never."""
+    """After how many days a run is removed with its calls, and its report is 404; unset: never."""
 
     events_days: int | None = Field(default=None, ge=1, le=36_500)
     """After how many days the events of its calls are removed; report and calls stay; unset: never."""
@@ -130,28 +130,28 @@ class Config(Section):
     """The whole file."""
 
     time_zone: TimeZoneName = "Europe/Moscow"
-    """The zone of calling hours and of statistics by day where nothing else is said; an IANA name."""
+    """The default time zone of calling hours and of daily statistics; an IANA name."""
 
     tokens: tuple[TokenConfig, ...] = (TokenConfig(token="default", user="user"),)  # noqa: S106 - the manual's own
-    """Who may use the API."""
+    """The tokens that may use the API."""
 
     allow_default_token: bool = False
     """Accept the token `default` on an address that other machines can reach."""
 
     license: LicenseConfig = LicenseConfig()
-    """What has been licensed."""
+    """The licence."""
 
     stations: tuple[StationConfig, ...] = ()
-    """The exchanges that calls go through; without one no run can be started."""
+    """The exchanges that calls go through; without a station no run can be started."""
 
     limits: LimitsConfig = LimitsConfig()
     """Bounds on what clients send."""
 
     dialing: DialingConfig = DialingConfig()
-    """How the dial role works."""
+    """The dial role."""
 
     retention: RetentionConfig = RetentionConfig()
-    """How long reporting keeps what."""
+    """How long reporting keeps data."""
 
     @model_validator(mode="after")
     def _stations_are_distinct(self) -> Self:
@@ -163,12 +163,12 @@ class Config(Section):
 
     @property
     def channels(self) -> int:
-        """Calls at once that stations and licence allow together."""
+        """The number of simultaneous calls that stations and licence allow together."""
         return min(self.license.max_channels, sum(station.channels for station in self.stations))
 
 
 def load_config(path: Path | None) -> Config:
-    """Read the file; without one, everything is at its default.
+    """Read the file; without a file, every key has its default.
 
     Raises:
         ConfigurationError: naming the file, the key and the rule.

@@ -1,4 +1,4 @@
-"""What the parts of the configuration file have in common."""
+"""The base class of the sections of the configuration file."""
 
 import os
 from pathlib import Path
@@ -10,7 +10,7 @@ from cato_contracts.errors import ConfigurationError
 
 
 class Section(BaseModel):
-    """A part of the file: camelCase keys, unknown ones refused."""
+    """A section of the file: keys are camelCase, unknown keys are rejected."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -22,7 +22,7 @@ class Section(BaseModel):
 
 
 def secret_of(variable: str | None, file: Path | None, what: str) -> str:
-    """Return what an environment variable or a file keeps; `what` names it in errors.
+    """Return the secret in an environment variable or a file; `what` names it in errors.
 
     Raises:
         ConfigurationError: if it is empty or missing.

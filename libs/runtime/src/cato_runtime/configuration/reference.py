@@ -1,6 +1,6 @@
 """The configuration as Markdown tables: `python -m cato_runtime.configuration.reference [MODULE:CLASS ...]`.
 
-Made from the models, so that it says what the services read: the configuration file, the environment
+Generated from the models, so that it matches what the services read: the configuration file, the environment
 variables of every service, and those of the settings classes that are named.
 """
 
@@ -26,7 +26,7 @@ _LISTS = (tuple, list, frozenset, set)
 
 
 def reference(more: tuple[type[BaseSettings], ...] = ()) -> str:
-    """Return both tables; `more` are settings that single services read besides."""
+    """Return both tables; `more` are additional settings of single services."""
     lines = ["### Keys of `cato.yaml`", "", "| key | type | default | meaning |", "| --- | --- | --- | --- |"]
     lines += [_row(f"`{key}`", field) for key, field in config_keys(Config)]
     lines += ["", "### Environment variables", "", "| variable | type | default | meaning |"]

@@ -1,4 +1,4 @@
-"""Where a service finds its surroundings: the `CATO_*` environment variables."""
+"""The settings of a service from the `CATO_*` environment variables."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -18,24 +18,24 @@ class ServiceSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="CATO_", frozen=True, use_attribute_docstrings=True)
 
     nats_url: str = "nats://127.0.0.1:4222"
-    """The broker; several servers of a cluster with commas."""
+    """The URL of the broker; for a cluster, several URLs separated by commas."""
 
     nats_replicas: int = Field(default=1, ge=1, le=5)
-    """Copies of each stream and bucket that is created: 3 on a cluster of three servers. What exists
-    already keeps its number."""
+    """Replicas of each stream and bucket that is created: 3 on a cluster of three servers. Existing streams
+    and buckets keep their number."""
 
     clickhouse_dsn: str | None = None
     """`http(s)://user:password@host:port/database`, or `chdb:///path`; unset: the engine inside the
     reporting process, with its files in the data directory."""
 
     config: Path | None = None
-    """The configuration file; unset: every key at its default."""
+    """The configuration file; unset: every key has its default."""
 
     data_dir: Path = Path("build/data")
-    """Where a service keeps what it may keep on disk: caches, and the embedded database."""
+    """The directory for files on disk: caches, and the embedded database."""
 
     log_level: str = "INFO"
-    """The least that is logged: `DEBUG`, `INFO`, `WARNING`, `ERROR`."""
+    """The lowest level that is logged: `DEBUG`, `INFO`, `WARNING`, `ERROR`."""
 
     log_format: LogFormat = LogFormat.JSON
     """`json` for machines, `console` for people."""
@@ -44,7 +44,7 @@ class ServiceSettings(BaseSettings):
     """Show telephone numbers in logs; otherwise all but the last two digits are masked."""
 
     drain_seconds: float = 30.0
-    """How long a service may take to finish what it has in hand when it is told to stop, in seconds. Keep it
+    """How long a service may take to finish work in progress after a stop signal, in seconds. Keep it
     below the pod's grace period, and for the dialer above the longest call."""
 
     health_port: int | None = Field(default=None, ge=0, le=65_535)

@@ -22,10 +22,10 @@ class StationAuth(Section):
     """Digest credentials for a station (RFC 3261, 22)."""
 
     username: str
-    """The user that the station knows."""
+    """The user name at the station."""
 
     password: str | None = None
-    """The password itself; better one of the next two."""
+    """The password itself; prefer `passwordEnv` or `passwordFile`."""
 
     password_env: str | None = None
     """The environment variable that holds the password."""
@@ -34,7 +34,7 @@ class StationAuth(Section):
     """The file that holds the password; space around it is ignored."""
 
     realm: str = "*"
-    """The realm of the station's challenges that this answers; `*` is any."""
+    """The realm of the challenges that these credentials answer; `*` matches any realm."""
 
     def secret(self) -> str:
         if self.password is not None:
@@ -49,7 +49,7 @@ class NumberRule(Section):
     """A regular expression for the whole number."""
 
     replace: str
-    """What is dialled instead; `\\1` is the first group of `match`."""
+    """The number that is dialled instead; `\\1` is the first group of `match`."""
 
     @model_validator(mode="after")
     def _compiles(self) -> Self:
@@ -67,7 +67,7 @@ class Codec(StrEnum):
 
 
 class DigitWay(StrEnum):
-    """How the keys that a called person presses come to us."""
+    """How keys that the called person presses are received."""
 
     RTP_EVENTS = "rfc4733"
     INFO = "info"
@@ -98,13 +98,13 @@ def _bare_off(value: object) -> object:
 
 
 class StationTls(Section):
-    """Certificates for a station with `;transport=tls` (TLS 1.2 and what else the SIP library has)."""
+    """Certificates for a station with `;transport=tls` (TLS 1.2 or later, as the library supports)."""
 
     verify: bool = True
-    """Refuse a station whose certificate is not signed by a known authority, or is for another name."""
+    """Reject a station whose certificate is not signed by a trusted authority, or is for another name."""
 
     ca_file: Path | None = None
-    """The authorities that are known, as PEM; those of the system if not given."""
+    """The trusted authorities, as PEM; default: those of the system."""
 
     cert_file: Path | None = None
     """Our own certificate, as PEM, if the station asks for one."""
@@ -120,7 +120,7 @@ class StationTls(Section):
         return self
 
     def authorities(self) -> Path:
-        """Return the file of those that are known.
+        """Return the file of the trusted authorities.
 
         Raises:
             ConfigurationError: if the system has none.
@@ -144,7 +144,7 @@ class StationConfig(Section):
     """A station (CS): the exchange that calls go through."""
 
     id: UUID = UUID("3fa85f64-5717-4562-b3fc-2c963f66afa6")
-    """Its id in events and reports (`csId`); no two stations have the same."""
+    """Its id in events and reports (`csId`); must be unique."""
 
     name: str = "main"
     """Its name in logs and statistics."""
@@ -153,55 +153,55 @@ class StationConfig(Section):
     """Its SIP address, without a user; `;transport=` is udp (default), tcp or tls."""
 
     channels: int = Field(default=30, ge=0)
-    """Calls at once through this station, over all dialers."""
+    """Simultaneous calls through this station, over all dialers."""
 
     min_call_interval_ms: int = Field(default=0, ge=0)
-    """The least time between two INVITEs, over all dialers, in milliseconds."""
+    """The minimum time between two INVITEs, over all dialers, in milliseconds."""
 
     caller_id: str = "cato"
     """The number or name that the called person sees."""
 
     auth: StationAuth | None = None
-    """Digest credentials, if the station asks for any."""
+    """Digest credentials, if the station requires them."""
 
     tls: StationTls = StationTls()
     """Certificates, for `;transport=tls`."""
 
     register_: bool = Field(default=False, alias="register")
-    """Register with the station, as a telephone does: as `auth.username`, or as `callerId` without `auth`."""
+    """Register with the station like a telephone: as `auth.username`, or as `callerId` without `auth`."""
 
     register_expires_s: int = Field(default=300, ge=10, le=86_400)
-    """How long a registration is asked for, in seconds; it is renewed 5 s before its end."""
+    """The requested lifetime of a registration, in seconds; it is renewed 5 s before it expires."""
 
     priority: int = 0
     """A station with a lower number is tried first."""
 
     codecs: tuple[Codec, ...] = Field(default=(Codec.PCMA,), min_length=1)
-    """What is offered to the far end, the first first."""
+    """The codecs offered to the far end, in order of preference."""
 
     dtmf: tuple[DigitWay, ...] = Field(default=(DigitWay.RTP_EVENTS, DigitWay.INFO), min_length=1)
-    """The ways in which keys are taken: `rfc4733` events in RTP, `info` SIP INFO, `inband` tones in the
-    audio; others are ignored. Without `rfc4733` events are not offered, so that the far end sends tones."""
+    """The accepted forms of key presses: `rfc4733` events in RTP, `info` SIP INFO, `inband` tones in the
+    audio; others are ignored. Without `rfc4733`, events are not offered, so that the far end sends tones."""
 
     engine: Engine = Engine.AUTO
     """The SIP engine that makes the calls. `dense` carries thousands of calls on one core, by UDP or TCP, and
-    takes keys by `rfc4733` and `info`. `pjsua2` has TLS, SRTP and `inband`, with four calls in a process.
+    receives keys by `rfc4733` and `info`. `pjsua2` has TLS, SRTP and `inband`, with four calls per process.
     `auto` is `dense` where the other settings of the station allow it."""
 
     srtp: Annotated[Srtp, BeforeValidator(_bare_off)] = Srtp.OFF
     """Encrypt the audio (SRTP) with keys in the SDP (SDES, RFC 4568), which only `;transport=tls` keeps
-    secret: `off`; `optional`: if the far end does; `mandatory`: no call without."""
+    secret: `off`; `optional`: if the far end supports it; `mandatory`: no call without it."""
 
     session_timers: Annotated[SessionTimers, BeforeValidator(_bare_off)] = SessionTimers.OPTIONAL
-    """Refresh calls so that one whose far end is gone comes to an end (RFC 4028): `off`; `optional`: if the
-    far end can; `required`: no call with one that cannot."""
+    """Session timers (RFC 4028), which end a call whose far end no longer responds: `off`; `optional`: if the
+    far end supports them; `required`: no call without them."""
 
     session_expires_s: int = Field(default=1_800, ge=90, le=86_400)
-    """How long a call lasts without a refresh, in seconds; there is one at half of it. A far end may ask for
-    more."""
+    """How long a call lasts without a refresh, in seconds; it is refreshed after half of this time. The far
+    end may request a longer time."""
 
     number_rules: tuple[NumberRule, ...] = ()
-    """How numbers are rewritten for this station; the first rule that matches does it."""
+    """How numbers are rewritten for this station; the first rule that matches is applied."""
 
     max_setup_delay_s: int = Field(default=20, ge=1, le=180)
     """The longest wait for the first ringing, in seconds."""
@@ -210,8 +210,8 @@ class StationConfig(Section):
     """The longest ringing where the task's settings say 0, in seconds."""
 
     options_interval_s: int = Field(default=30, ge=0, le=3_600)
-    """How often the station is asked by OPTIONS whether it is there, in seconds; 0: never. Two requests in a
-    row without any answer mark it down: calls go to other stations until it answers again."""
+    """The interval of OPTIONS requests that check the station, in seconds; 0: no checks. After two requests
+    in a row without a response the station is down: calls go to other stations until it responds again."""
 
     @field_validator("dtmf")
     @classmethod
@@ -236,7 +236,7 @@ class StationConfig(Section):
 
     @property
     def beyond_dense(self) -> str | None:
-        """Return the setting that the dense engine does not have, None if it has all that is asked."""
+        """Return a setting that the dense engine does not support; None if it supports all."""
         if self.transport == "tls":
             return ";transport=tls"
         if self.srtp is not Srtp.OFF:
@@ -252,7 +252,7 @@ class StationConfig(Section):
 
     @property
     def host(self) -> str:
-        """Name or address, an IPv6 one without brackets."""
+        """Host name or IP address; an IPv6 address has no brackets."""
         return self._uri_part("host").strip("[]")
 
     @property

@@ -1,4 +1,4 @@
-"""The broker as a child process: for one machine that runs everything, and for tests."""
+"""The broker as a child process, for a single-machine setup and for tests."""
 
 import asyncio
 import json
@@ -32,8 +32,8 @@ jetstream {{
 class EmbeddedNats:
     """A nats-server with JetStream on the loopback address.
 
-    `port` 0 lets the server choose, once: a restarted server has the same address. `sync_interval` bounds
-    what a power cut may take away (a killed process loses nothing).
+    `port` 0 lets the server choose a port once; a restarted server keeps it. `sync_interval` bounds the
+    data that a power failure may lose (a killed process loses nothing).
     """
 
     def __init__(self, store_dir: Path, *, port: int = 0, sync_interval: str = "1s") -> None:
@@ -67,7 +67,7 @@ class EmbeddedNats:
         """Start the server and wait until it takes connections.
 
         Raises:
-            ConfigurationError: if there is no server program, or it does not start; with its log's end.
+            ConfigurationError: if there is no server program, or it does not start; with the end of its log.
 
         """
         self._store_dir.mkdir(parents=True, exist_ok=True)
@@ -96,7 +96,7 @@ class EmbeddedNats:
                 raise ConfigurationError(f"nats-server did not start: {self._log_end()}") from error
 
     async def stop(self) -> None:
-        """End the server in good order."""
+        """Shut the server down."""
         process = self.process
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)
@@ -107,13 +107,13 @@ class EmbeddedNats:
                 await self.kill()
 
     async def kill(self) -> None:
-        """End the server as a crash would."""
+        """Kill the server, as a crash would."""
         if self.process.returncode is None:
             self.process.kill()
         await self.process.wait()
 
     async def restart(self) -> None:
-        """Start it again, at the same address on the same store, after `stop` or `kill`."""
+        """Start the server again after `stop` or `kill`, with the same address and store."""
         await self.start()
 
     async def _announced_port(self, directory: Path) -> int:
@@ -132,7 +132,7 @@ class EmbeddedNats:
 
 
 def server_program() -> str:
-    """Return the path of nats-server: that of the environment, or that of the system.
+    """Return the path of nats-server, in the Python environment or on the system's path.
 
     Raises:
         ConfigurationError: if there is none.

@@ -13,7 +13,7 @@ collections of each generation before the next older one is collected."""
 
 
 def tune_gc() -> None:
-    """Collect seldom, and never the objects that exist now; called when everything is imported."""
+    """Collect rarely, and never the objects that exist now. Call it after all imports."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_THRESHOLDS)

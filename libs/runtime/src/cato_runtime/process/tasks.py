@@ -1,4 +1,4 @@
-"""Ending tasks."""
+"""Cancel tasks reliably."""
 
 import asyncio
 from collections.abc import Iterable

@@ -33,9 +33,9 @@ SERVED_IF_IT_RANG = frozenset(
 )
 """Reasons without information on the network; ringing shows that it served the call.
 
-In neither list, among others: 403, which carriers send for what they do not let through, 404, 410, 484 and
-604, numbers that nobody has, 488 and 606, terminals that do not fit, 608 (RFC 8688), an intermediary that
-refuses in the person's place, 5xx, and stations that do not respond.
+In neither list, among others: 403, which carriers send for calls that they block; 404, 410, 484 and 604, for
+numbers that do not exist; 488 and 606, for incompatible terminals; 608 (RFC 8688), for an intermediary that
+rejects the call instead of the person; 5xx; and stations that do not respond.
 """
 
 

@@ -1,4 +1,4 @@
-"""History, statistics and exports: the same whatever order and however often the events come."""
+"""History, statistics and exports: the same for any order and repetition of the events."""
 
 import random
 from datetime import UTC, datetime, timedelta

@@ -22,9 +22,9 @@ _KEYS = {
     Grouping.SIP_CODE: "toString(sip_code)",
 }
 
-# One statement, so that the groups add up to the total whatever is inserted meanwhile. The quantile is exact:
-# the value at place 0.95 n, from 0, of the n in order. It costs 8 bytes a call where a digest would cost a
-# few kB a group, and gives the same answer every time.
+# One statement, so that the groups add up to the total even if rows are inserted meanwhile. The quantile is
+# exact: the value at index 0.95 n of the n sorted values. It costs 8 bytes a call where a digest would cost
+# a few kB a group, and gives the same answer every time.
 _FIGURES = """
 SELECT
     grouping(key) = 1 AS is_total,

@@ -1,1 +1,1 @@
-"""What the measurement of calls is made of; `bench/README.md` says how it measures."""
+"""The parts of the call benchmark; `bench/README.md` describes the method."""

@@ -1,4 +1,4 @@
-"""Processes of the measurement: the one that leads asks in lines of JSON, the others answer in lines."""
+"""Processes of the benchmark: the parent sends requests as JSON lines, the children answer in lines."""
 
 import asyncio
 import contextlib
@@ -19,7 +19,7 @@ Handler = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 
 
 class ChildError(Exception):
-    """The process ended, or said that something went wrong."""
+    """The process ended, or reported an error."""
 
 
 class Child:
@@ -85,7 +85,7 @@ class Child:
 
 
 async def serve(handle: Handler) -> None:
-    """Answer requests on standard input until it ends. Whatever else is printed goes to standard error."""
+    """Answer requests on standard input until it ends. All other output goes to standard error."""
     answers = os.dup(1)
     os.dup2(2, 1)
     reader = asyncio.StreamReader(limit=_LINE)
@@ -94,7 +94,7 @@ async def serve(handle: Handler) -> None:
     while line := await reader.readline():
         try:
             answer = await handle(json.loads(line))
-        except Exception as error:  # noqa: BLE001 - told to the one that leads, who ends the measurement
+        except Exception as error:  # noqa: BLE001 - reported to the parent, which ends the benchmark
             answer = {"error": f"{type(error).__name__}: {error}"}
         data = json.dumps(answer).encode() + b"\n"
         with contextlib.suppress(BrokenPipeError):
@@ -103,6 +103,6 @@ async def serve(handle: Handler) -> None:
 
 
 def allow_many_sockets() -> None:
-    """Raise the limit of open files as far as it may be."""
+    """Raise the limit of open files to the maximum allowed."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -1,4 +1,4 @@
-"""Whose the processor time is."""
+"""Processor time by process."""
 
 import os
 import time
@@ -12,7 +12,7 @@ _PROC = Path("/proc")
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What has been used up so far, in seconds of one core, by the machine and by processes."""
+    """Processor time used so far by the machine and by processes, in seconds of one core."""
 
     at: float
     idle_s: float
@@ -44,7 +44,7 @@ class Load:
 
     @property
     def others(self) -> float:
-        """What ran beside the processes that were asked for: other work, the kernel's own threads."""
+        """Cores used by all other processes, kernel threads included."""
         return max(self.machine - self.of(self.processes), 0.0)
 
 
@@ -62,7 +62,7 @@ def snapshot(pids: Iterable[int]) -> Snapshot:
             continue
     return Snapshot(
         at=time.monotonic(),
-        # Idle time is counted by the clock, busy time by samples that miss what timers wake.
+        # Idle time is measured by the clock; busy time is sampled and misses work that timers start.
         idle_s=(fields[3] + fields[4]) / _TICKS,
         cores=cores,
         waited_s=_waited_s(),
@@ -114,7 +114,7 @@ def _dropped() -> int:
 
 
 def _waited_s() -> float:
-    """Time in which some process was ready and had no core; 0 where the kernel does not count it."""
+    """Time in which a process was ready but had no core; 0 where the kernel does not measure it."""
     try:
         pressure = (_PROC / "pressure/cpu").read_text()
     except OSError:

@@ -1,13 +1,13 @@
-"""What held a step back, told from what was measured while it ran."""
+"""Find the bottleneck of a step from the measurements taken while it ran."""
 
 from telephony.talking import Step
 
 _FULL = 0.9
-"Of a core, or of the machine: what waits is more than what is left."
+"Share of a core, or of the machine, above which it counts as full."
 
 
 def limited_by(step: Step, *, lags: dict[str, float] | None = None) -> str:
-    """`lags`: what the sender says of itself, in ms by name."""
+    """`lags`: the delays that the sender reports, in ms by name."""
     load = step.windows[0].load
     busy = step.machine / load.cores
     shares = (

@@ -1,4 +1,4 @@
-"""Facts about where the figures come from."""
+"""Facts about the machine on which the figures were measured."""
 
 import os
 import platform
@@ -35,7 +35,7 @@ def _processor() -> str:
 
 
 def _pjsip() -> str:
-    # In a process of its own: the library cannot be unloaded.
+    # In a separate process, because the library cannot be unloaded.
     done = subprocess.run(
         [sys.executable, "-c", _PJSIP], capture_output=True, text=True, timeout=20, check=False
     )

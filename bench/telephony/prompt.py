@@ -1,7 +1,7 @@
-"""The prompt of the measurement: every frame can be told from its neighbours by one byte.
+"""The prompt of the benchmark: one byte distinguishes every frame from its neighbours.
 
-Frame k is 160 times the byte k % 251, so whoever receives packets in order can say from their first bytes
-alone whether something is missing, repeated or damaged.
+Frame k is 160 times the byte k % 251, so the first bytes of the received packets show whether a frame is
+missing, repeated or damaged.
 """
 
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The measurements themselves: each goes up in steps until the sound breaks, or until the last step."""
+"""The ramps: each raises the load in steps until the audio has faults, or until the last step."""
 
 import asyncio
 import shutil
@@ -29,7 +29,7 @@ _PROMPT_S = 600.0
 _START_S = 40.0
 _FIRST_START_S = 90.0
 _RAMP_S = 130.0
-"No step begins later than this: the workers of many calls take long to start on a machine that is full."
+"No step begins later than this: starting the workers of many calls takes long on a busy machine."
 
 Tell = Callable[[str], None]
 
@@ -48,13 +48,13 @@ class Ramp:
 
     @property
     def shown(self) -> Step | None:
-        """The best step, or else the one with the steadiest packets."""
+        """The best clean step, or else the one with the steadiest packets."""
         return self.best or min(self.steps, key=lambda step: step.of("deviation_p99_ms"), default=None)
 
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """Where everything runs: the receiver with its SIP port, a directory for files, who tells progress."""
+    """The environment of a ramp: the receiver, its SIP port, a directory for files, a progress callback."""
 
     receiver: Child
     sip_port: int
@@ -79,7 +79,7 @@ class Bench:
     async def judge(self, ramp: Ramp, step: Step, lags: dict[str, float] | None = None) -> bool:
         """Add the step; return whether to go on.
 
-        A step that broke while other work took its share of the machine proves nothing: the next one decides.
+        A step that failed while other processes used the machine is inconclusive: the next one decides.
         """
         broken_before = bool(ramp.steps) and not ramp.steps[-1].clean
         ramp.steps.append(step)
@@ -93,7 +93,7 @@ class Bench:
 
 
 async def ramp_calls(bench: Bench, calls_per_worker: int, engine: str) -> Ramp:
-    """Let more and more calls talk through one of our engines."""
+    """Ramp up the number of talking calls through one of our engines."""
     ramp = Ramp(engine)
     audio = write_prompt(bench.directory / "long.wav", _PROMPT_S)
     talking = 0
@@ -114,7 +114,7 @@ async def ramp_calls(bench: Bench, calls_per_worker: int, engine: str) -> Ramp:
             groups = {"supervisor": [caller.pid], "workers": descendants(caller.pid)}
             step, state = await _measure_calls(bench, caller, calls, groups)
             if not step.clean:
-                # Once more, before the last word: something else may have run just then.
+                # Repeat the step before the verdict: another process may have interfered.
                 step, state = await _measure_calls(bench, caller, calls, groups)
             lags = {
                 "workers' loops late by": state["loop_lag_ms"],
@@ -136,7 +136,7 @@ async def _measure_calls(
 
 
 async def ramp_floor(bench: Bench, name: str, steps: Sequence[int], start: Callable[[], Any]) -> Ramp:
-    """Let a bare sender send more and more streams."""
+    """Ramp up the number of streams of a baseline sender."""
     ramp = Ramp(name)
     for streams in steps:
         ports = (await bench.receiver.ask({"do": "open", "streams": streams}))["ports"]

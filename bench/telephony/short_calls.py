@@ -21,7 +21,7 @@ _FULL = 0.9
 
 @dataclass(frozen=True, slots=True)
 class ShortStep:
-    """`ours` is what the caller says, `theirs` what the receiver says; `parts` are cores."""
+    """`ours` are the caller's results, `theirs` the receiver's; `parts` are cores."""
 
     rate: float
     ours: dict[str, Any]
@@ -92,7 +92,7 @@ async def ramp_short_calls(bench: Bench, calls_per_worker: int, engine: str) -> 
             request = {"do": "short", "rate": rate, "seconds": _SECONDS, "audio": str(audio)}
             step = await _step(bench, caller.pid, rate, request, caller.ask)
             if not step.clean:
-                # Once more, before the last word: something else may have run just then.
+                # Repeat the step before the verdict: another process may have interfered.
                 step = await _step(bench, caller.pid, rate, request, caller.ask)
             ramp.steps.append(step)
             bench.tell(

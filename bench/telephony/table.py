@@ -158,7 +158,7 @@ def _cpu_share(parts: dict[str, float]) -> float:
 
 
 def _noise(results: Results) -> list[str]:
-    """Say so if other work took part in what was measured."""
+    """Return a warning if other processes used the machine during the measurement."""
     others = [step.others for ramp in results.ramps for step in ramp.steps]
     others += [step.load.others for ramp in results.short for step in ramp.steps]
     if max(others, default=0.0) < _NOISE_CORES:

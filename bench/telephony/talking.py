@@ -1,4 +1,4 @@
-"""One step of a ramp: so many streams, measured in a few short windows."""
+"""One step of a ramp: a number of streams, measured in a few short windows."""
 
 import asyncio
 import time
@@ -14,7 +14,7 @@ WINDOW_S = 1.5
 _WINDOWS = 3
 _AT_MOST = 5
 _QUIET_CORES = 0.3
-"A window in which other work took more is measured again, while there is time."
+"A window in which other processes used more than this is measured again, if time allows."
 _TELL_S = 20.0
 
 MOST_DEVIATION_MS = 5.0
@@ -24,14 +24,14 @@ _SLOWEST = 49.5
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What arrived and what it took. `parts`: cores of each group of processes, by name."""
+    """The packets received and processor time used. `parts`: cores of each group of processes, by name."""
 
     reception: dict[str, Any]
     load: Load
     parts: dict[str, float]
 
     def faults(self, streams: int) -> list[str]:
-        """Say what is wrong with the sound, if anything."""
+        """Return the faults of the audio, if any."""
         seen = self.reception
         found = []
         if seen["streams"] != streams:
@@ -56,7 +56,7 @@ class Step:
 
     @property
     def noisy(self) -> bool:
-        """Whether other work took so much that the figures say little about the senders."""
+        """Whether other processes used so much that the figures are not meaningful."""
         return self.others >= _QUIET_CORES
 
     @property
@@ -66,7 +66,7 @@ class Step:
         return "; ".join(worst)
 
     def of(self, key: str) -> float:
-        """Return the median of what arrived."""
+        """Return the median of the windows."""
         return median(float(window.reception[key]) for window in self.windows)
 
     def part(self, name: str) -> float:
@@ -74,7 +74,7 @@ class Step:
 
     @property
     def senders(self) -> float:
-        """Cores of what is measured, everything but the receiver and other people's work."""
+        """Cores used by the measured processes, without the receiver and other processes."""
         return median(window.parts["senders"] for window in self.windows)
 
     @property
@@ -101,7 +101,7 @@ class Step:
 async def measure(
     receiver: Child, streams: int, groups: dict[str, Iterable[int]], known: Iterable[int]
 ) -> Step:
-    """Measure what is being sent now.
+    """Measure the streams that are being sent now.
 
     `groups`: the sending processes by name; `known`: processes that are neither senders nor other work.
     """

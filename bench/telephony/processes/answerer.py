@@ -1,7 +1,7 @@
-"""The other end in SIP, as lean as it can be: answers every INVITE with 100, 180 and 200 at once.
+"""A minimal SIP far end: answers every INVITE with 100, 180 and 200 at once.
 
-Only for peers that write headers as RFC 3261 shows them (no folding, no compact forms), on UDP, on loopback.
-The simulated exchange does all the rest; here every microsecond is taken from the machine that is measured.
+Only for peers that write headers as in the examples of RFC 3261 (no folding, no compact forms), over UDP on
+loopback. It replaces the simulated exchange because its processor time is taken from the measured machine.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ class Counts:
     acknowledged: int = 0
     ended: int = 0
     repeated: int = 0
-    "Requests that came again: the caller did not see our answer in time."
+    "Repeated requests: the caller did not receive our answer in time."
     refused: int = 0
     "503: no sink was free."
     other: int = 0

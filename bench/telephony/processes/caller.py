@@ -1,4 +1,4 @@
-"""The calling process: our trunk, through its port alone, as the dial role would use it.
+"""The calling process: uses the trunk only through its port, as the dial role does.
 
 Requests: `add` calls that talk until the end, `short` calls at a rate, `state` of the trunk.
 """
@@ -31,12 +31,12 @@ _PLACE_EVERY_S = {"pjsua2": 0.02, "dense": 0.005}
 _DENSE_CHANNELS = 4_000
 _UP_S = 30.0
 _OVER_S = 12.0
-"For a short call, from its start: far more than it takes."
+"Time limit of a short call from its start; a call takes far less."
 
 
 @dataclass(slots=True)
 class ShortCalls:
-    """What became of the calls of one step; times in ms from the order."""
+    """The results of the calls of one step; times in ms from the order."""
 
     placed: int = 0
     clean: int = 0
@@ -96,7 +96,7 @@ class Caller:
         return trunk
 
     async def _add(self, calls: int, audio: Path) -> dict[str, Any]:
-        """Let so many more calls talk, on as many more channels."""
+        """Start this many more calls, on as many more channels, that talk until the end."""
         trunk = await self._open(calls)
         started = []
         for _ in range(calls):
@@ -143,7 +143,7 @@ class Caller:
         }
 
     async def _short_call(self, audio: Path, calls: ShortCalls) -> None:
-        """Make a call, play, hang up: clean if each of the three came as it should."""
+        """Make a call, play the prompt and hang up; the call is clean if all three succeed."""
         began = time.monotonic()
         line = self._trunks[-1].place(self._order(audio))
         finished = False

@@ -1,6 +1,6 @@
-"""The same floor in Python: asyncio, woken 1,000 times a second by timerfd, `sendto` for each stream.
+"""The baseline sender in Python: asyncio, woken 1,000 times a second by timerfd, `sendto` for each stream.
 
-Requests as `floor_sender.c`: first the ports, then what happened since the last one.
+Takes the same requests as `floor_sender.c`: first the ports, then the counts since the last request.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from telephony.prompt import FRAME, PERIOD
 _SLOTS = 20
 _SLOT_NS = 20_000_000 // _SLOTS
 _GIVE_UP_NS = 100_000_000
-"What is later than this is left out, and not sent in a burst."
+"Packets that are later than this are skipped instead of being sent in a burst."
 _HEADER = struct.Struct(">BBHII")
 _NONBLOCK = 0o4000
 _AUDIO = [bytes([mark]) * FRAME for mark in range(PERIOD)]

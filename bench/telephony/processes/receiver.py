@@ -1,7 +1,7 @@
 """The receiving process: answers calls, counts the packets of every stream.
 
-Requests: `open` sockets, `listen` (forget what came and keep what comes), `examine` windows of time, `expect`
-so many frames in short calls, `calls` (what became of those since this was last asked).
+Requests: `open` sockets, `listen` (drop the packets so far and keep new ones), `examine` windows of time,
+`expect` a number of frames in short calls, `calls` (the results of short calls since the last such request).
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from telephony.prompt import frames
 HOST = "127.0.0.1"
 _ROUND_S = 0.2
 _TURNS = 20
-"A socket is emptied once a round, one twentieth of them at a time."
+"Each socket is read once per round, one twentieth of the sockets at a time."
 
 
 class Receiver:

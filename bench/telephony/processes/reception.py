@@ -1,4 +1,4 @@
-"""What arrived of many streams in one window of time."""
+"""The packets of many streams that arrived in one window of time."""
 
 from array import array
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ _HALF = 0x8000
 class Reception:
     """`missing`: by sequence number. `wrong`: packets whose audio does not follow from the packets before.
 
-    Deviations are of the time between one packet and the next of a stream, from 20 ms.
+    Deviations are differences from 20 ms of the time between two packets of a stream.
     """
 
     streams: int
@@ -72,7 +72,7 @@ def examine(sinks: Iterable[Sink], begin_ns: int, end_ns: int) -> Reception:
 
 
 def heard_whole(sink: Sink, prompt: bytes) -> bool:
-    """Whether the frames of the prompt arrived in order, with nothing between them."""
+    """Whether the frames of the prompt arrived complete and in order."""
     sequence = sink.sequence
     place = sink.marks.find(prompt)
     return place >= 0 and sum(_steps(sequence[place : place + len(prompt)])) == len(prompt) - 1

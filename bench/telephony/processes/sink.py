@@ -1,7 +1,7 @@
-"""Takes RTP: a socket per stream, the kernel's time on every packet, many packets per system call.
+"""Receives RTP: a socket per stream, the kernel's time stamp on every packet, many packets per system call.
 
-No packet is looked at on its own while it comes in: what is needed of a batch is copied by strides, so that
-the receiver stays far below what it measures.
+Packets are not examined one by one: the needed bytes of a batch are copied with array strides, so that the
+receiver needs far less processor time than the processes that it measures.
 """
 
 import ctypes
@@ -110,7 +110,7 @@ class Sink:
         if lengths.count(PACKET) == len(lengths):
             self._keep_range(batch, 0, len(lengths))
             return
-        # Digits, comfort noise, or whatever else has strayed here.
+        # Digits, comfort noise, or packets that belong to no stream.
         for i, length in enumerate(lengths):
             if length == PACKET:
                 self._keep_range(batch, i, i + 1)

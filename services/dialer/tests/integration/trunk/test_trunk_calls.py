@@ -176,7 +176,7 @@ async def test_keys_that_come_in_another_way_are_ignored(bench: Bench):
         line = Caller(trunk, station, bench.prompt).call("1")
         heard = await follow_until(line, LinePlaybackFinished)
         assert [event.digit for event in heard.all(LineDigit)] == [key]
-    # Whoever is not offered events sends none.
+    # A far end that is not offered events sends none.
     assert exchange.calls[1].digits_sent[0]["by"] == "dtmf"
 
 

@@ -1,4 +1,4 @@
-"""Keys from RFC 4733 events: each press once, whatever the network does to its packets."""
+"""Keys from RFC 4733 events: each press counts once, even if packets are lost, repeated or late."""
 
 import struct
 

@@ -1,1 +1,1 @@
-"""The dense trunk: SIP in asyncio, RTP in processes of their own, many calls per core."""
+"""The dense trunk: SIP runs in asyncio, RTP in separate processes, with many calls per core."""

@@ -1,4 +1,4 @@
-"""One call as the dial role sees it: SIP and media put together."""
+"""One call of the dense trunk: combines its SIP call and its media stream into a `Line`."""
 
 import asyncio
 import time
@@ -27,7 +27,7 @@ from cato_dialer.dial.ports.trunk import CallOrder
 
 _ANSWERED = 200
 _STOP_S = 1.0
-"How long a media process may take to say how much was heard."
+"How long to wait for the media process to report how much of the prompt was heard."
 
 
 def now_ms() -> int:
@@ -35,7 +35,7 @@ def now_ms() -> int:
 
 
 class DenseLine:
-    """A `Line`. It gets its `call` when it is dialled; `freed` is called when its port is free again."""
+    """A `Line`. `call` is set when the INVITE is sent; `freed` is called when the RTP port is free again."""
 
     def __init__(self, number: int, order: CallOrder, freed: Callable[["DenseLine"], None]) -> None:
         self.number = number
@@ -79,7 +79,7 @@ class DenseLine:
             self.call.hang_up()
 
     def release(self, cause: ReleaseCause, code: int | None, phrase: str) -> None:
-        """Say the last word, once it is known how much was heard."""
+        """Emit the final event once the media process has reported how much was heard."""
         if self._released or self._last_word is not None:
             return
         self._last_word = cause, code, phrase
@@ -90,7 +90,7 @@ class DenseLine:
             self._finish()
 
     def report(self, message: protocol.FromMedia) -> None:
-        """Take what the media process says of this call."""
+        """Handle a report of the media process about this call."""
         match message:
             case protocol.Started(at=at):
                 self._tell(LinePlaybackStarted(at))
@@ -111,7 +111,7 @@ class DenseLine:
                 raise protocol.ProtocolError(f"not about a call: {message!r}")
 
     def fail(self, why: str) -> None:
-        """End the call through a fault of ours."""
+        """End the call because of a local fault."""
         self._playing = False
         if self.call is not None:
             self.call.hang_up()
@@ -172,7 +172,7 @@ class DenseLine:
     def _play(self, session: Session) -> None:
         if self.media is None:
             return
-        # Some far ends send events under the number that we offered, whatever they answered.
+        # Some far ends use the payload type of our offer even if their answer has another one.
         events = () if session.events_type is None else tuple({EVENTS_TYPE, session.events_type})
         self.media.send(
             protocol.Play(

@@ -1,4 +1,4 @@
-"""A media process as the trunk sees it: started, fed, listened to, replaced when it dies."""
+"""Run a media process: start it, send orders, read its reports, replace it when it dies."""
 
 import asyncio
 import sys
@@ -19,7 +19,7 @@ _CLOSE_S = 2.0
 
 
 class MediaProcess:
-    """Sends orders. `on_report` gets what belongs to a call; the others are about the process."""
+    """Sends orders. `on_report` is called with reports of a call, the other callbacks concern the process."""
 
     def __init__(
         self,
@@ -39,12 +39,12 @@ class MediaProcess:
         self.ports: deque[int] = deque()
         """Free local RTP ports, the one that has been free for longest first."""
         self.incarnation = 0
-        """How often the process has been started: ports of an earlier one are gone."""
+        """How often the process has been started; ports of an earlier process are no longer valid."""
         self.way = ""
         self.lag_ms = 0
         self.refusal = ""
         self.tried = asyncio.Event()
-        """Set once the process runs, or has refused."""
+        """Set once the process is running or has failed to start."""
 
     @property
     def pid(self) -> int | None:
@@ -58,13 +58,13 @@ class MediaProcess:
         self._keeper = asyncio.create_task(self._keep_running())
 
     def send(self, message: protocol.ToMedia) -> None:
-        """Send an order; it is dropped if the process has died: `on_death` tells of that."""
+        """Send an order; it is dropped if the process has died, which `on_death` reports."""
         process = self._process
         if process is not None and process.stdin is not None and not process.stdin.is_closing():
             process.stdin.write(protocol.encode(message))
 
     async def close(self) -> None:
-        """Let the process end its streams and go."""
+        """Let the process end its streams and exit."""
         self._closing = True
         process = self._process
         if process is not None and process.stdin is not None:
@@ -104,7 +104,7 @@ class MediaProcess:
             async with asyncio.timeout(_CLOSE_S):
                 await process.wait()
         finally:
-            # Only a process that is still there is killed: asking for its state would take it from asyncio.
+            # Kill it only if it is still running. Polling its state here would reap it before asyncio does.
             if process.returncode is None:
                 process.kill()
                 await process.wait()

@@ -31,7 +31,7 @@ from cato_runtime.configuration.config import DialingConfig
 log = structlog.get_logger()
 
 _CLOSE_S = 2.0
-"How long stations may take to answer the last requests."
+"How long to wait at shutdown for stations to answer the last requests."
 _WATCH_S = 0.1
 _LAG_MEMORY = 20
 _SPARE_PORTS = 1.1
@@ -135,7 +135,7 @@ class DenseTrunk:
         return line
 
     async def close(self) -> None:
-        """Hang up what is left, wait for the answers, and end the processes."""
+        """Hang up the remaining calls, wait for the responses, and end the media processes."""
         for line in list(self._lines.values()):
             await line.hang_up()
         endpoint, self._endpoint = self._endpoint, None
@@ -219,12 +219,12 @@ class DenseTrunk:
         if self._lines.pop(line.number, None) is None or line.media is None:
             return
         if line.media.running and line.incarnation == line.media.incarnation:
-            # At the end of the queue: the others are used first, so that late packets meet no new call.
+            # Appended at the end: other ports are used first, so that late packets do not reach a new call.
             line.media.ports.append(line.port)
         self._changed.set()
 
     async def _watch(self) -> None:
-        """Measure how late the loop comes round."""
+        """Measure the delay of the event loop."""
         loop = asyncio.get_running_loop()
         while True:
             due = loop.time() + _WATCH_S

@@ -1,4 +1,4 @@
-"""The streams of a media process: what is ordered, sent at each tick, received, and reported."""
+"""The streams of a media process: handle orders, send at each tick, receive, and report."""
 
 import heapq
 import itertools
@@ -28,7 +28,7 @@ _VERSION_MASK, _VERSION = 0xC0, 0x80
 
 
 class MediaEngine:
-    """All streams of this process. `report` gets what is to be said to the trunk."""
+    """All streams of this process. `report` is called with each message for the trunk."""
 
     def __init__(
         self, ports: Ports, report: Callable[[protocol.FromMedia], None], *, may_be_raw: bool = True
@@ -91,7 +91,7 @@ class MediaEngine:
                         self._say(due, millisecond)
 
     def send_reports(self) -> None:
-        """Send the RTCP sender reports that are due; to be called a few times a second."""
+        """Send the RTCP sender reports that are due. Call it a few times a second."""
         now = time.monotonic()
         while self._reports and self._reports[0][0] <= now:
             _, call = heapq.heappop(self._reports)
@@ -100,7 +100,7 @@ class MediaEngine:
                 self._plan_report(stream, now)
 
     def receive(self, port: int) -> None:
-        """Take what has come in on a local RTP port."""
+        """Handle the packets received on a local RTP port."""
         rtp = self._ports.rtp[port]
         for _ in range(_PACKETS_PER_WAKE_UP):
             try:
@@ -178,7 +178,7 @@ class MediaEngine:
     def _say(self, due: Due, millisecond: int) -> None:
         for stream in due.started:
             self._report(protocol.Started(stream.call, _now_ms()))
-        # A packet has been heard when its time is over, not when it has been sent.
+        # A packet counts as heard at the end of its playing time, not when it is sent.
         for streams, kind in ((due.heard, protocol.Heard), (due.finished, protocol.Finished)):
             for stream in streams:
                 over = millisecond + stream.packet_ms
@@ -209,7 +209,7 @@ class MediaEngine:
                 self._report(protocol.Key(stream.call, _now_ms(), key))
 
     def _discard_received(self, port: int) -> None:
-        """Empty a socket of what came for the call before."""
+        """Discard packets that arrived for the previous call on this socket."""
         rtp = self._ports.rtp[port]
         try:
             while True:
@@ -220,7 +220,7 @@ class MediaEngine:
             return
 
     def _plan_report(self, stream: Stream, now: float) -> None:
-        # Spread over 0.5 to 1.5 of the interval, so that calls that began together do not report together.
+        # 0.5 to 1.5 times the interval at random, so that calls that began together do not report together.
         heapq.heappush(self._reports, (now + _REPORT_S * random.uniform(0.5, 1.5), stream.call))  # noqa: S311
 
     def _send_report(self, stream: Stream) -> None:
@@ -241,7 +241,7 @@ class MediaEngine:
         try:
             self._ports.rtcp[stream.port].sendto(packet, (stream.address, stream.to_port + 1))
         except OSError:
-            return  # the far end has no RTCP port; reports are of use to it alone
+            return  # the far end has no RTCP port; only the far end uses these reports
 
 
 def _now_ms() -> int:

@@ -1,6 +1,6 @@
-"""The last requests of calls whose dialer has died: the media process outlives it for a moment and hangs up.
+"""Hang up calls whose dialer process has died: the media process sends their BYE or CANCEL before it ends.
 
-Without them a person would listen to silence until the station notices.
+Without these requests the called person would hear silence until the station ends the call.
 """
 
 import contextlib
@@ -10,22 +10,22 @@ import time
 from cato_dialer.dial.adapters.dense.media.protocol import Farewell
 
 _PAUSES_S = (0.0, 0.5, 1.0)
-"Datagrams may be lost, and nothing is left that could take the answers."
+"Each request is repeated: a datagram may be lost, and no process is left to receive the response."
 _CONNECT_S = 1.0
 
 
 class Farewells:
-    """The BYE or CANCEL of each call, made ahead by SIP."""
+    """The BYE or CANCEL of each call, prepared in advance by the SIP side."""
 
     def __init__(self) -> None:
         self._requests: dict[int, Farewell] = {}
 
     def keep(self, request: Farewell) -> None:
-        """Keep the request instead of an earlier one of the call."""
+        """Store the request; it replaces an earlier one of the same call."""
         self._requests[request.call] = request
 
     def drop(self, call: int) -> None:
-        """Forget a call that has ended as it should."""
+        """Remove a call that has ended normally."""
         self._requests.pop(call, None)
 
     def send(self) -> int:

@@ -1,4 +1,4 @@
-"""What the kernel does for many packets at once: sendmmsg, raw sockets, packet filters, clock ticks."""
+"""Kernel interfaces for many packets at once: sendmmsg, raw sockets, packet filters, timerfd ticks."""
 
 import ctypes
 import os
@@ -32,7 +32,7 @@ _libc.sendmmsg.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.
 def send_many(descriptor: int, headers: int, count: int) -> tuple[int, int]:
     """Send `count` messages from an array of mmsghdr at an address; return how many were sent and failed.
 
-    A message that the kernel refuses is skipped: it must not hold up the other calls.
+    A message that the kernel rejects is skipped, so that it does not delay the other calls.
     """
     sent = failed = 0
     while sent + failed < count:
@@ -50,7 +50,7 @@ def send_many(descriptor: int, headers: int, count: int) -> tuple[int, int]:
 
 
 def raw_socket() -> socket.socket | None:
-    """Return a socket for packets with their own IP header; None without the right (CAP_NET_RAW)."""
+    """Return a raw socket, for packets that include their IP header; None without CAP_NET_RAW."""
     try:
         made = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
     except PermissionError:
@@ -75,7 +75,7 @@ def rtp_socket(address: str, port: int) -> socket.socket:
 
 
 def drop_audio(rtp: socket.socket, audio_types: Collection[int]) -> None:
-    """Let the kernel drop audio, all but each 128th packet and those with the marker bit.
+    """Let the kernel drop audio packets, except every 128th and those with the marker bit.
 
     What is left tells where the far end sends from; telephone events all pass. (Classic BPF; offset 0 is the
     UDP header.)
@@ -94,7 +94,7 @@ def drop_audio(rtp: socket.socket, audio_types: Collection[int]) -> None:
 
 
 def drop_everything(rtcp: socket.socket) -> None:
-    """Let the kernel drop what comes to a port that is only sent from."""
+    """Let the kernel drop everything received on a port that is only used for sending."""
     code = struct.pack("HBBI", 0x06, 0, 0, 0)
     buffer = ctypes.create_string_buffer(code)
     rtcp.setsockopt(
@@ -111,7 +111,7 @@ class _ITimerSpec(ctypes.Structure):
 
 
 class Clock:
-    """A descriptor that is readable at each tick (timerfd: epoll's own time-outs are too coarse)."""
+    """A descriptor that is readable at each tick. It uses timerfd: epoll's time-outs are too coarse."""
 
     def __init__(self, interval_ms: int) -> None:
         self.descriptor = int(_libc.timerfd_create(1, os.O_NONBLOCK | os.O_CLOEXEC))
@@ -121,7 +121,7 @@ class Clock:
         self.set_interval(interval_ms)
 
     def set_interval(self, interval_ms: int) -> None:
-        """Tick so often from now on."""
+        """Set the interval between ticks."""
         if interval_ms == self.interval_ms:
             return
         self.interval_ms = interval_ms
@@ -130,7 +130,7 @@ class Clock:
             raise OSError(ctypes.get_errno(), "timerfd_settime")
 
     def elapsed_ms(self) -> int:
-        """Return the time of the ticks since the last call."""
+        """Return the time that the ticks since the last call stand for."""
         try:
             return int.from_bytes(os.read(self.descriptor, 8), "little") * self.interval_ms
         except BlockingIOError:

@@ -21,20 +21,20 @@ from cato_dialer.dial.adapters.dense.media.kernel import Clock
 from cato_dialer.dial.adapters.dense.media.ports import Ports
 
 _TICK_MS, _IDLE_TICK_MS = 1, 50
-"Without streams the process need not wake up each millisecond."
+"Interval while there are no streams: the process need not wake up each millisecond."
 _MOST_BEHIND = 200
-"Milliseconds. After a longer stall the clock goes on from now: a burst of old packets would be noise."
+"Milliseconds. After a longer stall the clock skips to the present: a burst of late packets would be noise."
 _BEAT_MS, _REPORT_MS = 500, 100
 _EVENTS = 256
 _READ = 1 << 16
 
 
 class Process:
-    """Orders in, packets out, reports out."""
+    """Reads orders, sends and receives packets, writes reports."""
 
     def __init__(self) -> None:
         self._in, self._out = sys.stdin.fileno(), os.dup(sys.stdout.fileno())
-        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints is no report
+        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # output of a library is not a report
         os.set_blocking(self._in, False)
         os.set_blocking(self._out, False)
         self._buffer = b""
@@ -58,7 +58,7 @@ class Process:
         gc.freeze()
         self._loop(engine, ports)
         engine.close()
-        engine.farewells.send()  # there are none if the dialer has ended in good order
+        engine.farewells.send()  # empty if the dialer has shut down normally
         return 0
 
     def _loop(self, engine: MediaEngine, ports: Ports) -> None:
@@ -71,7 +71,7 @@ class Process:
             poll.register(descriptor, select.EPOLLIN)
         while self._open:
             events = poll.poll(maxevents=_EVENTS)
-            # The clock first: what comes in can wait, packets that are due cannot.
+            # The clock first: incoming packets can wait, packets that are due cannot.
             for descriptor, _ in sorted(events, key=lambda event: event[0] != clock.descriptor):
                 if descriptor == clock.descriptor:
                     self._advance(engine, clock)
@@ -83,7 +83,7 @@ class Process:
             self._flush()
 
     def _advance(self, engine: MediaEngine, clock: Clock) -> None:
-        """Send what has become due since the last time."""
+        """Send the packets that have become due since the last call."""
         behind = clock.elapsed_ms()
         self._worst_lag = max(self._worst_lag, behind - clock.interval_ms)
         for _ in range(min(behind, _MOST_BEHIND)):
@@ -105,7 +105,7 @@ class Process:
         except BlockingIOError:
             return []
         if not data:
-            self._open = False  # the trunk is gone, or wants us to go
+            self._open = False  # the trunk has ended, or has asked this process to end
         *lines, self._buffer = (self._buffer + data).split(b"\n")
         return lines
 
@@ -130,7 +130,7 @@ class Process:
             try:
                 written = os.write(self._out, data)
             except BlockingIOError:
-                return  # the trunk is busy: tried again at the next tick
+                return  # the pipe to the trunk is full: retried at the next tick
             except BrokenPipeError:
                 self._open = False
                 return
@@ -147,7 +147,7 @@ class Process:
 
 
 def main() -> int:
-    # Signals to the process group are for the dialer, which drains first.
+    # Ignore signals to the process group: the dialer handles them and drains first.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     return Process().run()

@@ -1,4 +1,4 @@
-"""The local ports of calls: pairs of RTP and RTCP, opened ahead."""
+"""The local port pairs of calls (RTP and RTCP), opened in advance."""
 
 import itertools
 import resource
@@ -13,11 +13,11 @@ _TRIES_FOR_ANY = 50
 
 
 class PortsError(OSError):
-    """There are too few ports or files."""
+    """There are too few free ports or file descriptors."""
 
 
 class Ports:
-    """`rtp` and `rtcp` have the sockets by the RTP port (RFC 3550, 11: even, RTCP one above)."""
+    """`rtp` and `rtcp` map the RTP port to a socket. RTP is even, RTCP is the port above (RFC 3550, 11)."""
 
     def __init__(self, calls: int, address: str, first: int, last: int) -> None:
         self.rtp: dict[int, socket.socket] = {}
@@ -36,7 +36,7 @@ class Ports:
         try:
             rtp = rtp_socket(address, port)
         except OSError:
-            return  # taken by another program; the range has others
+            return  # used by another program; try the next pair of the range
         try:
             rtcp = rtp_socket(address, port + 1)
         except OSError:
@@ -52,7 +52,7 @@ class Ports:
 
 
 def _any(address: str, calls: int) -> Iterator[int]:
-    """Yield even ports that the system says are free."""
+    """Yield free even ports that the system picks."""
     for _ in itertools.repeat(None, calls * _TRIES_FOR_ANY):
         probe = rtp_socket(address, 0)
         port = int(probe.getsockname()[1])
@@ -62,7 +62,7 @@ def _any(address: str, calls: int) -> Iterator[int]:
 
 
 def allow_files(wanted: int) -> None:
-    """Raise the limit of open files as far as it is needed and allowed."""
+    """Raise the limit of open files to the number needed, or as far as the system allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)

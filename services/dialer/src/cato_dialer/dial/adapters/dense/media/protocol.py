@@ -1,6 +1,6 @@
 """Messages between the trunk and the media process: one JSON array per line, the kind first.
 
-Plain dataclasses of the standard library: the process imports nothing else of the dialer.
+Plain dataclasses of the standard library, so that the media process imports no other dialer code.
 """
 
 import json
@@ -14,7 +14,7 @@ class ProtocolError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Configure:
-    """The first message: `calls` pairs of ports in a range, both ends included; 0 and 0: any free ones."""
+    """The first message: open `calls` port pairs in a range, both ends included; 0 and 0: any free ports."""
 
     calls: int
     bind_address: str
@@ -24,7 +24,7 @@ class Configure:
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """Start the prompt of a call, or go on with it after a hold or at a new address.
+    """Start the prompt of a call, or continue it after a hold or at a new address.
 
     `port` is the local RTP port, `source` the local address, `address` and `to_port` where packets go;
     `codec` is PCMA or PCMU. `events_types` are the payload types taken as telephone events. `heard_ms` is the
@@ -46,7 +46,7 @@ class Play:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Send nothing for now; keys are still taken."""
+    """Stop sending for the time of a hold; keys are still received."""
 
     call: int
 
@@ -79,14 +79,14 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The process cannot start; it ends after this."""
+    """The process cannot start; it ends after this message."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """Twice a second: how late the clock came round at worst since the last one, and packets sent in all."""
+    """Sent twice a second: the worst clock delay since the last report, and the total of packets sent."""
 
     lag_ms: int
     packets: int

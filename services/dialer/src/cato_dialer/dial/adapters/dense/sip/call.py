@@ -29,9 +29,9 @@ _FAREWELL_AHEAD = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Callee:
-    """Whom to call, through which station, as whom.
+    """The number to call, the station to use, and the identity shown.
 
-    `target` and `identity` are URIs; `remote` is where the station is.
+    `target` and `identity` are URIs; `remote` is the station's transport address.
     """
 
     target: str
@@ -84,7 +84,7 @@ class UacCall:
         self._send_invite()
 
     def hang_up(self) -> None:
-        """Cancel the call or end it; `hung_up` or another last word follows."""
+        """Cancel or end the call; `hung_up` or another final callback follows."""
         if self.phase is Phase.NEW:
             self._end(self.user.hung_up)
         elif self.phase is Phase.CALLING:
@@ -105,7 +105,7 @@ class UacCall:
             self._send_bye(self.dialog)
 
     def end(self, last_word: Callable[[], None]) -> None:
-        """Say the last word about the call, unless it has been said."""
+        """Call the final callback of the user, unless it has been called."""
         self._end(last_word)
 
     def _send_invite(self) -> None:
@@ -132,7 +132,7 @@ class UacCall:
         self._invite = self.endpoint.send(request, self.callee.remote, self._response, self._failed)
 
     def _leave_bye(self, dialog: Dialog) -> None:
-        """Leave a BYE behind that is valid whatever other requests follow."""
+        """Prepare a BYE that stays valid after further requests, for the case that this process dies."""
         sequence = dialog.local_sequence + _FAREWELL_AHEAD
         request = dialog.request("BYE", sequence=sequence)
         via = self.endpoint.via(self.endpoint.new_branch(), self.callee.remote)
@@ -211,7 +211,7 @@ class UacCall:
         dialog.local_sequence = max(self._sequence, response.sequence)
         self._acks[response.to_tag] = self.acknowledge(dialog, response)
         if self.dialog is not None or self.phase is Phase.ENDED:
-            self._send_bye(dialog)  # another fork, or the call is over for us
+            self._send_bye(dialog)  # another fork, or we have already ended the call
             return
         self.dialog = dialog
         self.phase = Phase.UP
@@ -235,7 +235,7 @@ class UacCall:
         self._end(lambda: self.user.no_media(why))
 
     def acknowledge(self, dialog: Dialog, response: Received) -> bytes:
-        """Send the ACK of a 2xx, and return it: it is sent again whenever the 2xx is."""
+        """Send the ACK of a 2xx and return it, so that it can be repeated when the 2xx is repeated."""
         authorization = tuple(self.digest.authorize("ACK", dialog.target))
         request = dialog.request("ACK", authorization, sequence=response.sequence)
         via = self.endpoint.via(self.endpoint.new_branch(), self.callee.remote)
@@ -247,7 +247,7 @@ class UacCall:
         if self.phase is Phase.ENDED:
             return
         if self._cancelled:
-            self._end(self.user.hung_up)  # 487, and whatever else comes, is only the echo of our CANCEL
+            self._end(self.user.hung_up)  # 487 or any other final response only confirms our CANCEL
         elif self.digest.take(response):
             self._send_invite()
         elif code == _SESSION_INTERVAL_TOO_SMALL and (raised := self.timer.raised(response)) is not None:
@@ -289,8 +289,8 @@ class UacCall:
 
 
 def _ignore_response(response: Received) -> None:
-    """Ignore it: what matters is the INVITE's own response."""
+    """Ignore it: only the response to the INVITE counts."""
 
 
 def _ignore_failure(why: str) -> None:
-    """Ignore it: the far end is gone, and so is the call for us."""
+    """Ignore it: the far end does not respond, and the call is already over locally."""

@@ -1,4 +1,4 @@
-"""What a call tells its user, and the phases of a call."""
+"""The callbacks of a call to its user, and the phases of a call."""
 
 from enum import Enum, auto
 from typing import Protocol
@@ -8,7 +8,7 @@ from cato_dialer.dial.adapters.dense.sip.transport import Remote
 
 
 class CallUser(Protocol):
-    """What a call tells. `released` comes once, at the very end."""
+    """The callbacks of a call. `released` is called once, as the last one."""
 
     def trying(self) -> None: ...
     def ringing(self, code: int, phrase: str) -> None: ...
@@ -30,8 +30,8 @@ class CallUser(Protocol):
 class Phase(Enum):
     NEW = auto()
     CALLING = auto()
-    """The INVITE has been sent; no word yet."""
+    """The INVITE has been sent; no response yet."""
     PROCEEDING = auto()
     UP = auto()
     ENDED = auto()
-    """Told to the user; transactions may go on for a while."""
+    """The end has been reported to the user; transactions may continue for a while."""

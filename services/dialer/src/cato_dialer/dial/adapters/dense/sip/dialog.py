@@ -10,7 +10,7 @@ USER_AGENT = "CATO"
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who calls whom: URIs, our tag, our contact."""
+    """The two parties of a call: their URIs, our tag and our contact."""
 
     call_id: str
     local_uri: str
@@ -21,7 +21,7 @@ class Identity:
 
 @dataclass(slots=True)
 class Dialog:
-    """One dialog with the far end, made by the first response that has a tag."""
+    """One dialog with the far end, created by the first response that has a tag."""
 
     identity: Identity
     remote_tag: str
@@ -33,7 +33,7 @@ class Dialog:
 
     @classmethod
     def from_response(cls, identity: Identity, response: Received, target: str) -> "Dialog":
-        """`target` is where requests go if the response names no contact."""
+        """`target` is the request URI if the response has no Contact."""
         contacts = response.listed("Contact")
         return cls(
             identity=identity,
@@ -45,12 +45,12 @@ class Dialog:
         )
 
     def refresh_target(self, message: Received) -> None:
-        """Take the contact of a re-INVITE, an UPDATE or a response to one."""
+        """Update the remote target from a re-INVITE, an UPDATE or a response to one."""
         contacts = message.listed("Contact")
         self.target = (uri_of(contacts[0]) if contacts else None) or self.target
 
     def takes(self, request: Received) -> bool:
-        """Count a request of the far end; False for one that is out of order (RFC 3261, 12.2.2)."""
+        """Check the CSeq of the far end's request; return False if it is out of order (RFC 3261, 12.2.2)."""
         if request.sequence < self.remote_sequence:
             return False
         self.remote_sequence = request.sequence
@@ -85,7 +85,7 @@ class Dialog:
         return Request(method, uri, tuple(headers), body)
 
     def _path(self) -> tuple[str, tuple[str, ...]]:
-        """Return request URI and route set; a first hop that routes strictly is the request URI itself."""
+        """Return request URI and route set; a strict router as first hop becomes the request URI itself."""
         if not self.routes:
             return self.target, ()
         first = uri_of(self.routes[0]) or self.target

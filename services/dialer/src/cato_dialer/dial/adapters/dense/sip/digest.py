@@ -14,10 +14,10 @@ _HASHES: dict[str, Callable[[bytes], "hashlib._Hash"]] = {
     "SHA-256": hashlib.sha256,
     "MD5": hashlib.md5,
 }
-"Strongest first. MD5 is what most stations ask for; it protects nothing but the password's text."
+"Strongest first. Most stations ask for MD5, which protects only the password itself."
 _HEADERS = {401: ("WWW-Authenticate", "Authorization"), 407: ("Proxy-Authenticate", "Proxy-Authorization")}
 _MOST_ANSWERS = 4
-"Challenges answered in one transaction's life: proxies in a row, each once, and stale nonces."
+"Challenges answered per transaction: each of several proxies once, and stale nonces."
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Challenge:
 
 @dataclass(slots=True)
 class Digest:
-    """The credentials of one call, and the challenges that it has met.
+    """The credentials of one call, and the challenges that it has received.
 
     `authorize` gives the headers for the next request of the dialog (they are sent along from then on, with
     a rising nonce count).

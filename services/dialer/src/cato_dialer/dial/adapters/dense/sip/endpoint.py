@@ -1,4 +1,4 @@
-"""Our end of SIP: messages to their transactions and dialogs, and nothing else taken from the network."""
+"""Our SIP endpoint: passes messages to their transactions and dialogs, and drops everything else."""
 
 import asyncio
 import secrets
@@ -28,29 +28,29 @@ _KNOWN = frozenset(
     }
 )
 _MOST_SERVER_TRANSACTIONS = 10_000
-"Above it requests outside of our calls are dropped: a flood must not take the memory."
+"Above this number, requests outside of our calls are dropped, so that a flood does not exhaust the memory."
 
 
 class DialogUser(Protocol):
-    """Who gets the requests of a dialog."""
+    """The receiver of the requests of a dialog."""
 
     def belongs(self, request: Received) -> bool:
-        """Tell whether the tags are those of the dialog."""
+        """Return whether the tags are those of the dialog."""
         ...
 
     def request(self, transaction: ServerTransaction) -> None:
-        """Answer a request, but ACK."""
+        """Answer a request other than ACK."""
         ...
 
     def acknowledged(self, request: Received) -> None:
-        """Take the ACK of a response of ours to an INVITE."""
+        """Handle the ACK of our response to an INVITE."""
         ...
 
 
 class SipEndpoint:
     """Sockets, transactions and the table of dialogs.
 
-    `counts` has what came in and was not taken, by reason.
+    `counts` has the number of dropped messages by reason.
     """
 
     def __init__(self, bind_address: str, public_address: str | None) -> None:
@@ -77,7 +77,7 @@ class SipEndpoint:
             await self._changed.wait()
 
     def contact(self, remote: Remote) -> str:
-        """Return `address:port` as the remote reaches us."""
+        """Return our `address:port` as the remote can reach it."""
         host, port = self._transports[remote.transport].contact(remote)
         host = self._public_address or host
         return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
@@ -87,7 +87,7 @@ class SipEndpoint:
         return self._transports[remote.transport].contact(remote)[0]
 
     def enter(self, call_id: str, user: DialogUser, remote: Remote) -> None:
-        """Take requests with this Call-ID for the user from now on."""
+        """Pass requests with this Call-ID to the user from now on."""
         self._dialogs[call_id] = user
         self._peers[remote.host] += 1
 
@@ -120,7 +120,7 @@ class SipEndpoint:
         return transaction
 
     def send_once(self, data: bytes, remote: Remote) -> None:
-        """Send an ACK of a 2xx: it is sent again whenever the 2xx is."""
+        """Send the ACK of a 2xx; the caller repeats it when the 2xx is repeated."""
         self._send(data, remote, lambda: None)
 
     def via(self, branch: str, remote: Remote) -> str:
@@ -206,7 +206,7 @@ class SipEndpoint:
     def _drop(self, why: str, remote: Remote) -> None:
         reason = why.partition(":")[0]
         self.counts[reason] += 1
-        # The first of each kind, then powers of two: a flood must not fill the log.
+        # Log the first of each kind, then at powers of two, so that a flood does not fill the log.
         if self.counts[reason].bit_count() == 1:
             log.warning(
                 "SIP message dropped",
@@ -218,7 +218,7 @@ class SipEndpoint:
 
 
 def outside_of_calls(request: Received) -> bytes:
-    """Answer a request that belongs to no call of ours. Nothing that comes from outside is accepted."""
+    """Reject a request that belongs to none of our calls: CATO accepts no incoming calls."""
     tag = secrets.token_hex(6)
     if request.method == "OPTIONS" and not request.to_tag:
         return response_bytes(request, 200, "OK", [("Allow", ALLOW), ("Accept", "application/sdp")], tag=tag)

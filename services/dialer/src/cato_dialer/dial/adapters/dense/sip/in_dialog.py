@@ -1,4 +1,4 @@
-"""Requests within the call: those of the far end, answered as the RFCs say, and our refreshes."""
+"""Requests within the call: answer those of the far end, and send our session refreshes."""
 
 import asyncio
 from typing import TYPE_CHECKING
@@ -32,7 +32,7 @@ _REFUSED = {
     "NOTIFY": (489, "Bad Event"),
     "SUBSCRIBE": (489, "Bad Event"),
 }
-"Nothing that would make us call or say anything else; other methods are not allowed."
+"No method that could start another call or change the audio; other methods are answered with 405."
 
 
 class InDialog:
@@ -41,9 +41,9 @@ class InDialog:
     def __init__(self, call: "UacCall") -> None:
         self._call = call
         self._own_offer = False
-        """A re-INVITE or an UPDATE of ours has no answer yet."""
+        """Our re-INVITE or UPDATE has no final response yet."""
         self._expected_answer: ServerTransaction | None = None
-        """A 200 to an INVITE without an offer: it has ours, the ACK has the answer."""
+        """Our 200 to an INVITE without an offer: it carries our offer, and the ACK carries the answer."""
         self._unacknowledged: dict[int, ServerTransaction] = {}
         self._refresh: Refresh | None = None
         self._refresh_timer: asyncio.TimerHandle | None = None
@@ -95,12 +95,12 @@ class InDialog:
         try:
             session = read_answer(request.body, self._call.media)
         except (SdpError, NoMediaError):
-            self._cannot_go_on()  # an answer to our offer that we cannot send by
+            self._cannot_go_on()  # we cannot send audio according to this answer to our offer
         else:
             self._call.user.session_changed(session)
 
     def refresh_as_agreed(self, refresh: Refresh | None, message: Received) -> None:
-        """Start the clock of the session timer anew."""
+        """Restart the session timer."""
         self._updates = self._updates or "update" in message.tokens("Allow")
         self._refresh = refresh
         if self._refresh_timer:
@@ -120,7 +120,7 @@ class InDialog:
         self._unacknowledged.clear()
 
     def _early(self, transaction: ServerTransaction) -> None:
-        """Answer before there is a call: nothing may change what has been offered (RFC 3311, 5.2)."""
+        """Answer an early request: before the call is answered the offer may not change (RFC 3311, 5.2)."""
         match transaction.request.method:
             case "OPTIONS":
                 self._respond(transaction, _OK, "OK", ("Allow", ALLOW), ("Accept", "application/sdp"))
@@ -132,7 +132,7 @@ class InDialog:
                 transaction.respond(outside_of_calls(transaction.request))
 
     def _change(self, transaction: ServerTransaction) -> None:
-        """Answer a re-INVITE or UPDATE: new address, hold, or a refresh alone."""
+        """Answer a re-INVITE or UPDATE, which changes the address, holds the call, or only refreshes it."""
         request, call = transaction.request, self._call
         if self._own_offer:
             self._respond(transaction, _GLARE, "Request Pending")
@@ -218,11 +218,11 @@ class InDialog:
         elif code in _GONE:
             self._cannot_go_on()
         elif call.phase is Phase.UP:
-            # 491 and other refusals: the session lasts until its interval is over; try again before.
+            # After 491 and other rejections the session lasts until its interval ends; retry before that.
             asyncio.get_running_loop().call_later(_RETRY_OTHER_SIDE_S * 3, self._send_refresh)
 
     def _cannot_go_on(self) -> None:
-        """End a call that the far end has left, or that has no session."""
+        """End a call whose far end does not respond, or that has no session."""
         if self._call.phase is Phase.UP:
             self._call.bye()
             self._call.end(self._call.user.session_expired)

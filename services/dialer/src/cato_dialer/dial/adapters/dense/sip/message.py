@@ -1,8 +1,8 @@
-"""SIP messages from bytes and to bytes.
+"""Parse and write SIP messages.
 
-`sipmessage` splits a message into its parts. What it does not accept although RFC 3261 does (folded headers,
-blanks before the colon) is put right first. Header values are read here by plain scanning: its regular
-expressions for them backtrack without a bound on hostile input.
+The library `sipmessage` splits a message into its parts. It does not accept folded headers and blanks before
+the colon, which RFC 3261 allows, so these are normalised first. Header values are scanned here without the
+library: its regular expressions backtrack without a bound on hostile input.
 """
 
 import re
@@ -27,7 +27,7 @@ class MessageError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A message from the network whose mandatory headers are there.
+    """A received message that has all mandatory headers.
 
     `code` is None for a request, `method` is that of the CSeq header.
     """
@@ -88,7 +88,7 @@ def parse(data: bytes) -> Received:
     head = _BLANK_BEFORE_COLON.sub(rb"\1:", _FOLD.sub(b" ", head))
     if _CONTROL.search(head.replace(b"\r\n", b"")):
         raise MessageError("a control character in a header")
-    # Text from the network is bytes of any kind; it is decoded once, here.
+    # The network may send any bytes as text; they are decoded once, here.
     text = head.decode("utf-8", "replace").encode("utf-8")
     try:
         inner = Message.parse(text + b"\r\n\r\n" + body)
@@ -179,7 +179,7 @@ def after_address(value: str) -> str:
 
 
 def _bracket(value: str) -> int:
-    """Return where the URI's bracket opens, behind a quoted display name; -1 without one."""
+    """Return the index of the URI's opening bracket, after a quoted display name; -1 without one."""
     index = 0
     if value.lstrip().startswith('"'):
         index = value.index('"') + 1
@@ -189,7 +189,7 @@ def _bracket(value: str) -> int:
 
 
 def request_bytes(method: str, uri: str, headers: Iterable[tuple[str, str]], body: bytes = b"") -> bytes:
-    """Return a request as it goes to the network; Content-Length is added."""
+    """Return the bytes of a request; Content-Length is added."""
     return _bytes(f"{method} {uri} SIP/2.0", headers, body)
 
 

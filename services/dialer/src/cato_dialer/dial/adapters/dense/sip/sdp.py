@@ -1,4 +1,4 @@
-"""Session descriptions (RFC 4566): our offer, their answer, and answers to their offers (RFC 3264)."""
+"""Session descriptions (RFC 4566, RFC 3264): our offer, the far end's answer, and answers to its offers."""
 
 import ipaddress
 import re
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 EVENTS_TYPE = 101
-"The payload type that we offer for telephone events: the one that stations which ignore the offer send."
+"The payload type that we offer for telephone events. Stations that ignore the offer also use 101."
 _STATIC = {"PCMU": 0, "PCMA": 8}
 _PTIMES = (10, 20, 30, 40, 60)
 _DIRECTIONS = frozenset({"sendrecv", "sendonly", "recvonly", "inactive"})
@@ -19,7 +19,7 @@ class SdpError(ValueError):
 
 
 class NoMediaError(Exception):
-    """The description can be read, and there is nothing in it that we can send. `str()` is the reason."""
+    """The description can be read but has no media that we can send. `str()` is the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class _Media:
 
 @dataclass(frozen=True, slots=True)
 class LocalMedia:
-    """Our end: the address and port for RTP and what we take, the preferred codec first."""
+    """Our address and port for RTP and the codecs that we accept, the preferred one first."""
 
     address: str
     port: int
@@ -72,7 +72,7 @@ def offer(local: LocalMedia, version: int) -> bytes:
 
 
 def read_answer(body: bytes, local: LocalMedia) -> Session:
-    """Return what an answer to our offer means.
+    """Return the session that an answer to our offer describes.
 
     Raises:
         SdpError: if it cannot be read.
@@ -87,7 +87,7 @@ def read_answer(body: bytes, local: LocalMedia) -> Session:
 
 
 def answer_offer(body: bytes, local: LocalMedia, version: int) -> tuple[bytes, Session]:
-    """Return our answer to an offer within the call, and what it means.
+    """Return our answer to an offer within the call, and the session that it describes.
 
     Raises:
         SdpError: if it cannot be read.

@@ -1,4 +1,4 @@
-"""Session timers (RFC 4028): a call whose far end is gone comes to an end."""
+"""Session timers (RFC 4028): end a call whose far end no longer exists."""
 
 import re
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ _MARGIN_S = 32
 
 @dataclass(frozen=True, slots=True)
 class SessionTimer:
-    """What we ask for. `mode`: `off`, `optional` or `required`; times in seconds."""
+    """The session timer that we request. `mode`: `off`, `optional` or `required`; times in seconds."""
 
     mode: str
     interval_s: int
@@ -28,23 +28,23 @@ class SessionTimer:
         return () if self.mode == "off" else ("timer",)
 
     def raised(self, response: Received) -> "SessionTimer | None":
-        """Return what a 422 asks for; None if it asks for nothing that we can do."""
+        """Return the session timer that a 422 demands; None if we cannot comply."""
         wanted = response.number("Min-SE")
         if self.mode == "off" or wanted is None or wanted <= self.min_s:
             return None
         return replace(self, interval_s=max(self.interval_s, wanted), min_s=wanted)
 
     def agreed(self, response: Received) -> "Refresh | None":
-        """Return what a 2xx says of refreshes; None: the call is not refreshed."""
+        """Return the refresh that a 2xx agrees to; None if the call is not refreshed."""
         value = response.header("Session-Expires")
         match = re.match(r"\s*(\d{1,9})", value or "")
         if self.mode == "off" or value is None or match is None:
-            # Required, and the far end has no timers: we refresh alone (RFC 4028, 7.2).
+            # The timer is required but the far end does not support it: only we refresh (RFC 4028, 7.2).
             return Refresh(self.interval_s, ours=True) if self.mode == "required" else None
         return Refresh(max(int(match[1]), SHORTEST_S), ours=_refresher(value) == "uac")
 
     def asked(self, request: Received) -> "Refresh | None":
-        """Return what a re-INVITE or UPDATE of the far end asks for. There the far end is `uac`."""
+        """Return the refresh that the far end's re-INVITE or UPDATE requests. `uac` is the far end there."""
         value = request.header("Session-Expires")
         match = re.match(r"\s*(\d{1,9})", value or "")
         if self.mode == "off" or value is None or match is None:
@@ -61,13 +61,13 @@ class Refresh:
 
     @property
     def due_s(self) -> float:
-        """When to act: to refresh, or to hang up a call that was not refreshed."""
+        """The time until we refresh, or until we hang up a call that was not refreshed."""
         if self.ours:
             return self.interval_s / 2
         return self.interval_s - min(_MARGIN_S, self.interval_s / 3)
 
     def header(self) -> tuple[str, str]:
-        """Return the header of our answer to the far end's refresh."""
+        """Return the Session-Expires header of our response to the far end's refresh."""
         return ("Session-Expires", f"{self.interval_s};refresher={'uas' if self.ours else 'uac'}")
 
 

@@ -1,4 +1,4 @@
-"""Transactions (RFC 3261, 17; RFC 6026): retransmission, time-outs, and each response handed on once."""
+"""Transactions (RFC 3261, 17; RFC 6026): retransmission, time-outs, and delivery of each response once."""
 
 import asyncio
 from collections.abc import Callable
@@ -15,7 +15,7 @@ LIFE_S = 64 * T1_S
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request of ours. `headers` has everything but Via and Content-Length."""
+    """An outgoing request. `headers` has all headers except Via and Content-Length."""
 
     method: str
     uri: str
@@ -28,18 +28,18 @@ class Request:
 
 class State(Enum):
     TRYING = auto()
-    """Sent, nothing heard."""
+    """Sent, no response yet."""
     PROCEEDING = auto()
     """A provisional response has come."""
     COMPLETED = auto()
-    """The final response has come; its retransmissions are taken care of."""
+    """The final response has come; its retransmissions are acknowledged or absorbed."""
     TERMINATED = auto()
 
 
 class ClientTransaction:
-    """A request of ours and its responses.
+    """An outgoing request and its responses.
 
-    `on_response` gets each provisional response, the final one, and every 2xx to an INVITE (repeated ones and
+    `on_response` gets each provisional response, the final one, and every 2xx to an INVITE (repeats and
     those of other forks, too: the caller acknowledges them). `on_failure` is called instead if no final
     response comes or the request cannot be sent. `on_end` is called at the very end.
     """
@@ -111,7 +111,7 @@ class ClientTransaction:
             self.state = State.PROCEEDING
             if self._invite:
                 self._stop_retransmission()
-                # From here on the called side may take its time: the call has limits of its own.
+                # No timer from here on: the call limits how long the phone may ring.
                 if self._deadline:
                     self._deadline.cancel()
                     self._deadline = None
@@ -194,9 +194,9 @@ class ClientTransaction:
 
 
 class ServerTransaction:
-    """A request of the far end and our response, sent again whenever the request is.
+    """A request of the far end and our response, which is repeated when the request is repeated.
 
-    The response to an INVITE is sent again by itself until it is acknowledged (`acknowledged`), at most for
+    The response to an INVITE is repeated by a timer until it is acknowledged (`acknowledged`), at most for
     64*T1; then `on_unacknowledged` is called (RFC 3261, 13.3.1.4).
     """
 
@@ -252,4 +252,4 @@ class ServerTransaction:
 
 
 def _nothing() -> None:
-    """Do nothing: a response that cannot be sent is asked for again by the request's retransmission."""
+    """Do nothing: the far end retransmits the request, and the response is sent again then."""

@@ -19,7 +19,7 @@ _LENGTH = re.compile(rb"(?im)^(?:content-length|l)[ \t]*:[ \t]*(\d{1,9})[ \t]*\r
 
 
 class Remote(NamedTuple):
-    """Where a message goes to or came from: `udp` or `tcp`, an IP address and a port."""
+    """The destination or source of a message: `udp` or `tcp`, an IP address and a port."""
 
     transport: str
     host: str
@@ -34,21 +34,21 @@ Receive = Callable[[bytes, Remote], None]
 
 
 class Transport(Protocol):
-    """Sends messages; what comes in goes to the function given at the start."""
+    """Sends messages, and passes received ones to the function given at the start."""
 
     def send(self, data: bytes, remote: Remote, failed: Callable[[], None]) -> None:
-        """Send a message, or call `failed` once it is known that it cannot be sent."""
+        """Send a message; call `failed` if it cannot be sent."""
         ...
 
     def contact(self, remote: Remote) -> tuple[str, int]:
-        """Return our address and port as this remote reaches them."""
+        """Return our address and port as this remote can reach them."""
         ...
 
     async def close(self) -> None: ...
 
 
 def local_address(remote_host: str, bind_address: str) -> str:
-    """Return our address on the way to a host: the bound one, or what the routing table says."""
+    """Return our local address for a host: the bound one, or the one that the routing table gives."""
     if bind_address not in {"0.0.0.0", "::"}:
         return bind_address
     family = socket.AF_INET6 if ":" in remote_host else socket.AF_INET
@@ -79,7 +79,7 @@ class UdpTransport:
         try:
             self._socket.sendto(data, (remote.host, remote.port))
         except BlockingIOError:
-            pass  # the buffer is full: as a lost datagram, the next retransmission repairs it
+            pass  # the buffer is full: treated as a lost datagram, which the next retransmission repairs
         except OSError as error:
             log.warning("SIP datagram cannot be sent", host=remote.host, port=remote.port, error=str(error))
             asyncio.get_running_loop().call_soon(failed)
@@ -100,12 +100,12 @@ class UdpTransport:
             except BlockingIOError:
                 return
             except OSError:
-                continue  # an ICMP error of an earlier datagram; timers tell that it was lost
+                continue  # an ICMP error of an earlier datagram; the transaction's timers handle the loss
             self._receive(data, Remote("udp", source[0], source[1]))
 
 
 class TcpTransport:
-    """One connection for each remote, made when it is first needed and used for everything after that."""
+    """One connection per remote, opened on first use and reused for all later messages."""
 
     def __init__(self, bind_address: str, receive: Receive) -> None:
         self._bind_address = bind_address
@@ -136,7 +136,7 @@ class TcpTransport:
 
     async def _send(self, data: bytes, remote: Remote, failed: Callable[[], None]) -> None:
         try:
-            # Shielded: one of the messages that wait for a connection may be cancelled without the others.
+            # Shielded: cancelling one message that waits for the connection must not cancel the others.
             writer = await asyncio.shield(self._connection(remote))
             writer.write(data)
             await writer.drain()
@@ -190,7 +190,7 @@ def _frame(buffer: bytes) -> int | None:
 
 
 def _usable(connection: asyncio.Task[asyncio.StreamWriter]) -> bool:
-    """Tell whether a connection has been made and is still there."""
+    """Return whether the connection is open."""
     if not connection.done() or connection.cancelled() or connection.exception() is not None:
         return False
     return not connection.result().is_closing()

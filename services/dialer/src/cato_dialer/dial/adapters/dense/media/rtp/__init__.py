@@ -1,1 +1,1 @@
-"""The streams: packets from prompts, keys from packets."""
+"""RTP streams: send prompts as packets, recognise keys in received packets."""

@@ -1,4 +1,4 @@
-"""The streams of one packet size, as rows of arrays: all due packets leave in one system call."""
+"""The streams of one packet size, stored as array rows, so that one system call sends all due packets."""
 
 import ipaddress
 from typing import Any
@@ -154,13 +154,13 @@ class Phase:
         return due
 
     def _settle(self) -> None:
-        """Add the ticks since the last event to the positions."""
+        """Add the ticks since the last update to the positions."""
         if self._ticks:
             self._position[: len(self._streams)] += self._ticks * self._steps
             self._ticks = 0
 
     def _plan_event(self) -> None:
-        """Say after how many ticks a stream comes to its end or to its mark."""
+        """Return the number of ticks until a stream reaches its end or its mark."""
         count = self.count
         left = np.minimum(self._end[:count], self._mark[:count]) - self._position[:count]
         self._next_event = int(-(-left.min() // self._steps)) if count else _NEVER

@@ -11,7 +11,7 @@ BYTES_PER_MS = 8
 _LONGEST_PACKET_MS = 60
 STEP_MS = 10
 STEP_BYTES = STEP_MS * BYTES_PER_MS
-"The sizes of packets are multiples of it."
+"Packet sizes are multiples of this step."
 _SILENCE = 0xD5
 "In A-law."
 _HEADER = 8

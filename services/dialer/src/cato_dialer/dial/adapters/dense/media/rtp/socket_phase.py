@@ -1,4 +1,4 @@
-"""Streams sent through the sockets of their calls: without the right to raw packets, and for IPv6."""
+"""Send streams through the sockets of their calls: used without CAP_NET_RAW, and for IPv6."""
 
 import struct
 from collections.abc import Mapping
@@ -46,7 +46,7 @@ class SocketPhase:
     def stamp(self, stream: Stream) -> int:
         return stream.stamp
 
-    def tick(self, descriptor: int) -> Due | None:  # noqa: ARG002 - that of the raw socket
+    def tick(self, descriptor: int) -> Due | None:  # noqa: ARG002 - only the raw socket needs it
         due = Due()
         for stream in list(self._streams.values()):
             self._send(stream)
@@ -75,5 +75,5 @@ class SocketPhase:
         try:
             self._sockets[stream.port].sendto(packet, (stream.address, stream.to_port))
         except OSError:
-            self.failed += 1  # as a lost packet; the next one may get through
+            self.failed += 1  # treated as a lost packet; the next one may succeed
         stream.advance_to(stream.position + self._steps)

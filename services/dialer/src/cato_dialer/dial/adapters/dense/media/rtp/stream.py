@@ -1,4 +1,4 @@
-"""One stream: where it stands in its prompt, where its packets go, whose packets it takes."""
+"""One stream: its position in the prompt, its destination, and the source that it accepts packets from."""
 
 import ipaddress
 import random
@@ -15,7 +15,7 @@ _RANDOM = random.SystemRandom()
 
 @dataclass(slots=True)
 class Due:
-    """What the packets that were just sent have brought about."""
+    """The streams that started, reached their mark or ended with the packets just sent."""
 
     started: "list[Stream]" = field(default_factory=list)
     heard: "list[Stream]" = field(default_factory=list)
@@ -34,11 +34,11 @@ class Sender(Protocol):
         ...
 
     def remove(self, stream: "Stream") -> None:
-        """Send no more; the stream keeps where it stands."""
+        """Stop sending; the stream keeps its position."""
         ...
 
     def redirect(self, stream: "Stream") -> None:
-        """Send to the stream's address and port as they are now."""
+        """Use the current address and port of the stream from now on."""
         ...
 
     def position(self, stream: "Stream") -> int:
@@ -47,7 +47,7 @@ class Sender(Protocol):
 
     def stamp(self, stream: "Stream") -> int: ...
     def tick(self, descriptor: int) -> Due | None:
-        """Send one packet of each stream. Return what follows from it, if anything does."""
+        """Send one packet of each stream. Return the streams with a change, or None."""
         ...
 
 
@@ -76,7 +76,7 @@ class Stream:
     started: bool = False
     finished: bool = False
     phase: "Sender | None" = None
-    """What sends it now."""
+    """The sender that the stream is in now; None while it is not sent."""
     row: int = -1
     events: TelephoneEvents = field(default_factory=TelephoneEvents)
     _held_at: float | None = None
@@ -98,7 +98,7 @@ class Stream:
             self._held_at = time.monotonic()
 
     def resumed(self) -> None:
-        """Let the time stamp go on by the time without packets (RFC 3550, 5.1)."""
+        """Advance the time stamp by the time without packets (RFC 3550, 5.1)."""
         if self._held_at is not None:
             self.stamp = (self.stamp + round((time.monotonic() - self._held_at) * 1000) * BYTES_PER_MS) % (
                 1 << 32
@@ -106,16 +106,16 @@ class Stream:
             self._held_at = None
 
     def moved(self) -> None:
-        """Take packets from a new source: the far end has named another address."""
+        """Accept packets from a new source: the far end has announced another address."""
         self._latched = None
         self._session_began = time.monotonic()
 
     def takes(self, address: str, port: int, ssrc: int) -> bool:
-        """Tell whether a packet is of the far end: the first valid one decides, for the rest of the session.
+        """Return whether a packet comes from the far end. The first valid packet fixes the source.
 
         A far end behind address translation sends from another port or address than it names (symmetric RTP).
-        Those are not believed at once, since late packets for an earlier call on this port look the same, and
-        another address only if the named one is private.
+        Such a source is accepted only after a delay, since late packets of an earlier call look the same.
+        Another address is accepted only if the named one is private.
         """
         if self._latched is None:
             named = (address, port) == (self.address, self.to_port)

@@ -1,4 +1,4 @@
-"""The word sums of all prompts in one array, so that checksums of many streams are one look-up."""
+"""The word sums of all prompts in one array, so that one look-up gives the checksums of many streams."""
 
 import weakref
 
@@ -10,7 +10,7 @@ _FIRST_ENTRIES = 1 << 14
 
 
 class SumTable:
-    """`sums[base(prompt) + n]` is `prompt.sums[n]`. The place of a prompt is free again when it is gone."""
+    """`sums[base(prompt) + n]` is `prompt.sums[n]`. A range is freed when its prompt is garbage-collected."""
 
     def __init__(self) -> None:
         self.sums = np.zeros(_FIRST_ENTRIES, np.int64)

@@ -1,4 +1,4 @@
-"""Keys from RFC 4733 events of one call: each press once."""
+"""Recognise keys in the RFC 4733 events of one call; each press is reported once."""
 
 from dataclasses import dataclass
 
@@ -6,13 +6,13 @@ _KEYS = "0123456789*#ABCD"
 _WRAP = 1 << 32
 _HALF = 1 << 31
 _SEGMENT = 0xFFFF
-"An event that lasts longer goes on in a new segment, with a new time stamp (RFC 4733, 2.5.1.3)."
+"A longer event continues in a new segment, with a new time stamp (RFC 4733, 2.5.1.3)."
 _LEAST_BYTES = 4
 
 
 @dataclass(slots=True)
 class TelephoneEvents:
-    """Takes the payloads of event packets in the order in which they come.
+    """Decodes the payloads of event packets in the order of arrival.
 
     All packets of a press have the same time stamp, so the first one that comes gives the key. Lost
     beginnings and ends do not matter; repeated and late packets of an earlier press are known by their time.
@@ -36,6 +36,6 @@ class TelephoneEvents:
                 return None  # a late packet of an earlier press
             if event == self._event and ahead == self._duration == _SEGMENT:
                 self._stamp, self._duration = stamp, duration
-                return None  # the same press goes on
+                return None  # the same press continues
         self._stamp, self._event, self._duration = stamp, event, duration
         return _KEYS[event]

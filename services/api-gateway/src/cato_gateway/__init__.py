@@ -1,1 +1,1 @@
-"""REST calls in, NATS commands and queries out."""
+"""The REST API: translates HTTP requests into NATS commands and queries."""

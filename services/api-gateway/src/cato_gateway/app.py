@@ -59,7 +59,7 @@ def create_app(deps: Deps) -> FastAPI:
 
 
 def _add_middleware(app: FastAPI, deps: Deps) -> None:
-    """From the inside out."""
+    """The order is from the innermost to the outermost."""
     app.add_middleware(Compressed, api=API)
     if deps.settings.cors_origins:
         app.add_middleware(

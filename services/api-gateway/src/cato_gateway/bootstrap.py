@@ -1,4 +1,4 @@
-"""The one place where the gateway is put together."""
+"""Puts the gateway together."""
 
 from faststream.nats import NatsBroker
 from nats.js import JetStreamContext
@@ -20,7 +20,7 @@ from cato_runtime.service import RuntimeDeps
 
 
 def build_deps(settings: GatewaySettings, config: Config, broker: NatsBroker, js: JetStreamContext) -> Deps:
-    """Return what the routes work with.
+    """Return the dependencies of the routes.
 
     Raises:
         ConfigurationError: if a token cannot be read.
@@ -45,7 +45,7 @@ async def build(runtime: RuntimeDeps) -> GatewayService:
     """Return the service.
 
     Raises:
-        ConfigurationError: if a setting or a token is wrong, or does not go with another one.
+        ConfigurationError: if a setting or a token is invalid, or conflicts with another one.
 
     """
     settings = read_settings()

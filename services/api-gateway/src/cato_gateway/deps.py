@@ -1,4 +1,4 @@
-"""What the routes work with, as `bootstrap` puts it together."""
+"""The dependencies of the routes, built by `bootstrap`."""
 
 from dataclasses import dataclass
 

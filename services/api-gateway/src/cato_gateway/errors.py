@@ -1,10 +1,10 @@
-"""What the gateway refuses by itself, and the HTTP status of every refusal.
+"""The errors that the gateway raises itself, and the HTTP status of every RefusedError.
 
 CatoError (cato_runtime)
 ├── RefusedError
 │   ├── UnauthorizedError     no token, or an unknown one
 │   └── KeyReusedError        an Idempotency-Key that was used with another body
-└── BrokenOffError            an answer that cannot go on
+└── BrokenOffError            an answer that cannot be completed
 """
 
 from http import HTTPStatus
@@ -26,11 +26,11 @@ STATUSES: dict[ErrorCode, HTTPStatus] = {
 
 
 class UnauthorizedError(RefusedError):
-    """The request names no user; it has no code, for a service never sees it."""
+    """The request has no known user. It has no error code, because services never receive it."""
 
 
 class KeyReusedError(ConflictError):
-    """The key of another request."""
+    """The Idempotency-Key was used for another request."""
 
     def __init__(self, key: str) -> None:
         super().__init__(f"Idempotency-Key {key!r} was used with another body; a new request needs a new key")

@@ -1,4 +1,4 @@
-"""What the routes need from outside."""
+"""The ports of the gateway."""
 
 from collections.abc import AsyncGenerator
 from typing import Protocol, TypeVar
@@ -65,7 +65,7 @@ class AnswerLedger(Protocol):
         ...
 
     async def settle(self, key: str, entry: LedgerEntry) -> None:
-        """Replace the entry by one with an answer, or by a free one; errors as `reserve`."""
+        """Replace the entry by one with an answer, or by a free one. Raises the same errors as `reserve`."""
         ...
 
 

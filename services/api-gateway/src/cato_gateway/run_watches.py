@@ -38,7 +38,7 @@ class RunWatch:
 class RunWatches:
     """The watches of this process, one for each watched run.
 
-    `interval_s` is the least time between two questions, and between two reports to one client;
+    `interval_s` is the minimum time between two queries, and between two reports to one client;
     `keep_alive_s` the longest silence. `pause` is for tests.
     """
 
@@ -79,7 +79,7 @@ class RunWatches:
                 watch.loop.cancel()
 
     async def rest(self) -> None:
-        """Wait for the least time between two reports."""
+        """Wait for the minimum time between two reports."""
         await self._pause(self._interval_s)
 
     def close(self) -> None:
@@ -89,7 +89,7 @@ class RunWatches:
             watch.notify()
 
     async def _follow(self, watch: RunWatch) -> None:
-        # Every watcher may see the run, and any of them may leave: the query is made in the owner's name.
+        # Any watcher may leave, and all of them may see the run: so the owner is the actor of the query.
         query = GetTaskExec(actor=Actor(user_id=watch.run.user_id), id=watch.run.id)
         unavailable = False
         try:

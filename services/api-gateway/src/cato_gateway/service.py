@@ -1,4 +1,4 @@
-"""The gateway in the life of its process: serve HTTP, drain, stop, take over new tokens."""
+"""The life cycle of the gateway: serve HTTP, drain, stop, apply new tokens."""
 
 import asyncio
 
@@ -55,10 +55,10 @@ class GatewayService:
             await self._serving
 
     async def reload(self, config: Config) -> None:
-        """Take over the tokens of `config`.
+        """Apply the tokens of `config`.
 
         Raises:
-            ConfigurationError: if a token cannot be read, or the well-known one does not go with the address.
+            ConfigurationError: if a token cannot be read, or the address does not allow the well-known one.
 
         """
         refuse_public_default(config, self._deps.settings.host)

@@ -1,4 +1,4 @@
-"""How the gateway is reached and how long it waits."""
+"""The settings of the gateway: its address and its time-outs."""
 
 from datetime import timedelta
 from typing import Annotated
@@ -17,7 +17,7 @@ class GatewaySettings(BaseSettings):
     )
 
     host: str = Field(default="127.0.0.1", validation_alias="CATO_HOST")
-    """The address to listen on. Any other than a loopback address needs configured tokens."""
+    """The address to listen on. An address other than loopback requires configured tokens."""
 
     port: int = Field(default=8080, ge=0, le=65_535, validation_alias="CATO_PORT")
     """The port to listen on; 0 takes a free port, which the log names."""
@@ -27,14 +27,14 @@ class GatewaySettings(BaseSettings):
     that the client used."""
 
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
-    """Web origins whose pages may use the API, with commas; `*` is any. Unset: none."""
+    """Web origins whose pages may use the API, separated by commas; `*` allows any. Unset: none."""
 
     answer_timeout: timedelta = timedelta(seconds=10)
     """How long a service may take to answer before the client gets 503."""
 
     upload_timeout: timedelta = timedelta(seconds=60)
-    """The same where a service processes an uploaded body or makes the snapshot of a run. The command is sent
-    again after each `answer_timeout`, since a service that dies loses the commands that it holds."""
+    """The same if a service processes an uploaded body or creates the snapshot of a run. The command is sent
+    again after each `answer_timeout`, since a service that dies loses the commands in progress."""
 
     body_timeout: timedelta = timedelta(seconds=30)
     """How long a client may pause in the middle of a body."""
@@ -43,7 +43,7 @@ class GatewaySettings(BaseSettings):
     """How long an idle connection stays open; should be longer than the time-out of a proxy."""
 
     drain_delay: timedelta = timedelta(0)
-    """How long to go on accepting requests after SIGTERM, not ready, so that a load balancer can notice.
+    """How long to accept requests after SIGTERM while not ready, so that a load balancer can react.
     It is part of `CATO_DRAIN_SECONDS`."""
 
     resource_bytes: int = Field(default=262_144, ge=1)

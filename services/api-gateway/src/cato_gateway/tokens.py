@@ -1,4 +1,4 @@
-"""Which token stands for which user, and what the user may do."""
+"""The tokens with their users and permissions."""
 
 import hashlib
 import hmac

@@ -1,1 +1,1 @@
-"""The event stream folded into live reports and a call history."""
+"""Reporting: folds the events of runs into live reports and a call history."""

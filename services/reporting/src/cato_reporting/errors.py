@@ -18,4 +18,4 @@ class RowsRefusedError(PermanentError):
 
 
 class UnknownTimeZoneError(CatoError):
-    """A name of a time zone that ClickHouse's own list does not have."""
+    """A time zone that is not in ClickHouse's list."""

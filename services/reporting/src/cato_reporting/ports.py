@@ -1,4 +1,4 @@
-"""What projections and queries need from outside."""
+"""The ports of projections and queries."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -88,7 +88,7 @@ class DeadLetters(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StoredRun:
-    """A run as the read model has it."""
+    """A run in the read model."""
 
     snapshot: RunSnapshot
     started_at: datetime

@@ -1,4 +1,4 @@
-"""The life of the service."""
+"""The life cycle of the reporting service."""
 
 import asyncio
 import time
@@ -112,7 +112,7 @@ class ReportingService:
         self.ready = True
 
     async def drain(self) -> None:
-        """Do nothing: what is not in the read model yet stays in the log."""
+        """Do nothing: events that are not in the read model yet stay in the log."""
 
     async def stop(self) -> None:
         """End the loops and close the read model."""
@@ -152,8 +152,8 @@ class ReportingService:
                 try:
                     await work()
                 except Exception:
-                    # A programming error. What was not taken in is read again; numbers that cannot be brought
-                    # up to date are refused, not shown.
+                    # A programming error. Unprocessed messages are read again; queries whose numbers cannot
+                    # be brought up to date are rejected.
                     log.exception("loop failed and restarts", loop=name)
                 await asyncio.sleep(_RESTART_S)
 

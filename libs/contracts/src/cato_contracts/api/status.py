@@ -220,7 +220,7 @@ class ListTaskExecs(Query[Page[TaskExec]]):
 
 
 class StatusText(Frozen):
-    """Part of a run's subscribers as the status document has them, written already.
+    """Part of a run's subscribers, as JSON text of the status document.
 
     `data` is `count` JSON objects of `SubscriberStatus` with commas between them, compressed (Zstandard,
     RFC 8878): to a third of what zlib's fastest makes of them, in a quarter of its time.
@@ -232,8 +232,8 @@ class StatusText(Frozen):
 
     @classmethod
     def of(cls, text: bytes, *, count: int, next_cursor: str | None = None) -> "StatusText":
-        """Compress what is written."""
-        # Not validated: that would take the bytes for Base64.
+        """Compress the text."""
+        # Not validated, because validation would decode the bytes as Base64.
         return cls.model_construct(data=zstd.compress(text), count=count, next_cursor=next_cursor)
 
     def text(self) -> bytes:
@@ -241,7 +241,7 @@ class StatusText(Frozen):
 
 
 STATUS_TEXT_LIMIT = 2000
-"""How many subscribers `GetStatusText` gives at most: the more, the less of it a query takes for itself."""
+"""The maximum of subscribers per `GetStatusText`: larger pages spread the fixed cost of a query."""
 
 
 class GetStatusText(Query[StatusText]):

@@ -1,4 +1,4 @@
-"""Lists of subscribers on the local disk, since the object store reads a list from its beginning only."""
+"""Cache lists of subscribers on the local disk: the object store can read a list only from its beginning."""
 
 import asyncio
 import os
@@ -15,7 +15,7 @@ _PIECE = 64 * 1024
 
 
 class ListCache:
-    """The `kept` lists that were read last, in files without a name, which end with the process.
+    """Keeps the `kept` most recently read lists in unnamed files, which disappear with the process.
 
     An object is written once under its name, so a cached list is never stale.
     """
@@ -24,12 +24,12 @@ class ListCache:
         self._objects = objects
         self._kept = kept
         self._files: OrderedDict[str, int] = OrderedDict()
-        """Descriptors by the object's name, the one read last at the end."""
+        """Descriptors by object name, the most recently read one last."""
         self._fetches: dict[str, asyncio.Task[None]] = {}
         self.close = weakref.finalize(self, _close, self._files)
 
     async def pieces(self, ref: ObjectRef, offset: int) -> AsyncGenerator[bytes, None]:
-        """Yield the list from a byte on; errors as `ObjectStore.stream`."""
+        """Yield the list from a byte offset on. Raises the same errors as `ObjectStore.stream`."""
         descriptor = os.dup(await self._descriptor(ref))  # it may be evicted during the read
         try:
             while piece := await asyncio.to_thread(os.pread, descriptor, _PIECE, offset):

@@ -38,7 +38,7 @@ def media_type(request: Request, accepted: Collection[str]) -> str:
 
 
 async def pieces(request: Request, limit: int, patience: timedelta) -> AsyncIterator[bytes]:
-    """Yield the decoded body, of which no more than a piece is ever held.
+    """Yield the decoded body piece by piece; only one piece is in memory.
 
     Raises:
         TooLargeError: as soon as it is certain that there are more than `limit` bytes.
@@ -65,7 +65,7 @@ async def read_model(request: Request, model: type[B], limit: int, patience: tim
     """Return the JSON body as `model`, and its bytes.
 
     Raises:
-        RefusedError: as `pieces`; `InvalidError` names each field and its rule.
+        RefusedError: the errors of `pieces`; `InvalidError` names each invalid field and its rule.
 
     """
     media_type(request, {JSON})

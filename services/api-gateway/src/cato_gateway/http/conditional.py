@@ -45,7 +45,7 @@ def client_has(request: Request, etag: str) -> bool:
 
 
 def matches(if_match: str | None, resource: object) -> bool:
-    """Tell whether a change is meant for the resource as it is (strong comparison)."""
+    """Tell whether `If-Match` allows a change of the current version (strong comparison)."""
     if if_match is None or if_match.strip() == "*":
         return True
     return etag_of(resource) in {each.strip() for each in if_match.split(",")}

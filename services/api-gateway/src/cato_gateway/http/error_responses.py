@@ -28,7 +28,7 @@ _SHOWN_INPUT = 60
 
 
 class Problem(Resource):
-    """An error: the manual's four fields (2.2), and what a person needs to know."""
+    """An error: the manual's four fields (2.2), a message and the resource."""
 
     timestamp: int
     """Unix time in milliseconds."""
@@ -43,7 +43,7 @@ class Problem(Resource):
     """The path of the request."""
 
     message: str
-    """Which field, what was wrong, what is allowed."""
+    """The field, the fault, and the allowed values."""
 
     resource_id: str | None = None
     """The resource concerned."""

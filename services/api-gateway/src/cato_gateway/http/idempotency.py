@@ -1,4 +1,4 @@
-"""A request with an `Idempotency-Key` is carried out once, and its answer is given again for a day."""
+"""Carry out a request with an `Idempotency-Key` once, and repeat its answer for a day."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -47,7 +47,7 @@ async def answer_once(
     digest: str,
     started: datetime,
 ) -> Response:
-    """Give the answer that is recorded for `key`, or call `act` with a command id and record its answer.
+    """Return the recorded answer of `key`, or call `act` with a command id and record its answer.
 
     A key belongs to a user, a method and a path. The command id stays the same for a retry after an uncertain
     failure (500, 503), so that the service carries the command out once. A refusal frees the key.

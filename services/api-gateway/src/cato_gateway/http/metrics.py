@@ -1,4 +1,4 @@
-"""What the gateway measures, in Prometheus' text format."""
+"""The metrics of the gateway, in Prometheus' text format."""
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,

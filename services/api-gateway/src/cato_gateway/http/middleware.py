@@ -1,4 +1,4 @@
-"""What surrounds every request: id, log line and metrics; compression; the end of the connection."""
+"""Middleware of every request: id, log line and metrics; compression; closing of the connection."""
 
 import asyncio
 import re
@@ -74,7 +74,7 @@ class RequestMiddleware:
         try:
             await self._app(inner, receive, send_with_id)
         except Exception:
-            if status:  # the answer has begun: it can only be broken off
+            if status:  # the answer has begun: only the connection can be closed
                 raise
             log.exception("request failed")
             answer = problem(scope, 500, "internal error; the log has it under the id in X-Request-ID")
@@ -97,7 +97,7 @@ class RequestMiddleware:
 class Compressed:
     """Compress answers for clients that accept gzip.
 
-    Not audio, since its ranges are of the bytes as they are; not events, which must not wait in a buffer; not
+    Exceptions: audio, whose ranges refer to uncompressed bytes; events, which must not wait in a buffer; and
     Parquet, which is compressed already.
     """
 
@@ -133,7 +133,7 @@ class LingeringClose:
             await self._app(scope, receive, send)
             return
         body = _Body(receive)
-        waits = "expect" in Headers(scope=scope)  # for 100 Continue: it sends nothing before
+        waits = "expect" in Headers(scope=scope)  # the client waits for 100 Continue before it sends the body
         lingering = False
 
         async def answer(message: Message) -> None:

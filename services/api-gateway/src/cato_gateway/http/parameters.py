@@ -1,4 +1,4 @@
-"""Reject what an operation does not declare: unknown query parameters, and `If-Match` without an effect."""
+"""Reject parameters that an operation does not declare: unknown query parameters, unsupported `If-Match`."""
 
 from functools import cached_property
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a route works with: the request of an authenticated user, and how it becomes a query or a command."""
+"""The context of a route: an authenticated user's request, and methods that send queries and commands."""
 
 import asyncio
 import hashlib
@@ -166,7 +166,7 @@ class RequestContext:
             log.warning("upload not removed, it expires by itself", error=repr(error))
 
     async def _send(self, command: Command[R], command_id: str, timeout: timedelta) -> R:
-        """Send a command, and send it again while there is time.
+        """Send a command, and repeat it until the time-out.
 
         A service that dies loses the commands that it holds. The command id makes two deliveries one command,
         so sending again is safe.

@@ -1,4 +1,4 @@
-"""Answers that are never in memory as a whole."""
+"""Answers that are streamed and never held in memory as a whole."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
 
@@ -9,11 +9,11 @@ from cato_contracts.errors import CatoError
 from cato_gateway.errors import BrokenOffError
 
 HEAD_ONLY = "cato.head"
-"""In the scope of a HEAD request: its body is dropped, so it need not be made."""
+"""A key in the scope of a HEAD request: its body is dropped, so it need not be created."""
 
 
 class Started:
-    """Pieces of an answer whose first one is there already.
+    """The pieces of an answer; the first one is available already.
 
     An error in a later piece becomes `BrokenOffError`, which makes the server close the connection.
     """

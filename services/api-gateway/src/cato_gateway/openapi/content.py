@@ -1,4 +1,4 @@
-"""Content of bodies and answers that FastAPI does not see, since routes stream it."""
+"""Describe bodies and answers that routes stream, which FastAPI cannot derive."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ def binary_content(*media_types: str) -> Content:
 
 
 def event_content(media_type: str, event: type[BaseModel], example: str) -> Content:
-    """Describe a stream of events: the text of the stream, or for tools that parse it each event.
+    """Describe a stream of events: as the text of the stream, and each event for tools that parse it.
 
     OpenAPI 3.1 has no `itemSchema`.
     """

@@ -1,4 +1,4 @@
-"""The OpenAPI document: FastAPI's, and what FastAPI cannot say by itself."""
+"""The OpenAPI document: the one that FastAPI derives, with additions that it cannot derive."""
 
 from http import HTTPStatus
 from typing import Any
@@ -41,7 +41,7 @@ _JSON = "application/json"
 
 
 def openapi_document(app: FastAPI) -> dict[str, Any]:
-    """Return the document, made once per application."""
+    """Return the document, which is created once per application."""
     if app.openapi_schema is None:
         document = get_openapi(
             title=TITLE,
@@ -107,7 +107,7 @@ def _add_examples(described: dict[str, Any], schemas: dict[str, Any]) -> None:
 
 
 def _drop_null(parameter: dict[str, Any]) -> None:
-    """Leave null out of a parameter's schema: an absent parameter is null for us, but null cannot be sent."""
+    """Remove null from a parameter's schema: it means an absent parameter, and clients cannot send it."""
     schema = parameter["schema"]
     forms = [form for form in schema.get("anyOf", ()) if form.get("type") != "null"]
     if len(forms) == 1:

@@ -1,4 +1,4 @@
-"""Responses that routes share: errors in the common form, headers, and links to what can be done next."""
+"""Responses that routes share: errors in the common form, headers, and links to follow-up operations."""
 
 from http import HTTPStatus
 from typing import Any
@@ -48,7 +48,7 @@ _ERRORS: dict[int, tuple[str, str]] = {
         "the dialer service did not answer within 10 s",
     ),
 }
-"""What each status means here, and a message as an example."""
+"""The meaning of each status, and an example message."""
 
 
 def _name(status: int) -> str:
@@ -71,7 +71,7 @@ def created(*uses: str, field: str = "id", etag: bool = True) -> Responses:
 
 
 def answer(description: str, content: Content) -> Responses:
-    """Declare further content of the answer."""
+    """Declare additional content of the answer."""
     return {200: {"description": description, "content": content}}
 
 
@@ -81,12 +81,12 @@ def versioned() -> Responses:
 
 
 def read_once() -> Responses:
-    """Declare the answers of a read that `If-None-Match` applies to."""
+    """Declare the answers of a read that supports `If-None-Match`."""
     return versioned() | {304: {"description": "The client has it already.", "headers": _ETAG}}
 
 
 def ranges_of(content: Content) -> Responses:
-    """Declare the answers of a read that `Range` and `If-None-Match` apply to."""
+    """Declare the answers of a read that supports `Range` and `If-None-Match`."""
     return {
         200: {"description": "The whole content.", "content": content, "headers": _ETAG},
         206: {"description": "The part asked for.", "content": content, "headers": _ETAG},
@@ -95,7 +95,7 @@ def ranges_of(content: Content) -> Responses:
 
 
 def attachment(content: Content) -> Responses:
-    """Declare an answer that a browser keeps as a file."""
+    """Declare an answer that a browser saves as a file."""
     headers = {"Content-Disposition": _header("`attachment`, and the name of the file.")}
     return {200: {"description": "The file.", "content": content, "headers": headers}}
 

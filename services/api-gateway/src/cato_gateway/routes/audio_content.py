@@ -21,7 +21,7 @@ _CACHE = "private, max-age=31536000, immutable"  # the content under an id never
 
 
 class AudioFormat(StrEnum):
-    """How the content is wrapped."""
+    """The file format of the content."""
 
     WAV = "wav"
     ALAW = "alaw"
@@ -65,9 +65,9 @@ async def audio_answer(
 
 
 def _wanted(request: Request, etag: str, total: int) -> tuple[int, int] | None:
-    """Return the range asked for as [start, end), empty if there is no such byte; None is all of it.
+    """Return the requested range as [start, end), empty if there is no such byte; None for all of it.
 
-    What is no single range of bytes is ignored (RFC 9110, 14.2), and so is a range of another content.
+    A header other than a single byte range is ignored (RFC 9110, 14.2), and so is a range of other content.
     """
     asked = _RANGE.fullmatch(request.headers.get("range", "").replace(" ", ""))
     condition = request.headers.get("if-range")

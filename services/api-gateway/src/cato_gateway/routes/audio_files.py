@@ -91,7 +91,7 @@ async def add_audio_file(context: Writer, filename: NameInAddress, key: Idempote
     """Add an audio file: mp3, wav, or raw PCM (signed 16 bits, little-endian, 8 kHz, mono).
 
     It is kept as G.711 A-law, 8000 bytes a second, mono. The same bytes under the same name give the
-    file that is there already; other bytes under a name that is taken are refused with 409.
+    existing file; other bytes under an existing name are rejected with 409.
     """
     bodies.media_type(context.request, {bodies.OCTETS})
     upload = await context.upload(context.deps.config.limits.audio_bytes)
@@ -136,7 +136,7 @@ async def get_audio_content(
     id: ResourceId,  # noqa: A002
     format: Annotated[AudioFormat, Query(description="How the bytes are wrapped.")] = AudioFormat.WAV,  # noqa: A002
 ) -> Response:
-    """Get what is heard: a WAV file of A-law, or the bare A-law bytes. Ranges of bytes are served."""
+    """Get the audio: a WAV file of A-law, or the A-law bytes without a header. Byte ranges are supported."""
     file = await context.ask(GetAudioFile(actor=context.actor, id=id))
     return await audio_answer(request, context.deps.objects, file, format)
 

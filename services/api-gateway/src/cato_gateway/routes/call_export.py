@@ -1,4 +1,4 @@
-"""An export of calls, taken from its service piece by piece as the client takes it."""
+"""An export of calls, fetched from reporting piece by piece as the client reads it."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -27,7 +27,7 @@ _releases: set[asyncio.Task[None]] = set()
 
 
 def file_name(where: CallFilter, form: ExportFormat) -> str:
-    """Return what a browser is to keep an export under: its kind, and its time where that is limited."""
+    """Return the file name for an export: its format, and its period if that is limited."""
     words = ["calls"]
     words += [f"from-{_word(where.since)}"] if where.since else []
     words += [f"to-{_word(where.until)}"] if where.until else []
@@ -41,7 +41,7 @@ def _word(at: datetime) -> str:
 async def export_pieces(
     context: RequestContext, where: CallFilter, form: ExportFormat
 ) -> AsyncGenerator[bytes, None]:
-    """Yield an export; the next piece is asked for when the one before is taken.
+    """Yield an export; the next piece is requested when the client has read the one before.
 
     Raises:
         RefusedError: as `Asker.ask`; `UnavailableError` if the service has lost it.
@@ -60,7 +60,7 @@ async def export_pieces(
                 yield piece.data
     finally:
         if not last:
-            # Beside the request, which may be cancelled already.
+            # In a separate task: the request may have been cancelled already.
             release = asyncio.create_task(_release(context, EndCallExport(actor=context.actor, id=export.id)))
             _releases.add(release)
             release.add_done_callback(_releases.discard)

@@ -67,9 +67,9 @@ class Calls(Page[CallRecord]):
 
 
 def _instant(text: str, parse: Callable[[str], AwareDatetime]) -> AwareDatetime:
-    """Read a time. A blank before the offset is a + that was not written as %2B in the address."""
+    """Read a time. A blank before the offset is a + that was not encoded as %2B in the URL."""
     try:
-        if _DATE_FIRST.match(text):  # a number would be taken for Unix time
+        if _DATE_FIRST.match(text):  # pydantic would read a number as Unix time
             return parse(_LOST_PLUS_OF_ZONE.sub("+", text))
     except ValidationError:
         pass
@@ -144,9 +144,9 @@ async def export_calls(
     where: Where,
     format: Annotated[ExportFormat, Query(description="What kind of file.")] = ExportFormat.CSV,  # noqa: A002
 ) -> Response:
-    """Give out calls as a file, the earliest start first, however many there are.
+    """Export all matching calls as a file, the earliest start first.
 
-    Without an end of the response the file is not whole: an export that fails on the way is broken off.
+    A response without its end is incomplete: if an export fails on the way, the connection is closed.
     """
     pieces = await started(export_pieces(context, where, format))
     headers = {
@@ -177,7 +177,7 @@ async def get_statistics(
         ),
     ] = None,
 ) -> Response:
-    """Get the figures of calls, by group and together."""
+    """Get statistics of calls, by group and in total."""
     query = GetStatistics(actor=context.actor, where=where, group_by=group_by, time_zone=time_zone)
     found = await context.ask(query)
     return json_answer(found)

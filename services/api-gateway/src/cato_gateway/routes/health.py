@@ -119,7 +119,7 @@ async def openapi(request: Request) -> Response:
 
 @router.get("/docs", include_in_schema=False)
 async def docs() -> Response:
-    # Our own page: the usual ones load their scripts from the Internet, which some sites do not have.
+    # A page of our own: the usual ones load scripts from the Internet, which some sites cannot reach.
     return Response(_page(), media_type="text/html; charset=utf-8")
 
 

@@ -78,10 +78,10 @@ class SettingsBody(SettingsSpec):
 
 
 class ReplacedSettingsBody(SettingsBody):
-    """The same for a replacement; with its `id`, so that an answer can be changed and sent back."""
+    """A replacement. It may contain the `id`, so that a client can change an answer and send it back."""
 
     id: UUID | None = None
-    """That of the address, or absent."""
+    """The id in the path, or absent."""
 
 
 class SettingsView(SettingsSpec):
@@ -112,7 +112,7 @@ class SettingsPage(Page[SettingsView]):
     openapi_extra=request_body(json_content(SettingsBody)),
 )
 async def add_notification_settings(context: Writer, key: IdempotencyKey = None) -> Response:
-    """Add notification settings. The names of the manual's examples with a small final `s` are taken, too."""
+    """Add notification settings. Names with a lower-case final `s`, as in the manual, are accepted, too."""
     body, digest = await context.body(SettingsBody)
     command = AddNotificationSettings(actor=context.actor, owner=body.user_id, spec=body.spec())
     return await context.carry_out(command, SettingsView.of, key=key, digest=digest)
@@ -130,7 +130,7 @@ async def replace_notification_settings(
     if_version: WantedVersions,
     key: IdempotencyKey = None,
 ) -> Response:
-    """Replace notification settings; a run that is under way goes on with those it began with."""
+    """Replace notification settings; a run in progress keeps the settings that it started with."""
     body, digest = await context.body(ReplacedSettingsBody)
     check_id(body.id, id)
     command = ReplaceNotificationSettings(

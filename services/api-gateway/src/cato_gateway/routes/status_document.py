@@ -16,7 +16,7 @@ NextPage = Callable[[int, str | None], Awaitable[StatusText]]
 
 
 class StatusDocument(Resource):
-    """What the pieces make together (manual, 3.6)."""
+    """The complete document (manual, 3.6)."""
 
     id: UUID = Field(examples=[EXECUTION_ID])
     """The execution's id."""
@@ -28,15 +28,15 @@ class StatusDocument(Resource):
     """What happened to each subscriber, in the order of the list."""
 
     next_cursor: str | None = None
-    """What `cursor` has to be for the next part; null: there is none. Absent without `limit` or `cursor`."""
+    """The `cursor` of the next part; null: this is the last one. Absent without `limit` or `cursor`."""
 
 
 async def status_document(
     execution: TaskExec, page: NextPage | None, limit: int | None, cursor: str | None, *, page_size: int
 ) -> AsyncIterator[bytes]:
-    """Yield the document: without `limit` to the last subscriber, with it up to so many and a `nextCursor`.
+    """Yield the document: without `limit` all subscribers, with it at most `limit` and a `nextCursor`.
 
-    The first piece has the first page in it. `page` None leaves the subscribers out.
+    The first piece contains the first page. `page` None leaves the subscribers out.
     """
     head = (
         b'{"id":'
@@ -66,7 +66,7 @@ async def status_document(
 async def _parts(
     page: NextPage, left: int | None, cursor: str | None, page_size: int
 ) -> AsyncGenerator[StatusText, None]:
-    """Yield page after page; each is asked for while the one before it is passed on."""
+    """Yield page after page; each is requested while the one before it is sent to the client."""
 
     def ask(position: str | None) -> asyncio.Future[StatusText]:
         return asyncio.ensure_future(page(page_size if left is None else left, position))
@@ -80,7 +80,7 @@ async def _parts(
             if part.next_cursor is None or left == 0:
                 yield part
                 return
-            # An answer has its limit in bytes, too: what was read beyond it was read in vain.
+            # An answer is also limited in bytes; reading more subscribers than fit is wasted work.
             page_size = min(page_size, part.count)
             asked = ask(part.next_cursor)
             yield part

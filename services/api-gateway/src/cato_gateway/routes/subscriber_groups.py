@@ -94,7 +94,7 @@ _BODY = request_body(json_content(SubscriberList) | _CSV)
 
 
 class ReadFormat(StrEnum):
-    """How subscribers are given out: in pages, or as one CSV file."""
+    """The format of the subscribers: pages of JSON, or one CSV file."""
 
     JSON = "json"
     CSV = "csv"
@@ -115,7 +115,7 @@ async def _upload(context: RequestContext) -> tuple[ListFormat, Upload]:
     openapi_extra=_BODY,
 )
 async def add_subscriber_group(context: Writer, name: NameInAddress, key: IdempotencyKey = None) -> Response:
-    """Add a group of subscribers: all of them, or none when one is wrong.
+    """Add a group of subscribers: all of them, or none if one is invalid.
 
     JSON: an array, or several arrays one after another, which are joined. CSV: `fullName,phones,emails`
     with a header line, several values in a field with `;`.
@@ -139,7 +139,7 @@ async def replace_subscriber_group(
     if_version: WantedVersions,
     key: IdempotencyKey = None,
 ) -> Response:
-    """Replace a group's subscribers; a run that is under way goes on with those it began with."""
+    """Replace a group's subscribers; a run in progress keeps the subscribers that it started with."""
     kind, upload = await _upload(context)
     command = ReplaceSubscriberGroup(
         actor=context.actor, id=id, format=kind, upload=upload.ref, if_version=if_version

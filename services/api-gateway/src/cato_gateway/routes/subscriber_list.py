@@ -42,10 +42,10 @@ class Subscribers(Page[SubscriberLine]):
 
 
 async def subscriber_page(lists: Lists, ref: ObjectRef, limit: int, cursor: str | None) -> Subscribers:
-    """Return up to `limit` subscribers from where `cursor` points: a place in the bytes of one list.
+    """Return up to `limit` subscribers from the byte offset in the list that `cursor` holds.
 
     Raises:
-        InvalidError: for a cursor that was not made here.
+        InvalidError: for a cursor that this operation has not returned.
         ConflictError: if the list was replaced since.
 
     """
@@ -71,7 +71,7 @@ def _contact(line: bytes, cursor: str | None) -> Contact:
 
 
 async def csv_lines(objects: ObjectStore, ref: ObjectRef) -> AsyncIterator[bytes]:
-    """Yield the whole list as CSV with a header line, several values in a field with `;`; errors as above."""
+    """Yield the whole list as CSV with a header line; `;` separates several values in a field."""
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(["fullName", "phones", "emails"])

@@ -70,7 +70,7 @@ class RunEvent(Resource):
     """An event of a live stream, as server-sent events have it."""
 
     id: str
-    """Where a client that comes again goes on: it sends the id as `Last-Event-ID`."""
+    """The id that a reconnecting client sends as `Last-Event-ID`."""
 
     event: Literal["report", "end"]
     """What happened: the numbers have changed, or the execution is over."""
@@ -145,7 +145,7 @@ async def resume_task_exec(
     id: ResourceId,  # noqa: A002
     key: IdempotencyKey = None,
 ) -> Response:
-    """Go on after a pause."""
+    """Resume calls after a pause."""
     command = ResumeRun(actor=context.actor, id=id)
     return await context.carry_out(command, lambda _: RunControl(task_exec_id=id), key=key)
 
@@ -182,9 +182,9 @@ async def stream_task_exec(
 ) -> Response:
     """Follow an execution live, by server-sent events: its `report` whenever it changes, then an `end`.
 
-    At most four reports a second; a client that is slow gets the newest one. Both events carry the report. A
-    response that ends without `end` says that this gateway is stopping: come again. A client that comes again
-    after `end` gets 204, which ends an `EventSource`.
+    At most four reports a second; a slow client gets the newest one. Both events carry the report. A response
+    that ends without `end` means that this gateway is stopping: reconnect. A client that reconnects after
+    `end` gets 204, which ends an `EventSource`.
     """
     execution = await context.ask(GetTaskExec(actor=context.actor, id=id))
     if last_event_id == END and is_over(execution):

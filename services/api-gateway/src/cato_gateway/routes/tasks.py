@@ -1,4 +1,4 @@
-"""`/tasks`: what is to be played to whom, and starting it (manual, 3.4 and 3.5)."""
+"""`/tasks`: the files to play, the groups to call, and the start of a task (manual, 3.4 and 3.5)."""
 
 from typing import Any, Self
 from uuid import UUID
@@ -49,10 +49,10 @@ class TaskBody(TaskSpec):
 
 
 class ReplacedTaskBody(TaskBody):
-    """The same for a replacement, with its `id` or without."""
+    """A replacement, which may contain the `id`."""
 
     id: UUID | None = None
-    """That of the address, or absent."""
+    """The id in the path, or absent."""
 
 
 class TaskView(TaskSpec):
@@ -109,7 +109,7 @@ async def replace_task(
     if_version: WantedVersions,
     key: IdempotencyKey = None,
 ) -> Response:
-    """Replace a task; a run that is under way goes on with what it began with."""
+    """Replace a task; a run in progress keeps the task that it started with."""
     body, digest = await context.body(ReplacedTaskBody)
     check_id(body.id, id)
     command = ReplaceTask(
@@ -136,7 +136,7 @@ async def start_task(
     id: ResourceId,  # noqa: A002
     key: IdempotencyKey = None,
 ) -> Response:
-    """Start a task; 409 names the execution that is under way. Everything is taken as it is now."""
+    """Start a task in its current state; 409 names the execution in progress."""
     return await context.carry_out(StartTask(actor=context.actor, id=id), _unchanged, key=key, slow=True)
 
 

@@ -1,7 +1,7 @@
 """Which calls the network served, answered or not: what the network effectiveness ratio counts (ITU-T E.425).
 
 E.425 counts the seizures that end in an answer, user busy, ring no answer, or a rejection by or
-unavailability of the terminal: what the callee did, and not what the network failed to do. Release causes
+unavailability of the terminal: outcomes that the callee caused and not the network. Release causes
 (Q.850) are those that RFC 3398, 8.2.6.1, maps to the response codes that our classifier's words stand for.
 """
 

@@ -1,7 +1,7 @@
 """How the status document words the events of a call (manual, 3.6).
 
-An event in the document is `{time, name, status, data}`. This module alone knows these words: events carry
-fields, and the tables store what is made of them here.
+An event in the document is `{time, name, status, data}`. Only this module has these words: events carry
+fields, and the tables store the words that this module derives from them.
 """
 
 from pydantic import JsonValue

@@ -1,1 +1,1 @@
-"""What is built from the log of runs: the live reports in memory and the tables in ClickHouse."""
+"""Projections of the log of runs: the live reports in memory and the tables in ClickHouse."""

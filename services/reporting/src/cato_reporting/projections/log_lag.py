@@ -1,4 +1,4 @@
-"""How old a position of the log is."""
+"""The age of a position of the log."""
 
 from collections import deque
 
@@ -6,7 +6,7 @@ _KEPT = 100_000
 
 
 class LogLag:
-    """Remembers where the log ended at which time.
+    """Remembers the end of the log at several times.
 
     A position is as old as the last moment at which the log had nothing after it. Times are seconds of a
     monotonic clock.

@@ -1,4 +1,4 @@
-"""Each message is parsed once, although two projections follow the log."""
+"""Parse each message once, although two projections follow the log."""
 
 from collections import OrderedDict
 

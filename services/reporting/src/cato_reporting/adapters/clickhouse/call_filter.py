@@ -1,9 +1,9 @@
 """Conditions on calls as SQL.
 
-There are two kinds. What a call has from its first event and for ever (start, number, run) is asked of
-call_start_rows, where calls lie in the order of time, with Bloom filters for numbers, runs and calls. What
-comes to be later (station, outcome) is asked of the merged rows, as the parts of a call that are not merged
-yet may each fail a condition that the call meets.
+There are two kinds. Values that a call has from its first event (start, number, run) are matched in
+call_start_rows, which is sorted by time and has Bloom filters for numbers, runs and calls. Values that are
+known later (station, outcome) are matched in merged rows: before merging, each part of a call may fail a
+condition that the whole call meets.
 
 A view of 300,000 calls, two cores: by number 3 ms for the keys (a scan of all calls takes 13 ms and grows
 with the history, the filters' 8 kB per 8,192 calls hardly do), 25 to 40 ms with the columns of the calls.
@@ -76,7 +76,7 @@ def conditions(selection: CallSelection, *, kept: str) -> Conditions:
 def beyond(name: str, comparison: str) -> str:
     """Return the condition that compares a call's cursor with the cursor in the parameters `name_*`."""
     at = f"fromUnixTimestamp64Milli({{{name}_at:Int64}}, 'UTC')"
-    # The first half alone says nothing new, but is what the primary key can be searched by.
+    # The first half is redundant, but it lets ClickHouse use the primary key.
     return (
         f"started_at {comparison[0]}= {at} AND (started_at, call_id) {comparison} ({at}, {{{name}_id:UUID}})"
     )

@@ -34,7 +34,7 @@ _LOOKED_THROUGH = 200_000
 
 _FIRST_LOOK = 1_000
 _LONGEST_LOOK = 20_000
-"""How many calls are looked at by one query."""
+"""The number of calls that one query examines."""
 
 _COLUMNS = f"""
     call_id, run_id, task_id, task_name, subscriber_id, subscriber_name, wave, number, station_id, {START_MS},
@@ -142,10 +142,10 @@ class _Stretch(NamedTuple):
 
 
 def _page(client: Client, meant: Conditions, before: CallPosition | None, limit: int) -> FoundCalls:
-    """Look through the calls in the order of time, a stretch at a time, for those that match.
+    """Search the calls in the order of time, one stretch per query.
 
-    With nothing asked of the merged rows, the first stretch has a page. Otherwise stretches grow; and what is
-    rare is not looked for through all of the history at once: the answer then says from where to look on.
+    Without conditions on merged rows, the first stretch fills a page. Otherwise the stretches grow. A search
+    for rare calls stops before the end of the history; the answer then has the position to continue from.
     """
     look = min(limit + 1, _LONGEST_LOOK) if not meant.merged else max(limit + 1, _FIRST_LOOK)
     records: list[CallRecord] = []
@@ -179,7 +179,7 @@ def _page(client: Client, meant: Conditions, before: CallPosition | None, limit:
 def _short_stretch(
     client: Client, meant: Conditions, here: Sequence[str], values: dict[str, Any]
 ) -> _Stretch | None:
-    """Name each call of a page: as a subquery they take 20 ms more, however few they are."""
+    """Return the keys of a page's calls as SQL values: a subquery takes 20 ms more for any page size."""
     sql = _KEYS.format(conditions=" AND ".join((*meant.starts, *here)))
     rows = client.query(sql, values).result_rows
     if not rows:
@@ -200,7 +200,7 @@ def _wide_stretch(
 
 
 def _record(row: Sequence[Any]) -> CallRecord:
-    # The columns are selected in the order of the fields. What is stored was checked when it came in.
+    # The columns are selected in the order of the fields. Stored values were validated before the insert.
     fields: dict[str, Any] = dict(zip(CallRecord.model_fields, row, strict=True))
     for name in ("started_at", "ringing_at", "answered_at", "ended_at"):
         if fields[name] is not None:

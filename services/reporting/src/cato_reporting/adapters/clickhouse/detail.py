@@ -24,7 +24,7 @@ ORDER BY subscriber_no
 LIMIT {{limit:UInt32}}
 """
 
-# Of all subscribers a page is a range of the primary key; without this every page would read all that follow.
+# Without a filter a page is a range of the primary key; without this limit it would read all later rows.
 _NEXT = " AND subscriber_no <= {after:Int64} + {limit:UInt32}"
 
 # The first and last number bound the range in the primary key; the list of numbers is for filtered pages: it

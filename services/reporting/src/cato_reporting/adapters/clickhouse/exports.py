@@ -1,14 +1,13 @@
 """Calls as a file: CSV, JSON lines or Parquet, written page by page.
 
-Every page is a query of its own, of calls that follow each other in the order of time, found in
-call_start_rows. So what an export holds in memory, here and in ClickHouse, does not depend on how many calls
-there are: one query for all of them would have to sort them, and the embedded engine keeps the whole of a
-result whose format has a beginning and an end. Nothing is open between two pages either, however slowly they
-are fetched. A page shows its calls as they are when it is written: of what goes on meanwhile it is no
-snapshot.
+Each page is a separate query for calls that are consecutive in time, found in call_start_rows. So the memory
+of an export, here and in ClickHouse, does not depend on the number of calls. A single query would have to
+sort all calls, and the embedded engine holds the complete result of a format that has a header and a footer.
+No query stays open between two pages, even if the client fetches them slowly. A page shows its calls at the
+time when it is written; an export is not a snapshot of one moment.
 
-ClickHouse writes the text formats itself. A Parquet file ends with the places of all its parts, so the pages,
-which ClickHouse writes in Arrow's format, are put together here, each as a row group.
+ClickHouse writes the text formats itself. A Parquet file ends with the positions of all its parts, so the
+pages, which ClickHouse writes in Arrow's format, are put together here, each as a row group.
 """
 
 import io
@@ -38,7 +37,7 @@ FROM
 )
 """
 
-# Identifiers as text, as every reader knows them; in the order of the fields of CallRecord.
+# Identifiers as text, which every reader of Parquet supports; in the order of the fields of CallRecord.
 _COLUMNS = {
     "id": ("toString(call_id)", pa.string()),
     "task_exec_id": ("toString(run_id)", pa.string()),
@@ -66,7 +65,7 @@ _COLUMNS = {
 _NAMES = {name: field.alias or name for name, field in CallRecord.model_fields.items()}
 _SCHEMA = pa.schema([pa.field(_NAMES[name], kind) for name, (_, kind) in _COLUMNS.items()])
 
-# Values of the other columns hardly repeat: a dictionary costs time and memory and saves nothing.
+# Values of the other columns rarely repeat: a dictionary would cost time and memory and save nothing.
 _REPEATED = [
     _NAMES[name]
     for name in (
@@ -81,7 +80,7 @@ _REPEATED = [
     )
 ]
 
-# The columns get their names outside, where they can't be taken for those that they are made of.
+# The outer query names the columns, so that the names do not clash with the columns of the tables.
 _CALLS = f"""
 SELECT {", ".join(f"c{column} AS {_NAMES[name]}" for column, name in enumerate(_COLUMNS))}
 FROM
@@ -124,7 +123,7 @@ class ClickHousePages:
             values |= cursor_values("after", self._after)
         look = _LOOK.format(conditions=" AND ".join((*meant.starts, *here)))
         found, at, call_id = client.query(look, values).result_rows[0]
-        # An empty page is read, too: it has the names of the columns or the header of the file.
+        # An empty page is read, too: it contains the column names or the header of the file.
         here = (*here, beyond("end", "<="))
         values |= cursor_values("end", (at, call_id))
         sql = _CALLS.format(
@@ -144,7 +143,7 @@ class ClickHousePages:
 
 
 class _ParquetFile:
-    """A Parquet file whose bytes can be taken while it is written."""
+    """A Parquet file whose bytes can be read while it is written."""
 
     def __init__(self) -> None:
         # Imported for the first export only: it takes 10 MB.
@@ -165,7 +164,7 @@ class _ParquetFile:
 
 
 class _Bytes(io.RawIOBase):
-    """A writable file that drops the bytes that were taken."""
+    """A writable file that drops the bytes that were read."""
 
     def __init__(self) -> None:
         super().__init__()

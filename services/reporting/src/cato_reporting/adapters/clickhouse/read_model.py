@@ -53,7 +53,7 @@ _RUN_COLUMNS = "toUnixTimestamp64Milli(started_at), toUnixTimestamp64Milli(ended
 class ClickHouseReadModel:
     """Runs inserts in one thread, which keeps their order, and queries in a few others.
 
-    `max_threads` bounds what the engine takes for one query: it shares the machine with the consumer.
+    `max_threads` limits the threads of one query, as the engine shares the machine with the consumer.
     """
 
     def __init__(
@@ -104,16 +104,16 @@ class ClickHouseReadModel:
             try:
                 insert_messages(client, stored_messages)
             except (ValueError, TypeError, OverflowError, struct.error) as error:
-                # The client's own words for values that it cannot encode.
+                # The errors of the client for values that it cannot encode.
                 raise RowsRefusedError(repr(error)) from error
-            # The position comes last: it is right whenever the process dies.
+            # The position is written last, so that it is correct even if the process dies in between.
             POSITIONS.insert(client, [(RUNS.name, position)])
 
         await self._writer.run(insert)
 
     async def restore(self, run: LiveRun) -> None:
         if not self._retention.keeps(run.run_id, datetime.now(UTC)):
-            # An active run that is so old that its first calls may have expired: the log has them.
+            # The first calls of a very old active run may have expired in the tables: read them from the log.
             raise ReadModelAwayError(f"calls of run {run.run_id} are not kept any more")
 
         def read(client: Client) -> tuple[Sequence[Any], Sequence[Any]]:

@@ -1,9 +1,9 @@
-"""How long the tables keep what: ClickHouse's own expiry (TTL), by the month in which a run began.
+"""Expiry of the tables by ClickHouse's TTL, by the month in which a run began.
 
-Runs of a month expire together, as they share a partition of every table, and go as whole partitions. A
-report must never be counted from what is left of a run: what runs are found by goes first, everything else
-a day later, and runs that have expired are left out of queries from that moment on, whenever ClickHouse
-comes round to removing them.
+Runs of a month expire together, because they share a partition of every table and ClickHouse drops whole
+partitions. A report must never be counted from a partly removed run. So the tables of runs expire a day
+before those of calls, results and lists, and queries leave expired runs out from that moment on, even before
+ClickHouse removes them.
 """
 
 from dataclasses import dataclass
@@ -51,7 +51,7 @@ class Retention:
         rules = dict.fromkeys(_RUNS, self.calls or _FOR_EVER)
         rules |= dict.fromkeys(_CALLS, self.calls + _LATER if self.calls else _FOR_EVER)
         rules |= dict.fromkeys(_EVENTS, self.events or _FOR_EVER)
-        # What is removed with its row needs no rule of its own.
+        # A column that is removed with its row needs no rule.
         own = self.names if self.names != self.calls else None
         return rules | dict.fromkeys(_NAMES, own or _FOR_EVER)
 
@@ -73,7 +73,7 @@ class Retention:
 
 
 def apply_retention(client: Client, retention: Retention, *, cluster: str | None = None) -> None:
-    """Put the rules on the tables, except those that are there already."""
+    """Set the rules on the tables, except those that are set already."""
     on_cluster = f" ON CLUSTER `{cluster}`" if cluster else ""
     rows = client.query("SELECT target, days FROM retention_rules FINAL").result_rows
     applied = {str(target): int(days) for target, days in rows}

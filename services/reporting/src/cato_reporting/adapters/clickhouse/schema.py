@@ -60,7 +60,7 @@ def migrate(client: Client, *, cluster: str | None = None) -> None:
             if applied[version] != digest:
                 raise ConfigurationError(f"migration {name} is not the one that this database was made with")
             continue
-        # Every statement can be repeated, so a migration that broke off is simply done again.
+        # Every statement can be repeated, so an interrupted migration is run again.
         for statement in statements(Template(text).substitute(names)):
             client.command(statement)
         client.command(_NOTE, {"version": version, "name": name, "digest": digest})

@@ -55,7 +55,7 @@ class ClickHouseThreads:
 
         Raises:
             ReadModelAwayError: if there is no connection, no answer in time, or an error that may pass.
-            RowsRefusedError: if the values are at fault.
+            RowsRefusedError: if the values are invalid.
 
         """
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._call, function)
@@ -64,7 +64,7 @@ class ClickHouseThreads:
         """Have the embedded engine return unused memory to the operating system.
 
         Its allocator keeps freed pages until it is used again, which an idle service does not do: some
-        100 MB after a large run. A server looks after its memory itself.
+        100 MB after a large run. A server manages its memory itself.
         """
         if self._embedded:
             await self.run(lambda client: client.command("SYSTEM JEMALLOC PURGE"))

@@ -28,7 +28,7 @@ from cato_reporting.ports import LogMessage
 log = structlog.get_logger()
 
 DURABLE = "reporting"
-"""The consumer whose acknowledgements say how far the read model is."""
+"""The consumer whose acknowledged position shows how far the read model is filled."""
 
 _BATCH = 500
 _PACE = Pace(batch=5_000, heartbeat_s=0.2, silence_s=1.5)
@@ -68,14 +68,14 @@ class NatsRunLog:
                         after = records[-1].sequence
                         yield _messages(records)
             except BrokerError as error:
-                # An idle connection that was lost shows only here; what was missed is read again.
+                # A lost idle connection is noticed only here; missed messages are read again.
                 log.warning("reading the log from the last position again", after=after, reason=str(error))
                 await asyncio.sleep(_RETRY_S * (0.5 + random.random()))  # noqa: S311 - spreading, no secret
 
     async def reserve(self, *, after: int) -> "NatsIntake":
-        # Made anew instead of going on with the old one: what that one has delivered to a process that died
-        # comes again only after ack_wait, behind newer messages, and acknowledging those ("all up to here")
-        # would acknowledge the older ones unseen. The position to go on from is in the read model itself.
+        # Create a new consumer, do not reuse the old one: messages that it delivered to a dead process are
+        # redelivered only after ack_wait, behind newer messages. Acknowledging those ("all up to here")
+        # would acknowledge the older ones unread. The position to continue from is in the read model.
         config = _starting(after)
         config.durable_name = DURABLE
         config.ack_policy = AckPolicy.ALL

@@ -38,9 +38,9 @@ class _ExchangedError(Exception):
 
 @dataclass(slots=True)
 class _Export:
-    """An export that is open: `given` is the last piece that was fetched, `place` its number.
+    """An open export: `given` is the last piece that was fetched, `place` its number.
 
-    One that has been given whole is kept as well, in case its last piece is asked for again.
+    A completely fetched export is kept as well, because the client may request its last piece again.
     """
 
     user_id: str

@@ -22,7 +22,7 @@ from cato_reporting.queries.read_barrier import ReadBarrier
 from cato_runtime.requests import RequestContext
 
 ANSWER_BYTES = 700_000
-"""How large an answer may be: a message of the broker is at most 1 MB."""
+"""The maximum size of an answer: a message of the broker has at most 1 MB."""
 
 _RECORD = TypeAdapter(CallRecord)
 _EVENTS = TypeAdapter(list[CallEventView])
@@ -66,7 +66,7 @@ class CallQueries:
 
 
 def selection(actor: Actor, where: CallFilter) -> CallSelection:
-    """Return which calls are meant: of all that the actor may see."""
+    """Return the condition on calls, limited to those that the actor may see."""
     return CallSelection(where, None if actor.admin else actor.user_id)
 
 

@@ -105,7 +105,7 @@ class StatusQueries:
             snapshot, wave = await self._looked_at(query)
             await self._barrier.stored(self._live.runs.last_position(query.run_id))
             await self._lists.ensure(snapshot)
-            # One more than is wanted tells whether anything follows.
+            # Read one more than requested, to know whether more follow.
             detail = await self._read_model.written_detail(
                 query.run_id,
                 which=query.filter,
@@ -128,7 +128,7 @@ class StatusQueries:
         return stored.snapshot, wave
 
     async def _followed(self, run_id: UUID) -> LiveRun | None:
-        """Return the run if it is followed, as it is now."""
+        """Return the current state of the run if it is followed."""
         await self._barrier.caught_up()
         return self._live.runs.get(run_id)
 
@@ -138,7 +138,7 @@ class StatusQueries:
         await self._barrier.stored(self._live.runs.last_position(run_id))
         stored = (await self._read_model.runs([run_id])).get(run_id)
         if stored is None:
-            # The log knows it, and the tables have all of the log but what has expired.
+            # The run is in the log but not in the tables, which are complete: it has expired.
             raise NotFoundError(
                 f"the task execution {run_id} is older than what is kept", resource_id=str(run_id)
             )
@@ -149,7 +149,7 @@ class StatusQueries:
         self, query: ListTaskExecs, before: RunPosition | None, live: set[UUID]
     ) -> list[TaskExec]:
         await self._barrier.stored(self._live.runs.last_settled_position())
-        # Followed runs are in the tables, too: ask for so many more, and one to know whether there are more.
+        # Followed runs are in the tables, too: read that many more, and one to know whether more follow.
         stored = await self._read_model.latest_runs(
             user_id=None if query.actor.admin else query.actor.user_id,
             task_id=query.task_id,

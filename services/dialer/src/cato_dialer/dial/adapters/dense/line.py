@@ -111,11 +111,15 @@ class DenseLine:
                 raise protocol.ProtocolError(f"not about a call: {message!r}")
 
     def fail(self, why: str) -> None:
-        """End the call because of a local fault."""
+        """End the call through a fault of ours. Without an INVITE there was no call."""
+        if self.start is not None:
+            self.start.cancel()
+        if self.call is None:
+            self.release(ReleaseCause.NOT_SENT, None, why)
+            return
         self._playing = False
-        if self.call is not None:
-            self.call.hang_up()
         self.release(ReleaseCause.FAULT, None, why)
+        self.call.hang_up()
 
     def trying(self) -> None:
         self._tell(LineTrying(now_ms()))

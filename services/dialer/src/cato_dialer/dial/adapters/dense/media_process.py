@@ -14,6 +14,8 @@ log = structlog.get_logger()
 _MODULE = "cato_dialer.dial.adapters.dense.media.main"
 _LONGEST_LINE = 1 << 20
 _READY_S = 20.0
+_SILENT_S = 10.0
+"A process says something twice a second. One that hangs is replaced."
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 10.0
 _CLOSE_S = 2.0
 
@@ -112,10 +114,10 @@ class MediaProcess:
     async def _listen(self, reports: asyncio.StreamReader) -> None:
         async with asyncio.timeout(_READY_S) as deadline:
             while line := await reports.readline():
+                deadline.reschedule(asyncio.get_running_loop().time() + _SILENT_S)
                 message = protocol.decode(line)
                 match message:
                     case protocol.Ready(ports=ports, way=way):
-                        deadline.reschedule(None)
                         self.ports, self.way = deque(ports), way
                         self.incarnation += 1
                         self._on_ready()

@@ -25,9 +25,10 @@ def root():
 def known_variables():
     """All CATO_* variables of the settings classes of all services."""
     names = set()
-    files = [*ROOT.glob("libs/runtime/src/*/settings.py"), *ROOT.glob("services/*/src/*/settings.py")]
+    files = [*ROOT.glob("libs/runtime/src/**/settings.py"), *ROOT.glob("services/*/src/*/settings.py")]
     for file in files:
-        module = importlib.import_module(f"{file.parent.name}.settings")
+        parts = file.with_suffix("").parts
+        module = importlib.import_module(".".join(parts[parts.index("src") + 1 :]))
         for value in vars(module).values():
             if isinstance(value, type) and issubclass(value, BaseSettings) and value is not BaseSettings:
                 names |= {name for name, _ in variables(value)}

@@ -101,6 +101,8 @@ async def test_a_name_that_is_removed_and_added_concurrently_has_at_most_one_fil
             try:
                 file = await media.add("flood", sound)
                 await media.ask(RemoveAudioFile(actor=USER, id=file.id))
+            except UnavailableError:
+                continue  # overtaken by the other requests each time; the answer says to try again
             except ConflictError:
                 assert len((await media.ask(ListAudioFiles(actor=USER))).items) <= 1
 

@@ -1,1 +1,1 @@
-"""The measurement of reporting: a large run through the real path of events, and what is asked about it."""
+"""The benchmark of reporting: a large run through the real path of events, and the queries on it."""

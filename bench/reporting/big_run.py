@@ -1,4 +1,4 @@
-"""A run of any size: a synthetic one, many times over, as the messages that its dialers would publish.
+"""A run of any size: a synthetic run repeated many times, as the messages that dialers would publish.
 
 Each replica has people, numbers and calls of its own; only the times are the same. The messages of the
 synthetic run are made into patterns once, so that two million of them cost seconds and no memory.
@@ -20,7 +20,7 @@ _WAVES = 3
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is published; `starts_call` marks the messages that `callsTotal` counts."""
+    """A message to publish; `starts_call` marks the messages that `callsTotal` counts."""
 
     subject: str
     data: bytes
@@ -29,7 +29,7 @@ class Message:
 
     @property
     def headers(self) -> dict[str, str]:
-        """Return what the dialer sends with it."""
+        """Return the headers that the dialer sends with it."""
         return {"Nats-Msg-Id": self.message_id}
 
 
@@ -50,13 +50,13 @@ class BigRun:
 
     @property
     def beginning_events(self) -> int:
-        """How many events there are until what ends the run."""
+        """The number of events before the end of the run."""
         ends = (sent for sent in self._template.messages if _ends(sent))
         return self.events - sum(len(sent.events) for sent in ends)
 
     @property
     def numbers(self) -> dict[str, int]:
-        """The report that must come out, by the naive count."""
+        """The expected report, by the naive count."""
         run: SyntheticRun = self._template
         once = naive_numbers(run, [event for sent in run.messages for event in sent.events])
         return {name: n if name == "wave_current" else n * self._replicas for name, n in once.items()}
@@ -70,7 +70,7 @@ class BigRun:
         return _number(self.subscriber_count // 2, "0")
 
     def beginning(self) -> Iterator[Message]:
-        """Everything but what ends the run: as it is while it goes on."""
+        """All messages except the end of the run, as for a run in progress."""
         for sent in self._template.messages:
             if _is_life(sent):
                 if not _ends(sent):
@@ -84,7 +84,7 @@ class BigRun:
                 yield self._life(sent)
 
     def list_lines(self) -> Iterator[bytes]:
-        """The list of subscribers, as it lies in the object store."""
+        """The list of subscribers, as stored in the object store."""
         patterns = []
         for person in self._template.subscribers:
             text = person.model_dump_json().replace(str(person.id)[:8], "%(call)08x", 1)

@@ -1,4 +1,4 @@
-"""What the parts below could do by themselves, in the same run."""
+"""The speed of the underlying parts alone, for comparison in the same run."""
 
 import time
 from itertools import islice
@@ -17,7 +17,7 @@ _BATCH = 5_000
 
 
 class _Prepared:
-    """Stands in for a client: keeps the block that would be inserted."""
+    """A fake client that keeps the block that would be inserted."""
 
     def __init__(self) -> None:
         self.blocks: list[bytes] = []

@@ -1,4 +1,4 @@
-"""How old reports are while events stream in."""
+"""The age of reports while events are published."""
 
 import asyncio
 import time
@@ -16,10 +16,10 @@ _TICK_S = 0.02
 
 
 class Freshness:
-    """Streams a run at a steady rate, and holds each report against what had been published by then.
+    """Publishes a run at a steady rate, and compares each report with the events published by then.
 
-    The age of a report: since when there has been a call that it does not count. `late` is how far the stream
-    itself fell behind its rate, in seconds.
+    The age of a report is the time since the first call that it does not count. `late` is the delay of the
+    publisher behind its rate, in seconds.
     """
 
     def __init__(self, client: Client, requester: Requester, run: BigRun, *, rate: int) -> None:

@@ -1,4 +1,4 @@
-"""Filling the log, and reading it as fast as it goes."""
+"""Fill the log, and read it as fast as possible."""
 
 import asyncio
 import time
@@ -33,7 +33,7 @@ async def keep_list(js: JetStreamContext, run: BigRun) -> None:
 
 
 async def fill(client: Client, js: JetStreamContext, messages: Iterable[Message]) -> int:
-    """Publish the messages as fast as the broker takes them; return the last position."""
+    """Publish the messages as fast as the broker accepts them; return the last position."""
     before = (await js.stream_info(RUNS.name)).state.last_seq
     count = 0
     for message in messages:

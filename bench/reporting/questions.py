@@ -1,4 +1,4 @@
-"""What a finished run is asked, through the request path, and what that costs."""
+"""Queries on a finished run through the request path, and their cost."""
 
 import asyncio
 import socket
@@ -25,7 +25,7 @@ _AUTH = {"Authorization": "Bearer plain:default"}
 
 
 class Questions:
-    """Asks the service as the gateway does."""
+    """Sends queries to the service as the gateway does."""
 
     def __init__(self, requester: Requester, run: BigRun) -> None:
         self._requester = requester
@@ -50,7 +50,7 @@ class Questions:
         return len((await self._requester.ask(query, timeout=60)).items)
 
     async def parquet(self) -> int:
-        """Take a whole export; return its bytes."""
+        """Fetch a complete export; return its bytes."""
         begin = BeginCallExport(
             actor=ACTOR, where=CallFilter(run_id=self._run.run_id), format=ExportFormat.PARQUET
         )

@@ -1,4 +1,4 @@
-"""`cato-reporting` as a process, on the embedded engine, and what it costs."""
+"""`cato-reporting` as a process on the embedded engine, and its processor time and memory."""
 
 import asyncio
 import os
@@ -12,7 +12,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class ReportingProcess:
-    """The service, beside a broker; `log` takes what it says."""
+    """The service, connected to a broker; its output goes to `log`."""
 
     def __init__(self, nats_url: str, directory: Path, log: Path) -> None:
         self._environment = os.environ | {
@@ -86,5 +86,5 @@ def resident_mb(pid: int, line: str = "VmRSS") -> float:
 
 
 def reset_peak(pid: int) -> None:
-    """Let `VmHWM` begin again from what is used now."""
+    """Reset `VmHWM` to the present use."""
     Path(f"/proc/{pid}/clear_refs").write_text("5")

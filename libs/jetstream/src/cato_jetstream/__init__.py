@@ -1,4 +1,4 @@
-"""What CATO needs of NATS JetStream: the event log, conditional writes, leases, consumers, dead letters."""
+"""CATO's use of NATS JetStream: the event log, conditional writes, leases, consumers, dead letters."""
 
 from cato_jetstream.address import BrokerAddress
 from cato_jetstream.buckets import Bucket, Entry

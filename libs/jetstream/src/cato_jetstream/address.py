@@ -1,8 +1,8 @@
 """The address of a broker: its servers, and the credentials for all of them.
 
-The client uses the credentials of a URL for that server only. In a cluster it also learns of servers from
-the one that it is connected to; to those it sends no credentials, and never connects again. So the
-credentials are taken out of the URLs and given to the client as options.
+The client uses the credentials of a URL for that server only. In a cluster it also discovers servers from
+the one that it is connected to. It sends them no credentials, so it could never connect to them. Therefore
+the credentials are removed from the URLs and passed to the client as options.
 """
 
 from dataclasses import dataclass

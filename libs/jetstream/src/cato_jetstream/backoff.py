@@ -1,4 +1,4 @@
-"""How long to wait before the next attempt."""
+"""The waiting time before the next attempt."""
 
 import random
 
@@ -7,6 +7,6 @@ _LONGEST_S = 1.0
 
 
 def backoff_s(attempt: int) -> float:
-    """Seconds to wait after a failed attempt, counted from 0; full jitter: those who met once part."""
+    """Seconds to wait after a failed attempt, counted from 0; full jitter spreads competing clients."""
     longest = min(_LONGEST_S, _FIRST_S * 2 ** min(attempt, 10))
     return random.uniform(0, longest)  # noqa: S311 - not a secret

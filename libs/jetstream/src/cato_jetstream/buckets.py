@@ -33,7 +33,7 @@ class Bucket:
         self._publisher = ConditionalPublisher(js, self._stream, timeout_s=timeout_s)
 
     async def read(self, key: str) -> Entry:
-        """Return what the stream's leader has."""
+        """Return the entry from the stream's leader."""
         message = await self._publisher.head(self._prefix + key)
         if message is None:
             return Entry(None, 0)

@@ -1,6 +1,6 @@
 """Dead letters: messages that a service could not process, on `dead.<service>` in the stream DEAD.
 
-The body is the message as it was; its origin and the reason stand in headers.
+The body is the unchanged message; headers hold its origin and the reason.
 """
 
 from collections.abc import AsyncIterator
@@ -51,7 +51,7 @@ class DeadLetters:
         self._service = service
 
     async def publish(self, data: bytes, origin: Origin, reason: str) -> bool:
-        """Keep a message; False if it had been kept before.
+        """Store a message as a dead letter; return False if it was stored before.
 
         Raises:
             Unavailable: the broker does not answer in time; the letter may have been kept.

@@ -1,4 +1,4 @@
-"""One delivered message of a work queue, and the decision how its delivery ends."""
+"""One delivered message of a work queue, and the end of its delivery."""
 
 from collections.abc import Awaitable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Leases: keys with a time to live, of which each has one holder that renews it."""
+"""Leases: keys with a time to live. Each key has one holder, which renews it."""
 
 import asyncio
 
@@ -7,7 +7,7 @@ from cato_jetstream.errors import Conflict
 
 
 class Lease:
-    """One holder's hold on one key; `holder` is a value that no other holder has.
+    """The lease of one holder on one key; `holder` is a unique value.
 
     The lease is held until `valid_until` on the loop's clock. Time is counted from before a request is sent,
     and `margin_s` is taken off: the server counts the time to live from later, so the key exists for at least
@@ -71,7 +71,7 @@ class Lease:
             return True
 
     async def release(self) -> None:
-        """Give the lease back for others to take at once. Raises Unavailable: it then ends by itself."""
+        """Release the lease, so that others can take it at once. Raises Unavailable: it then expires."""
         self.valid_until = 0.0
         if self._revision:
             revision, self._revision = self._revision, 0

@@ -1,8 +1,8 @@
-"""Publish on a condition: the last message of the subject is still the one that the caller has read.
+"""Publish on the condition that the last message of the subject is the one that the caller has read.
 
-A refusal says less than it seems to. The write may be our own: an earlier attempt was stored, and its
-acknowledgement got lost. And on a cluster the server looks for duplicate message ids before it checks the
-sequence, so a write that must be refused is acknowledged with `duplicate: true`. Every write therefore
+A rejection does not prove that another write came first: an earlier attempt of our own may have been stored
+and its acknowledgement lost. And on a cluster the server checks for duplicate message ids before it checks
+the sequence, so it acknowledges a write that it must reject with `duplicate: true`. Every write therefore
 carries a token; after a refusal or a duplicate the head of the subject is read from the stream's leader, and
 the write counts as ours only if the head has our token and our data.
 """

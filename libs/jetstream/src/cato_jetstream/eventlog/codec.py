@@ -1,4 +1,4 @@
-"""Between aggregates and commits, with the library's mapper: names, upcasts and snapshots are its own."""
+"""Convert aggregates to commits and back. The library's mapper handles names, upcasts and snapshots."""
 
 import json
 import re
@@ -100,7 +100,7 @@ class Codec(Generic[A]):
         return encode_stored(name or stored.topic, stored.originator_version, stored.state)
 
     def _decode(self, commit: Commit, stored: Stored, topic: str) -> object:
-        # A stored name must never decide what is imported.
+        # A stored name must never cause an import.
         if topic == stored.name and not _EVENT_NAME.fullmatch(topic):
             raise Corrupt(f"commit {commit.sequence} has an event with the name {topic!r}")
         try:
@@ -113,7 +113,7 @@ class Codec(Generic[A]):
                 )
             )
         except Exception as error:
-            # The upcasters of the domain run in here: any exception of theirs means an unreadable commit.
+            # The upcasters of the domain run here: any of their exceptions means an unreadable commit.
             raise Corrupt(f"{stored.name} of commit {commit.sequence} cannot be read: {error!r}") from error
 
 

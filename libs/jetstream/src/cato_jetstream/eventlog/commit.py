@@ -1,4 +1,4 @@
-"""The commit: one message, which is at once the new events, the state after them and the outbox."""
+"""The commit: one message that contains the new events, the state after them and the outbox."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """What one command did to one aggregate. `sequence` is the position in the log.
+    """The effect of one command on one aggregate. `sequence` is the position in the log.
 
     `recent_commands` are the commands before this one, newest first, as many as the repository remembers.
     """

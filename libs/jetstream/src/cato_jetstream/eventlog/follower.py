@@ -19,8 +19,8 @@ logger = logging.getLogger(__name__)
 class Follower(Generic[T]):
     """All messages under some subjects, each once and in order, through reconnects and server restarts.
 
-    `decode` makes an item of a message: `Commit.from_record`, or your own. What it cannot read (it raises
-    Corrupt) ends the following, unless `on_corrupt` takes it: then it is passed over.
+    `decode` converts a message to an item: `Commit.from_record`, or your own function. A message for which it
+    raises Corrupt ends the follower, unless `on_corrupt` is set: then that is called and the message skipped.
 
     Run it once, either with `run(fold)` or with `async for item in follower.items()`.
     """
@@ -51,7 +51,7 @@ class Follower(Generic[T]):
 
     @property
     def is_current(self) -> bool:
-        """Whether everything has been folded that was in the log when the following began. Stays true."""
+        """Whether all messages that were in the log at the start have been folded. It stays true."""
         return self._current.reached
 
     async def until_current(self, timeout_s: float | None = None) -> None:
@@ -82,11 +82,11 @@ class Follower(Generic[T]):
             self._waiting = [entry for entry in self._waiting if entry[1] is not milestone]
 
     async def run(self, fold: Callable[[T], Awaitable[None] | None]) -> None:
-        """Give each item to `fold`, for ever.
+        """Pass each item to `fold`, without end.
 
         Raises:
-            Unavailable: the connection was closed for good; anything less is waited out.
-            Corrupt: a message cannot be read, or the log has lost its tail: what was folded is void.
+            Unavailable: the connection was closed for good; shorter failures are retried.
+            Corrupt: a message cannot be read, or the log has lost its tail: the folded state is then invalid.
             any exception of `fold`
 
         """
@@ -101,7 +101,7 @@ class Follower(Generic[T]):
                 raise
 
     async def items(self) -> AsyncGenerator[T, None]:
-        """The items, without end. Asking for the next one says that the last one is folded.
+        """The items, without end. Requesting the next item marks the last one as folded.
 
         Raises as `run`.
         """
@@ -133,7 +133,7 @@ class Follower(Generic[T]):
             async for record in records:
                 if record is None:
                     if not self._current.reached:
-                        # Nothing more comes, so the message that was the last one is no longer there.
+                        # No more messages come, so the message that was the last one no longer exists.
                         self._aim(await self._log.end(self._subjects))
                     continue
                 try:
@@ -177,7 +177,7 @@ class Follower(Generic[T]):
 
 
 class _Milestone:
-    """Something that is either reached or abandoned, once."""
+    """A goal that is either reached or abandoned, once."""
 
     def __init__(self) -> None:
         self._settled = asyncio.Event()

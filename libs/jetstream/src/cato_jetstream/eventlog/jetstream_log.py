@@ -72,7 +72,7 @@ class JetStreamLog:
     async def read(self, subjects: Sequence[str], *, after: int) -> AsyncGenerator[Record | None, None]:
         state = (await self._info()).state
         if state.last_seq < after:
-            # A server that lost its tail gives the same sequences out again, for other messages.
+            # A server that lost the tail of the log assigns the same sequences again, to other messages.
             raise Corrupt(f"stream {self._stream} ends at {state.last_seq}, but {after} has been read")
         config = api.ConsumerConfig(
             filter_subjects=list(subjects),
@@ -96,7 +96,7 @@ class JetStreamLog:
         except NotFound:
             return None
         except Unavailable:
-            # The server is gone, or the stream no longer allows direct gets: look again next time.
+            # The server is unreachable, or the stream no longer allows direct gets: check again next time.
             self._direct = None
             raise
         if message.subject is None or message.seq is None:

@@ -27,7 +27,7 @@ class Log(Protocol):
 
     @property
     def closed(self) -> bool:
-        """No further call can succeed; waiting is useless."""
+        """No further call can succeed."""
         ...
 
     async def append(self, subject: str, data: bytes, *, expected: int, message_id: str) -> Appended:
@@ -58,7 +58,7 @@ class Log(Protocol):
         None means that there was nothing more for a while.
 
         Raises:
-            Unavailable: the reading broke off; start again after the last message that was received.
+            Unavailable: reading was interrupted; start again after the last message that was received.
             Corrupt: the log ends before `after`.
 
         """

@@ -23,7 +23,7 @@ _COMMAND_ID = re.compile(r"[\x21-\x7e]{1,200}")
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The last commit of an aggregate: what the next one builds on."""
+    """The last commit of an aggregate, on which the next one builds."""
 
     sequence: int
     command_id: str
@@ -69,7 +69,7 @@ class Repository(Generic[A]):
         return f"ev.{self._codec.type_name}.{aggregate_id}"
 
     def subject(self, aggregate_id: UUID) -> str:
-        """Where the commits of this aggregate are."""
+        """The subject of the commits of this aggregate."""
         return self._subject(aggregate_id)
 
     async def load(self, aggregate_id: UUID) -> A:
@@ -99,7 +99,7 @@ class Repository(Generic[A]):
         return known.head
 
     async def save(self, aggregate: A, *, command_id: str, messages: Sequence[Message] = ()) -> A:
-        """Commit the pending events, and `messages` for others in the same write. Go on with the result.
+        """Commit the pending events, and `messages` for others in the same write. Continue with the result.
 
         If `command_id` was committed before (a retry), nothing is written and the aggregate comes back as it
         is stored: another object, as the earlier attempt may have decided otherwise. One command is one
@@ -148,9 +148,9 @@ class Repository(Generic[A]):
                 raise
             return self._restore(commit)
         if appended.duplicate:
-            # The command was committed so long ago that the head has forgotten it, but the server has not.
+            # The head no longer lists this old command, but the server's duplicate window still has it.
             return await self._load(aggregate.id, fresh=True)
-        # Only what was written: the aggregate may have gone on while the server answered.
+        # Remove only the written events: the aggregate may have new ones since the request was sent.
         del aggregate.pending_events[: len(events)]
         self._heads.put(aggregate, _Known(Head(appended.sequence, command_id, recent), written_through=True))
         return aggregate
@@ -181,7 +181,7 @@ class Repository(Generic[A]):
         *,
         retries: int = 5,
     ) -> A:
-        """Load, let `decide` change the aggregate, save; from the start again on a conflict.
+        """Load, let `decide` change the aggregate, save; start again on a conflict.
 
         `decide` calls the aggregate's methods and returns the messages for others, if any; it may run several
         times and must have no effects elsewhere. If the command was committed before, it does not run.
@@ -253,7 +253,7 @@ class _Known:
 
 
 class _Heads(Generic[A]):
-    """Which commit an aggregate object is based on.
+    """The commit that each aggregate object is based on.
 
     Kept beside the objects, as all of their `__dict__` is state; by identity, as they are not hashable.
     """

@@ -1,8 +1,8 @@
-"""JSON for events and snapshots: what goes in comes out, with the same types, or it is refused.
+"""JSON for events and snapshots: values keep their types when they are read back, or are rejected.
 
 The library's transcoder lets json write tuples as lists, and string and integer enumerations as plain values,
-so an aggregate that was replayed would differ from the one that was saved. This one refuses every type that
-it does not know exactly.
+so an aggregate that was replayed would differ from the one that was saved. This transcoder rejects every
+type that is not registered.
 """
 
 import dataclasses
@@ -148,7 +148,7 @@ class DataclassAsDict(Transcoding):
 
 
 class Model(Protocol):
-    """What a pydantic model offers."""
+    """The methods of a pydantic model that are used."""
 
     def model_dump(self, *, mode: str, by_alias: bool, round_trip: bool) -> dict[str, Any]: ...
 

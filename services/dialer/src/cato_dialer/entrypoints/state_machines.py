@@ -151,7 +151,7 @@ def _run(run: dict[str, Any]) -> Iterable[str]:
             for row in rows
         ),
     )
-    yield "What goes on in a state and changes nothing by itself:\n"
+    yield "Rules that apply in a state and do not change it:\n"
     yield from _table(
         ("state", "rules"),
         ((state, _spaced(", ".join(rules))) for state, rules in run["activities"].items()),

@@ -23,7 +23,7 @@ _PLACE_AHEAD = timedelta(milliseconds=50)
 _LINE_WAIT_S = 5.0
 """How long a call that is on record waits for a line, after the trunk could not send its order."""
 _UNSENT_LIMIT = 5
-"""After so many unsent orders of one call the order itself is suspected: it may be what ends the workers."""
+"""After this many unsent orders of one call, assume that the order itself crashes the workers."""
 
 
 class NotSentError(CatoError):

@@ -1,4 +1,4 @@
-"""What the handlers of the dial role are given."""
+"""The dependencies of the handlers of the dial role."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field

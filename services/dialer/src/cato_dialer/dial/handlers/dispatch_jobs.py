@@ -22,7 +22,7 @@ _HEARTBEAT_S = 3.0
 _HANG_UP_GRACE_S = 10.0
 _FAULT_DELAY_S = 10.0
 _FAULTS = 5
-"""After so many unforeseen failures of one job, its subscriber has failed."""
+"""After this many unexpected failures of one job, its subscriber has failed."""
 _IDLE_JOBS = 8
 _BACK_S = 1.0
 _CLOCK_S = 0.001
@@ -190,7 +190,8 @@ class JobDispatcher:
                 await delivery.done()
             case GiveBack(delay_s, whole_run):
                 if whole_run:
-                    # Without the rest each job of the run would come and go. They return soon, to be checked.
+                    # Without this rest every job of the run would be taken and given back in turn. The jobs
+                    # return soon and are checked again.
                     self._schedule.rest(worker.job.run_id, delay_s)
                     self._wake_in(delay_s)
                 await delivery.give_back(min(delay_s, _BACK_S) if whole_run else delay_s)

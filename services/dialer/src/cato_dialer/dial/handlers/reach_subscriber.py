@@ -32,7 +32,7 @@ PROMPT_MISSING = "prompt-missing"
 _NO_STATION_DELAY_S = 30.0
 _BROKER_DELAY_S = 5.0
 _LINE_WAIT_S = 10.0
-"""So long a subscriber waits for a line here; then another replica may have one."""
+"""How long a subscriber waits for a line here before the job goes to another replica."""
 _NO_LINE_DELAY_S = 0.5
 
 
@@ -97,7 +97,7 @@ class SubscriberWorker:
         self._nudged.set()
 
     async def work(self) -> Verdict:
-        """Take every step that is left, and say what becomes of the job.
+        """Take all remaining steps, and return how the job ends.
 
         Raises:
             BrokerError: if the log cannot be read.

@@ -1,4 +1,4 @@
-"""Decide of which runs a replica takes jobs, and in which order."""
+"""Decide the runs from which a replica takes jobs, and their order."""
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby

@@ -1,1 +1,1 @@
-"""What the handlers need from outside."""
+"""The ports of the dial role."""

@@ -1,4 +1,4 @@
-"""What replicas tell each other about channels: that they are there, what they want, what they gave back."""
+"""Messages between replicas about channels: presence, channels wanted, channels released."""
 
 import asyncio
 import json
@@ -39,13 +39,13 @@ class ChannelPresence:
             await self._subscription.unsubscribe()
 
     def peers(self) -> Peers:
-        """Return the other replicas that were heard of lately."""
+        """Return the other replicas that have announced themselves lately."""
         now = asyncio.get_running_loop().time()
         present = [wants for until, wants in self._others.values() if until > now]
         return Peers(len(present), frozenset().union(*present))
 
     async def tell(self, wants: Collection[str], *, gave: bool) -> None:
-        """Tell the others that this replica is there. Raises Unavailable."""
+        """Announce this replica to the others. Raises Unavailable."""
         said = {"name": self._name, "wants": list(wants), "gave": gave}
         with translated():
             await self._client.publish(CHANNEL_PRESENCE, json.dumps(said).encode())

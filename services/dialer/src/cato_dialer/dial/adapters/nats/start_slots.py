@@ -35,7 +35,7 @@ class NatsStartSlots:
         if station.min_call_interval_ms == 0:
             return StartSlot(self._clock.now(), None, delayed=False)
         key = f"start.{station_id}"
-        # One reservation of this replica at a time: only other replicas are to be competed with.
+        # One reservation at a time in this replica, so that it competes only with other replicas.
         async with self._locks[station_id]:
             next_free, revision = self._known.get(station_id) or await self._read(key)
             for _ in range(_TRIES):

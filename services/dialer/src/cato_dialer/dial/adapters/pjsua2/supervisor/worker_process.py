@@ -26,7 +26,7 @@ END_S = 3.0
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 30.0
 _SETTLED_S = 60.0
-"After so long the pause before the next start is the shortest again."
+"A process that ran for this time resets the pause before the next start."
 _ORDER_EXPIRES_MS = 2_000
 "From the time at which the INVITE is due; the worker compares it with the clock right before it sends."
 _MODULE = "cato_dialer.dial.adapters.pjsua2.worker.main"

@@ -46,7 +46,7 @@ _HAS_TELEPHONE_EVENT = 0
 
 
 class EngineError(Exception):
-    """The library cannot be started, or not with these settings."""
+    """The library cannot be started with these settings."""
 
 
 @dataclass(slots=True)

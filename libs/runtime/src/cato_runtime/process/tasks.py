@@ -34,4 +34,4 @@ async def end_tasks(*tasks: asyncio.Task[Any] | None) -> None:
 def _tell_failures(ended: Iterable[asyncio.Task[Any]]) -> None:
     for task in ended:
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.warning("a task had failed when it was ended", task=task.get_name(), error=repr(error))
+            log.warning("cancelled task had already failed", task=task.get_name(), error=repr(error))

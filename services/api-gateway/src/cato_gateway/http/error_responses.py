@@ -109,7 +109,7 @@ def add_handlers(app: FastAPI, allowed: "AllowedMethods") -> None:
         return problem(request.scope, error.status_code, message, headers=headers)
 
     async def gone(request: Request, error: Exception) -> Response:
-        log.info("client went away in the middle of a request", error=repr(error))
+        log.info("client disconnected during a request", error=repr(error))
         return problem(request.scope, 400, "the body ended early")
 
     app.add_exception_handler(RefusedError, refused)

@@ -171,7 +171,7 @@ class TcpTransport:
                     self._receive(buffer[:frame], remote)
                     buffer = buffer[frame:].lstrip(b"\r\n")
                 if len(buffer) > MAX_MESSAGE:
-                    log.warning("SIP stream sent an endless message", host=remote.host, port=remote.port)
+                    log.warning("SIP stream message is too large", host=remote.host, port=remote.port)
                     return
         except OSError as error:
             log.info("SIP connection lost", host=remote.host, port=remote.port, error=str(error))

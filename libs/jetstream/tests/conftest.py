@@ -29,7 +29,7 @@ def server(tmp_path: Path) -> Iterator[NatsServer]:
 
 async def connect(server: NatsServer) -> Client:
     async def ignore(_: Exception) -> None:
-        """The client tells of every lost connection; the tests look at what the log makes of it."""
+        """Silence the client's reports of lost connections; the tests check the behaviour of the log."""
 
     return await nats.connect(
         server.url, max_reconnect_attempts=-1, reconnect_time_wait=0.05, error_cb=ignore, connect_timeout=5

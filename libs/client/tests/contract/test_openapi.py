@@ -144,5 +144,5 @@ def test_the_fields_that_a_client_sends_are_those_of_the_document():
     schemas = DOCUMENT["components"]["schemas"]
     for model, schema in ((models.Settings, "SettingsBody"), (models.NewTask, "TaskBody")):
         fields = {field.alias for field in model.model_fields.values()}
-        # The owner is given by administrators alone, who have the console.
+        # Only administrators set the owner, and they use the console.
         assert fields == set(schemas[schema]["properties"]) - {"userId"}

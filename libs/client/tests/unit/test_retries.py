@@ -1,4 +1,4 @@
-"""What is tried again, with which key, and what an error becomes."""
+"""Retries: the requests that are retried, their key, and the errors that are raised."""
 
 from collections.abc import Iterator
 from uuid import uuid4

@@ -46,7 +46,7 @@ def read_cursor(cursor: str, *kinds: Callable[[str], Any]) -> list[Any]:
 
 
 class Listed(Protocol):
-    """What a collection holds."""
+    """An item of a collection."""
 
     @property
     def id(self) -> UUID: ...

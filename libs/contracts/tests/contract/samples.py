@@ -1,4 +1,4 @@
-"""One example of every message; beside each stands a golden file with what it looks like on the wire."""
+"""One example of every message; a golden file holds the encoding of each."""
 
 from datetime import UTC, datetime
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The AsyncAPI document says what goes over the broker."""
+"""The AsyncAPI document matches the messages on the broker."""
 
 import json
 
@@ -52,7 +52,7 @@ def test_every_message_has_a_channel_and_every_request_an_answer():
 
 
 def is_current(file):
-    """The document describes what is sent; older versions are read and not sent any more."""
+    """The document describes the current versions; older ones are still read but no longer sent."""
     message, version = file.name.split(".")[:2]
     return version == f"v{message_types()[message].version}"
 

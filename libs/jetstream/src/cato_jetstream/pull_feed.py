@@ -202,7 +202,7 @@ class PullFeed:
 async def ephemeral_feed(
     client: Client, js: JetStreamContext, stream: str, config: ConsumerConfig, pace: Pace | None = None
 ) -> AsyncIterator[tuple[PullFeed, int]]:
-    """Read a stream by a consumer of its own; with the feed comes how many messages are there now.
+    """Read a stream with a separate consumer; return the feed and the current number of messages.
 
     Raises:
         Unavailable: the broker does not answer.

@@ -46,7 +46,7 @@ _BY_CLASS: tuple[tuple[type[Exception], type[EventLogError]], ...] = (
 
 
 def translate(error: Exception, what: str = "") -> EventLogError:
-    """Return our exception for one of the client's or of the network's, with `what` failed in front."""
+    """Translate an exception of the client or the network; `what` names the failed operation."""
     text = f"{what}: {error!r}" if what else str(error) or repr(error)
     if isinstance(error, nats.js.errors.APIError):
         return _kind_of_answer(error)(text)
@@ -71,7 +71,7 @@ def translate_answer(error: dict[str, Any]) -> EventLogError:
 
 @contextmanager
 def translated(what: str = "") -> Iterator[None]:
-    """Raise what the client raises inside as an EventLogError, with `what` failed in front.
+    """Translate exceptions of the client in the block into EventLogError; `what` names the failed operation.
 
     An error of the local disk passes: it is none of the broker's. ValueError is translated, as the client
     parses answers without checks: a truncated answer, a malformed name.

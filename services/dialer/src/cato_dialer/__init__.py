@@ -1,1 +1,1 @@
-"""Campaigns and trunk channels: who is called when, and the calls themselves."""
+"""The dialer: campaigns, which decide the calls, and the dial role, which makes them."""

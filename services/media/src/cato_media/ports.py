@@ -1,4 +1,4 @@
-"""What the handlers need from outside."""
+"""The ports of the media service."""
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager

@@ -91,7 +91,7 @@ class CallRecord(Resource):
     """The final SIP response; null: there was none."""
 
     reason: str | None = Field(examples=["heard-to-the-end"])
-    """The reason of the end, in one word; null: it has not ended."""
+    """The reason of the end, as a kebab-case word; null: the call has not ended."""
 
     pdd_ms: int | None = Field(examples=[406])
     """From the start to the first ringing or, without ringing, to the answer, in milliseconds."""

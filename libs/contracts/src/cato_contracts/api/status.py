@@ -21,7 +21,7 @@ SERVICE = "reporting"
 
 
 class RunState(StrEnum):
-    """What a run is doing."""
+    """The state of a run."""
 
     WAITING = "WAITING"
     CALLING = "CALLING"
@@ -34,22 +34,22 @@ class RunState(StrEnum):
 
 
 class Report(Resource):
-    """The numbers of a run; their meaning is in the API's table."""
+    """The numbers of a run, which the table in the API's documentation defines."""
 
     name: str = Field(examples=["task_2024-03-24"])
     """The task's name."""
 
     subscriber_count: int = Field(examples=[2])
-    """How many subscribers there are."""
+    """The number of subscribers."""
 
     subscriber_not_yet_notified: int = Field(examples=[0])
-    """Without a result in the current wave."""
+    """Subscribers without a result in the current wave."""
 
     subscriber_notified: int = Field(examples=[1])
-    """Reached, in any wave."""
+    """Subscribers who were reached, in any wave."""
 
     subscriber_failed: int = Field(examples=[1])
-    """Tried in the current wave and not reached."""
+    """Subscribers who were tried in the current wave and not reached."""
 
     calls_total: int = Field(examples=[3])
     """Calls started: succeeded, failed and in progress together."""
@@ -76,13 +76,13 @@ class Report(Resource):
     """The wave, from 1."""
 
     wave_total: int = Field(examples=[2])
-    """How many there are at most."""
+    """The maximum number of waves."""
 
     active_phase: bool = Field(examples=[False])
-    """True until it has ended."""
+    """True until the execution has ended."""
 
     state: RunState = Field(examples=["FINISHED"])
-    """What the execution is doing."""
+    """The state of the execution."""
 
     eta: Instant | None = None
     """The estimated end, if it can be estimated."""
@@ -95,13 +95,13 @@ class CallEventView(Resource):
     """Unix time in milliseconds."""
 
     name: str = Field(examples=["CS defined"])
-    """What happened: `CallStarted`, `Trying`, `Ringing`, `OK`, `CallEnded`, ..."""
+    """The event: `CallStarted`, `Trying`, `Ringing`, `OK`, `CallEnded`, ..."""
 
     status: str = Field(examples=["CS_DEFINED"])
-    """What the call was doing then."""
+    """The state of the call after the event."""
 
     data: JsonValue = Field(default=None, examples=[STATION_ID])
-    """What belongs to the event: the contact, the station, `SIP_CODE:486`, `DIGIT:1`."""
+    """The data of the event: the contact, the station, `SIP_CODE:486`, `DIGIT:1`."""
 
 
 EVENT_EXAMPLES: list[dict[str, JsonValue]] = [
@@ -111,7 +111,7 @@ EVENT_EXAMPLES: list[dict[str, JsonValue]] = [
 
 
 class CallView(Resource):
-    """A call; times in Unix ms, None for what did not happen."""
+    """A call; times in Unix ms, None for events that did not happen."""
 
     cs_id: UUID | None = Field(examples=[STATION_ID])
     """The station that the call went through; null: none was chosen."""
@@ -126,7 +126,7 @@ class CallView(Resource):
     """When it was answered, in Unix milliseconds; null: never."""
 
     call_end: int | None = Field(examples=[1711266321470])
-    """When it ended, in Unix milliseconds; null: it has not."""
+    """When it ended, in Unix milliseconds; null: it has not ended."""
 
     success: bool = Field(examples=[True])
     """Whether the subscriber was reached by this call."""
@@ -135,7 +135,7 @@ class CallView(Resource):
     """Whether the call had to wait for the station's least time between calls."""
 
     events: list[CallEventView] = Field(default_factory=list, examples=[EVENT_EXAMPLES])
-    """What happened, in order."""
+    """The events of the call, in order."""
 
 
 class PhoneView(Resource):
@@ -149,7 +149,7 @@ class PhoneView(Resource):
 
 
 class SubscriberView(Resource):
-    """The subscriber as the group's list has it."""
+    """The subscriber as in the group's list."""
 
     full_name: str = Field(examples=["Ivan Potapov"])
     """The person's name."""
@@ -158,17 +158,17 @@ class SubscriberView(Resource):
     """Numbers in the order in which they are called, until one call succeeds."""
 
     emails: list[str] = Field(examples=[[]])
-    """Addresses; kept, and not used yet."""
+    """E-mail addresses; stored, but not used yet."""
 
 
 class SubscriberStatus(Resource):
-    """What happened to one subscriber so far."""
+    """The results of one subscriber so far."""
 
     notified: bool = Field(examples=[True])
     """Whether the subscriber was reached."""
 
     subscriber: SubscriberView
-    """The subscriber, as the group has them."""
+    """The subscriber as in the group."""
 
     phones: list[PhoneView]
     """Numbers in the order in which they are called, until one call succeeds."""
@@ -190,7 +190,7 @@ class TaskExec(Resource):
     """When it was started."""
 
     ended_at: Instant | None = Field(examples=["2024-03-24T08:32:00Z"])
-    """When it ended; null: it goes on."""
+    """When it ended; null: it is in progress."""
 
     report: Report
     """The numbers of the execution."""
@@ -223,7 +223,7 @@ class StatusText(Frozen):
     """Part of a run's subscribers, as JSON text of the status document.
 
     `data` is `count` JSON objects of `SubscriberStatus` with commas between them, compressed (Zstandard,
-    RFC 8878): to a third of what zlib's fastest makes of them, in a quarter of its time.
+    RFC 8878): a third of the size of zlib at its fastest level, in a quarter of the time.
     """
 
     data: Base64UrlBytes

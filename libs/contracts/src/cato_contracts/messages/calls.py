@@ -9,7 +9,7 @@ from cato_contracts.envelope import Message, upcaster
 
 
 class CallEventKind(StrEnum):
-    """What can happen to a call, in the order of a long life."""
+    """The kinds of call events, in the order of a long call."""
 
     STARTED = "started"
     STATION_CHOSEN = "station-chosen"

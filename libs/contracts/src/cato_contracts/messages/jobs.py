@@ -23,7 +23,7 @@ class DialJob(Message):
 
 
 class RunMode(StrEnum):
-    """What dial replicas may do for a run."""
+    """The operations that dial replicas may carry out for a run."""
 
     CALLING = "CALLING"
     PAUSED = "PAUSED"

@@ -255,7 +255,7 @@ class _Known:
 class _Heads(Generic[A]):
     """The commit that each aggregate object is based on.
 
-    Kept beside the objects, as all of their `__dict__` is state; by identity, as they are not hashable.
+    Stored outside the objects, as all of their `__dict__` is state; by identity, as they are not hashable.
     """
 
     def __init__(self) -> None:

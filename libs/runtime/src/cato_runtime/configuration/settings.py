@@ -48,8 +48,9 @@ class ServiceSettings(BaseSettings):
     below the pod's grace period, and for the dialer above the longest call."""
 
     health_port: int | None = Field(default=None, ge=0, le=65_535)
-    """Where the process serves `/healthz`, `/readyz` and `/metrics`; 0 takes a free port, which the log
-    and `health.port` in the data directory name; unset: nowhere. The gateway has them beside the API, too."""
+    """The port that serves `/healthz`, `/readyz` and `/metrics`; 0 takes a free port, which the
+    log and `health.port` in the data directory name; unset: no port. The gateway also serves them with the
+    API."""
 
     health_host: str = "127.0.0.1"
     """The address of that endpoint."""

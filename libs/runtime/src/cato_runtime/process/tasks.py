@@ -14,8 +14,8 @@ _AGAIN_S = 0.2
 async def end_tasks(*tasks: asyncio.Task[Any] | None) -> None:
     """Cancel tasks and return when they have ended, even if that is cancelled itself meanwhile.
 
-    They are cancelled more than once if need be: until Python 3.12 a cancellation that comes together with
-    what an `asyncio.wait_for` is waiting for gets lost, and the broker's client is full of these.
+    They are cancelled repeatedly if necessary: before Python 3.12 a cancellation is lost if the awaitable of
+    an `asyncio.wait_for` finishes at the same time, and the broker's client uses many of these.
     """
     all_tasks = {task for task in tasks if task is not None}
     cancelled: asyncio.CancelledError | None = None

@@ -1,1 +1,1 @@
-"""Who is called when: catalog, runs and waves."""
+"""The campaign role: catalog, runs and waves."""

@@ -1,4 +1,4 @@
-"""The ports of the campaign role, beside the event log and the object store."""
+"""The ports of the campaign role, except the event log and the object store."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass

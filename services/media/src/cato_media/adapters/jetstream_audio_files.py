@@ -40,7 +40,7 @@ _RESTART_S = 1.0
 class JetStreamAudioFiles:
     """Stores files as aggregates. Every read first waits until the lists have reached the end of the log.
 
-    So every replica shows what any replica has acknowledged.
+    So every replica shows all writes that any replica has acknowledged.
     """
 
     def __init__(self, event_log: Log) -> None:

@@ -36,7 +36,7 @@ _QUIET_DBFS = -60.0
 
 @dataclass(frozen=True, slots=True)
 class _Transcoding:
-    """What was made of an upload: the digest of the upload, and the prompt in a file on disk."""
+    """The result of an upload: its digest, and the prompt in a file on disk."""
 
     source_sha256: str
     sound: Sound
@@ -51,7 +51,7 @@ async def add_audio_file(deps: Deps, command: AddAudioFile, context: RequestCont
     tries again sends the bytes again.
 
     Raises:
-        RefusedError: with the reason why the upload is not taken.
+        RefusedError: with the reason why the upload is rejected.
 
     """
     with deps.uploads.counted():

@@ -1,4 +1,4 @@
-"""What the handlers are given."""
+"""The dependencies of the handlers."""
 
 from dataclasses import dataclass, field
 

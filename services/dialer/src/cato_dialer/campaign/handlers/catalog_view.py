@@ -88,7 +88,7 @@ class CatalogView:
     async def catch_up(self) -> None:
         """Wait until the lists contain every commit that was in the log when this was called.
 
-        So a client reads from any replica what it has written through another one.
+        So a client can read its own writes from any replica.
 
         Raises:
             BrokerError: if this takes too long.

@@ -1,4 +1,4 @@
-"""Take jobs as channels allow, have each worked by a worker of its own, and drain them at a shutdown."""
+"""Take as many jobs as channels allow, run one worker for each, and drain them at a shutdown."""
 
 import asyncio
 import math

@@ -225,7 +225,7 @@ class SubscriberWorker:
     async def _line_free(self) -> bool:
         """Wait for a line of the trunk; False if none was free in time, or the worker was nudged.
 
-        No channel is held meanwhile and no call is on record: without a line there is no attempt.
+        While it waits, no channel is held and no call is recorded: without a line there is no attempt.
         """
         try:
             async with asyncio.timeout(_LINE_WAIT_S):

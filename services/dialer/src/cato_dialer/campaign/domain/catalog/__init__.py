@@ -1,1 +1,1 @@
-"""What campaigns are made of: groups of subscribers, notification settings, tasks."""
+"""The resources of campaigns: groups of subscribers, notification settings, tasks."""

@@ -1,1 +1,1 @@
-"""A run of a task: its life, its progress, and what is to be done next."""
+"""A run of a task: its life, its progress, and its next step."""

@@ -36,7 +36,7 @@ def described() -> dict[str, object]:
 
 
 def meanings() -> dict[str, str]:
-    """Return what the conditions of the rules mean."""
+    """Return the meaning of each condition of the rules."""
     return {
         condition.__name__: (condition.__doc__ or "").splitlines()[0]
         for rule in RULES

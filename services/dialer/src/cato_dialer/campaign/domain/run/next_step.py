@@ -171,7 +171,7 @@ def next_step(run: Run, progress: Progress, now: datetime, *, drained: bool) -> 
 
 
 def dispatch_state(run: Run) -> RunDispatchState | None:
-    """Return what dial replicas must know of the run; None before its first wave and after its end."""
+    """Return the dispatch state of the run; None before its first wave and after its end."""
     if run.wave == 0 or run.ended:
         return None
     mode = RunMode.CALLING

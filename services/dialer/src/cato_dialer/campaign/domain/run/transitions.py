@@ -17,7 +17,7 @@ class Phase(StrEnum):
 
 
 class Mode(StrEnum):
-    """What a user or the expiry has ordered. A stopped or expired run is on its way to its end."""
+    """The order of a user or of the expiry. A stopped or expired run is being ended."""
 
     RUNNING = "running"
     PAUSED = "paused"

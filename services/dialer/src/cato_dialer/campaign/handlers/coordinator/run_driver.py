@@ -68,7 +68,7 @@ class RunDriver:
         self._drain = CallDrain(self._snapshot, deps)
 
     async def drive(self) -> None:
-        """Return when the run is over and its task knows.
+        """Return when the run is over and its task has recorded that.
 
         Raises:
             LeaseLostError: if another coordinator drives it.

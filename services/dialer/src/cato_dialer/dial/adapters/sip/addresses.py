@@ -5,7 +5,7 @@ from urllib.parse import quote
 from cato_dialer.dial.domain.station import Station
 
 _USER_UNRESERVED = "-_.!~*'()&=+$,;?/"
-"Of RFC 3261, 25.1, `user`: what needs no escape beside letters and digits."
+"Characters besides letters and digits that need no escape in `user` (RFC 3261, 25.1)."
 
 
 def target_uri(station: Station, number: str) -> str:

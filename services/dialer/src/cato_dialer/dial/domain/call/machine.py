@@ -170,7 +170,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     *_rows(_LIVE, ReleaseCause.NO_COMMON_CODEC, _E, do.end),
     *_rows(_OURS, ReleaseCause.FAULT, _E, do.succeed, do.interrupt, guard=when.heard_enough),
     *_rows(_OURS, ReleaseCause.FAULT, _E, do.interrupt),
-    # What ended the call was decided before the engine failed.
+    # The reason of the end was decided before the engine failed.
     *_rows((_X,), ReleaseCause.FAULT, _E, do.succeed, do.end, guard=when.heard_enough),
     *_rows((_X,), ReleaseCause.FAULT, _E, do.end),
     *_rows((_X,), Timer.RELEASE, _E, do.end),

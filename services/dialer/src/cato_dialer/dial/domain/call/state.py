@@ -60,7 +60,7 @@ class HangUpOrdered:
 
 
 CallInput = LineEvent | TimerExpired | HangUpOrdered
-"""What can happen to a call."""
+"""The inputs of a call."""
 
 Trigger = type[LineEvent] | type[HangUpOrdered] | ReleaseCause | Timer
 """What the table distinguishes: the kind of event, the cause of a release, the timer that expired."""

@@ -42,7 +42,7 @@ class ChannelAllocator:
     idle_for_others_s: float = 0.5
 
     def allocate(self, pool: ChannelPool, peers: Peers, now: float) -> Allocation:
-        """Return what to do about the pool now; `now` is of the clock of its blocks."""
+        """Return the allocation steps for the pool; `now` is on the clock of its blocks."""
         wanted_elsewhere = pool.name in peers.wants
         share = pool.share(1 + peers.count)
         surplus = _surplus(pool, share) if wanted_elsewhere else frozenset()

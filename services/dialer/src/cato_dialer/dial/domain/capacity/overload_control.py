@@ -1,4 +1,4 @@
-"""Bound the calls at once to what the machine carries in time.
+"""Limit the simultaneous calls to the number that the machine carries without delay.
 
 A call that is answered but not heard is worse than a call that is not made: its "200 OK" would count as
 reached. When the engine falls behind the clock, no call is added and the bound drops below the calls that are

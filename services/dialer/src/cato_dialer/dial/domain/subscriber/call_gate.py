@@ -1,4 +1,4 @@
-"""Decide whether a call may be started for a job now, and what becomes of the job if not."""
+"""Decide whether a call may be started for a job now, and how the job ends if not."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -45,7 +45,7 @@ class CallGate:
     job: DialJob
 
     def refusal(self, state: RunDispatchState | None, now: datetime, *, closing: bool) -> Refusal | None:
-        """Return what forbids a call at `now`, None if it is allowed; `closing`: this replica shuts down."""
+        """Return the reason that forbids a call at `now`, or None; `closing`: this replica shuts down."""
         if state is None:
             return Discard()
         if state.mode is RunMode.STOPPING:

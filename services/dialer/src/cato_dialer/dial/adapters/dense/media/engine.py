@@ -78,7 +78,7 @@ class MediaEngine:
                 raise protocol.ProtocolError(f"not an order: {message!r}")
 
     def tick(self, millisecond: int) -> None:
-        """Send what is due in this millisecond; `millisecond` counts up by one."""
+        """Send the packets that are due in this millisecond; `millisecond` increases by one per call."""
         while self._played and self._played[0][0] <= millisecond:
             _, _, stream, kind = heapq.heappop(self._played)
             self._say_played(stream, kind)

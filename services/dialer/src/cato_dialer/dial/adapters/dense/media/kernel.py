@@ -77,8 +77,8 @@ def rtp_socket(address: str, port: int) -> socket.socket:
 def drop_audio(rtp: socket.socket, audio_types: Collection[int]) -> None:
     """Let the kernel drop audio packets, except every 128th and those with the marker bit.
 
-    What is left tells where the far end sends from; telephone events all pass. (Classic BPF; offset 0 is the
-    UDP header.)
+    The remaining packets show the source address of the far end; all telephone events pass. (Classic BPF;
+    offset 0 is the UDP header.)
     """
     program = [(0x30, 0, 0, 9), (0x54, 0, 0, 0xFF)]  # A = marker and payload type
     types = sorted(audio_types)

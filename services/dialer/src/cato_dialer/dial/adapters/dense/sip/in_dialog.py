@@ -165,7 +165,7 @@ class InDialog:
             call.user.session_changed(session)
 
     def _describe(self, request: Received) -> tuple[bytes, Session | None]:
-        """Return our answer to an offer and what it means, or our own offer to an INVITE without one.
+        """Return our answer to an offer and the resulting session, or our own offer to an INVITE without one.
 
         Raises: SdpError, NoMediaError.
         """

@@ -135,7 +135,7 @@ def _session(audio: _Media, local: LocalMedia) -> Session:
 
 
 def _packet_ms(audio: _Media) -> int:
-    """Return the size of packets that is nearest to what the far end wants, at most 60 ms."""
+    """Return the packet size that is nearest to the far end's wish, at most 60 ms."""
     wanted = audio.ptime or 20
     fitting = [size for size in _PTIMES if audio.maxptime is None or size <= audio.maxptime] or [_PTIMES[0]]
     return min(fitting, key=lambda size: (abs(size - wanted), size))

@@ -1,4 +1,4 @@
-"""Share out the RTP ports: each worker starts its search in a share of its own.
+"""Distribute the RTP ports: each worker starts its search in its own share.
 
 RTP has an even port and RTCP the port above it (RFC 3550, 11); the system never picks one. PJSIP sends audio
 to the address that the last packet came from, and our RTCP for a peer without an RTCP port goes to the port

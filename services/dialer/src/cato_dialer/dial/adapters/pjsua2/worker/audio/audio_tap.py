@@ -18,7 +18,7 @@ _FRAME_BYTES = _FRAME_SAMPLES * _SAMPLE_BITS // 8
 _BUFFER_BYTES = 2 * _FRAME_BYTES
 "The most that the writer buffers."
 _LEFT_BYTES = _BUFFER_BYTES + _FRAME_BYTES
-"What may still come from the last call: the buffer, and the frame that the library is about to write."
+"Audio that may still come from the last call: the buffer, and the frame that is being written."
 _PIPE_BYTES = 1 << 20
 "A minute of audio. A full pipe would stop the library's clock."
 

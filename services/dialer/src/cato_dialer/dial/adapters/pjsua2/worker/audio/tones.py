@@ -37,7 +37,7 @@ _ABOVE_THE_REST = _ratio(7)
 _SHARE = 0.7
 "Of the block's energy, as the filters show it. Two tones 1.5 % off, 15 dB above the noise, have 0.73."
 _TRUE_SHARE = 0.92
-"The same with what the filters lose, where they are off, put back: 0.97."
+"The same, corrected for the loss of filters that are off the tone: 0.97."
 _MOST_OFF = 0.025
 "By Q.24, 1.5 % must be accepted and 3.5 % must not."
 _AWAY = 2
@@ -71,8 +71,8 @@ class _Pair:
     def goes_on(self, before: "_Pair") -> bool:
         """Tell whether the block before had the same key.
 
-        From one block to the next a tone's phase turns as its frequency says. So how far it is off is
-        known, and with it what the filter has lost: what speech has in common with a key seldom adds up.
+        The phase of a tone advances from one block to the next by its frequency. This gives the deviation
+        of the tone, and from it the loss of the filter. Speech that resembles a key rarely passes this test.
         """
         if self.key != before.key:
             return False
@@ -155,5 +155,5 @@ def _power(part: complex) -> float:
 
 
 def _passed(off: float) -> float:
-    """Return what a filter passes of the power of a tone that turns so much further in a block."""
+    """Return the share of a tone's power that its filter passes; `off`: deviation in turns per block."""
     return 1.0 if off == 0 else (sin(pi * off) / (pi * off)) ** 2

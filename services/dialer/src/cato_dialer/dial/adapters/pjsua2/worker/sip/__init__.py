@@ -1,1 +1,1 @@
-"""What the worker does with PJSIP's SIP side: accounts, calls, registrations, and the repairs of its gaps."""
+"""The SIP side of PJSIP: accounts, calls, registrations, and workarounds for its faults."""

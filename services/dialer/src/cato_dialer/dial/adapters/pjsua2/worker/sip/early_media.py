@@ -51,7 +51,7 @@ class _Message(ctypes.Structure):
 
 
 class _SdpInfo(ctypes.Structure):
-    """`pjsip_rdata_sdp_info`: what the library has found in a message, and looks at from then on."""
+    """`pjsip_rdata_sdp_info`: the parsed description of a message, which the library uses from then on."""
 
     _fields_ = (("body", _Text), ("error", ctypes.c_int), ("sdp", ctypes.c_void_p))
 

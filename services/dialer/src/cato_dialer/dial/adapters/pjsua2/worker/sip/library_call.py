@@ -115,7 +115,7 @@ def received_text(received: str) -> str:
 
 
 def _ending(event: Any, info: Any) -> tuple[pj_events.Origin, int, str, str | None]:
-    """Return what has ended a call, the code and phrase of its end, and the request if the peer sent one."""
+    """Return the origin of a call's end, its code and phrase, and the method if the peer sent a request."""
     code, phrase = info.lastStatusCode, received_text(info.lastReason)
     if event.type == pj.PJSIP_EVENT_TSX_STATE:
         change = event.body.tsxState

@@ -34,7 +34,7 @@ def memory_kb(pid: int, line: str) -> int:
 
 
 class AddedMemory:
-    """What the services take beyond their idle memory, from now on.
+    """The memory of the services above their idle use, from now on.
 
     Idle memory is left out: it depends on the machine, on its cores and on the libraries' pages in its cache.
     """

@@ -52,7 +52,7 @@ async def connected(cluster: NatsCluster) -> AsyncIterator[Connect]:
 
 
 async def _empty_topology(js: JetStreamContext) -> None:
-    """Create what is missing and empty what exists; wait for a leader where a server has just come back."""
+    """Create missing streams and empty existing ones; wait for a leader after a server has restarted."""
     names = [
         *(stream.name for stream in STREAMS),
         *(f"KV_{bucket.name}" for bucket in KEY_VALUE_BUCKETS),

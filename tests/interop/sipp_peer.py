@@ -18,7 +18,7 @@ from tests.support.live_system import free_port
 PROGRAM = shutil.which("sipp")
 SCENARIO = Path(__file__).with_name("answering_end.xml")
 EVENT_PAYLOAD_TYPES = (101, 120)
-"What a caller may offer for telephone events: the scenario has a capture for each."
+"The payload types for telephone events that a caller may offer; the scenario has a capture for each."
 _START_TIMEOUT_S = 15
 _ANSWER_TIMEOUT_S = 0.2
 _STOP_TIMEOUT_S = 40

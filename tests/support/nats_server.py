@@ -25,7 +25,7 @@ _STOP_S = 10.0
 class NatsServer:
     """Starts in the constructor. A restarted server has the same port and the same store.
 
-    `configuration` is a file of the server's; without one it stands alone, and `directory` holds its store.
+    `configuration` is a configuration file; without one it is a single server with its store in `directory`.
     """
 
     def __init__(self, directory: Path, configuration: Path | None = None) -> None:

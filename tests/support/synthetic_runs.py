@@ -1,7 +1,7 @@
 """Generated runs: all their messages in an order in which the dialer can publish them, and naive counts.
 
-The same seed gives the same run. What a run means is worked out here a second time, naively, from the list of
-all its events, so that it can be compared with what the services make of them.
+The same seed gives the same run. The expected results are computed here a second time, naively, from the list
+of all events, to compare them with the results of the services.
 """
 
 import json

@@ -32,7 +32,7 @@ class Call(pj.Call):
         self.hanging_up = False
 
     def onCallMediaState(self, prm: pj.OnCallMediaStateParam) -> None:  # noqa: N802
-        info = self.getInfo()  # kept: what it holds is freed with it
+        info = self.getInfo()  # kept in a variable: its members are freed with it
         if self.player is None and info.media[0].status == pj.PJSUA_CALL_MEDIA_ACTIVE:
             self.player = Player()
             self.player.createPlayer(self.wav, pj.PJMEDIA_FILE_NO_LOOP)

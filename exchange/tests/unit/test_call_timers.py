@@ -1,4 +1,4 @@
-"""Calls whose caller has gone, on a virtual clock."""
+"""Calls whose caller no longer responds, on a virtual clock."""
 
 from array import array
 from collections import Counter
@@ -24,7 +24,7 @@ class Port:
 
 
 class Pacing:
-    """Opens ports without sockets and notes what is still open."""
+    """Opens ports without sockets and records the open ones."""
 
     def __init__(self) -> None:
         self.open_ports = 0

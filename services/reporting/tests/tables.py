@@ -1,4 +1,4 @@
-"""What the tables should hold, worked out from the events, and what they do hold."""
+"""The expected rows of the tables, computed from the events, and the actual rows."""
 
 from cato_contracts.instants import unix_ms
 from cato_contracts.messages.calls import CallEvent

@@ -1,6 +1,6 @@
-"""How schemathesis makes values of our formats: time zones that there are, ids that there may be.
+"""Values that schemathesis generates for our formats: existing time zones, valid ids.
 
-And a stream that ends: that of an execution that goes on would be read for ever.
+The event stream is requested only of an ended execution: that of one in progress would never end.
 """
 
 import os
@@ -11,8 +11,8 @@ from zoneinfo import available_timezones
 import schemathesis
 from hypothesis import strategies as st
 
-# Resources that were made before, with commas: with nothing but random ids everything would be unknown. The
-# last one is an execution that is over.
+# Ids of existing resources, separated by commas: random ids alone would all be unknown. The last one is an
+# execution that has ended.
 KNOWN_IDS = os.environ["CATO_FUZZING_IDS"].split(",")
 STREAM = "GET /api/v1/task-execs/{id}/stream"
 EXECUTION_VERSION = 7

@@ -9,7 +9,7 @@ Records = list[dict[str, Any]]
 def load(records: Records) -> list[tuple[float, int]]:
     """Return the number of calls in progress after each change, with its time (Unix ms).
 
-    A call is up from its INVITE to what ended it; of what happens in the same moment, an end comes first.
+    A call is up from its INVITE to its end; at the same moment, an end counts before a start.
     """
     changes = [(record["invite_ms"], 1) for record in records] + [
         (record["end_ms"], -1) for record in records

@@ -1,4 +1,4 @@
-"""A generated history: everything that decides what happens in one simulated run."""
+"""A generated history: all inputs that determine one simulated run."""
 
 from dataclasses import dataclass, field
 from typing import Any

@@ -133,7 +133,7 @@ class World:
         self._told.append((asyncio.get_running_loop().time(), who, what))
 
     def told(self) -> list[str]:
-        """Return what happened, one line per event, to explain a failure."""
+        """Return the events, one per line, to explain a failure."""
         lines = [f"{at:9.3f} {who}: {what}" for at, who, what in self._told]
         readings = self.reports.readings if self.reports else []
         for _, reading in readings:

@@ -11,7 +11,7 @@ _DEADLINE_S = 10.0
 
 
 class Connection:
-    """A request whose answer goes on only as far as it is taken."""
+    """A request whose answer is sent only as far as the test reads it."""
 
     def __init__(self, app: FastAPI, path: str, *, token: str = "default", **headers: str) -> None:
         path, _, query = path.partition("?")
@@ -61,7 +61,7 @@ class Connection:
         """Take the next bytes; None: the answer has come to its end.
 
         Raises:
-            BaseException: what broke the answer off.
+            BaseException: the error that interrupted the answer.
 
         """
         while (message := await self._next()) is not None:

@@ -1,4 +1,4 @@
-"""What the services in memory know of lists, owners, versions and pages."""
+"""Lists, owners, versions and pages of the services in memory."""
 
 import json
 from typing import Any, TypeVar

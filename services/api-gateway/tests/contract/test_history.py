@@ -1,4 +1,4 @@
-"""The history: what is asked of reporting, and what becomes of its answers."""
+"""The history: the queries to reporting, and the responses made from its answers."""
 
 import asyncio
 import csv

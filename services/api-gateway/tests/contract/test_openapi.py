@@ -1,4 +1,4 @@
-"""The OpenAPI document says what the gateway does."""
+"""The OpenAPI document matches the behaviour of the gateway."""
 
 import json
 import re

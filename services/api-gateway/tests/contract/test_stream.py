@@ -1,4 +1,4 @@
-"""An execution followed live: what is sent when, to how many, and when it ends."""
+"""The live stream of an execution: its events, their times, several clients, and its end."""
 
 import asyncio
 import json
@@ -33,7 +33,7 @@ class Clock:
         await self.waiting[-1]
 
     async def tick(self, sleepers: int) -> None:
-        """Wait until so many wait for the time to pass, and let it pass."""
+        """Wait until this many tasks wait on the clock, then let the time pass."""
         async with asyncio.timeout(DEADLINE_S):
             while len(self.waiting) < sleepers:
                 self.changed.clear()

@@ -41,7 +41,7 @@ Choose = Callable[[str, UUID, int], Script]
 
 @dataclass
 class World:
-    """Everything that several replicas share, and what an exchange would see."""
+    """The state that several replicas share, and the calls that an exchange would see."""
 
     choose: Choose
     stations: tuple[Station, ...]
@@ -163,7 +163,7 @@ class World:
 
 
 class HasLines(Protocol):
-    """A process whose lines go when it dies."""
+    """A process whose lines are released when it dies."""
 
     world: World
     dead: bool
@@ -269,7 +269,7 @@ class Replica:
         return self
 
     def die(self) -> None:
-        """Be gone at once: lines drop, nothing is written any more; others get the jobs 10 s later."""
+        """Die at once: lines are released, nothing more is written; others get the jobs 10 s later."""
         if self.dead:
             return
         self.dead = True

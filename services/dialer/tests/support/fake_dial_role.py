@@ -20,7 +20,7 @@ _TROUBLE = (nats.errors.Error, nats.js.errors.Error, EventLogError, OSError, Tim
 async def dial_by_consumer(client: NatsClient, outcome: Outcome) -> None:
     """Answer until cancelled; after an error of the broker it tries again."""
     task = asyncio.current_task()
-    # A cancellation that meets the end of a `wait_for` comes out as its time-out (Python 3.11).
+    # A cancellation at the end of a `wait_for` is raised as its time-out (Python 3.11).
     while task is not None and not task.cancelling():
         with suppress(*_TROUBLE):
             bucket = await client.jetstream().key_value(RUN_DISPATCH_STATES.name)

@@ -72,7 +72,7 @@ class _Queued:
 
 @dataclass(slots=True)
 class MemoryJobQueue:
-    """What several sources share: a queue of jobs, run_states of runs."""
+    """The state that several sources share: a queue of jobs, the states of runs."""
 
     clock: Clock
     jobs: dict[str, _Queued] = field(default_factory=dict)
@@ -94,7 +94,7 @@ class MemoryJobQueue:
         self.announce()
 
     def take_away(self, source: "MemoryJobSource") -> None:
-        """Let others have what this source holds, as when its heartbeats stop."""
+        """Give the jobs of this source to others, as after lost heartbeats."""
         for queued in self.jobs.values():
             if queued.holder is source:
                 queued.holder = None
@@ -156,7 +156,7 @@ class MemoryJobSource:
     async def take(self, run_id: UUID, limit: int) -> Sequence[JobDelivery]:
         now = self.queue.clock.now()
         holds: list[JobDelivery] = []
-        # As JetStream has it: what was delivered before comes first, what is longest due of it at the front.
+        # The order of JetStream: redeliveries first, and among these the one that has been due for longest.
         jobs = sorted(self.queue.jobs.items(), key=lambda item: (not item[1].deliveries, item[1].not_before))
         for key, queued in jobs:
             if len(holds) == limit:

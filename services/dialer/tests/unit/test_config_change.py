@@ -1,4 +1,4 @@
-"""What of a changed configuration a dialer takes over while it works."""
+"""The changes of the configuration that a running dialer applies."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""The documents of the state machines say what the code does, and all of it."""
+"""The documents of the state machines match the code completely."""
 
 import json
 from pathlib import Path

@@ -116,7 +116,7 @@ async def test_a_law_passes_unchanged(media):
 async def test_mp3_is_clean(media, rate, channels, quality):
     samples = tone(rate, SECONDS, hz=TEST_HZ, amplitude=AMPLITUDE, channels=channels)
     encoded = await converted(wav(packed(samples), rate=rate, channels=channels), "mp3", *quality)
-    # The encoder has a level of its own, up to 0.45 dB below what it was given.
+    # The encoder's output is up to 0.45 dB below its input.
     raw = await converted(encoded, "raw", "-f", "s16le", "-ac", "1")
     middle = np.frombuffer(raw, "<i2")[rate // 10 : -rate // 10] / 32768
     amplitude = rms(fitted(middle, TEST_HZ, rate)) * math.sqrt(2)

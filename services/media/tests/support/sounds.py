@@ -73,7 +73,7 @@ def chunk(name: bytes, content: bytes) -> bytes:
 
 
 async def converted(source: bytes, suffix: str, *options: str) -> bytes:
-    """Return what ffmpeg's encoders make of a sound file, with these options of its command line."""
+    """Return a sound file encoded by ffmpeg with these command-line options."""
     with tempfile.TemporaryDirectory() as directory:
         before, after = Path(directory) / "source", Path(directory) / f"target.{suffix}"
         before.write_bytes(source)

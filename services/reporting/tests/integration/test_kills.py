@@ -39,7 +39,7 @@ async def test_a_service_killed_at_any_moment_ends_with_the_tables_of_an_undistu
             await asyncio.sleep(0.001)
 
     async def ask():
-        """Every answer must be what the events say at some moment between the question and the answer."""
+        """Every answer must match the events at some moment between the query and the answer."""
         nonlocal answers
         while True:
             before = published

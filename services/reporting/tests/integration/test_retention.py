@@ -1,4 +1,4 @@
-"""What is removed when, and that what is left is not taken for the whole."""
+"""Data is removed at its time, and a partly removed run is not reported as complete."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -32,7 +32,7 @@ async def run_on(dsn, function):
 
 
 def merge(client):
-    """Do at once what ClickHouse does every few hours."""
+    """Remove expired rows now; ClickHouse does this every few hours."""
     for table in EVERY_TABLE:
         client.command(f"OPTIMIZE TABLE {table} FINAL")
 

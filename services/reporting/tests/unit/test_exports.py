@@ -1,4 +1,4 @@
-"""The exports that are open: their pieces, who may take them, and when they are forgotten."""
+"""Open exports: their pieces, the users that may fetch them, and their expiry."""
 
 import asyncio
 from contextlib import asynccontextmanager

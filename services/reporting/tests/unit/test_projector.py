@@ -15,7 +15,7 @@ from tests.support.synthetic_runs import synthetic_run
 
 
 class FakeLog:
-    """Holds messages; what was confirmed is remembered."""
+    """Holds messages, and records the acknowledged positions."""
 
     def __init__(self, messages):
         self.messages = [

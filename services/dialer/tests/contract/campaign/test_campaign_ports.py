@@ -1,4 +1,4 @@
-"""What the campaign role's ports promise, on every adapter."""
+"""The contract of the campaign role's ports, on every adapter."""
 
 import json
 from collections.abc import AsyncIterator

@@ -54,7 +54,7 @@ async def connect(server: EmbeddedNats) -> AsyncIterator[Callable[[], Awaitable[
 
 
 class Coordinator:
-    """What the campaign role does for dialers: run_states, consumers, jobs."""
+    """The part of the campaign role that dialers need: run states, consumers, jobs."""
 
     def __init__(self, client: Client) -> None:
         self._js = client.jetstream()

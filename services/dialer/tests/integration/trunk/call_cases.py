@@ -1,4 +1,4 @@
-"""The outcomes of calls, by what the other end does: a table for `test_call_cases`."""
+"""The outcomes of calls by the behaviour of the far end: a table for `test_call_cases`."""
 
 from dataclasses import dataclass
 from uuid import UUID, uuid5
@@ -24,10 +24,10 @@ FIRST, SECOND = uuid5(SPACE, "first"), uuid5(SPACE, "second")
 
 @dataclass(frozen=True)
 class Case:
-    """A row: what the stations do, and what is to be on record.
+    """A row: the behaviour of the stations, and the expected record.
 
-    `calls`: the reason of each call, the last decides; `code` and `heard` are of the last. `final` and
-    `by`: the last answer to the INVITE and who ended the call, as the exchange has it.
+    `calls`: the reason of each call; the last one decides. `code` and `heard` are of the last call. `final`
+    and `by`: the final response to the INVITE and the party that ended the call, as the exchange recorded it.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Case:
     kinds: tuple[CallEventKind, ...] = ()
     never: tuple[CallEventKind, ...] = ()
     then: str = "behaviour: not_found"
-    "What the second station does."
+    "The behaviour of the second station."
 
 
 _TRYING, _ANSWERED = CallEventKind.TRYING, CallEventKind.ANSWERED

@@ -19,7 +19,7 @@ from services.dialer.tests.support.trunk.trunk_kit import Caller, every_code, wr
 
 @dataclass
 class Bench:
-    """Makes exchanges and trunks that are gone after the test."""
+    """Creates exchanges and trunks, and closes them after the test."""
 
     stack: AsyncExitStack
     prompt: Path

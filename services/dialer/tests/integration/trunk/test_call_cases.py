@@ -108,7 +108,7 @@ _AUTH = {"username": "cato", "password": "secret"}
 
 
 def _settled(exchange: Exchange) -> bool:
-    """Whether only what never got a word from the exchange is not over there."""
+    """Whether all calls have ended at the exchange, except those that it never answers."""
     return all(call.ended or call.behaviour == "no_reply" for call in exchange.calls)
 
 

@@ -1,4 +1,4 @@
-"""The media process of the dense engine: what its death costs, and what it does when the dialer dies."""
+"""The media process of the dense engine: the effects of its death and of the dialer's death."""
 
 import asyncio
 import os

@@ -148,7 +148,7 @@ async def test_the_next_call_hears_nothing_of_the_last_one(bench: Bench):
 
 @pytest.mark.engines("pjsua2")
 async def test_a_call_that_ends_amid_a_key_leaves_nothing_of_it_to_the_next(bench: Bench):
-    """The library's writer keeps a little of what it was given until there is more."""
+    """The library's writer buffers the last samples until more arrive."""
     ends = [0.52 + 0.005 * n for n in range(12)]
     exchange = await bench.exchange(
         *(

@@ -1,4 +1,4 @@
-"""A SIP worker is killed under a running dial role: what the record says, and what the exchange saw."""
+"""A SIP worker is killed under a running dial role: the call records agree with the exchange."""
 
 import os
 import signal

@@ -10,7 +10,7 @@ def _openssl(*arguments: str) -> None:
 
 
 def make_certificate(directory: Path, name: str) -> tuple[Path, Path]:
-    """Return a certificate signed by itself, and its key."""
+    """Return a self-signed certificate and its key."""
     certificate, key = directory / f"{name}.pem", directory / f"{name}.key"
     _openssl(
         *("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={name}"),

@@ -1,4 +1,4 @@
-"""A trunk without a network: each number has a script of what its line does."""
+"""A trunk without a network: each number has a script of line events."""
 
 import asyncio
 import time
@@ -22,9 +22,10 @@ _FRAME_MS = 20
 _BYTES_PER_MS = 8
 
 Script = tuple[tuple[float, LineEvent], ...]
-"""Seconds from the call's start, and what happens then; `at` and `heard_ms` of the release are filled in.
+"""Seconds from the call's start, and the event then; `at` and `heard_ms` of the release are filled in.
 
-`LineAnswered` has the prompt played in its own time, and `hang_up` releases the line: no script says that.
+`LineAnswered` starts the prompt, which plays in real time, and `hang_up` releases the line: neither is in the
+script.
 """
 
 UNKNOWN_NUMBER: Script = ((0.0, LineReleased(0, ReleaseCause.REJECTED, 404, "Not Found", 0)),)
@@ -35,7 +36,7 @@ def _wall_ms() -> int:
 
 
 class MemoryTrunk:
-    """A `Trunk` in the time of the event loop, which may be a virtual one; `now_ms` says what `at` shows.
+    """A `Trunk` in the time of the event loop, which may be virtual; `now_ms` gives the value of `at`.
 
     `orders` has all calls that were placed; the lags are set by the test.
     """

@@ -166,7 +166,7 @@ class RawStation(asyncio.DatagramProtocol):
             )
 
     async def close(self) -> None:
-        """Raises: what a script has raised."""
+        """Raises: the exception that a script has raised."""
         for task in self._tasks:
             if not task.done():
                 task.cancel()

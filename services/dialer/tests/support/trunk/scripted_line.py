@@ -27,7 +27,7 @@ START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Script:
-    """What the other end does, in seconds from the call's start."""
+    """The behaviour of the far end, in seconds from the call's start."""
 
     final: tuple[int, str] | None = None
     rings_at: float | None = 1.0

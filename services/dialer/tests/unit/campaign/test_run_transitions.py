@@ -36,7 +36,7 @@ COMMANDS: dict[str, Callable[[Run], None]] = {
 
 
 class Seen(NamedTuple):
-    """Everything that runs did: by state, what was decided or done."""
+    """All decisions and actions of the runs, by state."""
 
     transitions: set[tuple[Phase, Mode, str, str, Phase, Mode]]
     activities: set[tuple[Phase, Mode, str]]

@@ -1,4 +1,4 @@
-"""One call over real sockets to a scripted station: what belongs to the call is taken, nothing else."""
+"""One call over real sockets to a scripted station: only messages of the call are accepted."""
 
 import asyncio
 import random
@@ -24,7 +24,7 @@ SDP = (
 
 
 class Told:
-    """Keeps what the call tells, and wakes who waits for it."""
+    """Records the callbacks of the call, and wakes tasks that wait for one."""
 
     def __init__(self) -> None:
         self.words: list[tuple[Any, ...]] = []
@@ -54,7 +54,7 @@ class Told:
 
 @dataclass
 class Station(asyncio.DatagramProtocol):
-    """A station whose every message the test makes."""
+    """A station whose messages are all written by the test."""
 
     received: "asyncio.Queue[Received]" = field(default_factory=asyncio.Queue)
     source: tuple[str, int] = ("", 0)

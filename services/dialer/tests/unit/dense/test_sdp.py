@@ -1,4 +1,4 @@
-"""Session descriptions: what is offered, and what answers and offers of the far end mean."""
+"""Session descriptions: our offer, and the meaning of the far end's answers and offers."""
 
 from dataclasses import replace
 

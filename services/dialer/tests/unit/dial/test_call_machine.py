@@ -255,7 +255,7 @@ def test_a_call_that_lasts_too_long_is_ended() -> None:
     _, effects = play(FULL, *TALKING, STARTED, expired(Timer.DURATION), HUNG_UP)
     assert StartTimer(Timer.DURATION, 61_000) in effects
     assert Kind.DURATION_EXCEEDED in published(effects)
-    # What was sent by the end counts all the same.
+    # Audio that was sent before the end counts.
     assert final(effects).success
     short = replace(HUNG_UP, heard_ms=4000)
     assert final(play(FULL, *TALKING, expired(Timer.DURATION), short)[1]).reason == "duration-exceeded"

@@ -195,7 +195,7 @@ def test_a_call_of_a_dead_replica_is_ended_in_a_run_that_may_not_call(kit: Any, 
             world.queue.set_state(RunDispatchState(run_id=kit.run_id, priority=0, mode=RunMode.PAUSED))
         await asyncio.sleep(1)
         replica.die()
-        await asyncio.sleep(120)  # what the other one began when the channels came free is over, too
+        await asyncio.sleep(120)  # calls that the other replica started on the freed channels have ended, too
         open_calls = {event.call_id for event in world.events()} - {
             event.call_id for event in world.events() if event.kind in FINAL_KINDS
         }

@@ -11,7 +11,7 @@ from cato_dialer.dial.domain.station import NumberRule, Station
 
 
 class ToldWatch:
-    """Says what the test tells it."""
+    """A `StationWatch` whose state the test sets."""
 
     def __init__(self) -> None:
         self.down: set[UUID] = set()

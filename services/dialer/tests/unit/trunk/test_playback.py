@@ -1,4 +1,4 @@
-"""Given what the stream and the file say, how much of the prompt was heard."""
+"""How much of the prompt was heard, from the counts of the stream and the file."""
 
 from cato_dialer.dial.adapters.pjsua2.worker.audio.playback import Mark, Playback
 

@@ -1,4 +1,4 @@
-"""Given the library's facts, what the line says."""
+"""The events of the line that follow from events of the library."""
 
 import pytest
 

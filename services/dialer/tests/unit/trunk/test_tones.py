@@ -1,4 +1,4 @@
-"""Keys by their tones: what ITU-T Q.24 wants heard, and what must not be taken for a key. All over A-law."""
+"""Keys by their tones, over A-law: tones that ITU-T Q.24 requires, and sounds that are not keys."""
 
 import math
 import random
@@ -54,7 +54,7 @@ def noisy(wave: Wave, level: float) -> Wave:
 
 
 def heard(wave: Wave, piece: int = 800) -> str:
-    """Return what is heard of it in pieces of so many samples, over A-law."""
+    """Return the keys recognised in the audio, in pieces of this many samples, over A-law."""
     receiver = ToneReceiver()
     codes = bytes(alaw(max(-32_768, min(32_767, round(sample)))) for sample in wave)
     return "".join(receiver.hear(decoded(codes[at : at + piece])) for at in range(0, len(codes), piece))

@@ -64,7 +64,7 @@ async def test_history_is_refused_while_clickhouse_is_away_and_complete_afterwar
                 await ask()
         clickhouse_over_http.start()
         assert await until_answered(reports.all_calls) == calls_of(run)
-        # It may have come back without its tables: what was begun does not go on.
+        # The server may have come back without its tables, so an open export is not continued.
         with pytest.raises((UnavailableError, NotFoundError)):
             await reports.piece(export_id, 0)
 

@@ -1,10 +1,10 @@
 """Messages of a pull consumer as a feed without gaps, or an error.
 
-The client's own `fetch` either waits for a full batch or asks twice per call, and none of its ways to consume
-reports that messages were lost on the way (a reconnection, a redelivery); its ordered consumer notices a
-server's restart only after ten seconds. This feed keeps a request open, so that a slow reader holds the
-server back and an idle one hears heartbeats, and checks the consumer's count of deliveries: `take` returns
-the messages that follow, one by one.
+The client's `fetch` either waits for a full batch or sends two requests per call. None of its consumers
+reports lost messages (a reconnection, a redelivery), and its ordered consumer detects a server restart only
+after ten seconds. This feed keeps a request open, so that a slow reader slows the server down and an idle
+reader receives heartbeats. It checks the consumer's delivery count: `take` returns consecutive messages or
+fails.
 """
 
 import asyncio
@@ -42,10 +42,10 @@ _ALSO_END_A_REQUEST = ("Batch Completed", "Message Size Exceeds MaxBytes")
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How a feed asks: `batch` messages and `max_bytes` at a time, with a heartbeat while there are none.
+    """The requests of a feed: `batch` messages and `max_bytes` each, with heartbeats while there are none.
 
-    `max_bytes` is above the largest message of the broker, or a larger one would never come. The feed is lost
-    after `silence_s` without a message or a heartbeat.
+    `max_bytes` must exceed the largest message of the broker, or that would never be delivered. The feed is
+    lost after `silence_s` without a message or a heartbeat.
     """
 
     batch: int = 512
@@ -55,7 +55,7 @@ class Pace:
 
 
 class PullFeed:
-    """Reads one consumer from its creation on. After Unavailable the feed is lost, and of no further use."""
+    """Reads one consumer from its creation on. After Unavailable the feed cannot be used any more."""
 
     def __init__(self, client: Client, stream: str, consumer: str, pace: Pace | None = None) -> None:
         self._client = client
@@ -76,7 +76,7 @@ class PullFeed:
         self._last_reply: tuple[int, str] | None = None
 
     async def open(self) -> None:
-        """Subscribe; the first `take` asks for messages. Raises Unavailable."""
+        """Subscribe; the first `take` requests messages. Raises Unavailable."""
         with translated(f"stream {self._stream} cannot be read"):
             self._subscription = await self._client.subscribe(
                 self._inbox,
@@ -86,7 +86,7 @@ class PullFeed:
             )
 
     async def take(self, limit: int, *, window: float = 0.0) -> list[Record]:
-        """Wait for a message; return it with those that are there or come within `window` seconds.
+        """Wait for a message; return it and the others that are available or arrive within `window` seconds.
 
         Raises:
             Unavailable: messages may have been missed.
@@ -103,20 +103,20 @@ class PullFeed:
         return await self.take_now(limit)
 
     async def take_now(self, limit: int) -> list[Record]:
-        """Return up to `limit` messages that are there. Raises as `take`."""
+        """Return up to `limit` messages that are available. Raises the same errors as `take`."""
         records = [self._checked(self._buffer.popleft()) for _ in range(min(limit, len(self._buffer)))]
         await self._ask()
         return records
 
     async def wait(self) -> bool:
-        """Wait for a message; False if none has come within a heartbeat. Raises as `take`."""
+        """Wait for a message; False if none arrives within a heartbeat. Raises the same errors as `take`."""
         if not self._buffer:
             await self._ask()
             await self._arrival(1, self._pace.heartbeat_s)
         return bool(self._buffer)
 
     def flush(self) -> None:
-        """Let the `take` under way, or the next one, return soon: a reader waits for its messages."""
+        """Make the current or the next `take` return at once, because a reader waits for its messages."""
         self._flushed = True
         self._arrived.set()
 

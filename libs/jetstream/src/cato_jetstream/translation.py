@@ -1,4 +1,4 @@
-"""Translate every exception of the NATS client into one of ours."""
+"""Translate every exception of the NATS client into an EventLogError."""
 
 import errno
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ WRONG_LAST_SEQUENCE = (10071, 10164)
 _BAD_REQUEST = 400
 _LOCAL_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
 _NOTHING_THERE = (None, 10037, 10014)
-"""No such message (direct gets give no code), no such consumer. A missing stream is no such answer."""
+"""No such message (direct gets have no code), no such consumer. A missing stream is reported otherwise."""
 
 _BY_CODE: dict[int | None, type[EventLogError]] = {
     **dict.fromkeys(WRONG_LAST_SEQUENCE, Conflict),
@@ -64,7 +64,7 @@ def _kind_of_answer(error: nats.js.errors.APIError) -> type[EventLogError]:
 def translate_answer(error: dict[str, Any]) -> EventLogError:
     """Return our exception for the error object of an answer of the JetStream API."""
     try:
-        raise nats.js.errors.APIError.from_error(error)  # it raises by itself
+        raise nats.js.errors.APIError.from_error(error)  # the call raises the exception itself
     except nats.js.errors.APIError as raised:
         return translate(raised)
 
@@ -73,8 +73,8 @@ def translate_answer(error: dict[str, Any]) -> EventLogError:
 def translated(what: str = "") -> Iterator[None]:
     """Translate exceptions of the client in the block into EventLogError; `what` names the failed operation.
 
-    An error of the local disk passes: it is none of the broker's. ValueError is translated, as the client
-    parses answers without checks: a truncated answer, a malformed name.
+    An error of the local disk is not translated, because the broker did not cause it. ValueError is
+    translated, as the client parses answers without checks: a truncated answer, a malformed name.
     """
     try:
         yield

@@ -32,25 +32,25 @@ router = APIRouter(prefix=f"{API}/audio-files", tags=["audio files"], responses=
 
 
 class AudioFileView(Resource):
-    """An audio file; `url` is where its content can be heard."""
+    """An audio file; `url` is the address of its content."""
 
     id: UUID = Field(examples=[AUDIO_ID])
     """Chosen by the server."""
 
     name: str = Field(examples=["flood_warning"])
-    """A name for people: 1 to 200 characters, not only blanks."""
+    """A name of 1 to 200 characters, not only blanks."""
 
     url: str = Field(examples=[f"http://127.0.0.1:8080{API}/audio-files/{AUDIO_ID}/content"])
-    """Where the content can be read."""
+    """The address of the content."""
 
     user_id: str = Field(examples=["user"])
     """The user that it belongs to: the token's own, or for administrators another one."""
 
     duration_ms: int = Field(examples=[6390])
-    """How long it plays, in milliseconds."""
+    """The duration, in milliseconds."""
 
     size_bytes: int = Field(examples=[51120])
-    """Bytes of A-law: 8000 are a second."""
+    """The size in bytes of A-law, 8000 per second."""
 
     sha256: str = Field(examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"])
     """SHA-256 of the A-law bytes, in hex."""
@@ -90,7 +90,7 @@ async def _declare_range(
 async def add_audio_file(context: Writer, filename: NameInAddress, key: IdempotencyKey = None) -> Response:
     """Add an audio file: mp3, wav, or raw PCM (signed 16 bits, little-endian, 8 kHz, mono).
 
-    It is kept as G.711 A-law, 8000 bytes a second, mono. The same bytes under the same name give the
+    It is stored as G.711 A-law, 8000 bytes a second, mono. The same bytes under the same name give the
     existing file; other bytes under an existing name are rejected with 409.
     """
     bodies.media_type(context.request, {bodies.OCTETS})

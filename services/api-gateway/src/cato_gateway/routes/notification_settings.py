@@ -1,4 +1,4 @@
-"""`/notification-settings`: how people are called (manual, 3.3)."""
+"""`/notification-settings`: the rules for calls (manual, 3.3)."""
 
 from collections.abc import Mapping
 from typing import Any, Self

@@ -25,7 +25,7 @@ class StatusDocument(Resource):
     """The numbers of the execution."""
 
     subscribers: list[SubscriberStatus]
-    """What happened to each subscriber, in the order of the list."""
+    """The results of each subscriber, in the order of the list."""
 
     next_cursor: str | None = None
     """The `cursor` of the next part; null: this is the last one. Absent without `limit` or `cursor`."""

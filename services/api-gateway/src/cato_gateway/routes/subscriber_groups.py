@@ -45,22 +45,22 @@ _CSV = text_content(bodies.CSV, "fullName,phones,emails\nIvan Potapov,776429,\nO
 
 
 class SubscriberGroupView(Resource):
-    """A group; `url` is where its subscribers can be read."""
+    """A group; `url` is the address of its subscribers."""
 
     id: UUID = Field(examples=[GROUP_ID])
     """Chosen by the server."""
 
     name: str = Field(examples=["iskratech"])
-    """A name for people: 1 to 200 characters, not only blanks."""
+    """A name of 1 to 200 characters, not only blanks."""
 
     url: str = Field(examples=[f"http://127.0.0.1:8080{API}/subscriber-groups/{GROUP_ID}/subscribers"])
-    """Where the content can be read."""
+    """The address of the content."""
 
     user_id: str = Field(examples=["user"])
     """The user that it belongs to: the token's own, or for administrators another one."""
 
     subscriber_count: int = Field(examples=[2])
-    """How many subscribers there are."""
+    """The number of subscribers."""
 
     created_at: UtcInstant = Field(examples=["2024-03-24T08:00:00Z"])
     """When it was added."""

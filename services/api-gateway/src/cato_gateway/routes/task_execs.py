@@ -73,7 +73,7 @@ class RunEvent(Resource):
     """The id that a reconnecting client sends as `Last-Event-ID`."""
 
     event: Literal["report", "end"]
-    """What happened: the numbers have changed, or the execution is over."""
+    """The event: the numbers have changed, or the execution is over."""
 
     data: str = Field(
         json_schema_extra={
@@ -111,7 +111,7 @@ async def get_task_exec(  # noqa: PLR0917 - parameters of the request
     ] = None,
     cursor: Cursor = None,
 ) -> Response:
-    """Get the status document: what happened to every subscriber so far. With `limit` it comes in pages."""
+    """Get the status document: the results of every subscriber so far. With `limit` it comes in pages."""
     execution = await context.ask(GetTaskExec(actor=context.actor, id=id))
     if cursor is not None and limit is None:
         limit = 100

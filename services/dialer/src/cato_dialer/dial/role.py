@@ -34,7 +34,7 @@ class DialRole:
         await self._deps.trunk.close()
 
     async def change_stations(self, stations: Sequence[Station]) -> None:
-        """Begin the next calls with these stations, which have the ids and channels of those before."""
+        """Use these stations for new calls. They have the same ids and channels as the previous ones."""
         self._deps.stations = stations
         await self._deps.watch.close()
         await self._deps.watch.open(stations, self.dispatcher.stations_changed)

@@ -16,7 +16,7 @@ _INCREASE = 0.05
 
 
 class OverloadControl:
-    """Bounds the calls at once; `limit` is the bound now, None while the engine keeps up."""
+    """Limits the simultaneous calls; `limit` is the present bound, None while the engine keeps up."""
 
     def __init__(self) -> None:
         self.limit: int | None = None

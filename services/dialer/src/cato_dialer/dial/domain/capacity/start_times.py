@@ -32,7 +32,7 @@ def next_start(channels: int, interval_ms: int, now: datetime, next_free: int | 
     lenience = min(max(1, interval_ms // 5), _MAX_LENIENCE_MS)
     step = interval_ms + 2 * lenience
     at_ms = max(now_ms, next_free or 0)
-    # At most one start for each channel is reserved, so a later one comes from a clock that was wrong.
+    # At most one start per channel is reserved, so a later one was written by a replica with a wrong clock.
     if at_ms > now_ms + (channels + 1) * step + _LOST_CLOCK_MS:
         at_ms = now_ms
     return Start(

@@ -128,7 +128,7 @@ def next_attempt(
         return Dial(last.phone_index, left, len(calls))
     if not last.success and last.phone_index + 1 < phone_count:
         return Dial(last.phone_index + 1, tuple(stations), len(calls))
-    # A fault of the system is not a verdict about the subscriber, so it does not stand as the reason.
+    # A fault of the system says nothing about the subscriber, so it is not used as the reason.
     return Conclude(last.success, FAULT if last.interrupted else last.reason or "", last)
 
 

@@ -3,7 +3,7 @@
 from telephony.talking import Step
 
 _FULL = 0.9
-"Share of a core, or of the machine, above which it counts as full."
+"Share of a core, or of the machine, from which it counts as full: waiting work then exceeds the rest."
 
 
 def limited_by(step: Step, *, lags: dict[str, float] | None = None) -> str:

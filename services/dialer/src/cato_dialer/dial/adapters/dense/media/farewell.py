@@ -10,7 +10,7 @@ import time
 from cato_dialer.dial.adapters.dense.media.protocol import Farewell
 
 _PAUSES_S = (0.0, 0.5, 1.0)
-"Each request is repeated: a datagram may be lost, and no process is left to receive the response."
+"Before each sending over UDP: a datagram may be lost, and no process will receive the response. TCP: once."
 _CONNECT_S = 1.0
 
 

@@ -32,7 +32,7 @@ _REFUSED = {
     "NOTIFY": (489, "Bad Event"),
     "SUBSCRIBE": (489, "Bad Event"),
 }
-"No method that could start another call or change the audio; other methods are answered with 405."
+"Rejected methods with a code of their own; others get 405. None may start a call or change the audio."
 
 
 class InDialog:

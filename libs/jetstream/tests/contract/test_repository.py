@@ -131,9 +131,9 @@ async def test_the_subject_can_be_chosen(log: Log):
 async def test_the_head_tells_command_and_sequence(log: Log):
     repository = trunks(log)
     trunk = await created(log, uuid4())
-    _, first = await repository.load_with_head(trunk.id)
+    first = repository.head(await repository.load(trunk.id))
     await repository.execute(trunk.id, "c2", lambda trunk: trunk.resize(2))
-    _, second = await repository.load_with_head(trunk.id)
+    second = repository.head(await repository.load(trunk.id))
     assert (first.command_id, second.command_id) == ("create", "c2")
     assert second.sequence > first.sequence
     assert second.recent_commands == ("create",)

@@ -81,11 +81,6 @@ class Repository(Generic[A]):
         """
         return await self._load(aggregate_id, fresh=False)
 
-    async def load_with_head(self, aggregate_id: UUID) -> tuple[A, Head]:
-        """The aggregate, and the command and sequence of its last commit."""
-        aggregate = await self.load(aggregate_id)
-        return aggregate, self.head(aggregate)
-
     def head(self, aggregate: A) -> Head:
         """The commit that this object is based on.
 

@@ -219,6 +219,9 @@ class Repository(Generic[A]):
 
     async def _load(self, aggregate_id: UUID, *, fresh: bool) -> A:
         commit = await self._last(aggregate_id, fresh=fresh)
+        if commit is None and not fresh:
+            # A replica that lags behind may not have it yet: only the leader knows that there is none.
+            commit = await self._last(aggregate_id, fresh=True)
         if commit is None:
             raise NotFound(f"no {self._codec.type_name} {aggregate_id}")
         return self._restore(commit)

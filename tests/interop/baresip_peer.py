@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.support.live_system import end, free_port
+from tests.support.live_system import end, free_port, free_sip_port
 
 PROGRAM = shutil.which("baresip")
 MODULES = Path("/usr/lib/baresip/modules")
@@ -58,7 +58,7 @@ class BaresipPeer:
     ringing: list[str]
     media_encryption: str = ""
     "`srtp` (if the caller does) or `srtp-mand`; nothing: RTP as it is."
-    port: int = field(default_factory=lambda: free_port(socket.SOCK_DGRAM))
+    port: int = field(default_factory=free_sip_port)
     events: list[Event] = field(default_factory=list)
     process: subprocess.Popen[str] | None = None
 

@@ -32,6 +32,18 @@ def free_port(kind: socket.SocketKind) -> int:
         return probe.getsockname()[1]
 
 
+def free_sip_port() -> int:
+    """Return a port that is free for UDP and TCP: a SIP peer listens on both."""
+    while True:
+        port = free_port(socket.SOCK_DGRAM)
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port
+
+
 def begin(command: list[str], **options: Any) -> subprocess.Popen[str]:
     """Start a process that is killed when this one ends."""
     return subprocess.Popen(command, text=True, preexec_fn=die_with_parent, **options)  # noqa: PLW1509

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cato_dialer.dial.adapters.dense.media.rtp.telephone_events import TelephoneEvents
-from cato_dialer.dial.adapters.dense.sip.info_digits import key_of_info
+from cato_dialer.dial.adapters.sip.info_digits import key_of_info
 
 KEYS = "0123456789*#ABCD"
 PRESS_STAMPS = 1_600
@@ -86,4 +86,4 @@ def test_lost_repeated_and_reordered_packets_change_nothing(keys: str, data: st.
     ],
 )
 def test_keys_in_info_t6_t7(kind: str, body: bytes, key: str | None):
-    assert key_of_info(kind, body) == key
+    assert key_of_info(kind, body.decode()) == key

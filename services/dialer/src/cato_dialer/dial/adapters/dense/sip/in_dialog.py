@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from cato_dialer.dial.adapters.dense.sip.call_user import Phase
 from cato_dialer.dial.adapters.dense.sip.endpoint import ALLOW, outside_of_calls
-from cato_dialer.dial.adapters.dense.sip.info_digits import key_of_info
 from cato_dialer.dial.adapters.dense.sip.message import Received, response_bytes
 from cato_dialer.dial.adapters.dense.sip.sdp import (
     NoMediaError,
@@ -17,6 +16,7 @@ from cato_dialer.dial.adapters.dense.sip.sdp import (
 )
 from cato_dialer.dial.adapters.dense.sip.session_timer import Refresh
 from cato_dialer.dial.adapters.dense.sip.transactions import ServerTransaction
+from cato_dialer.dial.adapters.sip.info_digits import key_of_info
 
 if TYPE_CHECKING:
     from cato_dialer.dial.adapters.dense.sip.call import UacCall
@@ -74,7 +74,9 @@ class InDialog:
                 self._call.end(self._call.user.remote_hangup)
             case "INFO":
                 self._respond(transaction, _OK, "OK")
-                if (key := key_of_info(request.content_type, request.body)) is not None:
+                if (
+                    key := key_of_info(request.content_type, request.body.decode("ascii", "replace"))
+                ) is not None:
                     self._call.user.key(key)
             case "OPTIONS":
                 self._respond(transaction, _OK, "OK", ("Allow", ALLOW), ("Accept", "application/sdp"))

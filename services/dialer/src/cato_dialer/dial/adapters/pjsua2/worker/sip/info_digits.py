@@ -8,32 +8,22 @@ import ctypes
 import re
 from typing import Any
 
+from cato_dialer.dial.adapters.sip.info_digits import key_of_info
+
 _CONTENT_TYPE = re.compile(
     r"^(?:content-type|c)[ \t]*:[ \t]*application/(dtmf|dtmf-relay)[ \t]*(?:;.*)?$",
     re.IGNORECASE | re.MULTILINE,
 )
-_SIGNAL = re.compile(r"^[ \t]*signal[ \t]*=[ \t]*(\S*)[ \t]*$", re.IGNORECASE | re.MULTILINE)
-_KEYS = frozenset("0123456789*#ABCD")
-_EVENTS = "0123456789*#ABCD"
-"RFC 4733, 3.2: the key of an event number is at its index."
-
 _OK = 200
 
 
 def digit_of_info(message: str) -> str | None:
-    """Return the key of an INFO request, None if it has none.
-
-    The key is a character or the number of its event (RFC 4733): `11` is `#`. Other values, such as `16` for
-    a hook flash, are not keys.
-    """
+    """Return the key of an INFO request, None if it has none."""
     head, _, body = message.replace("\r\n", "\n").partition("\n\n")
     content_type = _CONTENT_TYPE.search(head)
     if content_type is None:
         return None
-    signal = _SIGNAL.search(body)
-    if signal is not None:
-        return _key(signal[1])
-    return _key(body.strip()) if content_type[1].lower() == "dtmf" else None
+    return key_of_info(f"application/{content_type[1].lower()}", body)
 
 
 def accept_info(library: ctypes.CDLL, transaction: Any, request: Any) -> None:
@@ -55,11 +45,3 @@ def dialog_of(library: ctypes.CDLL, transaction: Any) -> int:
     """Return the library's dialog (`pjsip_dialog *`) of a `SipTransaction`, 0 if it has none."""
     library.pjsip_tsx_get_dlg.restype = ctypes.c_void_p
     return int(library.pjsip_tsx_get_dlg(ctypes.c_void_p(int(transaction.pjTransaction))) or 0)
-
-
-def _key(value: str) -> str | None:
-    if value.upper() in _KEYS:
-        return value.upper()
-    if re.fullmatch(r"[0-9]{2}", value) and int(value) < len(_EVENTS):
-        return _EVENTS[int(value)]
-    return None

@@ -2,25 +2,20 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime
 from pathlib import Path
-from uuid import uuid4
 
 import nats
 import pytest
 
-from cato_contracts.envelope import Envelope
-from cato_contracts.messages.calls import CallEvent, CallEventKind
-from cato_contracts.messages.runs import SubscriberResult
+from cato_contracts.messages.calls import CallEventKind
 from cato_dialer.dial.adapters.nats.call_journal import NatsCallJournal
 from cato_dialer.dial.ports.dial import CallJournal, FencedError, SubscriberLog
 from cato_runtime.broker import ensure_topology
 from cato_runtime.process.embedded_nats import EmbeddedNats
+from services.dialer.tests.support.journal_entries import RUN, event, result
 from services.dialer.tests.support.memory_dial import MemoryCallJournal
 
 Journals = Callable[[], Awaitable[CallJournal]]
-
-RUN, CALL, OTHER_CALL = uuid4(), uuid4(), uuid4()
 
 
 @pytest.fixture(params=["memory", "nats"])
@@ -42,27 +37,6 @@ async def journals(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
             return NatsCallJournal(client)
 
         yield one_more
-
-
-def event(seq: int, *, no: int = 0, kind: CallEventKind = CallEventKind.DIGIT) -> Envelope[CallEvent]:
-    body = CallEvent(
-        run_id=RUN,
-        no=no,
-        wave=1,
-        call_id=CALL if no == 0 else OTHER_CALL,
-        seq=seq,
-        kind=kind,
-        number="1001",
-        phone_index=0,
-    )
-    return Envelope[CallEvent].wrap(body, event_id=body.event_id, occurred_at=datetime.now(UTC))
-
-
-def result(wave: int) -> Envelope[SubscriberResult]:
-    body = SubscriberResult(
-        run_id=RUN, no=0, wave=wave, notified=False, reason="busy", call_id=CALL, number="1001"
-    )
-    return Envelope[SubscriberResult].wrap(body, event_id=f"{RUN}:0:{wave}", occurred_at=datetime.now(UTC))
 
 
 async def test_a_subscriber_without_calls_has_an_empty_log(journals: Journals) -> None:

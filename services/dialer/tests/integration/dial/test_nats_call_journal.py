@@ -1,42 +1,15 @@
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from nats.aio.client import Client
 
-from cato_contracts.envelope import Envelope
 from cato_contracts.errors import BrokerError
-from cato_contracts.messages.calls import CallEvent, CallEventKind
-from cato_contracts.messages.runs import SubscriberResult
 from cato_dialer.dial.adapters.nats.call_journal import NatsCallJournal
 from cato_dialer.dial.ports.dial import FencedError
+from services.dialer.tests.support.journal_entries import RUN, event, result
 
 Connect = Callable[[], Awaitable[Client]]
-
-RUN, CALL, OTHER_CALL = uuid4(), uuid4(), uuid4()
-
-
-def event(seq: int, *, no: int = 0, kind: CallEventKind = CallEventKind.DIGIT) -> Envelope[CallEvent]:
-    body = CallEvent(
-        run_id=RUN,
-        no=no,
-        wave=1,
-        call_id=CALL if no == 0 else OTHER_CALL,
-        seq=seq,
-        kind=kind,
-        number="1001",
-        phone_index=0,
-    )
-    return Envelope[CallEvent].wrap(body, event_id=body.event_id, occurred_at=datetime.now(UTC))
-
-
-def result(wave: int) -> Envelope[SubscriberResult]:
-    body = SubscriberResult(
-        run_id=RUN, no=0, wave=wave, notified=False, reason="busy", call_id=CALL, number="1001"
-    )
-    return Envelope[SubscriberResult].wrap(body, event_id=f"{RUN}:0:{wave}", occurred_at=datetime.now(UTC))
 
 
 async def test_the_log_of_a_subscriber_is_read_in_order_and_alone(connect: Connect) -> None:

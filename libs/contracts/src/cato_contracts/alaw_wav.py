@@ -6,7 +6,10 @@ worker process can import it.
 """
 
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 RATE = 8000
 """Samples, and so bytes, per second."""
@@ -59,25 +62,47 @@ def audio_length(path: Path) -> int:
         AlawWavError: if the file has another format, is cut short or cannot be read.
 
     """
+    with _audio(path) as (_, size):
+        return size
+
+
+def read_audio(path: Path) -> bytes:
+    """Return the audio of an A-law WAV file.
+
+    Raises:
+        AlawWavError: as for `audio_length`.
+
+    """
+    with _audio(path) as (file, size):
+        return file.read(size)
+
+
+@contextmanager
+def _audio(path: Path) -> Iterator[tuple[BinaryIO, int]]:
+    """Yield the file at the beginning of its audio, and the number of bytes of it."""
     try:
         with path.open("rb") as file:
-            riff = file.read(_RIFF_HEADER)
-            if riff[:4] != b"RIFF" or riff[8:] != b"WAVE":
-                raise AlawWavError(f"{path} is not a WAV file")
-            format_seen = False
-            while len(header := file.read(_CHUNK_HEADER)) == _CHUNK_HEADER:
-                name, size = header[:4], int.from_bytes(header[4:], "little")
-                if name == b"data":
-                    present = path.stat().st_size - file.tell()
-                    if not format_seen or size == 0 or size > present:
-                        raise AlawWavError(f"{path} has no format, no audio, or is cut short")
-                    return size
-                chunk = file.read(size + size % 2)
-                if name == b"fmt ":
-                    _check_format(path, chunk)
-                    format_seen = True
+            yield file, _seek_audio(path, file)
     except OSError as error:
         raise AlawWavError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _seek_audio(path: Path, file: BinaryIO) -> int:
+    riff = file.read(_RIFF_HEADER)
+    if riff[:4] != b"RIFF" or riff[8:] != b"WAVE":
+        raise AlawWavError(f"{path} is not a WAV file")
+    format_seen = False
+    while len(header := file.read(_CHUNK_HEADER)) == _CHUNK_HEADER:
+        name, size = header[:4], int.from_bytes(header[4:], "little")
+        if name == b"data":
+            present = path.stat().st_size - file.tell()
+            if not format_seen or size == 0 or size > present:
+                raise AlawWavError(f"{path} has no format, no audio, or is cut short")
+            return size
+        chunk = file.read(size + size % 2)
+        if name == b"fmt ":
+            _check_format(path, chunk)
+            format_seen = True
     raise AlawWavError(f"{path} has no audio")
 
 

@@ -4,10 +4,16 @@ There is one rounding rule, towards the past: a moment belongs to the millisecon
 arithmetic is that of integers, as floating point is off by one now and then.
 """
 
+import time
 from datetime import UTC, datetime, timedelta
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+
+
+def now_ms() -> int:
+    """Return the Unix time of now, in whole milliseconds."""
+    return time.time_ns() // 1_000_000
 
 
 def unix_ms(at: datetime) -> int:

@@ -1,9 +1,9 @@
 """One call of the dense trunk: combines its SIP call and its media stream into a `Line`."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable
 
+from cato_contracts.instants import now_ms
 from cato_dialer.dial.adapters.dense.media import protocol
 from cato_dialer.dial.adapters.dense.media_process import MediaProcess
 from cato_dialer.dial.adapters.dense.sip.call import UacCall
@@ -28,10 +28,6 @@ from cato_dialer.dial.ports.trunk import CallOrder
 _ANSWERED = 200
 _STOP_S = 1.0
 "How long to wait for the media process to report how much of the prompt was heard."
-
-
-def now_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 class DenseLine:

@@ -7,13 +7,15 @@ import random
 import time
 from collections.abc import Callable
 
+from cato_contracts.alaw_wav import AlawWavError
+from cato_contracts.instants import now_ms
 from cato_dialer.dial.adapters.dense.media import protocol
 from cato_dialer.dial.adapters.dense.media.farewell import Farewells
 from cato_dialer.dial.adapters.dense.media.kernel import raw_socket
 from cato_dialer.dial.adapters.dense.media.ports import Ports
 from cato_dialer.dial.adapters.dense.media.rtp import rtcp
 from cato_dialer.dial.adapters.dense.media.rtp.bank import Phase
-from cato_dialer.dial.adapters.dense.media.rtp.prompts import BYTES_PER_MS, STEP_MS, PromptError, Prompts
+from cato_dialer.dial.adapters.dense.media.rtp.prompts import BYTES_PER_MS, STEP_MS, Prompts
 from cato_dialer.dial.adapters.dense.media.rtp.socket_phase import SocketPhase
 from cato_dialer.dial.adapters.dense.media.rtp.stream import Due, Sender, Stream
 from cato_dialer.dial.adapters.dense.media.rtp.sum_table import SumTable
@@ -123,7 +125,7 @@ class MediaEngine:
     def _play(self, order: protocol.Play) -> None:
         try:
             prompt = self._prompts.get(order.audio, order.codec)
-        except PromptError as error:
+        except AlawWavError as error:
             self._report(protocol.Failed(order.call, str(error)))
             return
         stream = self._streams.get(order.call)
@@ -177,7 +179,7 @@ class MediaEngine:
 
     def _say(self, due: Due, millisecond: int) -> None:
         for stream in due.started:
-            self._report(protocol.Started(stream.call, _now_ms()))
+            self._report(protocol.Started(stream.call, now_ms()))
         # A packet counts as heard at the end of its playing time, not when it is sent.
         for streams, kind in ((due.heard, protocol.Heard), (due.finished, protocol.Finished)):
             for stream in streams:
@@ -189,7 +191,7 @@ class MediaEngine:
     def _say_played(self, stream: Stream, kind: type[protocol.Heard | protocol.Finished]) -> None:
         if self._streams.get(stream.call) is stream:
             heard = stream.marked_ms if kind is protocol.Heard else stream.heard_ms()
-            self._report(kind(stream.call, _now_ms(), heard))
+            self._report(kind(stream.call, now_ms(), heard))
 
     def _take(self, stream: Stream, data: bytes, address: str, port: int) -> None:
         if len(data) < _RTP_HEADER or data[0] & _VERSION_MASK != _VERSION:
@@ -206,7 +208,7 @@ class MediaEngine:
                 start += 4 + 4 * int.from_bytes(data[start + 2 : start + 4], "big")
             key = stream.events.take(int.from_bytes(data[4:8], "big"), data[start:])
             if key is not None:
-                self._report(protocol.Key(stream.call, _now_ms(), key))
+                self._report(protocol.Key(stream.call, now_ms(), key))
 
     def _discard_received(self, port: int) -> None:
         """Discard packets that arrived for the previous call on this socket."""
@@ -242,7 +244,3 @@ class MediaEngine:
             self._ports.rtcp[stream.port].sendto(packet, (stream.address, stream.to_port + 1))
         except OSError:
             return  # the far end has no RTCP port; only the far end uses these reports
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -86,27 +86,23 @@ class UacCall:
     def hang_up(self) -> None:
         """Cancel or end the call; `hung_up` or another final callback follows."""
         if self.phase is Phase.NEW:
-            self._end(self.user.hung_up)
+            self.end(self.user.hung_up)
         elif self.phase is Phase.CALLING:
             # CANCEL must wait for a provisional response (RFC 3261, 9.1): it is sent when one comes, and a
             # 2xx is acknowledged and ended. The call is over for the user.
             self._cancelled = True
-            self._end(self.user.hung_up)
+            self.end(self.user.hung_up)
         elif self.phase is Phase.PROCEEDING and not self._cancelled:
             self._cancelled = True
             self._send_cancel()
         elif self.phase is Phase.UP:
             self.bye()
-            self._end(self.user.hung_up)
+            self.end(self.user.hung_up)
 
     def bye(self) -> None:
         """Send BYE; a challenge is answered once."""
         if self.dialog is not None:
             self._send_bye(self.dialog)
-
-    def end(self, last_word: Callable[[], None]) -> None:
-        """Call the final callback of the user, unless it has been called."""
-        self._end(last_word)
 
     def _send_invite(self) -> None:
         self._sequence += 1
@@ -135,16 +131,18 @@ class UacCall:
         """Prepare a BYE that stays valid after further requests, for the case that this process dies."""
         sequence = dialog.local_sequence + _FAREWELL_AHEAD
         request = dialog.request("BYE", sequence=sequence)
-        via = self.endpoint.via(self.endpoint.new_branch(), self.callee.remote)
-        data = request_bytes("BYE", request.uri, (("Via", via), *request.headers))
+        data = self._bytes(request, self.endpoint.new_branch())
         self.user.farewell(data, self.callee.remote)
+
+    def _bytes(self, request: Request, branch: str) -> bytes:
+        """Return a request that no transaction of ours sends."""
+        via = ("Via", self.endpoint.via(branch, self.callee.remote))
+        return request_bytes(request.method, request.uri, (via, *request.headers), request.body)
 
     def _leave_cancel(self) -> None:
         invite = self._invite
         if invite is not None:
-            request = self._cancel_request(invite)
-            via = self.endpoint.via(invite.branch, self.callee.remote)
-            data = request_bytes("CANCEL", request.uri, (("Via", via), *request.headers))
+            data = self._bytes(self._cancel_request(invite), invite.branch)
             self.user.farewell(data, self.callee.remote)
 
     def _cancel_request(self, invite: ClientTransaction) -> Request:
@@ -217,7 +215,7 @@ class UacCall:
         self.phase = Phase.UP
         if self._cancelled:
             self._send_bye(dialog)
-            self._end(self.user.hung_up)
+            self.end(self.user.hung_up)
             return
         self._leave_bye(dialog)
         try:
@@ -232,14 +230,13 @@ class UacCall:
 
     def _without_media(self, dialog: Dialog, why: str) -> None:
         self._send_bye(dialog)
-        self._end(lambda: self.user.no_media(why))
+        self.end(lambda: self.user.no_media(why))
 
     def acknowledge(self, dialog: Dialog, response: Received) -> bytes:
         """Send the ACK of a 2xx and return it, so that it can be repeated when the 2xx is repeated."""
         authorization = tuple(self.digest.authorize("ACK", dialog.target))
         request = dialog.request("ACK", authorization, sequence=response.sequence)
-        via = self.endpoint.via(self.endpoint.new_branch(), self.callee.remote)
-        data = request_bytes("ACK", request.uri, (("Via", via), *request.headers))
+        data = self._bytes(request, self.endpoint.new_branch())
         self.endpoint.send_once(data, self.callee.remote)
         return data
 
@@ -247,22 +244,22 @@ class UacCall:
         if self.phase is Phase.ENDED:
             return
         if self._cancelled:
-            self._end(self.user.hung_up)  # 487 or any other final response only confirms our CANCEL
+            self.end(self.user.hung_up)  # 487 or any other final response only confirms our CANCEL
         elif self.digest.take(response):
             self._send_invite()
         elif code == _SESSION_INTERVAL_TOO_SMALL and (raised := self.timer.raised(response)) is not None:
             self.timer = raised
             self._send_invite()
         else:
-            self._end(lambda: self.user.rejected(code, response.phrase))
+            self.end(lambda: self.user.rejected(code, response.phrase))
 
     def _failed(self, why: str) -> None:
         if self.phase is Phase.ENDED:
             return
         if self._cancelled:
-            self._end(self.user.hung_up)
+            self.end(self.user.hung_up)
         else:
-            self._end(lambda: self.user.no_response(why))
+            self.end(lambda: self.user.no_response(why))
 
     def _send_bye(self, dialog: Dialog) -> None:
         challenged = False
@@ -280,7 +277,8 @@ class UacCall:
 
         send()
 
-    def _end(self, last_word: Callable[[], None]) -> None:
+    def end(self, last_word: Callable[[], None]) -> None:
+        """Call the final callback of the user, unless it has been called."""
         if self.phase is not Phase.ENDED:
             self.phase = Phase.ENDED
             self._in_dialog.close()

@@ -1,9 +1,9 @@
 """One call, as the dial role sees it."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable
 
+from cato_contracts.instants import now_ms
 from cato_dialer.dial.domain.call.line_events import (
     LineEvent,
     LineHeard,
@@ -52,4 +52,4 @@ class Pjsua2Line:
 
     def release(self, cause: ReleaseCause, phrase: str) -> None:
         """Release a line that no worker will release."""
-        self.deliver(LineReleased(time.time_ns() // 1_000_000, cause, None, phrase, self._heard_ms))
+        self.deliver(LineReleased(now_ms(), cause, None, phrase, self._heard_ms))

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import structlog
 
+from cato_contracts.instants import now_ms
 from cato_dialer.dial.adapters.pjsua2 import protocol
 from cato_dialer.dial.adapters.pjsua2.supervisor.bytecode import BytecodeCache
 from cato_dialer.dial.adapters.pjsua2.supervisor.line import Pjsua2Line
@@ -100,8 +101,7 @@ class WorkerProcess:
         The order expires soon: a process that was frozen must not call a person long after the call was
         given up.
         """
-        now_ms = time.time_ns() // 1_000_000
-        latest = max(order.not_before or 0, now_ms) + _ORDER_EXPIRES_MS
+        latest = max(order.not_before or 0, now_ms()) + _ORDER_EXPIRES_MS
         if order.not_after is not None:
             latest = min(latest, order.not_after)
         order = dataclasses.replace(order, not_after=latest)

@@ -14,6 +14,7 @@ from pathlib import Path
 import pjsua2 as pj
 
 from cato_contracts.alaw_wav import AlawWavError, audio_length
+from cato_contracts.instants import now_ms
 from cato_dialer.dial.adapters.pjsua2 import protocol
 from cato_dialer.dial.adapters.pjsua2.worker import pj_events
 from cato_dialer.dial.adapters.pjsua2.worker.audio.audio_tap import AudioTapError
@@ -25,7 +26,7 @@ from cato_dialer.dial.adapters.pjsua2.worker.progress import Progress
 from cato_dialer.dial.adapters.pjsua2.worker.scheduled_calls import ScheduledCalls
 from cato_dialer.dial.adapters.pjsua2.worker.sip.accounts import Accounts
 from cato_dialer.dial.adapters.pjsua2.worker.sip.early_media import EarlyMediaFilter
-from cato_dialer.dial.adapters.pjsua2.worker.sip.library_call import LibraryCall, abandon, now_ms
+from cato_dialer.dial.adapters.pjsua2.worker.sip.library_call import LibraryCall, abandon
 from cato_dialer.dial.adapters.pjsua2.worker.sip.registrations import Registrations
 from cato_dialer.dial.adapters.pjsua2.worker.socket_quota import SocketQuota, most_calls
 from cato_dialer.dial.domain.call.line_events import LineEvent, LineReleased, ReleaseCause

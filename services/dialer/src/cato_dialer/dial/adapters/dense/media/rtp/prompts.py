@@ -7,18 +7,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from cato_contracts.alaw_wav import SILENCE, read_audio
+
 BYTES_PER_MS = 8
 _LONGEST_PACKET_MS = 60
 STEP_MS = 10
 STEP_BYTES = STEP_MS * BYTES_PER_MS
 "Packet sizes are multiples of this step."
-_SILENCE = 0xD5
-"In A-law."
-_HEADER = 8
-
-
-class PromptError(ValueError):
-    """The file cannot be played."""
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
@@ -49,7 +44,7 @@ class Prompts:
         self._known: weakref.WeakValueDictionary[tuple[str, str], Prompt] = weakref.WeakValueDictionary()
 
     def get(self, path: str, codec: str) -> Prompt:
-        """Return the prompt in a codec. Raises: PromptError."""
+        """Return the prompt in a codec. Raises: AlawWavError."""
         prompt = self._known.get((path, codec))
         if prompt is None:
             prompt = self._known[path, codec] = _read(Path(path), codec)
@@ -57,20 +52,11 @@ class Prompts:
 
 
 def _read(path: Path, codec: str) -> Prompt:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise PromptError(f"{path} cannot be read: {error.strerror}") from error
-    at = 12
-    while (name := data[at : at + 4]) and name != b"data":
-        at += _HEADER + int.from_bytes(data[at + 4 : at + _HEADER], "little")
-        at += at % 2
-    size = int.from_bytes(data[at + 4 : at + _HEADER], "little")
-    audio = np.frombuffer(data, np.uint8)[at + _HEADER : at + _HEADER + size]
-    if data[:4] != b"RIFF" or name != b"data" or len(audio) != size or not size:
-        raise PromptError(f"{path} is not a WAV file, or is cut short")
+    """Raises: AlawWavError."""
+    audio = np.frombuffer(read_audio(path), np.uint8)
+    size = len(audio)
     steps = -(-size // STEP_BYTES) + _LONGEST_PACKET_MS // STEP_MS
-    padded = np.full(steps * STEP_BYTES, _SILENCE, np.uint8)
+    padded = np.full(steps * STEP_BYTES, SILENCE, np.uint8)
     padded[:size] = audio
     if codec == "PCMU":
         padded = ALAW_TO_ULAW[padded]

@@ -1,12 +1,12 @@
 """A call of PJSIP. Its callbacks only queue events."""
 
 import ctypes
-import time
 from collections.abc import Callable
 from typing import Any
 
 import pjsua2 as pj
 
+from cato_contracts.instants import now_ms
 from cato_dialer.dial.adapters.pjsua2.worker import pj_events
 from cato_dialer.dial.adapters.pjsua2.worker.sip.info_digits import accept_info, dialog_of, digit_of_info
 from cato_dialer.dial.domain.call.line_events import DigitSource
@@ -16,10 +16,6 @@ _ORIGINS = {
     pj.PJSIP_EVENT_TIMER: pj_events.Origin.TIMER,
     pj.PJSIP_EVENT_TRANSPORT_ERROR: pj_events.Origin.TRANSPORT,
 }
-
-
-def now_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 class LibraryCall(pj.Call):  # type: ignore[misc]

@@ -20,6 +20,7 @@ from cato_runtime.configuration.config import DialingConfig
 from cato_runtime.configuration.station_config import StationAuth, StationConfig, StationTls
 from cato_runtime.process.embedded_nats import EmbeddedNats
 from services.dialer.tests.support.trunk.certificates import certificate_for
+from services.dialer.tests.support.trunk.raw_station import RawCall, Received, raw_station
 
 Connect = Callable[[], Awaitable[Client]]
 _DIALING = DialingConfig(bind_address="127.0.0.1")
@@ -77,6 +78,42 @@ async def test_one_replica_registers_and_another_takes_over(connect: Connect, pl
         await first.stop()
         await exchange.wait_until(lambda: bool(exchange.registrar.bindings("cato")), 20)
         await second.stop()
+
+
+async def test_a_registration_that_is_still_under_way_at_the_stop_is_ended_after_its_answer(
+    connect: Connect,
+) -> None:
+    answer_second = asyncio.Event()
+    second_is_there = asyncio.Event()
+
+    def grant(call: RawCall, request: Received) -> None:
+        call.respond(b"200 OK", to=request, extra=(f"Contact: {request.header('Contact')};expires=60",))
+
+    async def answer(call: RawCall) -> Received:
+        first = call.invite
+        grant(call, first)
+        second = await call.until(lambda message: message.header("CSeq") != first.header("CSeq"), 10)
+        second_is_there.set()
+        await answer_second.wait()
+        grant(call, second)
+        last = await call.until(
+            lambda message: message.header("CSeq") not in {first.header("CSeq"), second.header("CSeq")}, 10
+        )
+        call.respond(b"200 OK", to=last)
+        return last
+
+    async with raw_station(answer) as raw, asyncio.timeout(20):
+        station = station_of(StationConfig(uri=raw.uri, register_=True, register_expires_s=60))
+        registrar = await _replica(connect, station)
+        await registrar.start()
+        assert registrar.registered(station.id)
+        registrar.renew(station.id)
+        await second_is_there.wait()
+        stopping = asyncio.create_task(registrar.stop())
+        asyncio.get_running_loop().call_later(0.3, answer_second.set)
+        await stopping
+        last = raw.calls[0].received[-1]
+        assert "expires=0" in last.header("Contact") or last.header("Expires") == "0"
 
 
 @pytest.mark.parametrize("transport", ["tcp", "tls"])

@@ -120,7 +120,7 @@ Script = Callable[[RawCall], Awaitable[Any]]
 
 @dataclass
 class RawStation(asyncio.DatagramProtocol):
-    """Runs the script once for each call that comes in; `calls` has them in order."""
+    """Runs the script once for each call or registration that comes in; `calls` has them in order."""
 
     script: Script
     calls: list[RawCall] = field(default_factory=list)
@@ -134,7 +134,7 @@ class RawStation(asyncio.DatagramProtocol):
     @property
     def invites(self) -> list[Received]:
         """Return the INVITEs that began a call, without repetitions."""
-        return [call.invite for call in self.calls]
+        return [call.invite for call in self.calls if call.invite.method == "INVITE"]
 
     def connection_made(self, transport: Any) -> None:
         self._transport = transport
@@ -151,7 +151,7 @@ class RawStation(asyncio.DatagramProtocol):
                 known[0].respond(b"200 OK", to=message)
             if message.method == "CANCEL":
                 known[0].respond(b"487 Request Terminated")
-        elif message.method == "INVITE":
+        elif message.method in {"INVITE", "REGISTER"}:
             call = RawCall(
                 message,
                 lambda reply: self._transport.sendto(reply, addr),

@@ -9,6 +9,9 @@ from cato_dialer.dial.adapters.pjsua2 import protocol
 from cato_dialer.dial.adapters.pjsua2.worker.sip.accounts import Accounts
 from cato_dialer.dial.adapters.pjsua2.worker.sip.library_call import received_text
 
+_BUSY = 171_001
+"The library's PJSIP_EBUSY: a REGISTER waits for its answer, and a registration has one at a time."
+
 
 class _Registration(pj.Account):  # type: ignore[misc]
     """The account of a registration; it emits each outcome."""
@@ -17,12 +20,27 @@ class _Registration(pj.Account):  # type: ignore[misc]
         super().__init__()
         self._station = station
         self._emit = emit
-        self.ending = False
+        self._end_follows = False
+        self._ending = False
         self.ended = False
 
+    def finish(self) -> None:
+        """Send the REGISTER that ends the registration, after the answer to one that is under way."""
+        try:
+            self.setRegistration(False)
+            self._ending = True
+        except pj.Error as error:
+            # Otherwise it was not registered.
+            self._end_follows = error.status == _BUSY
+            self.ended = not self._end_follows
+
     def onRegState(self, prm: Any) -> None:  # noqa: N802 - the library's name
+        if self._end_follows:
+            self._end_follows = False
+            self.finish()
+            return
         # Any answer to the last REGISTER ends the registration.
-        self.ended = self.ending
+        self.ended = self._ending
         self._emit(protocol.Registered(self._station, prm.code, received_text(prm.reason), prm.expiration))
 
 
@@ -66,8 +84,4 @@ class Registrations:
     def end_all(self) -> None:
         """End every registration."""
         for account in self._known.values():
-            account.ending = True
-            try:
-                account.setRegistration(False)
-            except pj.Error:
-                account.ended = True  # it was not registered
+            account.finish()

@@ -15,6 +15,7 @@ from cato_client import (
     operations,
 )
 from cato_client.models import CallFilter, NewTask, Person, Settings, StatusDocument, TimeRestrictions
+from cato_contracts.api.stations import StationFailure, StationState
 from cato_contracts.api.status import RunState
 from tests.support.gateway.stack import MemoryStack
 
@@ -82,6 +83,17 @@ async def test_groups(cato):
     assert len((await cato.do(operations.list_subscriber_groups())).items) == 2
     await cato.do(operations.remove_subscriber_group(other.id, etag=other.etag))
     assert await cato.do(operations.get_subscriber_group(group.id)) == changed
+
+
+async def test_stations_s3(cato, stack):
+    failure = StationFailure(at=datetime(2026, 1, 1, tzinfo=UTC), reason="options-unanswered")
+    stack.services.stations[0] = stack.services.stations[0].model_copy(
+        update={"state": StationState.DOWN, "last_failure": failure}
+    )
+    (station,) = (await cato.do(operations.list_stations())).items
+    assert (station.name, station.state, station.channels, station.channels_in_use) == ("main", "DOWN", 30, 2)
+    assert station.last_failure.reason == "options-unanswered"
+    assert (station.registered, station.since) == (None, None)
 
 
 async def test_settings(cato):

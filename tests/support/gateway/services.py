@@ -16,6 +16,7 @@ from cato_contracts.api.resources import (
     Task,
     TaskStart,
 )
+from cato_contracts.api.stations import ListStations, StationState, StationView
 from cato_contracts.envelope import Answer, Envelope, decode
 from cato_contracts.errors import (
     ConflictError,
@@ -60,6 +61,17 @@ class MemoryServices:
         self.running: dict[UUID, UUID] = {}
         self.runs: dict[UUID, status.TaskExec] = {}
         self.history = MemoryHistory(self.runs)
+        self.stations = [
+            StationView(
+                id=uuid4(),
+                name="main",
+                engine="dense",
+                state=StationState.UP,
+                channels=30,
+                channels_in_use=2,
+                dialers=1,
+            )
+        ]
         self.subscribers: dict[UUID, list[status.SubscriberStatus]] = {}
         self.page_size = 1000
         self.closed = False
@@ -128,6 +140,7 @@ class MemoryServices:
         on(campaign.PauseRun, self._control)
         on(campaign.ResumeRun, self._control)
         on(campaign.StopRun, self._control)
+        on(ListStations, self._list_stations)
         on(status.GetTaskExec, self._get_exec)
         on(status.ListTaskExecs, self._list_execs)
         on(status.GetStatusText, self._get_status_text)
@@ -314,6 +327,9 @@ class MemoryServices:
 
     async def _control(self, request: Any, _: RequestContext) -> None:
         own(self.runs, request.id, request.actor)
+
+    async def _list_stations(self, _: ListStations, __: RequestContext) -> Page[StationView]:
+        return Page(items=self.stations)
 
     async def _get_exec(self, request: status.GetTaskExec, _: RequestContext) -> status.TaskExec:
         return own(self.runs, request.id, request.actor)

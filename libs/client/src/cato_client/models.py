@@ -214,6 +214,31 @@ class TaskExec(Model):
     report: Report
 
 
+class StationFailure(Model):
+    """A request that a station did not carry out; `sip_code` is None if it did not respond."""
+
+    at: datetime
+    reason: str
+    sip_code: int | None = None
+    text: str | None = None
+
+
+class Station(Model):
+    """A configured station, as the running dialers see it; `state`: UP, DOWN, RESTING or UNKNOWN."""
+
+    id: UUID
+    name: str
+    engine: str
+    state: str
+    since: datetime | None = None
+    resting_until: datetime | None = None
+    last_failure: StationFailure | None = None
+    registered: bool | None = None
+    channels: int
+    channels_in_use: int
+    dialers: int
+
+
 class CallFilter(Model):
     """Selects the calls that meet every given condition; started at `since` <= t < `until`."""
 

@@ -17,6 +17,7 @@ from cato_client.models import (
     Person,
     Report,
     Settings,
+    Station,
     Statistics,
     StatusDocument,
     Subscriber,
@@ -243,6 +244,11 @@ def get_statistics(
     """Get statistics of calls; hours and days are in `time_zone`, by default the configured one."""
     zone = {} if time_zone is None else {"timeZone": time_zone}
     return get("/statistics", Statistics, **_conditions(where), **zone, groupBy=group_by)
+
+
+def list_stations() -> Operation[Page[Station]]:
+    """List the stations, and whether they respond. There is one page."""
+    return list_page("/stations", Page[Station])
 
 
 def stream_reports(run_id: UUID) -> Operation[None]:

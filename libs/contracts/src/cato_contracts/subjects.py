@@ -66,6 +66,9 @@ CHANNEL_PRESENCE = "presence.channels"
 JOB_PRESENCE = "presence.jobs"
 """A dial replica asks here whether another one has a call in progress for a job."""
 
+STATION_PRESENCE = "presence.stations"
+"""Dial replicas announce here how they see the stations."""
+
 
 def run_life(run_id: UUID) -> str:
     return f"run.{run_id}.life"

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from cato_contracts.api import history, status
+from cato_contracts.api import history, stations, status
 from cato_contracts.api.resources import (
     NotificationSettings,
     SettingsSpec,
@@ -104,6 +104,7 @@ SAMPLES: list[Message] = [
     status.GetStatusText(
         actor=ACTOR, run_id=ID, filter=status.SubscriberFilter.FAILED, events=False, limit=5, cursor="100"
     ),
+    stations.ListStations(actor=ACTOR),
     history.ListCalls(actor=ACTOR, where=CALLS, limit=5, cursor="c"),
     history.GetStatistics(
         actor=ACTOR, where=CALLS, group_by=history.Grouping.SIP_CODE, time_zone="Europe/Moscow"

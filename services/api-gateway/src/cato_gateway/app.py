@@ -15,12 +15,22 @@ from cato_gateway.routes import (
     calls,
     health,
     notification_settings,
+    stations,
     subscriber_groups,
     task_execs,
     tasks,
 )
 
-_RESOURCES = (audio_files, subscriber_groups, notification_settings, tasks, task_execs, calls, health)
+_RESOURCES = (
+    audio_files,
+    subscriber_groups,
+    notification_settings,
+    tasks,
+    task_execs,
+    calls,
+    stations,
+    health,
+)
 _REQUEST_HEADERS = [
     "Authorization",
     "Content-Type",

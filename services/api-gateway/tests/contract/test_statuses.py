@@ -60,6 +60,7 @@ OPERATIONS = [
     Operation("GET", "/calls/{call}"),
     Operation("GET", "/calls/export"),
     Operation("GET", "/statistics?groupBy=day"),
+    Operation("GET", "/stations"),
 ]
 WITH_ID = [operation for operation in OPERATIONS if "{" in operation.path]
 WITH_BODY = [operation for operation in OPERATIONS if operation.body]

@@ -9,6 +9,7 @@ from cato_dialer.campaign.adapters.nats_dial_queue import NatsDialQueue
 from cato_dialer.campaign.adapters.nats_leases import NatsLeases
 from cato_dialer.campaign.adapters.nats_run_calls import NatsRunCalls
 from cato_dialer.campaign.adapters.nats_run_states import NatsRunStates
+from cato_dialer.campaign.adapters.nats_station_sights import NatsStationSights
 from cato_dialer.campaign.handlers.deps import Deps as CampaignDeps
 from cato_dialer.campaign.role import CampaignRole
 from cato_dialer.config_change import check_stations
@@ -20,6 +21,7 @@ from cato_dialer.dial.adapters.engine_choice import engines_for
 from cato_dialer.dial.adapters.nats.call_journal import NatsCallJournal
 from cato_dialer.dial.adapters.nats.channel_source import NatsChannelSource
 from cato_dialer.dial.adapters.nats.job_source import NatsJobSource
+from cato_dialer.dial.adapters.nats.station_presence import NatsStationPresence
 from cato_dialer.dial.adapters.pjsua2.supervisor.registrar import StationRegistrar
 from cato_dialer.dial.adapters.sip.station_keepalive import StationKeepalive
 from cato_dialer.dial.handlers.deps import Deps
@@ -63,6 +65,7 @@ async def _campaign(runtime: RuntimeDeps) -> CampaignRole:
             run_states=NatsRunStates(js),
             calls=NatsRunCalls(client, js, clock),
             leases=NatsLeases(js),
+            stations=NatsStationSights(client),
             config=runtime.config,
             clock=clock,
         )
@@ -91,6 +94,7 @@ async def _dial(runtime: RuntimeDeps) -> DialParts:
         watch=watch,
         observers=(metrics,),
     )
-    role = DialRole(deps, source)
+    presence = NatsStationPresence(client, lambda: deps.stations, watch, registrar, channels)
+    role = DialRole(deps, source, presence.changed)
     metrics.gauges(DialGauges(stations, role.dispatcher, channels, trunk, watch).read)
-    return DialParts(role, registrar, metrics)
+    return DialParts(role, registrar, presence, metrics)

@@ -10,6 +10,7 @@ from cato_dialer.campaign.role import CampaignRole
 from cato_dialer.config_change import check_change
 from cato_dialer.dial.adapters.call_metrics import CallMetrics
 from cato_dialer.dial.adapters.configured_stations import stations_of
+from cato_dialer.dial.adapters.nats.station_presence import NatsStationPresence
 from cato_dialer.dial.adapters.pjsua2.supervisor.registrar import StationRegistrar
 from cato_dialer.dial.role import DialRole
 from cato_runtime.configuration.config import Config
@@ -21,10 +22,11 @@ _HANG_UP_MARGIN_S = 12.0
 
 @dataclass(frozen=True, slots=True)
 class DialParts:
-    """The dial role, the registrations of its stations and its metrics."""
+    """The dial role, the registrations of its stations, what it announces about them, and its metrics."""
 
     role: DialRole
     registrar: StationRegistrar
+    presence: NatsStationPresence
     metrics: CallMetrics
 
 
@@ -53,6 +55,7 @@ class DialerService:
             self._running.callback(REGISTRY.unregister, registry)
             await self._start(self._dial.registrar)
             await self._start(self._dial.role)
+            await self._start(self._dial.presence)
 
     async def _start(self, part: "_Part") -> None:
         # Registered before its start: a start that fails halfway must be undone as well.

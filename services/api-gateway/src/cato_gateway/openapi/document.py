@@ -32,6 +32,7 @@ _TAGS = {
     "tasks": "What is to be played to whom; and starting it.",
     "executions": "Tasks that were started: their status and their control.",
     "history": "Calls and numbers for analysts.",
+    "stations": "The exchanges that calls go through.",
     "health": "For operators; no token needed.",
 }
 _FASTAPI_ERROR = "422"

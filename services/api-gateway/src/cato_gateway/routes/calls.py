@@ -29,7 +29,7 @@ from cato_gateway.http.request_context import API, Reader, ResourceId, json_answ
 from cato_gateway.http.streaming import Streamed, started
 from cato_gateway.openapi import responses
 from cato_gateway.openapi.content import binary_content, text_content
-from cato_gateway.routes.call_export import MEDIA_TYPES, export_pieces, file_name
+from cato_gateway.routes.documents.call_export import MEDIA_TYPES, export_pieces, file_name
 from cato_gateway.routes.parameters import Cursor, Limit
 
 router = APIRouter(prefix=API, tags=["history"], responses=responses.COMMON)

@@ -26,8 +26,8 @@ from cato_gateway.http.request_context import API, Reader, ResourceId, Runner, j
 from cato_gateway.http.streaming import Streamed, started
 from cato_gateway.openapi import responses
 from cato_gateway.openapi.content import event_content
+from cato_gateway.routes.documents.status_document import StatusDocument, status_document
 from cato_gateway.routes.parameters import Cursor, Limit
-from cato_gateway.routes.status_document import StatusDocument, status_document
 
 router = APIRouter(prefix=f"{API}/task-execs", tags=["executions"], responses=responses.COMMON)
 

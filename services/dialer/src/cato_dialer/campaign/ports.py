@@ -1,6 +1,6 @@
 """The ports of the campaign role, except the event log and the object store."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
@@ -9,6 +9,7 @@ from cato_contracts.api.resources import AudioFile
 from cato_contracts.errors import CatoError
 from cato_contracts.messages.jobs import DialJob, RunDispatchState
 from cato_contracts.messages.runs import SubscriberResult
+from cato_contracts.messages.stations import StationSight
 from cato_contracts.requests import Actor
 
 
@@ -121,3 +122,37 @@ class Leases(Protocol):
     async def acquire(self, name: str) -> Lease | None:
         """Return the lease, None while another replica has it. Raises BrokerError."""
         ...
+
+
+class StationSightings(Protocol):
+    """What the dial replicas announce about the stations."""
+
+    async def start(self) -> None:
+        """Begin to listen. Raises BrokerError."""
+        ...
+
+    async def stop(self) -> None: ...
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Call `listener` whenever a replica has announced another state of a station, or has gone."""
+        ...
+
+    def sights(self) -> Sequence[StationSight]:
+        """Return what the running replicas see: one sight for each replica and station."""
+        ...
+
+
+class NoSightings:
+    """No replica announces anything: no station is known."""
+
+    async def start(self) -> None:
+        pass
+
+    async def stop(self) -> None:
+        pass
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        pass
+
+    def sights(self) -> Sequence[StationSight]:
+        return ()

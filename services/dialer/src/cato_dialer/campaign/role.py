@@ -11,6 +11,7 @@ class CampaignRole:
 
     def __init__(self, deps: Deps) -> None:
         self._view = deps.view
+        self._stations = deps.stations
         self._coordinator = Coordinator(deps)
         self.requests = RequestTable(deps.clock, handler_table(deps))
 
@@ -21,6 +22,7 @@ class CampaignRole:
             BrokerError: if the log cannot be read.
 
         """
+        await self._stations.start()
         await self._view.start()
         await self._coordinator.start()
 
@@ -28,3 +30,4 @@ class CampaignRole:
         """Release the runs, so that another replica continues them at once."""
         await self._coordinator.stop()
         await self._view.stop()
+        await self._stations.stop()

@@ -1,6 +1,6 @@
 """The dial role as a whole: trunk, channels, stations, and the dispatcher of jobs."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from cato_dialer.dial.domain.station import Station
 from cato_dialer.dial.handlers.deps import Deps
@@ -9,17 +9,23 @@ from cato_dialer.dial.ports.dial import JobSource
 
 
 class DialRole:
-    """Makes calls from `start` on. `deps.run_states` must be those of `source`."""
+    """Makes calls from `start` on. `deps.run_states` must be those of `source`.
 
-    def __init__(self, deps: Deps, source: JobSource) -> None:
+    `on_station_change` is called whenever the state of a station has changed.
+    """
+
+    def __init__(
+        self, deps: Deps, source: JobSource, on_station_change: Callable[[], None] = lambda: None
+    ) -> None:
         self._deps = deps
+        self._on_station_change = on_station_change
         self.dispatcher = JobDispatcher(deps, source)
 
     async def start(self) -> None:
         """Open the trunk, the channels and the watch of the stations, then take jobs."""
         await self._deps.trunk.open()
         await self._deps.channels.open()
-        await self._deps.watch.open(self._deps.stations, self.dispatcher.stations_changed)
+        await self._deps.watch.open(self._deps.stations, self._stations_changed)
         await self.dispatcher.start()
 
     async def drain(self, deadline_s: float) -> None:
@@ -37,5 +43,9 @@ class DialRole:
         """Use these stations for new calls. They have the same ids and channels as the previous ones."""
         self._deps.stations = stations
         await self._deps.watch.close()
-        await self._deps.watch.open(stations, self.dispatcher.stations_changed)
+        await self._deps.watch.open(stations, self._stations_changed)
+        self._stations_changed()
+
+    def _stations_changed(self) -> None:
         self.dispatcher.stations_changed()
+        self._on_station_change()

@@ -7,7 +7,9 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
+from cato_contracts.api.stations import StationFailure, StationState
 from cato_dialer.dial.domain.station import NumberRule, Station
+from cato_dialer.dial.domain.station_health import StationHealth
 
 
 class ToldWatch:
@@ -17,6 +19,7 @@ class ToldWatch:
         self.down: set[UUID] = set()
         self.heard: list[UUID] = []
         self.suspected: list[UUID] = []
+        self.failures: list[tuple[UUID, str, int | None, str | None]] = []
         self.changed: Callable[[], None] = lambda: None
 
     async def open(self, stations: Sequence[Station], on_change: Callable[[], None]) -> None:
@@ -31,6 +34,12 @@ class ToldWatch:
 
     def unanswered(self, station_id: UUID) -> None:
         self.suspected.append(station_id)
+
+    def health(self, station_id: UUID) -> StationHealth:
+        return StationHealth(StationState.DOWN if station_id in self.down else StationState.UP)
+
+    def failed(self, station_id: UUID, failure: StationFailure) -> None:
+        self.failures.append((station_id, failure.reason, failure.sip_code, failure.text))
 
     async def close(self) -> None:
         self.changed = lambda: None
@@ -75,6 +84,30 @@ def test_with_every_station_down_all_are_tried(kit: Any) -> None:
         assert [station for station, _ in world.starts] == both
         assert watch.suspected == both
         assert watch.heard == []
+        await replica.role.stop()
+
+    kit.run(story())
+
+
+def test_failures_of_the_station_are_reported_and_answers_about_people_are_not(kit: Any) -> None:
+    async def story() -> None:
+        watch = ToldWatch()
+        scripts = {
+            "a": kit.script(final=(503, "Overloaded")),
+            "b": kit.script(final=(486, "Busy Here")),
+            "c": kit.script(rings_at=None),
+        }
+        stations = (kit.station("only"),)
+        world = kit.world(lambda number, *_: scripts[number], stations, watch=watch)
+        replica = await world.replica().start()
+        for no, number in enumerate(scripts):
+            world.queue.put(world.job(no, [number]))
+        await world.until_empty()
+        (station,) = stations
+        assert sorted(watch.failures) == [
+            (station.id, "no-ringing", 487, None),
+            (station.id, "service-unavailable", 503, "Overloaded"),
+        ]
         await replica.role.stop()
 
     kit.run(story())

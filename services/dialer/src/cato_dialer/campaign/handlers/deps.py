@@ -9,7 +9,15 @@ from cato_dialer.campaign.domain.run.run import Run
 from cato_dialer.campaign.handlers.catalog_view import CatalogView
 from cato_dialer.campaign.handlers.pace import LeasePace, Pace
 from cato_dialer.campaign.handlers.resources import Resources, run_repository
-from cato_dialer.campaign.ports import AudioLibrary, DialQueue, Leases, RunCalls, RunStates
+from cato_dialer.campaign.ports import (
+    AudioLibrary,
+    DialQueue,
+    Leases,
+    NoSightings,
+    RunCalls,
+    RunStates,
+    StationSightings,
+)
 from cato_jetstream import Log, Repository
 from cato_runtime.clock import Clock
 from cato_runtime.configuration.config import Config
@@ -30,6 +38,7 @@ class Deps:
     leases: Leases
     config: Config
     clock: Clock
+    stations: StationSightings = field(default_factory=NoSightings)
     pace: Pace = field(default_factory=Pace)
     lease_pace: LeasePace = field(default_factory=LeasePace)
 

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from cato_contracts.api.stations import ListStations
 from cato_contracts.messages.campaign_commands import (
     AddNotificationSettings,
     AddSubscriberGroup,
@@ -29,6 +30,7 @@ from cato_dialer.campaign.handlers import notification_settings, subscriber_grou
 from cato_dialer.campaign.handlers.control_run import pause_run, resume_run, stop_run
 from cato_dialer.campaign.handlers.deps import Deps
 from cato_dialer.campaign.handlers.start_task import start_task
+from cato_dialer.campaign.handlers.stations import list_stations
 from cato_runtime.requests import HandlerTable
 
 
@@ -56,4 +58,5 @@ def handler_table(deps: Deps) -> HandlerTable:
         PauseRun: partial(pause_run, deps),
         ResumeRun: partial(resume_run, deps),
         StopRun: partial(stop_run, deps),
+        ListStations: partial(list_stations, deps),
     }

@@ -5,9 +5,12 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from cato_contracts.api.stations import StationFailure
 from cato_contracts.errors import BrokerError, CatoError
+from cato_contracts.instants import from_unix_ms
 from cato_contracts.messages.jobs import DialJob
 from cato_dialer.dial.domain.call.line_events import ReleaseCause
+from cato_dialer.dial.domain.call.outcome import worth_another_station
 from cato_dialer.dial.domain.call.rules import CallRules
 from cato_dialer.dial.domain.subscriber.next_attempt import Dial
 from cato_dialer.dial.handlers.call_recorder import CallRecord, CallRecorder
@@ -140,11 +143,21 @@ class CallAttempt:
         finally:
             self._driver = None
             guard.cancel()
-        if driver.heard_of_station:
-            self._deps.watch.answered(self._station.id)
-        elif driver.unsent is None:
-            self._deps.watch.unanswered(self._station.id)
+        self._tell_watch(driver)
         return driver.unsent
+
+    def _tell_watch(self, driver: CallDriver) -> None:
+        watch, station_id = self._deps.watch, self._station.id
+        if driver.heard_of_station:
+            watch.answered(station_id)
+        elif driver.unsent is None:
+            watch.unanswered(station_id)
+        end = driver.end
+        if end is not None and end.reason is not None and worth_another_station(end.reason):
+            failure = StationFailure(
+                at=from_unix_ms(end.at), reason=end.reason, sip_code=end.sip_code, text=driver.phrase
+            )
+            watch.failed(station_id, failure)
 
     async def _hang_up_when_fenced(self, driver: CallDriver) -> None:
         await self._recorder.fenced.wait()

@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 
 from cato_contracts.instants import unix_ms
+from cato_contracts.messages.calls import FINAL_KINDS, CallEventKind
 from cato_dialer.dial.domain.call.line_events import LineEvent, LineReleased, ReleaseCause
 from cato_dialer.dial.domain.call.machine import advance, begin
 from cato_dialer.dial.domain.call.rules import CallRules
@@ -59,6 +60,10 @@ class CallDriver:
         """Why no request was sent (`MISSED` or `NOT_SENT`): there has been no call."""
         self.heard_of_station = False
         """The station has sent a response or a request."""
+        self.end: Publish | None = None
+        """The final event, once it is recorded."""
+        self.phrase: str | None = None
+        """The phrase of the response that rejected the call."""
         self._hang_up_ordered = False
 
     def hang_up(self) -> None:
@@ -88,6 +93,7 @@ class CallDriver:
         for effect in effects:
             match effect:
                 case Publish():
+                    self._note(effect)
                     self._publish(effect)
                 case Succeed():
                     self._succeed(effect)
@@ -98,6 +104,12 @@ class CallDriver:
                         handle.cancel()
                 case HangUp():
                     self._spawn(self._line.hang_up())
+
+    def _note(self, effect: Publish) -> None:
+        if effect.kind in FINAL_KINDS:
+            self.end = effect
+        elif effect.kind is CallEventKind.REJECTED:
+            self.phrase = effect.reason_phrase
 
     def _start(self, timer: Timer, at: int) -> None:
         delay = max(0, at - self._now_ms()) / 1000

@@ -4,7 +4,9 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 from uuid import UUID
 
+from cato_contracts.api.stations import StationFailure
 from cato_dialer.dial.domain.station import Station
+from cato_dialer.dial.domain.station_health import StationHealth
 
 
 class StationWatch(Protocol):
@@ -14,7 +16,11 @@ class StationWatch(Protocol):
         """Start to watch; `on_change` is called whenever a station has gone down or come up."""
         ...
 
-    def is_up(self, station_id: UUID) -> bool: ...
+    def is_up(self, station_id: UUID) -> bool:
+        """Return whether the station is not known to be down."""
+        ...
+
+    def health(self, station_id: UUID) -> StationHealth: ...
 
     def answered(self, station_id: UUID) -> None:
         """Report that the station has sent a response or a request."""
@@ -22,6 +28,10 @@ class StationWatch(Protocol):
 
     def unanswered(self, station_id: UUID) -> None:
         """Report that a call ended without any response from the station, so that it is probed at once."""
+        ...
+
+    def failed(self, station_id: UUID, failure: StationFailure) -> None:
+        """Report that the station has not carried out a call, for a reason of its own."""
         ...
 
     async def close(self) -> None: ...
@@ -36,10 +46,16 @@ class UnwatchedStations:
     def is_up(self, station_id: UUID) -> bool:  # noqa: ARG002
         return True
 
+    def health(self, station_id: UUID) -> StationHealth:  # noqa: ARG002
+        return StationHealth()
+
     def answered(self, station_id: UUID) -> None:
         pass
 
     def unanswered(self, station_id: UUID) -> None:
+        pass
+
+    def failed(self, station_id: UUID, failure: StationFailure) -> None:
         pass
 
     async def close(self) -> None:

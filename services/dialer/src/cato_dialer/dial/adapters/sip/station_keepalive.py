@@ -6,32 +6,37 @@ from uuid import UUID
 
 import structlog
 
+from cato_contracts.api.stations import StationFailure
 from cato_dialer.dial.adapters.sip.options import answers_options
 from cato_dialer.dial.adapters.sip.tls_context import tls_context
 from cato_dialer.dial.domain.station import Station
+from cato_dialer.dial.domain.station_health import StationHealth
+from cato_runtime.clock import Clock, SystemClock
 from cato_runtime.process.tasks import end_tasks
 
 log = structlog.get_logger()
 
-_UNANSWERED_TO_BE_DOWN = 2
 _ANSWER_S = 4.0
 
 
 class StationKeepalive:
-    """A `StationWatch`. A station whose `options_interval_s` is 0 is not watched and always up."""
+    """A `StationWatch`. A station whose `options_interval_s` is 0 is not asked, and never down."""
 
     def __init__(
         self,
         bind_address: str,
         *,
         answer_s: float = _ANSWER_S,
+        clock: Clock | None = None,
         came_up: Callable[[UUID], None] = lambda _station_id: None,
     ) -> None:
         """`came_up` is called with the id of each station that was down and has answered."""
         self._bind_address = bind_address
         self._came_up = came_up
         self._answer_s = answer_s
+        self._clock = clock or SystemClock()
         self._watched: dict[UUID, _Watched] = {}
+        self._known: dict[tuple[UUID, str], StationHealth] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._on_change: Callable[[], None] = lambda: None
 
@@ -39,13 +44,17 @@ class StationKeepalive:
         """Raises: ConfigurationError: if a certificate cannot be read."""
         self._on_change = on_change
         for station in stations:
+            self._watched[station.id] = watched = _Watched(station, self._clock, on_change, self._came_up)
+            watched.health = self._known.get((station.id, station.uri), watched.health)
             if station.options_interval_s and station.channels:
-                self._watched[station.id] = watched = _Watched(station, on_change, self._came_up)
                 self._tasks.append(asyncio.create_task(self._watch(watched)))
 
     def is_up(self, station_id: UUID) -> bool:
+        return not self.health(station_id).down
+
+    def health(self, station_id: UUID) -> StationHealth:
         watched = self._watched.get(station_id)
-        return watched is None or watched.up
+        return watched.health if watched is not None else StationHealth()
 
     def answered(self, station_id: UUID) -> None:
         if watched := self._watched.get(station_id):
@@ -55,8 +64,14 @@ class StationKeepalive:
         if watched := self._watched.get(station_id):
             watched.probe_now.set()
 
+    def failed(self, station_id: UUID, failure: StationFailure) -> None:
+        if watched := self._watched.get(station_id):
+            watched.health = watched.health.failed(failure)
+
     async def close(self) -> None:
         await end_tasks(*self._tasks)
+        # A reload of the configuration opens the watch again.
+        self._known = {(one.station.id, one.station.uri): one.health for one in self._watched.values()}
         self._tasks, self._watched = [], {}
 
     async def _watch(self, watched: "_Watched") -> None:
@@ -77,31 +92,37 @@ class StationKeepalive:
 
 class _Watched:
     def __init__(
-        self, station: Station, on_change: Callable[[], None], came_up: Callable[[UUID], None]
+        self,
+        station: Station,
+        clock: Clock,
+        on_change: Callable[[], None],
+        came_up: Callable[[UUID], None],
     ) -> None:
         self.station = station
-        self._came_up = came_up
+        self.health = StationHealth()
         self.tls = tls_context(station.tls) if station.tls is not None else None
-        self.up = True
         self.probe_now = asyncio.Event()
+        self._clock = clock
+        self._came_up = came_up
         self._on_change = on_change
-        self._unanswered = 0
 
     def answered(self) -> None:
-        self._unanswered = 0
-        if not self.up:
+        was_down = self.health.down
+        self._turn(self.health.heard(self._clock.now()))
+        if was_down:
             log.info("station is up again", station=self.station.name)
-            self._turn(up=True)
             self._came_up(self.station.id)
 
     def missed_one(self) -> bool:
         """Count a request without a response; tell whether the station is down now."""
-        self._unanswered += 1
-        if self.up and self._unanswered >= _UNANSWERED_TO_BE_DOWN:
+        was_down = self.health.down
+        self._turn(self.health.options_unanswered(self._clock.now()))
+        if self.health.down and not was_down:
             log.warning("station is down, it does not answer OPTIONS", station=self.station.name)
-            self._turn(up=False)
-        return not self.up
+        return self.health.down
 
-    def _turn(self, *, up: bool) -> None:
-        self.up = up
-        self._on_change()
+    def _turn(self, health: StationHealth) -> None:
+        changed = health.down is not self.health.down
+        self.health = health
+        if changed:
+            self._on_change()

@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 
 import structlog
 
+from cato_contracts.api.stations import StationFailure
 from cato_contracts.errors import BrokerError
 from cato_dialer.dial.adapters.pjsua2 import protocol
 from cato_dialer.dial.adapters.pjsua2.supervisor.bytecode import BytecodeCache
@@ -18,7 +19,9 @@ from cato_dialer.dial.adapters.pjsua2.supervisor.sip_identity import registered_
 from cato_dialer.dial.adapters.pjsua2.supervisor.worker_process import WorkerProcess
 from cato_dialer.dial.adapters.sip.resolver import Resolver
 from cato_dialer.dial.domain.station import Station
+from cato_dialer.dial.domain.station_health import REGISTRATION_FAILED
 from cato_jetstream import Bucket, Lease
+from cato_runtime.clock import Clock, SystemClock
 from cato_runtime.configuration.config import DialingConfig
 from cato_runtime.process.tasks import end_tasks
 
@@ -41,6 +44,7 @@ class _Registration:
     lease: Lease
     registered: bool = False
     failures: int = 0
+    last_failure: StationFailure | None = None
     retry_at: float | None = None
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     decided: asyncio.Event = field(default_factory=asyncio.Event)
@@ -49,8 +53,15 @@ class _Registration:
 class StationRegistrar:
     """Registers from `start` on, which waits some seconds for the first answers of the stations."""
 
-    def __init__(self, dialing: DialingConfig, stations: Sequence[Station], leases: Bucket) -> None:
+    def __init__(
+        self,
+        dialing: DialingConfig,
+        stations: Sequence[Station],
+        leases: Bucket,
+        clock: Clock | None = None,
+    ) -> None:
         self._dialing = dialing
+        self._clock = clock or SystemClock()
         holder = str(uuid4()).encode()
         self._registrations: dict[UUID, _Registration] = {
             station.id: _Registration(station, _lease(leases, station, holder))
@@ -67,6 +78,11 @@ class StationRegistrar:
         """Tell whether this process is registered with the station."""
         registration = self._registrations.get(station_id)
         return registration is not None and registration.registered
+
+    def last_failure(self, station_id: UUID) -> StationFailure | None:
+        """Return the latest failure of this process to register with the station."""
+        registration = self._registrations.get(station_id)
+        return registration.last_failure if registration is not None else None
 
     def renew(self, station_id: UUID) -> None:
         """Register at once if we hold the lease: the station may have lost the registration."""
@@ -170,7 +186,7 @@ class StationRegistrar:
     def _answered(self, message: protocol.Registered) -> None:
         registration = self._registrations[UUID(message.station)]
         if message.code not in _GOOD:
-            self._failed(registration, f"{message.code} {message.phrase}")
+            self._failed(registration, f"{message.code} {message.phrase}", message.code)
         elif message.expires_s > 0:
             if not registration.registered:
                 log.info(
@@ -179,10 +195,13 @@ class StationRegistrar:
             registration.registered, registration.failures, registration.retry_at = True, 0, None
             registration.decided.set()
 
-    def _failed(self, registration: _Registration, why: str) -> None:
+    def _failed(self, registration: _Registration, why: str, code: int | None = None) -> None:
         pause_s = _RETRY_S[min(registration.failures, len(_RETRY_S) - 1)]
         registration.registered = False
         registration.failures += 1
+        registration.last_failure = StationFailure(
+            at=self._clock.now(), reason=REGISTRATION_FAILED, sip_code=code, text=why
+        )
         registration.retry_at = asyncio.get_running_loop().time() + pause_s
         registration.decided.set()
         log.warning("registration failed", station=registration.station.name, why=why, again_in_s=pause_s)

@@ -92,7 +92,7 @@ def _refused(answer: httpx.Response, status: int, *words: str, resource_id: str 
     assert answer.headers["content-type"] == "application/json"
     body = answer.json()
     expected = {"timestamp", "status", "error", "path", "message"}
-    assert body.keys() - {"resourceId", "services"} == expected
+    assert body.keys() - {"resourceId", "services", "faults", "faultCount"} == expected
     assert isinstance(body["timestamp"], int)
     assert body["timestamp"] > 1_700_000_000_000
     assert body["status"] == status

@@ -1,6 +1,5 @@
 """Lists, owners, versions and pages of the services in memory."""
 
-import json
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
@@ -17,34 +16,14 @@ from cato_contracts.errors import (
 )
 from cato_contracts.messages import campaign_commands as campaign
 from cato_contracts.requests import Actor
+from cato_dialer.campaign.domain.lists.subscriber_list import contacts
 
 T = TypeVar("T", bound=Any)
 
 
-def read_people(text: str, form: campaign.ListFormat) -> list[Contact]:
-    if form is campaign.ListFormat.CSV:
-        rows = [line.split(",") for line in text.splitlines()[1:]]
-        return [
-            Contact(full_name=name, phones=phones.split(";"), emails=[], id=uuid4())
-            for name, phones, *_ in rows
-        ]
-    decoder, position, people = json.JSONDecoder(), 0, []
-    try:
-        while position < len(text):
-            array, position = decoder.raw_decode(text, position)
-            position += len(text[position:]) - len(text[position:].lstrip())
-            people += array
-        return [
-            Contact(
-                full_name=person["fullName"],
-                phones=[person["phones"]] if isinstance(person["phones"], str) else person["phones"],
-                emails=[],
-                id=uuid4(),
-            )
-            for person in people
-        ]
-    except (ValueError, KeyError, TypeError) as error:
-        raise InvalidError(f"the list cannot be read: {error!r}") from error
+def read_people(content: bytes, form: campaign.ListFormat, group_id: UUID) -> tuple[bytes, int]:
+    """Return the list as JSON lines, and the number of people."""
+    return contacts(content, form, group_id, limit=1_000_000)
 
 
 def subscriber_status(person: Contact, *, failed: bool) -> status.SubscriberStatus:

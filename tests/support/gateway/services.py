@@ -203,16 +203,13 @@ class MemoryServices:
     async def _keep_group(
         self, id_: UUID, name: str, request: Any, now: datetime, version: int = 1
     ) -> SubscriberGroup:
-        people = read_people(
-            (await self.objects.get(request.upload)).decode("utf-8", "replace"), request.format
-        )
-        lines = "".join(f"{person.model_dump_json()}\n" for person in people)
-        ref = await self.objects.put(Bucket.LISTS, str(uuid4()), lines.encode())
+        lines, count = read_people(await self.objects.get(request.upload), request.format, id_)
+        ref = await self.objects.put(Bucket.LISTS, str(uuid4()), lines)
         group = SubscriberGroup(
             id=id_,
             name=name,
             user_id=request.actor.user_id,
-            subscriber_count=len(people),
+            subscriber_count=count,
             created_at=now,
             version=version,
         )

@@ -11,6 +11,7 @@ CatoClientError
     └── PreconditionFailedError   412: another client has changed the resource
 """
 
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -36,7 +37,14 @@ class ApiError(CatoClientError):
 
 
 class InvalidError(ApiError):
-    """The request is invalid."""
+    """The request is invalid.
+
+    For a list of subscribers, `faults` are its faults (`index` or `row`, `field`, `column`, `rule`,
+    `message`), up to a hundred of `fault_count`.
+    """
+
+    faults: Sequence[Mapping[str, Any]] = ()
+    fault_count: int = 0
 
 
 class UnauthorizedError(ApiError):
@@ -80,4 +88,8 @@ def error_of(answer: httpx.Response) -> ApiError:
     fields: dict[str, Any] = body if isinstance(body, dict) else {}
     message = str(fields.get("message") or answer.reason_phrase)
     kind = _CLASSES.get(answer.status_code, ApiError)
-    return kind(answer.status_code, message, fields.get("resourceId"))
+    error = kind(answer.status_code, message, fields.get("resourceId"))
+    if isinstance(error, InvalidError):
+        error.faults = fields.get("faults") or ()
+        error.fault_count = fields.get("faultCount") or 0
+    return error

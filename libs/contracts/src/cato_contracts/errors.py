@@ -4,6 +4,7 @@ CatoError
 ├── ConfigurationError        the configuration is invalid
 ├── RefusedError              a request is rejected with an error `code`
 │   ├── InvalidError          ├── NotFoundError    ├── ConflictError      ├── ForbiddenError
+│   │   └── InvalidListError      an uploaded list, with its faults
 │   ├── TooLargeError         ├── UnsupportedMediaError                   ├── UnavailableError
 │   ├── PreconditionFailedError
 │   └── NotAvailableYetError
@@ -16,10 +17,13 @@ A delivered message is acknowledged when it was processed, given back after a Te
 dead letter after a PermanentError (`cato_jetstream.Delivery`).
 """
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import ClassVar
 
-from cato_contracts.model import Frozen
+from pydantic import Field
+
+from cato_contracts.model import Frozen, Resource
 
 
 class ErrorCode(StrEnum):
@@ -37,12 +41,41 @@ class ErrorCode(StrEnum):
     INTERNAL = "internal"
 
 
+class ListFault(Resource):
+    """A fault of an uploaded list: where it is, and the rule that is broken."""
+
+    index: int | None = Field(default=None, examples=[None])
+    """The subscriber in a JSON list, from 0; null in a table."""
+
+    row: int | None = Field(default=None, examples=[3])
+    """The row in a table (CSV: the line), from 1 with the header; null in JSON."""
+
+    field: str | None = Field(default=None, examples=["phones"])
+    """The field of the subscriber; null if the fault is in no field."""
+
+    column: str | None = Field(default=None, examples=["Телефон"])
+    """The header of the column in a table; null in JSON."""
+
+    rule: str = Field(examples=["several-numbers"])
+    """The broken rule, as a word."""
+
+    message: str = Field(
+        examples=["'776413 776450' is not a telephone number: it may be several; give each one separately"]
+    )
+    """What is wrong, and what is allowed."""
+
+
 class ErrorInfo(Frozen):
-    """The reason of a rejection. `message` says which field, what is wrong with it, and what is allowed."""
+    """The reason of a rejection. `message` says which field, what is wrong with it, and what is allowed.
+
+    `faults` are those of an uploaded list, the first hundred of `fault_count`.
+    """
 
     code: ErrorCode
     message: str
     resource_id: str | None = None
+    faults: list[ListFault] = Field(default_factory=list, exclude_if=lambda faults: not faults)
+    fault_count: int = Field(default=0, exclude_if=lambda count: count == 0)
 
 
 class CatoError(Exception):
@@ -83,6 +116,18 @@ class RefusedError(CatoError):
 
 class InvalidError(RefusedError):
     code = ErrorCode.INVALID
+
+
+class InvalidListError(InvalidError):
+    """An uploaded list has faults: `faults` are the first of the `fault_count` that there are."""
+
+    def __init__(self, message: str, *, faults: Sequence[ListFault], fault_count: int) -> None:
+        super().__init__(message)
+        self.faults = list(faults)
+        self.fault_count = fault_count
+
+    def info(self) -> ErrorInfo:
+        return super().info().model_copy(update={"faults": self.faults, "fault_count": self.fault_count})
 
 
 class NotFoundError(RefusedError):

@@ -20,6 +20,7 @@ from cato_contracts.errors import (
     ErrorInfo,
     ForbiddenError,
     InvalidError,
+    InvalidListError,
     NotAvailableYetError,
     NotFoundError,
     PreconditionFailedError,
@@ -221,6 +222,8 @@ class Requester:
 
 def refusal(error: ErrorInfo) -> RefusedError:
     """Return the exception for an error of an answer."""
+    if error.faults:
+        return InvalidListError(error.message, faults=error.faults, fault_count=error.fault_count)
     return _REFUSALS.get(error.code, RefusedError)(error.message, resource_id=error.resource_id)
 
 

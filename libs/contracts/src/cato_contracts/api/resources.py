@@ -1,6 +1,5 @@
 """The resources of the REST API, as clients see them (manual, chapter 3)."""
 
-import re
 from enum import StrEnum
 from functools import cache
 from typing import Annotated, Any, Generic, Literal, Self, TypeVar
@@ -10,17 +9,11 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
 from cato_contracts.api.examples import AUDIO_ID, EXECUTION_ID, GROUP_ID, SETTINGS_ID
+from cato_contracts.api.phone_numbers import MAX_PHONE_TEXT, PHONE_PATTERN, normalised_phone
 from cato_contracts.model import Instant, Name, Resource
 from cato_contracts.objects import ObjectRef
 
 T = TypeVar("T")
-
-MAX_PHONE_LENGTH = 32
-_PHONE_PUNCTUATION = str.maketrans("", "", " -()\t")
-_PHONE = re.compile(r"\+?[0-9]+|[0-9*#]+")
-_BLANKS = r"[ \t()-]*"
-PHONE_PATTERN = rf"^{_BLANKS}(?:(?:\+{_BLANKS})?(?:[0-9]{_BLANKS}){{1,31}}|(?:[0-9*#]{_BLANKS}){{1,32}})$"
-"""The rule of `normalised_phone` for JSON Schema."""
 
 
 class Page(Resource, Generic[T]):
@@ -46,23 +39,6 @@ class AudioFile(Resource):
     content: ObjectRef
 
 
-def normalised_phone(text: str) -> str:
-    """Return a dialable number: digits with an optional leading `+`, or a code of digits, `*` and `#`.
-
-    Raises:
-        ValueError: for anything else once blanks, `-`, `(` and `)` are removed, or over 32 characters.
-
-    """
-    number = text.translate(_PHONE_PUNCTUATION)
-    if not _PHONE.fullmatch(number):
-        msg = f"{text!r} is not a telephone number: digits with an optional leading +, or *, # codes"
-        raise ValueError(msg)
-    if len(number) > MAX_PHONE_LENGTH:
-        msg = f"a telephone number has at most {MAX_PHONE_LENGTH} characters, not {len(number)}"
-        raise ValueError(msg)
-    return number
-
-
 def one_or_many(value: object) -> object:
     """Accept a single string in place of a list; an empty string is an empty list."""
     if isinstance(value, str):
@@ -74,7 +50,11 @@ def _once_each(values: list[T]) -> list[T]:
     return list(dict.fromkeys(values))
 
 
-Phone = Annotated[str, Field(json_schema_extra={"pattern": PHONE_PATTERN}), AfterValidator(normalised_phone)]
+Phone = Annotated[
+    str,
+    Field(json_schema_extra={"pattern": PHONE_PATTERN, "maxLength": MAX_PHONE_TEXT}),
+    AfterValidator(normalised_phone),
+]
 _PhoneList = Annotated[list[Phone], Field(min_length=1)]
 Phones = Annotated[
     list[Phone],

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 from starlette.types import Scope
 
-from cato_contracts.errors import BrokerError, RefusedError
+from cato_contracts.errors import BrokerError, InvalidListError, ListFault, RefusedError
 from cato_contracts.model import Resource
 from cato_gateway.errors import UnauthorizedError, status_of
 
@@ -47,6 +47,12 @@ class Problem(Resource):
 
     resource_id: str | None = None
     """The resource concerned."""
+
+    faults: list[ListFault] | None = None
+    """The faults of an uploaded list, up to a hundred."""
+
+    fault_count: int | None = None
+    """The number of all faults of the list."""
 
 
 def problem(
@@ -122,7 +128,11 @@ def add_handlers(app: FastAPI, allowed: "AllowedMethods") -> None:
 def of_refusal(scope: Scope, error: RefusedError) -> Response:
     status = status_of(error)
     headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, UnauthorizedError) else None
-    return problem(scope, status, error.message, resource_id=error.resource_id, headers=headers)
+    more = None
+    if isinstance(error, InvalidListError):
+        faults = [fault.model_dump(by_alias=True) for fault in error.faults]
+        more = {"faults": faults, "faultCount": error.fault_count}
+    return problem(scope, status, error.message, resource_id=error.resource_id, headers=headers, more=more)
 
 
 class AllowedMethods:

@@ -23,7 +23,8 @@ from cato_contracts.api.history import (
     ListCalls,
     Statistics,
 )
-from cato_contracts.api.resources import PHONE_PATTERN, Page, TimeZoneName, normalised_phone
+from cato_contracts.api.phone_numbers import PHONE_PATTERN, normalised_phone
+from cato_contracts.api.resources import Page, TimeZoneName
 from cato_contracts.errors import InvalidError
 from cato_gateway.http.request_context import API, Reader, ResourceId, json_answer
 from cato_gateway.http.streaming import Streamed, started

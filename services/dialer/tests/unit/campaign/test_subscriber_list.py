@@ -7,10 +7,10 @@ from uuid import uuid4
 import pytest
 
 from cato_contracts.api.resources import Contact
-from cato_contracts.errors import InvalidError, TooLargeError
+from cato_contracts.errors import InvalidError, InvalidListError, TooLargeError
 from cato_contracts.messages.campaign_commands import ListFormat
-from cato_dialer.campaign.domain.catalog.snapshot_list import snapshot_list
-from cato_dialer.campaign.domain.catalog.subscriber_list import contacts
+from cato_dialer.campaign.domain.lists.snapshot_list import snapshot_list
+from cato_dialer.campaign.domain.lists.subscriber_list import contacts
 
 GROUP = uuid4()
 
@@ -58,10 +58,71 @@ def test_the_same_list_gives_the_same_contacts():
         (b"\xff\xfe", "not in UTF-8: byte 0"),
     ],
 )
-def test_a_json_list_with_a_mistake_is_refused_and_the_first_mistake_named(text, message):
+def test_a_json_list_with_a_mistake_is_refused_and_its_place_named(text, message):
     with pytest.raises(InvalidError) as refused:
         read(text)
     assert message in refused.value.message
+
+
+def faults_of(text: str | bytes, form: ListFormat) -> InvalidListError:
+    with pytest.raises(InvalidListError) as refused:
+        read(text, form, limit=1000)
+    return refused.value
+
+
+def test_all_faults_of_a_json_list_are_named_with_index_field_and_rule_l3():
+    people = [
+        {"fullName": "A", "phones": "84951234567"},
+        {"fullName": "", "phones": ["84951234567", "7.9E+10"]},
+        {"fullName": "C", "phones": "84951234567,112", "colour": "red"},
+        17,
+    ]
+    error = faults_of(json.dumps(people), ListFormat.JSON)
+    assert [(fault.index, fault.row, fault.field, fault.rule) for fault in error.faults] == [
+        (1, None, "fullName", "string-too-short"),
+        (1, None, "phones", "scientific-notation"),
+        (2, None, "phones", "number-with-extension"),
+        (2, None, "colour", "extra-forbidden"),
+        (3, None, None, "model-type"),
+    ]
+    assert error.fault_count == 5
+    assert error.message.startswith("subscriber 1: fullName: ")
+    assert error.message.endswith("(and 4 more faults)")
+
+
+def test_all_faults_of_a_csv_list_are_named_with_row_column_and_rule_l1_l3_l4():
+    text = "fullName;Phones\nA;84951234567\nB;84951234567,112\nC;776413 776450\n;+7 495 123 45 67 890 12\n"
+    error = faults_of(text, ListFormat.CSV)
+    assert [(fault.row, fault.index, fault.field, fault.column, fault.rule) for fault in error.faults] == [
+        (3, None, "phones", "Phones", "number-with-extension"),
+        (4, None, "phones", "Phones", "several-numbers"),
+        (5, None, "fullName", "fullName", "string-too-short"),
+        (5, None, "phones", "Phones", "too-long"),
+    ]
+    assert error.message.startswith(
+        "line 3: phones: '84951234567,112' is a telephone number with an extension"
+    )
+
+
+@pytest.mark.parametrize("form", ListFormat)
+def test_a_hundred_faults_are_shown_and_all_are_counted_l3(form):
+    text = "fullName,phones\n" + "A,x\n" * 250
+    if form is ListFormat.JSON:
+        text = json.dumps([{"fullName": "A", "phones": "x"}] * 250)
+    error = faults_of(text, form)
+    assert (len(error.faults), error.fault_count) == (100, 250)
+
+
+def test_faults_before_a_place_that_cannot_be_read_are_named_too_l3():
+    error = faults_of('[{"fullName": "A", "phones": "x"}, broken', ListFormat.JSON)
+    assert [(fault.index, fault.rule) for fault in error.faults] == [(0, "not-a-number"), (1, "broken-json")]
+
+
+def test_a_short_number_after_a_comma_is_never_dialled_l1():
+    text = "fullName;phones\nA;{}\n"
+    for cell in ("84951234567,112", "84951234567, 112", "84951234567,доб. 112", "84951234567, 112, 113"):
+        assert faults_of(text.format(cell), ListFormat.CSV).faults[0].rule == "number-with-extension"
+    assert read(text.format("84951234567, 776413"), ListFormat.CSV)[0].phones == ["84951234567", "776413"]
 
 
 def test_a_list_over_the_limit_is_refused():

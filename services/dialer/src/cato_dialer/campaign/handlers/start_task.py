@@ -11,8 +11,8 @@ from cato_contracts.messages.campaign_commands import StartTask
 from cato_contracts.messages.runs import Prompt, RunSnapshot
 from cato_contracts.objects import Bucket, ObjectRef
 from cato_contracts.requests import Actor
-from cato_dialer.campaign.domain.catalog.snapshot_list import snapshot_list
 from cato_dialer.campaign.domain.catalog.task import Task
+from cato_dialer.campaign.domain.lists.snapshot_list import snapshot_list
 from cato_dialer.campaign.domain.run.run import Run
 from cato_dialer.campaign.handlers.catalog_view import RunningTask
 from cato_dialer.campaign.handlers.deps import Deps

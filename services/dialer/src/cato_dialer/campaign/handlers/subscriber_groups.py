@@ -21,7 +21,7 @@ from cato_contracts.messages.campaign_commands import (
 from cato_contracts.model import Name
 from cato_contracts.objects import Bucket, ObjectRef
 from cato_dialer.campaign.domain.catalog.subscriber_group import SubscriberGroup
-from cato_dialer.campaign.domain.catalog.subscriber_list import contacts
+from cato_dialer.campaign.domain.lists.subscriber_list import contacts
 from cato_dialer.campaign.handlers.deps import Deps
 from cato_runtime.objects import ObjectMissingError
 from cato_runtime.requests import RequestContext

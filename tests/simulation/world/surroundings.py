@@ -89,9 +89,10 @@ class JobsForCampaign:
     async def open(self, run_id: UUID) -> None:
         return None
 
-    async def enqueue(self, jobs: Sequence[DialJob]) -> None:
+    async def enqueue(self, jobs: Sequence[DialJob]) -> list[DialJob]:
         for job in jobs:
             self._queue.put(job)
+        return []
 
     async def count(self, run_id: UUID) -> int:
         return sum(queued.job.run_id == run_id for queued in self._queue.jobs.values())

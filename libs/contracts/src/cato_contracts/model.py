@@ -22,6 +22,19 @@ class Resource(Frozen):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
 
+def _encodable(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        msg = f"must be text; the character at {error.start} is half of a pair (a lone surrogate)"
+        raise ValueError(msg) from error
+    return text
+
+
+ENCODABLE = AfterValidator(_encodable)
+"""Text that every encoder takes: JSON may contain halves of pairs, which are no characters."""
+
+
 def _not_blank(text: str) -> str:
     if not text.strip():
         msg = "must not be blank"
@@ -32,6 +45,7 @@ def _not_blank(text: str) -> str:
 Name = Annotated[
     str,
     Field(min_length=1, max_length=200, json_schema_extra={"pattern": r"\S"}),
+    ENCODABLE,
     AfterValidator(_not_blank),
 ]
 """A name that a user gives: 1 to 200 characters, not only blanks."""

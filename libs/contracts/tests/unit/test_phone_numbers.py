@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from cato_contracts.api.phone_numbers import (
     MAX_PHONE_TEXT,
     PHONE_PATTERN,
+    PHONE_SCHEMA,
     PhoneError,
     PhoneRule,
     is_extension_of,
@@ -132,6 +133,7 @@ def test_the_pattern_and_the_function_agree_and_no_digit_is_added_l4(text):
         assert not accepted
         return
     assert accepted
+    assert re.search(str(PHONE_SCHEMA["pattern"]), text)
     assert re.fullmatch(r"\+[0-9]{1,15}|[0-9*#]{1,32}", number)
     assert number == normalised_phone(number)
 

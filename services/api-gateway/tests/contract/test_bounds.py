@@ -1,5 +1,8 @@
 """Every field and every parameter out of its bounds: 400, and the field's name."""
 
+from datetime import datetime
+from uuid import UUID
+
 import pytest
 
 API = "/api/v1"
@@ -69,6 +72,10 @@ TASKS_OUT_OF_BOUNDS = [
     ("startAt", '"2030-01-01T00:00:00"'),
     ("startAt", '"soon"'),
     ("expiresAt", '"tomorrow"'),
+    ("startAt", '"0001-01-01T00:00:00+14:00"'),
+    ("startAt", '"1969-12-31T23:59:59Z"'),
+    ("expiresAt", '"9999-12-31T23:59:59-12:00"'),
+    ("expiresAt", '"2200-01-01T00:00:00Z"'),
     ("priority", "11"),
     ("priority", "-11"),
     ("priority", '"1"'),
@@ -166,3 +173,20 @@ async def test_parameters_out_of_bounds_name_the_parameter(client, ids, path, qu
 async def test_a_parameter_that_cannot_be_read_is_named(client, ids, method, path, query, refused):
     answer = await client.request(method, f"{API}{path.format(**ids)}?{query}")
     refused(answer, 400, query.partition("=")[0])
+
+
+@pytest.mark.parametrize(
+    ("stored", "shown"),
+    [
+        ("0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00Z"),
+        ("9999-12-31T23:59:59-12:00", "9999-12-31T23:59:59.999999Z"),
+    ],
+)
+async def test_a_stored_time_at_the_edge_of_the_calendar_leaves_lists_readable_l9(
+    stack, client, ids, stored, shown
+):
+    task = stack.services.tasks[UUID(ids["task"])]
+    stack.services.tasks[task.id] = task.model_copy(update={"start_at": datetime.fromisoformat(stored)})
+    listed = await client.get(f"{API}/tasks")
+    assert [each["startAt"] for each in listed.json()["items"]] == [shown]
+    assert (await client.get(f"{API}/tasks/{ids['task']}")).json()["startAt"] == shown

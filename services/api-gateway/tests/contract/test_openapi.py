@@ -8,7 +8,7 @@ import jsonschema_rs
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from cato_contracts.api.phone_numbers import PHONE_PATTERN
+from cato_contracts.api.phone_numbers import PHONE_PATTERN, PHONE_SCHEMA
 from cato_gateway.errors import STATUSES
 from tests.support.gateway.stack import MemoryStack
 
@@ -191,6 +191,7 @@ def test_the_pattern_of_telephone_numbers_matches_their_rule(phone, good):
     assert bool(re.search(PHONE_PATTERN, phone)) is good
     if good:
         normalised_phone(phone)
+        assert re.search(str(PHONE_SCHEMA["pattern"]), phone)
     else:
         with pytest.raises(ValueError):
             normalised_phone(phone)

@@ -37,7 +37,8 @@ class MemoryAudioLibrary:
 class MemoryDialQueue:
     """Jobs in a dictionary. `arrived` is set when a job is queued."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_payload: int = 1_048_576) -> None:
+        self.max_payload = max_payload
         self.jobs: dict[tuple[UUID, int, int], DialJob] = {}
         self.consumers: set[UUID] = set()
         self.arrived = asyncio.Event()
@@ -45,10 +46,14 @@ class MemoryDialQueue:
     async def open(self, run_id: UUID) -> None:
         self.consumers.add(run_id)
 
-    async def enqueue(self, jobs: Sequence[DialJob]) -> None:
+    async def enqueue(self, jobs: Sequence[DialJob]) -> list[DialJob]:
+        too_large = [job for job in jobs if len(job.model_dump_json()) > self.max_payload]
         for job in jobs:
+            if job in too_large:
+                continue
             self.jobs.setdefault((job.run_id, job.wave, job.subscriber.no), job)
         self.arrived.set()
+        return too_large
 
     async def count(self, run_id: UUID) -> int:
         return sum(key[0] == run_id for key in self.jobs)

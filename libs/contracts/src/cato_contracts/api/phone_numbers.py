@@ -77,7 +77,13 @@ _ADDRESS = (
 PHONE_PATTERN = (
     f"{_START}(?!{_TWO_SPACED})(?!{_TWO_SPACED_INTERNATIONAL})(?:{_INTERNATIONAL}|{_CODE}|{_ADDRESS})$"
 )
-"""The rule of `normalised_phone` for JSON Schema; besides, a text has at most MAX_PHONE_TEXT characters."""
+"""The rule of `normalised_phone`; besides, a text has at most MAX_PHONE_TEXT characters."""
+
+PHONE_SCHEMA: dict[str, str | int] = {
+    "pattern": r"[0-9*#\uff03\uff0a\uff10-\uff19]",
+    "maxLength": MAX_PHONE_TEXT,
+}
+"""What JSON Schema says about a number: less than the rule, which would be unreadable there."""
 
 _PLAIN = re.compile(rf"\+?[0-9]{{1,{MAX_INTERNATIONAL_DIGITS}}}")
 _PHONE = re.compile(PHONE_PATTERN.removesuffix("$"))
@@ -91,7 +97,7 @@ _TO_NUMBER = str.maketrans(
 _TRUNK_ZERO = re.compile(rf"(?<=[0-9\uff10-\uff19]){_W}*[(\uff08]{_W}*[0\uff10]{_W}*[)\uff09](?=.*{_D})")
 _SCIENTIFIC = re.compile(r"\s*['’]?[+-]?\d+(?:[.,]\d*)?[eEеЕ][+-]?\d+\s*")
 _EXTENSION = re.compile(
-    r"(?i)\d[\s)]*(?:(?:,|;|/)?\s*(?:доб|вн|доп|ext|extension|x|х|p|w|t)[a-zа-я]*\.?[\s:=]*|[,;#*]+\s*)\d{1,6}\D*$"
+    r"(?i)\d[\s()]*(?:(?:,|;|/)?\s*(?:доб|вн|доп|ext|extension|x|х|p|w|t)[a-zа-я]*\.?[\s:=]*|[,;#*]+\s*)\d{1,6}\D*$"
 )
 _SEPARATED = re.compile(r"\d\D*(?:[,;/|\\\n\r&+]|\bили\b|\bи\b|\bor\b|\band\b)\D*\d")
 _ENOUGH_FOR_A_NUMBER = 3

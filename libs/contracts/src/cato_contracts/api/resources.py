@@ -9,8 +9,8 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
 from cato_contracts.api.examples import AUDIO_ID, EXECUTION_ID, GROUP_ID, SETTINGS_ID
-from cato_contracts.api.phone_numbers import MAX_PHONE_TEXT, PHONE_PATTERN, normalised_phone
-from cato_contracts.model import Instant, Name, Resource
+from cato_contracts.api.phone_numbers import PHONE_SCHEMA, normalised_phone
+from cato_contracts.model import ENCODABLE, Instant, Name, Resource
 from cato_contracts.objects import ObjectRef
 
 T = TypeVar("T")
@@ -50,19 +50,22 @@ def _once_each(values: list[T]) -> list[T]:
     return list(dict.fromkeys(values))
 
 
-Phone = Annotated[
-    str,
-    Field(json_schema_extra={"pattern": PHONE_PATTERN, "maxLength": MAX_PHONE_TEXT}),
-    AfterValidator(normalised_phone),
-]
-_PhoneList = Annotated[list[Phone], Field(min_length=1)]
+Phone = Annotated[str, Field(json_schema_extra={**PHONE_SCHEMA}), AfterValidator(normalised_phone)]
+MAX_PHONES = 50
+MAX_EMAILS = 50
+MAX_EMAIL_LENGTH = 254
+"""The longest address that a server must take (RFC 5321, 4.5.3.1, with erratum 1690 of RFC 3696)."""
+
+_PhoneList = Annotated[list[Phone], Field(min_length=1, max_length=MAX_PHONES)]
 Phones = Annotated[
     list[Phone],
-    Field(min_length=1),
+    Field(min_length=1, max_length=MAX_PHONES),
     BeforeValidator(one_or_many, json_schema_input_type=Phone | _PhoneList),
     AfterValidator(_once_each),
 ]
-Emails = Annotated[list[str], BeforeValidator(one_or_many, json_schema_input_type=str | list[str])]
+_Email = Annotated[str, Field(max_length=MAX_EMAIL_LENGTH), ENCODABLE]
+_EmailList = Annotated[list[_Email], Field(max_length=MAX_EMAILS)]
+Emails = Annotated[_EmailList, BeforeValidator(one_or_many, json_schema_input_type=_Email | _EmailList)]
 _IdList = Annotated[list[UUID], Field(min_length=1)]
 Ids = Annotated[
     list[UUID],

@@ -23,7 +23,7 @@ from cato_contracts.api.history import (
     ListCalls,
     Statistics,
 )
-from cato_contracts.api.phone_numbers import PHONE_PATTERN, normalised_phone
+from cato_contracts.api.phone_numbers import PHONE_SCHEMA, normalised_phone
 from cato_contracts.api.resources import Page, TimeZoneName
 from cato_contracts.errors import InvalidError
 from cato_gateway.http.request_context import API, Reader, ResourceId, json_answer
@@ -83,7 +83,7 @@ def _number(text: str) -> str:
 
 
 _Time = Annotated[AwareDatetime, WrapValidator(_instant, json_schema_input_type=datetime)]
-_Number = Annotated[str, BeforeValidator(_number), Field(json_schema_extra={"pattern": PHONE_PATTERN})]
+_Number = Annotated[str, BeforeValidator(_number), Field(json_schema_extra={**PHONE_SCHEMA})]
 
 
 async def _call_filter(  # noqa: PLR0917 - parameters of the request

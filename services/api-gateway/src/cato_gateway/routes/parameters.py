@@ -1,6 +1,6 @@
 """Parameters and kinds of fields that several resources have."""
 
-from datetime import UTC, datetime
+from datetime import MINYEAR, UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -13,6 +13,8 @@ from cato_contracts.model import Instant
 _CONTROL = 0x20
 _DELETE = 0x7F
 _NAME_LENGTH = 200
+_FIRST, _LAST = datetime.min, datetime.max  # noqa: DTZ901 - as UTC
+_FROM, _TILL = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 _NOT_IN_NAMES = r"/\\\u0000-\u001f\u007f\ufffd"
 _NAME_PATTERN = rf"^[^{_NOT_IN_NAMES}]*[^{_NOT_IN_NAMES}\s][^{_NOT_IN_NAMES}]*$"
 
@@ -48,10 +50,26 @@ NameInAddress = Annotated[
 
 
 def _utc(at: datetime) -> datetime:
-    return at.astimezone(UTC)
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:  # stored by an earlier version: the calendar ends before the offset is taken off
+        return (_FIRST if at.year == MINYEAR else _LAST).replace(tzinfo=UTC)
 
 
 UtcInstant = Annotated[Instant, PlainSerializer(_utc, return_type=datetime, when_used="json-unless-none")]
+
+
+def check_time(at: datetime | None) -> datetime | None:
+    """Check that a time is one for which calls can be planned, in every zone.
+
+    Raises:
+        ValueError: if it is not from 1970 to 2199.
+
+    """
+    if at is not None and not _FROM <= at < _TILL:
+        msg = f"should be a time from 1970 to 2199, not {at.isoformat()}"
+        raise ValueError(msg)
+    return at
 
 
 def check_id(sent: UUID | None, addressed: UUID) -> None:

@@ -1,10 +1,11 @@
 """`/tasks`: the files to play, the groups to call, and the start of a task (manual, 3.4 and 3.5)."""
 
+from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, field_validator
 from starlette.responses import Response
 
 from cato_contracts.api.examples import AUDIO_ID, GROUP_ID, SETTINGS_ID, TASK_ID
@@ -23,7 +24,7 @@ from cato_gateway.http.idempotency import IdempotencyKey
 from cato_gateway.http.request_context import API, Reader, ResourceId, Runner, Writer, json_answer
 from cato_gateway.openapi import responses
 from cato_gateway.openapi.content import json_content, request_body
-from cato_gateway.routes.parameters import Cursor, Limit, NamePart, UtcInstant, check_id
+from cato_gateway.routes.parameters import Cursor, Limit, NamePart, UtcInstant, check_id, check_time
 
 router = APIRouter(prefix=f"{API}/tasks", tags=["tasks"], responses=responses.COMMON)
 
@@ -43,6 +44,11 @@ class TaskBody(TaskSpec):
 
     user_id: Name | None = None
     """The user that it belongs to: the token's own, or for administrators another one."""
+
+    @field_validator("start_at", "expires_at")
+    @classmethod
+    def _can_be_planned(cls, at: datetime | None) -> datetime | None:
+        return check_time(at)
 
     def spec(self) -> TaskSpec:
         return TaskSpec.model_validate(self.model_dump(exclude={"user_id", "id"}, exclude_unset=True))

@@ -46,8 +46,11 @@ class DialQueue(Protocol):
         """Create the consumer of the run's jobs, if it does not exist."""
         ...
 
-    async def enqueue(self, jobs: Sequence[DialJob]) -> None:
-        """Queue these jobs. A job that is already in the queue is kept as it is."""
+    async def enqueue(self, jobs: Sequence[DialJob]) -> list[DialJob]:
+        """Queue these jobs. A job that is already in the queue is kept as it is.
+
+        Return the jobs that can never be queued, because they are larger than a message of the broker.
+        """
         ...
 
     async def count(self, run_id: UUID) -> int:

@@ -139,6 +139,17 @@ async def test_a_job_is_queued_once_until_its_run_is_closed(adapters):
     assert (await queue.count(run_id), await queue.count(other)) == (0, 1)
 
 
+async def test_a_job_larger_than_a_message_of_the_broker_is_returned_and_the_others_are_queued_l8(adapters):
+    run_id = uuid4()
+    await adapters.queue.open(run_id)
+    jobs = [job(run_id, 1, no) for no in range(3)]
+    huge = jobs[1].subscriber.model_copy(update={"emails": ["x" * 9_000_000]})
+    jobs[1] = jobs[1].model_copy(update={"subscriber": huge})
+    assert await adapters.queue.enqueue(jobs) == [jobs[1]]
+    assert await adapters.queue.queued(run_id, 1) == {0, 2}
+    assert await adapters.queue.enqueue([jobs[1]]) == [jobs[1]]
+
+
 async def test_a_lease_has_one_holder_until_it_is_released(adapters):
     leases = adapters.leases
     first = await leases.acquire("a")

@@ -284,7 +284,7 @@ async def test_of_concurrent_starts_one_succeeds(client):
 async def test_the_coordinator_creates_a_run_whose_start_was_only_decided():
     world = World()
     async with world.running() as client:
-        task = await client.add_task([people(0)])
+        task = await client.add_task([people(1)])
     decided = snapshot(0, task_id=task.id)
     await world.deps().tasks.execute(
         task.id, "key", lambda task: task.start(decided, command_id="key", timestamp=datetime.now(UTC))
@@ -399,3 +399,12 @@ async def test_of_concurrent_changes_of_one_version_one_succeeds(client):
     made = [name for name in await asyncio.gather(*(change(no) for no in range(10))) if name]
     assert len(made) == 1
     assert (await client.ask(GetNotificationSettings(actor=USER, id=settings.id))).name == made[0]
+
+
+async def test_a_task_whose_groups_are_empty_cannot_be_started_l6(world, client):
+    task = await client.add_task([people(1)])
+    group = await client.ask(LocateSubscribers(actor=USER, id=task.groups[0]))
+    await world.objects.remove(group)
+    await world.objects.put(group.bucket, group.name, b"")  # as earlier versions stored it
+    with pytest.raises(ConflictError, match="its groups have no subscribers"):
+        await client.start(task)

@@ -1,6 +1,7 @@
 """Runs through the whole role, in memory."""
 
 import asyncio
+import json
 from collections import Counter
 from datetime import timedelta
 
@@ -16,6 +17,7 @@ from services.dialer.tests.support.campaign_world import (
     ended,
     life_of,
     people,
+    snapshot,
     until,
 )
 
@@ -53,6 +55,25 @@ async def test_a_run_repeats_waves_for_subscribers_who_were_not_notified():
     assert life[-1]["body"]["ending"] == "FINISHED"
 
 
+async def test_a_subscriber_whose_job_is_too_large_fails_and_the_run_ends_l8():
+    world = World()
+    async with world.running() as client, asyncio.TaskGroup() as group:
+        dialling = group.create_task(answer_from_memory(world, lambda job: True))
+        task = await client.add_task([people(3)], attempt_count=2)
+        world.queue.max_payload = 0
+        run_id = await client.start(task)
+        await until(lambda: ended(world.runs, run_id))
+        dialling.cancel()
+    results = [
+        json.loads(record.data)["body"]
+        for no in range(3)
+        if (record := await world.runs.last(f"run.{run_id}.result.{no}", fresh=True)) is not None
+    ]
+    assert [(each["no"], each["wave"], each["notified"], each["reason"]) for each in results] == [
+        (no, 2, False, "job-too-large") for no in range(3)
+    ]
+
+
 async def test_a_task_can_be_started_again_when_its_run_is_over():
     world = World()
     async with world.running() as client, asyncio.TaskGroup() as group:
@@ -77,9 +98,14 @@ async def test_a_task_can_be_started_again_when_its_run_is_over():
 async def test_a_run_without_subscribers_ends_at_once():
     world = World()
     async with world.running() as client:
-        run_id = await client.start(await client.add_task([b"[]"]))
-        await until(lambda: ended(world.runs, run_id))
-    assert await names_of_life(world, run_id) == ["RunStarted", "RunEnded"]
+        task = await client.add_task([people(1)])
+    decided = snapshot(0, task_id=task.id)  # as earlier versions decided it
+    await world.deps().tasks.execute(
+        task.id, "key", lambda task: task.start(decided, command_id="key", timestamp=world.clock.now())
+    )
+    async with world.running():
+        await until(lambda: ended(world.runs, decided.run_id))
+    assert await names_of_life(world, decided.run_id) == ["RunStarted", "RunEnded"]
 
 
 async def test_a_stopped_run_drops_its_jobs_and_ends():

@@ -125,6 +125,40 @@ def test_a_short_number_after_a_comma_is_never_dialled_l1():
     assert read(text.format("84951234567, 776413"), ListFormat.CSV)[0].phones == ["84951234567", "776413"]
 
 
+@pytest.mark.parametrize(
+    ("subscriber", "field", "rule"),
+    [
+        ('{"fullName": "A", "phones": "1", "emails": "x@' + "y" * 253 + '"}', "emails", "string-too-long"),
+        ('{"fullName": "A", "phones": "1", "emails": ["' + 'a@b", "' * 50 + 'a@b"]}', "emails", "too-long"),
+        ('{"fullName": "A", "phones": ["' + '1", "' * 50 + '2"]}', "phones", "too-long"),
+        ('{"fullName": "' + "A" * 201 + '", "phones": "1"}', "fullName", "string-too-long"),
+        ('{"fullName": "A", "phones": "' + "1" * 9_000_000 + '"}', "phones", "too-long"),
+        ('{"fullName": "A", "phones": ' + "1" * 5_000 + "}", "phones", "list-type"),
+        ('{"fullName": "A", "phones": "1", "emails": [' + "1" * 5_000 + "]}", "emails", "string-type"),
+        ('{"fullName": ' + "1" * 5_000 + ', "phones": "1"}', "fullName", "string-type"),
+        ('{"fullName": "A", "phones": "1", "emails": "\\ud800"}', "emails", None),
+        ('{"fullName": "\\udfff", "phones": "1"}', "fullName", None),
+        ('{"fullName": "A", "phones": "\\ud800"}', "phones", "not-a-number"),
+        ('{"fullName": "A", "phones": "1", "\\ud800": 1}', None, "string-unicode"),
+        ('{"fullName": "A", "phones": "1", "' + "x" * 9_000_000 + '": 1}', "x" * 80 + "…", "extra-forbidden"),
+    ],
+)
+def test_every_field_has_a_bound_and_a_fault_names_index_and_field_l7_l8(subscriber, field, rule):
+    error = faults_of('[{"fullName": "A", "phones": "1"}, ' + subscriber + "]", ListFormat.JSON)
+    assert [(fault.index, fault.field) for fault in error.faults] == [(1, field)]
+    assert rule in {None, error.faults[0].rule}
+    assert len(error.info().model_dump_json()) < 1000
+
+
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [("[]", ListFormat.JSON), ("[] []", ListFormat.JSON), ("fullName,phones\n\n , \n", ListFormat.CSV)],
+)
+def test_a_list_without_subscribers_is_refused_l6(text, form):
+    error = faults_of(text, form)
+    assert (error.message, error.faults[0].rule) == ("the list has no subscribers", "nobody")
+
+
 def test_a_list_over_the_limit_is_refused():
     text = json.dumps([{"fullName": "A", "phones": str(n)} for n in range(101)])
     with pytest.raises(TooLargeError, match="at most 100"):

@@ -49,15 +49,20 @@ class NatsDialQueue:
                 ),
             )
 
-    async def enqueue(self, jobs: Sequence[DialJob]) -> None:
-        messages = []
-        for job in jobs:
-            messages.append(self._message(job))
-            if len(messages) % _ENCODED_AT_ONCE == 0:
+    async def enqueue(self, jobs: Sequence[DialJob]) -> list[DialJob]:
+        messages, too_large = [], []
+        for number, job in enumerate(jobs, 1):
+            message = self._message(job)
+            if len(message.data) > self._client.max_payload:
+                too_large.append(job)
+            else:
+                messages.append(message)
+            if number % _ENCODED_AT_ONCE == 0:
                 await asyncio.sleep(0)
         for outcome in await publish_all(self._client, messages):
             if isinstance(outcome, EventLogError) and not isinstance(outcome, SubjectFull):
                 raise BrokerError(f"job refused: {outcome}")
+        return too_large
 
     async def count(self, run_id: UUID) -> int:
         try:

@@ -130,7 +130,12 @@ class CatalogView:
         restore = self._restore.get(commit.type)
         if restore is None:
             raise Corrupt(f"commit {record.sequence} has the unknown type {commit.type}")
-        return restore(commit), record.sequence
+        try:
+            entry = restore(commit)
+            entry.view()
+        except ValueError as error:  # of a model: one bad resource must not make the list unreadable
+            raise Corrupt(f"commit {record.sequence} cannot be shown: {error}") from error
+        return entry, record.sequence
 
     def _fold(self, change: tuple[Entry, int]) -> None:
         entry, sequence = change

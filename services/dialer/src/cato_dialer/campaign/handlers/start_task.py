@@ -67,6 +67,8 @@ async def _snapshot(deps: Deps, task: Task, context: RequestContext) -> RunSnaps
     except (NotFoundError, InvalidError) as error:
         raise _cannot_start(task, error.message) from error
     subscribers, count = await _store_list(deps, task, owner)
+    if count == 0:
+        raise _cannot_start(task, "its groups have no subscribers")
     return RunSnapshot(
         run_id=time_ordered_id(context.now),
         task_id=task.id,

@@ -58,7 +58,8 @@ class Faults:
         place = first.row if first.index is None else first.index
         where = f"{self._what} {place}: " if place is not None else ""
         field = f"{first.field}: " if first.field is not None else ""
-        more = f" (and {self.count - 1} more faults)" if self.count > 1 else ""
+        others = self.count - 1
+        more = f" (and {others} more fault{'s' if others > 1 else ''})" if others else ""
         return InvalidListError(
             f"{where}{field}{first.message}{more}", faults=self.shown, fault_count=self.count
         )

@@ -15,6 +15,9 @@ from cato_contracts.errors import TooLargeError
 from cato_contracts.ids import derived_id
 from cato_dialer.campaign.domain.lists.faults import Faults, UnreadableError
 
+_NO_TEXT = "string_unicode"
+_HALF = "must be text; a character is half of a pair (a lone surrogate)"
+
 
 class Rows(Protocol):
     """The subscribers of an uploaded list, with their places."""
@@ -62,6 +65,9 @@ def read_list(rows: Rows, lines: BinaryIO, *, group_id: UUID, limit: int) -> Lis
             count += 1
     except UnreadableError as error:
         faults.add(error.place, error.rule, error.message)
+    else:
+        if count == 0:
+            faults.add(None, "nobody", "the list has no subscribers")
     return ListReading(count, faults)
 
 
@@ -88,11 +94,17 @@ def _validated(rows: Rows, place: int, fields: object, faults: Faults) -> Subscr
 def _add(faults: Faults, rows: Rows, place: int, detail: ErrorDetails) -> None:
     location = detail["loc"]
     if not location:
-        faults.add(place, detail["type"], "must be an object with fullName, phones and emails")
+        no_text = detail["type"] == _NO_TEXT
+        message = (
+            f"the name of a field {_HALF}"
+            if no_text
+            else "must be an object with fullName, phones and emails"
+        )
+        faults.add(place, detail["type"], message)
         return
     field = to_camel(str(location[0]))
     item = next((part for part in location if isinstance(part, int)), None)
     cause = detail.get("ctx", {}).get("error")
     rule = str(cause.rule) if isinstance(cause, PhoneError) else detail["type"]
-    message = detail["msg"].removeprefix("Value error, ")
+    message = _HALF if detail["type"] == _NO_TEXT else detail["msg"].removeprefix("Value error, ")
     faults.add(place, rule, message, field=field, column=rows.column(field, item))

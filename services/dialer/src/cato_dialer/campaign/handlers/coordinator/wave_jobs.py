@@ -2,16 +2,21 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 from uuid import UUID
 
 import structlog
 
 from cato_contracts.messages.jobs import DialJob
-from cato_contracts.messages.runs import RunSnapshot, RunSubscriber
+from cato_contracts.messages.runs import RunSnapshot, RunSubscriber, SubscriberResult
 from cato_dialer.campaign.domain.run.progress import Progress
 from cato_dialer.campaign.handlers.deps import Deps
+from cato_dialer.campaign.ports import QueuedResult
 
 log = structlog.get_logger()
+
+JOB_TOO_LARGE = "job-too-large"
+"""The reason of a subscriber whose job is larger than a message of the broker."""
 
 _JOBS_AT_ONCE = 1_000
 
@@ -43,14 +48,39 @@ class WaveJobs:
             return False
         some = [self._to_queue.popleft() for _ in range(min(_JOBS_AT_ONCE, len(self._to_queue)))]
         try:
-            await self._deps.queue.enqueue(
+            too_large = await self._deps.queue.enqueue(
                 [self._job(wave, no) for no in some if not self._progress.is_settled(no)]
             )
+            if too_large:
+                await self._fail(too_large)
         except BaseException:
             self._to_queue.extendleft(reversed(some))
             raise
         self._plan_audit()
         return True
+
+    async def _fail(self, jobs: Sequence[DialJob]) -> None:
+        """Give the subscribers of these jobs a result: the wave would wait for them for ever."""
+        log.error(
+            "jobs too large for the broker, subscribers failed", run_id=str(self._run_id), jobs=len(jobs)
+        )
+        await self._deps.calls.give_results(
+            [
+                QueuedResult(
+                    SubscriberResult(
+                        run_id=self._run_id,
+                        no=job.subscriber.no,
+                        wave=job.wave,
+                        notified=False,
+                        reason=JOB_TOO_LARGE,
+                        call_id=None,
+                        number=None,
+                    ),
+                    after=self._progress.head(job.subscriber.no),
+                )
+                for job in jobs
+            ]
+        )
 
     async def _find_missing(self, wave: int) -> None:
         """Collect the subscribers without a result and a job: all in a new wave, some after a takeover."""

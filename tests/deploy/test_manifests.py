@@ -110,8 +110,8 @@ def test_health_port_is_that_of_the_image(manifests, root):
     for name, pod in manifests.services.items():
         image = service_container(pod)["image"].split("/")[1].split(":")[0]
         text = (root / "services" / image / "Dockerfile").read_text()
-        (port,) = re.findall(r"CATO_(?:HEALTH_)?PORT=(\d+)", text)
-        assert [each["containerPort"] for each in service_container(pod)["ports"]] == [int(port)], name
+        ports = re.findall(r"CATO_(?:HEALTH_)?PORT=(\d+)", text)
+        assert [str(each["containerPort"]) for each in service_container(pod)["ports"]] == ports, name
 
 
 def test_grace_period_of_a_pod_exceeds_the_drain_timeout(manifests):

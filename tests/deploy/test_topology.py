@@ -23,8 +23,8 @@ def environment(service, nats_url, data):
         "CATO_CONFIG": str(CONFIG),
         "CATO_DATA_DIR": str(data),
         "APP_TOKEN": "a-token",
-        # The gateway's health port is that of the image; the others get a free port.
-        **({"CATO_HOST": "0.0.0.0"} if "ports" in service else {"CATO_HEALTH_PORT": "0"}),
+        "CATO_HEALTH_PORT": "0",
+        **({"CATO_HOST": "0.0.0.0"} if "ports" in service else {}),
     }
     return {**os.environ, **given, **here}
 

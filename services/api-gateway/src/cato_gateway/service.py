@@ -6,7 +6,7 @@ import structlog
 from fastapi import FastAPI
 
 from cato_gateway.deps import Deps
-from cato_gateway.http.server import Server, listen, make_server
+from cato_gateway.http.serving.server import Server, listen, make_server
 from cato_gateway.tokens import refuse_public_default
 from cato_runtime.configuration.config import Config
 from cato_runtime.requests import RequestTable

@@ -39,6 +39,17 @@ class GatewaySettings(BaseSettings):
     body_timeout: timedelta = timedelta(seconds=30)
     """How long a client may pause in the middle of a body."""
 
+    head_timeout: timedelta = timedelta(seconds=10)
+    """How long the head of a request may take, from the connection or from its first byte; then 408."""
+
+    connections: int | None = Field(default=None, ge=1)
+    """The most connections. A new one beyond them closes the oldest that has no request, or is closed itself.
+    Unset: three quarters of the descriptors that the process may have (`ulimit -n`), 10,000 at most."""
+
+    connections_per_address: int | None = Field(default=None, ge=1)
+    """The most connections from one address, in the same way; unset: half of all. Set it to the number of
+    connections behind a proxy, all of whose requests come from one address."""
+
     keep_alive: timedelta = timedelta(seconds=30)
     """How long an idle connection stays open; should be longer than the time-out of a proxy."""
 

@@ -3,7 +3,7 @@ import socket
 import pytest
 
 from cato_contracts.errors import ConfigurationError
-from cato_gateway.http.server import listen
+from cato_gateway.http.serving.server import listen
 from cato_gateway.settings import GatewaySettings
 
 

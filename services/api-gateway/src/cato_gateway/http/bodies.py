@@ -1,6 +1,7 @@
 """Request bodies: their type, their size, their encoding, read piece by piece."""
 
 import asyncio
+import codecs
 import zlib
 from collections.abc import AsyncIterator, Collection
 from datetime import timedelta
@@ -71,14 +72,31 @@ async def read_model(request: Request, model: type[B], limit: int, patience: tim
     media_type(request, {JSON})
     raw = b"".join([piece async for piece in pieces(request, limit, patience)])
     try:
-        return model.model_validate_json(raw, strict=True, by_alias=True, by_name=False), raw
+        return model.model_validate_json(_utf_8(raw), strict=True, by_alias=True, by_name=False), raw
     except ValidationError as error:
         raise InvalidError(sentence(error.errors(include_url=False))) from error
 
 
+def _utf_8(raw: bytes) -> bytes:
+    """Return JSON without its byte order mark; editors write one, also before UTF-16.
+
+    Raises:
+        InvalidError: if the text is not in the encoding that its mark stands for.
+
+    """
+    if raw.startswith(codecs.BOM_UTF8):
+        return raw.removeprefix(codecs.BOM_UTF8)
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        try:
+            return raw.decode("utf-16").encode()
+        except UnicodeError as error:
+            raise InvalidError("the body has the byte order mark of UTF-16, but is not UTF-16") from error
+    return raw
+
+
 def _refuse_announced(request: Request, limit: int) -> None:
     announced = request.headers.get("content-length")
-    if announced is not None and announced.isdecimal() and int(announced) > limit:
+    if announced is not None and announced.isdecimal() and float(announced) > limit:
         raise _too_large(limit)
 
 

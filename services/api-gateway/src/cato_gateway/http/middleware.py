@@ -23,6 +23,7 @@ _GZIP_FROM_BYTES = 1024
 _GZIP_LEVEL = 5
 _ARRIVED_S = 0.05
 _LINGER_S = 3.0
+_ABSOLUTE = re.compile(r"(?is)https?://([^/]*)(/.*)?")
 _QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
@@ -48,6 +49,7 @@ class RequestMiddleware:
             return
         sent = Headers(scope=scope).get("x-request-id", "")
         scope[_REQUEST_ID] = sent if _ID.fullmatch(sent) else str(uuid4())
+        _take_absolute_form(scope)
         path = scope[ORIGINAL_PATH] = scope["path"]
         scope["path"] = path.rstrip("/") or "/"
         with structlog.contextvars.bound_contextvars(request_id=scope[_REQUEST_ID], user="-"):
@@ -92,6 +94,21 @@ class RequestMiddleware:
                     status=status,
                     ms=round(seconds * 1000, 1),
                 )
+
+
+def _take_absolute_form(scope: Scope) -> None:
+    """Reduce a target such as `http://host/path` to the path; its host counts (RFC 9112, 3.2.2)."""
+    absolute = _ABSOLUTE.fullmatch(scope["path"])
+    if absolute is None:
+        return
+    host, scope["path"] = absolute[1], absolute[2] or "/"
+    raw = _ABSOLUTE.fullmatch(scope.get("raw_path", b"").decode("latin-1"))
+    if raw is not None:
+        scope["raw_path"] = (raw[2] or "/").encode("latin-1")
+    scope["headers"] = [
+        (b"host", host.encode("latin-1", "replace")),
+        *(header for header in scope["headers"] if header[0] != b"host"),
+    ]
 
 
 class Compressed:

@@ -17,6 +17,8 @@ from cato_gateway.http.streaming import started
 from cato_runtime.objects import ObjectMissingError, ObjectStore
 
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+_MOST_DIGITS = 18
+_BEYOND = 10**_MOST_DIGITS
 _CACHE = "private, max-age=31536000, immutable"  # the content under an id never changes
 
 
@@ -77,10 +79,16 @@ def _wanted(request: Request, etag: str, total: int) -> tuple[int, int] | None:
     if not first and not last:
         return None
     if not first:
-        return max(0, total - int(last)), total
-    if last and int(last) < int(first):
+        return max(0, total - _position(last)), total
+    if last and _position(last) < _position(first):
         return None
-    return int(first), min(total, int(last) + 1) if last else total
+    return _position(first), min(total, _position(last) + 1) if last else total
+
+
+def _position(digits: str) -> int:
+    """Return a position; one with so many digits that Python does not read them is beyond any content."""
+    plain = digits.lstrip("0")
+    return int(plain or "0") if len(plain) <= _MOST_DIGITS else _BEYOND
 
 
 async def _whole(head: bytes, body: AsyncIterator[bytes], tail: bytes) -> AsyncIterator[bytes]:

@@ -1,47 +1,28 @@
 """The HTTP server: uvicorn, without its signal handlers."""
 
 import contextlib
-import json
 import socket
-import time
 from collections.abc import Iterator
-from http import HTTPStatus
 
 import uvicorn
 from fastapi import FastAPI
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from cato_contracts.errors import ConfigurationError
+from cato_gateway.http.serving.connections import ConnectionLimits, bounded_protocol, default_total
 from cato_gateway.settings import GatewaySettings
 
 _BACKLOG = 2048
-
-
-class ErrorFormProtocol(H11Protocol):
-    """HTTP/1.1 that answers bytes that are not HTTP in the common form of errors, without a path."""
-
-    def send_400_response(self, msg: str) -> None:
-        status = HTTPStatus.BAD_REQUEST
-        body = json.dumps(
-            {
-                "timestamp": time.time_ns() // 1_000_000,
-                "status": status,
-                "error": status.phrase,
-                "path": "",
-                "message": msg,
-            }
-        ).encode()
-        if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
-            head = (
-                f"HTTP/1.1 {status.value} {status.phrase}\r\ncontent-type: application/json\r\n"
-                f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
-            )
-            self.transport.write(head.encode() + body)
-        self.transport.close()
+_ACCEPTED_AT_ONCE = 64
 
 
 class Server(uvicorn.Server):
     """A server that leaves signals to the service; `should_exit` ends it."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        # The event loop accepts as many connections at once as its backlog says; those that wait may be more.
+        for listener in sockets or []:
+            listener.listen(_BACKLOG)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -49,10 +30,12 @@ class Server(uvicorn.Server):
 
 
 def make_server(app: FastAPI, settings: GatewaySettings, drain_seconds: float) -> Server:
+    limits = connection_limits(settings)
     return Server(
         uvicorn.Config(
             app,
-            http=ErrorFormProtocol,
+            http=bounded_protocol(limits),  # type: ignore[arg-type]  # it is called only
+            backlog=max(1, min(_ACCEPTED_AT_ONCE, limits.total // 8)),
             ws="none",
             lifespan="off",
             log_config=None,
@@ -62,6 +45,13 @@ def make_server(app: FastAPI, settings: GatewaySettings, drain_seconds: float) -
             timeout_graceful_shutdown=int(drain_seconds),
         )
     )
+
+
+def connection_limits(settings: GatewaySettings) -> ConnectionLimits:
+    """Return the bounds on connections; those that are not set follow from the descriptors of the process."""
+    total = settings.connections or default_total()
+    per_address = settings.connections_per_address or max(1, total // 2)
+    return ConnectionLimits(total, min(total, per_address), settings.head_timeout.total_seconds())
 
 
 def listen(settings: GatewaySettings) -> socket.socket:

@@ -80,6 +80,11 @@ class Station:
         return False
 
     @property
+    def has_port(self) -> bool:
+        """Tell whether the URI names a port. If not, DNS records may name it (RFC 3263, 4.2)."""
+        return re.search(r":[0-9]+$", self.uri.partition(";")[0]) is not None
+
+    @property
     def uri_host(self) -> str:
         """The host as it stands in a URI."""
         return f"[{self.host}]" if ":" in self.host else self.host

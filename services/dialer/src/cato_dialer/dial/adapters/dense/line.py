@@ -44,13 +44,18 @@ class DenseLine:
         self.start: asyncio.TimerHandle | None = None
         self._freed = freed
         self._events: asyncio.Queue[LineEvent] = asyncio.Queue()
-        self._released = False
+        self._released = self._told = False
         self._hanging_up = False
         self._playing = False
         self._kept_farewell = False
         self._heard_ms = 0
         self._last_word: tuple[ReleaseCause, int | None, str] | None = None
         self._stop_timer: asyncio.TimerHandle | None = None
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether the INVITE was sent, and the call ended without any response."""
+        return self.call is not None and self._released and not self._told
 
     @property
     def released(self) -> bool:
@@ -145,6 +150,7 @@ class DenseLine:
             self._tell(LineDigit(now_ms(), key, DigitSource.SIP_INFO))
 
     def rejected(self, code: int, phrase: str) -> None:
+        self._told = True
         self.release(ReleaseCause.REJECTED, code, phrase)
 
     def no_response(self, why: str) -> None:
@@ -201,6 +207,7 @@ class DenseLine:
         self._freed(self)
 
     def _tell(self, event: LineEvent) -> None:
+        self._told = True
         if self._last_word is None:
             self._put(event)
 

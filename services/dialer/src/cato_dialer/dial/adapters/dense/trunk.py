@@ -22,7 +22,7 @@ from cato_dialer.dial.adapters.dense.sip.sdp import LocalMedia
 from cato_dialer.dial.adapters.dense.sip.session_timer import SessionTimer
 from cato_dialer.dial.adapters.dense.sip.transport import Remote
 from cato_dialer.dial.adapters.sip.addresses import caller_uri, target_uri
-from cato_dialer.dial.adapters.sip.resolver import Resolver
+from cato_dialer.dial.adapters.sip.resolver import Resolver, Target
 from cato_dialer.dial.domain.call.line_events import DigitSource, ReleaseCause
 from cato_dialer.dial.domain.station import Station
 from cato_dialer.dial.ports.trunk import CallOrder, Line
@@ -48,7 +48,7 @@ class DenseTrunk:
         self._endpoint: SipEndpoint | None = None
         self._lines: dict[int, DenseLine] = {}
         self._numbers = itertools.count(1)
-        self._resolver = Resolver()
+        self._resolver = Resolver(dialing.bind_address)
         self._tasks: set[asyncio.Task[None]] = set()
         self._watcher: asyncio.Task[None] | None = None
         self._lags: list[int] = []
@@ -153,6 +153,7 @@ class DenseTrunk:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._resolver.close()
         if endpoint is not None:
             await endpoint.close()
 
@@ -161,17 +162,17 @@ class DenseTrunk:
         if station.host_is_name:
             self._spawn(self._resolve_and_send(line, station))
         else:
-            self._send(line, station.host)
+            self._send(line, Target(station.host, station.port))
 
     async def _resolve_and_send(self, line: DenseLine, station: Station) -> None:
         try:
-            host = await self._resolver.resolve(station.host)
+            target = await self._resolver.resolve(station)
         except OSError as error:
             line.release(ReleaseCause.NO_RESPONSE, None, f"{station.host} cannot be resolved: {error}")
             return
-        self._send(line, host)
+        self._send(line, target)
 
-    def _send(self, line: DenseLine, host: str) -> None:
+    def _send(self, line: DenseLine, target: Target) -> None:
         order = line.order
         if self._endpoint is None or line.released:
             return
@@ -179,7 +180,7 @@ class DenseTrunk:
             line.release(ReleaseCause.MISSED, None, "its time had passed")
             return
         station = order.station
-        remote = Remote(station.transport, host, station.port)
+        remote = Remote(station.transport, *target)
         try:
             line.source = self._endpoint.address(remote)
             callee = Callee(
@@ -221,6 +222,8 @@ class DenseTrunk:
         if line.media.running and line.incarnation == line.media.incarnation:
             # Appended at the end: other ports are used first, so that late packets do not reach a new call.
             line.media.ports.append(line.port)
+        if line.unanswered:
+            self._resolver.suspect(line.order.station)
         self._changed.set()
 
     async def _watch(self) -> None:

@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 import structlog
 
 from cato_contracts.api.stations import StationFailure
 from cato_dialer.dial.adapters.sip.options import answers_options
+from cato_dialer.dial.adapters.sip.resolver import Resolver
 from cato_dialer.dial.adapters.sip.tls_context import tls_context
 from cato_dialer.dial.domain.station import Station
 from cato_dialer.dial.domain.station_health import StationHealth
@@ -29,9 +31,11 @@ class StationKeepalive:
         answer_s: float = _ANSWER_S,
         clock: Clock | None = None,
         came_up: Callable[[UUID], None] = lambda _station_id: None,
+        resolver: Resolver | None = None,
     ) -> None:
         """`came_up` is called with the id of each station that was down and has answered."""
         self._bind_address = bind_address
+        self._resolver = resolver or Resolver(bind_address)
         self._came_up = came_up
         self._answer_s = answer_s
         self._clock = clock or SystemClock()
@@ -73,13 +77,12 @@ class StationKeepalive:
         # A reload of the configuration opens the watch again.
         self._known = {(one.station.id, one.station.uri): one.health for one in self._watched.values()}
         self._tasks, self._watched = [], {}
+        await self._resolver.close()
 
     async def _watch(self, watched: "_Watched") -> None:
         while True:
             watched.probe_now.clear()
-            if await answers_options(
-                watched.station, self._answer_s, bind_address=self._bind_address, tls=watched.tls
-            ):
+            if await self._answers(watched):
                 watched.answered()
             elif not watched.missed_one():
                 continue  # the second request is sent at once, not after another interval
@@ -88,6 +91,22 @@ class StationKeepalive:
                     await watched.probe_now.wait()
             except TimeoutError:
                 pass
+
+    async def _answers(self, watched: "_Watched") -> bool:
+        """Ask the address that calls use. For TLS the certificate needs the name."""
+        station = watched.station
+        if station.transport != "tls":
+            try:
+                target = await self._resolver.resolve(station)
+            except OSError:
+                return False
+            station = replace(station, host=target.host, port=target.port)
+        answers = await answers_options(
+            station, self._answer_s, bind_address=self._bind_address, tls=watched.tls
+        )
+        if not answers:
+            self._resolver.suspect(watched.station)
+        return answers
 
 
 class _Watched:

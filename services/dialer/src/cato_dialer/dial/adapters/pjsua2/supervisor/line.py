@@ -14,14 +14,21 @@ from cato_dialer.dial.domain.call.line_events import (
 
 
 class Pjsua2Line:
-    """A `Line`; `on_hang_up` ends the call wherever it is: in the queue of the trunk, or at a worker."""
+    """A `Line`; `on_hang_up` ends the call wherever it is: in the queue of the trunk, or at a worker.
 
-    def __init__(self, number: int, on_hang_up: Callable[["Pjsua2Line"], None]) -> None:
+    `on_silence` is called if the INVITE was sent and the call ended without any response.
+    """
+
+    def __init__(
+        self, number: int, on_hang_up: Callable[["Pjsua2Line"], None], on_silence: Callable[[], None]
+    ) -> None:
         self.number = number
         self.released = False
         self.sent = False
         """The INVITE has left the worker."""
         self.on_hang_up = on_hang_up
+        self._on_silence = on_silence
+        self._told = False
         self._hanging_up = False
         self._events: asyncio.Queue[LineEvent] = asyncio.Queue()
         self._heard_ms = 0
@@ -44,6 +51,9 @@ class Pjsua2Line:
         if isinstance(event, LineHeard | LinePlaybackFinished):
             self._heard_ms = event.heard_ms
         self.released = isinstance(event, LineReleased)
+        if isinstance(event, LineReleased) and event.sip_code is None and self.sent and not self._told:
+            self._on_silence()
+        self._told = True
         self._events.put_nowait(event)
 
     def lose(self, why: str) -> None:

@@ -68,7 +68,7 @@ class StationRegistrar:
             for station in stations
             if station.registers
         }
-        self._resolver = Resolver()
+        self._resolver = Resolver(dialing.bind_address)
         self._bytecode = BytecodeCache()
         self._worker: WorkerProcess | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -132,6 +132,7 @@ class StationRegistrar:
                     await registration.lease.release()
                 except BrokerError as error:
                     log.warning("registration lease is left to expire", error=str(error))
+        await self._resolver.close()
         self._bytecode.close()
 
     async def _hold(self, registration: _Registration) -> None:
@@ -169,11 +170,11 @@ class StationRegistrar:
         order = _order(station)
         if station.host_is_name and station.transport != "tls":
             try:
-                resolved = await self._resolver.resolve(station.host)
+                target = await self._resolver.resolve(station)
             except OSError as error:
                 self._failed(registration, f"{station.host} cannot be resolved: {error}")
                 return
-            order = replace(order, identity=replace(order.identity, route=route_to(station, resolved)))
+            order = replace(order, identity=replace(order.identity, route=route_to(station, target)))
         self._worker.send(order)
 
     def _worker_restarted(self) -> None:

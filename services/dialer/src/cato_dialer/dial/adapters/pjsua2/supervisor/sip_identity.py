@@ -2,6 +2,7 @@
 
 from cato_dialer.dial.adapters.pjsua2 import protocol
 from cato_dialer.dial.adapters.sip.addresses import caller_uri
+from cato_dialer.dial.adapters.sip.resolver import Target
 from cato_dialer.dial.domain.station import Station, TlsFiles
 
 
@@ -17,10 +18,10 @@ def registered_identity_of(station: Station) -> protocol.SipIdentity:
     return _identity(station, f"sip:{user}@{station.uri_host}")
 
 
-def route_to(station: Station, resolved: str) -> str:
+def route_to(station: Station, target: Target) -> str:
     """Return a route to the resolved address of the station, which is not shown in the request."""
-    host = f"[{resolved}]" if ":" in resolved else resolved
-    return f"sip:{host}:{station.port};transport={station.transport};lr;hide"
+    host = f"[{target.host}]" if ":" in target.host else target.host
+    return f"sip:{host}:{target.port};transport={station.transport};lr;hide"
 
 
 def _identity(station: Station, uri: str) -> protocol.SipIdentity:

@@ -7,6 +7,7 @@ import os
 from collections import deque
 from collections.abc import Coroutine
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import structlog
@@ -62,7 +63,7 @@ class Pjsua2Trunk:
         self._numbers = itertools.count(1)
         self._waiting: deque[_Waiting] = deque()
         self._workers_changed = asyncio.Event()
-        self._resolver = Resolver()
+        self._resolver = Resolver(dialing.bind_address)
         self._bytecode = BytecodeCache()
         self._watcher: asyncio.Task[None] | None = None
         self._open = False
@@ -121,9 +122,9 @@ class Pjsua2Trunk:
             await self._workers_changed.wait()
 
     def place(self, order: CallOrder) -> Line:
-        line = Pjsua2Line(next(self._numbers), self._withdraw)
-        message = _wire_order(line.number, order)
         station = order.station
+        line = Pjsua2Line(next(self._numbers), self._withdraw, partial(self._resolver.suspect, station))
+        message = _wire_order(line.number, order)
         # For TLS the library must know the name, which the station's certificate is for.
         if station.host_is_name and station.transport != "tls":
             self._spawn(self._resolve(line, message, station))
@@ -141,6 +142,7 @@ class Pjsua2Trunk:
             self._watcher.cancel()
         while self._tasks:
             await asyncio.wait(self._tasks)
+        await self._resolver.close()
         self._bytecode.close()
 
     @property
@@ -200,11 +202,11 @@ class Pjsua2Trunk:
 
     async def _resolve(self, line: Pjsua2Line, order: protocol.Place, station: Station) -> None:
         try:
-            resolved = await self._resolver.resolve(station.host)
+            target = await self._resolver.resolve(station)
         except OSError as error:
             line.release(ReleaseCause.NO_RESPONSE, f"{station.host} cannot be resolved: {error}")
             return
-        identity = replace(order.identity, route=route_to(station, resolved))
+        identity = replace(order.identity, route=route_to(station, target))
         self._submit(line, replace(order, identity=identity))
 
     async def _watch(self) -> None:

@@ -12,7 +12,7 @@ from cato_dialer.dial.adapters.dense.media import protocol
 log = structlog.get_logger()
 
 _MODULE = "cato_dialer.dial.adapters.dense.media.main"
-_LONGEST_LINE = 1 << 20
+_LONGEST_READ = 1 << 18
 _READY_S = 20.0
 _SILENT_S = 10.0
 "A process says something twice a second. One that hangs is replaced."
@@ -38,12 +38,13 @@ class MediaProcess:
         self._process: asyncio.subprocess.Process | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._closing = False
+        self._orders = bytearray()
         self.ports: deque[int] = deque()
         """Free local RTP ports, the one that has been free for longest first."""
         self.incarnation = 0
         """How often the process has been started; ports of an earlier process are no longer valid."""
         self.way = ""
-        self.lag_ms = 0
+        self.lag_ms = self.streams = 0
         self.refusal = ""
         self.tried = asyncio.Event()
         """Set once the process is running or has failed to start."""
@@ -60,14 +61,27 @@ class MediaProcess:
         self._keeper = asyncio.create_task(self._keep_running())
 
     def send(self, message: protocol.ToMedia) -> None:
-        """Send an order; it is dropped if the process has died, which `on_death` reports."""
+        """Send an order; it is dropped if the process has died, which `on_death` reports.
+
+        The orders of one turn of the event loop are written together: each write wakes the process.
+        """
+        if self._process is None:
+            return
+        if not self._orders:
+            asyncio.get_running_loop().call_soon(self._write)
+        self._orders += protocol.encode(message)
+
+    def _write(self) -> None:
+        orders = bytes(self._orders)
+        self._orders.clear()
         process = self._process
-        if process is not None and process.stdin is not None and not process.stdin.is_closing():
-            process.stdin.write(protocol.encode(message))
+        if orders and process is not None and process.stdin is not None and not process.stdin.is_closing():
+            process.stdin.write(orders)
 
     async def close(self) -> None:
         """Let the process end its streams and exit."""
         self._closing = True
+        self._write()
         process = self._process
         if process is not None and process.stdin is not None:
             process.stdin.close()
@@ -97,7 +111,7 @@ class MediaProcess:
             *(sys.executable, "-m", _MODULE),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            limit=_LONGEST_LINE,
+            limit=_LONGEST_READ,
         )
         try:
             self.send(self._configure)
@@ -113,26 +127,32 @@ class MediaProcess:
 
     async def _listen(self, reports: asyncio.StreamReader) -> None:
         async with asyncio.timeout(_READY_S) as deadline:
-            while line := await reports.readline():
+            rest = b""
+            while data := await reports.read(_LONGEST_READ):
                 deadline.reschedule(asyncio.get_running_loop().time() + _SILENT_S)
-                message = protocol.decode(line)
-                match message:
-                    case protocol.Ready(ports=ports, way=way):
-                        self.ports, self.way = deque(ports), way
-                        self.incarnation += 1
-                        self._on_ready()
-                        self.tried.set()
-                    case protocol.Refused(reason=reason):
-                        self.refusal = reason
-                        self.tried.set()
-                    case protocol.Beat(lag_ms=lag):
-                        self.lag_ms = lag
-                    case _:
-                        self._on_report(self, message)
+                *lines, rest = (rest + data).split(b"\n")
+                for line in lines:
+                    self._handle(protocol.decode(line))
+
+    def _handle(self, message: protocol.FromMedia) -> None:
+        match message:
+            case protocol.Ready(ports=ports, way=way):
+                self.ports, self.way = deque(ports), way
+                self.incarnation += 1
+                self._on_ready()
+                self.tried.set()
+            case protocol.Refused(reason=reason):
+                self.refusal = reason
+                self.tried.set()
+            case protocol.Beat(lag_ms=lag, streams=streams):
+                self.lag_ms, self.streams = lag, streams
+            case _:
+                self._on_report(self, message)
 
     def _died(self) -> None:
         self._process = None
+        self._orders.clear()
         self.ports.clear()
-        self.way, self.lag_ms = "", 0
+        self.way, self.lag_ms, self.streams = "", 0, 0
         self._on_death(self)
         self.tried.set()

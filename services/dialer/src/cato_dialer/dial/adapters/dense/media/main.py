@@ -11,7 +11,6 @@ import select
 import signal
 import sys
 import time
-from collections import deque
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
@@ -38,7 +37,7 @@ class Process:
         os.set_blocking(self._in, False)
         os.set_blocking(self._out, False)
         self._buffer = b""
-        self._unsent: deque[bytes] = deque()
+        self._unsent = bytearray()
         self._open = True
         self._millisecond = self._worst_lag = 0
 
@@ -90,7 +89,7 @@ class Process:
             engine.tick(self._millisecond)
             self._millisecond += 1
             if self._millisecond % _BEAT_MS == 0:
-                self._say(protocol.Beat(self._worst_lag, engine.packets))
+                self._say(protocol.Beat(self._worst_lag, engine.packets, engine.streams))
                 self._worst_lag = 0
             if self._millisecond % _REPORT_MS == 0:
                 engine.send_reports()
@@ -122,22 +121,20 @@ class Process:
         return message
 
     def _say(self, message: protocol.FromMedia) -> None:
-        self._unsent.append(protocol.encode(message))
+        self._unsent += protocol.encode(message)
 
     def _flush(self) -> None:
-        while self._unsent:
-            data = self._unsent[0]
-            try:
-                written = os.write(self._out, data)
-            except BlockingIOError:
-                return  # the pipe to the trunk is full: retried at the next tick
-            except BrokenPipeError:
-                self._open = False
-                return
-            if written < len(data):
-                self._unsent[0] = data[written:]
-                return
-            self._unsent.popleft()
+        """Write all reports at once: each write wakes the dialer."""
+        if not self._unsent:
+            return
+        try:
+            written = os.write(self._out, self._unsent)
+        except BlockingIOError:
+            return  # the pipe to the trunk is full: retried at the next tick
+        except BrokenPipeError:
+            self._open = False
+            return
+        del self._unsent[:written]
 
     def _flush_for_good(self) -> None:
         deadline = time.monotonic() + 1

@@ -4,7 +4,7 @@ Plain dataclasses of the standard library, so that the media process imports no 
 """
 
 import json
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 
@@ -86,10 +86,11 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """Sent twice a second: the worst clock delay since the last report, and the total of packets sent."""
+    """Sent twice a second: the worst clock delay since the last report, the total of packets, the streams."""
 
     lag_ms: int
     packets: int
+    streams: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +145,13 @@ FromMedia = Ready | Refused | Beat | Started | Heard | Finished | Key | Stopped 
 _KINDS: dict[str, type[Any]] = {kind.__name__: kind for kind in (*ToMedia.__args__, *FromMedia.__args__)}
 
 
+_FIELDS = {kind: tuple(field.name for field in fields(kind)) for kind in _KINDS.values()}
+
+
 def encode(message: ToMedia | FromMedia) -> bytes:
-    return json.dumps([type(message).__name__, *astuple(message)]).encode() + b"\n"
+    kind = type(message)
+    values = [getattr(message, name) for name in _FIELDS[kind]]
+    return json.dumps([kind.__name__, *values]).encode() + b"\n"
 
 
 def decode(line: bytes) -> Any:
@@ -156,7 +162,7 @@ def decode(line: bytes) -> Any:
 
     """
     try:
-        name, *fields = json.loads(line)
-        return _KINDS[name](*(tuple(one) if isinstance(one, list) else one for one in fields))
+        name, *values = json.loads(line)
+        return _KINDS[name](*[tuple(one) if isinstance(one, list) else one for one in values])
     except (ValueError, TypeError, KeyError) as error:
         raise ProtocolError(f"not a message: {line[:200]!r}") from error

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from cato_dialer.dial.adapters.dense.sip import digest as digest_module
-from cato_dialer.dial.adapters.dense.sip.digest import Digest
-from cato_dialer.dial.adapters.dense.sip.message import Received, parse
+from cato_dialer.dial.adapters.dense.sip.messages import digest as digest_module
+from cato_dialer.dial.adapters.dense.sip.messages.digest import Digest
+from cato_dialer.dial.adapters.dense.sip.messages.message import Received, parse
 from cato_dialer.dial.domain.station import Credentials
 
 NONCE = "7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v"

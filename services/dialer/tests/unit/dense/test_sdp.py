@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cato_dialer.dial.adapters.dense.sip.sdp import (
+from cato_dialer.dial.adapters.dense.sip.messages.sdp import (
     LocalMedia,
     NoMediaError,
     SdpError,

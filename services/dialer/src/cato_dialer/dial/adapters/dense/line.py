@@ -7,8 +7,8 @@ from cato_contracts.instants import now_ms
 from cato_dialer.dial.adapters.dense.media import protocol
 from cato_dialer.dial.adapters.dense.media_process import MediaProcess
 from cato_dialer.dial.adapters.dense.sip.call import UacCall
-from cato_dialer.dial.adapters.dense.sip.sdp import EVENTS_TYPE, Session
-from cato_dialer.dial.adapters.dense.sip.transport import Remote
+from cato_dialer.dial.adapters.dense.sip.messages.sdp import EVENTS_TYPE, Session
+from cato_dialer.dial.adapters.dense.sip.transactions.transport import Remote
 from cato_dialer.dial.domain.call.line_events import (
     DigitSource,
     LineAnswered,

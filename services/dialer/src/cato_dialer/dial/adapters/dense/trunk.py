@@ -7,6 +7,7 @@ import math
 import secrets
 import time
 from collections.abc import Coroutine
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -18,9 +19,10 @@ from cato_dialer.dial.adapters.dense.media import protocol
 from cato_dialer.dial.adapters.dense.media_process import MediaProcess
 from cato_dialer.dial.adapters.dense.sip.call import Callee, UacCall
 from cato_dialer.dial.adapters.dense.sip.endpoint import SipEndpoint
-from cato_dialer.dial.adapters.dense.sip.sdp import LocalMedia
+from cato_dialer.dial.adapters.dense.sip.messages.sdp import LocalMedia
 from cato_dialer.dial.adapters.dense.sip.session_timer import SessionTimer
-from cato_dialer.dial.adapters.dense.sip.transport import Remote
+from cato_dialer.dial.adapters.dense.sip.transactions.timing import Timing
+from cato_dialer.dial.adapters.dense.sip.transactions.transport import Remote
 from cato_dialer.dial.adapters.sip.addresses import caller_uri, target_uri
 from cato_dialer.dial.adapters.sip.resolver import Resolver, Target
 from cato_dialer.dial.domain.call.line_events import DigitSource, ReleaseCause
@@ -35,13 +37,25 @@ _CLOSE_S = 2.0
 _WATCH_S = 0.1
 _LAG_MEMORY = 20
 _SPARE_PORTS = 1.1
+_STANDARD_TIMING = Timing()
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What calls occupy: in this process, and `streams` in the media processes as they last reported."""
+
+    lines: int = 0
+    dialogs: int = 0
+    transactions: int = 0
+    streams: int = 0
 
 
 class DenseTrunk:
     """A `Trunk` for `channels` calls at once."""
 
-    def __init__(self, dialing: DialingConfig, channels: int) -> None:
+    def __init__(self, dialing: DialingConfig, channels: int, *, timing: Timing = _STANDARD_TIMING) -> None:
         self._dialing = dialing
+        self._timing = timing
         self._channels = channels
         self._processes: list[MediaProcess] = []
         self._media_processes = dialing.media_processes
@@ -65,6 +79,21 @@ class DenseTrunk:
         return len(self._lines) < self._channels and any(process.ports for process in self._processes)
 
     @property
+    def free_ports(self) -> tuple[int, ...]:
+        """The local RTP ports that no call uses."""
+        return tuple(port for process in self._processes for port in process.ports)
+
+    @property
+    def usage(self) -> Usage:
+        endpoint = self._endpoint
+        return Usage(
+            lines=len(self._lines),
+            dialogs=endpoint.open_dialogs if endpoint else 0,
+            transactions=endpoint.open_transactions if endpoint else 0,
+            streams=sum(process.streams for process in self._processes),
+        )
+
+    @property
     def media_lag_ms(self) -> int:
         return max((process.lag_ms for process in self._processes), default=0)
 
@@ -85,7 +114,7 @@ class DenseTrunk:
         """
         if not self._channels:
             return
-        self._endpoint = SipEndpoint(self._dialing.bind_address, self._dialing.public_address)
+        self._endpoint = SipEndpoint(self._dialing.bind_address, self._dialing.public_address, self._timing)
         share = math.ceil(self._channels / self._media_processes * _SPARE_PORTS) + 1
         first, last = self._dialing.rtp_port_from, self._dialing.rtp_port_till
         width = (last - first + 1) // self._media_processes // 2 * 2
@@ -187,6 +216,8 @@ class DenseTrunk:
                 target=target_uri(station, order.number),
                 identity=caller_uri(station),
                 remote=remote,
+                host=station.host,
+                port=station.port,
                 credentials=station.credentials,
                 timer=SessionTimer(station.session_timers, station.session_expires_s),
             )

@@ -65,7 +65,7 @@ _CAUSES: dict[Cause, Outcome] = {
 }
 
 CODES: dict[int, Outcome] = {
-    # Redirections are not followed: a redirection by the carrier is an answer.
+    # The engines follow at most redirections within the station: any other one is the carrier's answer.
     300: Outcome("redirected"),
     301: Outcome("moved"),
     302: Outcome("moved"),

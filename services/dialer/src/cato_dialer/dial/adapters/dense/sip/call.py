@@ -6,37 +6,43 @@ from dataclasses import dataclass
 
 from cato_dialer.dial.adapters.dense.sip.call_user import CallUser, Phase
 from cato_dialer.dial.adapters.dense.sip.dialog import USER_AGENT, Dialog, Identity
-from cato_dialer.dial.adapters.dense.sip.digest import Digest
 from cato_dialer.dial.adapters.dense.sip.endpoint import ALLOW, SipEndpoint
 from cato_dialer.dial.adapters.dense.sip.in_dialog import InDialog
-from cato_dialer.dial.adapters.dense.sip.message import Received, request_bytes
-from cato_dialer.dial.adapters.dense.sip.sdp import (
+from cato_dialer.dial.adapters.dense.sip.messages.digest import Digest
+from cato_dialer.dial.adapters.dense.sip.messages.message import Received, request_bytes
+from cato_dialer.dial.adapters.dense.sip.messages.sdp import (
     LocalMedia,
     NoMediaError,
     SdpError,
     offer,
     read_answer,
 )
+from cato_dialer.dial.adapters.dense.sip.redirection import Redirections
 from cato_dialer.dial.adapters.dense.sip.session_timer import SessionTimer
-from cato_dialer.dial.adapters.dense.sip.transactions import LIFE_S, ClientTransaction, Request
-from cato_dialer.dial.adapters.dense.sip.transport import Remote
+from cato_dialer.dial.adapters.dense.sip.transactions.client import ClientTransaction, Request
+from cato_dialer.dial.adapters.dense.sip.transactions.transport import Remote
 from cato_dialer.dial.domain.station import Credentials
 
-_PROVISIONAL, _SUCCESS, _ANSWERED = range(100, 200), range(200, 300), 200
+_PROVISIONAL, _SUCCESS, _REDIRECTION, _ANSWERED = range(100, 200), range(200, 300), range(300, 400), 200
 _SESSION_INTERVAL_TOO_SMALL = 422
 _FAREWELL_AHEAD = 10_000
+_MOST_FORKS, _MOST_RELIABLE = 50, 200
+"More answers to one INVITE than any proxy forks to are not handled: each is stored, and ended by a BYE."
 
 
 @dataclass(frozen=True, slots=True)
 class Callee:
     """The number to call, the station to use, and the identity shown.
 
-    `target` and `identity` are URIs; `remote` is the station's transport address.
+    `target` and `identity` are URIs; `remote` is the station's transport address, `host` and `port` are those
+    of its URI.
     """
 
     target: str
     identity: str
     remote: Remote
+    host: str
+    port: int
     credentials: Credentials | None
     timer: SessionTimer
 
@@ -55,6 +61,8 @@ class UacCall:
         self.user = user
         self.phase = Phase.NEW
         self.dialog: Dialog | None = None
+        self.target = callee.target
+        self._redirections = Redirections(callee.host, callee.port)
         self.digest = Digest(callee.credentials)
         self.timer = callee.timer
         self.offer_version = 1
@@ -91,6 +99,8 @@ class UacCall:
             # CANCEL must wait for a provisional response (RFC 3261, 9.1): it is sent when one comes, and a
             # 2xx is acknowledged and ended. The call is over for the user.
             self._cancelled = True
+            if self._invite is not None and not self._invite.sent:
+                self._invite.terminate()
             self.end(self.user.hung_up)
         elif self.phase is Phase.PROCEEDING and not self._cancelled:
             self._cancelled = True
@@ -118,32 +128,32 @@ class UacCall:
             ("Allow", ALLOW),
             ("Supported", options),
             *self.timer.headers(),
-            *self.digest.authorize("INVITE", self.callee.target),
+            *self.digest.authorize("INVITE", self.target),
             ("User-Agent", USER_AGENT),
             ("Content-Type", "application/sdp"),
         ]
         if self.timer.mode == "required":
             headers.append(("Require", "timer"))
-        request = Request("INVITE", self.callee.target, tuple(headers), offer(self.media, self.offer_version))
+        request = Request("INVITE", self.target, tuple(headers), offer(self.media, self.offer_version))
         self._invite = self.endpoint.send(request, self.callee.remote, self._response, self._failed)
 
     def _leave_bye(self, dialog: Dialog) -> None:
         """Prepare a BYE that stays valid after further requests, for the case that this process dies."""
         sequence = dialog.local_sequence + _FAREWELL_AHEAD
         request = dialog.request("BYE", sequence=sequence)
-        data = self._bytes(request, self.endpoint.new_branch())
+        data = self._bytes(request, self.endpoint.new_branch(), self.callee.remote)
         self.user.farewell(data, self.callee.remote)
 
-    def _bytes(self, request: Request, branch: str) -> bytes:
+    def _bytes(self, request: Request, branch: str, remote: Remote) -> bytes:
         """Return a request that no transaction of ours sends."""
-        via = ("Via", self.endpoint.via(branch, self.callee.remote))
+        via = ("Via", self.endpoint.via(branch, remote))
         return request_bytes(request.method, request.uri, (via, *request.headers), request.body)
 
     def _leave_cancel(self) -> None:
         invite = self._invite
         if invite is not None:
-            data = self._bytes(self._cancel_request(invite), invite.branch)
-            self.user.farewell(data, self.callee.remote)
+            data = self._bytes(self._cancel_request(invite), invite.branch, invite.remote)
+            self.user.farewell(data, invite.remote)
 
     def _cancel_request(self, invite: ClientTransaction) -> Request:
         kept = ("Max-Forwards", "From", "To", "Call-ID", "Route")
@@ -155,10 +165,8 @@ class UacCall:
         if invite is None:
             return
         cancel = self._cancel_request(invite)
-        self.endpoint.send(
-            cancel, self.callee.remote, _ignore_response, _ignore_failure, branch=invite.branch
-        )
-        invite.give_up_after(LIFE_S)
+        self.endpoint.send(cancel, invite.remote, _ignore_response, _ignore_failure, branch=invite.branch)
+        invite.give_up_soon()
 
     def _response(self, response: Received) -> None:
         code = response.code or 0
@@ -193,8 +201,10 @@ class UacCall:
         number = response.number("RSeq")
         if number is None or not response.to_tag or (response.to_tag, number) in self._reliable_seen:
             return
+        if len(self._reliable_seen) >= _MOST_RELIABLE:
+            return
         self._reliable_seen.add((response.to_tag, number))
-        early = Dialog.from_response(self.identity, response, self.callee.target)
+        early = Dialog.from_response(self.identity, response, self.target)
         early.local_sequence = self._sequence
         self._sequence += 1
         rack = (("RAck", f"{number} {response.sequence} INVITE"),)
@@ -205,7 +215,9 @@ class UacCall:
         if response.to_tag in self._acks:
             self.endpoint.send_once(self._acks[response.to_tag], self.callee.remote)
             return
-        dialog = Dialog.from_response(self.identity, response, self.callee.target)
+        if len(self._acks) >= _MOST_FORKS:
+            return
+        dialog = Dialog.from_response(self.identity, response, self.target)
         dialog.local_sequence = max(self._sequence, response.sequence)
         self._acks[response.to_tag] = self.acknowledge(dialog, response)
         if self.dialog is not None or self.phase is Phase.ENDED:
@@ -236,7 +248,7 @@ class UacCall:
         """Send the ACK of a 2xx and return it, so that it can be repeated when the 2xx is repeated."""
         authorization = tuple(self.digest.authorize("ACK", dialog.target))
         request = dialog.request("ACK", authorization, sequence=response.sequence)
-        data = self._bytes(request, self.endpoint.new_branch())
+        data = self._bytes(request, self.endpoint.new_branch(), self.callee.remote)
         self.endpoint.send_once(data, self.callee.remote)
         return data
 
@@ -249,6 +261,9 @@ class UacCall:
             self._send_invite()
         elif code == _SESSION_INTERVAL_TOO_SMALL and (raised := self.timer.raised(response)) is not None:
             self.timer = raised
+            self._send_invite()
+        elif code in _REDIRECTION and (target := self._redirections.next(response, self.target)) is not None:
+            self.target = target
             self._send_invite()
         else:
             self.end(lambda: self.user.rejected(code, response.phrase))

@@ -3,8 +3,8 @@
 from enum import Enum, auto
 from typing import Protocol
 
-from cato_dialer.dial.adapters.dense.sip.sdp import Session
-from cato_dialer.dial.adapters.dense.sip.transport import Remote
+from cato_dialer.dial.adapters.dense.sip.messages.sdp import Session
+from cato_dialer.dial.adapters.dense.sip.transactions.transport import Remote
 
 
 class CallUser(Protocol):

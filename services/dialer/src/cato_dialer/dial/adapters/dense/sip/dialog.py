@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from cato_dialer.dial.adapters.dense.sip.message import Received, parameter, uri_of
-from cato_dialer.dial.adapters.dense.sip.transactions import Request
+from cato_dialer.dial.adapters.dense.sip.messages.header_values import parameter, uri_of
+from cato_dialer.dial.adapters.dense.sip.messages.message import Received
+from cato_dialer.dial.adapters.dense.sip.transactions.client import Request
 
 USER_AGENT = "CATO"
 

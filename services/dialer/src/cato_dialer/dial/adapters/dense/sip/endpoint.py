@@ -8,27 +8,33 @@ from typing import Protocol
 
 import structlog
 
-from cato_dialer.dial.adapters.dense.sip.message import MessageError, Received, parse, response_bytes
-from cato_dialer.dial.adapters.dense.sip.transactions import (
-    ClientTransaction,
-    Request,
-    ServerTransaction,
-    State,
+from cato_dialer.dial.adapters.dense.sip.messages.message import (
+    KNOWN_METHODS,
+    MessageError,
+    Received,
+    parse,
+    response_bytes,
 )
-from cato_dialer.dial.adapters.dense.sip.transport import Remote, TcpTransport, Transport, UdpTransport
+from cato_dialer.dial.adapters.dense.sip.transactions.client import ClientTransaction, Request, State
+from cato_dialer.dial.adapters.dense.sip.transactions.large_requests import LARGEST_DATAGRAM, LargeRequests
+from cato_dialer.dial.adapters.dense.sip.transactions.server import ServerTransaction
+from cato_dialer.dial.adapters.dense.sip.transactions.timing import Delays, Timing
+from cato_dialer.dial.adapters.dense.sip.transactions.transport import (
+    Remote,
+    TcpTransport,
+    Transport,
+    UdpTransport,
+)
 
 log = structlog.get_logger()
 
 _MAGIC = "z9hG4bK"
+_STANDARD_TIMING = Timing()
 ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE"
-_KNOWN = frozenset(
-    {
-        *("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "UPDATE", "PRACK"),
-        *("NOTIFY", "SUBSCRIBE", "REFER", "MESSAGE", "REGISTER", "PUBLISH"),
-    }
-)
-_MOST_SERVER_TRANSACTIONS = 10_000
-"Above this number, requests outside of our calls are dropped, so that a flood does not exhaust the memory."
+_SUPPORTED = frozenset({"timer", "100rel"})
+_MOST_OUTSIDE, _MOST_SERVER_TRANSACTIONS = 10_000, 100_000
+"""Above these numbers, requests outside of our calls and then all others are dropped, so that a flood does
+not exhaust the memory. Each is kept for 32 s: 100,000 are 3,000 calls a second that the far end hangs up."""
 
 
 class DialogUser(Protocol):
@@ -53,12 +59,17 @@ class SipEndpoint:
     `counts` has the number of dropped messages by reason.
     """
 
-    def __init__(self, bind_address: str, public_address: str | None) -> None:
+    def __init__(
+        self, bind_address: str, public_address: str | None, timing: Timing = _STANDARD_TIMING
+    ) -> None:
         self._public_address = public_address
+        self._delays = Delays(timing)
+        tcp = TcpTransport(bind_address, self._received)
         self._transports: dict[str, Transport] = {
             "udp": UdpTransport(bind_address, self._received),
-            "tcp": TcpTransport(bind_address, self._received),
+            "tcp": tcp,
         }
+        self._large = LargeRequests(tcp, self.via)
         self._clients: dict[tuple[str, str], ClientTransaction] = {}
         self._servers: dict[tuple[str, str, int, str], ServerTransaction] = {}
         self._dialogs: dict[str, DialogUser] = {}
@@ -69,6 +80,10 @@ class SipEndpoint:
     @property
     def open_transactions(self) -> int:
         return len(self._clients) + len(self._servers)
+
+    @property
+    def open_dialogs(self) -> int:
+        return len(self._dialogs)
 
     async def answered(self) -> None:
         """Wait until every request of ours has its final response."""
@@ -110,13 +125,17 @@ class SipEndpoint:
             self.via(branch, remote),
             branch,
             remote,
+            self._delays,
             send=self._send,
             on_response=on_response,
             on_failure=on_failure,
             on_end=self._client_ended,
         )
         self._clients[branch, request.method] = transaction
-        transaction.start()
+        if transaction.size > LARGEST_DATAGRAM and not remote.reliable:
+            self._large.start(transaction)
+        else:
+            transaction.start()
         return transaction
 
     def send_once(self, data: bytes, remote: Remote) -> None:
@@ -135,6 +154,8 @@ class SipEndpoint:
         for server in list(self._servers.values()):
             server.acknowledged()
             server.terminate()
+        self._delays.close()
+        await self._large.close()
         for transport in self._transports.values():
             await transport.close()
 
@@ -147,18 +168,27 @@ class SipEndpoint:
         try:
             message = parse(data)
         except MessageError as error:
-            self._drop(f"malformed: {error}", remote)
+            self._malformed(error, remote)
             return
         if message.code is not None:
             self._response(message, remote)
         else:
             self._request(message, remote)
 
+    def _malformed(self, error: MessageError, remote: Remote) -> None:
+        """Drop the message; reject a request of a station without keeping a state (RFC 3261, 8.2.7)."""
+        self._drop(f"malformed: {error}", remote)
+        refusal = error.refusal
+        if refusal is not None and remote.host in self._peers:
+            tag = secrets.token_hex(6)
+            answer = response_bytes(refusal.request, refusal.code, refusal.phrase, tag=tag)
+            self.send_once(answer, remote)
+
     def _response(self, response: Received, remote: Remote) -> None:
         transaction = self._clients.get((response.branch, response.method))
         if transaction is None:
             self._drop("response without a request", remote)
-        elif transaction.request.header("Call-ID") != response.call_id:
+        elif transaction.call_id != response.call_id:
             self._drop("response to another call", remote)
         else:
             transaction.receive(response)
@@ -179,12 +209,13 @@ class SipEndpoint:
             known.received_again()
             return
         user = self._user(request)
-        if user is None and (
-            remote.host not in self._peers or len(self._servers) > _MOST_SERVER_TRANSACTIONS
-        ):
+        if user is None and remote.host not in self._peers:
             self._drop("request outside of a call", remote)
             return
-        transaction = ServerTransaction(request, remote, self._send, self._server_ended)
+        if len(self._servers) >= (_MOST_OUTSIDE if user is None else _MOST_SERVER_TRANSACTIONS):
+            self._drop("too many requests", remote)
+            return
+        transaction = ServerTransaction(request, remote, self._delays, self._send, self._server_ended)
         self._servers[key] = transaction
         if user is None:
             transaction.respond(outside_of_calls(request))
@@ -218,14 +249,33 @@ class SipEndpoint:
 
 
 def outside_of_calls(request: Received) -> bytes:
-    """Reject a request that belongs to none of our calls: CATO accepts no incoming calls."""
-    tag = secrets.token_hex(6)
-    if request.method == "OPTIONS" and not request.to_tag:
-        return response_bytes(request, 200, "OK", [("Allow", ALLOW), ("Accept", "application/sdp")], tag=tag)
+    """Answer a request that belongs to none of our calls: CATO accepts no incoming calls."""
+    code, phrase, extra = _answer_outside(request)
+    return response_bytes(request, code, phrase, extra, tag=secrets.token_hex(6))
+
+
+def _answer_outside(request: Received) -> tuple[int, str, list[tuple[str, str]]]:
+    """Return code, phrase and headers; the checks are in the order of RFC 3261, 8.2."""
     if request.to_tag or request.method in {"BYE", "CANCEL", "INFO", "UPDATE", "PRACK"}:
-        return response_bytes(request, 481, "Call/Transaction Does Not Exist", tag=tag)
-    if request.method not in _KNOWN:
-        return response_bytes(request, 501, "Not Implemented", tag=tag)
+        return 481, "Call/Transaction Does Not Exist", []
+    if request.method not in KNOWN_METHODS:
+        return 501, "Not Implemented", []
     if request.method in {"NOTIFY", "SUBSCRIBE"}:
-        return response_bytes(request, 489, "Bad Event", tag=tag)
-    return response_bytes(request, 405, "Method Not Allowed", [("Allow", ALLOW)], tag=tag)
+        return 489, "Bad Event", []
+    if request.method != "OPTIONS":
+        return 405, "Method Not Allowed", [("Allow", ALLOW)]
+    return _answer_options(request)
+
+
+def _answer_options(request: Received) -> tuple[int, str, list[tuple[str, str]]]:
+    if request.uri.partition(":")[0].lower() not in {"sip", "sips"}:
+        return 416, "Unsupported URI Scheme", []
+    unsupported = unsupported_extensions(request)
+    if unsupported:
+        return 420, "Bad Extension", [("Unsupported", unsupported)]
+    return 200, "OK", [("Allow", ALLOW), ("Accept", "application/sdp")]
+
+
+def unsupported_extensions(request: Received) -> str:
+    """Return the value of the header Unsupported, "" if all that the request requires is supported."""
+    return ", ".join(tag for tag in request.listed("Require") if tag.lower() not in _SUPPORTED)

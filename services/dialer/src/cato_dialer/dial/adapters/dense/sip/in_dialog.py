@@ -4,9 +4,13 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from cato_dialer.dial.adapters.dense.sip.call_user import Phase
-from cato_dialer.dial.adapters.dense.sip.endpoint import ALLOW, outside_of_calls
-from cato_dialer.dial.adapters.dense.sip.message import Received, response_bytes
-from cato_dialer.dial.adapters.dense.sip.sdp import (
+from cato_dialer.dial.adapters.dense.sip.endpoint import (
+    ALLOW,
+    outside_of_calls,
+    unsupported_extensions,
+)
+from cato_dialer.dial.adapters.dense.sip.messages.message import Received, response_bytes
+from cato_dialer.dial.adapters.dense.sip.messages.sdp import (
     NoMediaError,
     SdpError,
     Session,
@@ -15,7 +19,7 @@ from cato_dialer.dial.adapters.dense.sip.sdp import (
     read_answer,
 )
 from cato_dialer.dial.adapters.dense.sip.session_timer import Refresh
-from cato_dialer.dial.adapters.dense.sip.transactions import ServerTransaction
+from cato_dialer.dial.adapters.dense.sip.transactions.server import ServerTransaction
 from cato_dialer.dial.adapters.sip.info_digits import key_of_info
 
 if TYPE_CHECKING:
@@ -23,7 +27,6 @@ if TYPE_CHECKING:
 
 _RETRY_OTHER_SIDE_S = 1.0
 "After a 491, the side that did not make the Call-ID waits up to 2 s, the other one longer (RFC 3261, 14.1)."
-_SUPPORTED = frozenset({"timer", "100rel"})
 _OK, _GLARE, _GONE = 200, 491, {408, 481}
 _REFUSED = {
     "CANCEL": (481, "Call/Transaction Does Not Exist"),
@@ -64,9 +67,8 @@ class InDialog:
         if not dialog.takes(request):
             self._respond(transaction, 500, "Server Internal Error")
             return
-        unsupported = request.tokens("Require") - _SUPPORTED
-        if unsupported and request.method != "BYE":
-            self._respond(transaction, 420, "Bad Extension", ("Unsupported", ", ".join(sorted(unsupported))))
+        if request.method != "BYE" and (unsupported := unsupported_extensions(request)):
+            self._respond(transaction, 420, "Bad Extension", ("Unsupported", unsupported))
             return
         match request.method:
             case "BYE":

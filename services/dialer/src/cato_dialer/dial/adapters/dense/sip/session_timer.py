@@ -4,7 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from cato_dialer.dial.adapters.dense.sip.message import Received, parameter
+from cato_dialer.dial.adapters.dense.sip.messages.header_values import parameter
+from cato_dialer.dial.adapters.dense.sip.messages.message import Received
 
 SHORTEST_S = 90
 _MARGIN_S = 32

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from cato_dialer.dial.adapters.dense.sip.message import Received
+from cato_dialer.dial.adapters.dense.sip.messages.message import Received
 from cato_dialer.dial.domain.station import Credentials
 
 _PAIR = re.compile(r'([A-Za-z0-9-]+)[ \t]*=[ \t]*("(?:[^"\\]|\\.)*"|[^\s,"]+)')

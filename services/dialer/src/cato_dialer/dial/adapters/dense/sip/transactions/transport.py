@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 
 import structlog
 
-from cato_dialer.dial.adapters.dense.sip.message import MAX_MESSAGE
+from cato_dialer.dial.adapters.dense.sip.messages.message import MAX_MESSAGE
 
 log = structlog.get_logger()
 
@@ -113,15 +113,23 @@ class TcpTransport:
         self._connections: dict[Remote, asyncio.Task[asyncio.StreamWriter]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
+    def is_connected(self, remote: Remote) -> bool:
+        connection = self._connections.get(remote)
+        return connection is not None and _usable(connection)
+
+    async def connect(self, remote: Remote) -> None:
+        """Open the connection, unless it is open. Raises: OSError, TimeoutError."""
+        # Shielded: a caller that gives up must not cancel the connection, which others may wait for.
+        await asyncio.shield(self._connection(remote))
+
     def send(self, data: bytes, remote: Remote, failed: Callable[[], None]) -> None:
         task = asyncio.get_running_loop().create_task(self._send(data, remote, failed))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     def contact(self, remote: Remote) -> tuple[str, int]:
-        connection = self._connections.get(remote)
-        if connection is not None and _usable(connection):
-            address = connection.result().get_extra_info("sockname")
+        if self.is_connected(remote):
+            address = self._connections[remote].result().get_extra_info("sockname")
             return str(address[0]), int(address[1])
         return local_address(remote.host, self._bind_address), 5060
 

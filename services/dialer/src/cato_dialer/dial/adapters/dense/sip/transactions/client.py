@@ -1,16 +1,14 @@
-"""Transactions (RFC 3261, 17; RFC 6026): retransmission, time-outs, and delivery of each response once."""
+"""Client transactions (RFC 3261, 17.1; RFC 6026): retransmission, time-outs, each response once."""
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
-from cato_dialer.dial.adapters.dense.sip.message import Received, request_bytes
-from cato_dialer.dial.adapters.dense.sip.transport import Remote
+from cato_dialer.dial.adapters.dense.sip.messages.message import Received, request_bytes
+from cato_dialer.dial.adapters.dense.sip.transactions.timing import Delayed, Delays
+from cato_dialer.dial.adapters.dense.sip.transactions.transport import Remote
 
-T1_S, T2_S, T4_S = 0.5, 4.0, 5.0
-LIFE_S = 64 * T1_S
-"Timers B, D, F, H, J, L and M."
+Send = Callable[[bytes, Remote, Callable[[], None]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +48,9 @@ class ClientTransaction:
         via: str,
         branch: str,
         remote: Remote,
+        delays: Delays,
         *,
-        send: Callable[[bytes, Remote, Callable[[], None]], None],
+        send: Send,
         on_response: Callable[[Received], None],
         on_failure: Callable[[str], None],
         on_end: Callable[["ClientTransaction"], None],
@@ -59,6 +58,7 @@ class ClientTransaction:
         self.request = request
         self.branch = branch
         self.remote = remote
+        self.call_id = request.header("Call-ID")
         self._via = via
         self._bytes = request_bytes(
             request.method, request.uri, (("Via", via), *request.headers), request.body
@@ -68,17 +68,31 @@ class ClientTransaction:
         self._on_failure = on_failure
         self._on_end = on_end
         self._invite = request.method == "INVITE"
-        self._interval = T1_S
-        self._retransmission: asyncio.TimerHandle | None = None
+        self._delays = delays
+        self._interval = delays.timing.t1_s
+        self._retransmission: Delayed | None = None
         self._ack: bytes | None = None
         self.state = State.TRYING
-        loop = asyncio.get_running_loop()
-        self._deadline: asyncio.TimerHandle | None = loop.call_later(LIFE_S, self._timed_out)
+        self.sent = False
+        self._deadline: Delayed | None = delays.after(delays.timing.life_s, self._timed_out)
+
+    @property
+    def size(self) -> int:
+        return len(self._bytes)
+
+    def move(self, remote: Remote, via: str) -> None:
+        """Use another transport; only before `start`."""
+        self.remote, self._via = remote, via
+        self._bytes = request_bytes(
+            self.request.method, self.request.uri, (("Via", via), *self.request.headers), self.request.body
+        )
 
     def start(self) -> None:
-        self._send(self._bytes)
-        if not self.remote.reliable:
-            self._again_later()
+        if self.state is State.TRYING:
+            self.sent = True
+            self._send(self._bytes)
+            if not self.remote.reliable:
+                self._again_later()
 
     def receive(self, response: Received) -> None:
         code = response.code or 0
@@ -91,10 +105,10 @@ class ClientTransaction:
         else:
             self._final(response)
 
-    def give_up_after(self, seconds: float) -> None:
-        """End the transaction in this time if no final response comes (RFC 3261, 9.1)."""
+    def give_up_soon(self) -> None:
+        """End the transaction in 64*T1 if no final response comes (RFC 3261, 9.1)."""
         if self.state in {State.TRYING, State.PROCEEDING}:
-            self._restart_deadline(seconds, self._timed_out)
+            self._restart_deadline(self._delays.timing.life_s, self._timed_out)
 
     def terminate(self) -> None:
         if self.state is not State.TERMINATED:
@@ -116,14 +130,14 @@ class ClientTransaction:
                     self._deadline.cancel()
                     self._deadline = None
             else:
-                self._interval = T2_S
+                self._interval = self._delays.timing.t2_s
         self._on_response(response)
 
     def _accepted(self, response: Received) -> None:
         if self.state is not State.COMPLETED:
             self.state = State.COMPLETED
             self._stop_retransmission()
-            self._restart_deadline(LIFE_S, self.terminate)
+            self._restart_deadline(self._delays.timing.life_s, self.terminate)
         if self._ack is None:
             self._on_response(response)
 
@@ -132,8 +146,9 @@ class ClientTransaction:
         if first:
             self.state = State.COMPLETED
             self._stop_retransmission()
-            reliable = self.remote.reliable
-            self._restart_deadline(0 if reliable else LIFE_S if self._invite else T4_S, self.terminate)
+            timing = self._delays.timing
+            wait = timing.life_s if self._invite else timing.t4_s
+            self._restart_deadline(0 if self.remote.reliable else wait, self.terminate)
         if self._invite:
             if self._ack is None and first:
                 self._ack = self._ack_of(response)
@@ -161,10 +176,11 @@ class ClientTransaction:
         return request_bytes(ack.method, ack.uri, ack.headers)
 
     def _again_later(self) -> None:
-        self._retransmission = asyncio.get_running_loop().call_later(self._interval, self._again)
+        self._retransmission = self._delays.after(self._interval, self._again)
 
     def _again(self) -> None:
-        self._interval = self._interval * 2 if self._invite else min(self._interval * 2, T2_S)
+        longest = self._delays.timing.t2_s
+        self._interval = self._interval * 2 if self._invite else min(self._interval * 2, longest)
         self._send(self._bytes)
         self._again_later()
 
@@ -190,66 +206,4 @@ class ClientTransaction:
     def _restart_deadline(self, seconds: float, then: Callable[[], None]) -> None:
         if self._deadline:
             self._deadline.cancel()
-        self._deadline = asyncio.get_running_loop().call_later(seconds, then)
-
-
-class ServerTransaction:
-    """A request of the far end and our response, which is repeated when the request is repeated.
-
-    The response to an INVITE is repeated by a timer until it is acknowledged (`acknowledged`), at most for
-    64*T1; then `on_unacknowledged` is called (RFC 3261, 13.3.1.4).
-    """
-
-    def __init__(
-        self,
-        request: Received,
-        remote: Remote,
-        send: Callable[[bytes, Remote, Callable[[], None]], None],
-        on_end: Callable[["ServerTransaction"], None],
-    ) -> None:
-        self.request = request
-        self.remote = remote
-        self._send_bytes = send
-        self._on_end = on_end
-        self._response: bytes | None = None
-        self._interval = T1_S
-        self._retransmission: asyncio.TimerHandle | None = None
-        self._unacknowledged: Callable[[], None] | None = None
-        self._end = asyncio.get_running_loop().call_later(LIFE_S, self.terminate)
-
-    def respond(self, response: bytes, *, on_unacknowledged: Callable[[], None] | None = None) -> None:
-        self._response = response
-        self._send()
-        if self.request.method == "INVITE":
-            self._unacknowledged = on_unacknowledged
-            self._retransmission = asyncio.get_running_loop().call_later(self._interval, self._again)
-
-    def received_again(self) -> None:
-        self._send()
-
-    def acknowledged(self) -> None:
-        self._unacknowledged = None
-        if self._retransmission:
-            self._retransmission.cancel()
-            self._retransmission = None
-
-    def terminate(self) -> None:
-        self._end.cancel()
-        waited_for = self._unacknowledged
-        self.acknowledged()
-        self._on_end(self)
-        if waited_for is not None:
-            waited_for()
-
-    def _again(self) -> None:
-        self._interval = min(self._interval * 2, T2_S)
-        self._send()
-        self._retransmission = asyncio.get_running_loop().call_later(self._interval, self._again)
-
-    def _send(self) -> None:
-        if self._response is not None:
-            self._send_bytes(self._response, self.remote, _nothing)
-
-
-def _nothing() -> None:
-    """Do nothing: the far end retransmits the request, and the response is sent again then."""
+        self._deadline = self._delays.after(seconds, then)

@@ -1,0 +1,1 @@
+"""SIP messages, their header values and session descriptions as text."""

@@ -40,14 +40,24 @@ class Resource(Model):
     etag: str | None = Field(default=None, exclude=True)
 
 
+class AudioWarning(Model):
+    """What makes a message hard to understand, or should be checked."""
+
+    code: str
+    message: str
+
+
 class AudioFile(Resource):
-    """A recorded message."""
+    """A recorded message. The levels are in dB below full scale, None for files of earlier versions."""
 
     url: str
     duration_ms: int
     size_bytes: int
     sha256: str
     created_at: datetime
+    peak_dbfs: float | None = None
+    rms_dbfs: float | None = None
+    warnings: list[AudioWarning] = Field(default_factory=list)
 
 
 class SubscriberGroup(Resource):

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from cato_client.models import (
@@ -43,9 +44,13 @@ from cato_client.operation import (
 )
 
 
-def add_audio_file(name: str, content: bytes) -> Operation[AudioFile]:
-    """Add MP3, WAV or raw PCM. The same bytes under the same name return the existing file."""
-    return change("PUT", f"/audio-files/add/{path_word(name)}", AudioFile, content, OCTETS)
+def add_audio_file(name: str, content: bytes, *, allow_silence: bool = False) -> Operation[AudioFile]:
+    """Add an audio file. The same bytes under the same name return the existing file.
+
+    Silence is rejected unless `allow_silence` is set. `warnings` of the file say what may not be understood.
+    """
+    put = change("PUT", f"/audio-files/add/{path_word(name)}", AudioFile, content, OCTETS)
+    return replace(put, parameters={"allowSilence": "true"}) if allow_silence else put
 
 
 def get_audio_file(audio_id: UUID) -> Operation[AudioFile]:

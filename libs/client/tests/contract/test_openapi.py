@@ -24,7 +24,7 @@ CALLS = CallFilter(since=NOW, until=NOW, number="776413", task_exec_id=ID, stati
 PAGE: dict[str, Any] = {"limit": 10, "cursor": "c"}
 
 OPERATIONS: list[Operation[Any]] = [
-    operations.add_audio_file("a", b""),
+    operations.add_audio_file("a", b"", allow_silence=True),
     operations.get_audio_file(ID),
     operations.get_audio_content(ID),
     operations.list_audio_files(name="a", **PAGE),

@@ -12,19 +12,27 @@ from cato_media.adapters.pydub_transcoder import PydubTranscoder
 from cato_media.handlers.deps import AudioLimits, Deps
 from cato_media.ports import PromptUsage
 from cato_media.service import MediaService
-from cato_runtime.configuration.config import LimitsConfig
+from cato_runtime.configuration.config import AudioConfig, LimitsConfig
 from cato_runtime.objects import ObjectStore
 from cato_runtime.service import RuntimeDeps
 
 
 def make_deps(
-    event_log: Log, objects: ObjectStore, usage: PromptUsage, *, scratch: Path, limits: LimitsConfig
+    event_log: Log,
+    objects: ObjectStore,
+    usage: PromptUsage,
+    *,
+    scratch: Path,
+    limits: LimitsConfig,
+    audio: AudioConfig,
 ) -> Deps:
     """Return the handlers' dependencies around the log, the object store and the dialer's answers."""
     return Deps(
         files=JetStreamAudioFiles(event_log),
         objects=objects,
-        transcoder=PydubTranscoder(FfmpegDecoder(), max_seconds=limits.audio_seconds),
+        transcoder=PydubTranscoder(
+            FfmpegDecoder(), max_seconds=limits.audio_seconds, loudness_lufs=audio.loudness_lufs
+        ),
         usage=usage,
         scratch=LockedScratchSpace(scratch),
         limits=AudioLimits(limits.audio_bytes, limits.audio_seconds),
@@ -40,5 +48,6 @@ async def build(runtime: RuntimeDeps) -> MediaService:
         DialerPromptUsage(runtime.requester),
         scratch=runtime.settings.data_dir / "media",
         limits=runtime.config.limits,
+        audio=runtime.config.audio,
     )
     return MediaService(deps, runtime.clock)

@@ -12,6 +12,7 @@ from cato_contracts.api.resources import AudioFile as AudioFileResource
 from cato_contracts.api.resources import Page
 from cato_contracts.requests import Actor
 from cato_media.domain.audio_file import AudioFile
+from cato_media.domain.checks import Warned
 from cato_media.domain.sound import Sound
 
 
@@ -28,6 +29,7 @@ class Transcoded:
     duration_ms: int
     peak_dbfs: float
     rms_dbfs: float
+    warnings: tuple[Warned, ...] = ()
 
 
 class Transcoder(Protocol):

@@ -76,6 +76,16 @@ async def lying_about_frames() -> bytes:
     return bytes(data)
 
 
+async def long_flac() -> bytes:
+    return await converted(wav(b"", rate=8000), "flac", "-af", "apad=whole_dur=7200")
+
+
+async def video() -> bytes:
+    return await converted(
+        wav(SECOND, rate=8000), "mp4", "-f", "lavfi", "-i", "color=red:size=64x64:duration=1", "-map", "1"
+    )
+
+
 def header_of(rate: int, channels: int, bits: int, size: int = 16000) -> bytes:
     frame = channels * bits // 8
     fmt = struct.pack("<HHIIHH", 1, channels, rate, rate * frame % 2**32, frame % 2**16, bits)
@@ -159,24 +169,27 @@ CORPUS: dict[str, tuple[str, Callable[[], Awaitable[bytes]], type[RefusedError]]
         lambda: ready(b"<!DOCTYPE html><html>404 not found</html>"),
         UnsupportedMediaError,
     ),
-    "ogg named mp3": ("a.mp3", lambda: converted(wav(SECOND, rate=8000), "ogg"), UnsupportedMediaError),
-    "flac named wav": ("a.wav", lambda: converted(wav(SECOND, rate=8000), "flac"), UnsupportedMediaError),
-    "m4a named mp3": ("a.mp3", lambda: converted(wav(SECOND, rate=8000), "m4a"), UnsupportedMediaError),
-    "aac named mp3": ("a.mp3", lambda: converted(wav(SECOND, rate=8000), "aac"), UnsupportedMediaError),
+    "ogg without pages": ("a.ogg", lambda: ready(b"OggS" + bytes(1000)), InvalidError),
+    "ogg of a million pages": ("a.ogg", lambda: ready((b"OggS" + bytes(23)) * 1_000_000), InvalidError),
+    "flac of hours of nothing": ("a.flac", long_flac, TooLargeError),
+    "m4a without an index": ("a.m4a", lambda: ready(b"\0\0\0\x18ftypM4A " + bytes(12)), InvalidError),
+    "m4a of tiny boxes": (
+        "a.m4a",
+        lambda: ready(b"\0\0\0\x18ftypM4A " + bytes(12) + b"\0\0\0\x08free" * 1_000_000),
+        InvalidError,
+    ),
+    "noise in matroska": ("a.webm", lambda: ready(b"\x1a\x45\xdf\xa3" + noise(100_000)), InvalidError),
+    "video without sound": ("a.mp4", video, InvalidError),
+    "silence": ("pause", lambda: ready(bytes(16000)), InvalidError),
+    "constant level": ("pause", lambda: ready(b"\0\x40" * 8000), InvalidError),
     "mp2 named mp3": (
         "a.mp3",
         lambda: converted(wav(packed(tone(48000)), rate=48000), "mp2"),
         UnsupportedMediaError,
     ),
-    "aiff named wav": ("a.wav", lambda: converted(wav(SECOND, rate=8000), "aiff"), UnsupportedMediaError),
-    "adpcm wav": (
-        "a.wav",
-        lambda: converted(wav(SECOND, rate=8000), "wav", "-c:a", "adpcm_ima_wav"),
-        UnsupportedMediaError,
-    ),
-    "mp3 in wav": (
-        "a.wav",
-        lambda: converted(wav(packed(tone(44100)), rate=44100), "wav", "-c:a", "mp3"),
+    "windows media named mp3": (
+        "a.mp3",
+        lambda: converted(wav(packed(tone(44100)), rate=44100), "wma"),
         UnsupportedMediaError,
     ),
     "over 50 MB": ("a.pcm", lambda: ready(bytes(52_428_802)), TooLargeError),

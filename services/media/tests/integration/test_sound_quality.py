@@ -209,7 +209,7 @@ async def test_more_channels_are_mixed_without_clipping(media, channels, mask):
 
 @pytest.mark.parametrize("samples", [160, 161, 319, 320, 7999])
 async def test_a_prompt_is_filled_up_with_silence_to_whole_packets(media, samples):
-    file = await media.add("tone.pcm", packed([0.5] * samples))
+    file = await media.add("tone.pcm", packed(tone(8000, samples / 8000)))
     stored = await media.objects.get(file.content)
     assert len(stored) == -(-samples // 160) * 160
     assert stored[samples:] == b"\xd5" * (len(stored) - samples)
@@ -217,5 +217,6 @@ async def test_a_prompt_is_filled_up_with_silence_to_whole_packets(media, sample
 
 
 async def test_silence_becomes_the_silence_code(media):
-    file = await media.add("pause", bytes(16000))
+    file = await media.add("pause", bytes(16000), allow_silence=True)
+    assert [warning.code for warning in file.warnings] == ["silent"]
     assert await media.objects.get(file.content) == b"\xd5" * 8000

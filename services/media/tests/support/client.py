@@ -14,7 +14,7 @@ from cato_contracts.requests import Actor, Request
 from cato_jetstream import Appended, Log, Record, Unavailable
 from cato_media.bootstrap import make_deps
 from cato_media.service import MediaService
-from cato_runtime.configuration.config import LimitsConfig
+from cato_runtime.configuration.config import AudioConfig, LimitsConfig
 from cato_runtime.objects import ObjectStore
 from cato_runtime.requests import refusal
 from tests.support.memory_objects import MemoryObjectStore
@@ -56,9 +56,18 @@ class Media:
             raise refusal(answer.error)
         return request.answer_type().validate_python(answer.value)
 
-    async def add(self, name: str, content: bytes, *, actor: Actor = USER, command_id: str | None = None):
+    async def add(
+        self,
+        name: str,
+        content: bytes,
+        *,
+        actor: Actor = USER,
+        command_id: str | None = None,
+        allow_silence: bool = False,
+    ):
         upload = await self.objects.put(Bucket.UPLOADS, str(uuid4()), content)
-        return await self.ask(AddAudioFile(actor=actor, name=name, upload=upload), command_id)
+        command = AddAudioFile(actor=actor, name=name, upload=upload, allow_silence=allow_silence)
+        return await self.ask(command, command_id)
 
     def kept(self) -> list[tuple[Bucket, str]]:
         """What is in the object store (the one in memory)."""
@@ -68,10 +77,19 @@ class Media:
 
 @asynccontextmanager
 async def media_service(
-    log: Log, objects: ObjectStore, tasks: Tasks, limits: LimitsConfig | None = None
+    log: Log,
+    objects: ObjectStore,
+    tasks: Tasks,
+    limits: LimitsConfig | None = None,
+    audio: AudioConfig | None = None,
 ) -> AsyncIterator[Media]:
     with tempfile.TemporaryDirectory() as scratch:
-        deps = make_deps(log, objects, tasks, scratch=Path(scratch), limits=limits or LimitsConfig())
+        deps = make_deps(
+            *(log, objects, tasks),
+            scratch=Path(scratch),
+            limits=limits or LimitsConfig(),
+            audio=audio or AudioConfig(),
+        )
         service = MediaService(deps, Clock())
         await service.start()
         yield Media(service, log, objects, tasks)

@@ -4,8 +4,9 @@ import asyncio
 import math
 import struct
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from random import Random
 
 import imageio_ffmpeg
 
@@ -20,6 +21,48 @@ def tone(
     """Return samples from -1 to 1, the same on all channels."""
     step = 2 * math.pi * hz / rate
     return [amplitude * math.sin(step * n) for n in range(round(rate * seconds)) for _ in range(channels)]
+
+
+def speech(seconds: float = 3.0, *, rate: int = 8000, level: float = 0.3, seed: int = 1) -> list[float]:
+    """Return something that has the spectrum, the pauses and the dynamics of speech.
+
+    A glottal pulse train of varying pitch and noise as in fricatives, through two formants that change with
+    each syllable of 200 ms; every fifth syllable is a pause with the noise of a quiet room.
+    """
+    random = Random(seed)
+    samples: list[float] = []
+    phase = 0.0
+    while len(samples) < seconds * rate:
+        kind = random.choice(["vowel", "vowel", "vowel", "fricative", "pause"])
+        first, second = random.uniform(300, 800), random.uniform(1000, 2600)
+        pitch, loud = random.uniform(90, 220), random.uniform(0.3, 1.0)
+        one, two = _resonator(first, rate), _resonator(second, rate)
+        for _ in range(rate // 5):
+            phase += pitch / rate * random.uniform(0.97, 1.03)
+            pulse = 1.0 if phase >= 1 else 0.0
+            phase -= pulse
+            noise = random.gauss(0, 1)
+            if kind == "vowel":
+                samples.append(loud * (one(pulse) + 0.5 * two(pulse) + 0.002 * noise))
+            elif kind == "fricative":
+                samples.append(loud * 0.02 * two(noise))
+            else:
+                samples.append(0.0005 * noise)
+    highest = max(map(abs, samples))
+    return [level * sample / highest for sample in samples[: round(seconds * rate)]]
+
+
+def _resonator(hz: float, rate: int, bandwidth: float = 90.0) -> Callable[[float], float]:
+    radius = math.exp(-math.pi * bandwidth / rate)
+    one, two = 2 * radius * math.cos(2 * math.pi * hz / rate), -radius * radius
+    state = [0.0, 0.0]
+
+    def resonate(value: float) -> float:
+        value += one * state[0] + two * state[1]
+        state[:] = [value, state[0]]
+        return value
+
+    return resonate
 
 
 def packed(samples: Sequence[float], *, width: int = 2, floating: bool = False) -> bytes:

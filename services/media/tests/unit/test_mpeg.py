@@ -24,12 +24,25 @@ def read(data: bytes, max_seconds: float = 1800):
         FRAME * 10 + TAG,
         FRAME * 10 + LYRICS + TAG,
         FRAME * 10 + APE + TAG,
+        APE + FRAME * 10,
         FRAME * 10 + bytes(1000),
+        FRAME * 4 + TAG + ID3 + bytes(500) + FRAME * 6,
         ID3 + FRAME * 4 + TAG + ID3 + FRAME * 6 + TAG,
     ],
 )
 def test_tags_and_padding_are_skipped(data):
     assert read(data).length == 10 * FRAME_SAMPLES
+
+
+@pytest.mark.parametrize("between", [b"", TAG, TAG + ID3])
+async def test_a2_joined_files_are_parts_of_one(between):
+    first = await converted(wav(packed(tone(44100, 2.0)), rate=44100), "mp3", "-b:a", "64k")
+    second = await converted(wav(packed(tone(16000, 3.0)), rate=16000), "mp3", "-b:a", "32k")
+    sound = read(first + between + second)
+    assert len(sound.parts) == 2
+    assert sound.seconds == pytest.approx(5.0, abs=0.001)
+    with pytest.raises(InvalidError, match="cut"):
+        read(first + between + second[:-1000])
 
 
 @pytest.mark.parametrize("missing", [1, 100, FRAME_BYTES - 1])

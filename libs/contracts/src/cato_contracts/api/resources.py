@@ -26,8 +26,22 @@ class Page(Resource, Generic[T]):
     """The value of `cursor` for the next page; null: this is the last page."""
 
 
+class AudioWarning(Resource):
+    """A property of an audio file that makes it hard to understand, or that should be checked."""
+
+    code: str = Field(examples=["too-quiet"])
+    """`too-quiet`, `clipped`, `silence-at-start`, `silence-at-end`, `silent`, `one-channel`, `low-pitched` or
+    `length-unknown`."""
+
+    message: str = Field(examples=["the audio is quiet: -42 dBFS without pauses"])
+    """A sentence about it."""
+
+
 class AudioFile(Resource):
-    """A stored audio file: G.711 A-law, 8000 bytes/s, mono; `sha256` is the digest of those bytes."""
+    """A stored audio file: G.711 A-law, 8000 bytes/s, mono; `sha256` is the digest of those bytes.
+
+    The levels are those of the stored audio in dB below full scale; None for files of earlier versions.
+    """
 
     id: UUID
     name: str
@@ -37,6 +51,9 @@ class AudioFile(Resource):
     sha256: str
     created_at: Instant
     content: ObjectRef
+    peak_dbfs: float | None = Field(default=None, exclude_if=lambda level: level is None)
+    rms_dbfs: float | None = Field(default=None, exclude_if=lambda level: level is None)
+    warnings: list[AudioWarning] = Field(default_factory=list, exclude_if=lambda warnings: not warnings)
 
 
 def one_or_many(value: object) -> object:

@@ -18,6 +18,8 @@ class AddAudioFile(Command[AudioFile]):
     service: ClassVar[str] = SERVICE
     name: str
     upload: ObjectRef
+    allow_silence: bool = Field(default=False, exclude_if=lambda allowed: not allowed)
+    """Accept audio without any sound, for a pause between other files."""
 
 
 class RemoveAudioFile(Command[None]):

@@ -78,13 +78,20 @@ class LimitsConfig(Section):
     """The largest audio file, in bytes as uploaded."""
 
     audio_seconds: int = Field(default=1_800, ge=1)
-    """The longest audio file, in seconds as decoded."""
+    """The longest audio file, and the most that one call plays with all files and repetitions, in seconds."""
 
     group_size: int = Field(default=200_000, ge=1)
     """The most subscribers in one group."""
 
     json_bytes: int = Field(default=67_108_864, ge=1)
     """The largest JSON or CSV body, in bytes."""
+
+
+class AudioConfig(Section):
+    """How prompts are made from uploaded audio."""
+
+    loudness_lufs: float | None = Field(default=None, ge=-40, le=-8)
+    """The loudness of every prompt, in LUFS (EBU R 128), for example -19; unset: the level of the upload."""
 
 
 class DialingConfig(Section):
@@ -146,6 +153,9 @@ class Config(Section):
 
     limits: LimitsConfig = LimitsConfig()
     """Bounds on what clients send."""
+
+    audio: AudioConfig = AudioConfig()
+    """How prompts are made."""
 
     dialing: DialingConfig = DialingConfig()
     """The dial role."""

@@ -8,7 +8,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from cato_contracts.api.examples import AUDIO_ID
-from cato_contracts.api.resources import AudioFile, Page
+from cato_contracts.api.resources import AudioFile, AudioWarning, Page
 from cato_contracts.errors import PreconditionFailedError
 from cato_contracts.messages.audio_commands import AddAudioFile, GetAudioFile, ListAudioFiles, RemoveAudioFile
 from cato_contracts.model import Resource
@@ -58,6 +58,15 @@ class AudioFileView(Resource):
     created_at: UtcInstant = Field(examples=["2024-03-24T08:00:00Z"])
     """When it was added."""
 
+    peak_dbfs: float | None = Field(default=None, examples=[-1.6])
+    """The highest level of the stored audio, in dB below full scale; null for files of earlier versions."""
+
+    rms_dbfs: float | None = Field(default=None, examples=[-21.5])
+    """The mean level of the stored audio, in dB below full scale; null for files of earlier versions."""
+
+    warnings: list[AudioWarning] = Field(default_factory=list, examples=[[]])
+    """What makes the message hard to understand, or should be checked; the file is stored all the same."""
+
     @classmethod
     def of(cls, file: AudioFile, context: RequestContext) -> Self:
         url = context.url(f"/audio-files/{file.id}/content")
@@ -87,15 +96,24 @@ async def _declare_range(
     | responses.errors(409, 413, 415),
     openapi_extra=request_body(binary_content(bodies.OCTETS)),
 )
-async def add_audio_file(context: Writer, filename: NameInAddress, key: IdempotencyKey = None) -> Response:
-    """Add an audio file: mp3, wav, or raw PCM (signed 16 bits, little-endian, 8 kHz, mono).
+async def add_audio_file(
+    context: Writer,
+    filename: NameInAddress,
+    allow_silence: Annotated[
+        bool,
+        Query(alias="allowSilence", description="Accept audio without any sound, as a pause between files."),
+    ] = False,
+    key: IdempotencyKey = None,
+) -> Response:
+    """Add an audio file: mp3, wav, FLAC, Ogg, M4A, AAC, or raw PCM (16 bits, little-endian, 8 kHz, mono).
 
     It is stored as G.711 A-law, 8000 bytes a second, mono. The same bytes under the same name give the
-    existing file; other bytes under an existing name are rejected with 409.
+    existing file; other bytes under an existing name are rejected with 409. Bytes that would be played as
+    noise are rejected with 415, silence with 400.
     """
     bodies.media_type(context.request, {bodies.OCTETS})
     upload = await context.upload(context.deps.config.limits.audio_bytes)
-    command = AddAudioFile(actor=context.actor, name=filename, upload=upload.ref)
+    command = AddAudioFile(actor=context.actor, name=filename, upload=upload.ref, allow_silence=allow_silence)
     return await context.carry_out_upload(
         upload, command, lambda file: AudioFileView.of(file, context), key=key
     )

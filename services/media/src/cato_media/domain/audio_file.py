@@ -1,6 +1,7 @@
 """An audio file: its owner, its name, its prompt, and whether it was removed."""
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
@@ -9,6 +10,7 @@ from uuid import UUID
 from eventsourcing.domain import Aggregate, event
 
 from cato_contracts.api.resources import AudioFile as AudioFileResource
+from cato_contracts.api.resources import AudioWarning
 from cato_contracts.errors import InvalidError
 from cato_contracts.ids import derived_id
 from cato_contracts.objects import Bucket, ObjectRef
@@ -45,12 +47,18 @@ def audio_file_id(owner: str, name: str, generation: int) -> UUID:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """Stored audio: A-law, 8000 bytes/s, mono; `sha256` and `size_bytes` refer to the A-law bytes."""
+    """Stored audio: A-law, 8000 bytes/s, mono; `sha256` and `size_bytes` refer to the A-law bytes.
+
+    The levels are None in events of earlier versions. Each warning is a code and a sentence.
+    """
 
     object_name: str
     sha256: str
     size_bytes: int
     duration_ms: int
+    peak_dbfs: float | None = None
+    rms_dbfs: float | None = None
+    warnings: Sequence[Sequence[str]] = ()
 
 
 class AudioFile(Aggregate):
@@ -150,4 +158,7 @@ class AudioFile(Aggregate):
             sha256=self.prompt.sha256,
             created_at=self.added_at,
             content=self.content(),
+            peak_dbfs=self.prompt.peak_dbfs,
+            rms_dbfs=self.prompt.rms_dbfs,
+            warnings=[AudioWarning(code=code, message=text) for code, text in self.prompt.warnings],
         )

@@ -19,6 +19,7 @@ _MAX_PADDING = 64 * 1024
 _LYRICS_ENDS = (b"LYRICS200", b"LYRICSEND")
 _MAX_LYRICS = 1024 * 1024
 _MAX_TAGS = 64
+_XING = (b"Xing", b"Info")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,51 +116,86 @@ def skip_zeros(data: Buffer, place: int) -> int:
     return place + len(stretch) - len(stretch.lstrip(b"\0"))
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One of the MP3 files in the data; `following` is the position behind its last frame."""
+
+    start: int
+    following: int
+    first: Frame
+    length: int
+
+    @property
+    def seconds(self) -> float:
+        return self.length / self.first.rate
+
+
 def read_mp3(data: Buffer, *, max_seconds: float) -> Sound:
     """Read the header of every frame until the file ends or `max_seconds` are exceeded.
+
+    Several MP3 files that were joined are several parts: a part begins behind a tag, or with a Xing header.
+    The length is in samples at the rate of the first part.
 
     Raises:
         InvalidError: if the file is damaged or cut.
         UnsupportedMediaError: for a free-format stream.
 
     """
-    place = start = _first_frame(data)
-    first = frame_at(data, place)
-    if first is None:
+    parts: list[_Part] = []
+    place, seconds = _first_frame(data), 0.0
+    while place < len(data) and seconds <= max_seconds + 1:
+        part = _read_part(data, place, max_seconds + 1 - seconds)
+        parts.append(part)
+        seconds += part.seconds
+        place = _next_part(data, part.following)
+    if not parts:
         raise InvalidError("the MP3 file is damaged: it holds no whole frame")
-    information = _information(data, place, first)
-    if information is not None:
-        place += first.size
-    frames, end = 0, place
-    while place < len(data):
-        frame = frame_at(data, place)
-        if frame is None:
-            following = skip_tags(data, place)
-            if following == place:
-                _check_rest(data, place)
-                following = len(data)
-            place = following
-            continue
-        if (frame.version, frame.rate) != (first.version, first.rate):
-            raise InvalidError(f"the MP3 file is damaged: its sample rate changes at byte {place}")
-        place += frame.size
-        if place > len(data):
-            raise InvalidError("the MP3 file is cut: its last frame is not complete")
-        frames, end = frames + 1, place
-        if frames * first.samples > (max_seconds + 1) * first.rate:
-            break
-    else:
-        _check_promise(information, frames)
-    padding = information.padding if information else 0
+    first = parts[0].first
     return Sound(
         kind=Kind.MP3,
         coding=Coding.MP3,
-        start=start,
-        end=end,
+        start=parts[0].start,
+        end=parts[-1].following,
         rate=first.rate,
         channels=first.channels,
-        length=max(0, frames * first.samples - padding),
+        length=round(seconds * first.rate),
+        parts=tuple((part.start, part.following) for part in parts) if len(parts) > 1 else (),
     )
+
+
+def _read_part(data: Buffer, start: int, max_seconds: float) -> _Part:
+    first = frame_at(data, start)
+    if first is None:
+        raise InvalidError("the MP3 file is damaged: it holds no whole frame")
+    information = _information(data, start, first)
+    place, frames = start, 0
+    if information is not None:
+        place += first.size
+    while (frame := frame_at(data, place)) is not None:
+        if (frame.version, frame.rate) != (first.version, first.rate):
+            raise InvalidError(f"the MP3 file is damaged: its sample rate changes at byte {place}")
+        if frames and _is_information(data, place, frame):
+            break
+        place += frame.size
+        if place > len(data):
+            raise InvalidError("the MP3 file is cut: its last frame is not complete")
+        frames += 1
+        if frames * first.samples > max_seconds * first.rate:
+            return _Part(start, place, first, frames * first.samples)
+    _check_promise(information, frames)
+    padding = information.padding if information else 0
+    return _Part(start, place, first, max(0, frames * first.samples - padding))
+
+
+def _next_part(data: Buffer, place: int) -> int:
+    """Return the position of the next part, or the end of the data."""
+    following = skip_tags(data, place)
+    if following == len(data) or frame_at(data, following) is not None:
+        return following
+    if following > place and frame_at(data, padded := skip_zeros(data, following)) is not None:
+        return padded
+    _check_rest(data, following)
+    return len(data)
 
 
 def _first_frame(data: Buffer) -> int:
@@ -185,6 +221,11 @@ def _check_promise(information: Information | None, frames: int) -> None:
         raise InvalidError(f"the MP3 file is cut: it says {information.frames} frames, {frames} are there")
 
 
+def _is_information(data: Buffer, place: int, frame: Frame) -> bool:
+    mark = place + HEADER + frame.side_information
+    return data[mark : mark + 4] in _XING
+
+
 def _information(data: Buffer, place: int, frame: Frame) -> Information | None:
     """Read the frame of Xing, LAME or Fraunhofer encoders that describes the others and has no sound."""
     content = data[place : place + frame.size]
@@ -192,7 +233,7 @@ def _information(data: Buffer, place: int, frame: Frame) -> Information | None:
     if vbri.startswith(b"VBRI") and len(vbri) >= 18:  # noqa: PLR2004
         return Information(int.from_bytes(vbri[14:18], "big"), 0)
     xing = content[HEADER + frame.side_information :]
-    if not xing.startswith((b"Xing", b"Info")) or len(xing) < 8:  # noqa: PLR2004
+    if not xing.startswith(_XING) or len(xing) < 8:  # noqa: PLR2004
         return None
     flags = xing[7]
     frames = int.from_bytes(xing[8:12], "big") if flags & 1 else None

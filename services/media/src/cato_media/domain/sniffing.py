@@ -3,79 +3,61 @@
 The name only decides whether bytes of no known format may be raw PCM.
 """
 
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from cato_contracts.errors import InvalidError, TooLargeError, UnsupportedMediaError
+from cato_contracts.errors import InvalidError, UnsupportedMediaError
+from cato_media.domain.containers import read_container
 from cato_media.domain.mpeg import frame_at, is_free_format, read_mp3, skip_tags, skip_zeros
-from cato_media.domain.sound import Buffer, Coding, Kind, Sound
+from cato_media.domain.plausibility import implausible
+from cato_media.domain.signatures import WINDOW, accepted_kind, other_format
+from cato_media.domain.sound import Buffer, Coding, Kind, Sound, check_length
 from cato_media.domain.wav import check_rate, is_wav, read_wav
 
 MIN_SECONDS = 0.02
 """The length of one RTP packet."""
 
-_RAW_RATE = 8000
-_ENOUGH_TEXT = 32
-_TEXT_WINDOW = 512
-_TEXT = frozenset(b"\t\n\r\f" + bytes(range(0x20, 0x7F)))
+ACCEPTED = "MP3, WAV, FLAC, Ogg, M4A, AAC and raw PCM are accepted"
 
-_OTHER: tuple[tuple[int, bytes, str], ...] = (
-    (0, b"PK\x03\x04", "a zip archive"),
-    (0, b"PK\x05\x06", "a zip archive"),
-    (0, b"\x1f\x8b\x08", "a gzip archive"),
-    (0, b"BZh", "a bzip2 archive"),
-    (0, b"\xfd7zXZ\x00", "an xz archive"),
-    (0, b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
-    (0, b"Rar!\x1a\x07", "a rar archive"),
-    (0, b"\x28\xb5\x2f\xfd", "a zstd archive"),
-    (0, b"\x89PNG\r\n\x1a\n", "a PNG image"),
-    (0, b"\xff\xd8\xff", "a JPEG image"),
-    (0, b"GIF8", "a GIF image"),
-    (0, b"%PDF", "a PDF document"),
-    (0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an Office document"),
-    (0, b"OggS", "Ogg audio"),
-    (0, b"fLaC", "FLAC audio"),
-    (0, b"MThd", "a MIDI file"),
-    (0, b"#!AMR", "AMR audio"),
-    (0, b".snd", "Sun audio"),
-    (0, b"caff", "Core Audio"),
-    (0, b"wvpk", "WavPack audio"),
-    (0, b"MAC ", "Monkey's Audio"),
-    (0, b"riff\x2e\x91\xcf\x11", "Wave64 audio"),
-    (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "Windows Media"),
-    (0, b"\x1a\x45\xdf\xa3", "Matroska or WebM"),
-    (4, b"ftyp", "MP4 or M4A"),
-    (0, b"FLV\x01", "Flash video"),
-    (0, b"\x00\x00\x01\xba", "MPEG video"),
-    (0, b"\x00\x00\x01\xb3", "MPEG video"),
-    (0, b"\x7fELF", "a program"),
-    (0, b"MZ\x90\x00", "a program"),
-    (0, b"SQLite format 3\x00", "a database"),
-)
-_FORMS = {b"FORM": "AIFF audio", b"RIFF": "RIFF data, but not WAVE"}
+_RAW_RATE = 8000
+_TAGS = (b"ID3", b"APETAGEX")
+_MP3_WINDOW = 64 * 1024
+_MP3_CHAIN = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """A kind of file, how its audio is coded, and where it begins."""
+
+    kind: Kind
+    coding: Coding
+    start: int = 0
 
 
 def inspect(data: Buffer, name: str, *, max_seconds: float) -> Sound:
     """Return the description of the audio in an uploaded file.
 
     Raises:
-        UnsupportedMediaError: if it is not MP3, WAV or raw PCM.
+        UnsupportedMediaError: if it is in no accepted format, or not plausible as raw PCM.
         InvalidError: if it is damaged, cut, empty or too short.
         TooLargeError: if it lasts longer than `max_seconds`.
 
     """
     if len(data) == 0:
         raise InvalidError("the file is empty")
-    kind = kind_of(data, name)
-    if kind is Kind.WAV:
+    found = recognise(data, name)
+    if found.kind is Kind.WAV:
         sound = read_wav(data)
-    elif kind is Kind.MP3:
+    elif found.kind is Kind.MP3:
         sound = read_mp3(data, max_seconds=max_seconds)
-    else:
+    elif found.kind is Kind.PCM:
         sound = _read_pcm(data)
-    if sound.length > max_seconds * sound.rate:
-        raise TooLargeError(f"the audio is longer than the {max_seconds:g} s that are allowed")
+    else:
+        return read_container(data, found.kind, found.coding, found.start, max_seconds=max_seconds)
+    check_length(sound, max_seconds)
     check_rate(sound)
-    if sound.length < MIN_SECONDS * sound.rate:
+    known_by_the_decoder_alone = sound.coding is Coding.WAV and not sound.length
+    if sound.length < MIN_SECONDS * sound.rate and not known_by_the_decoder_alone:
         raise InvalidError(
             f"the file has {sound.seconds * 1000:.1f} ms of audio,"
             f" at least {MIN_SECONDS * 1000:g} ms are required"
@@ -83,53 +65,31 @@ def inspect(data: Buffer, name: str, *, max_seconds: float) -> Sound:
     return sound
 
 
-def kind_of(data: Buffer, name: str) -> Kind:
-    """Return the kind of a file that is not empty.
+def recognise(data: Buffer, name: str) -> Recognised:
+    """Return the format of a file that is not empty.
 
     Raises:
-        UnsupportedMediaError: if it is not MP3, WAV or raw PCM.
+        UnsupportedMediaError: if it is none of the accepted ones.
 
     """
     if is_wav(data):
-        return Kind.WAV
-    other = _other(data)
+        return Recognised(Kind.WAV, Coding.WAV)
+    tagged = data[:8].startswith(_TAGS)
+    start = skip_tags(data, 0) if tagged else 0
+    head = data[start : start + WINDOW]
+    accepted = accepted_kind(head)
+    if accepted is not None:
+        return Recognised(*accepted, start)
+    other = other_format(head)
     if other is not None:
-        raise UnsupportedMediaError(f"the file is {other}: only MP3, WAV and raw PCM are accepted")
-    if data[:3] == b"ID3":
-        place = skip_tags(data, 0)
-        behind = _other(data[place : place + 64])
-        if behind is not None:
-            raise UnsupportedMediaError(f"the file is {behind}: only MP3, WAV and raw PCM are accepted")
-        return Kind.MP3
-    if _begins_with_frames(data):
-        return Kind.MP3
+        raise UnsupportedMediaError(f"the file is {other}: {ACCEPTED}")
+    if tagged or _begins_with_frames(data):
+        return Recognised(Kind.MP3, Coding.MP3)
     if PurePosixPath(name).suffix.lower() in {".pcm", ""}:
-        return Kind.PCM
+        return Recognised(Kind.PCM, Coding.S16LE)
     raise UnsupportedMediaError(
-        "the format of the file is not known: send MP3, WAV, or raw PCM under a name that ends in .pcm"
+        f"the format of the file is not known: {ACCEPTED}, raw PCM under a name that ends in .pcm"
     )
-
-
-def _other(data: Buffer) -> str | None:
-    head = data[:_TEXT_WINDOW]
-    if head[:4] in _FORMS and not is_wav(data):
-        return _FORMS[head[:4]]
-    for place, signature, what in _OTHER:
-        if head.startswith(signature, place):
-            return what
-    if _is_other_mpeg(head):
-        return "MPEG audio, but not layer III (AAC, MP2 or MP1)"
-    if len(head) >= _ENOUGH_TEXT and _TEXT.issuperset(head.removeprefix(b"\xef\xbb\xbf")):
-        return "text"
-    return None
-
-
-def _is_other_mpeg(head: bytes) -> bool:
-    """Recognise AAC in ADTS frames, and layers I and II, by two headers in a row."""
-    if len(head) < 7 or head[0] != 0xFF or head[1] & 0xF6 != 0xF0:  # noqa: PLR2004
-        return False
-    size = (head[3] & 3) << 11 | head[4] << 3 | head[5] >> 5
-    return 7 <= size <= len(head) - 2 and head[size] == 0xFF and head[size + 1] == head[1]  # noqa: PLR2004
 
 
 def _begins_with_frames(data: Buffer) -> bool:
@@ -169,6 +129,14 @@ def _read_pcm(data: Buffer) -> Sound:
         raise InvalidError(
             f"raw PCM is signed 16-bit samples: its length must be even, it is {len(data)} bytes"
         )
+    seemingly = (
+        f"MP3 audio behind {mp3} bytes of something else" if (mp3 := _mp3_within(data)) else implausible(data)
+    )
+    if seemingly is not None:
+        raise UnsupportedMediaError(
+            "the file is not raw PCM speech of signed 16-bit samples at 8 kHz, it would be played as noise;"
+            f" it seems to be {seemingly}"
+        )
     return Sound(
         kind=Kind.PCM,
         coding=Coding.S16LE,
@@ -178,3 +146,23 @@ def _read_pcm(data: Buffer) -> Sound:
         channels=1,
         length=len(data) // 2,
     )
+
+
+def _mp3_within(data: Buffer) -> int | None:
+    """Return the position of an MP3 stream that begins in the first 64 KiB; four frames in a row prove it."""
+    place = data.find(b"\xff", 1)
+    while 0 < place < _MP3_WINDOW:
+        if _chain_at(data, place):
+            return place
+        place = data.find(b"\xff", place + 1)
+    return None
+
+
+def _chain_at(data: Buffer, place: int) -> bool:
+    first = frame = frame_at(data, place)
+    for _ in range(_MP3_CHAIN - 1):
+        if first is None or frame is None or (first.version, first.rate) != (frame.version, frame.rate):
+            return False
+        place += frame.size
+        frame = frame_at(data, place)
+    return frame is not None

@@ -5,6 +5,8 @@ from enum import StrEnum
 from math import ceil
 from mmap import mmap
 
+from cato_contracts.errors import TooLargeError
+
 Buffer = bytes | mmap
 """The content of a file. A slice of either is a copy, so no slice prevents the mapping from being closed."""
 
@@ -18,10 +20,22 @@ class Kind(StrEnum):
     MP3 = "mp3"
     WAV = "wav"
     PCM = "pcm"
+    FLAC = "flac"
+    OGG = "ogg"
+    M4A = "m4a"
+    AAC = "aac"
+    AMR = "amr"
+    AIFF = "aiff"
+    AU = "au"
+    CAF = "caf"
+    WEBM = "webm"
 
 
 class Coding(StrEnum):
-    """The sample format in the file, by ffmpeg's name."""
+    """How the audio is coded, by ffmpeg's name for its reader.
+
+    A sample format for samples whose position and format are known, a container format otherwise.
+    """
 
     MP3 = "mp3"
     U8 = "u8"
@@ -37,14 +51,40 @@ class Coding(StrEnum):
     F64BE = "f64be"
     ALAW = "alaw"
     MULAW = "mulaw"
+    WAV = "wav"
+    FLAC = "flac"
+    OGG = "ogg"
+    MOV = "mov"
+    AAC = "aac"
+    AMR = "amr"
+    AIFF = "aiff"
+    AU = "au"
+    CAF = "caf"
+    MATROSKA = "matroska"
+
+    @property
+    def is_samples(self) -> bool:
+        """Return whether the audio is plain samples, without a structure that has to be read."""
+        return self in _SAMPLE_FORMATS
+
+
+_SAMPLE_FORMATS = frozenset(
+    {
+        *(Coding.U8, Coding.ALAW, Coding.MULAW),
+        *(Coding.S16LE, Coding.S24LE, Coding.S32LE, Coding.F32LE, Coding.F64LE),
+        *(Coding.S16BE, Coding.S24BE, Coding.S32BE, Coding.F32BE, Coding.F64BE),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Sound:
     """The audio in a file: the bytes from `start` to `end` and their format.
 
-    `length` is in samples per channel at `rate`, computed from the file's structure. `speaker_mask` is that
-    of WAVE_FORMAT_EXTENSIBLE, None for other files.
+    `length` is in samples per channel at `rate`, computed from the file's structure; 0 if only the decoder
+    can tell, as with most containers, whose `rate` and `channels` are 0, too. `speaker_mask` is that of
+    WAVE_FORMAT_EXTENSIBLE, None for other files. `parts` are the positions of several MP3 files that were
+    joined into one; empty for one file. `open_ended` means that the file does not say where its audio ends.
     """
 
     kind: Kind
@@ -55,12 +95,26 @@ class Sound:
     channels: int
     length: int
     speaker_mask: int | None = None
+    parts: tuple[tuple[int, int], ...] = ()
+    open_ended: bool = False
 
     @property
     def seconds(self) -> float:
-        return self.length / self.rate
+        """Return the length in seconds; 0 if it is not known yet."""
+        return self.length / self.rate if self.length else 0.0
 
     @property
     def prompt_length(self) -> int:
-        """Return the length of the prompt in samples, rounded up."""
-        return ceil(self.length * PROMPT_RATE / self.rate)
+        """Return the length of the prompt in samples, rounded up; 0 if it is not known yet."""
+        return ceil(self.length * PROMPT_RATE / self.rate) if self.length else 0
+
+
+def check_length(sound: Sound, max_seconds: float) -> None:
+    """Check the length that the structure of the file gives, before anything is decoded.
+
+    Raises:
+        TooLargeError: if it is above `max_seconds`.
+
+    """
+    if sound.length > max_seconds * sound.rate:
+        raise TooLargeError(f"the audio is longer than the {max_seconds:g} s that are allowed")

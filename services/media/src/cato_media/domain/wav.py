@@ -14,8 +14,12 @@ _FMT_SIZE = 16
 _EXTENSIBLE_SIZE = 40
 _MAX_CHUNKS = 4096
 _UNKNOWN_SIZE = 0xFFFFFFFF
-_UNFINISHED_SIZES = (0, _UNKNOWN_SIZE, 0x7FFFFFFF, 0x7FFFF000)
-"""Sizes that programs write when they cannot return to the header; the audio then ends with the file."""
+_IMPOSSIBLE_SIZE = 0x7FFF0000
+"""From this size on, and with 0, a program that writes to a pipe could not return to the header.
+
+Programs write 0, 0x7FFFEFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF and values below these; the audio then ends
+with the file.
+"""
 
 _MISSING_TOLERANCE_S = 0.02
 _MAX_CHANNELS = 8
@@ -35,6 +39,13 @@ _CODINGS = {
     (_ALAW, 1): (Coding.ALAW, Coding.ALAW),
     (_MULAW, 1): (Coding.MULAW, Coding.MULAW),
 }
+_MS_ADPCM, _IMA_ADPCM, _YAMAHA_ADPCM, _GSM, _MP3 = 0x0002, 0x0011, 0x0020, 0x0031, 0x0055
+_BLOCKS = frozenset({_MS_ADPCM, _IMA_ADPCM, _YAMAHA_ADPCM, _GSM, _MP3})
+"""Codings in blocks, which ffmpeg reads together with the header."""
+
+_BLOCK_SAMPLES = 18
+"""The position of the number of samples in a block."""
+
 _CODING_NAMES = {_PCM: "PCM", _FLOAT: "floating point", _ALAW: "A-law", _MULAW: "µ-law"}
 
 
@@ -45,6 +56,9 @@ class _Format:
     rate: int
     frame_bytes: int
     speaker_mask: int | None
+    byte_rate: int
+    frame_samples: int = 1
+    """Samples per channel in `frame_bytes`; 0: unknown."""
 
 
 def is_wav(data: Buffer) -> bool:
@@ -56,7 +70,7 @@ def read_wav(data: Buffer) -> Sound:
 
     Raises:
         InvalidError: if the file is damaged, has no audio, or less audio than its header says.
-        UnsupportedMediaError: if its coding is not PCM, floating point, A-law or µ-law.
+        UnsupportedMediaError: if its coding is not PCM, floating point, A-law, µ-law, ADPCM, GSM or MP3.
 
     """
     order = ">" if data[:4] == b"RIFX" else "<"
@@ -94,24 +108,33 @@ def _chunks(data: Buffer, order: str) -> Iterator[tuple[bytes, int, int]]:
 def _format(chunk: bytes, order: str) -> _Format:
     if len(chunk) < _FMT_SIZE:
         raise InvalidError("the WAV file is damaged: its fmt chunk is cut")
-    tag, channels, rate, _, frame_bytes, _ = struct.unpack_from(f"{order}HHIIHH", chunk)
+    tag, channels, rate, byte_rate, frame_bytes, _ = struct.unpack_from(f"{order}HHIIHH", chunk)
     speaker_mask = None
     if tag == _EXTENSIBLE:
         tag, speaker_mask = _extension(chunk, order)
-    if tag not in _CODING_NAMES:
+    if tag not in _CODING_NAMES and tag not in _BLOCKS:
         raise UnsupportedMediaError(
-            f"the WAV file's coding 0x{tag:04x} is not supported: PCM, floating point, A-law and µ-law are"
+            f"the WAV file's coding 0x{tag:04x} is not supported:"
+            " PCM, floating point, A-law, µ-law, ADPCM, GSM and MP3 are"
         )
     if not 1 <= channels <= _MAX_CHANNELS:
         raise InvalidError(f"the WAV file has {channels} channels: 1 to {_MAX_CHANNELS} are allowed")
     if rate == 0:
         raise InvalidError("the WAV file is damaged: its sample rate is 0")
+    if tag in _BLOCKS:
+        frame_bytes, byte_rate = max(frame_bytes, 1), byte_rate or rate
+        samples = int.from_bytes(
+            chunk[_BLOCK_SAMPLES : _BLOCK_SAMPLES + 2], "big" if order == ">" else "little"
+        )
+        return _Format(
+            Coding.WAV, channels, rate, frame_bytes, None, byte_rate, 0 if tag == _MP3 else samples
+        )
     codings = _CODINGS.get((tag, frame_bytes // channels))
     if codings is None or frame_bytes % channels:
         raise InvalidError(
             f"the WAV file is damaged: {frame_bytes} bytes are no {channels} samples of {_CODING_NAMES[tag]}"
         )
-    return _Format(codings[order == ">"], channels, rate, frame_bytes, speaker_mask)
+    return _Format(codings[order == ">"], channels, rate, frame_bytes, speaker_mask, rate * frame_bytes)
 
 
 def _extension(chunk: bytes, order: str) -> tuple[int, int]:
@@ -125,23 +148,28 @@ def _extension(chunk: bytes, order: str) -> tuple[int, int]:
 
 def _sound(data: Buffer, form: _Format, start: int, promised: int, *, says_its_size: bool) -> Sound:
     there = max(len(data) - start, 0)
-    if promised in _UNFINISHED_SIZES and not says_its_size:
+    open_ended = not says_its_size and (promised == 0 or promised >= _IMPOSSIBLE_SIZE)
+    if open_ended:
         promised = there
     missing = promised - there
-    if missing > _MISSING_TOLERANCE_S * form.rate * form.frame_bytes:
+    if missing > _MISSING_TOLERANCE_S * form.byte_rate:
         raise InvalidError(
             f"the WAV file is cut: its header says {promised} bytes of sound, {there} are there"
         )
-    length = min(promised, there) // form.frame_bytes
+    frames = min(promised, there) // form.frame_bytes
+    in_blocks = form.coding is Coding.WAV
+    if frames == 0:
+        raise InvalidError("the WAV file has no sound")
     return Sound(
         kind=Kind.WAV,
         coding=form.coding,
-        start=start,
-        end=start + length * form.frame_bytes,
+        start=0 if in_blocks else start,
+        end=start + (min(promised, there) if in_blocks else frames * form.frame_bytes),
         rate=form.rate,
         channels=form.channels,
-        length=length,
+        length=frames * form.frame_samples,
         speaker_mask=form.speaker_mask,
+        open_ended=open_ended,
     )
 
 

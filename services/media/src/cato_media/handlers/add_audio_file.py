@@ -20,6 +20,7 @@ from cato_contracts.errors import (
 from cato_contracts.messages.audio_commands import AddAudioFile
 from cato_contracts.objects import Bucket, ObjectRef
 from cato_media.domain.audio_file import AudioFile, Prompt, audio_file_id, check_name
+from cato_media.domain.checks import SILENT_DBFS
 from cato_media.domain.sniffing import inspect
 from cato_media.domain.sound import Sound
 from cato_media.handlers.deps import Deps
@@ -31,7 +32,6 @@ log = structlog.get_logger()
 
 _FILE_CHUNK = 128 * 1024
 _MAX_OVERTAKEN = 5
-_QUIET_DBFS = -60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,11 @@ async def _add(deps: Deps, command: AddAudioFile, context: RequestContext) -> Au
         sound = await asyncio.to_thread(_inspect, source, command.name, deps.limits.max_seconds)
         made = await deps.transcoder.transcode(source, sound, target)
         _log_prompt(command, sound, made)
+        if made.peak_dbfs < SILENT_DBFS and not command.allow_silence:
+            raise InvalidError(
+                "the audio is silent, which would be played and counted as heard;"
+                " if it is meant as a pause, send it with allowSilence=true"
+            )
         return await _store(deps, command, context, _Transcoding(digest, sound, made, target))
 
 
@@ -135,7 +140,15 @@ async def _store(
             generation=generation,
             source_sha256=transcoding.source_sha256,
             source_kind=str(transcoding.sound.kind),
-            prompt=Prompt(content.name, made.sha256, made.size_bytes, made.duration_ms),
+            prompt=Prompt(
+                content.name,
+                made.sha256,
+                made.size_bytes,
+                made.duration_ms,
+                peak_dbfs=round(made.peak_dbfs, 1),
+                rms_dbfs=round(made.rms_dbfs, 1),
+                warnings=[[warned.code, warned.message] for warned in made.warnings],
+            ),
             now=context.now,
         )
         try:
@@ -179,10 +192,8 @@ def _log_prompt(command: AddAudioFile, sound: Sound, made: Transcoded) -> None:
         duration_ms=made.duration_ms,
         peak_dbfs=round(made.peak_dbfs, 1),
         rms_dbfs=round(made.rms_dbfs, 1),
+        warnings=[warned.code for warned in made.warnings],
     )
-    if made.peak_dbfs < _QUIET_DBFS:
-        # A pause may be intended, so it is accepted; the log explains a message without audible speech.
-        log.warning("prompt is silent", name=command.name, peak_dbfs=round(made.peak_dbfs, 1))
 
 
 def _sha256(path: Path) -> str:

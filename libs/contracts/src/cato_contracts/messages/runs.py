@@ -3,6 +3,8 @@
 from enum import StrEnum
 from uuid import UUID
 
+from pydantic import Field
+
 from cato_contracts.api.resources import Contact, NotificationSettings
 from cato_contracts.envelope import Message
 from cato_contracts.model import Frozen, Instant
@@ -10,10 +12,14 @@ from cato_contracts.objects import ObjectRef
 
 
 class Prompt(Frozen):
-    """The audio of a run: all files joined and repeated, A-law at 8000 bytes/s; length in ms."""
+    """The audio of a run: all files joined, A-law at 8000 bytes/s, and how often they are played.
+
+    `duration_ms` is the length of everything that is played. Runs of earlier versions stored the repetitions.
+    """
 
     audio: ObjectRef
     duration_ms: int
+    repeat_count: int = Field(default=1, ge=1, exclude_if=lambda count: count == 1)
 
 
 class RunSubscriber(Contact):

@@ -39,6 +39,17 @@ async def test_concurrent_requests_fetch_a_prompt_once(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "prompts").iterdir()] == [paths[0].name]
 
 
+async def test_l11_repetitions_are_joined_without_a_gap_and_fetched_once(tmp_path: Path) -> None:
+    store = CountingStore()
+    once = await stored(store, b"\x01" * 150)
+    thrice = once.model_copy(update={"repeat_count": 3})
+    cache = DiskPromptCache(store, tmp_path)
+    paths = await asyncio.gather(*(cache.file(prompt) for prompt in (thrice, once, thrice)))
+    assert store.fetched == 2
+    assert paths[0].read_bytes() == wav_file(b"\x01" * 450 + b"\xd5" * 30)
+    assert paths[1].read_bytes() == wav_file(b"\x01" * 150 + b"\xd5" * 10)
+
+
 async def test_a_cancelled_request_leaves_the_fetch_to_the_others(tmp_path: Path) -> None:
     store = CountingStore()
     prompt = await stored(store, b"\x01" * 160)

@@ -11,6 +11,7 @@ from cato_contracts.messages.campaign_commands import StartTask
 from cato_contracts.messages.runs import Prompt, RunSnapshot
 from cato_contracts.objects import Bucket, ObjectRef
 from cato_contracts.requests import Actor
+from cato_dialer.campaign.domain.catalog.message import check_duration
 from cato_dialer.campaign.domain.catalog.task import Task
 from cato_dialer.campaign.domain.lists.snapshot_list import snapshot_list
 from cato_dialer.campaign.domain.run.run import Run
@@ -64,6 +65,9 @@ async def _snapshot(deps: Deps, task: Task, context: RequestContext) -> RunSnaps
     try:
         settings = await deps.settings.load(task.spec.settings, owner)
         files = await deps.audio.files(owner, task.spec.files)
+        # The settings or the limit may have changed since the task was stored.
+        repeat_count = settings.spec.repeat_count
+        check_duration(files, repeat_count, max_seconds=deps.config.limits.audio_seconds)
     except (NotFoundError, InvalidError) as error:
         raise _cannot_start(task, error.message) from error
     subscribers, count = await _store_list(deps, task, owner)
@@ -76,7 +80,7 @@ async def _snapshot(deps: Deps, task: Task, context: RequestContext) -> RunSnaps
         user_id=task.user_id,
         settings=settings.view(),
         time_zone=settings.spec.time_zone or deps.config.time_zone,
-        prompt=await _store_prompt(deps, task, files, settings.spec.repeat_count),
+        prompt=await _store_prompt(deps, task, files, repeat_count),
         subscribers=subscribers,
         subscriber_count=count,
         priority=task.spec.priority,
@@ -109,24 +113,23 @@ async def _group_lists(deps: Deps, task: Task, owner: Actor) -> list[bytes]:
 
 
 async def _store_prompt(deps: Deps, task: Task, files: Sequence[AudioFile], repeat_count: int) -> Prompt:
-    """Store the files one after another, `repeat_count` times, with one file at a time in memory."""
+    """Store the files one after another, once, with one file at a time in memory."""
     digest = hashlib.sha256()
     size = 0
     try:
-        async for part in _parts(deps, files, repeat_count):
+        async for part in _parts(deps, files):
             digest.update(part)
             size += len(part)
         name = f"run/{digest.hexdigest()}"
-        audio = await deps.objects.put(Bucket.PROMPTS, name, _parts(deps, files, repeat_count))
+        audio = await deps.objects.put(Bucket.PROMPTS, name, _parts(deps, files))
     except ObjectMissingError as error:
         raise _cannot_start(task, str(error)) from error
-    return Prompt(audio=audio, duration_ms=size // _BYTES_PER_MS)
+    return Prompt(audio=audio, duration_ms=size * repeat_count // _BYTES_PER_MS, repeat_count=repeat_count)
 
 
-async def _parts(deps: Deps, files: Sequence[AudioFile], repeat_count: int) -> AsyncIterator[bytes]:
-    for _ in range(repeat_count):
-        for file in files:
-            yield await deps.objects.get(file.content)
+async def _parts(deps: Deps, files: Sequence[AudioFile]) -> AsyncIterator[bytes]:
+    for file in files:
+        yield await deps.objects.get(file.content)
 
 
 def _cannot_start(task: Task, reason: str) -> ConflictError:

@@ -16,6 +16,7 @@ from cato_contracts.messages.campaign_commands import (
     ReplaceTask,
 )
 from cato_contracts.requests import Actor
+from cato_dialer.campaign.domain.catalog.message import check_duration
 from cato_dialer.campaign.domain.catalog.ownership import owner_for
 from cato_dialer.campaign.domain.catalog.task import Task, check_times
 from cato_dialer.campaign.handlers.deps import Deps
@@ -71,15 +72,17 @@ async def find_tasks_using_file(
 async def _check_references(deps: Deps, actor: Actor, spec: TaskSpec) -> None:
     """Raise InvalidError naming every reference of the task that the actor cannot see."""
     problems = []
+    repeat_count = 1
     try:
-        await deps.settings.load(spec.settings, actor)
+        repeat_count = (await deps.settings.load(spec.settings, actor)).spec.repeat_count
     except NotFoundError:
         problems.append(f"settings: there are no notification settings {spec.settings}")
     unknown = [group for group in spec.groups if not await _group_exists(deps, group, actor)]
     if unknown:
         problems.append(f"groups: there is no subscriber group {_listed(unknown)}")
     try:
-        await deps.audio.files(actor, spec.files)
+        files = await deps.audio.files(actor, spec.files)
+        check_duration(files, repeat_count, max_seconds=deps.config.limits.audio_seconds)
     except InvalidError as error:
         problems.append(error.message)
     if problems:

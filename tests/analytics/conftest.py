@@ -12,18 +12,22 @@ from cato_reporting.adapters.clickhouse.rows import LISTS, insert_messages, list
 from cato_reporting.adapters.clickhouse.schema import migrate
 from cato_reporting.domain.parsed_message import parse_message
 from cato_reporting.ports import StoredMessage
-from tests.support.synthetic_runs import BEGIN, Sent, SyntheticRun, synthetic_run
+from tests.support.synthetic_runs import BEGIN, Sent, SyntheticRun, stopped_in_wave_1, synthetic_run
 
 
 @pytest.fixture(scope="session")
 def runs():
-    """Three runs on three mornings; subscribers with the same index have the same numbers."""
-    return [
+    """Three runs on three mornings, and one that was stopped in its first wave.
+
+    Subscribers with the same index have the same numbers.
+    """
+    whole = [
         _side_by_side(
             synthetic_run(81 + day, subscribers=40, waves=3, begin=BEGIN + timedelta(days=day, hours=day))
         )
-        for day in range(3)
+        for day in range(4)
     ]
+    return [*whole[:3], stopped_in_wave_1(whole[3], 0.5)]
 
 
 def _side_by_side(run: SyntheticRun) -> SyntheticRun:

@@ -107,8 +107,14 @@ def waves(run: SyntheticRun) -> list[tuple[Any, ...]]:
 def never_reached(run: SyntheticRun) -> list[tuple[Any, ...]]:
     reached = {each.no for each in results_of(run) if each.notified}
     last = {each.no: each.reason for each in sorted(results_of(run), key=lambda each: each.wave)}
+    called = {call.no for call in calls_of(run)}
     return [
-        (person.no, person.full_name, person.phones, last[person.no])
+        (
+            person.no,
+            person.full_name,
+            person.phones,
+            last.get(person.no, "no result" if person.no in called else "never called"),
+        )
         for person in run.subscribers
         if person.no not in reached
     ]
@@ -116,9 +122,9 @@ def never_reached(run: SyntheticRun) -> list[tuple[Any, ...]]:
 
 def places(run: SyntheticRun) -> list[tuple[Any, ...]]:
     rows = []
-    calls = calls_of(run)
+    calls = [call for call in calls_of(run) if call.ended]
     for place in sorted({call.place for call in calls}):
-        those = [call for call in calls if call.place == place and call.ended]
+        those = [call for call in calls if call.place == place]
         reached = sum(call.success for call in those)
         rows.append((place + 1, len(those), reached, round(100 * reached / len(those), 1)))
     return rows

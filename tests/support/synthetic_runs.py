@@ -23,6 +23,7 @@ from cato_contracts.messages.runs import (
     RunResumed,
     RunSnapshot,
     RunStarted,
+    RunStopping,
     RunSubscriber,
     SubscriberResult,
     WaveEnded,
@@ -215,23 +216,7 @@ class _Maker:
 
     def _life(self, run: SyntheticRun, *bodies: Any) -> None:
         self._commits += 1
-        envelopes = tuple(
-            Envelope[Any].wrap(
-                body, event_id=f"{run.run_id}:{self._commits}:{place}", occurred_at=self.tick()
-            )
-            for place, body in enumerate(bodies)
-        )
-        commit = {
-            "id": str(run.run_id),
-            "commandId": f"command-{self._commits}",
-            "type": "run",
-            "version": self._commits,
-            "savedAt": self._now.isoformat(),
-            "events": [],
-            "snapshot": {"name": "Snapshot", "version": self._commits, "state": {}},
-            "messages": [envelope.model_dump(mode="json") for envelope in envelopes],
-        }
-        run.messages.append(Sent(run_life(run.run_id), json.dumps(commit).encode(), envelopes))
+        run.messages.append(_commit(run.run_id, self._commits, [(body, self.tick()) for body in bodies]))
 
     def tick(self) -> datetime:
         self._now += timedelta(milliseconds=self._rng.randrange(1, 400))
@@ -247,6 +232,46 @@ class _Maker:
 
     def call_id(self, no: int, wave: int, place: int) -> UUID:
         return self._id("call", no, wave, place)
+
+
+def _commit(run_id: UUID, number: int, bodies: list[tuple[Any, datetime]]) -> Sent:
+    envelopes = tuple(
+        Envelope[Any].wrap(body, event_id=f"{run_id}:{number}:{place}", occurred_at=at)
+        for place, (body, at) in enumerate(bodies)
+    )
+    commit = {
+        "id": str(run_id),
+        "commandId": f"command-{number}",
+        "type": "run",
+        "version": number,
+        "savedAt": bodies[-1][1].isoformat(),
+        "events": [],
+        "snapshot": {"name": "Snapshot", "version": number, "state": {}},
+        "messages": [envelope.model_dump(mode="json") for envelope in envelopes],
+    }
+    return Sent(run_life(run_id), json.dumps(commit).encode(), envelopes)
+
+
+def cut_short(run: SyntheticRun, end: int, *bodies: Any) -> SyntheticRun:
+    """The first `end` messages of a run, and then a commit with these events."""
+    messages = run.messages[:end]
+    if bodies:
+        last = messages[-1].events[-1].occurred_at
+        number = 1 + sum(sent.subject.endswith(".life") for sent in messages)
+        at = [last + timedelta(milliseconds=each) for each in range(1, len(bodies) + 1)]
+        messages.append(_commit(run.run_id, number, list(zip(bodies, at, strict=True))))
+    return SyntheticRun(run.snapshot, run.subscribers, messages)
+
+
+def stopped_in_wave_1(run: SyntheticRun, part: float) -> SyntheticRun:
+    """A run that was stopped when this part of its first wave's messages had come."""
+    wave_1 = next(
+        place
+        for place, sent in enumerate(run.messages)
+        if any(isinstance(event.body, WaveEnded) for event in sent.events)
+    )
+    stop = RunStopping(run_id=run.run_id), RunEnded(run_id=run.run_id, ending=RunEnding.STOPPED)
+    return cut_short(run, max(2, int(wave_1 * part)), *stop)
 
 
 def contact_of(person: RunSubscriber) -> Contact:

@@ -342,7 +342,7 @@ class MemoryServices:
     async def _get_status_text(self, request: status.GetStatusText, _: RequestContext) -> status.StatusText:
         own(self.runs, request.run_id, request.actor)
         found = self.subscribers[request.run_id]
-        if request.filter is status.SubscriberFilter.FAILED:
+        if request.filter in {status.SubscriberFilter.FAILED, status.SubscriberFilter.UNREACHED}:
             found = [each for each in found if not each.notified]
         page = part_of(found, min(request.limit, self.page_size), request.cursor)
         text = ",".join(item.model_dump_json(by_alias=True) for item in page.items)

@@ -13,7 +13,7 @@ SuccessCondition = Literal[
     "PICKUP_PHONE", "PICKUP_AND_LISTEN_SOME", "PICKUP_AND_LISTEN_FULL", "PICKUP_AND_CONFIRM"
 ]
 CallOutcome = Literal["ringing", "talking", "succeeded", "failed"]
-SubscriberFilter = Literal["all", "failed", "none"]
+SubscriberFilter = Literal["all", "failed", "unreached", "none"]
 Grouping = Literal["hour", "day", "task", "station", "outcome", "sipCode"]
 ExportFormat = Literal["csv", "jsonl", "parquet"]
 

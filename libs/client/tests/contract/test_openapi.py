@@ -49,7 +49,7 @@ OPERATIONS: list[Operation[Any]] = [
     operations.list_tasks(name="a", **PAGE),
     operations.remove_task(ID),
     operations.start_task(ID),
-    operations.get_status(ID, subscribers="failed", events=False, **PAGE),
+    operations.get_status(ID, subscribers="unreached", events=False, **PAGE),
     operations.download_status(ID),
     operations.get_report(ID),
     operations.list_task_execs(task_id=ID, active=True, **PAGE),

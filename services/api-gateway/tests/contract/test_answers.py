@@ -224,6 +224,8 @@ async def test_the_status_document_lists_the_subscribers_of_the_filter(client, i
     path = f"{API}/task-execs/{ids['exec']}"
     failed = (await client.get(path, params={"subscribers": "failed"})).json()
     assert [each["subscriber"]["fullName"] for each in failed["subscribers"]] == ["Person 1", "Person 3"]
+    unreached = (await client.get(path, params={"subscribers": "unreached"})).json()
+    assert unreached["subscribers"] == failed["subscribers"]
     nobody = (await client.get(path, params={"subscribers": "none"})).json()
     assert nobody["subscribers"] == []
     assert nobody["report"]["subscriberCount"] == 5

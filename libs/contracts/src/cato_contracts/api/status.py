@@ -197,10 +197,15 @@ class TaskExec(Resource):
 
 
 class SubscriberFilter(StrEnum):
-    """Which subscribers a status document lists."""
+    """Which subscribers a status document lists.
+
+    `failed`: those with a result in the current wave who were not reached. `unreached`: all who were not
+    reached so far, whether they were called or not; with `subscriberNotified` they add up to all.
+    """
 
     ALL = "all"
     FAILED = "failed"
+    UNREACHED = "unreached"
     NONE = "none"
 
 

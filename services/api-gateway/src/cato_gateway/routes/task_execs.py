@@ -103,7 +103,13 @@ async def get_task_exec(  # noqa: PLR0917 - parameters of the request
     context: Reader,
     id: ResourceId,  # noqa: A002
     subscribers: Annotated[
-        SubscriberFilter, Query(description="Which subscribers to list.")
+        SubscriberFilter,
+        Query(
+            description=(
+                "Which subscribers to list: `failed` are those with a result in the current wave who were not"
+                " reached, `unreached` all who were not reached so far, whether they were called or not."
+            )
+        ),
     ] = SubscriberFilter.ALL,
     events: Annotated[bool, Query(description="Whether calls list their events.")] = True,
     limit: Annotated[

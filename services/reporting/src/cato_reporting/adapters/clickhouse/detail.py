@@ -16,6 +16,11 @@ _FAILED = """
 )
 """
 
+# Without a result a subscriber was not reached either: never called, waiting, or in a call.
+_UNREACHED = """
+ AND subscriber_no NOT IN (SELECT subscriber_no FROM result_rows FINAL WHERE run_id = {run:UUID} AND notified)
+"""
+
 _SUBSCRIBERS = """
 SELECT {columns}
 FROM list_rows FINAL
@@ -26,6 +31,8 @@ LIMIT {{limit:UInt32}}
 
 # Without a filter a page is a range of the primary key; without this limit it would read all later rows.
 _NEXT = " AND subscriber_no <= {after:Int64} + {limit:UInt32}"
+
+_CONDITIONS = {SubscriberFilter.FAILED: _FAILED, SubscriberFilter.UNREACHED: _UNREACHED}
 
 # The first and last number bound the range in the primary key; the list of numbers is for filtered pages: it
 # is empty where all of the range are meant, as looking each row up in it costs as much as all the rest.
@@ -54,7 +61,7 @@ def select_subscribers(
     formats: dict[str, str] | None = None,
 ) -> Sequence[Sequence[Any]]:
     """Select columns of the next subscribers of a list; `formats` as clickhouse-connect's `query_formats`."""
-    condition = _FAILED if which is SubscriberFilter.FAILED else _NEXT
+    condition = _CONDITIONS.get(which, _NEXT)
     values: dict[str, Any] = {"run": run_id, "after": after, "limit": limit, "wave": wave}
     rows: Sequence[Sequence[Any]] = client.query(
         _SUBSCRIBERS.format(columns=columns, condition=condition), values, query_formats=formats

@@ -140,8 +140,11 @@ class Reports:
             if cursor is None:
                 return items
 
-    async def calls(self, *, limit=100, cursor=None, actor=ACTOR, **where):
-        return await self._ask(ListCalls(actor=actor, where=CallFilter(**where), limit=limit, cursor=cursor))
+    async def calls(self, *, limit=100, cursor=None, actor=ACTOR, subscribers=False, **where):
+        query = ListCalls(
+            actor=actor, where=CallFilter(**where), limit=limit, cursor=cursor, subscribers=subscribers
+        )
+        return await self._ask(query)
 
     async def all_calls(self, *, limit=100, actor=ACTOR, **where):
         """Every page, joined."""

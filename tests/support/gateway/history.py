@@ -26,6 +26,8 @@ class MemoryHistory:
     def __init__(self, runs: dict[UUID, TaskExec]) -> None:
         self.runs = runs
         self.calls: list[history.CallDetail] = []
+        self.subscribers: list[history.FoundSubscriber] = []
+        """The answer to a search by number or name."""
         self.exports: dict[UUID, list[bytes]] = {}
         self.let_go = asyncio.Event()
         self.piece_size = 512
@@ -81,9 +83,11 @@ class MemoryHistory:
             if actor.may_see(self.runs[call.task_exec_id].user_id) and _meets(call, where)
         ]
 
-    async def _list(self, request: history.ListCalls, _: RequestContext) -> Page[history.CallRecord]:
+    async def _list(self, request: history.ListCalls, _: RequestContext) -> history.CallPage:
         newest_first = self._found(request.where, request.actor)[::-1]
-        return part_of(newest_first, request.limit, request.cursor)
+        page: Page[history.CallRecord] = part_of(newest_first, request.limit, request.cursor)
+        subscribers = self.subscribers if request.subscribers else None
+        return history.CallPage(items=page.items, next_cursor=page.next_cursor, subscribers=subscribers)
 
     async def _get(self, request: history.GetCall, _: RequestContext) -> history.CallDetail:
         for call in self.calls:
@@ -131,6 +135,7 @@ def _meets(call: history.CallRecord, where: history.CallFilter) -> bool:
         and where.run_id in {None, call.task_exec_id}
         and where.station_id in {None, call.station_id}
         and where.outcome in {None, call.outcome}
+        and (where.name is None or where.name.casefold() in (call.subscriber_name or "").casefold())
     )
 
 

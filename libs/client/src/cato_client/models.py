@@ -258,6 +258,7 @@ class CallFilter(Model):
     task_exec_id: UUID | None = None
     station_id: UUID | None = None
     outcome: CallOutcome | None = None
+    name: str | None = None
 
 
 class CallRecord(Model):
@@ -285,6 +286,26 @@ class CallRecord(Model):
     heard_ms: int | None
     digits: str
     delayed: bool
+
+
+class FoundSubscriber(Model):
+    """A subscriber of an execution who has the number or the name of a search; `calls` is 0: never called."""
+
+    task_exec_id: UUID
+    task_id: UUID
+    task_name: str
+    subscriber_id: UUID
+    subscriber_name: str
+    phones: list[str]
+    notified: bool
+    calls: int
+    reason: str | None
+
+
+class CallPage(Page[CallRecord]):
+    """A page of calls; of a search by number or name, the first page has the subscribers, too."""
+
+    subscribers: list[FoundSubscriber] | None = None
 
 
 class CallDetail(CallRecord):

@@ -9,11 +9,10 @@ from uuid import UUID, uuid4
 import httpx
 from pydantic import BaseModel
 
-from cato_client.models import Model, Page, Resource
+from cato_client.models import Model, Resource
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 M = TypeVar("M", bound=Model)
-I = TypeVar("I")  # noqa: E741 - of an item
 
 JSON = "application/json"
 OCTETS = "application/octet-stream"
@@ -21,7 +20,7 @@ CSV = "text/csv"
 
 
 @dataclass(frozen=True, slots=True)
-class Operation(Generic[T]):
+class Operation(Generic[T_co]):
     """A request, and `read`, which converts a successful answer.
 
     An operation that changes something contains its Idempotency-Key. Sending the same operation again, by any
@@ -30,7 +29,7 @@ class Operation(Generic[T]):
 
     method: str
     path: str
-    read: Callable[[httpx.Response], T]
+    read: Callable[[httpx.Response], T_co]
     parameters: Mapping[str, str | int] = field(default_factory=dict)
     content: bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -40,7 +39,7 @@ def get(path: str, model: type[M], **parameters: str) -> Operation[M]:
     return Operation("GET", path, _reader(model), parameters)
 
 
-def list_page(path: str, model: type[Page[I]], **parameters: object) -> Operation[Page[I]]:
+def list_page(path: str, model: type[M], **parameters: object) -> Operation[M]:
     given = {name: str(value) for name, value in parameters.items() if value is not None}
     return Operation("GET", path, _reader(model), given)
 

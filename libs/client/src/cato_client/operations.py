@@ -9,7 +9,7 @@ from cato_client.models import (
     AudioFile,
     CallDetail,
     CallFilter,
-    CallRecord,
+    CallPage,
     ExportFormat,
     Grouping,
     NewTask,
@@ -229,9 +229,9 @@ def stop(run_id: UUID, *, hangup: bool = False) -> Operation[None]:
 
 def list_calls(
     where: CallFilter | None = None, *, limit: int = 100, cursor: str | None = None
-) -> Operation[Page[CallRecord]]:
+) -> Operation[CallPage]:
     """List the calls in the history, the latest start first."""
-    return list_page("/calls", Page[CallRecord], **_conditions(where), limit=limit, cursor=cursor)
+    return list_page("/calls", CallPage, **_conditions(where), limit=limit, cursor=cursor)
 
 
 def get_call(call_id: UUID) -> Operation[CallDetail]:

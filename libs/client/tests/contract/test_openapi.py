@@ -20,7 +20,9 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 PERSON = models.Person(full_name="Ivan Potapov", phones=["776413"])
 SETTINGS = models.Settings(name="calm", attempt_count=1, success_condition="PICKUP_PHONE")
 TASK = models.NewTask(name="flood", settings=ID, files=[ID], groups=[ID])
-CALLS = CallFilter(since=NOW, until=NOW, number="776413", task_exec_id=ID, station_id=ID, outcome="failed")
+CALLS = CallFilter(
+    since=NOW, until=NOW, number="776413", name="ivan", task_exec_id=ID, station_id=ID, outcome="failed"
+)
 PAGE: dict[str, Any] = {"limit": 10, "cursor": "c"}
 
 OPERATIONS: list[Operation[Any]] = [
@@ -71,6 +73,8 @@ MODELS: dict[str, type[models.Model]] = {
     "CallRecord": models.CallRecord,
     "CallStatistics": models.CallStatistics,
     "CallView": models.Call,
+    "Calls": models.CallPage,
+    "FoundSubscriber": models.FoundSubscriber,
     "PhoneView": models.Phone,
     "Report": models.Report,
     "StationFailure": models.StationFailure,

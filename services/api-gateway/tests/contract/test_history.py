@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from cato_contracts.api.history import CallOutcome
+from cato_contracts.api.history import CallOutcome, FoundSubscriber
 from cato_contracts.errors import TooLargeError
 from cato_gateway.errors import BrokenOffError
 from tests.support.gateway.connection import Connection
@@ -70,6 +70,8 @@ async def test_a_call_has_its_events(client, ids):
         ("number=+7(343)211-11-11", [1]),
         ("number=73432111111", []),
         ("number=776413", [0, 2, 3]),
+        ("name=olga", [0, 1, 2, 3]),
+        ("name=nobody", []),
         ("outcome=failed", [1]),
         ("outcome=ringing", []),
         ("taskExecId={exec}", [0, 1, 2, 3]),
@@ -81,6 +83,37 @@ async def test_each_condition_selects_calls(client, ids, calls, query, expected)
     names = {**ids, "station": str(calls[2].station_id)}
     page = (await client.get(f"{API}/calls?{query.format(**names)}")).json()
     assert [item["id"] for item in page["items"]] == [str(calls[no].id) for no in reversed(expected)]
+
+
+@pytest.mark.parametrize(
+    ("query", "wanted"),
+    [
+        ("number=776413", True),
+        ("name=olga", True),
+        ("name=olga&limit=1&cursor=1", False),
+        ("outcome=failed", False),
+        ("", False),
+    ],
+)
+async def test_r4_a_search_gives_the_subscribers_those_never_called_too(
+    client, ids, stack, calls, query, wanted
+):
+    never_called = FoundSubscriber(
+        task_exec_id=UUID(ids["exec"]),
+        task_id=UUID(ids["task"]),
+        task_name="flood",
+        subscriber_id=UUID(ids["unknown"]),
+        subscriber_name="Olga",
+        phones=["776413"],
+        notified=False,
+        calls=0,
+        reason=None,
+    )
+    stack.services.history.subscribers = [never_called]
+    page = (await client.get(f"{API}/calls?{query}")).json()
+    expected = [never_called.model_dump(mode="json", by_alias=True)]
+    assert page.get("subscribers") == (expected if wanted else None)
+    assert ("subscribers" in page) is wanted
 
 
 @pytest.mark.parametrize("path", ["/calls?", "/calls/export?format=jsonl&", "/statistics?groupBy=task&"])
@@ -97,6 +130,8 @@ async def test_each_condition_selects_calls(client, ids, calls, query, expected)
         ("from=2024-03-24T08:30:00Z&to=2024-03-24T11:29:59%2B03:00", ["to should be later than from"]),
         ("number=", ["number"]),
         ("number=12a", ["number", "12a"]),
+        ("name=", ["name"]),
+        ("name=%20", ["name"]),
         ("taskExecId=1", ["taskExecId"]),
         ("stationId=x", ["stationId"]),
         ("outcome=busy", ["outcome", "succeeded"]),

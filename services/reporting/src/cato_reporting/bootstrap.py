@@ -7,6 +7,7 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 from prometheus_client import REGISTRY
 
+from cato_contracts.numbering import Numbering
 from cato_reporting.adapters.clickhouse.call_history import ClickHouseHistory
 from cato_reporting.adapters.clickhouse.read_model import ClickHouseReadModel
 from cato_reporting.adapters.clickhouse.retention import Retention
@@ -37,6 +38,7 @@ def make_deps(
     *,
     dsn: str,
     time_zone: str = "UTC",
+    numbering: Numbering | None = None,
     clock: Clock | None = None,
     retention: Retention | None = None,
 ) -> Deps:
@@ -49,6 +51,7 @@ def make_deps(
         objects=objects,
         clock=clock or SystemClock(),
         time_zone=time_zone,
+        numbering=numbering or Numbering(),
     )
 
 
@@ -60,6 +63,7 @@ async def build(runtime: RuntimeDeps) -> ReportingService:
         runtime.objects,
         dsn=await asyncio.to_thread(clickhouse_dsn, runtime.settings),
         time_zone=runtime.config.time_zone,
+        numbering=runtime.config.numbering.rule(),
         clock=runtime.clock,
         retention=Retention.of(runtime.config.retention),
     )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from cato_contracts.numbering import Numbering
 from cato_reporting.ports import CallHistory, DeadLetters, ReadModel, RunLog
 from cato_runtime.clock import Clock
 from cato_runtime.objects import ObjectStore
@@ -18,3 +19,4 @@ class Deps:
     objects: ObjectStore
     clock: Clock
     time_zone: str
+    numbering: Numbering

@@ -6,7 +6,14 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
-from cato_contracts.api.history import CallFilter, CallRecord, CallStatistics, ExportFormat, Grouping
+from cato_contracts.api.history import (
+    CallFilter,
+    CallRecord,
+    CallStatistics,
+    ExportFormat,
+    FoundSubscriber,
+    Grouping,
+)
 from cato_contracts.api.status import SubscriberFilter
 from cato_contracts.messages.runs import RunSnapshot, RunSubscriber
 from cato_reporting.domain.live_run import End, LiveRun
@@ -200,10 +207,14 @@ CallPosition = tuple[int, UUID]
 
 @dataclass(frozen=True, slots=True)
 class CallSelection:
-    """Calls that meet the conditions, of runs that belong to a user (None: to any user)."""
+    """Calls that meet the conditions, of runs that belong to a user (None: to any user).
+
+    `numbers` are the forms of the number of `where`, empty without one.
+    """
 
     where: CallFilter
     user_id: str | None = None
+    numbers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +262,13 @@ class CallHistory(Protocol):
 
     async def calls(self, selection: CallSelection, *, before: CallPosition | None, limit: int) -> FoundCalls:
         """Return up to `limit` calls after a position; fewer, and a `rest`, if matching calls are rare."""
+        ...
+
+    async def subscribers(self, selection: CallSelection, *, limit: int) -> list[FoundSubscriber]:
+        """Return subscribers with the number or name of the selection, called or not, latest runs first.
+
+        Of the conditions, only number, name, run and owner matter, and the period: a run must overlap it.
+        """
         ...
 
     async def call(self, call_id: UUID) -> RecordedCall | None: ...

@@ -55,15 +55,15 @@ class ReportingService:
         )
         barrier = ReadBarrier(self._live, self._projector)
         self._finished = FinishedRuns(self._live.runs, deps.read_model)
-        self._exports = CallExports(barrier, deps.history)
+        self._exports = CallExports(barrier, deps.history, deps.numbering)
         self._lag = LogLag(time.monotonic())
         self._tasks: set[asyncio.Task[None]] = set()
         self.requests = RequestTable(
             deps.clock,
             handler_table(
                 StatusQueries(self._live, barrier, deps.read_model, self._lists, self._finished),
-                CallQueries(barrier, deps.history),
-                StatisticsQueries(barrier, deps.history, time_zone=deps.time_zone),
+                CallQueries(barrier, deps.history, self._lists, deps.numbering),
+                StatisticsQueries(barrier, deps.history, deps.numbering, time_zone=deps.time_zone),
                 self._exports,
             ),
         )

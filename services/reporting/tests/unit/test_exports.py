@@ -15,6 +15,7 @@ from cato_contracts.api.history import (
     TakeExportPiece,
 )
 from cato_contracts.errors import InvalidError, NotFoundError, UnavailableError
+from cato_contracts.numbering import Numbering
 from cato_contracts.requests import Actor
 from cato_reporting.errors import ReadModelAwayError
 from cato_reporting.queries.exports.call_exports import CallExports
@@ -70,7 +71,7 @@ class World:
         self.now = NOW
         self.barrier = FakeBarrier()
         self.history = FakeHistory(*parts)
-        self.exports = CallExports(self.barrier, self.history)
+        self.exports = CallExports(self.barrier, self.history, Numbering())
 
     def _context(self, command_id=None):
         return RequestContext(command_id or str(uuid4()), "correlation", self.now)

@@ -31,6 +31,8 @@ class CallFilter(Frozen):
     run_id: UUID | None = None
     station_id: UUID | None = None
     outcome: CallOutcome | None = None
+    name: str | None = Field(default=None, min_length=1, max_length=200, exclude_if=lambda name: name is None)
+    """Every word of it is part of the subscriber's name, in any case."""
 
 
 class CallRecord(Resource):
@@ -116,16 +118,56 @@ class CallDetail(CallRecord):
     """The events, in order."""
 
 
-class ListCalls(Query[Page[CallRecord]]):
+class FoundSubscriber(Resource):
+    """A subscriber of an execution who has the number or the name of a search, called or not."""
+
+    task_exec_id: UUID = Field(examples=[EXECUTION_ID])
+    """The execution's id."""
+
+    task_id: UUID = Field(examples=[TASK_ID])
+    """The task that is executed."""
+
+    task_name: str = Field(examples=["task_2024-03-24"])
+    """The task's name when it was started."""
+
+    subscriber_id: UUID = Field(examples=[SUBSCRIBER_ID])
+    """The subscriber."""
+
+    subscriber_name: str = Field(examples=["Ivan Potapov"])
+    """The subscriber's name."""
+
+    phones: list[str] = Field(examples=[["776429"]])
+    """Numbers in the order in which they are called, until one call succeeds."""
+
+    notified: bool = Field(examples=[True])
+    """Whether the subscriber was reached in this execution."""
+
+    calls: int = Field(examples=[2])
+    """Calls to the subscriber in this execution; 0: never called."""
+
+    reason: str | None = Field(examples=["heard-to-the-end"])
+    """The reason of the latest result, as a kebab-case word; null: there is no result yet."""
+
+
+class CallPage(Page[CallRecord]):
+    """A page of calls."""
+
+    subscribers: list[FoundSubscriber] | None = Field(default=None, exclude_if=lambda found: found is None)
+    """With `number` or `name`, on the first page: the subscribers who have it, those never called too."""
+
+
+class ListCalls(Query[CallPage]):
     """List calls, the latest start first. A page may have fewer than `limit` calls, or none.
 
-    Only a `next_cursor` of None means that there are no more.
+    Only a `next_cursor` of None means that there are no more. `subscribers`: give the first page of a search
+    by number or name the subscribers, too, at most 100, of the latest executions first.
     """
 
     service: ClassVar[str] = SERVICE
     where: CallFilter = CallFilter()
     limit: int = Field(default=100, ge=1, le=1000)
     cursor: str | None = None
+    subscribers: bool = Field(default=False, exclude_if=lambda wanted: not wanted)
 
 
 class GetCall(Query[CallDetail]):

@@ -13,6 +13,7 @@ from pydantic import (
 
 from cato_contracts.api.resources import TimeZoneName
 from cato_contracts.errors import ConfigurationError
+from cato_contracts.numbering import Numbering
 from cato_runtime.configuration.config_section import Section, secret_of
 from cato_runtime.configuration.station_config import StationConfig
 
@@ -116,6 +117,22 @@ class DialingConfig(Section):
     """The last local port for RTP; each call uses two ports, RTP and RTCP."""
 
 
+class NumberingConfig(Section):
+    """How telephone numbers of the own country are written. Searches find a number in each of its forms."""
+
+    country_code: str = Field(default="7", pattern="^[0-9]{0,3}$")
+    """The country code without `+`; empty: no rule, numbers are found as they are written."""
+
+    national_prefix: str = Field(default="8", pattern="^[0-9]{0,3}$")
+    """What is dialled before a national number within the country."""
+
+    national_digits: int = Field(default=10, ge=4, le=15)
+    """The number of digits of a national number, without the prefix."""
+
+    def rule(self) -> Numbering:
+        return Numbering(self.country_code, self.national_prefix, self.national_digits)
+
+
 class RetentionConfig(Section):
     """How long reporting keeps data in ClickHouse. The event log keeps everything, for a rebuild.
 
@@ -159,6 +176,9 @@ class Config(Section):
 
     dialing: DialingConfig = DialingConfig()
     """The dial role."""
+
+    numbering: NumberingConfig = NumberingConfig()
+    """How telephone numbers of the own country are written."""
 
     retention: RetentionConfig = RetentionConfig()
     """How long reporting keeps data."""

@@ -15,7 +15,7 @@ from cato_contracts.api.history import (
     CallDetail,
     CallFilter,
     CallOutcome,
-    CallRecord,
+    CallPage,
     ExportFormat,
     GetCall,
     GetStatistics,
@@ -24,7 +24,7 @@ from cato_contracts.api.history import (
     Statistics,
 )
 from cato_contracts.api.phone_numbers import PHONE_SCHEMA, normalised_phone
-from cato_contracts.api.resources import Page, TimeZoneName
+from cato_contracts.api.resources import TimeZoneName
 from cato_contracts.errors import InvalidError
 from cato_gateway.http.request_context import API, Reader, ResourceId, json_answer
 from cato_gateway.http.streaming import Streamed, started
@@ -63,7 +63,7 @@ _EXPORTS = (
 )
 
 
-class Calls(Page[CallRecord]):
+class Calls(CallPage):
     """A page of calls."""
 
 
@@ -83,6 +83,7 @@ def _number(text: str) -> str:
 
 
 _Time = Annotated[AwareDatetime, WrapValidator(_instant, json_schema_input_type=datetime)]
+_Words = Annotated[str, Field(pattern=r"\S")]
 _Number = Annotated[str, BeforeValidator(_number), Field(json_schema_extra={**PHONE_SCHEMA})]
 
 
@@ -106,8 +107,19 @@ async def _call_filter(  # noqa: PLR0917 - parameters of the request
     number: Annotated[
         _Number | None,
         Query(
-            description="Calls to this number, however it is written.",
+            description=(
+                "Calls to this number, however it is written: with or without punctuation, in the national"
+                " or the international form."
+            ),
             openapi_examples={"short": {"value": "776429"}},
+        ),
+    ] = None,
+    name: Annotated[
+        _Words | None,
+        Query(
+            max_length=200,
+            description="Calls to subscribers whose name has every word of this in it, in any case.",
+            openapi_examples={"surname": {"value": "potapov"}},
         ),
     ] = None,
     run_id: Annotated[UUID | None, Query(alias="taskExecId", description="Calls of this execution.")] = None,
@@ -125,7 +137,13 @@ async def _call_filter(  # noqa: PLR0917 - parameters of the request
     if since is not None and until is not None and since >= until:
         raise InvalidError(f"to should be later than from, not {until.isoformat()}")
     return CallFilter(
-        since=since, until=until, number=number, run_id=run_id, station_id=station_id, outcome=outcome
+        since=since,
+        until=until,
+        number=number,
+        name=name,
+        run_id=run_id,
+        station_id=station_id,
+        outcome=outcome,
     )
 
 
@@ -134,8 +152,14 @@ Where = Annotated[CallFilter, Depends(_call_filter)]
 
 @router.get("/calls", response_model=Calls)
 async def list_calls(context: Reader, where: Where, limit: Limit = 100, cursor: Cursor = None) -> Response:
-    """List calls, the latest start first."""
-    found = await context.ask(ListCalls(actor=context.actor, where=where, limit=limit, cursor=cursor))
+    """List calls, the latest start first.
+
+    A search by `number` or `name` also gives `subscribers`, on its first page: the subscribers of executions
+    who have the number or the name, with the number of their calls. Those with 0 were never called.
+    """
+    searched = cursor is None and (where.number is not None or where.name is not None)
+    query = ListCalls(actor=context.actor, where=where, limit=limit, cursor=cursor, subscribers=searched)
+    found = await context.ask(query)
     return json_answer(found)
 
 

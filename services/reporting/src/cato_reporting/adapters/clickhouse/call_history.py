@@ -6,7 +6,7 @@ from uuid import UUID
 
 from clickhouse_connect.driver.client import Client
 
-from cato_contracts.api.history import CallOutcome, CallRecord, ExportFormat, Grouping
+from cato_contracts.api.history import CallOutcome, CallRecord, ExportFormat, FoundSubscriber, Grouping
 from cato_contracts.instants import from_unix_ms, unix_ms
 from cato_reporting.adapters.clickhouse.call_filter import (
     START_MS,
@@ -16,6 +16,7 @@ from cato_reporting.adapters.clickhouse.call_filter import (
     cursor_values,
 )
 from cato_reporting.adapters.clickhouse.exports import ClickHousePages
+from cato_reporting.adapters.clickhouse.found_subscribers import find_subscribers
 from cato_reporting.adapters.clickhouse.retention import Retention
 from cato_reporting.adapters.clickhouse.statistics import read_statistics
 from cato_reporting.adapters.clickhouse.threads import ClickHouseThreads
@@ -116,6 +117,11 @@ class ClickHouseHistory:
             return RecordedCall(user_id, record, events)
 
         return await self._threads.run(read)
+
+    async def subscribers(self, selection: CallSelection, *, limit: int) -> list[FoundSubscriber]:
+        return await self._threads.run(
+            lambda client: find_subscribers(client, selection, kept=self._kept, limit=limit)
+        )
 
     async def statistics(
         self, selection: CallSelection, group_by: Grouping, *, time_zone: str, limit: int

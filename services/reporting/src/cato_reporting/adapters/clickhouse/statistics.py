@@ -90,7 +90,7 @@ def _check_zone(client: Client, time_zone: str) -> None:
 
 def _scope(meant: Conditions) -> list[str]:
     """Return the condition on calls: by their keys or, for millions of calls, by their runs and starts."""
-    if "number" in meant.values:
+    if "numbers" in meant.values:
         return [f"(run_id, subscriber_no, call_id) IN ({meant.keys})"]
     runs = f"run_id IN (SELECT DISTINCT run_id FROM call_start_rows WHERE {' AND '.join(meant.starts)})"  # noqa: S608
     return [runs, *meant.starts[1:]]

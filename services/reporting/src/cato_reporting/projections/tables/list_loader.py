@@ -18,6 +18,11 @@ from cato_runtime.objects import ObjectMissingError, ObjectStore
 log = structlog.get_logger()
 
 _CHUNK = 5_000
+_LOADED_S = 4.0
+
+
+class ListLostError(UnavailableError):
+    """A list that is not in the object store, or cannot be read there: the same attempt fails again."""
 
 
 class ListLoader:
@@ -34,6 +39,7 @@ class ListLoader:
         self._complete: set[UUID] = set()
         self._loading: defaultdict[UUID, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._wanted: asyncio.Queue[RunSnapshot | None] = asyncio.Queue()
+        self._not_loaded: dict[UUID, RunSnapshot] = {}
 
     def want(self, snapshot: RunSnapshot) -> None:
         """Queue a list for loading."""
@@ -49,11 +55,42 @@ class ListLoader:
         while True:
             snapshot = await self._wanted.get()
             try:
-                for each in [snapshot] if snapshot else await self._read_model.unlisted():
-                    await self.ensure(each)
+                await self._load_wanted(snapshot)
+            finally:
+                self._wanted.task_done()
+
+    async def _load_wanted(self, snapshot: RunSnapshot | None) -> None:
+        try:
+            wanted = [snapshot] if snapshot else await self._read_model.unlisted()
+        except ReadModelAwayError as error:
+            log.warning("missing lists of subscribers unknown", reason=str(error))
+            return
+        for each in wanted:
+            try:
+                await self.ensure(each)
             except (ReadModelAwayError, UnavailableError) as error:
                 # Not retried here: a query that needs the list, or the next opening of the tables, loads it.
+                self._not_loaded[each.run_id] = each
                 log.warning("list of subscribers not loaded", reason=str(error))
+
+    async def ensure_all(self) -> None:
+        """Return when the lists of all runs are in the read model, except lists that are lost.
+
+        Raises:
+            ReadModelAwayError: if it cannot be reached.
+            UnavailableError: if a list cannot be read now, or the loading takes too long.
+
+        """
+        try:
+            async with asyncio.timeout(_LOADED_S):
+                await self._wanted.join()
+        except TimeoutError as error:
+            raise UnavailableError("the lists of subscribers are being loaded; try again") from error
+        for snapshot in list(self._not_loaded.values()):
+            try:
+                await self.ensure(snapshot)
+            except ListLostError as error:
+                log.warning("list of subscribers missing in a search", reason=str(error))
 
     async def ensure(self, snapshot: RunSnapshot) -> None:
         """Return when the run's list is in the read model.
@@ -71,6 +108,7 @@ class ListLoader:
                 if await self._read_model.listed(run_id) < snapshot.subscriber_count:
                     await self._load(snapshot)
                 self._complete.add(run_id)
+                self._not_loaded.pop(run_id, None)
         self._loading.pop(run_id, None)
 
     async def _load(self, snapshot: RunSnapshot) -> None:
@@ -82,9 +120,12 @@ class ListLoader:
                     await self._read_model.store_list(snapshot.run_id, chunk)
                     chunk = []
             await self._read_model.store_list(snapshot.run_id, chunk)
-        except (BrokerError, ObjectMissingError, ValidationError, RowsRefusedError) as error:
+        except BrokerError as error:
+            log.warning("list of subscribers not read", run_id=str(snapshot.run_id), reason=repr(error))
+            raise UnavailableError("the list of subscribers cannot be read now; try again") from error
+        except (ObjectMissingError, ValidationError, RowsRefusedError) as error:
             log.error("list of subscribers unreadable", run_id=str(snapshot.run_id), reason=repr(error))  # noqa: TRY400
-            raise UnavailableError("the run's list of subscribers cannot be read") from error
+            raise ListLostError("the list of subscribers of this execution cannot be read") from error
 
 
 async def _lines(objects: ObjectStore, ref: ObjectRef) -> AsyncIterator[bytes]:

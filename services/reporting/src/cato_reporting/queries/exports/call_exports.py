@@ -15,6 +15,7 @@ from cato_contracts.api.history import (
     TakeExportPiece,
 )
 from cato_contracts.errors import InvalidError, NotFoundError, UnavailableError
+from cato_contracts.numbering import Numbering
 from cato_contracts.requests import Actor
 from cato_reporting.errors import ReadModelAwayError
 from cato_reporting.ports import CallHistory, CallPages
@@ -64,9 +65,10 @@ class CallExports:
     An export lives in this process alone. The client may request the last piece again if the answer was lost.
     """
 
-    def __init__(self, barrier: ReadBarrier, history: CallHistory) -> None:
+    def __init__(self, barrier: ReadBarrier, history: CallHistory, numbering: Numbering) -> None:
         self._barrier = barrier
         self._history = history
+        self._numbering = numbering
         self._open: dict[UUID, _Export] = {}
 
     async def begin(self, command: BeginCallExport, context: RequestContext) -> CallExport:
@@ -79,7 +81,8 @@ class CallExports:
             self._forget_ended()
             if sum(not export.ended for export in self._open.values()) >= _MOST_OPEN:
                 raise UnavailableError(f"{_MOST_OPEN} exports are open already; try again later")
-            pages = self._history.export(selection(command.actor, command.where), command.format)
+            wanted = selection(command.actor, command.where, self._numbering)
+            pages = self._history.export(wanted, command.format)
             self._open.setdefault(
                 export_id, _Export(command.actor.user_id, pages, openings, touched=context.now)
             )

@@ -7,22 +7,27 @@ from pydantic import TypeAdapter
 from cato_contracts.api.history import (
     CallDetail,
     CallFilter,
+    CallPage,
     CallRecord,
+    FoundSubscriber,
     GetCall,
     ListCalls,
 )
-from cato_contracts.api.resources import Page
 from cato_contracts.api.status import CallEventView
 from cato_contracts.errors import NotFoundError, TooLargeError
 from cato_contracts.instants import unix_ms
+from cato_contracts.numbering import Numbering
 from cato_contracts.requests import Actor
 from cato_reporting.ports import CallHistory, CallPosition, CallSelection, StoredEvent
+from cato_reporting.projections.tables.list_loader import ListLoader
 from cato_reporting.queries.cursors import read_position, write_position
 from cato_reporting.queries.read_barrier import ReadBarrier
 from cato_runtime.requests import RequestContext
 
 ANSWER_BYTES = 700_000
 """The maximum size of an answer: a message of the broker has at most 1 MB."""
+
+_MOST_SUBSCRIBERS = 100
 
 _RECORD = TypeAdapter(CallRecord)
 _EVENTS = TypeAdapter(list[CallEventView])
@@ -31,25 +36,33 @@ _EVENTS = TypeAdapter(list[CallEventView])
 class CallQueries:
     """Answers about calls as of the moment of the request; refuses when that is not possible."""
 
-    def __init__(self, barrier: ReadBarrier, history: CallHistory) -> None:
+    def __init__(
+        self, barrier: ReadBarrier, history: CallHistory, lists: ListLoader, numbering: Numbering
+    ) -> None:
         self._barrier = barrier
         self._history = history
+        self._lists = lists
+        self._numbering = numbering
 
-    async def list_calls(self, query: ListCalls, _context: RequestContext) -> Page[CallRecord]:
+    async def list_calls(self, query: ListCalls, _context: RequestContext) -> CallPage:
         before = read_position(query.cursor)
+        wanted = selection(query.actor, query.where, self._numbering)
+        searched = query.where.number is not None or query.where.name is not None
+        subscribers: list[FoundSubscriber] | None = None
         async with self._barrier.consistent():
             await self._barrier.all_stored()
-            found = await self._history.calls(
-                selection(query.actor, query.where), before=before, limit=query.limit
-            )
-        size = 0
+            found = await self._history.calls(wanted, before=before, limit=query.limit)
+            if query.subscribers and searched and before is None:
+                await self._lists.ensure_all()
+                subscribers = await self._history.subscribers(wanted, limit=_MOST_SUBSCRIBERS)
+        size = _size_of(subscribers)
         for count, record in enumerate(found.calls):
             size += len(_RECORD.dump_json(record)) + 1
             if size > ANSWER_BYTES and count:
                 last = found.calls[count - 1]
                 rest = (unix_ms(last.started_at), last.id)
-                return _page(found.calls[:count], rest)
-        return _page(found.calls, found.rest)
+                return _page(found.calls[:count], rest, subscribers)
+        return _page(found.calls, found.rest, subscribers)
 
     async def get_call(self, query: GetCall, _context: RequestContext) -> CallDetail:
         async with self._barrier.consistent():
@@ -65,13 +78,28 @@ class CallQueries:
         return CallDetail.model_construct(**dict(call.record), events=events)
 
 
-def selection(actor: Actor, where: CallFilter) -> CallSelection:
+def selection(actor: Actor, where: CallFilter, numbering: Numbering) -> CallSelection:
     """Return the condition on calls, limited to those that the actor may see."""
-    return CallSelection(where, None if actor.admin else actor.user_id)
+    numbers = () if where.number is None else tuple(numbering.forms(where.number))
+    return CallSelection(where, None if actor.admin else actor.user_id, numbers)
 
 
-def _page(calls: list[CallRecord], rest: CallPosition | None) -> Page[CallRecord]:
-    return Page[CallRecord].model_construct(items=calls, next_cursor=write_position(rest))
+def _page(
+    calls: list[CallRecord], rest: CallPosition | None, subscribers: list[FoundSubscriber] | None
+) -> CallPage:
+    return CallPage.model_construct(items=calls, next_cursor=write_position(rest), subscribers=subscribers)
+
+
+def _size_of(subscribers: list[FoundSubscriber] | None) -> int:
+    """Drop the subscribers that would take more than a third of the answer; return the size of the rest."""
+    size = 0
+    for count, subscriber in enumerate(subscribers or ()):
+        own = len(subscriber.model_dump_json()) + 1
+        if size + own > ANSWER_BYTES // 3:
+            del (subscribers or [])[count:]
+            break
+        size += own
+    return size
 
 
 def _event_view(event: StoredEvent) -> CallEventView:

@@ -4,6 +4,7 @@ from pydantic import TypeAdapter
 
 from cato_contracts.api.history import CallStatistics, GetStatistics, Statistics
 from cato_contracts.errors import InvalidError, TooLargeError
+from cato_contracts.numbering import Numbering
 from cato_reporting.errors import UnknownTimeZoneError
 from cato_reporting.ports import CallHistory
 from cato_reporting.queries.history.call_queries import ANSWER_BYTES, selection
@@ -17,9 +18,12 @@ _GROUPS = TypeAdapter(list[CallStatistics])
 class StatisticsQueries:
     """Counts calls as of the moment of the request; refuses when that is not possible."""
 
-    def __init__(self, barrier: ReadBarrier, history: CallHistory, *, time_zone: str) -> None:
+    def __init__(
+        self, barrier: ReadBarrier, history: CallHistory, numbering: Numbering, *, time_zone: str
+    ) -> None:
         self._barrier = barrier
         self._history = history
+        self._numbering = numbering
         self._time_zone = time_zone
 
     async def get_statistics(self, query: GetStatistics, _context: RequestContext) -> Statistics:
@@ -29,7 +33,7 @@ class StatisticsQueries:
             await self._barrier.all_stored()
             try:
                 found = await self._history.statistics(
-                    selection(query.actor, query.where),
+                    selection(query.actor, query.where, self._numbering),
                     query.group_by,
                     time_zone=zone,
                     limit=_MOST_GROUPS + 1,

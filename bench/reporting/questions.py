@@ -14,7 +14,8 @@ import httpx
 
 from bench.reporting.big_run import BigRun
 from bench.reporting.service import ReportingProcess, reset_peak, resident_mb
-from cato_contracts.api.history import BeginCallExport, CallFilter, ExportFormat, ListCalls, TakeExportPiece
+from cato_contracts.api.exports import BeginCallExport, ExportFormat, TakeExportPiece
+from cato_contracts.api.history import CallFilter, ListCalls
 from cato_contracts.api.status import GetStatusText, GetTaskExec, TaskExec
 from cato_contracts.requests import Actor
 from cato_runtime.requests import Requester

@@ -3,13 +3,19 @@
 import csv
 import io
 import json
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pyarrow.parquet as pq
 
-from cato_contracts.api.history import CallRecord, ExportFormat
+from cato_contracts.api.exports import ExportFormat
+from cato_contracts.api.history import CallRecord
+from tests.support.xlsx import read_sheet
 
+ZONE = ZoneInfo("Europe/Moscow")
 _NUMBERS = {"wave", "sipCode", "pddMs", "talkMs", "heardMs"}
 _TRUTHS = {"success", "delayed"}
+_TIMES = {"startedAt", "ringingAt", "answeredAt", "endedAt"}
 COLUMNS = [field.alias or name for name, field in CallRecord.model_fields.items()]
 
 
@@ -19,9 +25,17 @@ def read_export(content, form):
         ExportFormat.CSV: _csv_rows,
         ExportFormat.JSONL: _json_rows,
         ExportFormat.PARQUET: _parquet_rows,
+        ExportFormat.XLSX: _xlsx_rows,
     }[form](content)
     assert all(list(row) == COLUMNS for row in rows)
     return [CallRecord.model_validate(row) for row in rows]
+
+
+def read_excel_csv(content):
+    """The rows of a CSV file in Excel's dialect, as text."""
+    assert content.startswith(b"\xef\xbb\xbf")
+    assert b"\r\n" in content
+    return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""), delimiter=";"))
 
 
 def _csv_rows(content):
@@ -50,3 +64,22 @@ def _parquet_rows(content):
     table = pq.read_table(io.BytesIO(content))
     assert table.column_names == COLUMNS
     return table.to_pylist()
+
+
+def _xlsx_rows(content):
+    header, *rows = read_sheet(content)
+    assert header == COLUMNS
+    rows = [dict(zip(COLUMNS, row, strict=True)) for row in rows]
+    for row in rows:
+        row["digits"] = row["digits"] or ""
+        for name in _TIMES:
+            row[name] = _instant(row[name])
+    return rows
+
+
+def _instant(serial):
+    """The instant of Excel's days since 1899-12-30, which are local."""
+    if serial is None:
+        return None
+    at = datetime(1899, 12, 30) + timedelta(milliseconds=round(serial * 86_400_000))
+    return at.replace(tzinfo=ZONE).astimezone(UTC)

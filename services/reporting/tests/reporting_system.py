@@ -10,15 +10,14 @@ from itertools import count
 
 from nats.errors import Error as NatsError
 
-from cato_contracts.api.history import (
+from cato_contracts.api.exports import (
     BeginCallExport,
-    CallFilter,
+    BeginSubscriberExport,
     EndCallExport,
-    GetCall,
-    GetStatistics,
-    ListCalls,
+    ExportDialect,
     TakeExportPiece,
 )
+from cato_contracts.api.history import CallFilter, GetCall, GetStatistics, ListCalls
 from cato_contracts.api.resources import Page
 from cato_contracts.api.status import (
     GetStatusText,
@@ -166,8 +165,10 @@ class Reports:
             GetStatistics(actor=actor, where=CallFilter(**where), group_by=group_by, time_zone=time_zone)
         )
 
-    async def begin_export(self, form, *, actor=ACTOR, command_id=None, **where):
-        command = BeginCallExport(actor=actor, where=CallFilter(**where), format=form)
+    async def begin_export(
+        self, form, *, actor=ACTOR, command_id=None, dialect=ExportDialect.STANDARD, **where
+    ):
+        command = BeginCallExport(actor=actor, where=CallFilter(**where), format=form, dialect=dialect)
         return (await self._ask(command, command_id)).id
 
     async def piece(self, export_id, place, actor=ACTOR):
@@ -178,7 +179,14 @@ class Reports:
 
     async def export(self, form, *, actor=ACTOR, **where):
         """The whole file."""
-        export_id = await self.begin_export(form, actor=actor, **where)
+        return await self._taken(await self.begin_export(form, actor=actor, **where), actor)
+
+    async def export_subscribers(self, run_id, form, *, actor=ACTOR, **rest):
+        """The whole file."""
+        command = BeginSubscriberExport(actor=actor, run_id=run_id, format=form, **rest)
+        return await self._taken((await self._ask(command)).id, actor)
+
+    async def _taken(self, export_id, actor):
         content = b""
         for place in count():
             piece = await self.piece(export_id, place, actor)

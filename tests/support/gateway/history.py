@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from cato_contracts.api import history
+from cato_contracts.api import exports, history
 from cato_contracts.api.resources import Page
 from cato_contracts.api.status import CallEventView, TaskExec
 from cato_contracts.errors import InvalidError, NotFoundError
 from cato_contracts.instants import unix_ms
+from cato_contracts.model import Resource
 from cato_contracts.requests import Actor
 from cato_runtime.requests import RequestContext, RequestTable
 from tests.support.gateway.resources import own, part_of
@@ -28,6 +29,7 @@ class MemoryHistory:
         self.calls: list[history.CallDetail] = []
         self.subscribers: list[history.FoundSubscriber] = []
         """The answer to a search by number or name."""
+        self.run_subscribers: list[exports.SubscriberRecord] = []
         self.exports: dict[UUID, list[bytes]] = {}
         self.let_go = asyncio.Event()
         self.piece_size = 512
@@ -39,9 +41,10 @@ class MemoryHistory:
         table.add(history.ListCalls, self._list)
         table.add(history.GetCall, self._get)
         table.add(history.GetStatistics, self._statistics)
-        table.add(history.BeginCallExport, self._begin)
-        table.add(history.TakeExportPiece, self._take)
-        table.add(history.EndCallExport, self._end)
+        table.add(exports.BeginCallExport, self._begin)
+        table.add(exports.BeginSubscriberExport, self._begin_subscribers)
+        table.add(exports.TakeExportPiece, self._take)
+        table.add(exports.EndCallExport, self._end)
 
     def add_call(self, run: TaskExec, at: datetime, **changes: Any) -> history.CallDetail:
         """Remember a call that began at a time and was answered after two seconds, for five."""
@@ -102,15 +105,23 @@ class MemoryHistory:
         groups = [_figures(each, [call for call in found if key(call) == each]) for each in keys]
         return history.Statistics(group_by=request.group_by, groups=groups, total=_figures(None, found))
 
-    async def _begin(self, request: history.BeginCallExport, _: RequestContext) -> history.CallExport:
+    async def _begin(self, request: exports.BeginCallExport, _: RequestContext) -> exports.Export:
         found = self._found(request.where, request.actor)
-        content = _csv(found) if request.format is history.ExportFormat.CSV else _lines(found)
-        export = history.CallExport(id=uuid4())
+        return self._opened(_csv(found) if request.format is exports.ExportFormat.CSV else _lines(found))
+
+    async def _begin_subscribers(
+        self, request: exports.BeginSubscriberExport, _: RequestContext
+    ) -> exports.Export:
+        own(self.runs, request.run_id, request.actor)
+        return self._opened(_lines(self.run_subscribers))
+
+    def _opened(self, content: bytes) -> exports.Export:
+        export = exports.Export(id=uuid4())
         starts = range(0, max(len(content), 1), self.piece_size)
         self.exports[export.id] = [content[at : at + self.piece_size] for at in starts]
         return export
 
-    async def _take(self, request: history.TakeExportPiece, _: RequestContext) -> history.ExportPiece:
+    async def _take(self, request: exports.TakeExportPiece, _: RequestContext) -> exports.ExportPiece:
         if self.broken_at == request.place:
             self.exports.clear()
         if request.id not in self.exports:
@@ -120,9 +131,9 @@ class MemoryHistory:
             raise InvalidError("there is no such piece")
         self.taken.append(request.place)
         last = request.place == len(pieces) - 1
-        return history.ExportPiece.model_construct(data=pieces[request.place], last=last)
+        return exports.ExportPiece.model_construct(data=pieces[request.place], last=last)
 
-    async def _end(self, request: history.EndCallExport, _: RequestContext) -> None:
+    async def _end(self, request: exports.EndCallExport, _: RequestContext) -> None:
         self.exports.pop(request.id, None)
         self.let_go.set()
 
@@ -179,5 +190,5 @@ def _csv(calls: Iterable[history.CallRecord]) -> bytes:
     return file.getvalue().encode()
 
 
-def _lines(calls: Iterable[history.CallRecord]) -> bytes:
+def _lines(calls: Iterable[Resource]) -> bytes:
     return "".join(f"{call.model_dump_json(by_alias=True)}\n" for call in calls).encode()

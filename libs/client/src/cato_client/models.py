@@ -15,7 +15,9 @@ SuccessCondition = Literal[
 CallOutcome = Literal["ringing", "talking", "succeeded", "failed"]
 SubscriberFilter = Literal["all", "failed", "unreached", "none"]
 Grouping = Literal["hour", "day", "task", "station", "outcome", "sipCode"]
-ExportFormat = Literal["csv", "jsonl", "parquet"]
+ExportFormat = Literal["csv", "jsonl", "parquet", "xlsx"]
+ExportDialect = Literal["standard", "excel"]
+ListFileFormat = Literal["csv", "xlsx"]
 
 
 class Model(BaseModel):

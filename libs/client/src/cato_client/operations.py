@@ -10,8 +10,10 @@ from cato_client.models import (
     CallDetail,
     CallFilter,
     CallPage,
+    ExportDialect,
     ExportFormat,
     Grouping,
+    ListFileFormat,
     NewTask,
     NotificationSettings,
     Page,
@@ -114,9 +116,17 @@ def list_subscribers(
     )
 
 
+def export_subscribers(
+    group_id: UUID, *, form: ListFileFormat = "csv", dialect: ExportDialect = "standard"
+) -> Operation[bytes]:
+    """Get all subscribers of a group as a file. It may be large: use `Client.pieces`."""
+    path = f"/subscriber-groups/{group_id}/subscribers"
+    return Operation("GET", path, read_bytes, _form(form, dialect, None))
+
+
 def export_subscribers_csv(group_id: UUID) -> Operation[bytes]:
     """Get all subscribers of a group as a CSV file. It may be large: use `Client.pieces`."""
-    return Operation("GET", f"/subscriber-groups/{group_id}/subscribers", read_bytes, {"format": "csv"})
+    return export_subscribers(group_id)
 
 
 def remove_subscriber_group(group_id: UUID, *, etag: str | None = None) -> Operation[None]:
@@ -238,9 +248,34 @@ def get_call(call_id: UUID) -> Operation[CallDetail]:
     return get(f"/calls/{call_id}", CallDetail)
 
 
-def export_calls(where: CallFilter | None = None, *, form: ExportFormat = "csv") -> Operation[bytes]:
-    """Get calls as a file, the earliest start first. It may be large: use `Client.pieces`."""
-    return Operation("GET", "/calls/export", read_bytes, {**_conditions(where), "format": form})
+def export_calls(
+    where: CallFilter | None = None,
+    *,
+    form: ExportFormat = "csv",
+    dialect: ExportDialect = "standard",
+    time_zone: str | None = None,
+) -> Operation[bytes]:
+    """Get calls as a file, the earliest start first. It may be large: use `Client.pieces`.
+
+    `time_zone` is the zone of local times in Excel's dialect and in XLSX, by default the configured one.
+    """
+    parameters = _conditions(where) | _form(form, dialect, time_zone)
+    return Operation("GET", "/calls/export", read_bytes, parameters)
+
+
+def export_run_subscribers(
+    run_id: UUID,
+    *,
+    subscribers: SubscriberFilter = "all",
+    form: ExportFormat = "csv",
+    dialect: ExportDialect = "standard",
+    time_zone: str | None = None,
+) -> Operation[bytes]:
+    """Get the subscribers of an execution as a file, reached or not. It may be large: use `Client.pieces`."""
+    parameters = _form(form, dialect, time_zone)
+    if subscribers != "all":
+        parameters["subscribers"] = subscribers
+    return Operation("GET", f"/task-execs/{run_id}/subscribers/export", read_bytes, parameters)
 
 
 def get_statistics(
@@ -273,6 +308,13 @@ def _part(
         "cursor": cursor,
     }
     return {name: str(value) for name, value in given.items() if value is not None}
+
+
+def _form(form: str, dialect: ExportDialect, time_zone: str | None) -> dict[str, str]:
+    given = {"format": form}
+    if dialect != "standard":
+        given["dialect"] = dialect
+    return given if time_zone is None else given | {"timeZone": time_zone}
 
 
 def _conditions(where: CallFilter | None) -> dict[str, str]:

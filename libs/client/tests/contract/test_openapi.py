@@ -39,6 +39,7 @@ OPERATIONS: list[Operation[Any]] = [
     operations.list_subscriber_groups(name="a", **PAGE),
     operations.list_subscribers(ID, **PAGE),
     operations.export_subscribers_csv(ID),
+    operations.export_subscribers(ID, form="csv", dialect="excel"),
     operations.remove_subscriber_group(ID),
     operations.add_notification_settings(SETTINGS),
     operations.replace_notification_settings(ID, SETTINGS),
@@ -61,7 +62,10 @@ OPERATIONS: list[Operation[Any]] = [
     operations.stream_reports(ID),
     operations.list_calls(CALLS, **PAGE),
     operations.get_call(ID),
-    operations.export_calls(CALLS),
+    operations.export_calls(CALLS, dialect="excel", time_zone="UTC"),
+    operations.export_run_subscribers(
+        ID, subscribers="unreached", form="xlsx", dialect="excel", time_zone="UTC"
+    ),
     operations.get_statistics("day", CALLS, time_zone="UTC"),
     operations.list_stations(),
 ]

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from cato_contracts.api import history, stations, status
+from cato_contracts.api import exports, history, stations, status
 from cato_contracts.api.resources import (
     NotificationSettings,
     SettingsSpec,
@@ -74,7 +74,7 @@ _BY_ID: list[type[Any]] = [
     campaign.ResumeRun,
     status.GetTaskExec,
     history.GetCall,
-    history.EndCallExport,
+    exports.EndCallExport,
 ]
 _PAGED: list[type[Any]] = [
     audio.ListAudioFiles,
@@ -109,8 +109,16 @@ SAMPLES: list[Message] = [
     history.GetStatistics(
         actor=ACTOR, where=CALLS, group_by=history.Grouping.SIP_CODE, time_zone="Europe/Moscow"
     ),
-    history.BeginCallExport(actor=ACTOR, where=CALLS, format=history.ExportFormat.PARQUET),
-    history.TakeExportPiece(actor=ACTOR, id=ID, place=3),
+    exports.BeginCallExport(actor=ACTOR, where=CALLS, format=exports.ExportFormat.PARQUET),
+    exports.BeginSubscriberExport(
+        actor=ACTOR,
+        run_id=ID,
+        filter=status.SubscriberFilter.UNREACHED,
+        format=exports.ExportFormat.CSV,
+        dialect=exports.ExportDialect.EXCEL,
+        time_zone="Europe/Moscow",
+    ),
+    exports.TakeExportPiece(actor=ACTOR, id=ID, place=3),
     runs.RunStarted(snapshot=SNAPSHOT),
     runs.WaveStarted(run_id=ID, wave=1, subscriber_count=2),
     runs.WaveEnded(run_id=ID, wave=1, notified=1, failed=1),

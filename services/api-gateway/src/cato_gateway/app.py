@@ -12,7 +12,6 @@ from cato_gateway.http.request_context import API
 from cato_gateway.openapi import document
 from cato_gateway.routes import (
     audio_files,
-    calls,
     health,
     notification_settings,
     stations,
@@ -20,6 +19,7 @@ from cato_gateway.routes import (
     task_execs,
     tasks,
 )
+from cato_gateway.routes.history import calls, run_subscribers, statistics
 
 _RESOURCES = (
     audio_files,
@@ -27,7 +27,9 @@ _RESOURCES = (
     notification_settings,
     tasks,
     task_execs,
+    run_subscribers,
     calls,
+    statistics,
     stations,
     health,
 )

@@ -12,6 +12,7 @@ from cato_contracts.errors import UnavailableError
 from cato_gateway.errors import BrokenOffError
 from cato_runtime.configuration.config import Config
 from tests.support.gateway.stack import MemoryStack
+from tests.support.xlsx import read_sheet
 
 API = "/api/v1"
 JSON = {"Content-Type": "application/json"}
@@ -134,6 +135,33 @@ async def test_subscribers_are_read_in_pages_and_as_csv(client, ids):
     text = (await client.get(path, params={"format": "csv"})).text.splitlines()
     assert text[:2] == ["fullName,phones,emails", "Person 0,776400,"]
     assert len(text) == 6
+
+
+async def test_r2_a_list_is_a_file_for_excel(client, refused):
+    people = [
+        {"fullName": "=cmd|' /C calc'!A0", "phones": ["+73437200041", "112"]},
+        {"fullName": "Ольга; О.", "phones": "112"},
+    ]
+    group = (await client.put(f"{API}/subscriber-groups/add/excel", json=people)).json()
+    path = f"{API}/subscriber-groups/{group['id']}/subscribers"
+    excel = await client.get(path, params={"format": "csv", "dialect": "excel"})
+    assert excel.content.startswith(b"\xef\xbb\xbf")
+    assert excel.content.decode("utf-8-sig").split("\r\n") == [
+        "fullName;phones;emails",
+        "'=cmd|' /C calc'!A0;\"'+73437200041;112\";",
+        '"Ольга; О.";112;',
+        "",
+    ]
+    standard = (await client.get(path, params={"format": "csv"})).text.splitlines()
+    assert standard[1] == "'=cmd|' /C calc'!A0,+73437200041;112,"
+    book = await client.get(path, params={"format": "xlsx"})
+    assert book.headers["content-disposition"] == f'attachment; filename="{group["id"]}.xlsx"'
+    assert read_sheet(book.content) == [
+        ["fullName", "phones", "emails"],
+        ["=cmd|' /C calc'!A0", "+73437200041;112", ""],
+        ["Ольга; О.", "112", ""],
+    ]
+    refused(await client.get(path, params={"format": "xlsx", "dialect": "excel"}), 400, "dialect")
 
 
 async def test_a_cursor_of_a_replaced_list_is_answered_with_409(client, ids):

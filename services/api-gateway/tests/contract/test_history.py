@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from cato_contracts.api.exports import BeginCallExport, BeginSubscriberExport, SubscriberRecord
 from cato_contracts.api.history import CallOutcome, FoundSubscriber
 from cato_contracts.errors import TooLargeError
 from cato_gateway.errors import BrokenOffError
@@ -20,6 +21,7 @@ FORMATS = {
     "csv": "text/csv; charset=utf-8",
     "jsonl": "application/x-ndjson",
     "parquet": "application/vnd.apache.parquet",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 
 
@@ -148,7 +150,11 @@ async def test_a_condition_that_cannot_be_read_is_named(client, ids, path, query
         ("/statistics", "groupBy is required"),
         ("/statistics?groupBy=week", "groupBy"),
         ("/statistics?groupBy=day&timeZone=Mars/Olympus", "timeZone"),
-        ("/calls/export?format=xlsx", "format"),
+        ("/calls/export?format=ods", "format"),
+        ("/calls/export?dialect=libre", "dialect"),
+        ("/calls/export?format=xlsx&dialect=excel", "dialect"),
+        ("/calls/export?format=jsonl&timeZone=UTC", "timeZone"),
+        ("/calls/export?dialect=excel&timeZone=Mars/Olympus", "timeZone"),
         ("/calls?limit=0", "limit"),
         ("/calls?limit=1001", "limit"),
         ("/calls?cursor=***", "cursor"),
@@ -216,8 +222,9 @@ async def test_an_export_is_a_file_with_a_type_and_a_name(client, calls, form, m
 async def test_an_export_is_compressed_unless_it_is_already(client, calls):
     lines = await client.get(f"{API}/calls/export?format=jsonl")
     assert lines.headers["content-encoding"] == "gzip"
-    parquet = await client.get(f"{API}/calls/export?format=parquet")
-    assert "content-encoding" not in parquet.headers
+    for form in ("parquet", "xlsx"):
+        packed = await client.get(f"{API}/calls/export?format={form}")
+        assert "content-encoding" not in packed.headers
 
 
 async def test_an_export_that_fails_before_its_first_byte_is_an_error_response(client, stack, calls, refused):
@@ -272,3 +279,33 @@ async def test_an_export_that_is_lost_on_the_way_closes_the_connection(app, stac
             assert await connection.piece()
         with pytest.raises(BrokenOffError, match="lost in the middle"):
             await connection.piece()
+
+
+async def test_r2_the_form_of_an_export_reaches_reporting(client, stack, calls):
+    await client.get(f"{API}/calls/export?dialect=excel&timeZone=Asia/Yekaterinburg")
+    begin = next(each.body for each in stack.services.asked if isinstance(each.body, BeginCallExport))
+    assert (begin.format, begin.dialect, begin.time_zone) == ("csv", "excel", "Asia/Yekaterinburg")
+
+
+async def test_r3_the_subscribers_of_an_execution_are_exported(client, stack, ids, refused):
+    path = f"{API}/task-execs/{ids['exec']}/subscribers/export"
+    record = SubscriberRecord(
+        subscriber_id=UUID(ids["unknown"]),
+        full_name="Olga",
+        phones=["776413"],
+        emails=[],
+        notified=False,
+        reason=None,
+        wave=None,
+        number=None,
+        calls=0,
+        last_call_at=None,
+    )
+    stack.services.history.run_subscribers = [record]
+    answer = await client.get(path, params={"format": "jsonl", "subscribers": "unreached"})
+    assert SubscriberRecord.model_validate_json(answer.text) == record
+    assert f'filename="subscribers-unreached-{ids["exec"]}.jsonl"' in answer.headers["content-disposition"]
+    begin = next(each.body for each in stack.services.asked if isinstance(each.body, BeginSubscriberExport))
+    assert (begin.run_id, begin.filter) == (UUID(ids["exec"]), "unreached")
+    refused(await client.get(f"{API}/task-execs/{ids['unknown']}/subscribers/export"), 404)
+    refused(await client.get(path, params={"subscribers": "some"}), 400, "subscribers")

@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
+from cato_contracts.api.exports import ExportDialect, ExportFormat
 from cato_contracts.api.history import (
     CallFilter,
     CallRecord,
     CallStatistics,
-    ExportFormat,
     FoundSubscriber,
     Grouping,
 )
@@ -242,18 +242,36 @@ class GroupedStatistics:
     total: CallStatistics
 
 
-class CallPages(Protocol):
-    """Calls that are written in a file format, part by part."""
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How an export is written; `time_zone` is the zone of local times."""
+
+    format: ExportFormat
+    dialect: ExportDialect = ExportDialect.STANDARD
+    time_zone: str = "UTC"
+
+    @property
+    def excel(self) -> bool:
+        return self.format is ExportFormat.CSV and self.dialect is ExportDialect.EXCEL
+
+
+class ExportPages(Protocol):
+    """Calls or subscribers that are written in a file format, part by part."""
 
     async def read(self) -> bytes | None:
         """Return the next part of the file, of some MB at most, and None at its end.
 
-        A part is empty if none of the calls that were read for it match.
+        A part is empty if none of the rows that were read for it match, or if the format is written last.
 
         Raises:
             ReadModelAwayError: if it cannot be read now; the next call reads the same part.
+            UnknownTimeZoneError: if ClickHouse does not know the zone of local times.
 
         """
+        ...
+
+    async def close(self) -> None:
+        """Release what the file holds, read to its end or not."""
         ...
 
 
@@ -284,8 +302,14 @@ class CallHistory(Protocol):
         """
         ...
 
-    def export(self, selection: CallSelection, form: ExportFormat) -> CallPages:
+    def export_calls(self, selection: CallSelection, layout: Layout) -> ExportPages:
         """Return the calls as a file, the earliest start first."""
+        ...
+
+    def export_subscribers(
+        self, run_id: UUID, which: SubscriberFilter, wave: int, layout: Layout
+    ) -> ExportPages:
+        """Return a run's subscribers as a file. `wave`: the current one, for FAILED."""
         ...
 
     async def close(self) -> None: ...

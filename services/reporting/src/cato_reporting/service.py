@@ -16,11 +16,12 @@ from cato_reporting.projections.log_lag import LogLag
 from cato_reporting.projections.parsed_messages import ParsedMessages
 from cato_reporting.projections.tables.list_loader import ListLoader
 from cato_reporting.projections.tables.projector import Projector
-from cato_reporting.queries.exports.call_exports import CallExports
+from cato_reporting.queries.exports.open_exports import OpenExports
 from cato_reporting.queries.history.call_queries import CallQueries
 from cato_reporting.queries.read_barrier import ReadBarrier
 from cato_reporting.queries.statistics.statistics_queries import StatisticsQueries
 from cato_reporting.queries.status.finished_runs import FinishedRuns
+from cato_reporting.queries.status.run_lookup import RunLookup
 from cato_reporting.queries.status.status_queries import StatusQueries
 from cato_reporting.queries.table import handler_table
 from cato_runtime.process.tasks import end_tasks
@@ -55,13 +56,21 @@ class ReportingService:
         )
         barrier = ReadBarrier(self._live, self._projector)
         self._finished = FinishedRuns(self._live.runs, deps.read_model)
-        self._exports = CallExports(barrier, deps.history, deps.numbering)
+        lookup = RunLookup(self._live, barrier, deps.read_model, self._finished)
+        self._exports = OpenExports(
+            barrier,
+            deps.history,
+            lookup,
+            self._lists,
+            numbering=deps.numbering,
+            time_zone=deps.time_zone,
+        )
         self._lag = LogLag(time.monotonic())
         self._tasks: set[asyncio.Task[None]] = set()
         self.requests = RequestTable(
             deps.clock,
             handler_table(
-                StatusQueries(self._live, barrier, deps.read_model, self._lists, self._finished),
+                StatusQueries(self._live, barrier, deps.read_model, self._lists, self._finished, lookup),
                 CallQueries(barrier, deps.history, self._lists, deps.numbering),
                 StatisticsQueries(barrier, deps.history, deps.numbering, time_zone=deps.time_zone),
                 self._exports,
@@ -118,6 +127,7 @@ class ReportingService:
         """End the loops and close the read model."""
         self.ready = False
         await end_tasks(*self._tasks)
+        await self._exports.close()
         await self._deps.history.close()
         await self._deps.read_model.close()
 
@@ -126,7 +136,7 @@ class ReportingService:
             now = self._deps.clock.now()
             for run in self._live.settle(stored=self._projector.progress.position, now=now):
                 self._finished.take_over(run)
-            self._exports.drop_idle(now)
+            await self._exports.drop_idle(now)
             await asyncio.sleep(_SETTLE_S)
 
     async def _measure_lag(self) -> None:

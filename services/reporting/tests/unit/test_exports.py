@@ -7,18 +7,19 @@ from uuid import uuid4
 
 import pytest
 
-from cato_contracts.api.history import (
+from cato_contracts.api.exports import (
     BeginCallExport,
-    CallFilter,
     EndCallExport,
+    ExportDialect,
     ExportFormat,
     TakeExportPiece,
 )
+from cato_contracts.api.history import CallFilter
 from cato_contracts.errors import InvalidError, NotFoundError, UnavailableError
 from cato_contracts.numbering import Numbering
 from cato_contracts.requests import Actor
 from cato_reporting.errors import ReadModelAwayError
-from cato_reporting.queries.exports.call_exports import CallExports
+from cato_reporting.queries.exports.open_exports import OpenExports
 from cato_runtime.requests import RequestContext
 from services.reporting.tests.reporting_system import ACTOR, NOW
 
@@ -45,14 +46,19 @@ class FakeHistory:
         self.parts = parts
         self.begun = []
 
-    def export(self, selection, form):
-        self.begun.append((selection, form))
-        return FakePages(self.parts)
+    def export_calls(self, selection, layout):
+        self.begun.append((selection, layout))
+        self.pages = FakePages(self.parts)
+        return self.pages
 
 
 class FakePages:
     def __init__(self, parts):
         self._parts = list(parts)
+        self.closed = False
+
+    async def close(self):
+        self.closed = True
 
     async def read(self):
         if not self._parts:
@@ -71,14 +77,16 @@ class World:
         self.now = NOW
         self.barrier = FakeBarrier()
         self.history = FakeHistory(*parts)
-        self.exports = CallExports(self.barrier, self.history, Numbering())
+        self.exports = OpenExports(
+            self.barrier, self.history, None, None, numbering=Numbering(), time_zone="Europe/Moscow"
+        )
 
     def _context(self, command_id=None):
         return RequestContext(command_id or str(uuid4()), "correlation", self.now)
 
     async def begin(self, actor=ACTOR, command_id=None, **where):
         command = BeginCallExport(actor=actor, where=CallFilter(**where), format=ExportFormat.CSV)
-        return (await self.exports.begin(command, self._context(command_id))).id
+        return (await self.exports.begin_calls(command, self._context(command_id))).id
 
     async def take(self, export_id, place, actor=ACTOR):
         command = TakeExportPiece(actor=actor, id=export_id, place=place)
@@ -205,7 +213,7 @@ async def test_an_export_is_dropped_after_an_idle_minute():
     for place in range(2):
         world.now += timedelta(seconds=40)
         await world.take(taken, place)
-        world.exports.drop_idle(world.now)
+        await world.exports.drop_idle(world.now)
     with pytest.raises(NotFoundError):
         await world.take(idle, 0)
     assert (await world.take(taken, 2)).last
@@ -217,7 +225,7 @@ async def test_an_export_is_not_idle_while_a_piece_is_being_made():
     export_id = await world.begin()
     taking = asyncio.create_task(world.take(export_id, 0))
     await asyncio.sleep(0)
-    world.exports.drop_idle(world.now + timedelta(minutes=5))
+    await world.exports.drop_idle(world.now + timedelta(minutes=5))
     made.set()
     assert (await taking).data == b"a"
     assert (await world.take(export_id, 0)).data == b"a"
@@ -258,3 +266,57 @@ async def test_an_export_ends_when_the_tables_are_opened_again():
         await world.take(export_id, 1)
     with pytest.raises(NotFoundError):
         await world.take(export_id, 1)
+
+
+@pytest.mark.parametrize("way", ["end", "idle", "exchanged", "stop", "forgotten"])
+async def test_what_an_export_holds_is_released_when_it_is_dropped(way):
+    world = World(b"a")
+    export_id = await world.begin()
+    pages = world.history.pages
+    match way:
+        case "end":
+            await world.end(export_id)
+        case "idle":
+            await world.exports.drop_idle(world.now + timedelta(minutes=5))
+        case "exchanged":
+            world.barrier.openings += 1
+            with pytest.raises(UnavailableError):
+                await world.take(export_id, 0)
+        case "stop":
+            await world.exports.close()
+        case "forgotten":
+            await world.take(export_id, 0)
+            for _ in range(33):
+                await world.take(await world.begin(), 0)
+    assert pages.closed
+
+
+async def test_a_request_that_waits_for_a_closed_export_is_not_found():
+    made = asyncio.Event()
+    world = World(made, b"a" * 3 * PIECE)
+    export_id = await world.begin()
+    first = asyncio.create_task(world.take(export_id, 0))
+    await asyncio.sleep(0)
+    ending = asyncio.create_task(world.end(export_id))
+    await asyncio.sleep(0)
+    second = asyncio.create_task(world.take(export_id, 1))
+    made.set()
+    await first
+    await ending
+    with pytest.raises(NotFoundError):
+        await second
+
+
+@pytest.mark.parametrize(
+    ("rest", "words"),
+    [
+        ({"time_zone": "Mars/Olympus"}, "timeZone"),
+        ({"time_zone": "../etc/passwd"}, "timeZone"),
+        ({"dialect": ExportDialect.EXCEL, "format": ExportFormat.XLSX}, "format=csv"),
+    ],
+)
+async def test_a_form_that_cannot_be_written_is_refused(rest, words):
+    world = World()
+    command = BeginCallExport(**({"actor": ACTOR, "format": ExportFormat.CSV} | rest))
+    with pytest.raises(InvalidError, match=words):
+        await world.exports.begin_calls(command, world._context())

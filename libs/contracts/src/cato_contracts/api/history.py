@@ -4,13 +4,13 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
-from pydantic import Base64UrlBytes, Field
+from pydantic import Field
 
 from cato_contracts.api.examples import CALL_ID, EXECUTION_ID, STATION_ID, SUBSCRIBER_ID, TASK_ID
 from cato_contracts.api.resources import Page
 from cato_contracts.api.status import EVENT_EXAMPLES, SERVICE, CallEventView
 from cato_contracts.model import Frozen, Instant, Resource
-from cato_contracts.requests import Command, Query
+from cato_contracts.requests import Query
 
 
 class CallOutcome(StrEnum):
@@ -282,53 +282,3 @@ class GetStatistics(Query[Statistics]):
     group_by: Grouping
     time_zone: str | None = None
     """The zone of hours and days, an IANA name; None is the configured zone."""
-
-
-class ExportFormat(StrEnum):
-    CSV = "csv"
-    JSONL = "jsonl"
-    PARQUET = "parquet"
-
-
-class CallExport(Frozen):
-    """An open export."""
-
-    id: UUID
-
-
-class BeginCallExport(Command[CallExport]):
-    """Open an export of calls, the earliest start first, with the columns of `CallRecord`."""
-
-    service: ClassVar[str] = SERVICE
-    where: CallFilter = CallFilter()
-    format: ExportFormat
-
-
-class ExportPiece(Frozen):
-    """The next bytes of an export, at most 512 KiB; `last` marks the last piece.
-
-    A piece that is not the last may be short or empty. `data` is decoded on validation: to make a piece from
-    bytes, use `model_construct`.
-    """
-
-    data: Base64UrlBytes
-    last: bool
-
-
-class TakeExportPiece(Command[ExportPiece]):
-    """Take the piece with index `place`, from 0; it can be repeated until the next piece is taken.
-
-    An export ends after a minute without a request, when the service restarts, and when its tables are
-    exchanged.
-    """
-
-    service: ClassVar[str] = SERVICE
-    id: UUID
-    place: int = Field(ge=0)
-
-
-class EndCallExport(Command[None]):
-    """Close an export before its end."""
-
-    service: ClassVar[str] = SERVICE
-    id: UUID

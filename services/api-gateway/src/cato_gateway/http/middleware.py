@@ -115,14 +115,15 @@ class Compressed:
     """Compress answers for clients that accept gzip.
 
     Exceptions: audio, whose ranges refer to uncompressed bytes; events, which must not wait in a buffer; and
-    Parquet, which is compressed already.
+    Parquet and XLSX, which are compressed already.
     """
 
     def __init__(self, app: ASGIApp, *, api: str) -> None:
         self._plain = app
         self._gzip = GZipMiddleware(app, minimum_size=_GZIP_FROM_BYTES, compresslevel=_GZIP_LEVEL)
         self._never = re.compile(rf"{api}/(audio-files/[^/]+/content|task-execs/[^/]+/stream)")
-        self._export = f"{api}/calls/export"
+        self._export = re.compile(rf"{api}/(calls|task-execs/[^/]+/subscribers)/export")
+        self._list = re.compile(rf"{api}/subscriber-groups/[^/]+/subscribers")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await (self._plain if self._is_plain(scope) else self._gzip)(scope, receive, send)
@@ -130,9 +131,10 @@ class Compressed:
     def _is_plain(self, scope: Scope) -> bool:
         if scope["type"] != "http":
             return False
-        if scope["path"] == self._export:
-            return b"format=parquet" in scope["query_string"]
-        return self._never.fullmatch(scope["path"]) is not None
+        path, query = scope["path"], scope["query_string"]
+        if self._export.fullmatch(path) or self._list.fullmatch(path):
+            return b"format=parquet" in query or b"format=xlsx" in query
+        return self._never.fullmatch(path) is not None
 
 
 class LingeringClose:

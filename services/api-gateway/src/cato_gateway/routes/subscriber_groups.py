@@ -9,7 +9,9 @@ from pydantic import ConfigDict, Field, RootModel
 from starlette.responses import Response
 
 from cato_contracts.api.examples import GROUP_ID
+from cato_contracts.api.exports import ExportDialect, ExportFormat
 from cato_contracts.api.resources import Page, Subscriber, SubscriberGroup
+from cato_contracts.errors import InvalidError
 from cato_contracts.messages.campaign_commands import (
     AddSubscriberGroup,
     GetSubscriberGroup,
@@ -34,14 +36,16 @@ from cato_gateway.http.request_context import (
 )
 from cato_gateway.http.streaming import Streamed, started
 from cato_gateway.openapi import responses
-from cato_gateway.openapi.content import json_content, request_body, text_content
+from cato_gateway.openapi.content import binary_content, json_content, request_body, text_content
+from cato_gateway.routes.history.exports import MEDIA_TYPES
 from cato_gateway.routes.parameters import Cursor, Limit, NameInAddress, NamePart, UtcInstant
-from cato_gateway.routes.subscriber_list import Subscribers, csv_lines, subscriber_page
+from cato_gateway.routes.subscriber_list import Subscribers, csv_lines, subscriber_page, xlsx_pieces
 
 router = APIRouter(prefix=f"{API}/subscriber-groups", tags=["subscriber groups"], responses=responses.COMMON)
 
 _FORMATS = {bodies.JSON: ListFormat.JSON, bodies.CSV: ListFormat.CSV}
 _CSV = text_content(bodies.CSV, "fullName,phones,emails\nIvan Potapov,776429,\nOlga Popova,776413;776450,\n")
+_FILES = _CSV | binary_content(MEDIA_TYPES[ExportFormat.XLSX])
 
 
 class SubscriberGroupView(Resource):
@@ -94,10 +98,11 @@ _BODY = request_body(json_content(SubscriberList) | _CSV)
 
 
 class ReadFormat(StrEnum):
-    """The format of the subscribers: pages of JSON, or one CSV file."""
+    """The format of the subscribers: pages of JSON, or one file."""
 
     JSON = "json"
     CSV = "csv"
+    XLSX = "xlsx"
 
 
 async def _upload(context: RequestContext) -> tuple[ListFormat, Upload]:
@@ -175,21 +180,31 @@ async def get_subscriber_group(context: Reader, id: ResourceId) -> Response:  # 
 @router.get(
     "/{id}/subscribers",
     response_model=Subscribers,
-    responses=responses.answer("A page, or all of it as CSV.", _CSV) | responses.errors(404, 409),
+    responses=responses.answer("A page, or all of it as a file.", _FILES) | responses.errors(404, 409),
 )
-async def list_subscribers(
+async def list_subscribers(  # noqa: PLR0917 - parameters of the request
     context: Reader,
     id: ResourceId,  # noqa: A002
     limit: Limit = 100,
     cursor: Cursor = None,
     format: Annotated[ReadFormat, Query(description="A page, or all of it.")] = ReadFormat.JSON,  # noqa: A002
+    dialect: Annotated[
+        ExportDialect,
+        Query(description="Of `format=csv`: `excel` has a byte order mark and `;` between columns."),
+    ] = ExportDialect.STANDARD,
 ) -> Response:
-    """List a group's subscribers in pages; `format=csv` gives all of them in one file."""
+    """List a group's subscribers in pages; `format=csv` and `format=xlsx` give all of them in one file."""
+    excel = dialect is ExportDialect.EXCEL
+    if excel and format is not ReadFormat.CSV:
+        raise InvalidError(f"dialect=excel goes with format=csv only, not with format={format}")
     ref = await context.ask(LocateSubscribers(actor=context.actor, id=id))
+    name = {"Content-Disposition": f'attachment; filename="{id}.{format}"'}
     if format is ReadFormat.CSV:
-        lines = await started(csv_lines(context.deps.objects, ref))
-        name = {"Content-Disposition": f'attachment; filename="{id}.csv"'}
-        return Streamed(lines, "text/csv; charset=utf-8", name)
+        lines = await started(csv_lines(context.deps.objects, ref, excel=excel))
+        return Streamed(lines, MEDIA_TYPES[ExportFormat.CSV], name)
+    if format is ReadFormat.XLSX:
+        pieces = await started(xlsx_pieces(context.deps.objects, ref))
+        return Streamed(pieces, MEDIA_TYPES[ExportFormat.XLSX], name)
     return json_answer(await subscriber_page(context.deps.lists, ref, limit, cursor))
 
 

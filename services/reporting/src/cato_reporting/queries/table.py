@@ -1,15 +1,14 @@
 """Which handler answers which request."""
 
-from cato_contracts.api.history import (
+from cato_contracts.api.exports import (
     BeginCallExport,
+    BeginSubscriberExport,
     EndCallExport,
-    GetCall,
-    GetStatistics,
-    ListCalls,
     TakeExportPiece,
 )
+from cato_contracts.api.history import GetCall, GetStatistics, ListCalls
 from cato_contracts.api.status import GetStatusText, GetTaskExec, ListTaskExecs
-from cato_reporting.queries.exports.call_exports import CallExports
+from cato_reporting.queries.exports.open_exports import OpenExports
 from cato_reporting.queries.history.call_queries import CallQueries
 from cato_reporting.queries.statistics.statistics_queries import StatisticsQueries
 from cato_reporting.queries.status.status_queries import StatusQueries
@@ -17,7 +16,7 @@ from cato_runtime.requests import HandlerTable
 
 
 def handler_table(
-    status: StatusQueries, calls: CallQueries, statistics: StatisticsQueries, exports: CallExports
+    status: StatusQueries, calls: CallQueries, statistics: StatisticsQueries, exports: OpenExports
 ) -> HandlerTable:
     return {
         GetTaskExec: status.get_task_exec,
@@ -26,7 +25,8 @@ def handler_table(
         ListCalls: calls.list_calls,
         GetCall: calls.get_call,
         GetStatistics: statistics.get_statistics,
-        BeginCallExport: exports.begin,
+        BeginCallExport: exports.begin_calls,
+        BeginSubscriberExport: exports.begin_subscribers,
         TakeExportPiece: exports.take,
         EndCallExport: exports.end,
     }

@@ -4,16 +4,22 @@ from datetime import timedelta
 
 import pytest
 
-from cato_contracts.api.history import CallOutcome, ExportFormat
+from cato_contracts.api.exports import ExportFormat
+from cato_contracts.api.history import CallOutcome
 from cato_contracts.errors import NotFoundError
 from cato_contracts.requests import Actor
-from cato_reporting.adapters.clickhouse import exports as clickhouse_exports
+from cato_reporting.adapters.clickhouse.exports import pages as clickhouse_pages
 from services.reporting.tests.export_reading import read_export
 from services.reporting.tests.history_reference import expected_calls
 from services.reporting.tests.reporting_system import publish, reporting
 from tests.support.synthetic_runs import BEGIN, synthetic_run
 
 FORMATS = pytest.mark.parametrize("form", list(ExportFormat))
+
+
+def set_page(monkeypatch, rows):
+    monkeypatch.setattr(clickhouse_pages, "PAGE", rows)
+    monkeypatch.setattr(clickhouse_pages, "XLSX_PAGE", rows)
 
 
 def calls_of(*runs):
@@ -23,7 +29,7 @@ def calls_of(*runs):
 
 @FORMATS
 async def test_an_export_has_every_call_in_the_order_of_time(bus, clickhouse_dsn, form, monkeypatch):
-    monkeypatch.setattr(clickhouse_exports, "PAGE", 7)
+    set_page(monkeypatch, 7)
     runs = [synthetic_run(seed, subscribers=8, lost_ends=True) for seed in (1, 2)]
     async with reporting(bus, clickhouse_dsn) as reports:
         for run in runs:
@@ -33,7 +39,7 @@ async def test_an_export_has_every_call_in_the_order_of_time(bus, clickhouse_dsn
 
 @FORMATS
 async def test_an_export_has_the_matching_calls_of_the_actor(bus, clickhouse_dsn, form, monkeypatch):
-    monkeypatch.setattr(clickhouse_exports, "PAGE", 5)
+    set_page(monkeypatch, 5)
     own = synthetic_run(3, subscribers=8)
     other = synthetic_run(4, subscribers=8, user_id="somebody", begin=BEGIN + timedelta(hours=1))
     async with reporting(bus, clickhouse_dsn) as reports:
@@ -72,8 +78,8 @@ async def test_an_export_without_calls_is_a_valid_file(bus, clickhouse_dsn, form
 
 @FORMATS
 async def test_a_piece_requested_twice_does_not_change_the_file(bus, clickhouse_dsn, form, monkeypatch):
-    monkeypatch.setattr(clickhouse_exports, "PAGE", 10)
-    monkeypatch.setattr("cato_reporting.queries.exports.call_exports._PIECE", 1_000)
+    set_page(monkeypatch, 10)
+    monkeypatch.setattr("cato_reporting.queries.exports.open_exports._PIECE", 1_000)
     run = synthetic_run(5, subscribers=15)
     async with reporting(bus, clickhouse_dsn) as reports:
         await publish(bus, run.messages)

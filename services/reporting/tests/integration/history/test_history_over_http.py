@@ -5,7 +5,8 @@ from contextlib import suppress
 
 import pytest
 
-from cato_contracts.api.history import ExportFormat, Grouping
+from cato_contracts.api.exports import ExportFormat
+from cato_contracts.api.history import Grouping
 from cato_contracts.errors import NotFoundError, UnavailableError
 from cato_reporting.adapters.clickhouse.read_model import ClickHouseReadModel
 from services.reporting.tests.export_reading import read_export

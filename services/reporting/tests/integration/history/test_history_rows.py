@@ -7,14 +7,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cato_contracts.api.history import CallFilter, CallOutcome, ExportFormat, Grouping
+from cato_contracts.api.exports import ExportFormat
+from cato_contracts.api.history import CallFilter, CallOutcome, Grouping
 from cato_reporting.adapters.clickhouse import call_history as clickhouse_history
-from cato_reporting.adapters.clickhouse import exports as clickhouse_exports
 from cato_reporting.adapters.clickhouse.call_history import ClickHouseHistory
+from cato_reporting.adapters.clickhouse.exports import pages as clickhouse_pages
 from cato_reporting.adapters.clickhouse.read_model import ClickHouseReadModel
 from cato_reporting.domain.parsed_message import parse_message
 from cato_reporting.errors import UnknownTimeZoneError
-from cato_reporting.ports import CallSelection, StoredMessage
+from cato_reporting.ports import CallSelection, Layout, StoredMessage
 from services.reporting.tests.export_reading import read_export
 from services.reporting.tests.history_reference import expected_calls, expected_statistics
 from tests.support.synthetic_runs import BEGIN, STATION, synthetic_run
@@ -54,10 +55,11 @@ async def all_calls(history, selection, *, limit):
 
 
 async def exported(history, selection, form):
-    pages = history.export(selection, form)
+    pages = history.export_calls(selection, Layout(form, time_zone="Europe/Moscow"))
     content = b""
     while (part := await pages.read()) is not None:
         content += part
+    await pages.close()
     return read_export(content, form)
 
 
@@ -77,7 +79,8 @@ async def assert_statistics(history, selection, records, group_by, zone="Europe/
 )
 @given(seed=st.integers(0, 2**60), lost_ends=st.booleans())
 async def test_disturbed_batches_give_the_history_of_the_reference(seed, lost_ends, tables, monkeypatch):
-    monkeypatch.setattr(clickhouse_exports, "PAGE", 9)
+    monkeypatch.setattr(clickhouse_pages, "PAGE", 9)
+    monkeypatch.setattr(clickhouse_pages, "XLSX_PAGE", 9)
     model, history = tables
     run = synthetic_run(seed, subscribers=6, waves=3, lost_ends=lost_ends)
     rng = random.Random(seed)

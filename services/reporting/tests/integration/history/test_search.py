@@ -2,7 +2,8 @@
 
 import pytest
 
-from cato_contracts.api.history import ExportFormat, Grouping
+from cato_contracts.api.exports import ExportFormat
+from cato_contracts.api.history import Grouping
 from cato_contracts.requests import Actor
 from services.reporting.tests.export_reading import read_export
 from services.reporting.tests.history_reference import expected_calls

@@ -1,1 +1,1 @@
-"""Answers that are written piece by piece: exports of calls, the status document."""
+"""Answers that are written piece by piece: the status document."""

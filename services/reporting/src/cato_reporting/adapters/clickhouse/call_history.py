@@ -6,7 +6,8 @@ from uuid import UUID
 
 from clickhouse_connect.driver.client import Client
 
-from cato_contracts.api.history import CallOutcome, CallRecord, ExportFormat, FoundSubscriber, Grouping
+from cato_contracts.api.history import CallOutcome, CallRecord, FoundSubscriber, Grouping
+from cato_contracts.api.status import SubscriberFilter
 from cato_contracts.instants import from_unix_ms, unix_ms
 from cato_reporting.adapters.clickhouse.call_filter import (
     START_MS,
@@ -15,17 +16,20 @@ from cato_reporting.adapters.clickhouse.call_filter import (
     conditions,
     cursor_values,
 )
-from cato_reporting.adapters.clickhouse.exports import ClickHousePages
+from cato_reporting.adapters.clickhouse.exports.calls import CallSource
+from cato_reporting.adapters.clickhouse.exports.pages import ClickHousePages
+from cato_reporting.adapters.clickhouse.exports.subscribers import SubscriberSource
 from cato_reporting.adapters.clickhouse.found_subscribers import find_subscribers
 from cato_reporting.adapters.clickhouse.retention import Retention
 from cato_reporting.adapters.clickhouse.statistics import read_statistics
 from cato_reporting.adapters.clickhouse.threads import ClickHouseThreads
 from cato_reporting.ports import (
-    CallPages,
     CallPosition,
     CallSelection,
+    ExportPages,
     FoundCalls,
     GroupedStatistics,
+    Layout,
     RecordedCall,
     StoredEvent,
 )
@@ -131,8 +135,14 @@ class ClickHouseHistory:
             lambda client: read_statistics(client, meant, group_by, time_zone=time_zone, limit=limit)
         )
 
-    def export(self, selection: CallSelection, form: ExportFormat) -> CallPages:
-        return ClickHousePages(self._threads, conditions(selection, kept=self._kept), form)
+    def export_calls(self, selection: CallSelection, layout: Layout) -> ExportPages:
+        source = CallSource(conditions(selection, kept=self._kept))
+        return ClickHousePages(self._threads, source, layout)
+
+    def export_subscribers(
+        self, run_id: UUID, which: SubscriberFilter, wave: int, layout: Layout
+    ) -> ExportPages:
+        return ClickHousePages(self._threads, SubscriberSource(run_id, which, wave), layout)
 
     async def close(self) -> None:
         await self._threads.close()

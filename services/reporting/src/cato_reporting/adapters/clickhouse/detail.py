@@ -32,7 +32,7 @@ LIMIT {{limit:UInt32}}
 # Without a filter a page is a range of the primary key; without this limit it would read all later rows.
 _NEXT = " AND subscriber_no <= {after:Int64} + {limit:UInt32}"
 
-_CONDITIONS = {SubscriberFilter.FAILED: _FAILED, SubscriberFilter.UNREACHED: _UNREACHED}
+CONDITIONS = {SubscriberFilter.FAILED: _FAILED, SubscriberFilter.UNREACHED: _UNREACHED}
 
 # The first and last number bound the range in the primary key; the list of numbers is for filtered pages: it
 # is empty where all of the range are meant, as looking each row up in it costs as much as all the rest.
@@ -61,7 +61,7 @@ def select_subscribers(
     formats: dict[str, str] | None = None,
 ) -> Sequence[Sequence[Any]]:
     """Select columns of the next subscribers of a list; `formats` as clickhouse-connect's `query_formats`."""
-    condition = _CONDITIONS.get(which, _NEXT)
+    condition = CONDITIONS.get(which, _NEXT)
     values: dict[str, Any] = {"run": run_id, "after": after, "limit": limit, "wave": wave}
     rows: Sequence[Sequence[Any]] = client.query(
         _SUBSCRIBERS.format(columns=columns, condition=condition), values, query_formats=formats

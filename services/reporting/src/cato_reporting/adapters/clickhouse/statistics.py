@@ -59,7 +59,7 @@ LIMIT {{limit:UInt32}}
 def read_statistics(
     client: Client, meant: Conditions, group_by: Grouping, *, time_zone: str, limit: int
 ) -> GroupedStatistics:
-    _check_zone(client, time_zone)
+    check_zone(client, time_zone)
     sql = _FIGURES.format(key=_KEYS[group_by], conditions=" AND ".join((*_scope(meant), *meant.merged)))
     values = meant.values | {
         "zone": time_zone,
@@ -80,7 +80,8 @@ def read_statistics(
     return GroupedStatistics(shown, _figures(None, None, total))
 
 
-def _check_zone(client: Client, time_zone: str) -> None:
+def check_zone(client: Client, time_zone: str) -> None:
+    """Check that ClickHouse knows a zone. Raises UnknownTimeZoneError."""
     known = client.query(
         "SELECT count() FROM system.time_zones WHERE time_zone = {zone:String}", {"zone": time_zone}
     )

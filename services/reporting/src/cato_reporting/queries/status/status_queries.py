@@ -15,11 +15,10 @@ from cato_contracts.api.status import (
     SubscriberFilter,
     TaskExec,
 )
-from cato_contracts.errors import NotFoundError, TooLargeError
+from cato_contracts.errors import TooLargeError
 from cato_contracts.instants import unix_ms, whole_ms
 from cato_contracts.messages.runs import RunSnapshot
 from cato_contracts.paging import number, read_cursor, write_cursor
-from cato_contracts.requests import Actor
 from cato_reporting.domain.live_run import End, LiveRun
 from cato_reporting.domain.report import Numbers, final_state, live_report, make_report
 from cato_reporting.ports import ReadModel, StoredRun, WrittenDetail
@@ -28,6 +27,7 @@ from cato_reporting.projections.tables.list_loader import ListLoader
 from cato_reporting.queries.cursors import read_position
 from cato_reporting.queries.read_barrier import ReadBarrier
 from cato_reporting.queries.status.finished_runs import FinishedRuns
+from cato_reporting.queries.status.run_lookup import RunLookup, check_seen
 from cato_reporting.queries.status.written_documents import written_statuses
 from cato_runtime.requests import RequestContext
 
@@ -48,27 +48,29 @@ class StatusQueries:
     at once. If that is not possible in time, the query is refused; no old document is given.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - wired in one place
         self,
         live: LiveProjection,
         barrier: ReadBarrier,
         read_model: ReadModel,
         lists: ListLoader,
         finished: FinishedRuns,
+        lookup: RunLookup,
     ) -> None:
         self._live = live
         self._barrier = barrier
         self._read_model = read_model
         self._lists = lists
         self._finished = finished
+        self._lookup = lookup
 
     async def get_task_exec(self, query: GetTaskExec, context: RequestContext) -> TaskExec:
-        live = await self._followed(query.id)
+        live = await self._lookup.followed(query.id)
         if live is not None and live.snapshot is not None:
-            _check_seen(query.actor, live.snapshot)
+            check_seen(query.actor, live.snapshot)
             return _live_exec(live, context.now)
         async with self._barrier.consistent():
-            stored = await self._stored(query.id, query.actor)
+            stored = await self._lookup.stored(query.id, query.actor)
             return (await self._stored_execs([stored]))[0]
 
     async def list_task_execs(self, query: ListTaskExecs, context: RequestContext) -> Page[TaskExec]:
@@ -102,7 +104,9 @@ class StatusQueries:
             return StatusText.of(b"", count=0)
         after = _read_number(query.cursor)
         async with self._barrier.consistent():
-            snapshot, wave = await self._looked_at(query)
+            snapshot, wave = await self._lookup.snapshot(
+                query.run_id, query.actor, needs_wave=query.filter is SubscriberFilter.FAILED
+            )
             await self._barrier.stored(self._live.runs.last_position(query.run_id))
             await self._lists.ensure(snapshot)
             # Read one more than requested, to know whether more follow.
@@ -115,35 +119,6 @@ class StatusQueries:
                 events=query.events,
             )
         return await asyncio.to_thread(_text_of, detail, query.limit)
-
-    async def _looked_at(self, query: GetStatusText) -> tuple[RunSnapshot, int]:
-        live = await self._followed(query.run_id)
-        if live is not None and live.snapshot is not None:
-            _check_seen(query.actor, live.snapshot)
-            return live.snapshot, live.wave
-        stored = await self._stored(query.run_id, query.actor)
-        wave = 0
-        if query.filter is SubscriberFilter.FAILED:
-            wave = (await self._finished.numbers([query.run_id]))[query.run_id].wave
-        return stored.snapshot, wave
-
-    async def _followed(self, run_id: UUID) -> LiveRun | None:
-        """Return the current state of the run if it is followed."""
-        await self._barrier.caught_up()
-        return self._live.runs.get(run_id)
-
-    async def _stored(self, run_id: UUID, actor: Actor) -> StoredRun:
-        if run_id not in self._live.runs.settled:
-            raise _unknown(run_id)
-        await self._barrier.stored(self._live.runs.last_position(run_id))
-        stored = (await self._read_model.runs([run_id])).get(run_id)
-        if stored is None:
-            # The run is in the log but not in the tables, which are complete: it has expired.
-            raise NotFoundError(
-                f"the task execution {run_id} is older than what is kept", resource_id=str(run_id)
-            )
-        _check_seen(actor, stored.snapshot)
-        return stored
 
     async def _older(
         self, query: ListTaskExecs, before: RunPosition | None, live: set[UUID]
@@ -207,15 +182,6 @@ def _task_exec(snapshot: RunSnapshot, started_at: datetime, end: End | None, rep
         ended_at=whole_ms(end.at) if end else None,
         report=report,
     )
-
-
-def _check_seen(actor: Actor, snapshot: RunSnapshot) -> None:
-    if not actor.may_see(snapshot.user_id):
-        raise _unknown(snapshot.run_id)
-
-
-def _unknown(run_id: UUID) -> NotFoundError:
-    return NotFoundError(f"there is no task execution {run_id}", resource_id=str(run_id))
 
 
 def _refuse_large(no: int) -> NoReturn:

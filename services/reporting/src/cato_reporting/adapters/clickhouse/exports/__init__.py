@@ -1,0 +1,1 @@
+"""Exports as files: the columns of calls and of subscribers, their pages, and the formats."""

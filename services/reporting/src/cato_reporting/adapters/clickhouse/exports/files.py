@@ -1,0 +1,106 @@
+"""The formats that are put together here; ClickHouse writes pages in Arrow's format for them.
+
+A Parquet file ends with the positions of all its parts, an XLSX file is an archive. Each page is a row group
+of the Parquet file. The rows of the XLSX file wait on the disk until the last one is there.
+"""
+
+import io
+from collections.abc import Sequence
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+
+from cato_runtime.spreadsheets import XlsxFile
+
+_PIECE = 4 * 1024 * 1024
+
+
+class PagedFile(Protocol):
+    """A file that takes pages and gives bytes."""
+
+    def add(self, stream: bytes, *, last: bool) -> None:
+        """Add a page of Arrow's stream format; the last one completes the file."""
+        ...
+
+    def taken(self) -> bytes:
+        """Return the bytes that are ready, some MB at most; none when all were taken."""
+        ...
+
+    def close(self) -> None:
+        """Release what the file holds."""
+        ...
+
+
+class ParquetFile:
+    """A Parquet file whose bytes can be read while it is written."""
+
+    def __init__(self, schema: Any, repeated: Sequence[str]) -> None:
+        # Imported for the first export only: it takes 10 MB.
+        from pyarrow.parquet import ParquetWriter  # noqa: PLC0415
+
+        self._schema = schema
+        self._bytes = _Bytes()
+        self._writer = ParquetWriter(self._bytes, schema, compression="zstd", use_dictionary=list(repeated))
+
+    def add(self, stream: bytes, *, last: bool) -> None:
+        table = pa.ipc.open_stream(stream).read_all()
+        if table.num_rows:
+            self._writer.write_table(table.cast(self._schema))
+        if last:
+            self._writer.close()
+
+    def taken(self) -> bytes:
+        return self._bytes.taken()
+
+    def close(self) -> None:
+        """Do nothing: the bytes are in memory."""
+
+
+class XlsxPages:
+    """An XLSX file of pages; `time_zone` is the zone of its times."""
+
+    def __init__(self, title: str, schema: Any, time_zone: str) -> None:
+        self._schema = schema
+        self._file = XlsxFile(title, schema.names, ZoneInfo(time_zone))
+        self._complete = False
+
+    def add(self, stream: bytes, *, last: bool) -> None:
+        table = pa.ipc.open_stream(stream).read_all()
+        if table.num_rows:
+            columns = [column.to_pylist() for column in table.cast(self._schema).columns]
+            self._file.add(zip(*columns, strict=True))
+        if last:
+            self._file.finish()
+            self._complete = True
+
+    def taken(self) -> bytes:
+        return self._file.read(_PIECE) if self._complete else b""
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class _Bytes(io.RawIOBase):
+    """A writable file that drops the bytes that were read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._parts: list[bytes] = []
+        self._size = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, content: Any) -> int:
+        part = bytes(content)
+        self._parts.append(part)
+        self._size += len(part)
+        return len(part)
+
+    def tell(self) -> int:
+        return self._size
+
+    def taken(self) -> bytes:
+        parts, self._parts = self._parts, []
+        return b"".join(parts)

@@ -9,6 +9,7 @@ PACKAGES := $(wildcard libs/*/pyproject.toml services/*/pyproject.toml) exchange
 EDITABLE := $(foreach package,$(PACKAGES),-e ./$(dir $(package)))
 TIMED := $(wildcard tests/cluster services/dialer/tests/integration/trunk tests/interop tests/chaos tests/e2e \
     tests/api/test_fuzzing.py)
+TOOLS := build/openapi-tools
 SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 HISTORIES := tests/simulation/test_histories.py
 QUICK := $(wildcard $(foreach kind,unit contract,\
@@ -18,7 +19,7 @@ QUICK := $(wildcard $(foreach kind,unit contract,\
 # tests start compiles everything it imports, which costs half of the processor time of a start.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo up test test-timed test-others test-quick peers check docs bench fmt lock clean
+.PHONY: demo up test test-timed test-others test-quick peers openapi-tools check docs bench fmt lock clean
 
 demo: $(STAMP)  ## fresh clone to finished run: real SIP calls against the simulated exchange
 	$(BIN)/cato demo --report demo-report.json
@@ -27,12 +28,12 @@ up: $(STAMP)  ## the embedded stack against the stations in cato.yaml (or CONFIG
 	$(BIN)/cato up --config $(CONFIG) --data $(or $(DATA),build/data) --port $(or $(PORT),8080)
 
 ifdef ARGS
-test: $(STAMP) peers
+test: $(STAMP) peers openapi-tools
 	$(BIN)/python -m pytest $(ARGS)
 else
 # Two lanes at once. The tests that watch the clock run one at a time, and mostly wait for it; beside them run, at low
 # priority, the tests that need the processor. Each lane prints its results at its end.
-test: $(STAMP) peers  ## every test, or those of ARGS='services/dialer -k wave'
+test: $(STAMP) peers openapi-tools  ## every test, or those of ARGS='services/dialer -k wave'
 	@echo "running every test in two lanes; each prints its results at its end, after some minutes"
 	@$(MAKE) --no-print-directory --keep-going --jobs 2 $(SYNC) test-timed test-others
 endif
@@ -55,6 +56,24 @@ peers:
 	    sip-tester baresip-core >/dev/null; \
 	} || echo "WARNING: SIPp and baresip cannot be installed (Debian packages sip-tester, baresip-core):" \
 	    "the tests against them will be missing" >&2
+
+# Validators and generators of OpenAPI clients, in environments of their own. Without them their tests are skipped,
+# except where CI=true: there they fail.
+openapi-tools: $(STAMP)
+	@$(MAKE) --no-print-directory $(TOOLS)/.python $(TOOLS)/.node || echo "WARNING: the tools for OpenAPI cannot be" \
+	    "installed (Debian packages nodejs, npm; a package index): the tests with them will be missing" >&2
+
+$(TOOLS)/.python: tests/openapi/requirements.txt
+	@mkdir -p $(TOOLS)
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(TOOLS)/python
+	@$(BIN)/uv pip install --quiet --python $(TOOLS)/python/bin/python --require-hashes -r $<
+	@touch $@
+
+$(TOOLS)/.node: tests/openapi/package-lock.json
+	@mkdir -p $(TOOLS)
+	@cp tests/openapi/package.json tests/openapi/package-lock.json $(TOOLS)
+	@timeout 120 npm ci --prefix $(TOOLS) --omit=optional --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
 
 check: $(STAMP)  ## lint, format, types, import rules, generated files
 	$(BIN)/ruff check .

@@ -45,6 +45,34 @@ def test_the_document_is_valid_openapi_3_1(document):
     assert [error.message for error in OpenAPIV31SpecValidator(document).iter_errors()] == []
 
 
+def test_r5_the_document_names_a_server_and_open_paths_have_no_security(document):
+    assert [server["url"] for server in document["servers"]] == ["/"]
+    open_paths = {name.split()[1] for name, operation in operations(document) if operation["security"] == []}
+    assert open_paths == {"/healthz", "/readyz", "/metrics"}
+
+
+def test_r5_no_property_has_a_default_that_makes_it_required_in_typescript(document):
+    schemas = document["components"]["schemas"]
+    for name, schema in schemas.items():
+        for field, described in schema.get("properties", {}).items():
+            assert "default" not in described, f"{name}.{field}"
+    fields = schemas["SettingsBody"]["properties"]
+    assert fields["maxCallDurationS"]["description"].endswith("Default: 300.")
+
+
+def test_answers_may_gain_fields_and_requests_are_strict(document):
+    schemas = document["components"]["schemas"]
+    strict = {name for name, schema in schemas.items() if schema.get("additionalProperties") is False}
+    assert strict == {
+        "ReplacedSettingsBody",
+        "ReplacedTaskBody",
+        "SettingsBody",
+        "Subscriber",
+        "TaskBody",
+        "TimeRestrictions",
+    }
+
+
 def test_every_operation_describes_its_errors_and_never_422(document):
     for name, operation in operations(document):
         assert "422" not in operation["responses"], name

@@ -1,5 +1,6 @@
 """The OpenAPI document: the one that FastAPI derives, with additions that it cannot derive."""
 
+import json
 from http import HTTPStatus
 from typing import Any
 
@@ -25,6 +26,7 @@ meantime.
 Answers are compressed for clients that take gzip, bodies may be sent with `Content-Encoding: gzip`. HEAD
 answers wherever GET does. Every answer has an `X-Request-ID`: the client's own, or a new one."""
 
+_SERVERS = [{"url": "/", "description": "The address that the document came from."}]
 _TAGS = {
     "audio files": "Recorded messages, kept as G.711 A-law.",
     "subscriber groups": "Lists of people and their numbers.",
@@ -51,6 +53,7 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
             openapi_version="3.1.0",
             routes=app.routes,
             tags=[{"name": name, "description": text} for name, text in _TAGS.items()],
+            servers=_SERVERS,
         )
         components = document["components"]
         components["responses"] = responses.components()
@@ -59,6 +62,7 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
         for operations in document["paths"].values():
             for operation in operations.values():
                 _complete(operation, schemas)
+        _loosen(document)
         app.openapi_schema = document
     return app.openapi_schema
 
@@ -80,6 +84,37 @@ def _add_schemas(schemas: dict[str, Any]) -> None:
             described.pop("title", None)
 
 
+def _loosen(document: dict[str, Any]) -> None:
+    """Describe the schemas in a way that generators of clients understand.
+
+    A property with `default` becomes a required one in TypeScript, so defaults are told in the descriptions.
+    An answer may gain fields in a later version, so only the schemas of requests forbid unknown ones.
+    """
+    schemas = document["components"]["schemas"]
+    strict = _names_in(
+        [each.get("requestBody") for path in document["paths"].values() for each in path.values()]
+    )
+    found = set(strict)
+    while found:
+        found = _names_in([schemas[name] for name in found]) - strict
+        strict |= found
+    for name, schema in schemas.items():
+        if name not in strict:
+            schema.pop("additionalProperties", None)
+        for described in schema.get("properties", {}).values():
+            default = described.pop("default", None)
+            if default is not None and name in strict:
+                described["description"] += f" Default: {json.dumps(default)}."
+
+
+def _names_in(node: Any) -> set[str]:
+    """Return the names of the schemas that a part of the document refers to."""
+    if isinstance(node, dict):
+        own = {node["$ref"].rpartition("/")[2]} if "$ref" in node else set()
+        return own.union(*(_names_in(each) for each in node.values()))
+    return set().union(*(_names_in(each) for each in node)) if isinstance(node, list) else set()
+
+
 def _complete(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
     found: dict[str, Any] = operation["responses"]
     found.pop(_FASTAPI_ERROR, None)
@@ -89,6 +124,7 @@ def _complete(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
         else:
             _complete_response(response, status, schemas)
     operation["responses"] = dict(sorted(found.items()))
+    operation.setdefault("security", [])
     for parameter in operation.get("parameters", ()):
         _drop_null(parameter)
     _add_examples(operation.get("requestBody", {}), schemas)

@@ -110,8 +110,16 @@ _WORKERS = {
     )
 }
 
+_PARTITIONS = {
+    "dial_replicas": st.integers(2, 3),
+    "partitions": st.lists(
+        st.tuples(_seconds(0, 20), st.sampled_from([1.0, 12.0, 40.0])), min_size=1, max_size=3
+    ).map(tuple),
+}
+
 outcomes = st.builds(History, **_LIST)
 crashes = st.builds(History, **_LIST | _CRASHES)
 disordered = st.builds(History, **_LIST | _DELIVERIES)
+partitioned = st.builds(History, **_LIST | _CRASHES | _PARTITIONS)
 controlled = st.builds(History, **_LIST | _PEOPLE | _WORKERS)
-everything = st.builds(History, **_LIST | _DELIVERIES | _CRASHES | _PEOPLE | _WORKERS)
+everything = st.builds(History, **_LIST | _DELIVERIES | _CRASHES | _PARTITIONS | _PEOPLE | _WORKERS)

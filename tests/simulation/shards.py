@@ -29,7 +29,8 @@ SHARES = {
     "outcomes": (plans.outcomes, 0.26),
     "crashes": (plans.crashes, 0.31),
     "disordered": (plans.disordered, 0.11),
-    "controlled": (plans.controlled, 0.21),
+    "controlled": (plans.controlled, 0.16),
+    "partitioned": (plans.partitioned, 0.05),
     "everything": (plans.everything, 0.11),
 }
 """The kinds of histories, and how much of the whole each is."""

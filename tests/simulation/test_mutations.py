@@ -11,20 +11,24 @@ from cato_dialer.campaign.domain.run import next_step
 from cato_dialer.campaign.domain.run.progress import Progress
 from cato_dialer.dial.domain.subscriber import next_attempt
 from cato_dialer.dial.domain.subscriber.call_gate import CallGate, Defer
+from cato_dialer.dial.domain.subscriber.takeover import OwnerAnswer
 from cato_dialer.dial.handlers import reach_subscriber
 from cato_reporting.domain.live_run import ENDED, LiveRun, Phase
-from services.dialer.tests.support.memory_dial import MemoryJobSource
 from tests.simulation.shards import Shard, run_shard
 from tests.simulation.world import exchange
 
 Mutation = Callable[[pytest.MonkeyPatch], None]
 
 
-def other_replicas_are_not_asked(patch: pytest.MonkeyPatch) -> None:
-    async def never(_source: MemoryJobSource, _key: str) -> bool:
-        return False
+def calls_of_other_replicas_are_taken_over_without_proof(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(reach_subscriber, "is_over", lambda *_arguments, **_named: True)
 
-    patch.setattr(MemoryJobSource, "on_call_elsewhere", never)
+
+def silence_is_taken_for_proof(patch: pytest.MonkeyPatch) -> None:
+    def hasty(_call: Any, answer: OwnerAnswer, **_named: Any) -> bool:
+        return answer is not OwnerAnswer.UP
+
+    patch.setattr(reach_subscriber, "is_over", hasty)
 
 
 def calls_of_dead_replicas_are_not_repeated(patch: pytest.MonkeyPatch) -> None:
@@ -72,7 +76,8 @@ def ends_of_calls_are_counted_twice(patch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("share", "mutation"),
     [
-        ("disordered", other_replicas_are_not_asked),
+        ("disordered", calls_of_other_replicas_are_taken_over_without_proof),
+        ("partitioned", silence_is_taken_for_proof),
         ("crashes", calls_of_dead_replicas_are_not_repeated),
         ("outcomes", notified_subscribers_are_forgotten),
         ("outcomes", runs_end_before_their_calls),

@@ -1,11 +1,13 @@
 """A job is redelivered to a second replica while the first one is alive but its heartbeats are lost."""
 
 import asyncio
+import dataclasses
 from collections.abc import Callable
 
 from cato_contracts.envelope import Envelope
-from cato_contracts.messages.calls import CallEventKind
+from cato_contracts.messages.calls import CallEventKind, CallOwner
 from cato_contracts.messages.runs import SubscriberResult
+from cato_dialer.dial.domain.subscriber.takeover import OwnerAnswer
 from tests.simulation import counters
 from tests.simulation.world.exchange import Behaviour, Choose, subscriber_of
 from tests.simulation.world.history import History
@@ -47,6 +49,10 @@ def lose_the_caller(world: World) -> None:
     caller(world).source.lose_heartbeats(30.0)
 
 
+def cut_the_caller_off(seconds: float) -> Incident:
+    return lambda world: caller(world).cut_off(seconds)
+
+
 ANSWERS = Behaviour(rings=0.5, answers=1.0, lets_go_after=0.1)
 """The prompt of 1.5 s is complete 2.52 s after the INVITE."""
 
@@ -68,13 +74,13 @@ def test_ended_call_whose_result_is_still_being_written_is_left_to_its_replica()
 def test_success_written_during_the_takeover_counts() -> None:
     def ask_slowly(world: World) -> None:
         source = other(world).source
-        ask = source.on_call_elsewhere
+        ask = source.ask_owner
 
-        async def ask_late(key: str) -> bool:
+        async def ask_late(key: str, owner: CallOwner | None) -> OwnerAnswer:
             await asyncio.sleep(2.0)
-            return await ask(key)
+            return await ask(key, owner)
 
-        source.on_call_elsewhere = ask_late  # type: ignore[method-assign]
+        source.ask_owner = ask_late  # type: ignore[method-assign]
         lose_the_caller(world)
 
     def die_with_its_success(world: World) -> None:
@@ -120,3 +126,37 @@ def test_replica_that_waited_for_a_channel_does_not_end_the_call_of_another() ->
     )
     assert [call.no for call in world.exchange.placed] == [0, 1, 2]
     assert set(world.rules.notified) == {0, 2}
+
+
+LISTENS_LONG = History(
+    phones=(1,),
+    behaviours=(Behaviour(rings=0.5, answers=1.0),),
+    prompt_ms=20_000,
+    settings={"max_call_duration_s": 60},
+    dial_replicas=2,
+)
+
+
+def test_t21_success_of_a_dialer_that_was_cut_off_counts_and_the_subscriber_is_called_once() -> None:
+    world = run_history(LISTENS_LONG, (3.0, cut_the_caller_off(25.0)))
+    assert len(world.exchange.placed) == 1
+    assert 0 in world.rules.notified
+    assert world.kinds[CallEventKind.INTERRUPTED] == 0
+
+
+def test_t21_subscriber_of_a_restarted_dialer_is_called_again_at_once() -> None:
+    world = run_history(LISTENS_LONG, (3.0, lambda world: caller(world).life.die()))
+    first, second = world.exchange.placed
+    # The job is delivered again ten seconds after the last heartbeat.
+    assert second.seconds - first.seconds < 16.0
+    assert 0 in world.rules.notified
+
+
+def test_t21_subscriber_of_a_dialer_that_never_returns_is_called_after_the_latest_end_of_the_call() -> None:
+    history = dataclasses.replace(LISTENS_LONG, restart_after_s=10_000.0)
+    world = run_history(history, (3.0, lambda world: caller(world).life.die()))
+    first, second = world.exchange.placed
+    setup_s, answer_s, talk_s, release_s, start_s = 4.0, 3.0, 60.0, 40.0, 10.0
+    bound_s = setup_s + answer_s + talk_s + release_s + start_s
+    assert bound_s <= second.seconds - first.seconds < bound_s + 6.0
+    assert 0 in world.rules.notified

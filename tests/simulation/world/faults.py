@@ -45,11 +45,14 @@ class ProcessLife:
         self._on_death = on_crash
         self._steps = 0
         self.dead = False
+        self.cut_off = False
+        """The process does not reach the broker; its calls go on."""
 
     def spare(self) -> None:
         """Inject no more faults."""
         self._crash_point = None
         self._faults = Faults()
+        self.cut_off = False
 
     def die(self) -> None:
         if not self.dead:
@@ -123,12 +126,20 @@ class FaultyPort:
 
     def _asking(self, member: Any) -> Any:
         async def ask(*arguments: Any, **named: Any) -> Any:
+            if self._life.cut_off:
+                return await self._unreachable()
             await self._life.begin(self._fault)
             answer = await member(*arguments, **named)
             await self._life.finish(self._fault)
             return self._wraps(answer)
 
         return ask
+
+    async def _unreachable(self) -> None:
+        self._life.check()
+        await asyncio.sleep(0)
+        if self._fault is not None:
+            raise self._fault("the broker is not reached")
 
     def _reading(self, member: Any) -> Any:
         async def read(*arguments: Any, **named: Any) -> AsyncGenerator[Any, None]:

@@ -42,6 +42,8 @@ class History:
     lost_jobs: tuple[float, ...] = ()
     lost_workers: tuple[tuple[float, float], ...] = ()
     """When a dialer loses its SIP workers, and after how many seconds it has new ones."""
+    partitions: tuple[tuple[float, float], ...] = ()
+    """When a dialer is cut off from the broker, and for how many seconds."""
     controls: tuple[Control, ...] = ()
     state_lag_s: float = 0.0
     faults: Faults = field(default_factory=Faults)

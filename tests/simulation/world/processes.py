@@ -5,14 +5,20 @@ from typing import Any, Protocol
 
 from cato_contracts.envelope import Answer, Envelope
 from cato_contracts.errors import BrokerError
+from cato_contracts.messages.calls import CallOwner
 from cato_contracts.requests import Request
 from cato_dialer.campaign.handlers.deps import Deps as CampaignDeps
 from cato_dialer.campaign.role import CampaignRole
+from cato_dialer.dial.domain.subscriber.takeover import OwnerAnswer
 from cato_dialer.dial.handlers.deps import Deps as DialDeps
 from cato_dialer.dial.ports.trunk import CallOrder
 from cato_dialer.dial.role import DialRole
 from cato_jetstream import Unavailable
-from services.dialer.tests.support.memory_dial import MemoryChannelSource, MemoryPromptCache
+from services.dialer.tests.support.memory_dial import (
+    MemoryChannelSource,
+    MemoryIncarnations,
+    MemoryPromptCache,
+)
 from tests.simulation.world.exchange import Line, UnsentLine
 from tests.simulation.world.faults import FaultyPort, ProcessLife
 from tests.simulation.world.surroundings import ExpiringLease, LaggingRunStates, LogJournal
@@ -39,7 +45,9 @@ class DialProcess:
         self.life = life
         self._world = world
         self._lines: list[Line] = []
-        self.source = LaggingRunStates(world.queue, world.history.state_lag_s)
+        self.name: str = world.free_name()
+        incarnations = MemoryIncarnations(world.incarnations, self.name)
+        self.source = LaggingRunStates(world.queue, incarnations.own, world.history.state_lag_s)
         self.journal = LogJournal(world.runs)
         self._channels = MemoryChannelSource(world.board, world.clock)
         self._trunk = _Trunk(self)
@@ -49,6 +57,7 @@ class DialProcess:
             journal=FaultyPort(life, self.journal, BrokerError),
             channels=_Channels(life, self._channels, BrokerError),
             prompts=FaultyPort(life, MemoryPromptCache(), BrokerError),
+            incarnations=FaultyPort(life, incarnations, BrokerError),
             clock=world.clock,
             run_states=self.source.run_states,
         )
@@ -61,6 +70,18 @@ class DialProcess:
     def place_count(self) -> int:
         """Return the number of calls that it placed."""
         return len(self._lines)
+
+    def cut_off(self, seconds: float) -> None:
+        """Lose the broker for `seconds`, with the calls up."""
+        if not self.life.cut_off and self.source in self._world.queue.on_call:
+            self.life.cut_off = True
+            self.source.cut_off()
+            asyncio.get_running_loop().call_later(seconds, self._reconnect)
+
+    def _reconnect(self) -> None:
+        self.life.cut_off = False
+        if not self.life.dead:
+            self.source.reconnect(self.role.dispatcher._has_call)
 
     def lose_workers(self, seconds: float) -> None:
         """End the SIP workers, and start new ones after `seconds`."""
@@ -92,14 +113,18 @@ class _Source(FaultyPort):
     """The job source: by its contract, taking a job does not fail."""
 
     async def take(self, *arguments: Any) -> Any:
+        if self._life.cut_off:
+            return []
         await self._life.begin(None)
         holds = await self._port.take(*arguments)
         await self._life.finish(None)
         return [FaultyPort(self._life, hold, None) for hold in holds]
 
-    async def on_call_elsewhere(self, key: str) -> bool:
+    async def ask_owner(self, key: str, owner: CallOwner | None) -> OwnerAnswer:
+        if self._life.cut_off:
+            raise BrokerError("the broker is not reached")
         await self._life.begin(BrokerError)
-        answer: bool = await self._port.on_call_elsewhere(key)
+        answer: OwnerAnswer = await self._port.ask_owner(key, owner)
         await self._life.finish(BrokerError)
         return answer
 

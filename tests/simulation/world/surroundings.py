@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from cato_contracts.envelope import Envelope, Message, decode
-from cato_contracts.messages.calls import CallEvent
+from cato_contracts.messages.calls import CallEvent, CallOwner
 from cato_contracts.messages.jobs import DialJob, RunDispatchState
 from cato_contracts.messages.runs import SubscriberResult
 from cato_contracts.subjects import run_call, run_result
@@ -202,8 +202,8 @@ class ExpiringHold:
 class LaggingRunStates(MemoryJobSource):
     """A replica's side of the queue, which sees a changed run with a lag."""
 
-    def __init__(self, queue: MemoryJobQueue, lag_s: float) -> None:
-        super().__init__(queue)
+    def __init__(self, queue: MemoryJobQueue, own: CallOwner, lag_s: float) -> None:
+        super().__init__(queue, own)
         self._lag_s = lag_s
         self.disconnected = False
         self._seen: dict[UUID, RunDispatchState] = {}
@@ -222,6 +222,15 @@ class LaggingRunStates(MemoryJobSource):
         if self.disconnected:
             return []
         return [ExpiringHold(self, hold) for hold in await super().take(run_id, limit)]
+
+    def cut_off(self) -> None:
+        """Take no jobs and answer no questions."""
+        self.disconnected = True
+        self.queue.on_call.pop(self, None)
+
+    def reconnect(self, has_call: Callable[[str], bool]) -> None:
+        self.queue.on_call[self] = has_call
+        self._reconnect()
 
     def lose_heartbeats(self, seconds: float) -> None:
         """Redeliver the held jobs to other replicas and receive none for `seconds`; calls go on."""

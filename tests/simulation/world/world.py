@@ -1,6 +1,7 @@
 """The whole system in one process and in virtual time, run through a generated history."""
 
 import asyncio
+import itertools
 import json
 import random
 from collections import Counter
@@ -33,6 +34,7 @@ from cato_runtime.configuration.config import Config
 from cato_runtime.configuration.station_config import StationConfig
 from services.dialer.tests.support.memory_campaign import MemoryAudioLibrary, MemoryRunCalls
 from services.dialer.tests.support.memory_dial import MemoryChannelBoard, MemoryJobQueue
+from tests.simulation.world.disturbances import arrange_disturbances
 from tests.simulation.world.exchange import Behaviour, Exchange, number_of
 from tests.simulation.world.faults import ProcessLife
 from tests.simulation.world.history import History
@@ -118,6 +120,7 @@ class World:
         self._over = asyncio.Event()
         self._modes: list[tuple[float, RunMode | None]] = []
         self.dials: list[DialProcess] = []
+        self.incarnations: dict[str, int] = {}
         self.campaigns: list[CampaignProcess] = []
         self._crashes = {
             DialProcess: list(history.dial_crashes),
@@ -128,6 +131,11 @@ class World:
         self._told: list[tuple[float, str, str]] = []
         self.kinds: Counter[CallEventKind] = Counter()
         self.died = 0
+
+    def free_name(self) -> str:
+        """Return the first name of a dialer under which none runs."""
+        taken = {process.name for process in self.dials}
+        return next(name for no in itertools.count() if (name := f"dialer-{no}") not in taken)
 
     def tell(self, who: str, what: str) -> None:
         self._told.append((asyncio.get_running_loop().time(), who, what))
@@ -155,7 +163,8 @@ class World:
         for _ in range(self.history.dial_replicas):
             self._start_process(DialProcess)
         if await self._start():
-            self._arrange()
+            arrange_disturbances(self)
+            self._spawn(self._control())
             try:
                 async with asyncio.timeout(self._longest_s):
                     await self._over.wait()
@@ -244,18 +253,6 @@ class World:
     def _in(self, seconds: float | None) -> datetime | None:
         return None if seconds is None else self.clock.now() + timedelta(seconds=seconds)
 
-    def _arrange(self) -> None:
-        loop = asyncio.get_running_loop()
-        for seconds in self.history.lost_heartbeats:
-            loop.call_later(seconds, self._lose_heartbeats)
-        for seconds, for_s in self.history.lost_workers:
-            loop.call_later(seconds, self._lose_workers, for_s)
-        for seconds in self.history.lost_leases:
-            loop.call_later(seconds, self.leases.held.clear)
-        for seconds in self.history.lost_jobs:
-            loop.call_later(seconds, self._lose_a_job)
-        self._spawn(self._control())
-
     async def _control(self) -> None:
         assert self.run_id is not None
         began = asyncio.get_running_loop().time()
@@ -266,22 +263,6 @@ class World:
             answer = await self.ask(request, f"control-{place}")
             if answer.error is not None and answer.error.code is not ErrorCode.CONFLICT:
                 self.violated(f"{control} is answered with {answer.error}")
-
-    def _lose_heartbeats(self) -> None:
-        """Redeliver the jobs of a replica that still works on them."""
-        if self.dials:
-            self.chance.choice(self.dials).source.lose_heartbeats(self.chance.choice((0.0, 5.0)))
-
-    def _lose_workers(self, seconds: float) -> None:
-        """End the SIP workers of one dialer."""
-        if self.dials:
-            self.chance.choice(self.dials).lose_workers(seconds)
-
-    def _lose_a_job(self) -> None:
-        """Delete a job that was not delivered yet."""
-        waiting = sorted(key for key, queued in self.queue.jobs.items() if queued.deliveries == 0)
-        if waiting:
-            del self.queue.jobs[self.chance.choice(waiting)]
 
     def _start_process(self, kind: type[DialProcess] | type[CampaignProcess]) -> None:
         if self._closed:

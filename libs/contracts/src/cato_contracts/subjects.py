@@ -70,6 +70,11 @@ STATION_PRESENCE = "presence.stations"
 """Dial replicas announce here how they see the stations."""
 
 
+def instance_presence(instance: str) -> str:
+    """Where the dialer of this name answers, so that no second one is started under its name."""
+    return f"presence.instances.{instance}"
+
+
 def run_life(run_id: UUID) -> str:
     return f"run.{run_id}.life"
 

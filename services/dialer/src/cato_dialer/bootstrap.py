@@ -18,12 +18,15 @@ from cato_dialer.dial.adapters.configured_stations import stations_of
 from cato_dialer.dial.adapters.dial_gauges import DialGauges
 from cato_dialer.dial.adapters.disk_prompt_cache import DiskPromptCache
 from cato_dialer.dial.adapters.engine_choice import engines_for
+from cato_dialer.dial.adapters.instance_name import take_name
 from cato_dialer.dial.adapters.nats.call_journal import NatsCallJournal
 from cato_dialer.dial.adapters.nats.channel_source import NatsChannelSource
+from cato_dialer.dial.adapters.nats.incarnations import claim
 from cato_dialer.dial.adapters.nats.job_source import NatsJobSource
 from cato_dialer.dial.adapters.nats.station_presence import NatsStationPresence
 from cato_dialer.dial.adapters.pjsua2.supervisor.registrar import StationRegistrar
 from cato_dialer.dial.adapters.sip.station_keepalive import StationKeepalive
+from cato_dialer.dial.domain.subscriber.takeover import TakeoverRule
 from cato_dialer.dial.handlers.deps import Deps
 from cato_dialer.dial.role import DialRole
 from cato_dialer.service import DialerService, DialParts
@@ -78,8 +81,10 @@ async def _dial(runtime: RuntimeDeps) -> DialParts:
     check_stations(config.stations)
     stations = stations_of(config.stations)
     metrics = CallMetrics(stations)
-    registrar = StationRegistrar(config.dialing, stations, Bucket(client.jetstream(), LEASES.name))
-    source = NatsJobSource(client)
+    leases = Bucket(client.jetstream(), LEASES.name)
+    registrar = StationRegistrar(config.dialing, stations, leases)
+    incarnations = await claim(client, leases, take_name(runtime.settings.data_dir / "dialers"))
+    source = NatsJobSource(client, incarnations.own)
     trunk = engines_for(config)
     channels = NatsChannelSource(client, stations, config.license.max_channels, clock)
     watch = StationKeepalive(config.dialing.bind_address, came_up=registrar.renew)
@@ -89,8 +94,10 @@ async def _dial(runtime: RuntimeDeps) -> DialParts:
         journal=NatsCallJournal(client),
         channels=channels,
         prompts=DiskPromptCache(runtime.objects, runtime.settings.data_dir / "prompts"),
+        incarnations=incarnations,
         clock=clock,
         run_states=source.run_states,
+        takeover=TakeoverRule(config.dialing.takeover),
         watch=watch,
         observers=(metrics,),
     )

@@ -23,6 +23,7 @@ from services.dialer.tests.support.memory_dial import (
     MemoryCallJournal,
     MemoryChannelBoard,
     MemoryChannelSource,
+    MemoryIncarnations,
     MemoryJobQueue,
     MemoryJobSource,
     MemoryPromptCache,
@@ -57,6 +58,7 @@ class World:
     up: dict[str, int] = field(default_factory=dict)
     most_up: dict[str, int] = field(default_factory=dict)
     starts: list[tuple[UUID, float]] = field(default_factory=list)
+    incarnations: dict[str, int] = field(default_factory=dict)
     after_append: Callable[["Replica", int], None] = lambda _replica, _count: None
 
     def __post_init__(self) -> None:
@@ -93,8 +95,9 @@ class World:
         }
         return DialJob(**job)
 
-    def replica(self) -> "Replica":
-        return Replica(self)
+    def replica(self, name: str | None = None) -> "Replica":
+        """Return a process; without a name, it gets one of its own."""
+        return Replica(self, name or f"dialer-{len(self.incarnations)}")
 
     def place(self, order: CallOrder, subscriber: str) -> tuple[Script, Callable[[], None]]:
         self.starts.append((order.station.id, begin_of(order)))
@@ -141,7 +144,9 @@ class World:
         ended: set[UUID] = set()
         notified: set[int] = set()
         decided: set[tuple[int, int]] = set()
-        for body in (entry.body for entry in self.journal.entries):
+        ends_by: dict[UUID, datetime | None] = {}
+        for entry in self.journal.entries:
+            body = entry.body
             if isinstance(body, SubscriberResult):
                 assert (body.no, body.wave) not in decided
                 assert body.no not in notified
@@ -150,7 +155,12 @@ class World:
                     notified.add(body.no)
                 continue
             assert body.call_id not in ended
+            if body.kind is CallEventKind.ENDED:
+                latest = ends_by[body.call_id]
+                assert latest is not None
+                assert entry.occurred_at <= latest
             if body.kind is CallEventKind.STARTED:
+                ends_by[body.call_id] = body.ends_by
                 assert body.no not in open_calls
                 assert body.no not in notified
                 assert (body.no, body.wave) not in decided
@@ -247,17 +257,20 @@ class ReplicaTrunk:
 class Replica:
     """A process with the dial role."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, name: str) -> None:
         self.world = world
+        self.name = name
         self.dead = False
+        incarnations = MemoryIncarnations(world.incarnations, name)
         self.lines: list[Callable[[], None]] = []
-        self.source = MemoryJobSource(world.queue)
+        self.source = MemoryJobSource(world.queue, incarnations.own)
         self.deps = deps = Deps(
             stations=world.stations,
             trunk=ReplicaTrunk(self),
             journal=_ReplicaJournal(self),
             channels=MemoryChannelSource(world.board, world.clock),
             prompts=MemoryPromptCache(),
+            incarnations=incarnations,
             clock=world.clock,
             run_states=self.source.run_states,
             watch=world.watch,

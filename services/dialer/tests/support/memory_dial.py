@@ -9,12 +9,13 @@ from typing import Any
 from uuid import UUID
 
 from cato_contracts.envelope import Envelope
-from cato_contracts.messages.calls import CallEvent
+from cato_contracts.messages.calls import CallEvent, CallOwner
 from cato_contracts.messages.jobs import DialJob, RunDispatchState
 from cato_contracts.messages.runs import Prompt, SubscriberResult
 from cato_contracts.subjects import dial_job
 from cato_dialer.dial.domain.capacity.start_times import next_start
 from cato_dialer.dial.domain.station import Station
+from cato_dialer.dial.domain.subscriber.takeover import OwnerAnswer
 from cato_dialer.dial.ports.dial import Channel, FencedError, JobDelivery, StartSlot, SubscriberLog
 from cato_runtime.clock import Clock
 
@@ -60,6 +61,18 @@ class MemoryCallJournal:
             raise FencedError(f"subscriber {entry.body.no} has another writer")
         self.entries.append(entry)
         return len(self.entries)
+
+
+class MemoryIncarnations:
+    """One start of a process; `known` is shared, and has the newest incarnation of each name."""
+
+    def __init__(self, known: dict[str, int], instance: str) -> None:
+        self._known = known
+        known[instance] = known.get(instance, 0) + 1
+        self.own = CallOwner(instance=instance, incarnation=known[instance])
+
+    async def newest(self, instance: str) -> int:
+        return self._known.get(instance, 0)
 
 
 @dataclass(slots=True)
@@ -138,8 +151,9 @@ class _MemoryJobDelivery:
 class MemoryJobSource:
     """One replica's end of the queue."""
 
-    def __init__(self, queue: MemoryJobQueue) -> None:
+    def __init__(self, queue: MemoryJobQueue, own: CallOwner) -> None:
         self.queue = queue
+        self.own = own
         self._on_change: Callable[[], None] | None = None
 
     async def open(self, on_change: Callable[[], None], has_call: Callable[[str], bool]) -> None:
@@ -147,8 +161,12 @@ class MemoryJobSource:
         self.queue.listeners.append(on_change)
         self.queue.on_call[self] = has_call
 
-    async def on_call_elsewhere(self, key: str) -> bool:
-        return any(has_call(key) for source, has_call in self.queue.on_call.items() if source is not self)
+    async def ask_owner(self, key: str, owner: CallOwner | None) -> OwnerAnswer:
+        others = {source: has_call for source, has_call in self.queue.on_call.items() if source is not self}
+        if any(has_call(key) for has_call in others.values()):
+            return OwnerAnswer.UP
+        known = {self.own, *(source.own for source in others)}
+        return OwnerAnswer.OVER if owner in known else OwnerAnswer.SILENCE
 
     def run_states(self) -> Mapping[UUID, RunDispatchState]:
         return self.queue.run_states

@@ -1,11 +1,15 @@
 """The events of a call."""
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from pydantic import Field
+
 from cato_contracts.api.resources import Contact
 from cato_contracts.envelope import Message, upcaster
+from cato_contracts.model import Frozen
 
 
 class CallEventKind(StrEnum):
@@ -33,6 +37,13 @@ FINAL_KINDS = frozenset({CallEventKind.ENDED, CallEventKind.INTERRUPTED})
 """A call has exactly one of these, and nothing after it."""
 
 
+class CallOwner(Frozen):
+    """The process that makes a call. A restarted process has the same name and a greater incarnation."""
+
+    instance: str
+    incarnation: int
+
+
 class CallEvent(Message):
     """Something that happened to a call.
 
@@ -40,7 +51,8 @@ class CallEvent(Message):
     of `number` among the subscriber's numbers. `station_id` is known from STATION_CHOSEN on, and so is
     `delayed`: the call had to wait for the station's minimum interval.
 
-    - STARTED carries `contact`, the subscriber who is called.
+    - STARTED carries `contact`, the subscriber who is called; `owner`; and `ends_by`, the latest possible end
+      of the call.
     - TRYING, RINGING, SESSION_PROGRESS, ANSWERED and REJECTED carry `sip_code` and the response's
       `reason_phrase`.
     - DIGIT carries `digit`, the key that was pressed.
@@ -63,6 +75,8 @@ class CallEvent(Message):
     station_id: UUID | None = None
     delayed: bool = False
     contact: Contact | None = None
+    owner: CallOwner | None = Field(default=None, exclude_if=lambda owner: owner is None)
+    ends_by: datetime | None = Field(default=None, exclude_if=lambda moment: moment is None)
     digit: str | None = None
     sip_code: int | None = None
     reason_phrase: str | None = None

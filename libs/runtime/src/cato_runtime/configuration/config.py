@@ -95,6 +95,11 @@ class AudioConfig(Section):
     """The loudness of every prompt, in LUFS (EBU R 128), for example -19; unset: the level of the upload."""
 
 
+class Takeover(StrEnum):
+    SAFE = "safe"
+    FAST = "fast"
+
+
 class DialingConfig(Section):
     """The dial role: its worker processes, and the addresses for SIP and RTP."""
 
@@ -103,6 +108,11 @@ class DialingConfig(Section):
 
     media_processes: int = Field(default=1, ge=1, le=64)
     """Processes that send the audio of the dense engine; each carries some thousand calls on one core."""
+
+    takeover: Takeover = Takeover.SAFE
+    """When another dialer may call those whom a dialer that does not answer has on the line. `safe`: once it
+    has been restarted under its name, or the latest possible end of the call has passed. `fast`: after some
+    ten seconds; if the silent dialer is only cut off, a subscriber can be on two calls at once."""
 
     bind_address: str = "0.0.0.0"
     """The local address for SIP and RTP."""

@@ -10,12 +10,14 @@ from nats.aio.client import Client
 from cato_contracts.envelope import decode
 from cato_contracts.messages.calls import CallEvent, CallEventKind
 from cato_contracts.messages.runs import SubscriberResult
-from cato_contracts.subjects import RUNS, dial_job
+from cato_contracts.subjects import LEASES, RUNS, dial_job
 from cato_dialer.dial.adapters.nats.call_journal import NatsCallJournal
 from cato_dialer.dial.adapters.nats.channel_source import NatsChannelSource
+from cato_dialer.dial.adapters.nats.incarnations import NatsIncarnations, claim
 from cato_dialer.dial.adapters.nats.job_source import NatsJobSource
 from cato_dialer.dial.handlers.deps import Deps
 from cato_dialer.dial.role import DialRole
+from cato_jetstream import Bucket
 from services.dialer.tests.support.dial_world import Kit, ReplicaTrunk, Script, World
 from services.dialer.tests.support.memory_dial import MemoryPromptCache
 
@@ -25,18 +27,20 @@ Connect = Callable[[], Awaitable[Client]]
 class NatsReplica:
     """A dial role of its own connection."""
 
-    def __init__(self, world: World, client: Client) -> None:
+    def __init__(self, world: World, client: Client, incarnations: NatsIncarnations) -> None:
         self.world = world
         self.client = client
+        self.name = incarnations.own.instance
         self.dead = False
         self.lines: list[Callable[[], None]] = []
-        source = NatsJobSource(client)
+        source = NatsJobSource(client, incarnations.own)
         deps = Deps(
             stations=world.stations,
             trunk=ReplicaTrunk(self),
             journal=NatsCallJournal(client),
             channels=NatsChannelSource(client, world.stations, 100, world.clock),
             prompts=MemoryPromptCache(),
+            incarnations=incarnations,
             clock=world.clock,
             run_states=source.run_states,
         )
@@ -50,6 +54,11 @@ class NatsReplica:
         for task in (*self.role.dispatcher._loops, *self.role.dispatcher._tasks):
             task.cancel()
         await self.client.close()
+
+
+async def nats_replica(world: World, connect: Connect, name: str) -> NatsReplica:
+    client = await connect()
+    return NatsReplica(world, client, await claim(client, Bucket(client.jetstream(), LEASES.name), name))
 
 
 def make_world(answers_after_s: float, prompt_ms: int, channels: int) -> World:
@@ -84,7 +93,7 @@ async def fill_log(world: World, client: Client) -> None:
 async def test_jobs_of_a_dead_replica_are_finished_by_another(connect: Connect, coordinator: Any) -> None:
     world = make_world(0.05, 400, channels=4)
     run = await coordinator.start_run(ack_wait=2.0)
-    dying, other = NatsReplica(world, await connect()), NatsReplica(world, await connect())
+    dying, other = await nats_replica(world, connect, "a"), await nats_replica(world, connect, "b")
     await dying.role.start()
     await put_all(coordinator, world, run, 20)
     async with asyncio.timeout(20):
@@ -93,7 +102,10 @@ async def test_jobs_of_a_dead_replica_are_finished_by_another(connect: Connect, 
     await other.role.start()
     await asyncio.sleep(0.2)
     await dying.die()
+    restarted = await nats_replica(world, connect, "a")
+    await restarted.role.start()
     await until_queue_is_empty(coordinator, 60)
+    await restarted.role.stop()
     await other.role.stop()
     await fill_log(world, coordinator.client)
     world.assert_consistent()
@@ -106,7 +118,7 @@ async def test_calls_go_on_during_a_broker_outage_and_none_is_repeated(
 ) -> None:
     world = make_world(0.1, 4000, channels=6)
     run = await coordinator.start_run(ack_wait=1.5)
-    replicas = [NatsReplica(world, await connect()) for _ in range(2)]
+    replicas = [await nats_replica(world, connect, name) for name in "ab"]
     for replica in replicas:
         await replica.role.start()
     await put_all(coordinator, world, run, 9)

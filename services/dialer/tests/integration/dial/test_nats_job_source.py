@@ -5,9 +5,11 @@ from uuid import UUID
 
 from nats.aio.client import Client
 
+from cato_contracts.messages.calls import CallOwner
 from cato_contracts.messages.jobs import RunMode
 from cato_contracts.subjects import dial_job
 from cato_dialer.dial.adapters.nats.job_source import NatsJobSource
+from cato_dialer.dial.domain.subscriber.takeover import OwnerAnswer
 from cato_dialer.dial.ports.dial import JobDelivery
 
 Connect = Callable[[], Awaitable[Client]]
@@ -18,7 +20,8 @@ class Replica:
 
     def __init__(self, client: Client) -> None:
         self.client = client
-        self.source = NatsJobSource(client)
+        self.own = CallOwner(instance=str(id(client)), incarnation=1)
+        self.source = NatsJobSource(client, self.own)
         self.changed = asyncio.Event()
         self.on_call: set[str] = set()
 
@@ -162,15 +165,19 @@ async def test_an_unused_job_is_returned_to_another_replica_at_once(
     await other.source.close()
 
 
-async def test_a_replica_that_has_the_call_up_answers_the_question(connect: Connect) -> None:
+async def test_a_replica_answers_for_its_calls_and_for_those_that_it_began(
+    connect: Connect,
+) -> None:
     one, other = await replica(connect), await replica(connect)
     one.on_call = {"ours"}
     one.source._presence._has_call = one.on_call.__contains__
-    assert await other.source.on_call_elsewhere("ours")
-    assert not await other.source.on_call_elsewhere("of-no-replica")
-    assert not await one.source.on_call_elsewhere("ours")
+    of_dead = CallOwner(instance=one.own.instance, incarnation=0)
+    assert await other.source.ask_owner("ours", one.own) is OwnerAnswer.UP
+    assert await other.source.ask_owner("ended", one.own) is OwnerAnswer.OVER
+    assert await other.source.ask_owner("ended", of_dead) is OwnerAnswer.SILENCE
+    assert await one.source.ask_owner("ended", one.own) is OwnerAnswer.OVER
     await one.source.close()
-    assert not await other.source.on_call_elsewhere("ours")
+    assert await other.source.ask_owner("ours", one.own) is OwnerAnswer.SILENCE
     await other.source.close()
 
 

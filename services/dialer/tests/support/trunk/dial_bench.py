@@ -22,6 +22,7 @@ from services.dialer.tests.support.memory_dial import (
     MemoryCallJournal,
     MemoryChannelBoard,
     MemoryChannelSource,
+    MemoryIncarnations,
     MemoryJobQueue,
     MemoryJobSource,
 )
@@ -59,13 +60,15 @@ class DialBench:
         config = DialingConfig(**{"bind_address": "127.0.0.1", **dialing})
         self.trunk: Pjsua2Trunk | DenseTrunk
         self.trunk = DenseTrunk(config, channels) if engine == "dense" else Pjsua2Trunk(config, channels)
-        source = MemoryJobSource(self._queue)
+        incarnations = MemoryIncarnations({}, "dialer")
+        source = MemoryJobSource(self._queue, incarnations.own)
         deps = Deps(
             stations=stations,
             trunk=self.trunk,
             journal=self._journal,
             channels=MemoryChannelSource(MemoryChannelBoard(stations, channels), clock),
             prompts=OnePrompt(prompt),
+            incarnations=incarnations,
             clock=clock,
             run_states=source.run_states,
         )

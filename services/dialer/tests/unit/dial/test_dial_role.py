@@ -12,6 +12,7 @@ from cato_contracts.api.resources import SuccessCondition
 from cato_contracts.messages.calls import FINAL_KINDS
 from cato_contracts.messages.calls import CallEventKind as Kind
 from cato_contracts.messages.jobs import RunDispatchState, RunMode
+from cato_dialer.dial.domain.subscriber.takeover import TakeoverRule
 
 PHONE = SuccessCondition.PICKUP_PHONE
 
@@ -195,7 +196,7 @@ def test_a_call_of_a_dead_replica_is_ended_in_a_run_that_may_not_call(kit: Any, 
             world.queue.set_state(RunDispatchState(run_id=kit.run_id, priority=0, mode=RunMode.PAUSED))
         await asyncio.sleep(1)
         replica.die()
-        await asyncio.sleep(120)  # calls that the other replica started on the freed channels have ended, too
+        await asyncio.sleep(500)  # the latest ends of the calls have passed, those of the other replica, too
         open_calls = {event.call_id for event in world.events()} - {
             event.call_id for event in world.events() if event.kind in FINAL_KINDS
         }
@@ -346,6 +347,7 @@ def test_a_fenced_replica_hangs_up_and_writes_no_more(kit: Any) -> None:
         world.queue.put(world.job(0, ["a"]))
         await asyncio.sleep(1)
         other = await world.replica().start()
+        other.deps.takeover = TakeoverRule.FAST
         world.queue.on_call.pop(replica.source)  # it cannot be reached
         world.queue.take_away(replica.source)
         (hold,) = await other.source.take(kit.run_id, 1)

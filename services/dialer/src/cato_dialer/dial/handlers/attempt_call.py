@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cato_contracts.api.stations import StationFailure
@@ -25,6 +25,8 @@ _PLACE_AHEAD = timedelta(milliseconds=50)
 """And placed this much earlier: the trunk keeps the time of an order better than the dialer does."""
 _LINE_WAIT_S = 5.0
 """How long a call that is on record waits for a line, after the trunk could not send its order."""
+_START_WITHIN = timedelta(seconds=10)
+"""How long after its first start slot a call may still be placed: its latest end is on record."""
 _UNSENT_LIMIT = 5
 """After this many unsent orders of one call, assume that the order itself crashes the workers."""
 
@@ -50,8 +52,15 @@ class CallAttempt:
         self._job = job
         self._step = step
         self._station = deps.station(channel.station_id)
+        self._rules = CallRules.of(
+            job.settings,
+            job.prompt.duration_ms,
+            station_setup_s=self._station.max_setup_delay_s,
+            station_answer_s=self._station.max_answer_delay_s,
+        )
         self._recorder = recorder
         self._permitted = permitted
+        self._start_by: datetime = datetime.max.replace(tzinfo=UTC)
         self._driver: CallDriver | None = None
 
     def hang_up(self) -> None:
@@ -73,8 +82,10 @@ class CallAttempt:
         await self._until(slot.at - _RECORD_AHEAD)
         if not self._permitted_in(slot):
             return
+        self._start_by = max(self._deps.clock.now(), slot.until or slot.at) + _START_WITHIN
+        ends_by = self._start_by + timedelta(milliseconds=self._rules.longest_ms)
         record = self._recorder.new_call(self._step, self._station.id, delayed=slot.delayed)
-        record.started()
+        record.started(self._deps.incarnations.own, ends_by)
         # The call is in the log before it exists, so a replica that takes over knows of it.
         await self._recorder.flushed()
         await self._place_until_sent(slot, record, audio)
@@ -101,7 +112,7 @@ class CallAttempt:
     async def _place_at(self, slot: StartSlot, record: CallRecord, audio: Path) -> ReleaseCause | None:
         """Make the call in its slot; return why its request was not sent, None if the call is over."""
         await self._until(slot.at - _PLACE_AHEAD)
-        if not self._permitted_in(slot):
+        if not self._permitted_in(slot) or max(self._deps.clock.now(), slot.at) > self._start_by:
             record.cancelled()
             return None
         if slot.until is not None and self._deps.clock.now() > slot.until:
@@ -115,12 +126,7 @@ class CallAttempt:
         return self._permitted(first) and self._permitted(last)
 
     async def _drive(self, slot: StartSlot, record: CallRecord, audio: Path) -> ReleaseCause | None:
-        rules = CallRules.of(
-            self._job.settings,
-            self._job.prompt.duration_ms,
-            station_setup_s=self._station.max_setup_delay_s,
-            station_answer_s=self._station.max_answer_delay_s,
-        )
+        rules = self._rules
         order = CallOrder(
             call_id=record.call_id,
             station=self._station,
@@ -128,7 +134,7 @@ class CallAttempt:
             audio=audio,
             heard_threshold_ms=rules.report_heard_at_ms,
             not_before=slot.at if slot.until is not None else None,
-            not_after=slot.until,
+            not_after=slot.until or self._start_by,
         )
         line = self._deps.trunk.place(order)
         driver = CallDriver(line, rules, self._deps.clock, publish=record.publish, succeed=record.succeed)

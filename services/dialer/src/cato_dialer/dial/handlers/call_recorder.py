@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 from uuid import UUID
@@ -10,7 +11,7 @@ from cato_contracts.api.resources import Contact
 from cato_contracts.envelope import Envelope
 from cato_contracts.ids import derived_id
 from cato_contracts.instants import from_unix_ms, unix_ms
-from cato_contracts.messages.calls import CallEvent, CallEventKind
+from cato_contracts.messages.calls import CallEvent, CallEventKind, CallOwner
 from cato_contracts.messages.jobs import DialJob
 from cato_contracts.messages.runs import SubscriberResult
 from cato_dialer.dial.domain.call.outcome import CANCELLED, Cause, classify
@@ -190,14 +191,14 @@ class CallRecord:
         self._delayed = delayed
         self._next_seq = 0
 
-    def started(self) -> None:
-        """Record that the call begins: who is called, and through which station."""
+    def started(self, owner: CallOwner, ends_by: datetime) -> None:
+        """Record that the call begins: who is called, by which process, and through which station."""
         now = self._recorder.now_ms()
         person = self._job.subscriber
         contact = Contact(
             full_name=person.full_name, phones=person.phones, emails=person.emails, id=person.id
         )
-        self._note(Publish(CallEventKind.STARTED, now), contact=contact)
+        self._note(Publish(CallEventKind.STARTED, now), contact=contact, owner=owner, ends_by=ends_by)
         self.publish(Publish(CallEventKind.STATION_CHOSEN, now))
 
     def publish(self, effect: Publish) -> None:

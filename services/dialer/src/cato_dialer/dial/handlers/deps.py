@@ -6,7 +6,8 @@ from uuid import UUID
 
 from cato_contracts.messages.jobs import RunDispatchState
 from cato_dialer.dial.domain.station import Station
-from cato_dialer.dial.ports.dial import CallJournal, CallObserver, ChannelSource, PromptCache
+from cato_dialer.dial.domain.subscriber.takeover import TakeoverRule
+from cato_dialer.dial.ports.dial import CallJournal, CallObserver, ChannelSource, Incarnations, PromptCache
 from cato_dialer.dial.ports.stations import StationWatch, UnwatchedStations
 from cato_dialer.dial.ports.trunk import Trunk
 from cato_runtime.clock import Clock
@@ -24,10 +25,12 @@ class Deps:
     journal: CallJournal
     channels: ChannelSource
     prompts: PromptCache
+    incarnations: Incarnations
     clock: Clock
     run_states: Callable[[], Mapping[UUID, RunDispatchState]]
     watch: StationWatch = field(default_factory=UnwatchedStations)
     observers: Sequence[CallObserver] = ()
+    takeover: TakeoverRule = TakeoverRule.SAFE
 
     def by_priority(self) -> tuple[UUID, ...]:
         """Return the usable stations, the first to be tried first.

@@ -11,7 +11,14 @@ from cato_contracts.errors import BrokerError, TemporaryError
 from cato_contracts.messages.jobs import RunDispatchState, RunMode
 from cato_dialer.dial.domain.capacity.overload_control import OverloadControl
 from cato_dialer.dial.handlers.deps import Deps
-from cato_dialer.dial.handlers.reach_subscriber import Done, GiveBack, LeaveAlone, SubscriberWorker, Verdict
+from cato_dialer.dial.handlers.reach_subscriber import (
+    AwaitEnd,
+    Done,
+    GiveBack,
+    LeaveAlone,
+    SubscriberWorker,
+    Verdict,
+)
 from cato_dialer.dial.handlers.run_schedule import RunSchedule
 from cato_dialer.dial.ports.dial import JobDelivery, JobSource
 from cato_runtime.process.tasks import end_tasks
@@ -164,8 +171,7 @@ class JobDispatcher:
             # Our heartbeats were late: the worker goes on, under the newer delivery.
             self._working[delivery.key] = (known[0], delivery)
             return
-        on_call_elsewhere = partial(self._source.on_call_elsewhere, delivery.key)
-        worker = SubscriberWorker(self._deps, delivery.job, on_call_elsewhere)
+        worker = SubscriberWorker(self._deps, delivery.job, partial(self._source.ask_owner, delivery.key))
         self._working[delivery.key] = (worker, delivery)
         self._idle.clear()
         task = asyncio.create_task(self._work(worker, delivery.key))
@@ -195,6 +201,9 @@ class JobDispatcher:
                     self._schedule.rest(worker.job.run_id, delay_s)
                     self._wake_in(delay_s)
                 await delivery.give_back(min(delay_s, _BACK_S) if whole_run else delay_s)
+            case AwaitEnd(delay_s):
+                self._schedule.check_within(worker.job.run_id, delay_s)
+                await delivery.give_back(delay_s)
             case LeaveAlone():
                 pass
         if not self._working:

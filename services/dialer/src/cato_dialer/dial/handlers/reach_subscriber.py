@@ -10,6 +10,7 @@ from uuid import UUID
 import structlog
 
 from cato_contracts.errors import BrokerError
+from cato_contracts.messages.calls import CallOwner
 from cato_contracts.messages.jobs import DialJob
 from cato_dialer.dial.domain.subscriber.call_gate import CallGate, Defer, Discard, Fail, Refusal
 from cato_dialer.dial.domain.subscriber.next_attempt import (
@@ -18,8 +19,10 @@ from cato_dialer.dial.domain.subscriber.next_attempt import (
     Dial,
     Finished,
     Interrupt,
+    PastCall,
     next_attempt,
 )
+from cato_dialer.dial.domain.subscriber.takeover import OwnerAnswer, is_over
 from cato_dialer.dial.handlers.attempt_call import CallAttempt, NotSentError
 from cato_dialer.dial.handlers.call_recorder import CallRecorder
 from cato_dialer.dial.handlers.deps import Deps
@@ -34,6 +37,11 @@ _BROKER_DELAY_S = 5.0
 _LINE_WAIT_S = 10.0
 """How long a subscriber waits for a line here before the job goes to another replica."""
 _NO_LINE_DELAY_S = 0.5
+_PROOF_DELAY_S = 2.0
+"""How long a job rests before it is checked again whether the call of another process is over."""
+
+AskOwner = Callable[[CallOwner | None], Awaitable[OwnerAnswer]]
+"""Asks the replicas for the open call of the job."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +62,24 @@ class LeaveAlone:
     """Do not acknowledge the job: another replica works on the subscriber."""
 
 
-Verdict = Done | GiveBack | LeaveAlone
+@dataclass(frozen=True, slots=True)
+class AwaitEnd:
+    """Return the job to the queue: a call to the subscriber may be up at a replica that does not answer."""
+
+    delay_s: float
+
+
+Verdict = Done | GiveBack | LeaveAlone | AwaitEnd
 
 
 class SubscriberWorker:
     """Works one job. At most one call is up at any time."""
 
-    def __init__(self, deps: Deps, job: DialJob, on_call_elsewhere: Callable[[], Awaitable[bool]]) -> None:
+    def __init__(self, deps: Deps, job: DialJob, ask_owner: AskOwner) -> None:
         self._deps = deps
         self._job = job
         self._gate = CallGate(job)
-        self._on_call_elsewhere = on_call_elsewhere
+        self._ask_owner = ask_owner
         self._attempt: CallAttempt | None = None
         self._recorder: CallRecorder | None = None
         self._waited = False
@@ -138,14 +153,13 @@ class SubscriberWorker:
             match step:
                 case Finished():
                     verdict = Done()
-                case Interrupt() if await self._on_call_elsewhere():
-                    self._log.info("call is still up at another replica")
-                    verdict = LeaveAlone()
                 case Interrupt(call, success):
-                    recorder.interrupted(call, success=success)
-                    # This fences the call's owner. A result that the owner wrote between our reading of the
-                    # log and now stands.
-                    recorder.adopt_result(await self._log_now(recorder))
+                    verdict = await self._unless_over(call)
+                    if verdict is None:
+                        recorder.interrupted(call, success=success)
+                        # This fences the call's owner. A result that the owner wrote between our reading of
+                        # the log and now stands.
+                        recorder.adopt_result(await self._log_now(recorder))
                 case Conclude(notified=True, reason=reason, call=call):
                     recorder.notified(reason, call.call_id, call.number)
                 case Conclude(reason=reason, call=call):
@@ -158,6 +172,21 @@ class SubscriberWorker:
                         self._refuse(recorder, refusal) if refusal else self._dial(recorder, step)
                     )
         return verdict
+
+    async def _unless_over(self, call: PastCall) -> Verdict | None:
+        """Return how the job ends while the call may still be up; None if the call is over."""
+        deps, owner = self._deps, call.owner
+        newest = await deps.incarnations.newest(owner.instance) if owner else 0
+        restarted = owner is not None and newest > owner.incarnation
+        # The former life of a restarted process cannot answer.
+        answer = OwnerAnswer.SILENCE if restarted else await self._ask_owner(owner)
+        if is_over(call, answer, newest_incarnation=newest, now=deps.clock.now(), rule=deps.takeover):
+            return None
+        if answer is OwnerAnswer.UP:
+            self._log.info("call is still up at another replica")
+            return LeaveAlone()
+        self._log.debug("call may still be up at a replica that does not answer", ends_by=str(call.ends_by))
+        return AwaitEnd(_PROOF_DELAY_S)
 
     def _refusal(self, at: datetime) -> Refusal | None:
         state = self._deps.run_states().get(self._job.run_id)

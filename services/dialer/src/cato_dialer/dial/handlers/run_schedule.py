@@ -29,6 +29,10 @@ class RunSchedule:
         """Make no calls of the run for this time."""
         self._resting[run_id] = self._now() + delay_s
 
+    def check_within(self, run_id: UUID, delay_s: float) -> None:
+        """Check the run after this time if it is idle then: a call may be up at a replica that is silent."""
+        self._checks[run_id] = (self._now() + delay_s, 2 * _FIRST_CHECK_S)
+
     def to_call(self, run_states: Iterable[RunDispatchState]) -> list[list[RunDispatchState]]:
         """Return the runs to take jobs of, the most urgent group first; a group shares the free capacity."""
         self._turn += 1

@@ -9,10 +9,11 @@ from uuid import UUID
 
 from cato_contracts.envelope import Envelope
 from cato_contracts.errors import CatoError
-from cato_contracts.messages.calls import CallEvent
+from cato_contracts.messages.calls import CallEvent, CallOwner
 from cato_contracts.messages.jobs import DialJob, RunDispatchState
 from cato_contracts.messages.runs import Prompt, SubscriberResult
 from cato_contracts.objects import ObjectRef
+from cato_dialer.dial.domain.subscriber.takeover import OwnerAnswer
 
 
 class FencedError(CatoError):
@@ -46,6 +47,24 @@ class CallJournal(Protocol):
     async def append_event(self, event: Envelope[CallEvent], after: int) -> int: ...
 
     async def append_result(self, result: Envelope[SubscriberResult], after: int) -> int: ...
+
+
+class Incarnations(Protocol):
+    """The processes of the dial role by name; each start of a process is a new incarnation of its name."""
+
+    @property
+    def own(self) -> CallOwner:
+        """The name and the incarnation of this process."""
+        ...
+
+    async def newest(self, instance: str) -> int:
+        """Return the newest incarnation of a name, 0 if it is not known.
+
+        Raises:
+            BrokerError: if the broker does not answer.
+
+        """
+        ...
 
 
 class JobDelivery(Protocol):
@@ -83,13 +102,13 @@ class JobSource(Protocol):
         """
         ...
 
-    async def on_call_elsewhere(self, key: str) -> bool:
-        """Ask the other replicas whether one has a call up for the job of this key.
+    async def ask_owner(self, key: str, owner: CallOwner | None) -> OwnerAnswer:
+        """Ask the replicas for the open call that `owner` began for the job of this key.
 
         A replica whose heartbeats were lost may be alive, with the subscriber on the line.
 
         Raises:
-            BrokerError: if the other replicas cannot be asked.
+            BrokerError: if the replicas cannot be asked.
 
         """
         ...

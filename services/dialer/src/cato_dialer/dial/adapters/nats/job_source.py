@@ -8,10 +8,12 @@ from nats.aio.msg import Msg
 
 from cato_contracts.envelope import decode
 from cato_contracts.errors import UndecodableError
+from cato_contracts.messages.calls import CallOwner
 from cato_contracts.messages.jobs import DialJob, RunDispatchState
 from cato_dialer.dial.adapters.nats.call_presence import CallPresence
 from cato_dialer.dial.adapters.nats.run_queue import RunQueue
 from cato_dialer.dial.adapters.nats.run_states import NatsRunStates
+from cato_dialer.dial.domain.subscriber.takeover import OwnerAnswer
 from cato_dialer.dial.ports.dial import JobDelivery
 from cato_jetstream import DeadLetters, Delivery, EventLogError, translated
 
@@ -34,12 +36,12 @@ class NatsJobDelivery:
 class NatsJobSource:
     """One replica's end of the queue."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, own: CallOwner) -> None:
         self._client = client
         self._dead_letters = DeadLetters(client.jetstream(timeout=_TIMEOUT_S), "dialer")
         self._queues: dict[UUID, RunQueue] = {}
         self._on_change: Callable[[], None] = lambda: None
-        self._presence = CallPresence(client)
+        self._presence = CallPresence(client, own)
         self._runs = NatsRunStates(client, self._changed, self._close_queue, self._forget_requests)
 
     async def open(self, on_change: Callable[[], None], has_call: Callable[[str], bool]) -> None:
@@ -50,8 +52,8 @@ class NatsJobSource:
     def run_states(self) -> Mapping[UUID, RunDispatchState]:
         return self._runs.states
 
-    async def on_call_elsewhere(self, key: str) -> bool:
-        return await self._presence.on_call_elsewhere(key)
+    async def ask_owner(self, key: str, owner: CallOwner | None) -> OwnerAnswer:
+        return await self._presence.ask_owner(key, owner)
 
     async def take(self, run_id: UUID, limit: int) -> Sequence[JobDelivery]:
         if not self._client.is_connected:

@@ -46,6 +46,11 @@ class CallRules:
         )
 
     @property
+    def longest_ms(self) -> int:
+        """The time from the INVITE to the release of the line at the latest."""
+        return self.setup_ms + self.answer_ms + self.duration_ms + RELEASE_MS
+
+    @property
     def report_heard_at_ms(self) -> int | None:
         """The threshold that the line must report; None at the first and last packets, reported anyway."""
         if self.needed_ms is None or not 0 < self.needed_ms < self.prompt_ms:

@@ -6,9 +6,10 @@ one would have done.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
-from cato_contracts.messages.calls import FINAL_KINDS, CallEvent, CallEventKind
+from cato_contracts.messages.calls import FINAL_KINDS, CallEvent, CallEventKind, CallOwner
 from cato_contracts.messages.runs import SubscriberResult
 from cato_dialer.dial.domain.call.outcome import CANCELLED, worth_another_station
 
@@ -30,6 +31,8 @@ class PastCall:
     station_id: UUID | None
     delayed: bool
     next_seq: int
+    owner: CallOwner | None = None
+    ends_by: datetime | None = None
     answered: bool = False
     ending: CallEventKind | None = None
     success: bool = False
@@ -64,6 +67,8 @@ def calls_of(events: Sequence[CallEvent]) -> tuple[PastCall, ...]:
             station_id=event.station_id or call.station_id,
             delayed=call.delayed or event.delayed,
             next_seq=event.seq + 1,
+            owner=event.owner or call.owner,
+            ends_by=event.ends_by or call.ends_by,
             answered=call.answered or event.kind is CallEventKind.ANSWERED,
         )
         if event.kind in FINAL_KINDS:

@@ -1,0 +1,44 @@
+"""Whether a call that another process began is over, so that its subscriber may be called again.
+
+A process that cannot reach the broker, or that is frozen, looks like a dead one. Its call may still be up.
+"""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from cato_dialer.dial.domain.subscriber.next_attempt import PastCall
+
+CLOCK_SKEW = timedelta(seconds=2)
+"""How far the clocks of two machines may differ."""
+
+
+class OwnerAnswer(StrEnum):
+    """What the processes of the dial role answer when they are asked for an open call."""
+
+    UP = "up"
+    """A process has the call, or has not yet recorded all of it."""
+    OVER = "over"
+    """The process that began the call does not have it any more."""
+    SILENCE = "silence"
+    """No process has the call; the one that began it does not answer."""
+
+
+class TakeoverRule(StrEnum):
+    """When a call whose owner does not answer counts as over."""
+
+    SAFE = "safe"
+    """With proof: its owner has been restarted, or its latest possible end has passed."""
+    FAST = "fast"
+    """At once. A subscriber may be called while the call of a cut-off process is still up."""
+
+
+def is_over(
+    call: PastCall, answer: OwnerAnswer, *, newest_incarnation: int, now: datetime, rule: TakeoverRule
+) -> bool:
+    """Tell whether an open call is over; `newest_incarnation` is that of its owner's name."""
+    if answer is not OwnerAnswer.SILENCE:
+        return answer is OwnerAnswer.OVER
+    if rule is TakeoverRule.FAST or call.owner is None or call.ends_by is None:
+        # Earlier versions recorded neither owner nor latest end.
+        return True
+    return newest_incarnation > call.owner.incarnation or now > call.ends_by + CLOCK_SKEW

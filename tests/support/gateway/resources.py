@@ -47,7 +47,8 @@ def new_report(name: str, count: int) -> status.Report:
     numbers = dict.fromkeys(status.Report.model_fields, 0)
     numbers |= {"subscriber_count": count, "subscriber_not_yet_notified": count}
     numbers |= {"wave_current": 1, "wave_total": 1}
-    fields: dict[str, Any] = numbers | {"name": name, "state": "CALLING", "active_phase": True, "eta": None}
+    fields: dict[str, Any] = numbers | {"name": name, "state": "CALLING", "active_phase": True}
+    fields |= {"eta": None, "end_reason": None}
     return status.Report(**fields)
 
 

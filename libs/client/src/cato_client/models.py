@@ -167,6 +167,7 @@ class Report(Model):
     active_phase: bool
     state: str
     eta: datetime | None = None
+    end_reason: str | None = None
 
 
 class CallEvent(Model):

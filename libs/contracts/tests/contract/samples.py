@@ -124,6 +124,8 @@ SAMPLES: list[Message] = [
     runs.WaveEnded(run_id=ID, wave=1, notified=1, failed=1),
     runs.RunPaused(run_id=ID),
     runs.RunResumed(run_id=ID),
+    runs.RunStationsDown(run_id=ID),
+    runs.RunStationsUp(run_id=ID),
     runs.RunStopping(run_id=ID),
     runs.RunEnded(run_id=ID, ending=runs.RunEnding.FINISHED),
     runs.SubscriberResult(

@@ -100,6 +100,7 @@ async def _dial(runtime: RuntimeDeps) -> DialParts:
         takeover=TakeoverRule(config.dialing.takeover),
         watch=watch,
         observers=(metrics,),
+        await_stations=config.dialing.station_down_wait_s > 0,
     )
     presence = NatsStationPresence(client, lambda: deps.stations, watch, registrar, channels)
     role = DialRole(deps, source, presence.changed)

@@ -33,6 +33,7 @@ from cato_contracts.requests import Actor, Request
 from cato_contracts.subjects import run_result
 from cato_dialer.campaign.handlers.deps import Deps
 from cato_dialer.campaign.handlers.pace import LeasePace, Pace
+from cato_dialer.campaign.ports import NoSightings, StationSightings
 from cato_dialer.campaign.role import CampaignRole
 from cato_jetstream import Conflict, Log
 from cato_runtime.configuration.config import Config
@@ -183,6 +184,7 @@ class World:
         self.calls = MemoryRunCalls(self.runs, self.clock)
         self.leases = MemoryLeases()
         self.config = config
+        self.stations: StationSightings = NoSightings()
 
     def deps(self) -> Deps:
         return Deps(
@@ -196,6 +198,7 @@ class World:
             leases=self.leases,
             config=self.config,
             clock=self.clock,
+            stations=self.stations,
             pace=QUICK,
             lease_pace=QUICK_LEASES,
         )

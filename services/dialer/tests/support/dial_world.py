@@ -54,6 +54,7 @@ class World:
     journal: MemoryCallJournal = field(default_factory=MemoryCallJournal)
     clock: LoopClock = field(default_factory=lambda: LoopClock(START))
     watch: StationWatch = field(default_factory=UnwatchedStations)
+    await_stations: bool = False
     calls_to: dict[str, int] = field(default_factory=dict)
     up: dict[str, int] = field(default_factory=dict)
     most_up: dict[str, int] = field(default_factory=dict)
@@ -274,6 +275,7 @@ class Replica:
             clock=world.clock,
             run_states=self.source.run_states,
             watch=world.watch,
+            await_stations=world.await_stations,
         )
         self.role = DialRole(deps, self.source)
 

@@ -12,7 +12,10 @@ from cato_dialer.dial.domain.call.state import Phase, Timer
 from cato_dialer.entrypoints.state_machines import data, files, main
 
 DOCS = Path(__file__).parents[4] / "docs"
-DECISIONS = {Run.WaveBegun, Run.WaveClosed, Run.Paused, Run.Resumed, Run.Stopping, Run.Ended}
+DECISIONS = {
+    *(Run.WaveBegun, Run.WaveClosed, Run.Paused, Run.Resumed),
+    *(Run.StationsDown, Run.StationsUp, Run.Stopping, Run.Ended),
+}
 
 
 @pytest.fixture(scope="module")

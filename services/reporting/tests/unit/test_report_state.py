@@ -13,6 +13,8 @@ from cato_contracts.messages.runs import (
     RunPaused,
     RunResumed,
     RunStarted,
+    RunStationsDown,
+    RunStationsUp,
     RunStopping,
     SubscriberResult,
     WaveEnded,
@@ -25,6 +27,8 @@ from tests.support.synthetic_runs import BEGIN, synthetic_run
 SNAPSHOT = synthetic_run(1, subscribers=10, waves=3).snapshot
 RUN = SNAPSHOT.run_id
 WAVE = WaveStarted(run_id=RUN, wave=1, subscriber_count=10)
+WAVE_2 = WaveStarted(run_id=RUN, wave=2, subscriber_count=10)
+NO_STATION = RunStationsDown(run_id=RUN)
 WAVE_OVER = WaveEnded(run_id=RUN, wave=1, notified=0, failed=10)
 
 
@@ -48,6 +52,13 @@ def with_settings(**values):
         ([WAVE], RunState.CALLING),
         ([WAVE, RunPaused(run_id=RUN)], RunState.PAUSED),
         ([WAVE, RunPaused(run_id=RUN), RunResumed(run_id=RUN)], RunState.CALLING),
+        ([WAVE, NO_STATION], RunState.STATION_DOWN),
+        ([WAVE, NO_STATION, RunStationsUp(run_id=RUN)], RunState.CALLING),
+        ([WAVE, NO_STATION, RunPaused(run_id=RUN)], RunState.PAUSED),
+        ([WAVE, NO_STATION, RunPaused(run_id=RUN), RunResumed(run_id=RUN)], RunState.CALLING),
+        ([WAVE, NO_STATION, WAVE_OVER, WAVE_2], RunState.CALLING),
+        ([WAVE, NO_STATION, RunStopping(run_id=RUN)], RunState.STOPPING),
+        ([WAVE, NO_STATION, RunEnded(run_id=RUN, ending=RunEnding.STATION_DOWN)], RunState.STOPPED),
         ([WAVE, WAVE_OVER], RunState.BETWEEN_WAVES),
         ([WAVE, WAVE_OVER, WaveStarted(run_id=RUN, wave=2, subscriber_count=3)], RunState.CALLING),
         ([WAVE, RunStopping(run_id=RUN)], RunState.STOPPING),
@@ -61,6 +72,19 @@ def test_the_state_follows_the_life_of_the_run(bodies, state):
     report = live_report(after(*bodies), SNAPSHOT, BEGIN + timedelta(seconds=30))
     assert report.state is state
     assert report.active_phase is (state not in {RunState.FINISHED, RunState.STOPPED})
+
+
+@pytest.mark.parametrize("ending", list(RunEnding))
+def test_a_run_that_ended_early_says_why_and_others_have_no_such_field(ending):
+    ended = RunEnded(run_id=RUN, ending=ending)
+    shown = live_report(after(WAVE, ended), SNAPSHOT, BEGIN).model_dump(mode="json", by_alias=True)
+    assert shown.get("endReason") == (None if ending is RunEnding.FINISHED else ending.value)
+    assert ("endReason" in shown) is (ending is not RunEnding.FINISHED)
+
+
+def test_outside_the_hours_a_run_that_waits_for_a_station_is_out_of_hours_s3():
+    closed = with_settings(time_restrictions=TimeRestrictions(from_hour=18, till_hour=20))
+    assert live_report(after(WAVE, NO_STATION), closed, BEGIN).state is RunState.OUT_OF_HOURS
 
 
 def test_the_later_of_pause_and_resume_counts_in_any_order_of_arrival():

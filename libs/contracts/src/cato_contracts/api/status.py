@@ -27,10 +27,23 @@ class RunState(StrEnum):
     CALLING = "CALLING"
     BETWEEN_WAVES = "BETWEEN_WAVES"
     OUT_OF_HOURS = "OUT_OF_HOURS"
+    STATION_DOWN = "STATION_DOWN"
+    """No station responds. The run goes on when one does."""
     PAUSED = "PAUSED"
     STOPPING = "STOPPING"
     FINISHED = "FINISHED"
     STOPPED = "STOPPED"
+
+
+class EndReason(StrEnum):
+    """Why a run ended before its work was done."""
+
+    STOPPED = "STOPPED"
+    """A user has stopped it."""
+    EXPIRED = "EXPIRED"
+    """`expiresAt` has passed."""
+    STATION_DOWN = "STATION_DOWN"
+    """No station has responded for `dialing.stationDownWaitS`."""
 
 
 class Report(Resource):
@@ -86,6 +99,9 @@ class Report(Resource):
 
     eta: Instant | None = None
     """The estimated end, if it can be estimated."""
+
+    end_reason: EndReason | None = Field(default=None, exclude_if=lambda reason: reason is None)
+    """Why the execution ended before its work was done; absent otherwise."""
 
 
 class CallEventView(Resource):

@@ -77,6 +77,18 @@ class RunResumed(Message):
     run_id: UUID
 
 
+class RunStationsDown(Message):
+    """No station responds: the run waits, and starts no calls."""
+
+    run_id: UUID
+
+
+class RunStationsUp(Message):
+    """The run no longer waits for a station."""
+
+    run_id: UUID
+
+
 class RunStopping(Message):
     """No more calls start. The run ends when the current calls have ended."""
 
@@ -89,6 +101,7 @@ class RunEnding(StrEnum):
     FINISHED = "FINISHED"
     STOPPED = "STOPPED"
     EXPIRED = "EXPIRED"
+    STATION_DOWN = "STATION_DOWN"
 
 
 class RunEnded(Message):
@@ -112,4 +125,14 @@ class SubscriberResult(Message):
     number: str | None
 
 
-LifeEvent = RunStarted | WaveStarted | WaveEnded | RunPaused | RunResumed | RunStopping | RunEnded
+LifeEvent = (
+    RunStarted
+    | WaveStarted
+    | WaveEnded
+    | RunPaused
+    | RunResumed
+    | RunStationsDown
+    | RunStationsUp
+    | RunStopping
+    | RunEnded
+)

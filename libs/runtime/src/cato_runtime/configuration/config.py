@@ -126,6 +126,10 @@ class DialingConfig(Section):
     rtp_port_till: int = Field(default=0, ge=0, le=65_535)
     """The last local port for RTP; each call uses two ports, RTP and RTCP."""
 
+    station_down_wait_s: int = Field(default=3_600, ge=0, le=604_800)
+    """How long a run waits while no station responds, in seconds: no call is started, and no subscriber uses
+    up an attempt. Then the run ends. 0: it does not wait; calls that fail count as attempts."""
+
 
 class NumberingConfig(Section):
     """How telephone numbers of the own country are written. Searches find a number in each of its forms."""

@@ -136,8 +136,11 @@ class StationSightings(Protocol):
 
     async def stop(self) -> None: ...
 
-    def on_change(self, listener: Callable[[], None]) -> None:
-        """Call `listener` whenever a replica has announced another state of a station, or has gone."""
+    def on_change(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener` whenever a replica has announced another state of a station, or has gone.
+
+        Return the function that ends this.
+        """
         ...
 
     def sights(self) -> Sequence[StationSight]:
@@ -154,8 +157,8 @@ class NoSightings:
     async def stop(self) -> None:
         pass
 
-    def on_change(self, listener: Callable[[], None]) -> None:
-        pass
+    def on_change(self, listener: Callable[[], None]) -> Callable[[], None]:  # noqa: ARG002
+        return lambda: None
 
     def sights(self) -> Sequence[StationSight]:
         return ()

@@ -7,7 +7,7 @@ from typing import Any, Self
 from uuid import uuid4
 
 from cato_contracts.api.resources import NotificationSettings, SuccessCondition
-from cato_contracts.messages.calls import CallEvent
+from cato_contracts.messages.calls import FINAL_KINDS, CallEvent
 from cato_contracts.messages.jobs import DialJob, RunDispatchState, RunMode
 from cato_contracts.messages.runs import Prompt, RunSubscriber, SubscriberResult
 from cato_contracts.objects import Bucket, ObjectRef
@@ -15,6 +15,7 @@ from cato_dialer.dial.adapters.dense.trunk import DenseTrunk
 from cato_dialer.dial.adapters.pjsua2.supervisor.trunk import Pjsua2Trunk
 from cato_dialer.dial.domain.station import Station
 from cato_dialer.dial.handlers.deps import Deps
+from cato_dialer.dial.ports.stations import StationWatch, UnwatchedStations
 from cato_dialer.dial.role import DialRole
 from cato_runtime.clock import SystemClock
 from cato_runtime.configuration.config import DialingConfig
@@ -49,6 +50,7 @@ class DialBench:
         prompt_ms: int,
         *,
         engine: str = "pjsua2",
+        watch: StationWatch | None = None,
         **dialing: Any,
     ) -> None:
         clock = SystemClock()
@@ -71,6 +73,8 @@ class DialBench:
             incarnations=incarnations,
             clock=clock,
             run_states=source.run_states,
+            watch=watch or UnwatchedStations(),
+            await_stations=watch is not None,
         )
         self._role = DialRole(deps, source)
 
@@ -119,6 +123,19 @@ class DialBench:
             while self._queue.jobs:
                 await changed.wait()
                 changed.clear()
+
+    def all_events(self) -> list[CallEvent]:
+        bodies = [entry.body for entry in self._journal.entries]
+        return [body for body in bodies if isinstance(body, CallEvent)]
+
+    def calls_up(self) -> bool:
+        """Return whether a call has no end in the log."""
+        ended = {event.call_id for event in self.all_events() if event.kind in FINAL_KINDS}
+        return any(event.call_id not in ended for event in self.all_events())
+
+    def results(self) -> list[SubscriberResult]:
+        bodies = [entry.body for entry in self._journal.entries]
+        return [body for body in bodies if isinstance(body, SubscriberResult)]
 
     def events(self, no: int) -> list[CallEvent]:
         bodies = [entry.body for entry in self._journal.entries]

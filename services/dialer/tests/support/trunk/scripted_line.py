@@ -98,6 +98,11 @@ class ScriptedLine:
                 out.append((at + script.hangs_up_at, "release", (ReleaseCause.REMOTE_HANGUP, 200, "")))
         return sorted(out, key=lambda item: item[0])
 
+    def _code(self, answered_at: float | None) -> int | None:
+        if self._failed or self._script.unreachable:
+            return None
+        return 200 if answered_at else 487
+
     async def events(self) -> AsyncIterator[LineEvent]:
         answered_at: float | None = None
         for moment, what, detail in self._happenings():
@@ -117,7 +122,7 @@ class ScriptedLine:
         yield LineReleased(
             self._at(),
             ReleaseCause.FAULT if self._failed else ReleaseCause.LOCAL_HANGUP,
-            None if self._failed else 200 if answered_at else 487,
+            self._code(answered_at),
             "",
             self._heard(answered_at),
         )

@@ -11,21 +11,26 @@ from hypothesis import strategies as st
 from cato_contracts.messages.runs import RunEnding
 from cato_dialer.campaign.domain.run.next_step import (
     AwaitCallsDrained,
+    AwaitStation,
     BeginWave,
     CloseWave,
     Dial,
     EndRun,
     Expire,
     FailRemaining,
+    GiveUp,
+    GoOn,
     Release,
     Wait,
     next_step,
 )
 from cato_dialer.campaign.domain.run.progress import Progress
 from cato_dialer.campaign.domain.run.run import Run
+from cato_dialer.campaign.domain.run.transitions import Mode
 from services.dialer.tests.support.campaign_world import NOW, snapshot
 
 MOST_STEPS = 5_000
+STATION_WAIT = timedelta(hours=1)
 
 Result = tuple[int, int, bool]
 
@@ -44,6 +49,9 @@ class World:
     on_the_way: list[Result] = field(default_factory=list)
     jobs: dict[int, set[int]] = field(default_factory=dict)
     calls_up: bool = True
+    outages: bool = False
+    no_station: bool | None = None
+    waited: bool = False
 
     def __post_init__(self) -> None:
         self.progress = self.rebuilt()
@@ -63,6 +71,8 @@ class World:
         self.on_the_way.append(result)
 
     def disturb(self) -> None:
+        if self.outages and self.chance.random() < 0.2:
+            self.no_station = self.chance.choice((None, False, True))
         roll = self.chance.random()
         if self.crashes and roll < 0.1:
             self.progress = self.rebuilt()
@@ -76,7 +86,15 @@ class World:
     def step(self) -> bool:
         """Carry out the next step. Return whether the run is over."""
         self.progress.turn_to(self.run.wave)
-        match next_step(self.run, self.progress, self.now, drained=not self.calls_up):
+        step = next_step(
+            self.run,
+            self.progress,
+            self.now,
+            drained=not self.calls_up,
+            no_station=self.no_station,
+            station_wait=STATION_WAIT,
+        )
+        match step:
             case BeginWave(wave=wave, size=size):
                 assert size == self.progress.not_notified
                 self.run.begin_wave(wave, size, timestamp=self.now)
@@ -84,9 +102,7 @@ class World:
                 self.jobs[wave] = set(self.progress.unsettled())
                 assert len(self.jobs[wave]) == size
             case Dial(wave=wave):
-                answered = {no for no, result_wave, _ in self.log if result_wave == wave}
-                if left := self.jobs[wave] - answered:
-                    self.answer(wave, self.chance.choice(sorted(left)))
+                self.dial(wave)
             case CloseWave(wave=wave, notified=notified, failed=failed):
                 assert notified + failed == len(self.jobs[wave])
                 self.run.close_wave(wave, notified, failed, timestamp=self.now)
@@ -105,7 +121,31 @@ class World:
                 self.run.end(ending, timestamp=self.now)
             case Release():
                 return True
+            case AwaitStation() | GoOn() | GiveUp():
+                self.decide_about_stations(step)
         return False
+
+    def dial(self, wave: int) -> None:
+        if self.no_station and self.run.mode is Mode.NO_STATION:
+            self.now += timedelta(minutes=self.chance.randrange(1, 40))
+            return
+        answered = {no for no, result_wave, _ in self.log if result_wave == wave}
+        if left := self.jobs[wave] - answered:
+            self.answer(wave, self.chance.choice(sorted(left)))
+
+    def decide_about_stations(self, step: AwaitStation | GoOn | GiveUp) -> None:
+        match step:
+            case AwaitStation():
+                assert self.no_station
+                self.waited = True
+                self.run.await_station(timestamp=self.now)
+            case GoOn():
+                assert self.no_station is False
+                self.run.go_on(timestamp=self.now)
+            case GiveUp():
+                assert self.run.awaits_station_since is not None
+                assert self.now - self.run.awaits_station_since >= STATION_WAIT
+                self.run.give_up(timestamp=self.now)
 
 
 def begin(reached_in: list[int], attempts: int, seed: int, crashes: bool, **changes: Any) -> World:
@@ -184,3 +224,28 @@ def test_a_stopped_or_expired_run_ends(reached_in, attempts, seed, after, how):
     if world.run.ending is RunEnding.EXPIRED and world.run.wave:
         decided = {no for no, wave, notified in world.log if wave == world.run.wave or notified}
         assert decided >= world.jobs[world.run.wave]
+
+
+@settings(max_examples=500, deadline=None)
+@given(reached_in=lists, attempts=st.integers(1, 3), seed=st.integers(0, 2**32))
+def test_a_run_waits_for_stations_and_then_goes_on_or_gives_up_s3(reached_in, attempts, seed):
+    world = begin(reached_in, attempts, seed, crashes=True)
+    world.outages = True
+    go_to_the_end(world)
+    told = [kind for kind, _, _ in story(world.run)]
+    waits = [kind for kind in told if kind.startswith("RunStations")]
+    # A wait also ends with its wave, but it goes on only if it has begun.
+    ups = [index for index, kind in enumerate(waits) if kind == "RunStationsUp"]
+    assert all(waits[index - 1] == "RunStationsDown" for index in ups if index)
+    assert 0 not in ups
+    assert bool(waits) == world.waited
+    if world.run.ending is RunEnding.STATION_DOWN:
+        assert told[-3:] == ["RunStopping", "WaveEnded", "RunEnded"]
+        decided = {no for no, wave, notified in world.log if wave == world.run.wave or notified}
+        assert decided >= world.jobs[world.run.wave]
+        return
+    assert world.run.ending is RunEnding.FINISHED
+    undisturbed = begin(reached_in, attempts, seed, crashes=False)
+    go_to_the_end(undisturbed)
+    without_waits = [event for event in story(world.run) if not event[0].startswith("RunStations")]
+    assert without_waits == story(undisturbed.run)

@@ -11,10 +11,13 @@ import pytest
 from cato_contracts.errors import ConflictError
 from cato_dialer.campaign.domain.run.next_step import (
     RULES,
+    AwaitStation,
     BeginWave,
     CloseWave,
     EndRun,
     Expire,
+    GiveUp,
+    GoOn,
     Step,
     rule_for,
 )
@@ -25,6 +28,7 @@ from cato_dialer.campaign.domain.run.transitions import ACTIVITIES, TRANSITIONS,
 from services.dialer.tests.support.campaign_world import NOW, snapshot
 
 START, SECOND_WAVE, EXPIRY = (NOW + timedelta(hours=hours) for hours in (2, 4, 9))
+STATION_WAIT = timedelta(hours=1)
 TIMES = (NOW, START, SECOND_WAVE, EXPIRY)
 COMMANDS: dict[str, Callable[[Run], None]] = {
     "pause": lambda run: run.pause(hangup=False, timestamp=NOW),
@@ -50,6 +54,12 @@ def carry_out(step: Step, run: Run, now) -> None:
             run.close_wave(wave, notified, failed, timestamp=now)
         case Expire():
             run.expire(timestamp=now)
+        case AwaitStation():
+            run.await_station(timestamp=now)
+        case GoOn():
+            run.go_on(timestamp=now)
+        case GiveUp():
+            run.give_up(timestamp=now)
         case EndRun(ending):
             run.end(ending, timestamp=now)
         case _:
@@ -76,8 +86,10 @@ def outcomes(run: Run) -> Iterator[tuple[str, Run]]:
         except ConflictError:
             continue
         yield command, after
-    for progress, now, drained in product(progresses(run), TIMES, (False, True)):
-        inputs = RunInputs(run, progress, now, drained)
+    for progress, now, drained, no_station in product(
+        progresses(run), TIMES, (False, True), (None, False, True)
+    ):
+        inputs = RunInputs(run, progress, now, drained, no_station, STATION_WAIT)
         rule = rule_for(inputs)
         after = copy.deepcopy(run)
         carry_out(rule.step(inputs), after, now)

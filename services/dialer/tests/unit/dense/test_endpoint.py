@@ -92,6 +92,14 @@ async def test_a_call_hung_up_before_any_response_is_cancelled_with_the_first_on
     await rig.station.next("CANCEL")
 
 
+async def test_an_invite_that_was_given_up_is_not_repeated_s3(rig: Rig):
+    rig.call.start()
+    await rig.station.next("INVITE")
+    rig.call.hang_up()
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(rig.station.received.get(), 0.8)  # the first repeat would come after 0.5 s
+
+
 @pytest.mark.parametrize(
     ("method", "code"),
     [

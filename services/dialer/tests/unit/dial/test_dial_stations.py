@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -40,6 +41,12 @@ class ToldWatch:
 
     def failed(self, station_id: UUID, failure: StationFailure) -> None:
         self.failures.append((station_id, failure.reason, failure.sip_code, failure.text))
+
+    async def responds(self, station_id: UUID, _since: datetime) -> bool:
+        return station_id not in self.down
+
+    def take_trial(self, station_id: UUID) -> bool:
+        return False
 
     async def close(self) -> None:
         self.changed = lambda: None

@@ -22,6 +22,8 @@ from cato_contracts.messages.runs import (
     RunResumed,
     RunSnapshot,
     RunStarted,
+    RunStationsDown,
+    RunStationsUp,
     RunStopping,
     SubscriberResult,
     WaveEnded,
@@ -99,12 +101,18 @@ class LiveRun:
     notified: int = 0
     failed: Counter[int] = field(default_factory=Counter)
     _pause: tuple[LogIndex, bool] = ((0, 0), False)
+    _station_wait: tuple[LogIndex, bool] = ((0, 0), False)
     _calls: dict[int, int] = field(default_factory=dict)
     _outcomes: dict[int, int] = field(default_factory=dict)
 
     @property
     def paused(self) -> bool:
         return self._pause[1]
+
+    @property
+    def awaits_station(self) -> bool:
+        """Return whether no station responds and the run waits for one."""
+        return self._station_wait[1]
 
     @property
     def in_progress(self) -> int:
@@ -125,19 +133,28 @@ class LiveRun:
             case RunStarted() as event:
                 self._started(event.snapshot, envelope.occurred_at)
             case WaveStarted() as event:
+                self._note_station_wait(index, waits=False)
                 self._wave_started(event, envelope.occurred_at)
             case WaveEnded() as event:
+                self._note_station_wait(index, waits=False)
                 self.wave = max(self.wave, event.wave)
                 ended = self.waves_ended.get(event.wave, envelope.occurred_at)
                 self.waves_ended[event.wave] = min(ended, envelope.occurred_at)
             case RunPaused() | RunResumed() as event:
                 # Pause and resume alternate: the index in the log decides which was last.
                 self._pause = max(self._pause, (index, isinstance(event, RunPaused)))
+                self._note_station_wait(index, waits=False)
+            case RunStationsDown() | RunStationsUp() as event:
+                self._note_station_wait(index, waits=isinstance(event, RunStationsDown))
             case RunStopping():
                 self.stopping = True
             case RunEnded() as event:
                 end = End(envelope.occurred_at, event.ending)
                 self.end = end if self.end is None else min(self.end, end, key=lambda each: each.at)
+
+    def _note_station_wait(self, index: LogIndex, *, waits: bool) -> None:
+        # The wait also ends with its wave, and when the run is paused.
+        self._station_wait = max(self._station_wait, (index, waits))
 
     def note_call(self, call_id: UUID, marks: int, wave: int) -> None:
         """Add marks to a call."""

@@ -17,13 +17,25 @@ from cato_contracts.messages.runs import (
     RunPaused,
     RunResumed,
     RunStarted,
+    RunStationsDown,
+    RunStationsUp,
     RunStopping,
     SubscriberResult,
     WaveEnded,
     WaveStarted,
 )
 
-LIFE_EVENTS = (RunStarted, WaveStarted, WaveEnded, RunPaused, RunResumed, RunStopping, RunEnded)
+LIFE_EVENTS = (
+    RunStarted,
+    WaveStarted,
+    WaveEnded,
+    RunPaused,
+    RunResumed,
+    RunStationsDown,
+    RunStationsUp,
+    RunStopping,
+    RunEnded,
+)
 
 # Named once: looking up a parametrised class takes a quarter of the time of parsing a message.
 _CALL_ENVELOPE = Envelope[CallEvent]

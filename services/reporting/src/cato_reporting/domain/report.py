@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from math import isfinite
 
 from cato_contracts.api.calling_hours import may_call
-from cato_contracts.api.status import Report, RunState
+from cato_contracts.api.status import EndReason, Report, RunState
 from cato_contracts.messages.runs import RunEnding, RunSnapshot
 from cato_reporting.domain.live_run import End, LiveRun, Phase
 
@@ -31,7 +31,7 @@ def live_report(run: LiveRun, snapshot: RunSnapshot, now: datetime) -> Report:
     numbers = numbers_of(run)
     state = run_state(run, snapshot, now)
     eta = forecast(run, snapshot, now) if state is RunState.CALLING else None
-    return make_report(snapshot, numbers, state, eta)
+    return make_report(snapshot, numbers, state, eta, end_reason=end_reason(run.end))
 
 
 def numbers_of(run: LiveRun) -> Numbers:
@@ -48,7 +48,12 @@ def numbers_of(run: LiveRun) -> Numbers:
 
 
 def make_report(
-    snapshot: RunSnapshot, numbers: Numbers, state: RunState, eta: datetime | None = None
+    snapshot: RunSnapshot,
+    numbers: Numbers,
+    state: RunState,
+    eta: datetime | None = None,
+    *,
+    end_reason: EndReason | None = None,
 ) -> Report:
     """Return the report. Numbers that are not counted are derived from those that are, so the sums hold."""
     in_progress = numbers.ringing + numbers.talking
@@ -70,6 +75,7 @@ def make_report(
         active_phase=state not in {RunState.FINISHED, RunState.STOPPED},
         state=state,
         eta=eta,
+        end_reason=end_reason,
     )
 
 
@@ -95,12 +101,22 @@ def _working_state(run: LiveRun, snapshot: RunSnapshot, now: datetime) -> RunSta
         return RunState.OUT_OF_HOURS
     if run.wave == 0:
         return RunState.WAITING
-    return RunState.BETWEEN_WAVES if run.wave_ended else RunState.CALLING
+    if run.wave_ended:
+        return RunState.BETWEEN_WAVES
+    return RunState.STATION_DOWN if run.awaits_station else RunState.CALLING
 
 
 def final_state(end: End) -> RunState:
-    """Return the state of an ended run. An expired run is STOPPED: it ended before its work was done."""
+    """Return the state of an ended run.
+
+    A run that expired, or gave up for want of a station, is STOPPED: it ended before its work was done.
+    """
     return RunState.FINISHED if end.ending is RunEnding.FINISHED else RunState.STOPPED
+
+
+def end_reason(end: End | None) -> EndReason | None:
+    """Return why the run ended before its work was done, None if it did not."""
+    return None if end is None or end.ending is RunEnding.FINISHED else EndReason(end.ending)
 
 
 def forecast(run: LiveRun, snapshot: RunSnapshot, now: datetime) -> datetime | None:

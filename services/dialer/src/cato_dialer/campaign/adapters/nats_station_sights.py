@@ -40,8 +40,9 @@ class NatsStationSights:
             with contextlib.suppress(BrokerError), translated():  # without a connection there is none to end
                 await self._subscription.unsubscribe()
 
-    def on_change(self, listener: Callable[[], None]) -> None:
+    def on_change(self, listener: Callable[[], None]) -> Callable[[], None]:
         self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
 
     def sights(self) -> Sequence[StationSight]:
         now = asyncio.get_running_loop().time()
@@ -59,7 +60,7 @@ class NatsStationSights:
         if told.stations:
             self._seen[told.replica] = (now + _ABSENT_AFTER_S, told)
         if before is None or _states(before[1]) != _states(told):
-            for listener in self._listeners:
+            for listener in tuple(self._listeners):
                 listener()
 
 

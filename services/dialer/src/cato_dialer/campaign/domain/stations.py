@@ -29,6 +29,14 @@ def station_views(
     return tuple(_view(station, of_station.get(station.id, ())) for station in configured)
 
 
+def no_station(stations: Iterable[StationView]) -> bool | None:
+    """Return whether no station with channels responds; None if the dialers do not know."""
+    states = {station.state for station in stations if station.channels}
+    if states & {StationState.UP, StationState.RESTING}:
+        return False
+    return True if states == {StationState.DOWN} else None
+
+
 def _view(station: ConfiguredStation, sights: Sequence[StationSight]) -> StationView:
     state = _state(sights)
     agreeing = [sight for sight in sights if sight.state is state]

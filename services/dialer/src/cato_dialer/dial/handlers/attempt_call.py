@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,8 +11,13 @@ from cato_contracts.errors import BrokerError, CatoError
 from cato_contracts.instants import from_unix_ms
 from cato_contracts.messages.jobs import DialJob
 from cato_dialer.dial.domain.call.line_events import ReleaseCause
-from cato_dialer.dial.domain.call.outcome import worth_another_station
+from cato_dialer.dial.domain.call.outcome import (
+    STATION_DOWN,
+    may_mean_station_down,
+    worth_another_station,
+)
 from cato_dialer.dial.domain.call.rules import CallRules
+from cato_dialer.dial.domain.call.state import Publish
 from cato_dialer.dial.domain.subscriber.next_attempt import Dial
 from cato_dialer.dial.handlers.call_recorder import CallRecord, CallRecorder
 from cato_dialer.dial.handlers.deps import Deps
@@ -137,7 +143,16 @@ class CallAttempt:
             not_after=slot.until or self._start_by,
         )
         line = self._deps.trunk.place(order)
-        driver = CallDriver(line, rules, self._deps.clock, publish=record.publish, succeed=record.succeed)
+        began = self._deps.clock.now()
+        ends: list[Publish] = []
+
+        def publish(effect: Publish) -> None:
+            if self._deps.await_stations and may_mean_station_down(effect.reason, effect.sip_code):
+                ends.append(effect)
+            else:
+                record.publish(effect)
+
+        driver = CallDriver(line, rules, self._deps.clock, publish=publish, succeed=record.succeed)
         self._driver = driver
         guard = asyncio.create_task(self._hang_up_when_fenced(driver))
         try:
@@ -149,6 +164,9 @@ class CallAttempt:
         finally:
             self._driver = None
             guard.cancel()
+        for end in ends:
+            responds = await self._deps.watch.responds(self._station.id, began)
+            record.publish(end if responds else replace(end, reason=STATION_DOWN))
         self._tell_watch(driver)
         return driver.unsent
 

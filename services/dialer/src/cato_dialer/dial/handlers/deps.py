@@ -17,7 +17,8 @@ from cato_runtime.clock import Clock
 class Deps:
     """The ports and the stations, in any order; `run_states` returns the runs as last read from the broker.
 
-    Only `stations` may change. A call keeps the station that it began with.
+    Only `stations` may change. A call keeps the station that it began with. With `await_stations` no call is
+    made, and no subscriber fails, while every station is down.
     """
 
     stations: Sequence[Station]
@@ -31,6 +32,7 @@ class Deps:
     watch: StationWatch = field(default_factory=UnwatchedStations)
     observers: Sequence[CallObserver] = ()
     takeover: TakeoverRule = TakeoverRule.SAFE
+    await_stations: bool = False
 
     def by_priority(self) -> tuple[UUID, ...]:
         """Return the usable stations, the first to be tried first.
@@ -40,6 +42,10 @@ class Deps:
         usable = [station for station in self.stations if station.channels]
         up = [station for station in usable if self.watch.is_up(station.id)]
         return tuple(station.id for station in sorted(up or usable, key=lambda station: station.priority))
+
+    def await_station(self, station_id: UUID) -> bool:
+        """Return whether no call may be started through the station because it is down."""
+        return self.await_stations and not self.watch.is_up(station_id)
 
     def station(self, station_id: UUID) -> Station:
         return next(station for station in self.stations if station.id == station_id)

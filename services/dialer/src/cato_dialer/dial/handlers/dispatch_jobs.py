@@ -88,9 +88,11 @@ class JobDispatcher:
         await self._source.close()
 
     def stations_changed(self) -> None:
-        """Have workers that wait for a channel check the stations again."""
+        """Have workers that wait for a channel check the stations again, and runs that rest."""
         for worker, _ in self._working.values():
             worker.nudge()
+        self._schedule.wake()
+        self._wake.set()
 
     def _has_call(self, key: str) -> bool:
         known = self._working.get(key)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -167,10 +167,7 @@ class SubscriberWorker:
                 case Dial() if self._giving_up:
                     recorder.failed(FAULT, recorder.last_call)
                 case Dial():
-                    refusal = self._refusal(self._deps.clock.now())
-                    verdict = await (
-                        self._refuse(recorder, refusal) if refusal else self._dial(recorder, step)
-                    )
+                    verdict = await self._call(recorder, step)
         return verdict
 
     async def _unless_over(self, call: PastCall) -> Verdict | None:
@@ -188,9 +185,23 @@ class SubscriberWorker:
         self._log.debug("call may still be up at a replica that does not answer", ends_by=str(call.ends_by))
         return AwaitEnd(_PROOF_DELAY_S)
 
-    def _refusal(self, at: datetime) -> Refusal | None:
+    async def _call(self, recorder: CallRecorder, step: Dial) -> Verdict | None:
+        """Make the call of the step, if it may be made now; None if the next step is to be decided."""
+        now = self._deps.clock.now()
+        if refusal := self._refusal(now):
+            return await self._refuse(recorder, refusal)
+        usable = tuple(station for station in step.stations if not self._deps.await_station(station))
+        if usable or not step.stations:
+            return await self._dial(recorder, replace(step, stations=usable))
+        trial = next((station for station in step.stations if self._deps.watch.take_trial(station)), None)
+        if trial is not None:
+            return await self._dial(recorder, replace(step, stations=(trial,)), trial=True)
+        refusal = self._refusal(now, no_station=True)
+        return await self._refuse(recorder, refusal) if refusal else None
+
+    def _refusal(self, at: datetime, *, no_station: bool = False) -> Refusal | None:
         state = self._deps.run_states().get(self._job.run_id)
-        return self._gate.refusal(state, at, closing=self._closing)
+        return self._gate.refusal(state, at, closing=self._closing, no_station=no_station)
 
     async def _log_now(self, recorder: CallRecorder) -> SubscriberLog:
         await recorder.flushed()
@@ -214,8 +225,11 @@ class SubscriberWorker:
                 pass
         return Done()
 
-    async def _dial(self, recorder: CallRecorder, step: Dial) -> Verdict | None:
-        """Make the call of the step; None if the next step is to be decided."""
+    async def _dial(self, recorder: CallRecorder, step: Dial, *, trial: bool = False) -> Verdict | None:
+        """Make the call of the step; None if the next step is to be decided.
+
+        `trial`: the call is to find out whether a station that is down responds again.
+        """
         if not step.stations:
             self._log.error("no station has channels")
             return GiveBack(_NO_STATION_DELAY_S)
@@ -227,6 +241,7 @@ class SubscriberWorker:
             channel = await self._channel(step.stations)
             if channel is None:
                 return None
+            station = channel.station_id
             try:
                 self._attempt = CallAttempt(
                     self._deps,
@@ -234,7 +249,9 @@ class SubscriberWorker:
                     step,
                     channel,
                     recorder,
-                    permitted=lambda at: self._refusal(at) is None,
+                    permitted=lambda at: (
+                        self._refusal(at) is None and (trial or not self._deps.await_station(station))
+                    ),
                 )
                 await self._attempt.make(audio)
             finally:

@@ -33,6 +33,10 @@ class RunSchedule:
         """Check the run after this time if it is idle then: a call may be up at a replica that is silent."""
         self._checks[run_id] = (self._now() + delay_s, 2 * _FIRST_CHECK_S)
 
+    def wake(self) -> None:
+        """End the rest of every run: what they wait for may have come."""
+        self._resting.clear()
+
     def to_call(self, run_states: Iterable[RunDispatchState]) -> list[list[RunDispatchState]]:
         """Return the runs to take jobs of, the most urgent group first; a group shares the free capacity."""
         self._turn += 1

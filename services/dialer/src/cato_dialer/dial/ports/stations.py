@@ -1,6 +1,7 @@
 """The port that watches the stations."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -34,6 +35,21 @@ class StationWatch(Protocol):
         """Report that the station has not carried out a call, for a reason of its own."""
         ...
 
+    async def responds(self, station_id: UUID, since: datetime) -> bool:
+        """Find out whether the station responds, and has not been down since the beginning of a call.
+
+        The call has ended without a response. Takes some seconds if the station does not respond.
+        """
+        ...
+
+    def take_trial(self, station_id: UUID) -> bool:
+        """Return whether one call may be made to a station that is down, to find out whether it still is.
+
+        Only calls can tell that of a station that ignores OPTIONS. `on_change` is called when the next trial
+        is due.
+        """
+        ...
+
     async def close(self) -> None: ...
 
 
@@ -57,6 +73,12 @@ class UnwatchedStations:
 
     def failed(self, station_id: UUID, failure: StationFailure) -> None:
         pass
+
+    async def responds(self, station_id: UUID, since: datetime) -> bool:  # noqa: ARG002
+        return True
+
+    def take_trial(self, station_id: UUID) -> bool:  # noqa: ARG002
+        return False
 
     async def close(self) -> None:
         pass

@@ -20,7 +20,7 @@ from cato_contracts.instants import unix_ms, whole_ms
 from cato_contracts.messages.runs import RunSnapshot
 from cato_contracts.paging import number, read_cursor, write_cursor
 from cato_reporting.domain.live_run import End, LiveRun
-from cato_reporting.domain.report import Numbers, final_state, live_report, make_report
+from cato_reporting.domain.report import Numbers, end_reason, final_state, live_report, make_report
 from cato_reporting.ports import ReadModel, StoredRun, WrittenDetail
 from cato_reporting.projections.live.live_projection import LiveProjection
 from cato_reporting.projections.tables.list_loader import ListLoader
@@ -169,7 +169,7 @@ def _stored_exec(run: StoredRun, numbers: Numbers) -> TaskExec:
     if run.end is None:
         msg = "an active run is reported from the live projection"
         raise ValueError(msg)
-    report = make_report(run.snapshot, numbers, final_state(run.end))
+    report = make_report(run.snapshot, numbers, final_state(run.end), end_reason=end_reason(run.end))
     return _task_exec(run.snapshot, run.started_at, run.end, report)
 
 

@@ -3,7 +3,14 @@
 from collections.abc import Iterator
 
 from cato_dialer.campaign.domain.run.next_step import RULES
-from cato_dialer.campaign.domain.run.transitions import ACTIVITIES, TRANSITIONS, Mode, Phase, state_name
+from cato_dialer.campaign.domain.run.transitions import (
+    ACTIVITIES,
+    TRANSITIONS,
+    Mode,
+    Phase,
+    possible,
+    state_name,
+)
 
 
 def described() -> dict[str, object]:
@@ -45,6 +52,4 @@ def meanings() -> dict[str, str]:
 
 
 def _states() -> Iterator[tuple[Phase, Mode]]:
-    for phase in Phase:
-        for mode in Mode:
-            yield phase, mode
+    return ((phase, mode) for phase in Phase for mode in Mode if possible(phase, mode))

@@ -6,7 +6,7 @@ have. `RULES` is the whole decision: the first rule whose conditions hold gives 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from cato_contracts.messages.jobs import RunDispatchState, RunMode
 from cato_contracts.messages.runs import RunEnding
@@ -14,6 +14,9 @@ from cato_dialer.campaign.domain.run import run_conditions as when
 from cato_dialer.campaign.domain.run.progress import Progress
 from cato_dialer.campaign.domain.run.run import Run
 from cato_dialer.campaign.domain.run.run_conditions import Condition, RunInputs
+
+EXPIRED = "expired"
+STATION_DOWN = "station-down"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +57,31 @@ class Expire:
 
 
 @dataclass(frozen=True, slots=True)
+class AwaitStation:
+    """Record that the run waits for a station to respond."""
+
+
+@dataclass(frozen=True, slots=True)
+class GoOn:
+    """Record that the run waits no longer for a station."""
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """Begin to end the run: no station has responded for too long."""
+
+
+@dataclass(frozen=True, slots=True)
 class AwaitCallsDrained:
     """Wait until the calls that are up have ended. No call may be started any more."""
 
 
 @dataclass(frozen=True, slots=True)
 class FailRemaining:
-    """Give every subscriber of the wave without a result the result "expired"."""
+    """Give every subscriber of the wave without a result a failure with this reason."""
 
     wave: int
+    reason: str = EXPIRED
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +94,10 @@ class Release:
     """The run is over: drop its jobs and its dispatch state, and tell its task."""
 
 
-Step = BeginWave | CloseWave | Dial | Wait | Expire | AwaitCallsDrained | FailRemaining | EndRun | Release
+Decision = BeginWave | CloseWave | Expire | AwaitStation | GoOn | GiveUp | EndRun
+"""The steps that the run records."""
+
+Step = Decision | Dial | Wait | AwaitCallsDrained | FailRemaining | Release
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +129,7 @@ def await_calls_drained(_: RunInputs) -> Step:
 
 
 def fail_remaining(inputs: RunInputs) -> Step:
-    return FailRemaining(inputs.run.wave)
+    return FailRemaining(inputs.run.wave, STATION_DOWN if when.given_up(inputs) else EXPIRED)
 
 
 def end_as_decided(inputs: RunInputs) -> Step:
@@ -122,8 +144,21 @@ def expire(_: RunInputs) -> Step:
     return Expire()
 
 
+def await_station(_: RunInputs) -> Step:
+    return AwaitStation()
+
+
+def go_on(_: RunInputs) -> Step:
+    return GoOn()
+
+
+def give_up(_: RunInputs) -> Step:
+    return GiveUp()
+
+
 def dial(inputs: RunInputs) -> Step:
-    return Dial(inputs.run.wave, inputs.expires_at)
+    times = [time for time in (inputs.expires_at, inputs.gives_up_at) if time is not None]
+    return Dial(inputs.run.wave, min(times, default=None))
 
 
 def wait_for_resume(inputs: RunInputs) -> Step:
@@ -144,10 +179,15 @@ RULES: tuple[Rule, ...] = (
     # A result may be published while its call still plays, so a run ends only when its calls have ended.
     Rule((when.ending_decided, when.calls_may_be_up), await_calls_drained),
     Rule((when.ending_decided, when.expired, when.wave_open), fail_remaining),
+    Rule((when.ending_decided, when.given_up, when.wave_open), fail_remaining),
     Rule((when.ending_decided,), end_as_decided),
     Rule((when.nothing_left, when.calls_may_be_up), await_calls_drained),
     Rule((when.nothing_left,), end_finished),
     Rule((when.too_late,), expire),
+    Rule((when.awaits_station, when.no_station_wanted), go_on),
+    Rule((when.awaits_station, when.waited_long_enough), give_up),
+    Rule((when.awaits_station,), dial),
+    Rule((when.station_wanted,), await_station),
     Rule((when.wave_open,), dial),
     Rule((when.paused,), wait_for_resume),
     Rule((when.not_due,), wait_for_time),
@@ -160,13 +200,21 @@ def rule_for(inputs: RunInputs) -> Rule:
     return next(rule for rule in RULES if all(condition(inputs) for condition in rule.conditions))
 
 
-def next_step(run: Run, progress: Progress, now: datetime, *, drained: bool) -> Step:
+def next_step(
+    run: Run,
+    progress: Progress,
+    now: datetime,
+    *,
+    drained: bool,
+    no_station: bool | None = None,
+    station_wait: timedelta = timedelta(),
+) -> Step:
     """Return the next step of the run.
 
-    `drained` says that no call of the run is up and none can begin any more. `progress` must count the
-    run's current wave (`Progress.turn_to`).
+    `drained`, `no_station` and `station_wait` are those of `RunInputs`. `progress` must count the run's
+    current wave (`Progress.turn_to`).
     """
-    inputs = RunInputs(run, progress, now, drained)
+    inputs = RunInputs(run, progress, now, drained, no_station, station_wait)
     return rule_for(inputs).step(inputs)
 
 

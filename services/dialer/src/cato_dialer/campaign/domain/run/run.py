@@ -16,6 +16,8 @@ from cato_contracts.messages.runs import (
     RunResumed,
     RunSnapshot,
     RunStarted,
+    RunStationsDown,
+    RunStationsUp,
     RunStopping,
     WaveEnded,
     WaveStarted,
@@ -54,6 +56,12 @@ class Run(Aggregate):
 
     class Resumed(Aggregate.Event):
         TOPIC = "run-resumed"
+
+    class StationsDown(Aggregate.Event):
+        TOPIC = "run-stations-down"
+
+    class StationsUp(Aggregate.Event):
+        TOPIC = "run-stations-up"
 
     class Stopping(Aggregate.Event):
         TOPIC = "run-stopping"
@@ -95,8 +103,17 @@ class Run(Aggregate):
                 return Mode.STOPPED
             case RunEnding.EXPIRED:
                 return Mode.EXPIRED
-            case _:
-                return Mode.PAUSED if self.paused else Mode.RUNNING
+            case RunEnding.STATION_DOWN:
+                return Mode.GIVEN_UP
+        if self.paused:
+            return Mode.PAUSED
+        return Mode.RUNNING if self.awaits_station_since is None else Mode.NO_STATION
+
+    @property
+    def awaits_station_since(self) -> datetime | None:
+        """Since when the run waits for a station to respond; None: it does not."""
+        # Runs that earlier versions have stored do not have the attribute.
+        return getattr(self, "station_wait_began", None)
 
     def check_visible(self, actor: Actor) -> None:
         """Raise NotFoundError if there is no such run for this actor."""
@@ -127,6 +144,7 @@ class Run(Aggregate):
     def _close_wave(self, *, wave: int, notified: int, failed: int, timestamp: datetime) -> None:  # noqa: ARG002
         self.wave_open = False
         self.wave_ended_at = timestamp
+        self.station_wait_began: datetime | None = None
 
     def pause(self, *, hangup: bool, timestamp: datetime) -> None:
         """Start no call until the run is resumed. A paused run can still be ordered to hang up, once."""
@@ -145,6 +163,7 @@ class Run(Aggregate):
     def _pause(self, *, hangup: bool, timestamp: datetime) -> None:  # noqa: ARG002 - of the event
         self.paused = True
         self.hangup = hangup
+        self.station_wait_began = None
 
     def resume(self, *, timestamp: datetime) -> None:
         self._check("resume", "the taskExec is not paused")
@@ -154,6 +173,29 @@ class Run(Aggregate):
     def _resume(self, *, timestamp: datetime) -> None:  # noqa: ARG002 - of the event
         self.paused = False
         self.hangup = False
+
+    def await_station(self, *, timestamp: datetime) -> None:
+        """Wait until a station responds."""
+        self._check("await_station", "the taskExec cannot wait for a station now")
+        self._await_station(timestamp=timestamp)
+
+    @event(StationsDown)
+    def _await_station(self, *, timestamp: datetime) -> None:
+        self.station_wait_began = timestamp
+
+    def go_on(self, *, timestamp: datetime) -> None:
+        """Wait no longer for a station."""
+        self._check("go_on", "the taskExec does not wait for a station")
+        self._go_on(timestamp=timestamp)
+
+    @event(StationsUp)
+    def _go_on(self, *, timestamp: datetime) -> None:  # noqa: ARG002 - of the event
+        self.station_wait_began = None
+
+    def give_up(self, *, timestamp: datetime) -> None:
+        """Begin to end the run: no station has responded for too long."""
+        self._check("give_up", "the taskExec does not wait for a station")
+        self._stop(ending=RunEnding.STATION_DOWN, hangup=False, timestamp=timestamp)
 
     def stop(self, *, hangup: bool, timestamp: datetime) -> None:
         """Begin to end the run. A run that is ending can still be ordered to hang up, once."""
@@ -171,6 +213,7 @@ class Run(Aggregate):
     def _stop(self, *, ending: RunEnding, hangup: bool, timestamp: datetime) -> None:  # noqa: ARG002 - of the event
         self.ending = ending
         self.paused = False
+        self.station_wait_began = None
         self.hangup = hangup
 
     def end(self, ending: RunEnding, *, timestamp: datetime) -> None:
@@ -218,6 +261,10 @@ def _public(change: object, run_id: UUID) -> LifeEvent:  # noqa: PLR0911 - a tab
             return RunPaused(run_id=run_id)
         case Run.Resumed():
             return RunResumed(run_id=run_id)
+        case Run.StationsDown():
+            return RunStationsDown(run_id=run_id)
+        case Run.StationsUp():
+            return RunStationsUp(run_id=run_id)
         case Run.Stopping():
             return RunStopping(run_id=run_id)
         case Run.Ended(ending=ending):

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from cato_contracts.api.calling_hours import may_call
 from cato_contracts.messages.runs import RunEnding
 from cato_dialer.campaign.domain.run.progress import Progress
 from cato_dialer.campaign.domain.run.run import Run
@@ -13,17 +14,26 @@ from cato_dialer.campaign.domain.run.run import Run
 class RunInputs:
     """Everything that the next step of a run depends on.
 
-    `drained` says that no call of the run is up and none can begin any more.
+    `drained` says that no call of the run is up and none can begin any more. `no_station`: whether no station
+    responds, None if that is not known. `station_wait`: how long the run waits for one (zero: not at all).
     """
 
     run: Run
     progress: Progress
     now: datetime
     drained: bool
+    no_station: bool | None = None
+    station_wait: timedelta = timedelta()
 
     @property
     def expires_at(self) -> datetime | None:
         return self.run.snapshot.expires_at
+
+    @property
+    def gives_up_at(self) -> datetime | None:
+        """When the run ends for want of a station; None while it does not wait for one."""
+        since = self.run.awaits_station_since
+        return None if since is None else since + self.station_wait
 
     @property
     def next_wave_due(self) -> datetime:
@@ -59,6 +69,37 @@ def ending_decided(inputs: RunInputs) -> bool:
 def expired(inputs: RunInputs) -> bool:
     """The run is to end because `expiresAt` has passed."""
     return inputs.run.ending is RunEnding.EXPIRED
+
+
+def given_up(inputs: RunInputs) -> bool:
+    """The run is to end because no station has responded for `stationDownWaitS`."""
+    return inputs.run.ending is RunEnding.STATION_DOWN
+
+
+def awaits_station(inputs: RunInputs) -> bool:
+    """The run waits for a station to respond."""
+    return inputs.run.awaits_station_since is not None
+
+
+def station_wanted(inputs: RunInputs) -> bool:
+    """No station responds, `stationDownWaitS` is not 0, and calls may be made: a wave is open, not paused."""
+    return inputs.no_station is True and bool(inputs.station_wait) and _calls_may_be_made(inputs)
+
+
+def no_station_wanted(inputs: RunInputs) -> bool:
+    """A station responds, or no calls may be made because of the calling hours."""
+    return inputs.no_station is False or not _calls_may_be_made(inputs)
+
+
+def _calls_may_be_made(inputs: RunInputs) -> bool:
+    run = inputs.run
+    in_hours = may_call(run.snapshot.settings, run.snapshot.time_zone, inputs.now)
+    return run.wave_open and not run.paused and in_hours
+
+
+def waited_long_enough(inputs: RunInputs) -> bool:
+    """No station has responded for `stationDownWaitS`."""
+    return inputs.gives_up_at is not None and inputs.now >= inputs.gives_up_at
 
 
 def calls_may_be_up(inputs: RunInputs) -> bool:

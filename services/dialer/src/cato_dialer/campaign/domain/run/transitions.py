@@ -17,18 +17,28 @@ class Phase(StrEnum):
 
 
 class Mode(StrEnum):
-    """The order of a user or of the expiry. A stopped or expired run is being ended."""
+    """The order of a user or of the expiry, or the want of a station.
+
+    A run that is stopped, expired or given up is being ended.
+    """
 
     RUNNING = "running"
+    NO_STATION = "no station"
     PAUSED = "paused"
     STOPPED = "stopped"
     EXPIRED = "expired"
+    GIVEN_UP = "given up"
 
 
 _NOT_ENDED = (Phase.WAITING, Phase.CALLING, Phase.BETWEEN_WAVES)
 _NOT_CALLING = (Phase.WAITING, Phase.BETWEEN_WAVES)
 _NOT_ENDING = (Mode.RUNNING, Mode.PAUSED)
 _ENDING = (Mode.STOPPED, Mode.EXPIRED)
+# A run waits for a station, and gives up, in a wave only.
+_CALLING = (Phase.CALLING,)
+_NO_STATION = (Mode.NO_STATION,)
+_GIVEN_UP = (Mode.GIVEN_UP,)
+_BUT_NO_STATION = tuple(mode for mode in Mode if mode is not Mode.NO_STATION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +64,11 @@ class Activity:
 
 TRANSITIONS: tuple[Transition, ...] = (
     Transition("begin_wave", _NOT_CALLING, (Mode.RUNNING,), "run-wave-started", phase=Phase.CALLING),
-    Transition("close_wave", (Phase.CALLING,), tuple(Mode), "run-wave-ended", phase=Phase.BETWEEN_WAVES),
+    Transition("close_wave", _CALLING, _BUT_NO_STATION, "run-wave-ended", phase=Phase.BETWEEN_WAVES),
+    Transition("close_wave", _CALLING, _NO_STATION, "run-wave-ended", Phase.BETWEEN_WAVES, Mode.RUNNING),
+    Transition("await_station", _CALLING, (Mode.RUNNING,), "run-stations-down", mode=Mode.NO_STATION),
+    Transition("go_on", _CALLING, _NO_STATION, "run-stations-up", mode=Mode.RUNNING),
+    Transition("give_up", _CALLING, _NO_STATION, "run-stopping", mode=Mode.GIVEN_UP),
     Transition("pause", _NOT_ENDED, (Mode.RUNNING,), "run-paused", mode=Mode.PAUSED),
     # A run that is paused or ending can still be ordered to hang up, once.
     Transition("pause_and_hang_up", _NOT_ENDED, _NOT_ENDING, "run-paused", mode=Mode.PAUSED),
@@ -63,20 +77,27 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition("stop_and_hang_up", _NOT_ENDED, _NOT_ENDING, "run-stopping", mode=Mode.STOPPED),
     Transition("stop_and_hang_up", _NOT_ENDED, _ENDING, "run-stopping"),
     Transition("expire", _NOT_ENDED, _NOT_ENDING, "run-stopping", mode=Mode.EXPIRED),
+    Transition("pause", _CALLING, _NO_STATION, "run-paused", mode=Mode.PAUSED),
+    Transition("pause_and_hang_up", _CALLING, _NO_STATION, "run-paused", mode=Mode.PAUSED),
+    Transition("stop", _CALLING, _NO_STATION, "run-stopping", mode=Mode.STOPPED),
+    Transition("stop_and_hang_up", _CALLING, _NO_STATION, "run-stopping", mode=Mode.STOPPED),
+    Transition("stop_and_hang_up", (Phase.CALLING, Phase.BETWEEN_WAVES), _GIVEN_UP, "run-stopping"),
+    Transition("expire", _CALLING, _NO_STATION, "run-stopping", mode=Mode.EXPIRED),
     Transition("end_finished", _NOT_CALLING, _NOT_ENDING, "run-ended", phase=Phase.ENDED),
     Transition("end_as_decided", _NOT_ENDED, (Mode.STOPPED,), "run-ended", phase=Phase.ENDED),
-    # An expired wave is closed first: every subscriber in it gets a result.
+    # The wave of a run that has expired or given up is closed first: every subscriber in it gets a result.
     Transition("end_as_decided", _NOT_CALLING, (Mode.EXPIRED,), "run-ended", phase=Phase.ENDED),
+    Transition("end_as_decided", (Phase.BETWEEN_WAVES,), _GIVEN_UP, "run-ended", phase=Phase.ENDED),
 )
 
 ACTIVITIES: tuple[Activity, ...] = (
     Activity("wait_for_time", _NOT_CALLING, (Mode.RUNNING,)),
     Activity("wait_for_resume", _NOT_CALLING, (Mode.PAUSED,)),
-    Activity("dial", (Phase.CALLING,), _NOT_ENDING),
-    Activity("await_calls_drained", (Phase.CALLING,), _ENDING),
-    Activity("await_calls_drained", (Phase.BETWEEN_WAVES,), tuple(Mode)),
-    Activity("fail_remaining", (Phase.CALLING,), (Mode.EXPIRED,)),
-    Activity("release", (Phase.ENDED,), tuple(Mode)),
+    Activity("dial", _CALLING, (*_NOT_ENDING, Mode.NO_STATION)),
+    Activity("await_calls_drained", _CALLING, (*_ENDING, Mode.GIVEN_UP)),
+    Activity("await_calls_drained", (Phase.BETWEEN_WAVES,), _BUT_NO_STATION),
+    Activity("fail_remaining", _CALLING, (Mode.EXPIRED, Mode.GIVEN_UP)),
+    Activity("release", (Phase.ENDED,), _BUT_NO_STATION),
 )
 
 
@@ -85,6 +106,13 @@ def transition(by: str, phase: Phase, mode: Mode) -> Transition | None:
     return next(
         (row for row in TRANSITIONS if row.by == by and phase in row.phases and mode in row.modes), None
     )
+
+
+def possible(phase: Phase, mode: Mode) -> bool:
+    """Return whether a run can be in this state."""
+    if mode is Mode.NO_STATION:
+        return phase is Phase.CALLING
+    return mode is not Mode.GIVEN_UP or phase is not Phase.WAITING
 
 
 def state_name(phase: Phase, mode: Mode) -> str:

@@ -6,7 +6,7 @@ idempotent by their command ids, jobs by their subjects, results by the sequence
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
@@ -19,12 +19,16 @@ from cato_contracts.messages.runs import SubscriberResult
 from cato_contracts.subjects import run_life, run_result
 from cato_dialer.campaign.domain.run.next_step import (
     AwaitCallsDrained,
+    AwaitStation,
     BeginWave,
     CloseWave,
+    Decision,
     Dial,
     EndRun,
     Expire,
     FailRemaining,
+    GiveUp,
+    GoOn,
     Release,
     Step,
     Wait,
@@ -33,12 +37,14 @@ from cato_dialer.campaign.domain.run.next_step import (
 )
 from cato_dialer.campaign.domain.run.progress import Progress
 from cato_dialer.campaign.domain.run.run import Run
+from cato_dialer.campaign.domain.stations import no_station
 from cato_dialer.campaign.handlers.catalog_view import RunningTask
 from cato_dialer.campaign.handlers.coordinator.call_drain import CallDrain
 from cato_dialer.campaign.handlers.coordinator.wave_jobs import WaveJobs
 from cato_dialer.campaign.handlers.deps import Deps
 from cato_dialer.campaign.handlers.resources import translate_log_errors
 from cato_dialer.campaign.handlers.start_task import ensure_run_created
+from cato_dialer.campaign.handlers.stations import current_stations
 from cato_dialer.campaign.ports import QueuedResult
 from cato_jetstream import Commit, Follower, Record
 from cato_runtime.process.tasks import end_tasks
@@ -76,6 +82,13 @@ class RunDriver:
 
         """
         self._run = await ensure_run_created(self._deps, self._running)
+        forget = self._deps.stations.on_change(self._changed.set)
+        try:
+            await self._drive()
+        finally:
+            forget()
+
+    async def _drive(self) -> None:
         async with asyncio.TaskGroup() as group:
             following = group.create_task(self._follower.run(self._fold))
             await self._follower.until_current()
@@ -88,31 +101,58 @@ class RunDriver:
     def _next_step(self) -> Step:
         self._changed.clear()
         self._progress.turn_to(self._run.wave)
-        return next_step(self._run, self._progress, self._deps.clock.now(), drained=self._drain.drained)
+        return next_step(
+            self._run,
+            self._progress,
+            self._deps.clock.now(),
+            drained=self._drain.drained,
+            no_station=no_station(current_stations(self._deps)),
+            station_wait=timedelta(seconds=self._deps.config.dialing.station_down_wait_s),
+        )
 
     async def _do(self, step: Step) -> None:
-        now = self._deps.clock.now()
         match step:
-            case BeginWave(wave=wave, size=size):
-                await self._decide(f"wave-{wave}", lambda run: run.begin_wave(wave, size, timestamp=now))
             case Dial(wave=wave, until=until):
                 await self._dial(wave, until)
-            case CloseWave(wave=wave, notified=notified, failed=failed):
-                await self._decide(
-                    f"wave-{wave}-end", lambda run: run.close_wave(wave, notified, failed, timestamp=now)
-                )
             case Wait(until=until):
                 await self._wait(until)
-            case Expire():
-                await self._decide("expire", lambda run: run.expire(timestamp=now))
             case AwaitCallsDrained():
                 await self._await_calls_drained()
-            case FailRemaining(wave=wave):
-                await self._fail_remaining(wave)
-            case EndRun(ending=ending):
-                await self._decide("end", lambda run: run.end(ending, timestamp=now))
+            case FailRemaining(wave=wave, reason=reason):
+                await self._fail_remaining(wave, reason)
             case Release():
                 pass
+            case _:
+                await self._decide(*self._decision(step))
+
+    def _decision(self, step: Decision) -> tuple[str, Callable[[Run], None]]:
+        """Return the id of a decision, and how the run takes it."""
+        now, version = self._deps.clock.now(), self._run.version
+        name: str
+        decide: Callable[[Run], None]
+        match step:
+            case BeginWave(wave=wave, size=size):
+                name, decide = f"wave-{wave}", lambda run: run.begin_wave(wave, size, timestamp=now)
+            case CloseWave(wave=wave, notified=notified, failed=failed):
+                name, decide = (
+                    f"wave-{wave}-end",
+                    lambda run: run.close_wave(wave, notified, failed, timestamp=now),
+                )
+            case Expire():
+                name, decide = "expire", lambda run: run.expire(timestamp=now)
+            case AwaitStation():
+                log.warning("no station responds, the run waits", run_id=str(self._id))
+                # A run may wait several times: the version tells the decisions apart.
+                name, decide = f"stations-down-{version}", lambda run: run.await_station(timestamp=now)
+            case GoOn():
+                log.info("the run waits no longer for a station", run_id=str(self._id))
+                name, decide = f"stations-up-{version}", lambda run: run.go_on(timestamp=now)
+            case GiveUp():
+                log.error("no station has responded for too long, the run ends", run_id=str(self._id))
+                name, decide = "give-up", lambda run: run.give_up(timestamp=now)
+            case EndRun(ending=ending):
+                name, decide = "end", lambda run: run.end(ending, timestamp=now)
+        return name, decide
 
     def _fold(self, record: Record) -> None:
         """Fold a message of the run: a commit or a result."""
@@ -167,7 +207,7 @@ class RunDriver:
         if not self._drain.drained:
             await self._wait(None, at_most_s=self._deps.pace.drain_check_s)
 
-    async def _fail_remaining(self, wave: int) -> None:
+    async def _fail_remaining(self, wave: int, reason: str) -> None:
         some = [
             QueuedResult(
                 SubscriberResult(
@@ -175,7 +215,7 @@ class RunDriver:
                     no=no,
                     wave=wave,
                     notified=False,
-                    reason="expired",
+                    reason=reason,
                     call_id=None,
                     number=None,
                 ),

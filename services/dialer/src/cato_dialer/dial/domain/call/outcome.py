@@ -51,6 +51,9 @@ class Cause(StrEnum):
 CANCELLED = "cancelled"
 """The reason of a call that we ended for reasons of the system: the number is called again."""
 
+STATION_DOWN = "station-down"
+"""The reason of a call that failed because its station was down: the number is called again."""
+
 _CAUSES: dict[Cause, Outcome] = {
     Cause.SETUP_TIMEOUT: Outcome("no-ringing", retry_other_station=True),
     Cause.ANSWER_TIMEOUT: Outcome("no-answer"),
@@ -153,11 +156,22 @@ def classify(what: int | Cause) -> Outcome:
     return CODES.get(what) or _CLASSES.get(what // 100, _NO_ANSWER_AT_ALL)
 
 
+_WITHOUT_RESPONSE = frozenset(_CAUSES[cause].reason for cause in (Cause.SETUP_TIMEOUT, Cause.NO_RESPONSE))
+
 _RETRIED = frozenset(
     outcome.reason
     for outcome in (*CODES.values(), *_CAUSES.values(), _NO_ANSWER_AT_ALL)
     if outcome.retry_other_station
 )
+
+
+def may_mean_station_down(reason: str | None, sip_code: int | None) -> bool:
+    """Tell whether a call that ended so says nothing about the person if the station is down.
+
+    It did not ring, or it broke off without a response; an answered call, and one whose CANCEL the station
+    has confirmed, have a code.
+    """
+    return sip_code is None and reason in _WITHOUT_RESPONSE
 
 
 def worth_another_station(reason: str) -> bool:

@@ -11,6 +11,8 @@ STOPPED = "stopped"
 
 _PAUSED_DELAY_S = 1.0
 _NEVER_DELAY_S = 3600.0
+_NO_STATION_DELAY_S = 30.0
+"""A station that responds again wakes the run before this time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,13 @@ class CallGate:
 
     job: DialJob
 
-    def refusal(self, state: RunDispatchState | None, now: datetime, *, closing: bool) -> Refusal | None:
-        """Return the reason that forbids a call at `now`, or None; `closing`: this replica shuts down."""
+    def refusal(
+        self, state: RunDispatchState | None, now: datetime, *, closing: bool, no_station: bool = False
+    ) -> Refusal | None:
+        """Return the reason that forbids a call at `now`, or None.
+
+        `closing`: this replica shuts down. `no_station`: no station responds.
+        """
         if state is None:
             return Discard()
         if state.mode is RunMode.STOPPING:
@@ -56,7 +63,8 @@ class CallGate:
             return Defer(0)
         if state.mode is RunMode.PAUSED:
             return Defer(_PAUSED_DELAY_S)
-        return self._out_of_hours(now)
+        await_station = Defer(_NO_STATION_DELAY_S, whole_run=True) if no_station else None
+        return self._out_of_hours(now) or await_station
 
     def _out_of_hours(self, now: datetime) -> Defer | None:
         settings, zone = self.job.settings, self.job.time_zone

@@ -11,10 +11,12 @@ from uuid import UUID
 
 from cato_contracts.messages.calls import FINAL_KINDS, CallEvent, CallEventKind, CallOwner
 from cato_contracts.messages.runs import SubscriberResult
-from cato_dialer.dial.domain.call.outcome import CANCELLED, worth_another_station
+from cato_dialer.dial.domain.call.outcome import CANCELLED, STATION_DOWN, worth_another_station
 
 INTERRUPTION_LIMIT = 3
 """How often a number is called again in a wave because its call was interrupted; the next number follows."""
+
+_NO_TRY = frozenset({CANCELLED, STATION_DOWN})
 
 FAULT = "fault"
 """The subscriber was not reached for reasons of the system, which the bounded repeats did not overcome."""
@@ -41,7 +43,7 @@ class PastCall:
     @property
     def to_be_repeated(self) -> bool:
         """Tell whether the call ended for reasons of the system, so that the number has not had its try."""
-        return self.interrupted or (not self.success and self.reason == CANCELLED)
+        return self.interrupted or (not self.success and self.reason in _NO_TRY)
 
     @property
     def interrupted(self) -> bool:
@@ -133,8 +135,15 @@ def next_attempt(
         return Dial(last.phone_index, left, len(calls))
     if not last.success and last.phone_index + 1 < phone_count:
         return Dial(last.phone_index + 1, tuple(stations), len(calls))
+    last = _decisive(of_wave)
     # A fault of the system says nothing about the subscriber, so it is not used as the reason.
     return Conclude(last.success, FAULT if last.interrupted else last.reason or "", last)
+
+
+def _decisive(of_wave: Sequence[PastCall]) -> PastCall:
+    """Return the last call, or the last one that was not made while its station was down."""
+    told = [call for call in of_wave if call.reason != STATION_DOWN]
+    return told[-1] if told else of_wave[-1]
 
 
 def _stations_left(of_wave: Sequence[PastCall], stations: Sequence[UUID]) -> tuple[UUID, ...]:

@@ -97,10 +97,14 @@ class UacCall:
             self.end(self.user.hung_up)
         elif self.phase is Phase.CALLING:
             # CANCEL must wait for a provisional response (RFC 3261, 9.1): it is sent when one comes, and a
-            # 2xx is acknowledged and ended. The call is over for the user.
+            # 2xx is acknowledged and ended. The call is over for the user. A station that comes back must not
+            # get the INVITE then: the person may be called again by that time.
             self._cancelled = True
-            if self._invite is not None and not self._invite.sent:
-                self._invite.terminate()
+            if self._invite is not None:
+                if self._invite.sent:
+                    self._invite.stop_repeating()
+                else:
+                    self._invite.terminate()
             self.end(self.user.hung_up)
         elif self.phase is Phase.PROCEEDING and not self._cancelled:
             self._cancelled = True

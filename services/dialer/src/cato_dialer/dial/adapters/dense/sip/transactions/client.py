@@ -110,6 +110,10 @@ class ClientTransaction:
         if self.state in {State.TRYING, State.PROCEEDING}:
             self._restart_deadline(self._delays.timing.life_s, self._timed_out)
 
+    def stop_repeating(self) -> None:
+        """Send the request no more; responses to what was sent are still handled."""
+        self._stop_retransmission()
+
     def terminate(self) -> None:
         if self.state is not State.TERMINATED:
             self.state = State.TERMINATED

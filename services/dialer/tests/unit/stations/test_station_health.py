@@ -36,6 +36,21 @@ def test_the_time_of_a_state_is_that_of_its_beginning():
     assert (up.since, up.unanswered) == (at(5), 0)
 
 
+def test_a_station_that_ignores_options_is_down_only_after_a_call_without_response():
+    ignoring = StationHealth().options_unanswered(at(1)).options_unanswered(at(2)).heard(at(3))
+    assert (ignoring.state, ignoring.answers_options) == (StationState.UP, False)
+    missed = ignoring.options_unanswered(at(30)).options_unanswered(at(34))
+    assert missed.state is StationState.UP
+    assert missed.options_unanswered(at(60), after_call=True).state is StationState.DOWN
+    answered = missed.options_answered(at(61))
+    assert answered.options_unanswered(at(90)).options_unanswered(at(94)).down
+
+
+def test_a_station_that_comes_back_with_a_call_still_answers_options():
+    down = StationHealth().options_answered(at(0)).options_unanswered(at(1)).options_unanswered(at(2))
+    assert down.heard(at(3)).answers_options is True
+
+
 def test_a_failed_call_changes_no_state():
     failure = StationFailure(at=at(1), reason="service-unavailable", sip_code=503, text="Overloaded")
     failed = StationHealth().heard(at(0)).failed(failure)

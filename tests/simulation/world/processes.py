@@ -22,6 +22,7 @@ from services.dialer.tests.support.memory_dial import (
 from tests.simulation.world.exchange import Line, UnsentLine
 from tests.simulation.world.faults import FaultyPort, ProcessLife
 from tests.simulation.world.surroundings import ExpiringLease, LaggingRunStates, LogJournal
+from tests.support.lists.direct_list_reader import DirectListReader
 
 
 class Process(Protocol):
@@ -187,6 +188,7 @@ class CampaignProcess:
             events=FaultyPort(life, world.events, Unavailable),
             run_log=FaultyPort(life, world.runs, Unavailable),
             objects=FaultyPort(life, world.objects, BrokerError),
+            list_reader=DirectListReader(),
             audio=world.audio,
             queue=FaultyPort(life, world.campaign_queue, BrokerError),
             run_states=FaultyPort(life, world.campaign_run_states, BrokerError),

@@ -14,16 +14,9 @@ from cato_contracts.errors import (
     NotFoundError,
     PreconditionFailedError,
 )
-from cato_contracts.messages import campaign_commands as campaign
 from cato_contracts.requests import Actor
-from cato_dialer.campaign.domain.lists.subscriber_list import contacts
 
 T = TypeVar("T", bound=Any)
-
-
-def read_people(content: bytes, form: campaign.ListFormat, group_id: UUID) -> tuple[bytes, int]:
-    """Return the list as JSON lines, and the number of people."""
-    return contacts(content, form, group_id, limit=1_000_000)
 
 
 def subscriber_status(person: Contact, *, failed: bool) -> status.SubscriberStatus:

@@ -1,7 +1,6 @@
 """Media, dialer and reporting in memory, for tests: enough of their rules to give every answer."""
 
 import hashlib
-from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
@@ -28,6 +27,7 @@ from cato_contracts.messages import audio_commands as audio
 from cato_contracts.messages import campaign_commands as campaign
 from cato_contracts.objects import Bucket, ObjectRef
 from cato_contracts.requests import Actor, Command, Request
+from cato_dialer.campaign.handlers.uploaded_lists import UploadedLists
 from cato_runtime.clock import SystemClock
 from cato_runtime.objects import ObjectStore
 from cato_runtime.requests import RequestContext, RequestTable, refusal
@@ -39,9 +39,9 @@ from tests.support.gateway.resources import (
     owner_of,
     page_of,
     part_of,
-    read_people,
     subscriber_status,
 )
+from tests.support.lists.direct_list_reader import DirectListReader
 
 R = TypeVar("R")
 
@@ -53,6 +53,7 @@ class MemoryServices:
 
     def __init__(self, objects: ObjectStore) -> None:
         self.objects = objects
+        self.lists = UploadedLists(objects, DirectListReader(), limit=1_000_000)
         self.asked: list[Envelope[Any]] = []
         self.audio: dict[UUID, AudioFile] = {}
         self.groups: dict[UUID, tuple[SubscriberGroup, ObjectRef]] = {}
@@ -122,6 +123,7 @@ class MemoryServices:
         on(audio.RemoveAudioFile, self._remove_audio)
         on(campaign.AddSubscriberGroup, self._add_group)
         on(campaign.ReplaceSubscriberGroup, self._replace_group)
+        on(campaign.CheckSubscriberList, self._check_list)
         on(campaign.GetSubscriberGroup, self._get_group)
         on(campaign.LocateSubscribers, self._locate)
         on(campaign.ListSubscriberGroups, self._list_groups)
@@ -191,30 +193,35 @@ class MemoryServices:
     async def _add_group(
         self, request: campaign.AddSubscriberGroup, context: RequestContext
     ) -> SubscriberGroup:
-        return await self._keep_group(uuid4(), request.name, request, context.now)
+        return await self._keep_group(uuid4(), request.name, request, context)
 
     async def _replace_group(
         self, request: campaign.ReplaceSubscriberGroup, context: RequestContext
     ) -> SubscriberGroup:
         old = self._group(request.id, request.actor)[0]
         check_version(old, request)
-        return await self._keep_group(old.id, old.name, request, context.now, old.version + 1)
+        return await self._keep_group(old.id, old.name, request, context, old.version + 1)
 
     async def _keep_group(
-        self, id_: UUID, name: str, request: Any, now: datetime, version: int = 1
+        self, id_: UUID, name: str, request: Any, context: RequestContext, version: int = 1
     ) -> SubscriberGroup:
-        lines, count = read_people(await self.objects.get(request.upload), request.format, id_)
-        ref = await self.objects.put(Bucket.LISTS, str(uuid4()), lines)
+        stored = await self.lists.store(request, id_, context)
         group = SubscriberGroup(
             id=id_,
             name=name,
             user_id=request.actor.user_id,
-            subscriber_count=count,
-            created_at=now,
+            subscriber_count=stored.count,
+            created_at=context.now,
             version=version,
         )
-        self.groups[id_] = (group, ref)
-        return group
+        self.groups[id_] = (group, stored.subscribers)
+        found = stored.duplicates
+        return group.model_copy(update={"duplicates": found if found.persons or found.numbers else None})
+
+    async def _check_list(
+        self, request: campaign.CheckSubscriberList, context: RequestContext
+    ) -> campaign.SubscriberListCheck:
+        return await self.lists.check(request, context)
 
     def _group(self, id_: UUID, actor: Actor) -> tuple[SubscriberGroup, ObjectRef]:
         if id_ not in self.groups or not actor.may_see(self.groups[id_][0].user_id):

@@ -63,11 +63,13 @@ class AudioFile(Resource):
 
 
 class SubscriberGroup(Resource):
-    """A stored list of subscribers."""
+    """A stored list of subscribers; `duplicates` and `warnings` only in the answer to storing it."""
 
     url: str
     subscriber_count: int
     created_at: datetime
+    duplicates: dict[str, int] | None = None
+    warnings: list[str] = Field(default_factory=list)
 
 
 class Person(Model):
@@ -76,6 +78,7 @@ class Person(Model):
     full_name: str
     phones: list[str]
     emails: list[str] = Field(default_factory=list)
+    attributes: dict[str, str] = Field(default_factory=dict, exclude_if=lambda attributes: not attributes)
 
 
 class Subscriber(Person):

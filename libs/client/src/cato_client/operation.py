@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import httpx
 from pydantic import BaseModel
 
-from cato_client.models import Model, Resource
+from cato_client.models import ExportDialect, Model, Resource
 
 T_co = TypeVar("T_co", covariant=True)
 M = TypeVar("M", bound=Model)
@@ -17,6 +17,7 @@ M = TypeVar("M", bound=Model)
 JSON = "application/json"
 OCTETS = "application/octet-stream"
 CSV = "text/csv"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,3 +96,10 @@ def body(model: BaseModel) -> bytes:
 
 def path_word(name: str) -> str:
     return quote(name, safe="")
+
+
+def file_form(form: str, dialect: ExportDialect, time_zone: str | None) -> dict[str, str]:
+    given = {"format": form}
+    if dialect != "standard":
+        given["dialect"] = dialect
+    return given if time_zone is None else given | {"timeZone": time_zone}

@@ -1,10 +1,52 @@
 """The operations of the API: one function for each, which returns the request as a value."""
 
-import json
-from collections.abc import Sequence
+# ruff: noqa: PLC0414 - the operations on groups are part of this module's interface
+
 from dataclasses import replace
 from uuid import UUID
 
+from cato_client.group_operations import (
+    add_subscriber_group as add_subscriber_group,
+)
+from cato_client.group_operations import (
+    add_subscriber_group_csv as add_subscriber_group_csv,
+)
+from cato_client.group_operations import (
+    add_subscriber_list as add_subscriber_list,
+)
+from cato_client.group_operations import (
+    check_replacing_list as check_replacing_list,
+)
+from cato_client.group_operations import (
+    check_subscriber_list as check_subscriber_list,
+)
+from cato_client.group_operations import (
+    export_subscribers as export_subscribers,
+)
+from cato_client.group_operations import (
+    export_subscribers_csv as export_subscribers_csv,
+)
+from cato_client.group_operations import (
+    get_subscriber_group as get_subscriber_group,
+)
+from cato_client.group_operations import (
+    list_subscriber_groups as list_subscriber_groups,
+)
+from cato_client.group_operations import (
+    list_subscribers as list_subscribers,
+)
+from cato_client.group_operations import (
+    remove_subscriber_group as remove_subscriber_group,
+)
+from cato_client.group_operations import (
+    replace_subscriber_group as replace_subscriber_group,
+)
+from cato_client.group_operations import (
+    replace_subscriber_group_csv as replace_subscriber_group_csv,
+)
+from cato_client.group_operations import (
+    replace_subscriber_list as replace_subscriber_list,
+)
 from cato_client.models import (
     AudioFile,
     CallDetail,
@@ -13,30 +55,26 @@ from cato_client.models import (
     ExportDialect,
     ExportFormat,
     Grouping,
-    ListFileFormat,
     NewTask,
     NotificationSettings,
     Page,
-    Person,
     Report,
     Settings,
     Station,
     Statistics,
     StatusDocument,
-    Subscriber,
     SubscriberFilter,
-    SubscriberGroup,
     Task,
     TaskExec,
     TaskStart,
 )
 from cato_client.operation import (
-    CSV,
     OCTETS,
     Operation,
     body,
     change,
     control,
+    file_form,
     get,
     list_page,
     path_word,
@@ -73,64 +111,6 @@ def list_audio_files(
 
 def remove_audio_file(audio_id: UUID) -> Operation[None]:
     return remove(f"/audio-files/{audio_id}")
-
-
-def add_subscriber_group(name: str, people: Sequence[Person]) -> Operation[SubscriberGroup]:
-    return change("PUT", f"/subscriber-groups/add/{path_word(name)}", SubscriberGroup, _people(people))
-
-
-def add_subscriber_group_csv(name: str, lines: bytes) -> Operation[SubscriberGroup]:
-    """Add a group from CSV with the columns `fullName,phones,emails`; `;` separates values in a field."""
-    return change("PUT", f"/subscriber-groups/add/{path_word(name)}", SubscriberGroup, lines, CSV)
-
-
-def replace_subscriber_group(
-    group_id: UUID, people: Sequence[Person], *, etag: str | None = None
-) -> Operation[SubscriberGroup]:
-    """Replace the subscribers; with `etag`, only if the group still has that version."""
-    return change("PUT", f"/subscriber-groups/{group_id}", SubscriberGroup, _people(people), etag=etag)
-
-
-def replace_subscriber_group_csv(
-    group_id: UUID, lines: bytes, *, etag: str | None = None
-) -> Operation[SubscriberGroup]:
-    """Replace the subscribers, from CSV; with `etag`, only if the group still has that version."""
-    return change("PUT", f"/subscriber-groups/{group_id}", SubscriberGroup, lines, CSV, etag)
-
-
-def get_subscriber_group(group_id: UUID) -> Operation[SubscriberGroup]:
-    return get(f"/subscriber-groups/{group_id}", SubscriberGroup)
-
-
-def list_subscriber_groups(
-    *, name: str | None = None, limit: int = 100, cursor: str | None = None
-) -> Operation[Page[SubscriberGroup]]:
-    return list_page("/subscriber-groups", Page[SubscriberGroup], name=name, limit=limit, cursor=cursor)
-
-
-def list_subscribers(
-    group_id: UUID, *, limit: int = 1000, cursor: str | None = None
-) -> Operation[Page[Subscriber]]:
-    return list_page(
-        f"/subscriber-groups/{group_id}/subscribers", Page[Subscriber], limit=limit, cursor=cursor
-    )
-
-
-def export_subscribers(
-    group_id: UUID, *, form: ListFileFormat = "csv", dialect: ExportDialect = "standard"
-) -> Operation[bytes]:
-    """Get all subscribers of a group as a file. It may be large: use `Client.pieces`."""
-    path = f"/subscriber-groups/{group_id}/subscribers"
-    return Operation("GET", path, read_bytes, _form(form, dialect, None))
-
-
-def export_subscribers_csv(group_id: UUID) -> Operation[bytes]:
-    """Get all subscribers of a group as a CSV file. It may be large: use `Client.pieces`."""
-    return export_subscribers(group_id)
-
-
-def remove_subscriber_group(group_id: UUID, *, etag: str | None = None) -> Operation[None]:
-    return remove(f"/subscriber-groups/{group_id}", etag)
 
 
 def add_notification_settings(settings: Settings) -> Operation[NotificationSettings]:
@@ -259,7 +239,7 @@ def export_calls(
 
     `time_zone` is the zone of local times in Excel's dialect and in XLSX, by default the configured one.
     """
-    parameters = _conditions(where) | _form(form, dialect, time_zone)
+    parameters = _conditions(where) | file_form(form, dialect, time_zone)
     return Operation("GET", "/calls/export", read_bytes, parameters)
 
 
@@ -272,7 +252,7 @@ def export_run_subscribers(
     time_zone: str | None = None,
 ) -> Operation[bytes]:
     """Get the subscribers of an execution as a file, reached or not. It may be large: use `Client.pieces`."""
-    parameters = _form(form, dialect, time_zone)
+    parameters = file_form(form, dialect, time_zone)
     if subscribers != "all":
         parameters["subscribers"] = subscribers
     return Operation("GET", f"/task-execs/{run_id}/subscribers/export", read_bytes, parameters)
@@ -310,20 +290,8 @@ def _part(
     return {name: str(value) for name, value in given.items() if value is not None}
 
 
-def _form(form: str, dialect: ExportDialect, time_zone: str | None) -> dict[str, str]:
-    given = {"format": form}
-    if dialect != "standard":
-        given["dialect"] = dialect
-    return given if time_zone is None else given | {"timeZone": time_zone}
-
-
 def _conditions(where: CallFilter | None) -> dict[str, str]:
     if where is None:
         return {}
     given: dict[str, str] = where.model_dump(mode="json", by_alias=True, exclude_none=True)
     return given
-
-
-def _people(people: Sequence[Person]) -> bytes:
-    listed = [{"fullName": one.full_name, "phones": one.phones, "emails": one.emails} for one in people]
-    return json.dumps(listed, ensure_ascii=False).encode()

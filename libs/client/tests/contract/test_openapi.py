@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from cato_client import models, operations
+from cato_client import group_operations, list_models, models, operations
 from cato_client.models import CallFilter
 from cato_client.operation import Operation
 
@@ -35,6 +35,10 @@ OPERATIONS: list[Operation[Any]] = [
     operations.add_subscriber_group_csv("a", b""),
     operations.replace_subscriber_group(ID, [PERSON]),
     operations.replace_subscriber_group_csv(ID, b""),
+    operations.add_subscriber_list("a", b"", "text/csv", columns="phones:Mobile"),
+    operations.check_subscriber_list(b"", "text/csv", columns="phones:Mobile"),
+    operations.replace_subscriber_list(ID, b"", "text/csv", columns="phones:Mobile"),
+    operations.check_replacing_list(ID, b"", "text/csv", columns="phones:Mobile"),
     operations.get_subscriber_group(ID),
     operations.list_subscriber_groups(name="a", **PAGE),
     operations.list_subscribers(ID, **PAGE),
@@ -79,6 +83,9 @@ MODELS: dict[str, type[models.Model]] = {
     "CallView": models.Call,
     "Calls": models.CallPage,
     "FoundSubscriber": models.FoundSubscriber,
+    "ListColumn": list_models.ListColumn,
+    "ListDuplicates": list_models.ListDuplicates,
+    "ListFault": list_models.ListFault,
     "PhoneView": models.Phone,
     "Report": models.Report,
     "StationFailure": models.StationFailure,
@@ -88,6 +95,7 @@ MODELS: dict[str, type[models.Model]] = {
     "StatusDocument": models.StatusDocument,
     "SubscriberGroupView": models.SubscriberGroup,
     "SubscriberLine": models.Subscriber,
+    "SubscriberListCheck": list_models.ListCheck,
     "SubscriberStatus": models.SubscriberStatus,
     "SubscriberView": models.Person,
     "TaskExec": models.TaskExec,
@@ -127,7 +135,8 @@ def test_every_operation_of_the_client_is_checked_here():
         name
         for name in public
         if getattr(vars(operations)[name], "__annotations__", {}).get("return") is not None
-        and getattr(vars(operations)[name], "__module__", "") == operations.__name__
+        and getattr(vars(operations)[name], "__module__", "")
+        in {operations.__name__, group_operations.__name__}
     }
     assert len(functions) == len(OPERATIONS)
 

@@ -93,6 +93,13 @@ SAMPLES: list[Message] = [
     audio.GetAudioFiles(actor=ACTOR, ids=[ID, OTHER]),
     campaign.AddSubscriberGroup(actor=ACTOR, name="town", format=campaign.ListFormat.JSON, upload=UPLOAD),
     campaign.ReplaceSubscriberGroup(actor=ACTOR, id=ID, format=campaign.ListFormat.CSV, upload=UPLOAD),
+    campaign.CheckSubscriberList(
+        actor=ACTOR,
+        format=campaign.ListFormat.CSV,
+        upload=UPLOAD,
+        charset="windows-1251",
+        columns={"phones": ["Mobile", "Home"]},
+    ),
     campaign.AddNotificationSettings(actor=ACTOR, owner="user", spec=SPEC),
     campaign.ReplaceNotificationSettings(actor=ACTOR, id=ID, spec=SPEC),
     campaign.AddTask(actor=ACTOR, owner="user", spec=TASK),

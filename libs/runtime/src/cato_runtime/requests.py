@@ -63,12 +63,13 @@ class RequestContext:
     """The parts of a request besides its body that a handler may use.
 
     `command_id` stays the same when the client retries, so a resource whose id is derived from it is created
-    once.
+    once. `deadline` is the time of the event loop after which nobody waits for the answer.
     """
 
     command_id: str
     correlation_id: str
     now: datetime
+    deadline: float | None = None
 
 
 Handler = Callable[[Q, RequestContext], Awaitable[Any]]

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from enum import StrEnum
 
 from cato_contracts.subjects import EVENTS, LEASES, RUNS
+from cato_dialer.campaign.adapters.list_reader.confined_list_reader import ConfinedListReader
 from cato_dialer.campaign.adapters.media_audio_library import MediaAudioLibrary
 from cato_dialer.campaign.adapters.nats_dial_queue import NatsDialQueue
 from cato_dialer.campaign.adapters.nats_leases import NatsLeases
@@ -63,6 +64,7 @@ async def _campaign(runtime: RuntimeDeps) -> CampaignRole:
             events=JetStreamLog(client, EVENTS.name),
             run_log=JetStreamLog(client, RUNS.name),
             objects=runtime.objects,
+            list_reader=ConfinedListReader(),
             audio=MediaAudioLibrary(runtime.requester),
             queue=NatsDialQueue(client, js, clock),
             run_states=NatsRunStates(js),

@@ -13,6 +13,7 @@ from cato_runtime.clock import SystemClock
 from cato_runtime.objects import NatsObjectStore
 from services.dialer.tests.support.campaign_world import CONFIG, QUICK
 from services.dialer.tests.support.memory_campaign import MemoryAudioLibrary
+from tests.support.lists.direct_list_reader import DirectListReader
 
 
 def role_on(client: NatsClient, audio: MemoryAudioLibrary) -> CampaignRole:
@@ -22,6 +23,7 @@ def role_on(client: NatsClient, audio: MemoryAudioLibrary) -> CampaignRole:
         events=JetStreamLog(client, "EVENTS"),
         run_log=JetStreamLog(client, "RUNS"),
         objects=NatsObjectStore(js),
+        list_reader=DirectListReader(),
         audio=audio,
         queue=NatsDialQueue(client, js, clock),
         run_states=NatsRunStates(js),

@@ -47,6 +47,7 @@ from services.dialer.tests.support.memory_campaign import (
     MemoryRunCalls,
     MemoryRunStates,
 )
+from tests.support.lists.direct_list_reader import DirectListReader
 from tests.support.memory_log import MemoryLog
 from tests.support.memory_objects import MemoryObjectStore
 
@@ -191,6 +192,7 @@ class World:
             events=self.events,
             run_log=self.runs,
             objects=self.objects,
+            list_reader=DirectListReader(),
             audio=self.audio,
             queue=self.queue,
             run_states=self.run_states,

@@ -91,6 +91,15 @@ Ids = Annotated[
 ]
 
 
+MAX_ATTRIBUTES = 50
+MAX_ATTRIBUTE_NAME = 100
+MAX_ATTRIBUTE_TEXT = 1000
+_AttributeName = Annotated[str, Field(min_length=1, max_length=MAX_ATTRIBUTE_NAME), ENCODABLE]
+_AttributeText = Annotated[str, Field(max_length=MAX_ATTRIBUTE_TEXT), ENCODABLE]
+Attributes = Annotated[dict[_AttributeName, _AttributeText], Field(max_length=MAX_ATTRIBUTES)]
+"""Further facts about a person, by their names."""
+
+
 class Subscriber(Resource):
     """A person to call, with numbers in the order in which they are tried."""
 
@@ -103,6 +112,13 @@ class Subscriber(Resource):
     emails: Emails = Field(default_factory=list, examples=[[]])
     """E-mail addresses, stored but not used yet; one address or a list."""
 
+    attributes: Attributes = Field(
+        default_factory=dict,
+        exclude_if=lambda attributes: not attributes,
+        examples=[{"Address": "12 High St"}],
+    )
+    """Further facts about the person, texts by their names; they are given back, and not used."""
+
 
 class Contact(Resource):
     """A subscriber with an identity, as the data of `CallStarted` shows it."""
@@ -110,6 +126,7 @@ class Contact(Resource):
     full_name: str
     phones: list[str]
     emails: list[str] = Field(default_factory=list)
+    attributes: dict[str, str] = Field(default_factory=dict, exclude_if=lambda attributes: not attributes)
     id: UUID
 
 
@@ -122,6 +139,16 @@ class Versioned(Resource):
     version: int = Field(default=0, exclude_if=lambda version: version == 0)
 
 
+class ListDuplicates(Resource):
+    """What occurs more than once in a list."""
+
+    persons: int = Field(default=0, examples=[0])
+    """Subscribers with the name and the numbers of an earlier one."""
+
+    numbers: int = Field(default=0, examples=[1])
+    """Numbers of more than one person."""
+
+
 class SubscriberGroup(Versioned):
     """A stored list of subscribers."""
 
@@ -130,6 +157,7 @@ class SubscriberGroup(Versioned):
     user_id: str
     subscriber_count: int
     created_at: Instant
+    duplicates: ListDuplicates | None = Field(default=None, exclude_if=lambda duplicates: duplicates is None)
 
 
 class SuccessCondition(StrEnum):

@@ -176,6 +176,13 @@ class SubscriberView(Resource):
     emails: list[str] = Field(examples=[[]])
     """E-mail addresses; stored, but not used yet."""
 
+    attributes: dict[str, str] = Field(
+        default_factory=dict,
+        exclude_if=lambda attributes: not attributes,
+        examples=[{"Address": "12 High St"}],
+    )
+    """Further facts about the person, from the list; absent if there are none."""
+
 
 class SubscriberStatus(Resource):
     """The results of one subscriber so far."""

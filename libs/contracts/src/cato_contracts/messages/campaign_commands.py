@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from cato_contracts.api.resources import (
+    ListDuplicates,
     NotificationSettings,
     Page,
     SettingsSpec,
@@ -15,7 +16,8 @@ from cato_contracts.api.resources import (
     TaskSpec,
     TaskStart,
 )
-from cato_contracts.model import Frozen
+from cato_contracts.errors import ListFault
+from cato_contracts.model import Frozen, Resource
 from cato_contracts.objects import ObjectRef
 from cato_contracts.requests import Command, Query
 
@@ -28,7 +30,82 @@ class ListFormat(StrEnum):
     JSON = "json"
     """One JSON array, or several in sequence."""
     CSV = "csv"
-    """A header line and the columns `fullName,phones,emails`; `;` separates several values."""
+    """A header line and rows; `;` separates several values in a cell."""
+    XLSX = "xlsx"
+    """The first sheet of a workbook that has cells, with a header row."""
+
+
+class ListColumn(Resource):
+    """A column of a table, and what it is taken for."""
+
+    header: str = Field(examples=["Телефон"])
+    """The text of the header."""
+
+    meaning: str = Field(examples=["phones"])
+    """`fullName`, `namePart`, `phones`, `emails`, `attributes`, or `nothing` for one without a header."""
+
+
+class ListedSubscriber(Resource):
+    """A subscriber of a list, as understood."""
+
+    full_name: str = Field(examples=["Ivan Potapov"])
+    """The person's name."""
+
+    phones: list[str] = Field(examples=[["776429"]])
+    """The numbers, as they would be dialled."""
+
+    emails: list[str] = Field(examples=[[]])
+    """The e-mail addresses."""
+
+    attributes: dict[str, str] = Field(
+        default_factory=dict,
+        exclude_if=lambda attributes: not attributes,
+        examples=[{"Address": "12 High St"}],
+    )
+    """Further facts about the person; absent if there are none."""
+
+
+class SubscriberListCheck(Resource):
+    """What an uploaded list would be stored as."""
+
+    subscriber_count: int = Field(examples=[2])
+    """The number of subscribers, valid or not."""
+
+    charset: str | None = Field(default=None, examples=["cp1251"])
+    """The encoding of the text; null for a workbook."""
+
+    columns: list[ListColumn] = Field(
+        default_factory=list, examples=[[{"header": "ФИО", "meaning": "fullName"}]]
+    )
+    """The columns of a table."""
+
+    subscribers: list[ListedSubscriber] = Field(
+        default_factory=list, examples=[[{"fullName": "Ivan Potapov", "phones": ["776429"], "emails": []}]]
+    )
+    """The first subscribers, as understood."""
+
+    faults: list[ListFault] = Field(default_factory=list, examples=[[]])
+    """The faults, up to a hundred."""
+
+    fault_count: int = Field(default=0, examples=[0])
+    """The number of all faults; with any, the list would be rejected."""
+
+    duplicates: ListDuplicates = Field(
+        default_factory=ListDuplicates, examples=[{"persons": 0, "numbers": 0}]
+    )
+    """What occurs more than once."""
+
+
+class UploadedList(Frozen):
+    """An uploaded list, and what the client says about it.
+
+    `charset` is that of the Content-Type; `columns` are the headers of `fullName`, `phones` and `emails`.
+    """
+
+    format: ListFormat
+    upload: ObjectRef
+    charset: str | None = Field(default=None, exclude_if=lambda charset: charset is None)
+    columns: dict[str, list[str]] | None = Field(default=None, exclude_if=lambda columns: columns is None)
 
 
 class Conditional(Frozen):
@@ -37,20 +114,22 @@ class Conditional(Frozen):
     if_version: list[int] | None = Field(default=None, exclude_if=lambda versions: versions is None)
 
 
-class AddSubscriberGroup(Command[SubscriberGroup]):
+class AddSubscriberGroup(UploadedList, Command[SubscriberGroup]):
     """Store the list in `upload` under a name: all of it, or nothing if one subscriber is invalid."""
 
     service: ClassVar[str] = SERVICE
     name: str
-    format: ListFormat
-    upload: ObjectRef
 
 
-class ReplaceSubscriberGroup(Conditional, Command[SubscriberGroup]):
+class ReplaceSubscriberGroup(UploadedList, Conditional, Command[SubscriberGroup]):
     service: ClassVar[str] = SERVICE
     id: UUID
-    format: ListFormat
-    upload: ObjectRef
+
+
+class CheckSubscriberList(UploadedList, Query[SubscriberListCheck]):
+    """Read the list in `upload` and say what is in it; nothing is stored."""
+
+    service: ClassVar[str] = SERVICE
 
 
 class RemoveSubscriberGroup(Conditional, Command[None]):

@@ -5,11 +5,13 @@ import codecs
 import zlib
 from collections.abc import AsyncIterator, Collection
 from datetime import timedelta
+from email.message import Message
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
+from cato_contracts.api.charsets import known_charset
 from cato_contracts.errors import InvalidError, TooLargeError, UnsupportedMediaError
 from cato_gateway.http.error_responses import sentence
 
@@ -17,6 +19,8 @@ B = TypeVar("B", bound=BaseModel)
 
 JSON = "application/json"
 CSV = "text/csv"
+TABS = "text/tab-separated-values"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 OCTETS = "application/octet-stream"
 
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
@@ -35,6 +39,24 @@ def media_type(request: Request, accepted: Collection[str]) -> str:
     if found not in accepted:
         wanted = " or ".join(sorted(accepted))
         raise UnsupportedMediaError(f"Content-Type should be {wanted}, not {sent or 'missing'}")
+    return found
+
+
+def charset(request: Request) -> str | None:
+    """Return the charset of the body that its Content-Type names, None if it names none.
+
+    Raises:
+        UnsupportedMediaError: if there is no such charset for text.
+
+    """
+    headers = Message()
+    headers["content-type"] = request.headers.get("content-type", "")
+    named = headers.get_content_charset()
+    if named is None:
+        return None
+    found = known_charset(named)
+    if found is None:
+        raise UnsupportedMediaError(f"the charset {named[:60]!r} is not known; UTF-8 is the best choice")
     return found
 
 

@@ -106,7 +106,7 @@ class RequestContext:
 
     async def carry_out(
         self,
-        command: Command[R],
+        command: Command[R] | Query[R],
         render: Callable[[R], BaseModel],
         *,
         key: str | None,
@@ -142,7 +142,7 @@ class RequestContext:
     async def carry_out_upload(
         self,
         upload: Upload,
-        command: Command[R],
+        command: Command[R] | Query[R],
         render: Callable[[R], BaseModel],
         *,
         key: str | None,
@@ -165,7 +165,7 @@ class RequestContext:
         except BrokerError as error:
             log.warning("upload not removed, it expires by itself", error=repr(error))
 
-    async def _send(self, command: Command[R], command_id: str, timeout: timedelta) -> R:
+    async def _send(self, command: Command[R] | Query[R], command_id: str, timeout: timedelta) -> R:
         """Send a command, and repeat it until the time-out.
 
         A service that dies loses the commands that it holds. The command id makes two deliveries one command,

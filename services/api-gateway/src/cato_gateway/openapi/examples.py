@@ -17,6 +17,10 @@ def example_of(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Any:
         return schema["default"]
     if "$ref" in schema:
         return example_of(_resolved(schema, schemas), schemas)
+    return _composed(schema, schemas)
+
+
+def _composed(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Any:
     if schema.get("type") == "object":
         properties = schema.get("properties", {})
         found = {name: example_of(part, schemas) for name, part in properties.items()}
@@ -25,6 +29,8 @@ def example_of(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Any:
         return [example_of(schema["items"], schemas)]
     if {"type": "null"} in schema.get("anyOf", ()):
         return None
+    if "anyOf" in schema:
+        return example_of(schema["anyOf"][0], schemas)
     raise LookupError(f"no example for {schema}")
 
 

@@ -5,46 +5,46 @@ from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import ConfigDict, Field, RootModel
+from pydantic import Field
 from starlette.responses import Response
 
 from cato_contracts.api.examples import GROUP_ID
 from cato_contracts.api.exports import ExportDialect, ExportFormat
-from cato_contracts.api.resources import Page, Subscriber, SubscriberGroup
+from cato_contracts.api.resources import ListDuplicates, Page, SubscriberGroup
 from cato_contracts.errors import InvalidError
 from cato_contracts.messages.campaign_commands import (
     AddSubscriberGroup,
+    CheckSubscriberList,
     GetSubscriberGroup,
-    ListFormat,
     ListSubscriberGroups,
     LocateSubscribers,
     RemoveSubscriberGroup,
     ReplaceSubscriberGroup,
+    SubscriberListCheck,
 )
 from cato_contracts.model import Resource
 from cato_gateway.http import bodies
 from cato_gateway.http.conditional import IF_NONE_MATCH, WantedVersions
 from cato_gateway.http.idempotency import IdempotencyKey
-from cato_gateway.http.request_context import (
-    API,
-    Reader,
-    RequestContext,
-    ResourceId,
-    Upload,
-    Writer,
-    json_answer,
-)
+from cato_gateway.http.request_context import API, Reader, RequestContext, ResourceId, Writer, json_answer
 from cato_gateway.http.streaming import Streamed, started
 from cato_gateway.openapi import responses
-from cato_gateway.openapi.content import binary_content, json_content, request_body, text_content
+from cato_gateway.openapi.content import binary_content, text_content
 from cato_gateway.routes.history.exports import MEDIA_TYPES
+from cato_gateway.routes.lists.list_upload import (
+    BODY,
+    CSV_EXAMPLE,
+    Columns,
+    DryRun,
+    ListUpload,
+    receive_list,
+)
+from cato_gateway.routes.lists.subscriber_list import Subscribers, csv_lines, subscriber_page, xlsx_pieces
 from cato_gateway.routes.parameters import Cursor, Limit, NameInAddress, NamePart, UtcInstant
-from cato_gateway.routes.subscriber_list import Subscribers, csv_lines, subscriber_page, xlsx_pieces
 
 router = APIRouter(prefix=f"{API}/subscriber-groups", tags=["subscriber groups"], responses=responses.COMMON)
 
-_FORMATS = {bodies.JSON: ListFormat.JSON, bodies.CSV: ListFormat.CSV}
-_CSV = text_content(bodies.CSV, "fullName,phones,emails\nIvan Potapov,776429,\nOlga Popova,776413;776450,\n")
+_CSV = text_content(bodies.CSV, CSV_EXAMPLE)
 _FILES = _CSV | binary_content(MEDIA_TYPES[ExportFormat.XLSX])
 
 
@@ -69,32 +69,35 @@ class SubscriberGroupView(Resource):
     created_at: UtcInstant = Field(examples=["2024-03-24T08:00:00Z"])
     """When it was added."""
 
+    duplicates: ListDuplicates | None = Field(default=None, exclude_if=lambda found: found is None)
+    """What occurs more than once in a list that was just stored; absent if nothing does."""
+
+    warnings: list[str] = Field(default_factory=list, exclude_if=lambda warnings: not warnings, examples=[[]])
+    """The same in words."""
+
     @classmethod
     def of(cls, group: SubscriberGroup, context: RequestContext) -> Self:
         url = context.url(f"/subscriber-groups/{group.id}/subscribers")
-        return cls(**group.model_dump(exclude={"version"}), url=url)
+        fields = group.model_dump(exclude={"version", "duplicates"})
+        return cls(**fields, url=url, duplicates=group.duplicates, warnings=_warnings(group.duplicates))
 
 
 class SubscriberGroups(Page[SubscriberGroupView]):
     """A page of groups."""
 
 
-class SubscriberList(RootModel[list[Subscriber]]):
-    """The subscribers of a group, as a client sends them."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                [
-                    {"fullName": "Ivan Potapov", "phones": "776429", "emails": ""},
-                    {"fullName": "Olga Popova", "phones": ["776413", "776450"], "emails": ""},
-                ]
-            ]
-        }
-    )
+def _warnings(duplicates: ListDuplicates | None) -> list[str]:
+    found = []
+    if duplicates is not None and duplicates.persons:
+        found.append(_sentence(duplicates.persons, "subscriber", "repeat", "an earlier one"))
+    if duplicates is not None and duplicates.numbers:
+        found.append(_sentence(duplicates.numbers, "number", "belong", "to more than one person"))
+    return found
 
 
-_BODY = request_body(json_content(SubscriberList) | _CSV)
+def _sentence(number: int, what: str, verb: str, whom: str) -> str:
+    one = number == 1
+    return f"{number} {what}{'' if one else 's'} of the list {verb}{'s' if one else ''} {whom}"
 
 
 class ReadFormat(StrEnum):
@@ -105,52 +108,76 @@ class ReadFormat(StrEnum):
     XLSX = "xlsx"
 
 
-async def _upload(context: RequestContext) -> tuple[ListFormat, Upload]:
-    kind = _FORMATS[bodies.media_type(context.request, _FORMATS)]
-    return kind, await context.upload(context.deps.config.limits.json_bytes)
-
-
 @router.put(
     "/add/{name:path}",
-    response_model=SubscriberGroupView,
+    response_model=SubscriberGroupView | SubscriberListCheck,
     responses=responses.created(
         "get_subscriber_group", "list_subscribers", "replace_subscriber_group", "remove_subscriber_group"
     )
     | responses.errors(409, 413, 415),
-    openapi_extra=_BODY,
+    openapi_extra=BODY,
 )
-async def add_subscriber_group(context: Writer, name: NameInAddress, key: IdempotencyKey = None) -> Response:
+async def add_subscriber_group(
+    context: Writer,
+    name: NameInAddress,
+    dry_run: DryRun = False,
+    columns: Columns = None,
+    key: IdempotencyKey = None,
+) -> Response:
     """Add a group of subscribers: all of them, or none if one is invalid.
 
-    JSON: an array, or several arrays one after another, which are joined. CSV: `fullName,phones,emails`
-    with a header line, several values in a field with `;`.
+    JSON: an array, or several arrays one after another, which are joined. CSV, and the first sheet of a
+    workbook: a header, and a row for each subscriber; several values in a cell with `;`. The headers are
+    `fullName`, `phones` and `emails`, or what people write for them; other columns become attributes.
     """
-    kind, upload = await _upload(context)
-    command = AddSubscriberGroup(actor=context.actor, name=name, format=kind, upload=upload.ref)
+    received = await receive_list(context, columns)
+    if dry_run:
+        return await _check(context, received, key)
+    command = AddSubscriberGroup(actor=context.actor, name=name, **received.fields())
     return await context.carry_out_upload(
-        upload, command, lambda group: SubscriberGroupView.of(group, context), key=key, kind=kind
+        received.upload,
+        command,
+        lambda group: SubscriberGroupView.of(group, context),
+        key=key,
+        kind=received.kind(dry_run=False),
     )
 
 
 @router.put(
     "/{id}",
-    response_model=SubscriberGroupView,
+    response_model=SubscriberGroupView | SubscriberListCheck,
     responses=responses.versioned() | responses.errors(404, 409, 412, 413, 415),
-    openapi_extra=_BODY,
+    openapi_extra=BODY,
 )
-async def replace_subscriber_group(
+async def replace_subscriber_group(  # noqa: PLR0917 - parameters of the request
     context: Writer,
     id: ResourceId,  # noqa: A002
     if_version: WantedVersions,
+    dry_run: DryRun = False,
+    columns: Columns = None,
     key: IdempotencyKey = None,
 ) -> Response:
     """Replace a group's subscribers; a run in progress keeps the subscribers that it started with."""
-    kind, upload = await _upload(context)
-    command = ReplaceSubscriberGroup(
-        actor=context.actor, id=id, format=kind, upload=upload.ref, if_version=if_version
-    )
+    if dry_run:
+        await context.ask(GetSubscriberGroup(actor=context.actor, id=id))
+    received = await receive_list(context, columns)
+    if dry_run:
+        return await _check(context, received, key)
+    command = ReplaceSubscriberGroup(actor=context.actor, id=id, if_version=if_version, **received.fields())
     return await context.carry_out_upload(
-        upload, command, lambda group: SubscriberGroupView.of(group, context), key=key, kind=kind
+        received.upload,
+        command,
+        lambda group: SubscriberGroupView.of(group, context),
+        key=key,
+        kind=received.kind(dry_run=False),
+    )
+
+
+async def _check(context: RequestContext, received: ListUpload, key: str | None) -> Response:
+    """Answer with what the list contains; nothing is stored."""
+    query = CheckSubscriberList(actor=context.actor, **received.fields())
+    return await context.carry_out_upload(
+        received.upload, query, lambda check: check, key=key, kind=received.kind(dry_run=True)
     )
 
 

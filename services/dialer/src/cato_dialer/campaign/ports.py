@@ -2,19 +2,41 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
 from cato_contracts.api.resources import AudioFile
 from cato_contracts.errors import CatoError
+from cato_contracts.messages.campaign_commands import SubscriberListCheck
 from cato_contracts.messages.jobs import DialJob, RunDispatchState
 from cato_contracts.messages.runs import SubscriberResult
 from cato_contracts.messages.stations import StationSight
 from cato_contracts.requests import Actor
+from cato_dialer.campaign.domain.lists.subscriber_list import ListOrder
 
 
 class LeaseLostError(CatoError):
     """Another replica drives the run now."""
+
+
+class ListReader(Protocol):
+    """Reads uploaded lists of subscribers."""
+
+    async def read(
+        self, source: Path, target: Path, order: ListOrder, *, deadline: float | None = None
+    ) -> SubscriberListCheck:
+        """Read the list in `source`, and write it to `target` as JSON lines of `Contact`.
+
+        The lines are of use only if the list has no faults. `deadline` is a time of the event loop.
+
+        Raises:
+            InvalidError: if it is no list at all.
+            TooLargeError: if it has too many subscribers.
+            UnavailableError: if there is no room, or not enough time before the deadline.
+
+        """
+        ...
 
 
 class AudioLibrary(Protocol):

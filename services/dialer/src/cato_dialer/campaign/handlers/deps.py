@@ -9,10 +9,12 @@ from cato_dialer.campaign.domain.run.run import Run
 from cato_dialer.campaign.handlers.catalog_view import CatalogView
 from cato_dialer.campaign.handlers.pace import LeasePace, Pace
 from cato_dialer.campaign.handlers.resources import Resources, run_repository
+from cato_dialer.campaign.handlers.uploaded_lists import UploadedLists
 from cato_dialer.campaign.ports import (
     AudioLibrary,
     DialQueue,
     Leases,
+    ListReader,
     NoSightings,
     RunCalls,
     RunStates,
@@ -31,6 +33,7 @@ class Deps:
     events: Log
     run_log: Log
     objects: ObjectStore
+    list_reader: ListReader
     audio: AudioLibrary
     queue: DialQueue
     run_states: RunStates
@@ -47,10 +50,12 @@ class Deps:
     tasks: Resources[Task] = field(init=False)
     runs: Repository[Run] = field(init=False)
     view: CatalogView = field(init=False)
+    lists: UploadedLists = field(init=False)
 
     def __post_init__(self) -> None:
         self.groups = Resources(self.events, SubscriberGroup, self.clock)
         self.settings = Resources(self.events, NotificationSettings, self.clock)
         self.tasks = Resources(self.events, Task, self.clock)
         self.runs = run_repository(self.run_log, self.clock)
+        self.lists = UploadedLists(self.objects, self.list_reader, self.config.limits.group_size)
         self.view = CatalogView(self.events, self.groups, self.settings, self.tasks)

@@ -1,29 +1,25 @@
 """Commands and queries on groups of subscribers."""
 
-import asyncio
-from uuid import UUID
-
 from pydantic import TypeAdapter, ValidationError
 
-from cato_contracts.api.resources import Page
+from cato_contracts.api.resources import ListDuplicates, Page
 from cato_contracts.api.resources import SubscriberGroup as SubscriberGroupView
 from cato_contracts.errors import ConflictError, InvalidError
 from cato_contracts.ids import derived_id
 from cato_contracts.messages.campaign_commands import (
     AddSubscriberGroup,
+    CheckSubscriberList,
     GetSubscriberGroup,
-    ListFormat,
     ListSubscriberGroups,
     LocateSubscribers,
     RemoveSubscriberGroup,
     ReplaceSubscriberGroup,
+    SubscriberListCheck,
 )
 from cato_contracts.model import Name
-from cato_contracts.objects import Bucket, ObjectRef
+from cato_contracts.objects import ObjectRef
 from cato_dialer.campaign.domain.catalog.subscriber_group import SubscriberGroup
-from cato_dialer.campaign.domain.lists.subscriber_list import contacts
 from cato_dialer.campaign.handlers.deps import Deps
-from cato_runtime.objects import ObjectMissingError
 from cato_runtime.requests import RequestContext
 
 _NAME: TypeAdapter[str] = TypeAdapter(Name)
@@ -36,17 +32,17 @@ async def add_subscriber_group(
     group_id = derived_id(SubscriberGroup.TOPIC, command.actor.user_id, context.command_id)
     # A repeated command succeeds even if its upload has been removed since.
     if (added := await deps.groups.find(group_id)) is not None:
-        return added.view()
-    subscribers, count = await _store_list(deps, command.upload, command.format, group_id, context)
+        return _view(added, await deps.lists.duplicates_of(added.subscribers))
+    stored = await deps.lists.store(command, group_id, context)
     new = SubscriberGroup.add(
         group_id,
         user_id=command.actor.user_id,
         name=name,
-        subscribers=subscribers,
-        subscriber_count=count,
+        subscribers=stored.subscribers,
+        subscriber_count=stored.count,
         timestamp=context.now,
     )
-    return (await deps.groups.add(new, context)).view()
+    return _view(await deps.groups.add(new, context), stored.duplicates)
 
 
 async def replace_subscriber_group(
@@ -54,21 +50,27 @@ async def replace_subscriber_group(
 ) -> SubscriberGroupView:
     group = await deps.groups.load(command.id, command.actor)
     if deps.groups.has_carried_out(group, context):
-        return group.view()
+        return _view(group, await deps.lists.duplicates_of(group.subscribers))
     # Checked again when the change is decided; here, because nothing has been stored yet.
     group.check_version(command.if_version)
-    subscribers, count = await _store_list(deps, command.upload, command.format, command.id, context)
+    stored = await deps.lists.store(command, command.id, context)
     replaced: ObjectRef | None = None
 
     def decide(group: SubscriberGroup) -> None:
         nonlocal replaced
         replaced = group.subscribers
-        group.replace(subscribers=subscribers, subscriber_count=count, timestamp=context.now)
+        group.replace(subscribers=stored.subscribers, subscriber_count=stored.count, timestamp=context.now)
 
     group = await deps.groups.change(command, context, decide)
     if replaced is not None and replaced.name != group.subscribers.name:
         await deps.objects.remove(replaced)
-    return group.view()
+    return _view(group, stored.duplicates)
+
+
+async def check_subscriber_list(
+    deps: Deps, query: CheckSubscriberList, context: RequestContext
+) -> SubscriberListCheck:
+    return await deps.lists.check(query, context)
 
 
 async def remove_subscriber_group(
@@ -106,18 +108,10 @@ async def list_subscriber_groups(
     return deps.view.groups.page(query.actor, name=query.name, limit=query.limit, cursor=query.cursor)
 
 
-async def _store_list(
-    deps: Deps, upload: ObjectRef, form: ListFormat, group_id: UUID, context: RequestContext
-) -> tuple[ObjectRef, int]:
-    """Check the upload and store its list. Return the reference to the list and the number of subscribers."""
-    try:
-        content = await deps.objects.get(upload)
-    except ObjectMissingError as error:
-        raise InvalidError("the uploaded list is no longer there; send it again") from error
-    lines, count = await asyncio.to_thread(contacts, content, form, group_id, deps.config.limits.group_size)
-    # Named after the command, so a list that is in use is never overwritten.
-    name = f"group/{group_id}/{derived_id(context.command_id)}"
-    return await deps.objects.put(Bucket.LISTS, name, lines), count
+def _view(group: SubscriberGroup, duplicates: ListDuplicates) -> SubscriberGroupView:
+    """Return the group, with a warning if its list has duplicates."""
+    found = duplicates if duplicates.persons or duplicates.numbers else None
+    return group.view().model_copy(update={"duplicates": found})
 
 
 def _checked_name(name: str) -> str:

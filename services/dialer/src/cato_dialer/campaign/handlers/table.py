@@ -7,6 +7,7 @@ from cato_contracts.messages.campaign_commands import (
     AddNotificationSettings,
     AddSubscriberGroup,
     AddTask,
+    CheckSubscriberList,
     FindTasksUsingFile,
     GetNotificationSettings,
     GetSubscriberGroup,
@@ -39,6 +40,7 @@ def handler_table(deps: Deps) -> HandlerTable:
     return {
         AddSubscriberGroup: partial(subscriber_groups.add_subscriber_group, deps),
         ReplaceSubscriberGroup: partial(subscriber_groups.replace_subscriber_group, deps),
+        CheckSubscriberList: partial(subscriber_groups.check_subscriber_list, deps),
         RemoveSubscriberGroup: partial(subscriber_groups.remove_subscriber_group, deps),
         GetSubscriberGroup: partial(subscriber_groups.get_subscriber_group, deps),
         LocateSubscribers: partial(subscriber_groups.locate_subscribers, deps),

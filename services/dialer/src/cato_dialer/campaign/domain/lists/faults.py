@@ -1,6 +1,7 @@
 """The faults of an uploaded list: all of them are counted, the first hundred are shown."""
 
 from cato_contracts.errors import InvalidListError, ListFault
+from cato_contracts.messages.campaign_commands import SubscriberListCheck
 
 SHOWN = 100
 _LONGEST_TEXT = 300
@@ -52,17 +53,18 @@ class Faults:
             )
         )
 
-    def error(self) -> InvalidListError:
-        """Return the refusal: the first fault in words, all that are shown as data."""
-        first = self.shown[0]
-        place = first.row if first.index is None else first.index
-        where = f"{self._what} {place}: " if place is not None else ""
-        field = f"{first.field}: " if first.field is not None else ""
-        others = self.count - 1
-        more = f" (and {others} more fault{'s' if others > 1 else ''})" if others else ""
-        return InvalidListError(
-            f"{where}{field}{first.message}{more}", faults=self.shown, fault_count=self.count
-        )
+
+def refusal_of(check: SubscriberListCheck, what: str) -> InvalidListError:
+    """Return the refusal of a list with faults: the first one in words, all that are shown as data."""
+    first = check.faults[0]
+    place = first.row if first.index is None else first.index
+    where = f"{what} {place}: " if place is not None else ""
+    field = f"{first.field}: " if first.field is not None else ""
+    others = check.fault_count - 1
+    more = f" (and {others} more fault{'s' if others > 1 else ''})" if others else ""
+    return InvalidListError(
+        f"{where}{field}{first.message}{more}", faults=check.faults, fault_count=check.fault_count
+    )
 
 
 def _printable(text: str | None, longest: int) -> str | None:

@@ -5,6 +5,8 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from cato_dialer.campaign.domain.lists.duplicates import person_key
+
 
 def snapshot_list(lists: Iterable[bytes]) -> tuple[bytes, int]:
     """Return JSON lines of `RunSubscriber` from JSON lines of `Contact`, and the number of lines.
@@ -17,7 +19,7 @@ def snapshot_list(lists: Iterable[bytes]) -> tuple[bytes, int]:
     for content in lists:
         for line in io.BytesIO(content):
             contact: dict[str, Any] = json.loads(line)
-            person = "\n".join((contact["full_name"].strip(), *sorted(contact["phones"])))
+            person = person_key(contact["full_name"], contact["phones"])
             if person in seen:
                 continue
             seen.add(person)

@@ -117,7 +117,10 @@ class WaveJobs:
         return DialJob(
             run_id=self._run_id,
             wave=wave,
-            subscriber=RunSubscriber.model_validate_json(self._subscribers[no]),
+            # Attributes are for reports: the dial role and its events do without them.
+            subscriber=RunSubscriber.model_validate_json(self._subscribers[no]).model_copy(
+                update={"attributes": {}}
+            ),
             settings=self._snapshot.settings,
             time_zone=self._snapshot.time_zone,
             prompt=self._snapshot.prompt,

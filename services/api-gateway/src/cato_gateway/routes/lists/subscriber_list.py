@@ -22,6 +22,7 @@ from cato_runtime.spreadsheets import XlsxFile, harmless, number_text
 
 _FOREIGN = "cursor: not one that a list has returned"
 _COLUMNS = ("fullName", "phones", "emails")
+_WITH_ATTRIBUTES = b'"attributes":'
 _CSV_PIECE = 64 * 1024
 _XLSX_ROWS = 1_000
 _XLSX_PIECE = 256 * 1024
@@ -41,6 +42,13 @@ class SubscriberLine(Resource):
 
     emails: list[str] = Field(examples=[[]])
     """Addresses; kept, and not used yet."""
+
+    attributes: dict[str, str] = Field(
+        default_factory=dict,
+        exclude_if=lambda attributes: not attributes,
+        examples=[{"Address": "12 High St"}],
+    )
+    """Further facts about the person, from the list; absent if there are none."""
 
 
 class Subscribers(Page[SubscriberLine]):
@@ -79,17 +87,26 @@ def _contact(line: bytes, cursor: str | None) -> Contact:
 async def csv_lines(objects: ObjectStore, ref: ObjectRef, *, excel: bool) -> AsyncIterator[bytes]:
     """Yield the whole list as CSV with a header line; `;` separates several values in a field.
 
-    `excel`: with a byte order mark, `;` between the columns, and numbers as text.
+    Attributes have columns of their own, which follow. `excel`: with a byte order mark, `;` between the
+    columns, and numbers as text.
     """
+    names = await _attribute_names(objects, ref)
     text = io.StringIO("\ufeff" if excel else "")
     text.seek(0, io.SEEK_END)
     writer = csv.writer(text, delimiter=";" if excel else ",")
-    writer.writerow(_COLUMNS)
+    writer.writerow([*_COLUMNS, *map(harmless, names)])
     async with aclosing(_lines(objects.stream(ref))) as lines:
         async for line in lines:
             contact = Contact.model_validate_json(line)
-            name, phones, emails = harmless(contact.full_name), ";".join(contact.phones), contact.emails
-            writer.writerow([name, number_text(phones) if excel else phones, harmless(";".join(emails))])
+            phones = ";".join(contact.phones)
+            writer.writerow(
+                [
+                    harmless(contact.full_name),
+                    number_text(phones) if excel else phones,
+                    harmless(";".join(contact.emails)),
+                    *(harmless(contact.attributes.get(name, "")) for name in names),
+                ]
+            )
             if text.tell() >= _CSV_PIECE:
                 yield text.getvalue().encode()
                 text.seek(0)
@@ -99,13 +116,15 @@ async def csv_lines(objects: ObjectStore, ref: ObjectRef, *, excel: bool) -> Asy
 
 async def xlsx_pieces(objects: ObjectStore, ref: ObjectRef) -> AsyncIterator[bytes]:
     """Yield the whole list as an XLSX file. Its rows wait on the disk, and threads write them."""
-    file = await asyncio.to_thread(XlsxFile, "Subscribers", _COLUMNS, UTC)
+    names = await _attribute_names(objects, ref)
+    file = await asyncio.to_thread(XlsxFile, "Subscribers", (*_COLUMNS, *names), UTC)
     try:
-        rows: list[tuple[str, list[str], list[str]]] = []
+        rows: list[list[str | list[str] | None]] = []
         async with aclosing(_lines(objects.stream(ref))) as lines:
             async for line in lines:
                 contact = Contact.model_validate_json(line)
-                rows.append((contact.full_name, contact.phones, contact.emails))
+                attributes = [contact.attributes.get(name) for name in names]
+                rows.append([contact.full_name, contact.phones, contact.emails, *attributes])
                 if len(rows) >= _XLSX_ROWS:
                     await asyncio.to_thread(file.add, rows)
                     rows = []
@@ -115,6 +134,15 @@ async def xlsx_pieces(objects: ObjectStore, ref: ObjectRef) -> AsyncIterator[byt
             yield piece
     finally:
         await asyncio.to_thread(file.close)
+
+
+async def _attribute_names(objects: ObjectStore, ref: ObjectRef) -> list[str]:
+    names: dict[str, None] = {}
+    async with aclosing(_lines(objects.stream(ref))) as lines:
+        async for line in lines:
+            if _WITH_ATTRIBUTES in line:
+                names |= dict.fromkeys(Contact.model_validate_json(line).attributes)
+    return list(names)
 
 
 async def _lines(pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:

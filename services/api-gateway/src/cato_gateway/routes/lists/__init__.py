@@ -1,0 +1,1 @@
+"""Lists of subscribers as they are sent and shown."""

@@ -1,0 +1,1 @@
+"""Reads uploaded lists: small texts in a thread, all others in a process of their own."""

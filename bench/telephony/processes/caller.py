@@ -25,6 +25,7 @@ from cato_dialer.dial.domain.call.line_events import (
 from cato_dialer.dial.ports.trunk import CallOrder, Line
 from cato_runtime.configuration.config import DialingConfig
 from cato_runtime.configuration.station_config import StationConfig
+from cato_runtime.process.garbage import tune_gc
 from telephony.child import allow_many_sockets, serve
 
 _PLACE_EVERY_S = {"pjsua2": 0.02, "dense": 0.005}
@@ -174,6 +175,7 @@ def _why(event: LineReleased) -> str:
 
 async def main() -> None:
     allow_many_sockets()
+    tune_gc()  # as the dialer does
     caller = Caller(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])
     try:
         await serve(caller.handle)

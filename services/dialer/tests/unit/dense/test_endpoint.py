@@ -1,12 +1,15 @@
 """One call over real sockets to a scripted station: only messages of the call are accepted."""
 
 import asyncio
+import gc
 import re
+import weakref
 
 import pytest
 
 from cato_dialer.dial.adapters.dense.sip.messages.message import parse
-from services.dialer.tests.support.trunk.endpoint_rig import SDP, Rig
+from cato_dialer.dial.adapters.dense.sip.transactions.timing import Timing
+from services.dialer.tests.support.trunk.endpoint_rig import SDP, Rig, open_rig
 
 
 async def test_the_first_fork_that_answers_wins_and_the_other_is_ended(rig: Rig):
@@ -176,3 +179,27 @@ async def test_an_offer_that_cannot_be_taken_is_refused_and_the_call_goes_on(
     rig.station.request(invite, "INVITE", "Content-Type: application/sdp", body=body)
     assert (await rig.station.answer_to("INVITE")).code == code
     assert rig.told.names == ["answered"]
+
+
+@pytest.mark.parametrize("answer", ["200 OK", "486 Busy Here"])
+async def test_an_ended_call_is_freed_without_the_garbage_collector(answer: str):
+    async with open_rig(Timing(t1_s=0.01, t4_s=0.01)) as rig:
+        other = rig.another_call()
+        call = weakref.ref(other.call)
+        gc.disable()
+        try:
+            if answer.startswith("200"):
+                await other.up()
+                other.call.hang_up()
+                rig.station.respond(await rig.station.next("BYE"), "200 OK")
+            else:
+                other.call.start()
+                rig.station.respond(await rig.station.next("INVITE"), answer)
+                await other.told.until("rejected")
+            del other
+            async with asyncio.timeout(5):
+                while rig.endpoint.open_transactions:
+                    await asyncio.sleep(0.02)
+            assert call() is None
+        finally:
+            gc.enable()

@@ -1,6 +1,7 @@
 """One call of the dense trunk: combines its SIP call and its media stream into a `Line`."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 
 from cato_contracts.instants import now_ms
@@ -41,9 +42,10 @@ class DenseLine:
         self.incarnation = 0
         self.port = 0
         self.source = ""
-        self.start: asyncio.TimerHandle | None = None
+        self.start: asyncio.Handle | None = None
         self._freed = freed
-        self._events: asyncio.Queue[LineEvent] = asyncio.Queue()
+        self._events: deque[LineEvent] = deque()
+        self._reader: asyncio.Future[None] | None = None
         self._released = self._told = False
         self._hanging_up = False
         self._playing = False
@@ -63,7 +65,10 @@ class DenseLine:
 
     async def events(self) -> AsyncIterator[LineEvent]:
         while True:
-            event = await self._events.get()
+            while not self._events:
+                self._reader = asyncio.get_running_loop().create_future()
+                await self._reader
+            event = self._events.popleft()
             yield event
             if isinstance(event, LineReleased):
                 return
@@ -213,4 +218,6 @@ class DenseLine:
 
     def _put(self, event: LineEvent) -> None:
         if not self._released:
-            self._events.put_nowait(event)
+            self._events.append(event)
+            if self._reader is not None and not self._reader.done():
+                self._reader.set_result(None)

@@ -12,8 +12,9 @@ from typing import Any
 
 import structlog
 
-from cato_contracts.alaw_wav import AlawWavError, audio_length
+from cato_contracts.alaw_wav import AlawWavError
 from cato_contracts.errors import ConfigurationError
+from cato_dialer.dial.adapters.dense.checked_prompts import CheckedPrompts
 from cato_dialer.dial.adapters.dense.line import DenseLine
 from cato_dialer.dial.adapters.dense.media import protocol
 from cato_dialer.dial.adapters.dense.media_process import MediaProcess
@@ -62,6 +63,7 @@ class DenseTrunk:
         self._endpoint: SipEndpoint | None = None
         self._lines: dict[int, DenseLine] = {}
         self._numbers = itertools.count(1)
+        self._prompts = CheckedPrompts()
         self._resolver = Resolver(dialing.bind_address)
         self._tasks: set[asyncio.Task[None]] = set()
         self._watcher: asyncio.Task[None] | None = None
@@ -149,7 +151,7 @@ class DenseTrunk:
     def place(self, order: CallOrder) -> Line:
         line = DenseLine(next(self._numbers), order, self._freed)
         try:
-            audio_length(order.audio)
+            self._prompts.check(order.audio)
         except AlawWavError as error:
             line.release(ReleaseCause.FAULT, None, str(error))
             return line
@@ -159,8 +161,12 @@ class DenseTrunk:
             return line
         line.media, line.incarnation, line.port = process, process.incarnation, process.ports.popleft()
         self._lines[line.number] = line
-        delay = 0.0 if order.not_before is None else max(0.0, order.not_before.timestamp() - time.time())
-        line.start = asyncio.get_running_loop().call_later(delay, self._dial, line)
+        delay = 0.0 if order.not_before is None else order.not_before.timestamp() - time.time()
+        loop = asyncio.get_running_loop()
+        if delay > 0:
+            line.start = loop.call_later(delay, self._dial, line)
+        else:
+            line.start = loop.call_soon(self._dial, line)
         return line
 
     async def close(self) -> None:
@@ -187,6 +193,7 @@ class DenseTrunk:
             await endpoint.close()
 
     def _dial(self, line: DenseLine) -> None:
+        line.start = None  # it refers to the line
         station = line.order.station
         if station.host_is_name:
             self._spawn(self._resolve_and_send(line, station))

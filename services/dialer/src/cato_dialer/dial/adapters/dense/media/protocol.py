@@ -1,19 +1,17 @@
 """Messages between the trunk and the media process: one JSON array per line, the kind first.
 
-Plain dataclasses of the standard library, so that the media process imports no other dialer code.
+Named tuples of the standard library, so that the media process imports no other dialer code.
 """
 
 import json
-from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 
 class ProtocolError(ValueError):
     """The line is not one of these messages."""
 
 
-@dataclass(frozen=True, slots=True)
-class Configure:
+class Configure(NamedTuple):
     """The first message: open `calls` port pairs in a range, both ends included; 0 and 0: any free ports."""
 
     calls: int
@@ -22,8 +20,7 @@ class Configure:
     rtp_port_till: int
 
 
-@dataclass(frozen=True, slots=True)
-class Play:
+class Play(NamedTuple):
     """Start the prompt of a call, or continue it after a hold or at a new address.
 
     `port` is the local RTP port, `source` the local address, `address` and `to_port` where packets go;
@@ -44,22 +41,19 @@ class Play:
     heard_ms: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(NamedTuple):
     """Stop sending for the time of a hold; keys are still received."""
 
     call: int
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(NamedTuple):
     """End the stream of a call. `Stopped` follows, also for a call that has none."""
 
     call: int
 
 
-@dataclass(frozen=True, slots=True)
-class Farewell:
+class Farewell(NamedTuple):
     """The request that ends a call, to be sent if the dialer dies. `Stop` withdraws it."""
 
     call: int
@@ -69,23 +63,20 @@ class Farewell:
     port: int
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
+class Ready(NamedTuple):
     """The local RTP ports, and how packets are sent: `raw` (one system call for many) or `sockets`."""
 
     ports: tuple[int, ...]
     way: str
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(NamedTuple):
     """The process cannot start; it ends after this message."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Beat:
+class Beat(NamedTuple):
     """Sent twice a second: the worst clock delay since the last report, the total of packets, the streams."""
 
     lag_ms: int
@@ -93,23 +84,20 @@ class Beat:
     streams: int
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
+class Started(NamedTuple):
     """The first packet has been sent. `at` is Unix time in ms, here and below."""
 
     call: int
     at: int
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(NamedTuple):
     call: int
     at: int
     heard_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(NamedTuple):
     """The last packet of the prompt has been sent."""
 
     call: int
@@ -117,23 +105,20 @@ class Finished:
     heard_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     call: int
     at: int
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class Stopped:
+class Stopped(NamedTuple):
     """The stream has ended; `heard_ms` of the prompt have been sent in all."""
 
     call: int
     heard_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(NamedTuple):
     """The prompt cannot be played; there is no stream."""
 
     call: int
@@ -145,13 +130,8 @@ FromMedia = Ready | Refused | Beat | Started | Heard | Finished | Key | Stopped 
 _KINDS: dict[str, type[Any]] = {kind.__name__: kind for kind in (*ToMedia.__args__, *FromMedia.__args__)}
 
 
-_FIELDS = {kind: tuple(field.name for field in fields(kind)) for kind in _KINDS.values()}
-
-
 def encode(message: ToMedia | FromMedia) -> bytes:
-    kind = type(message)
-    values = [getattr(message, name) for name in _FIELDS[kind]]
-    return json.dumps([kind.__name__, *values]).encode() + b"\n"
+    return json.dumps((type(message).__name__, *message)).encode() + b"\n"
 
 
 def decode(line: bytes) -> Any:

@@ -2,9 +2,10 @@
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
 
-from cato_dialer.dial.adapters.dense.sip.call_user import CallUser, Phase
+from cato_dialer.dial.adapters.dense.sip.call_user import GONE, CallUser, Phase
 from cato_dialer.dial.adapters.dense.sip.dialog import USER_AGENT, Dialog, Identity
 from cato_dialer.dial.adapters.dense.sip.endpoint import ALLOW, SipEndpoint
 from cato_dialer.dial.adapters.dense.sip.in_dialog import InDialog
@@ -30,8 +31,7 @@ _MOST_FORKS, _MOST_RELIABLE = 50, 200
 "More answers to one INVITE than any proxy forks to are not handled: each is stored, and ended by a BYE."
 
 
-@dataclass(frozen=True, slots=True)
-class Callee:
+class Callee(NamedTuple):
     """The number to call, the station to use, and the identity shown.
 
     `target` and `identity` are URIs; `remote` is the station's transport address, `host` and `port` are those
@@ -73,14 +73,15 @@ class UacCall:
         self._last_provisional = 0
         self._reliable_seen: set[tuple[str, int]] = set()
         self._acks: dict[str, bytes] = {}
-        self._in_dialog = InDialog(self)
+        self._in_dialog: InDialog | None = None
         contact = endpoint.contact(callee.remote)
+        token = secrets.token_hex(18)
         number = callee.identity.removeprefix("sip:").partition("@")[0]
         transport = "" if callee.remote.transport == "udp" else f";transport={callee.remote.transport}"
         self.identity = Identity(
-            call_id=f"{secrets.token_hex(12)}@{contact.rpartition(':')[0]}",
+            call_id=f"{token[:24]}@{contact.rpartition(':')[0]}",
             local_uri=callee.identity,
-            local_tag=secrets.token_hex(6),
+            local_tag=token[24:],
             remote_uri=callee.target,
             contact=f"sip:{number}@{contact}{transport}",
         )
@@ -88,6 +89,7 @@ class UacCall:
     def start(self) -> None:
         """Send the INVITE."""
         self.phase = Phase.CALLING
+        self._in_dialog = InDialog(self)
         self.endpoint.enter(self.identity.call_id, self._in_dialog, self.callee.remote)
         self._send_invite()
 
@@ -242,7 +244,8 @@ class UacCall:
             self._without_media(dialog, str(error))
         else:
             self.user.answered(session)
-            self._in_dialog.refresh_as_agreed(self.timer.agreed(response), response)
+            if self._in_dialog is not None:
+                self._in_dialog.refresh_as_agreed(self.timer.agreed(response), response)
 
     def _without_media(self, dialog: Dialog, why: str) -> None:
         self._send_bye(dialog)
@@ -281,28 +284,29 @@ class UacCall:
             self.end(lambda: self.user.no_response(why))
 
     def _send_bye(self, dialog: Dialog) -> None:
-        challenged = False
+        authorization = tuple(self.digest.authorize("BYE", dialog.request_uri))
+        request = dialog.request("BYE", authorization)
+        self.endpoint.send(request, self.callee.remote, partial(self._bye_answered, dialog), _ignore_failure)
 
-        def answered(response: Received) -> None:
-            nonlocal challenged
-            if not challenged and self.digest.take(response):
-                challenged = True
-                send()
-
-        def send() -> None:
-            uri = dialog.request("BYE", sequence=0).uri
-            request = dialog.request("BYE", tuple(self.digest.authorize("BYE", uri)))
-            self.endpoint.send(request, self.callee.remote, answered, _ignore_failure)
-
-        send()
+    def _bye_answered(self, dialog: Dialog, response: Received) -> None:
+        if not dialog.bye_challenged and self.digest.take(response):
+            dialog.bye_challenged = True
+            self._send_bye(dialog)
 
     def end(self, last_word: Callable[[], None]) -> None:
-        """Call the final callback of the user, unless it has been called."""
+        """Call the final callback of the user, unless it has been called.
+
+        No reference to the user is kept: its transactions keep the call for 32 s, and without a circle of
+        references it is freed after that without the garbage collector.
+        """
         if self.phase is not Phase.ENDED:
             self.phase = Phase.ENDED
-            self._in_dialog.close()
+            if self._in_dialog is not None:
+                self._in_dialog.close()
+                self._in_dialog = None
             self.endpoint.leave(self.identity.call_id)
             last_word()
+            self.user = GONE
 
 
 def _ignore_response(response: Received) -> None:

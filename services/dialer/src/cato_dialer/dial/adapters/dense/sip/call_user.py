@@ -35,3 +35,16 @@ class Phase(Enum):
     UP = auto()
     ENDED = auto()
     """The end has been reported to the user; transactions may continue for a while."""
+
+
+class _Gone:
+    """The user of a call that has ended: it is not told anything."""
+
+    def _ignore(self, *_: object) -> None:
+        """Do nothing."""
+
+    trying = ringing = progress = answered = session_changed = key = rejected = no_response = _ignore
+    no_media = remote_hangup = session_expired = hung_up = farewell = _ignore
+
+
+GONE: CallUser = _Gone()

@@ -1,6 +1,7 @@
 """Dialogs (RFC 3261, 12): tags, sequence numbers, route set and remote target."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from cato_dialer.dial.adapters.dense.sip.messages.header_values import parameter, uri_of
 from cato_dialer.dial.adapters.dense.sip.messages.message import Received
@@ -9,8 +10,7 @@ from cato_dialer.dial.adapters.dense.sip.transactions.client import Request
 USER_AGENT = "CATO"
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """The two parties of a call: their URIs, our tag and our contact."""
 
     call_id: str
@@ -31,6 +31,8 @@ class Dialog:
     routes: tuple[str, ...]
     local_sequence: int
     remote_sequence: int = -1
+    bye_challenged: bool = False
+    """Our BYE has been sent again with credentials."""
 
     @classmethod
     def from_response(cls, identity: Identity, response: Received, target: str) -> "Dialog":
@@ -84,6 +86,10 @@ class Dialog:
         if body:
             headers.append(("Content-Type", "application/sdp"))
         return Request(method, uri, tuple(headers), body)
+
+    @property
+    def request_uri(self) -> str:
+        return self._path()[0]
 
     def _path(self) -> tuple[str, tuple[str, ...]]:
         """Return request URI and route set; a strict router as first hop becomes the request URI itself."""

@@ -1,6 +1,7 @@
 """Our SIP endpoint: passes messages to their transactions and dialogs, and drops everything else."""
 
 import asyncio
+import itertools
 import secrets
 from collections import Counter
 from collections.abc import Callable
@@ -64,6 +65,9 @@ class SipEndpoint:
     ) -> None:
         self._public_address = public_address
         self._delays = Delays(timing)
+        self._contacts: dict[Remote, str] = {}
+        self._branch_prefix = f"{_MAGIC}{secrets.token_hex(8)}."
+        self._branches = itertools.count()
         tcp = TcpTransport(bind_address, self._received)
         self._transports: dict[str, Transport] = {
             "udp": UdpTransport(bind_address, self._received),
@@ -93,9 +97,15 @@ class SipEndpoint:
 
     def contact(self, remote: Remote) -> str:
         """Return our `address:port` as the remote can reach it."""
+        known = self._contacts.get(remote)
+        if known is not None:
+            return known
         host, port = self._transports[remote.transport].contact(remote)
         host = self._public_address or host
-        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        contact = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        if not remote.reliable:
+            self._contacts[remote] = contact  # of one socket; a connection is opened anew now and then
+        return contact
 
     def address(self, remote: Remote) -> str:
         """Return the local IP address on the way to a remote."""
@@ -119,7 +129,7 @@ class SipEndpoint:
         branch: str | None = None,
     ) -> ClientTransaction:
         """Send a request as a new transaction; CANCEL is given the branch of its INVITE."""
-        branch = branch or _MAGIC + secrets.token_hex(10)
+        branch = branch or self.new_branch()
         transaction = ClientTransaction(
             request,
             self.via(branch, remote),
@@ -146,7 +156,8 @@ class SipEndpoint:
         return f"SIP/2.0/{remote.transport.upper()} {self.contact(remote)};branch={branch};rport"
 
     def new_branch(self) -> str:
-        return _MAGIC + secrets.token_hex(10)
+        """Return a branch that no other request has; responses are also checked for the random Call-ID."""
+        return f"{self._branch_prefix}{next(self._branches):x}"
 
     async def close(self) -> None:
         for client in list(self._clients.values()):
@@ -227,7 +238,7 @@ class SipEndpoint:
         return user if user is not None and user.belongs(request) else None
 
     def _client_ended(self, transaction: ClientTransaction) -> None:
-        self._clients.pop((transaction.branch, transaction.request.method), None)
+        self._clients.pop((transaction.branch, transaction.method), None)
         self._changed.set()
 
     def _server_ended(self, transaction: ServerTransaction) -> None:

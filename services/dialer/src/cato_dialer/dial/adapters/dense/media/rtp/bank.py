@@ -1,6 +1,7 @@
 """The streams of one packet size, stored as array rows, so that one system call sends all due packets."""
 
 import ipaddress
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,11 @@ RAW_HEADER = np.dtype(
         *_RTP,
     ]
 )
+
+
+@lru_cache(maxsize=4_096)
+def _number(address: str) -> int:
+    return int(ipaddress.IPv4Address(address))
 
 
 class Phase:
@@ -65,8 +71,7 @@ class Phase:
 
     def redirect(self, stream: Stream) -> None:
         row, header = stream.row, self._headers
-        source = int(ipaddress.IPv4Address(stream.source))
-        target = int(ipaddress.IPv4Address(stream.address))
+        source, target = _number(stream.source), _number(stream.address)
         header["source"][row], header["destination"][row] = source, target
         header["from_port"][row], header["to_port"][row] = stream.port, stream.to_port
         self._sockaddr["address"][row] = target
@@ -104,10 +109,10 @@ class Phase:
             return None
         self._sequence[:count] += 1
         self._stamp[:count] += self._stamps
-        self._headers["sequence"][:count] = self._sequence[:count]
-        self._headers["stamp"][:count] = self._stamp[:count]
+        self._sequence_field[:count] = self._sequence[:count]
+        self._stamp_field[:count] = self._stamp[:count]
         self._checksums(count)
-        _, failed = send_many(descriptor, self._messages.ctypes.data, count)
+        _, failed = send_many(descriptor, self._messages_address, count)
         self.failed += failed
         self._audio[:count] += self._bytes
         self._ticks += 1
@@ -121,12 +126,12 @@ class Phase:
         total = self._sums.sums[position + self._steps] - self._sums.sums[position]
         total += self._fixed_sum[:count] + self._sequence[:count]
         stamp = self._stamp[:count]
-        total += (stamp >> 16) + (stamp & 0xFFFF) + 0x8000 + self._headers["type"][:count]
+        total += (stamp >> 16) + (stamp & 0xFFFF) + 0x8000 + self._type_field[:count]
         for _ in range(3):
             total = (total & 0xFFFF) + (total >> 16)
         checksum = total ^ 0xFFFF
         checksum[checksum == 0] = 0xFFFF
-        self._headers["udp_sum"][:count] = checksum
+        self._checksum_field[:count] = checksum
 
     def _events(self) -> Due:
         self._settle()
@@ -187,6 +192,10 @@ class Phase:
             new[: self.count] = before[: self.count]
         index = np.arange(rows)
         header = self._headers
+        # Views and addresses are made once: each costs as much as an operation on some hundred rows.
+        self._sequence_field, self._stamp_field = header["sequence"], header["stamp"]
+        self._type_field, self._checksum_field = header["type"], header["udp_sum"]
+        self._messages_address = self._messages.ctypes.data
         header["ip_version"], header["fragment"], header["ttl"], header["protocol"] = 0x45, 0x4000, 64, 17
         header["ip_length"] = _IP_HEADER + _UDP_HEADER + _RTP_HEADER + self._bytes
         header["udp_length"] = _UDP_HEADER + _RTP_HEADER + self._bytes

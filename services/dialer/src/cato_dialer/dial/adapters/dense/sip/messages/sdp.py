@@ -4,11 +4,14 @@ import ipaddress
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple
 
 EVENTS_TYPE = 101
 "The payload type that we offer for telephone events. Stations that ignore the offer also use 101."
 _STATIC = {"PCMU": 0, "PCMA": 8}
 _PTIMES = (10, 20, 30, 40, 60)
+_UNSPECIFIED = frozenset({"0.0.0.0", "::"})
 _DIRECTIONS = frozenset({"sendrecv", "sendonly", "recvonly", "inactive"})
 _MIRRORED = {"sendonly": "recvonly", "recvonly": "sendonly"}
 _TYPES_TILL = 128
@@ -22,8 +25,7 @@ class NoMediaError(Exception):
     """The description can be read but has no media that we can send. `str()` is the reason."""
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(NamedTuple):
     """Where and how to send, as negotiated.
 
     `codec` is PCMA or PCMU with its `payload_type`; `events_type` is the payload type of RFC 4733 events,
@@ -53,8 +55,7 @@ class _Media:
     maxptime: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class LocalMedia:
+class LocalMedia(NamedTuple):
     """Our address and port for RTP and the codecs that we accept, the preferred one first."""
 
     address: str
@@ -130,7 +131,7 @@ def _session(audio: _Media, local: LocalMedia) -> Session:
         raise NoMediaError("no-common-codec")
     if audio.address is None:
         raise SdpError("no address (c=)")
-    held = audio.direction in {"sendonly", "inactive"} or ipaddress.ip_address(audio.address).is_unspecified
+    held = audio.direction in {"sendonly", "inactive"} or audio.address in _UNSPECIFIED
     return Session(audio.address, audio.port, *found, events, _packet_ms(audio), not held)
 
 
@@ -143,7 +144,7 @@ def _packet_ms(audio: _Media) -> int:
 
 def _parse(body: bytes) -> tuple[list[_Media], str | None]:
     text = body.decode("utf-8", "replace")
-    lines = [line.strip() for line in re.split(r"\r\n|\n|\r", text) if line.strip()]
+    lines = [line for line in map(str.strip, text.replace("\r", "\n").split("\n")) if line]
     if not lines or not lines[0].startswith("v="):
         raise SdpError("it does not begin with v=")
     medias: list[_Media] = []
@@ -182,6 +183,7 @@ def _media_line(value: str) -> _Media:
     return _Media(match[1].lower(), int(match[2]), match[3].upper(), types, value)
 
 
+@lru_cache(maxsize=4_096)
 def _address(value: str) -> str:
     match = re.fullmatch(r"IN\s+IP[46]\s+(\S+?)(?:/.*)?", value, re.IGNORECASE)
     if match is None:

@@ -1,8 +1,8 @@
 """Client transactions (RFC 3261, 17.1; RFC 6026): retransmission, time-outs, each response once."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from enum import Enum, auto
+from typing import NamedTuple
 
 from cato_dialer.dial.adapters.dense.sip.messages.message import Received, request_bytes
 from cato_dialer.dial.adapters.dense.sip.transactions.timing import Delayed, Delays
@@ -11,8 +11,7 @@ from cato_dialer.dial.adapters.dense.sip.transactions.transport import Remote
 Send = Callable[[bytes, Remote, Callable[[], None]], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """An outgoing request. `headers` has all headers except Via and Content-Length."""
 
     method: str
@@ -58,6 +57,7 @@ class ClientTransaction:
         self.request = request
         self.branch = branch
         self.remote = remote
+        self.method = request.method
         self.call_id = request.header("Call-ID")
         self._via = via
         self._bytes = request_bytes(
@@ -120,6 +120,7 @@ class ClientTransaction:
             self._stop_retransmission()
             if self._deadline:
                 self._deadline.cancel()
+            self._on_response = self._on_failure = _ended
             self._on_end(self)
 
     def _provisional(self, response: Received) -> None:
@@ -166,18 +167,9 @@ class ClientTransaction:
         kept = ("From", "Call-ID", "Route", "Max-Forwards", "Authorization", "Proxy-Authorization")
         headers = [(name, value) for name, value in self.request.headers if name in kept]
         number, to = self.request.header("CSeq").split()[0], response.header("To") or ""
-        ack = replace(
-            self.request,
-            method="ACK",
-            headers=(
-                ("Via", self._via),
-                *headers,
-                ("To", to),
-                ("CSeq", f"{number} ACK"),
-            ),
-            body=b"",
+        return request_bytes(
+            "ACK", self.request.uri, (("Via", self._via), *headers, ("To", to), ("CSeq", f"{number} ACK"))
         )
-        return request_bytes(ack.method, ack.uri, ack.headers)
 
     def _again_later(self) -> None:
         self._retransmission = self._delays.after(self._interval, self._again)
@@ -195,12 +187,15 @@ class ClientTransaction:
         if self.state in {State.TRYING, State.PROCEEDING} and (
             self.remote.reliable or self.state is State.TRYING
         ):
-            self.terminate()
-            self._on_failure("the station cannot be reached")
+            self._fail("the station cannot be reached")
 
     def _timed_out(self) -> None:
+        self._fail("no response")
+
+    def _fail(self, why: str) -> None:
+        on_failure, self._on_failure = self._on_failure, _ended
         self.terminate()
-        self._on_failure("no response")
+        on_failure(why)
 
     def _stop_retransmission(self) -> None:
         if self._retransmission:
@@ -211,3 +206,7 @@ class ClientTransaction:
         if self._deadline:
             self._deadline.cancel()
         self._deadline = self._delays.after(seconds, then)
+
+
+def _ended(_: object) -> None:
+    """Do nothing: the transaction has ended, and keeps no reference to its user."""

@@ -68,12 +68,9 @@ class UdpTransport:
         self._socket.setblocking(False)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
         self._socket.bind((bind_address, 0))
+        self.port = int(self._socket.getsockname()[1])
         self._addresses: dict[str, str] = {}
         asyncio.get_running_loop().add_reader(self._socket.fileno(), self._readable)
-
-    @property
-    def port(self) -> int:
-        return int(self._socket.getsockname()[1])
 
     def send(self, data: bytes, remote: Remote, failed: Callable[[], None]) -> None:
         try:

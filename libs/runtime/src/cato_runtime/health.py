@@ -5,6 +5,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Generator, Iterable
 from contextlib import asynccontextmanager, contextmanager
 from enum import StrEnum
+from typing import Any
 
 import structlog
 import uvicorn
@@ -39,7 +40,8 @@ class Phase(StrEnum):
 class Health:
     """The state of the process: `run_service` sets it, the endpoint shows it.
 
-    `broker_connected`, `broker_closed` and `broker_reconnects` are read at each request to the endpoint.
+    `broker_connected`, `broker_closed`, `broker_reconnects` and `detail` are read at each request to the
+    endpoint. `detail` returns further fields of `/readyz`; they do not decide whether the service is ready.
     """
 
     def __init__(self, service: str) -> None:
@@ -49,6 +51,7 @@ class Health:
         self.broker_closed: Read = _never
         """A closed client never connects again: the process has to be replaced."""
         self.broker_reconnects: Read = _never
+        self.detail: Callable[[], dict[str, Any]] = dict
 
     @property
     def alive(self) -> bool:
@@ -95,7 +98,7 @@ def health_app(health: Health, registry: CollectorRegistry = REGISTRY) -> Starle
         return JSONResponse({"status": "alive"})
 
     async def readyz(_request: Request) -> Response:
-        body = {"status": str(health.phase), "broker": bool(health.broker_connected())}
+        body = {"status": str(health.phase), "broker": bool(health.broker_connected()), **health.detail()}
         return JSONResponse(body, status_code=200 if health.ready else _NOT_READY)
 
     async def metrics(_request: Request) -> Response:

@@ -1,7 +1,8 @@
 """The life of a service process: start, report ready, drain, stop.
 
 A service provides a `build` function for `run_service`. It returns an object with the methods of `Service`,
-and of `Reloadable` if it takes a changed configuration while it runs.
+of `Reloadable` if it takes a changed configuration while it runs, and of `Detailed` if it says more in
+`/readyz`.
 """
 
 import asyncio
@@ -82,6 +83,15 @@ class Reloadable(Protocol):
         ...
 
 
+@runtime_checkable
+class Detailed(Protocol):
+    """A service that says more about itself in `/readyz`."""
+
+    def detail(self) -> dict[str, Any]:
+        """Return fields of `/readyz`; called at each request, so it must not block."""
+        ...
+
+
 Build = Callable[[RuntimeDeps], Awaitable[Service]]
 
 
@@ -155,6 +165,8 @@ async def _serve(
             ping_subject(health.service), queue=health.service, include_in_schema=False, decoder=_ignore
         )(_pong)
         await broker.start()
+        if isinstance(service, Detailed):
+            health.detail = service.detail
         async with _reloading(service, settings, signals.reload):
             health.phase = Phase.READY
             log.info("ready")

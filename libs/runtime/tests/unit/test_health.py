@@ -40,6 +40,15 @@ async def test_a_process_that_starts_is_alive_and_not_ready(health, settings):
         assert (answer.status_code, answer.json()["status"]) == (503, "starting")
 
 
+async def test_details_of_the_service_are_shown_and_do_not_decide_s3(health, settings):
+    async with serve_health(health, settings) as port:
+        health.phase = Phase.READY
+        health.detail = lambda: {"stationsDown": ["main"]}
+        answer = await asked(port, "/readyz")
+        assert answer.status_code == 200
+        assert answer.json() == {"status": "ready", "broker": True, "stationsDown": ["main"]}
+
+
 async def test_readiness_follows_the_phase(health, settings):
     async with serve_health(health, settings) as port:
         health.phase = Phase.READY

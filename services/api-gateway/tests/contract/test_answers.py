@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from cato_contracts.api.stations import StationState
 from cato_contracts.api.status import STATUS_TEXT_LIMIT, StatusText
 from cato_contracts.errors import UnavailableError
 from cato_gateway.errors import BrokenOffError
@@ -355,6 +356,21 @@ async def test_health_needs_no_token(client, stack):
     assert (await client.get("/healthz")).status_code == 200
     stack.services.closed = True
     assert (await client.get("/healthz")).status_code == 503
+
+
+async def test_a_station_that_is_down_is_named_and_the_gateway_stays_ready_s3(client, stack):
+    answer = await client.get("/readyz")
+    assert answer.json() == {
+        "status": "ready",
+        "services": {"media": "ready", "dialer": "ready", "reporting": "ready"},
+        "stationsDown": [],
+    }
+    stack.services.stations[0] = stack.services.stations[0].model_copy(update={"state": StationState.DOWN})
+    answer = await client.get("/readyz", headers={"Authorization": ""})
+    assert (answer.status_code, answer.json()["stationsDown"]) == (200, ["main"])
+    stack.services.failures.append(UnavailableError("the dialer does not answer"))
+    answer = await client.get("/readyz")
+    assert (answer.status_code, answer.json()["stationsDown"]) == (200, None)
 
 
 async def test_browsers_of_other_origins_need_a_setting():

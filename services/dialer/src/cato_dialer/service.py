@@ -2,7 +2,7 @@
 
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from prometheus_client import REGISTRY
 
@@ -61,6 +61,11 @@ class DialerService:
         # Registered before its start: a start that fails halfway must be undone as well.
         self._running.push_async_callback(part.stop)
         await part.start()
+
+    def detail(self) -> dict[str, Any]:
+        """Name the stations that are down: as this process sees them if it makes calls, else as all do."""
+        role = self._dial.role if self._dial is not None else self._campaign
+        return {"stationsDown": role.stations_down() if role is not None else []}
 
     async def reload(self, config: Config) -> None:
         """Use the new configuration for new calls.

@@ -1,5 +1,6 @@
 """Health, metrics and documentation: no token needed."""
 
+import asyncio
 from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
@@ -8,7 +9,10 @@ from fastapi import APIRouter, Request
 from pydantic import ConfigDict, Field
 from starlette.responses import JSONResponse, Response
 
+from cato_contracts.api.stations import ListStations, StationState
+from cato_contracts.errors import BrokerError, RefusedError
 from cato_contracts.model import Resource
+from cato_contracts.requests import Actor
 from cato_gateway import openapi as documentation
 from cato_gateway.deps import Deps
 from cato_gateway.http.error_responses import Problem, problem
@@ -16,6 +20,9 @@ from cato_gateway.http.metrics import Metrics
 from cato_gateway.openapi.content import json_content, text_content
 
 router = APIRouter(tags=["health"])
+
+_PROBE = Actor(user_id="readyz")
+_PROBE_S = 1.0
 
 ServiceState = Literal["ready", "no answer"]
 
@@ -30,6 +37,7 @@ _NOT_READY: dict[str, Any] = _ERROR | {
     "path": "/readyz",
     "message": "not ready: media",
     "services": {"media": "no answer", "dialer": "ready", "reporting": "ready"},
+    "stationsDown": [],
 }
 
 
@@ -59,6 +67,9 @@ class Ready(Resource):
     )
     """The services by name."""
 
+    stations_down: list[str] | None = Field(examples=[[]])
+    """The names of the stations that no dialer reaches; null: the dialer does not say."""
+
 
 class NotReady(Problem):
     """The gateway is shutting down, or a service does not answer."""
@@ -67,6 +78,9 @@ class NotReady(Problem):
 
     services: dict[str, ServiceState]
     """The services by name; none while the gateway is shutting down."""
+
+    stations_down: list[str] | None = None
+    """The names of the stations that no dialer reaches; null: the dialer does not say."""
 
 
 @router.get(
@@ -88,17 +102,29 @@ async def healthz(request: Request) -> Response:
     responses={503: {"description": "Not ready.", "content": json_content(NotReady)}},
 )
 async def readyz(request: Request) -> Response:
-    """Report whether every service behind the gateway can take requests."""
+    """Report whether every service behind the gateway can take requests.
+
+    Stations that are down are named, and do not matter for that: the API works without them.
+    """
     deps: Deps = request.app.state.deps
     if deps.draining:
-        return problem(request.scope, 503, "the gateway is shutting down", more={"services": {}})
-    states = await deps.probe.states()
+        more: dict[str, Any] = {"services": {}, "stationsDown": None}
+        return problem(request.scope, 503, "the gateway is shutting down", more=more)
+    states, down = await asyncio.gather(deps.probe.states(), _stations_down(deps))
     services = {name: "ready" if ready else "no answer" for name, ready in states.items()}
     missing = [name for name, ready in states.items() if not ready]
     if missing:
         message = f"not ready: {', '.join(missing)}"
-        return problem(request.scope, 503, message, more={"services": services})
-    return JSONResponse({"status": "ready", "services": services})
+        return problem(request.scope, 503, message, more={"services": services, "stationsDown": down})
+    return JSONResponse({"status": "ready", "services": services, "stationsDown": down})
+
+
+async def _stations_down(deps: Deps) -> list[str] | None:
+    try:
+        found = await deps.asker.ask(ListStations(actor=_PROBE), timeout=_PROBE_S)
+    except (RefusedError, BrokerError):
+        return None
+    return [station.name for station in found.items if station.state is StationState.DOWN]
 
 
 @router.get(

@@ -1,7 +1,9 @@
 """The campaign role: the catalog's requests and the coordinator of the runs."""
 
+from cato_contracts.api.stations import StationState
 from cato_dialer.campaign.handlers.coordinator.coordinator import Coordinator
 from cato_dialer.campaign.handlers.deps import Deps
+from cato_dialer.campaign.handlers.stations import current_stations
 from cato_dialer.campaign.handlers.table import handler_table
 from cato_runtime.requests import RequestTable
 
@@ -11,7 +13,7 @@ class CampaignRole:
 
     def __init__(self, deps: Deps) -> None:
         self._view = deps.view
-        self._stations = deps.stations
+        self._deps = deps
         self._coordinator = Coordinator(deps)
         self.requests = RequestTable(deps.clock, handler_table(deps))
 
@@ -22,7 +24,7 @@ class CampaignRole:
             BrokerError: if the log cannot be read.
 
         """
-        await self._stations.start()
+        await self._deps.stations.start()
         await self._view.start()
         await self._coordinator.start()
 
@@ -30,4 +32,8 @@ class CampaignRole:
         """Release the runs, so that another replica continues them at once."""
         await self._coordinator.stop()
         await self._view.stop()
-        await self._stations.stop()
+        await self._deps.stations.stop()
+
+    def stations_down(self) -> list[str]:
+        """Return the names of the stations that no dial replica reaches."""
+        return [one.name for one in current_stations(self._deps) if one.state is StationState.DOWN]

@@ -46,6 +46,11 @@ class DialRole:
         await self._deps.watch.open(stations, self._stations_changed)
         self._stations_changed()
 
+    def stations_down(self) -> list[str]:
+        """Return the names of the stations that this replica sees down."""
+        watch = self._deps.watch
+        return [station.name for station in self._deps.stations if not watch.is_up(station.id)]
+
     def _stations_changed(self) -> None:
         self.dispatcher.stations_changed()
         self._on_station_change()

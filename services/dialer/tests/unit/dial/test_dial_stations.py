@@ -67,6 +67,7 @@ def test_a_station_that_is_down_is_left_out_until_it_is_up_again(kit: Any) -> No
         first, second = (station.id for station in world.stations)
         replica = await world.replica().start()
         watch.down = {first}
+        assert replica.role.stations_down() == ["first"]
         world.queue.put(world.job(0, ["a"]))
         await world.until_empty()
         watch.down = set()

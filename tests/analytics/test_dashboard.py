@@ -3,13 +3,19 @@
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
+from cato_dialer.dial.adapters.call_metrics import CallMetrics
+from cato_dialer.dial.adapters.dial_gauges import DialGauges
+from cato_dialer.dial.domain.capacity.overload_control import OverloadControl
+from cato_dialer.dial.ports.stations import UnwatchedStations
 from cato_gateway.http.metrics import Metrics
 from cato_reporting.metrics import ReportingCollector, ReportingMetrics, insert_histogram
 from cato_runtime.health import Health, _HealthCollector
+from services.dialer.tests.support.stations import make_station
 
 DASHBOARD = json.loads((Path(__file__).parents[2] / "deploy/grafana/cato.json").read_text(encoding="utf-8"))
 PANELS = [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]
@@ -45,6 +51,13 @@ def test_runs_panel_has_the_number_of_notified_subscribers(database, runs):
     }
 
 
+def idle_dialer():
+    trunk = SimpleNamespace(worker_pids=(), capacity=0, media_lag_ms=0, loop_lag_ms=0)
+    dispatcher = SimpleNamespace(jobs_in_hand=0, overload=OverloadControl())
+    channels = SimpleNamespace(usage=lambda _station_id: (0, 0))
+    return DialGauges([make_station()], dispatcher, channels, trunk, UnwatchedStations())
+
+
 def test_each_metric_of_the_dashboard_exists():
     registry = CollectorRegistry()
     registry.register(_HealthCollector(Health("reporting")))
@@ -65,7 +78,10 @@ def test_each_metric_of_the_dashboard_exists():
             )
 
     registry.register(ReportingCollector(Idle()))
-    text = (generate_latest(registry) + Metrics().text()).decode()
+    calls = CallMetrics([make_station()])
+    calls.gauges(idle_dialer().read)
+    dialer = generate_latest(calls.registry)
+    text = (generate_latest(registry) + dialer + Metrics().text()).decode()
     kinds = dict(re.findall(r"^# TYPE (\S+) (\S+)$", text, flags=re.MULTILINE))
     there = set(kinds)
     for name, kind in kinds.items():

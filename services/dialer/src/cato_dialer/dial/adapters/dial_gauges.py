@@ -6,6 +6,7 @@ from typing import Protocol
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 
+from cato_contracts.api.stations import StationState
 from cato_dialer.dial.adapters.call_metrics import station_names
 from cato_dialer.dial.adapters.engine_choice import EngineChoice
 from cato_dialer.dial.adapters.nats.channel_source import NatsChannelSource
@@ -54,7 +55,14 @@ class DialGauges:
             "Channels: all of the station's, those leased to this dialer, those in use by it.",
             labels=["station", "state"],
         )
-        up = GaugeMetricFamily("cato_station_up", "1 while the station answers.", labels=["station"])
+        up = GaugeMetricFamily(
+            "cato_station_up", "1 while the station is not known to be down.", labels=["station"]
+        )
+        states = GaugeMetricFamily(
+            "cato_station_state",
+            "1 for the state in which this dialer sees the station, 0 for the others.",
+            labels=["station", "state"],
+        )
         names = station_names(self.stations)
         for station in self.stations:
             name = names[station.id]
@@ -63,8 +71,12 @@ class DialGauges:
             channels.add_metric([name, "leased"], leased)
             channels.add_metric([name, "in-use"], in_use)
             up.add_metric([name], self.watch.is_up(station.id))
+            seen = self.watch.health(station.id).state
+            for state in StationState:
+                states.add_metric([name, state.lower()], seen is state)
         yield channels
         yield up
+        yield states
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:

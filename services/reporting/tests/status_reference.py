@@ -20,7 +20,12 @@ def expected_statuses(run, events):
     return [
         SubscriberStatus(
             notified=person.no in notified,
-            subscriber=SubscriberView(full_name=person.full_name, phones=person.phones, emails=person.emails),
+            subscriber=SubscriberView(
+                full_name=person.full_name,
+                phones=person.phones,
+                emails=person.emails,
+                attributes=person.attributes,
+            ),
             phones=[
                 PhoneView(
                     number=number,

@@ -56,6 +56,8 @@ def ttl_of(client, table):
 async def runs(bus):
     made = [synthetic_run(61, subscribers=6, begin=OLD), synthetic_run(62, subscribers=6, begin=NEW)]
     for run in made:
+        for no, person in enumerate(run.subscribers):
+            run.subscribers[no] = person.model_copy(update={"attributes": {"Абонент": person.full_name}})
         await keep_list(bus, run)
         await publish(bus, run.messages)
     return made
@@ -158,7 +160,7 @@ async def test_retention_can_be_changed_and_switched_off(bus, clickhouse_dsn, ru
 
     for config, expected in (
         (RetentionConfig(), [0, 0, 0]),
-        (RetentionConfig(calls_days=3650, names_days=2000), [1, 1, 4]),
+        (RetentionConfig(calls_days=3650, names_days=2000), [1, 1, 5]),
         (RetentionConfig(calls_days=3650), [1, 1, 1]),
         (RetentionConfig(events_days=1000), [0, 1, 0]),
         (RetentionConfig(), [0, 0, 0]),

@@ -17,7 +17,13 @@ NASTY = 'Bu"sy\\ \u2028/Here\n\t№ {}'
 def nastily_worded(run):
     """Names and reason phrases with everything that JSON has to escape."""
     people = [
-        person.model_copy(update={"full_name": f"{NASTY} {person.no}", "emails": ["a@b", '"c"@d']})
+        person.model_copy(
+            update={
+                "full_name": f"{NASTY} {person.no}",
+                "emails": ["a@b", '"c"@d'],
+                "attributes": {NASTY: NASTY} if person.no else {},
+            }
+        )
         for person in run.subscribers
     ]
     messages = []

@@ -48,6 +48,9 @@ class SubscriberRecord(Resource):
     emails: list[str] = Field(examples=[[]])
     """E-mail addresses."""
 
+    attributes: dict[str, str] = Field(default_factory=dict, examples=[{"Address": "12 High St"}])
+    """Further facts about the person, from the list; JSON text in formats other than JSON."""
+
     notified: bool = Field(examples=[False])
     """Whether the subscriber was reached."""
 

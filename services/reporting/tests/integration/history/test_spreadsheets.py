@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 
 import pytest
 
@@ -40,6 +41,7 @@ def run():
                 "full_name": NAMES[person.no],
                 "phones": [NUMBERS[person.no], "+7999"],
                 "emails": ["=a@b"],
+                "attributes": {"Адрес": "=1", "№": str(person.no)} if person.no else {},
             }
         )
         for person in run.subscribers
@@ -123,6 +125,8 @@ async def test_r3_the_subscribers_of_a_run_are_exported_those_never_called_too(r
             assert row["phones"] == ";".join(person.phones)
             assert (row["lastCallAt"] is None) is (not theirs)
             assert row["reason"] or not row["notified"]
+            attributes = row["attributes"]
+            assert (json.loads(attributes) if attributes else {}) == person.attributes
     assert 0 in [row["calls"] for row in await csv_rows(reports, run)]
 
 
@@ -149,3 +153,9 @@ async def test_an_export_of_subscribers_has_all_in_the_order_of_the_list(reports
 async def test_the_subscribers_of_another_users_run_are_not_exported(reports, run):
     with pytest.raises(NotFoundError):
         await reports.export_subscribers(run.run_id, ExportFormat.CSV, actor=Actor(user_id="somebody"))
+
+
+async def test_attributes_are_an_object_in_json_l2(reports, run):
+    content = await reports.export_subscribers(run.run_id, ExportFormat.JSONL)
+    found = [json.loads(line)["attributes"] for line in content.splitlines()]
+    assert found == [person.attributes for person in run.subscribers]

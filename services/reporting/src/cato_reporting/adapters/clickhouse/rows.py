@@ -106,6 +106,7 @@ LISTS = Table(
         "full_name",
         "phones",
         "emails",
+        "attributes",
     ),
 )
 POSITIONS = Table(
@@ -144,6 +145,7 @@ def list_row(run_id: UUID, subscriber: RunSubscriber) -> tuple[Any, ...]:
         subscriber.full_name,
         subscriber.phones,
         subscriber.emails,
+        subscriber.attributes,
     )
 
 

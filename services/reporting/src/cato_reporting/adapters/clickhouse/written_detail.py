@@ -21,7 +21,8 @@ _CONTACT = """
     subscriber_no,
     concat(
         '{"fullName":', toJSONString(full_name), ',"phones":', toJSONString(phones),
-        ',"emails":', toJSONString(emails), '}'
+        ',"emails":', toJSONString(emails),
+        if(empty(attributes), '', concat(',"attributes":', toJSONString(attributes))), '}'
     ),
     toJSONString(phones)
 """

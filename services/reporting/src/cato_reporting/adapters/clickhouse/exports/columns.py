@@ -29,6 +29,8 @@ class Content(Enum):
     """A telephone number, or keys: digits that are text."""
     TEXTS = "texts"
     NUMBERS = "numbers"
+    FACTS = "facts"
+    """Texts by their names: an object in JSON, its text in other formats, empty without any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,8 @@ def select(columns: Mapping[str, Column], layout: Layout) -> str:
 
 def _sql(column: Column, layout: Layout) -> str:
     sql, content = column.sql, column.content
+    if content is Content.FACTS and layout.format is not ExportFormat.JSONL:
+        return f"if(empty({sql}), '', toJSONString({sql}))"
     if layout.format is not ExportFormat.CSV:
         return sql
     if content in {Content.TEXTS, Content.NUMBERS}:

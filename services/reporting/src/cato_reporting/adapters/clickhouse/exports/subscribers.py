@@ -28,6 +28,7 @@ _COLUMNS = {
     "full_name": Column("full_name", pa.string(), Content.TEXT),
     "phones": Column("phones", pa.list_(pa.string()), Content.NUMBERS),
     "emails": Column("emails", pa.list_(pa.string()), Content.TEXTS),
+    "attributes": Column("attributes", pa.string(), Content.FACTS),
     "notified": Column("reached", pa.bool_()),
     "reason": Column("nullIf(last_reason, '')", pa.string()),
     "wave": Column("nullIf(last_wave, 0)", pa.uint8()),
@@ -40,7 +41,7 @@ _PEOPLE = """
 SELECT people.subscriber_no AS place, {select}
 FROM
 (
-    SELECT subscriber_no, subscriber_id, full_name, phones, emails FROM list_rows FINAL
+    SELECT subscriber_no, subscriber_id, full_name, phones, emails, attributes FROM list_rows FINAL
     WHERE run_id = {{run:UUID}} AND {these}{condition}
 ) AS people
 LEFT JOIN

@@ -1,6 +1,7 @@
 """Leases: keys with a time to live. Each key has one holder, which renews it."""
 
 import asyncio
+import math
 
 from cato_jetstream.buckets import Bucket
 from cato_jetstream.errors import Conflict
@@ -12,6 +13,9 @@ class Lease:
     The lease is held until `valid_until` on the loop's clock. Time is counted from before a request is sent,
     and `margin_s` is taken off: the server counts the time to live from later, so the key exists for at least
     as long as the holder believes that it holds it.
+
+    With `keep_s` the key lives longer than `ttl_s` after the write: if the holder is silent, no other holder
+    gets the key for that time. The holder itself goes by `ttl_s`.
     """
 
     def __init__(self, bucket: Bucket, key: str, holder: bytes, *, ttl_s: int, margin_s: float) -> None:
@@ -30,14 +34,14 @@ class Lease:
     def held(self) -> bool:
         return asyncio.get_running_loop().time() < self.valid_until
 
-    async def take(self) -> bool:
+    async def take(self, *, keep_s: float = 0.0) -> bool:
         """Take the lease if it is free, or renew it; False, and no longer held, if another holder has it.
 
         Raises:
             Unavailable: the broker does not answer in time; the lease is held as long as it was.
 
         """
-        return await self._write(also_free=True)
+        return await self._write(also_free=True, keep_s=keep_s)
 
     async def renew(self) -> bool:
         """Renew the lease; False, and no longer held, if it has expired or another holder has it.
@@ -46,16 +50,15 @@ class Lease:
             Unavailable: as for `take`.
 
         """
-        return await self._write(also_free=False)
+        return await self._write(also_free=False, keep_s=0.0)
 
-    async def _write(self, *, also_free: bool) -> bool:
+    async def _write(self, *, also_free: bool, keep_s: float) -> bool:
         loop = asyncio.get_running_loop()
+        ttl_s = max(self._ttl_s, math.ceil(keep_s))
         while True:
             asked_at = loop.time()
             try:
-                written = await self._bucket.write(
-                    self._key, self._holder, after=self._revision, ttl_s=self._ttl_s
-                )
+                written = await self._bucket.write(self._key, self._holder, after=self._revision, ttl_s=ttl_s)
             except Conflict:
                 entry = await self._bucket.read(self._key)
                 ours = entry.value == self._holder  # a renewal was stored and its acknowledgement lost

@@ -88,7 +88,9 @@ async def _dial(runtime: RuntimeDeps) -> DialParts:
     incarnations = await claim(client, leases, take_name(runtime.settings.data_dir / "dialers"))
     source = NatsJobSource(client, incarnations.own)
     trunk = engines_for(config)
-    channels = NatsChannelSource(client, stations, config.license.max_channels, clock)
+    channels = NatsChannelSource(
+        client, stations, config.license.max_channels, clock, name=incarnations.own.instance
+    )
     watch = StationKeepalive(config.dialing.bind_address, came_up=registrar.renew)
     deps = Deps(
         stations=stations,

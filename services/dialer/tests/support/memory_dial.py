@@ -204,6 +204,9 @@ class _MemoryChannel:
     def station_id(self) -> UUID:
         return self._station_id
 
+    async def keep_until(self, moment: datetime) -> bool:
+        return self._held
+
     def release(self) -> None:
         if self._held:
             self._held = False

@@ -38,7 +38,7 @@ class NatsReplica:
             stations=world.stations,
             trunk=ReplicaTrunk(self),
             journal=NatsCallJournal(client),
-            channels=NatsChannelSource(client, world.stations, 100, world.clock),
+            channels=NatsChannelSource(client, world.stations, 100, world.clock, name=self.name),
             prompts=MemoryPromptCache(),
             incarnations=incarnations,
             clock=world.clock,

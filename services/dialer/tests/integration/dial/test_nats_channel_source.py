@@ -1,15 +1,18 @@
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 from nats.aio.client import Client
 
+from cato_dialer.dial.adapters.nats import channel_source
 from cato_dialer.dial.adapters.nats.channel_source import NatsChannelSource
 from cato_dialer.dial.domain.capacity.channel_allocator import ChannelAllocator
 from cato_dialer.dial.domain.station import Station
 from cato_dialer.dial.ports.dial import Channel
 from cato_runtime.clock import SystemClock
+from cato_runtime.process.tasks import end_tasks
 from services.dialer.tests.support.stations import make_station
 
 Connect = Callable[[], Awaitable[Client]]
@@ -21,9 +24,13 @@ def station(identity: UUID = A, channels: int = 6, interval: int = 0) -> Station
 
 
 async def source(
-    connect: Connect, *stations: Station, licence: int = 100, allocator: ChannelAllocator | None = None
+    connect: Connect,
+    *stations: Station,
+    licence: int = 100,
+    allocator: ChannelAllocator | None = None,
+    name: str | None = None,
 ) -> NatsChannelSource:
-    one = NatsChannelSource(await connect(), stations, licence, SystemClock(), allocator)
+    one = NatsChannelSource(await connect(), stations, licence, SystemClock(), name=name, allocator=allocator)
     await one.open()
     return one
 
@@ -83,6 +90,51 @@ async def test_the_channels_of_a_dead_replica_are_free_after_its_leases_expire(c
     dying._keeper.cancel()
     await all_at_once(other, 2, limit_s=8)
     assert dying.acquire(A) is None
+    await other.close()
+
+
+async def fall_silent(replica: NatsChannelSource) -> None:
+    """Stop it as if it were cut off: nothing is renewed or released."""
+    await end_tasks(replica._keeper)
+    await replica._presence.close()
+
+
+async def test_t21_channels_of_a_silent_replica_stay_its_own_until_its_calls_are_over(
+    connect: Connect,
+) -> None:
+    brief = ChannelAllocator(valid_s=1.0, renew_after_s=0.5)
+    silent = await source(connect, station(channels=2), allocator=brief)
+    channel = await one_of(silent)
+    began = SystemClock().now()
+    assert await channel.keep_until(began - channel_source.KEEP_AHEAD + timedelta(seconds=5))
+    await fall_silent(silent)
+    other = await source(connect, station(channels=2), allocator=brief)
+    await one_of(other)
+    assert await refused(other, for_s=3.0)
+    await one_of(other, limit_s=8)
+    assert SystemClock().now() - began > timedelta(seconds=5)
+    await other.close()
+
+
+async def test_restarted_replica_has_the_channels_of_its_former_life_at_once(connect: Connect) -> None:
+    former = await source(connect, station(channels=1), name="dialer-1")
+    channel = await one_of(former)
+    assert await channel.keep_until(SystemClock().now() + timedelta(minutes=5))
+    await fall_silent(former)
+    restarted = await source(connect, station(channels=1), name="dialer-1")
+    await one_of(restarted, limit_s=5)
+    await restarted.close()
+
+
+async def test_channel_that_is_free_again_is_not_kept_for_its_former_call(connect: Connect) -> None:
+    brief = ChannelAllocator(valid_s=1.0, renew_after_s=0.5)
+    silent = await source(connect, station(channels=1), allocator=brief)
+    channel = await one_of(silent)
+    assert await channel.keep_until(SystemClock().now() + timedelta(minutes=5))
+    channel.release()
+    other = await source(connect, station(channels=1), allocator=brief)
+    await one_of(other, limit_s=8)
+    await silent.close()
     await other.close()
 
 

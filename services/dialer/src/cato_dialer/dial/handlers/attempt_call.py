@@ -19,6 +19,7 @@ from cato_dialer.dial.domain.call.outcome import (
 from cato_dialer.dial.domain.call.rules import CallRules
 from cato_dialer.dial.domain.call.state import Publish
 from cato_dialer.dial.domain.subscriber.next_attempt import Dial
+from cato_dialer.dial.domain.subscriber.takeover import TakeoverRule
 from cato_dialer.dial.handlers.call_recorder import CallRecord, CallRecorder
 from cato_dialer.dial.handlers.deps import Deps
 from cato_dialer.dial.handlers.drive_call import CallDriver
@@ -57,6 +58,7 @@ class CallAttempt:
         self._deps = deps
         self._job = job
         self._step = step
+        self._channel = channel
         self._station = deps.station(channel.station_id)
         self._rules = CallRules.of(
             job.settings,
@@ -90,6 +92,8 @@ class CallAttempt:
             return
         self._start_by = max(self._deps.clock.now(), slot.until or slot.at) + _START_WITHIN
         ends_by = self._start_by + timedelta(milliseconds=self._rules.longest_ms)
+        if self._deps.takeover is TakeoverRule.SAFE and not await self._channel.keep_until(ends_by):
+            return
         record = self._recorder.new_call(self._step, self._station.id, delayed=slot.delayed)
         record.started(self._deps.incarnations.own, ends_by)
         # The call is in the log before it exists, so a replica that takes over knows of it.

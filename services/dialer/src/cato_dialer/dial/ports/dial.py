@@ -137,6 +137,15 @@ class Channel(Protocol):
     @property
     def station_id(self) -> UUID: ...
 
+    async def keep_until(self, moment: datetime) -> bool:
+        """Keep the channel from other replicas until then, even if this one is cut off; False if it is lost.
+
+        Raises:
+            BrokerError: if the broker does not answer.
+
+        """
+        ...
+
     def release(self) -> None:
         """Give the channel back. A second call does nothing."""
         ...

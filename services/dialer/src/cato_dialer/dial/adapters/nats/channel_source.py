@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Coroutine, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -33,6 +34,8 @@ _MARGIN_S = 2.0
 _KEEP_S = 1.0
 _ACTIVE_S = 5.0
 _TRY_AGAIN_S = 0.5
+KEEP_AHEAD = timedelta(seconds=15)
+"""A block in use is kept this much longer, so that the next short call on it needs no write."""
 _TIMEOUT_S = 2.0
 _LICENCE = "licence"
 
@@ -40,22 +43,29 @@ _LICENCE = "licence"
 class _Channel:
     """A channel of a station, and with it one of the licence where that is the tighter bound."""
 
-    def __init__(self, source: "NatsChannelSource", station_id: UUID, blocks: Sequence[Block]) -> None:
+    def __init__(
+        self, source: "NatsChannelSource", station_id: UUID, blocks: Sequence[tuple[ChannelPool, Block]]
+    ) -> None:
         self._source = source
         self._station_id = station_id
         self._blocks = blocks
-        for block in blocks:
+        for _, block in blocks:
             block.in_use += 1
 
     @property
     def station_id(self) -> UUID:
         return self._station_id
 
+    async def keep_until(self, moment: datetime) -> bool:
+        return all([await self._source.keep(pool, block, moment) for pool, block in self._blocks])
+
     def release(self) -> None:
         now = asyncio.get_running_loop().time()
-        for block in self._blocks:
+        for _, block in self._blocks:
             block.in_use -= 1
             block.idle_since = now
+            if not block.in_use:
+                block.busy_until = 0.0
         if self._blocks:
             self._blocks = ()
             self._source.announce()
@@ -70,12 +80,16 @@ class NatsChannelSource:
         stations: Sequence[Station],
         max_channels: int,
         clock: Clock,
+        *,
+        name: str | None = None,
         allocator: ChannelAllocator | None = None,
     ) -> None:
+        """`name`: the process; restarted under its name, it has the blocks of its former life again."""
         self._bucket = Bucket(client.jetstream(timeout=_TIMEOUT_S), LEASES.name, timeout_s=_TIMEOUT_S)
         self._slots = NatsStartSlots(self._bucket, stations, clock)
         self._allocator = allocator or ChannelAllocator()
-        self._name = str(uuid4())
+        self._clock = clock
+        self._name = name or str(uuid4())
         self._presence = ChannelPresence(client, self._name, self._wanted_elsewhere, self._given_back)
         self._leases: dict[str, Lease] = {}
         self._pools = {station.id: ChannelPool(str(station.id), station.channels) for station in stations}
@@ -99,12 +113,12 @@ class NatsChannelSource:
 
     def acquire(self, station_id: UUID) -> Channel | None:
         now = asyncio.get_running_loop().time()
-        blocks = [pool.available(now) for pool in self._pools_of(station_id)]
-        whole = [block for block in blocks if block is not None]
-        if len(whole) < len(blocks):
+        pools = self._pools_of(station_id)
+        blocks = [(pool, block) for pool in pools if (block := pool.available(now)) is not None]
+        if len(blocks) < len(pools):
             return None
         self._active_until = now + _ACTIVE_S
-        return _Channel(self, station_id, whole)
+        return _Channel(self, station_id, blocks)
 
     def capacity(self) -> int:
         replicas = 1 + self._presence.peers().count
@@ -130,6 +144,15 @@ class NatsChannelSource:
         self._freed.set()
         self._freed = asyncio.Event()
         self._needed.set()
+
+    async def keep(self, pool: ChannelPool, block: Block, moment: datetime) -> bool:
+        """Keep a block until then; False if another replica has it. Raises BrokerError."""
+        now = asyncio.get_running_loop().time()
+        until = now + (moment - self._clock.now()).total_seconds()
+        block.busy_until = max(block.busy_until, until)
+        if block.kept_until >= until:
+            return pool.blocks.get(block.index) is block
+        return await self._prolong(pool, block)
 
     async def _want_until(self, freed: asyncio.Event, station_ids: Sequence[UUID]) -> None:
         pools = {pool.name: pool for station_id in station_ids for pool in self._pools_of(station_id)}
@@ -193,21 +216,26 @@ class NatsChannelSource:
 
     async def _renew(self, pool: ChannelPool, index: int) -> bool:
         """Renew a block; tell whether it had expired and is held again."""
-        block, asked_at = pool.blocks[index], asyncio.get_running_loop().time()
-        lease = self._lease(pool, index)
+        block = pool.blocks[index]
+        had_expired = block.valid_until <= asyncio.get_running_loop().time()
         try:
-            held = await lease.take()
+            return await self._prolong(pool, block) and had_expired
         except BrokerError as error:
             log.warning("block of channels cannot be renewed", pool=pool.name, error=str(error))
             return False
-        if not held:
-            log.warning("block of channels is lost to another replica", pool=pool.name, block=index)
-            pool.remove([index])
+
+    async def _prolong(self, pool: ChannelPool, block: Block) -> bool:
+        """Renew the lease of a block, and keep it for its calls; False if another replica has it."""
+        asked_at, lease = asyncio.get_running_loop().time(), self._lease(pool, block.index)
+        kept_until = block.busy_until + KEEP_AHEAD.total_seconds() if block.in_use else 0.0
+        if not await lease.take(keep_s=kept_until - asked_at + _MARGIN_S):
+            log.warning("block of channels is lost to another replica", pool=pool.name, block=block.index)
+            if pool.blocks.get(block.index) is block:
+                pool.remove([block.index])
             self._needed.set()
             return False
-        had_expired = block.valid_until <= asked_at
-        block.valid_until = lease.valid_until
-        return had_expired
+        block.valid_until, block.kept_until = lease.valid_until, kept_until
+        return True
 
     async def _release(self, pool: ChannelPool, indexes: Sequence[int]) -> None:
         # Removed before the first await, so that no call is started on a block that is being released.

@@ -27,6 +27,10 @@ class Block:
     valid_until: float
     idle_since: float
     in_use: int = 0
+    busy_until: float = 0.0
+    """The latest possible end of the calls that were started since it was idle."""
+    kept_until: float = 0.0
+    """Until then no other replica gets the block, even if this one is silent."""
     surplus: bool = False
     """No call is started on the block any more: it goes to another replica once it is idle."""
 

@@ -9,7 +9,7 @@ from pydantic.alias_generators import to_camel
 class Frozen(BaseModel):
     """An immutable value that rejects unknown fields; a field's docstring is its description."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, defer_build=True)
 
 
 class Resource(Frozen):

@@ -1,6 +1,7 @@
 """CATO: automatic telephone notification on one machine."""
 
 import asyncio
+import os
 import signal
 import sys
 from pathlib import Path
@@ -14,13 +15,14 @@ from cato_runtime.configuration.settings import LogFormat, ServiceSettings
 from cato_runtime.logs import configure_logging
 from cato_stack import dead_letters
 from cato_stack.demo.run import run_demo
-from cato_stack.stack import StackOptions, running_stack
+from cato_stack.stack import RunningStack, StackOptions, running_stack
 
 log = structlog.get_logger()
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 app.add_typer(dead_letters.app, name="dead-letters")
 
+_LOG_FORMAT = "CATO_LOG_FORMAT"
 _EXIT_CONFIGURATION = 78  # EX_CONFIG of sysexits.h
 
 
@@ -34,8 +36,9 @@ def up(
     host: Annotated[str, typer.Option(help="Address of the REST API.")] = "127.0.0.1",
 ) -> None:
     """Run the whole system on this machine until SIGTERM, and continue unfinished runs."""
-    settings = ServiceSettings(log_format=LogFormat.CONSOLE if sys.stderr.isatty() else LogFormat.JSON)
-    configure_logging("cato", settings)
+    # For all processes: people read a terminal, programs read a file. The environment variable decides first.
+    os.environ.setdefault(_LOG_FORMAT, LogFormat.CONSOLE if sys.stderr.isatty() else LogFormat.JSON)
+    configure_logging("cato", ServiceSettings())
     options = StackOptions(data_dir=data.resolve(), host=host, port=port, config=config)
     try:
         asyncio.run(_up(options))
@@ -49,10 +52,17 @@ async def _up(options: StackOptions) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    async with running_stack(options):
+    async with running_stack(options) as stack:
         print(f"ready {options.url}", flush=True)
         await stopping.wait()
-        log.info("stack stopping")
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, _hang_up, stack)
+        log.info("stopping: calls in progress may end; a second Ctrl-C or SIGTERM hangs up")
+
+
+def _hang_up(stack: RunningStack) -> None:
+    log.info("stopping: calls in progress are hung up")
+    stack.hurry()
 
 
 @app.command()

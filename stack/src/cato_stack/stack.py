@@ -1,38 +1,42 @@
 """The whole system on one machine: broker and services as child processes."""
 
 import asyncio
+import errno
 import fcntl
 import os
 import signal
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import socket
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import IO
 
-import httpx
 import structlog
 
 from cato_contracts.errors import ConfigurationError
 from cato_runtime.configuration.config import load_config
 from cato_runtime.process.embedded_nats import EmbeddedNats
 from cato_stack.broker_keeper import BrokerKeeper
-from cato_stack.supervisor import ProcessSpec, Supervised
+from cato_stack.forked_process import ForkServerProcess, ProcessSpec
+from cato_stack.supervisor import Supervised
 
 log = structlog.get_logger()
 
 _READY_TIMEOUT_S = 60.0
 _READY_POLL_S = 0.05
+_ANSWER_S = 5.0
 _STOP_TIMEOUT_S = 45.0
 
-_COMMANDS = {
-    "media": "cato-media",
-    "reporting": "cato-reporting",
-    "dialer": "cato-dialer",
-    "api-gateway": "cato-gateway",
+_PROGRAMS = {
+    "media": "media",
+    "reporting": "reporting",
+    "dialer": "dialer",
+    "api-gateway": "gateway",
 }
-"""The services in start order; they stop in reverse order."""
+"""The services in start order, and the names of their programs; they stop in reverse order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,48 +57,93 @@ class StackOptions:
 
 
 @asynccontextmanager
-async def running_stack(options: StackOptions) -> AsyncIterator[None]:
+async def running_stack(
+    options: StackOptions, server: ForkServerProcess | None = None
+) -> AsyncIterator["RunningStack"]:
     """Start broker and services, run the body while they are ready, and stop them.
+
+    The services are forked from `server`, which ends with them.
 
     Raises:
         ConfigurationError: if the configuration is invalid, another stack uses the data directory, or the
             services do not become ready.
 
     """
-    load_config(options.config)
-    options.data_dir.mkdir(parents=True, exist_ok=True)
-    with _exclusive(options.data_dir / "lock"):
-        url = os.environ.get("CATO_NATS_URL")
-        keeper = None
-        if url is None:
-            server = EmbeddedNats(options.data_dir / "nats")
-            keeper = BrokerKeeper(server)
-            await keeper.start()
-            url = server.url
-        # Operators use it to inspect the broker or to add a dialer.
-        (options.data_dir / "broker.url").write_text(f"{url}\n")
-        services = _services(options, url)
-        loop = asyncio.get_running_loop()
-        try:
-            for service in services:
-                await service.start()
-            await _wait_until_ready(options, services)
-            loop.add_signal_handler(signal.SIGHUP, _reload, services)
-            yield
-        finally:
-            loop.remove_signal_handler(signal.SIGHUP)
-            for service in reversed(services):
-                await service.stop(_STOP_TIMEOUT_S)
-            if keeper is not None:
-                await keeper.stop()
+    async with aclosing(server or ForkServerProcess()) as forks:
+        load_config(options.config)
+        check_address(options.host, options.port)
+        options.data_dir.mkdir(parents=True, exist_ok=True)
+        with _exclusive(options.data_dir / "lock"):
+            async with _running(options, forks) as running:
+                yield running
 
 
-def _reload(services: list[Supervised]) -> None:
-    for service in services:
-        service.reload()
+@asynccontextmanager
+async def _running(options: StackOptions, forks: ForkServerProcess) -> AsyncIterator["RunningStack"]:
+    url = os.environ.get("CATO_NATS_URL")
+    keeper = None
+    if url is None:
+        broker = EmbeddedNats(options.data_dir / "nats")
+        keeper = BrokerKeeper(broker)
+        await keeper.start()
+        url = broker.url
+    # Operators use it to inspect the broker or to add a dialer.
+    (options.data_dir / "broker.url").write_text(f"{url}\n")
+    services = _services(options, url, forks)
+    loop = asyncio.get_running_loop()
+    try:
+        for service in services:
+            await service.start()
+        await _wait_until_ready(options, services)
+        running = RunningStack(services)
+        loop.add_signal_handler(signal.SIGHUP, running.reload)
+        yield running
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)
+        for service in reversed(services):
+            await service.stop(_STOP_TIMEOUT_S)
+        if keeper is not None:
+            await keeper.stop()
 
 
-def _services(options: StackOptions, nats_url: str) -> list[Supervised]:
+class RunningStack:
+    """A stack that is ready, or being stopped."""
+
+    def __init__(self, services: Sequence[Supervised]) -> None:
+        self._services = services
+
+    def reload(self) -> None:
+        """Have the services read their configuration again."""
+        for service in self._services:
+            service.reload()
+
+    def hurry(self) -> None:
+        """Have a service that is being stopped end its work in progress."""
+        for service in self._services:
+            service.hurry()
+
+
+def check_address(host: str, port: int) -> None:
+    """Check that the address of the API is free.
+
+    Otherwise the answers of the program that has it would be taken for those of our gateway.
+
+    Raises:
+        ConfigurationError: naming the address and the reason.
+
+    """
+    bare = host.strip("[]")
+    family = socket.AF_INET6 if ":" in bare else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((bare, port))
+    except OSError as error:
+        hint = "; another program, or another stack, uses it" if error.errno == errno.EADDRINUSE else ""
+        raise ConfigurationError(f"cannot listen on {host}:{port}: {error.strerror}{hint}") from error
+
+
+def _services(options: StackOptions, nats_url: str, server: ForkServerProcess) -> list[Supervised]:
     environment = {
         **os.environ,
         "CATO_NATS_URL": nats_url,
@@ -106,33 +155,45 @@ def _services(options: StackOptions, nats_url: str) -> list[Supervised]:
         environment["CATO_CONFIG"] = str(options.config)
     pid_dir = options.data_dir / "pids"
     pid_dir.mkdir(exist_ok=True)
-    programs = Path(sys.executable).parent
     return [
         Supervised(
-            ProcessSpec(name, [str(programs / command)], environment), pid_dir, log_file=options.log_file
+            ProcessSpec(name, f"cato_{program}.entrypoints.main:main", f"cato-{program}", environment),
+            server,
+            pid_dir,
+            log_file=options.log_file,
         )
-        for name, command in _COMMANDS.items()
+        for name, program in _PROGRAMS.items()
     ]
 
 
 async def _wait_until_ready(options: StackOptions, services: list[Supervised]) -> None:
     try:
-        async with asyncio.timeout(_READY_TIMEOUT_S), httpx.AsyncClient(base_url=options.url) as client:
+        async with asyncio.timeout(_READY_TIMEOUT_S):
             while True:
+                answered = await asyncio.to_thread(_is_ready, options.host, options.port)
+                # Looked at after the answer, which could be that of another gateway.
                 for service in services:
                     if service.refuses_to_start:
                         raise ConfigurationError(
                             f"{service.spec.name} rejected its configuration; see its log"
                         )
-                try:
-                    answer = await client.get("/readyz")
-                except httpx.TransportError:
-                    answer = None
-                if answer is not None and answer.is_success:
+                if answered:
                     return
                 await asyncio.sleep(_READY_POLL_S)
     except TimeoutError as error:
         raise ConfigurationError(f"the services were not ready within {_READY_TIMEOUT_S:g} s") from error
+
+
+def _is_ready(host: str, port: int) -> bool:
+    """Ask the gateway, without a proxy."""
+    connection = HTTPConnection(host.strip("[]"), port, timeout=_ANSWER_S)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == HTTPStatus.OK
+    except (OSError, HTTPException):  # nothing listens yet
+        return False
+    finally:
+        connection.close()
 
 
 def _exclusive(path: Path) -> IO[str]:

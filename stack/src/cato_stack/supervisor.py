@@ -3,13 +3,12 @@
 import asyncio
 import os
 import signal
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
 
-from cato_runtime.process.child_process import die_with_parent
+from cato_stack.forked_process import ForkedProcess, ForkServerProcess, ProcessSpec
 
 log = structlog.get_logger()
 
@@ -18,26 +17,18 @@ _LONGEST_WAIT_S = 10.0
 _HEALTHY_AFTER_S = 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class ProcessSpec:
-    """A process to keep running: its name in logs, its command and its complete environment."""
-
-    name: str
-    command: Sequence[str]
-    environment: Mapping[str, str]
-
-
 @dataclass(slots=True)
 class Supervised:
     """One process that is kept running until `stop`; its process id is in `<pid_dir>/<name>.pid`."""
 
     spec: ProcessSpec
+    server: ForkServerProcess
     pid_dir: Path
     log_file: Path | None = None
     """File for its standard error; None: inherited."""
     refuses_to_start: bool = False
     """It ended with EX_CONFIG; it is not restarted, because the configuration would still be invalid."""
-    _process: asyncio.subprocess.Process | None = None
+    _process: ForkedProcess | None = None
     _keeper: asyncio.Task[None] | None = None
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -49,6 +40,11 @@ class Supervised:
         """Send SIGHUP to reload the configuration; without effect during a restart, which reads it anyway."""
         if self._process is not None and self._process.returncode is None:
             self._process.send_signal(signal.SIGHUP)
+
+    def hurry(self) -> None:
+        """Send SIGTERM again to a process that is being stopped: it ends its work in progress."""
+        if self._stopping.is_set() and self._process is not None:
+            self._process.send_signal(signal.SIGTERM)
 
     async def stop(self, timeout: float) -> None:
         """Send SIGTERM, wait up to `timeout` seconds, then kill the process."""
@@ -72,20 +68,7 @@ class Supervised:
         return self.pid_dir / f"{self.spec.name}.pid"
 
     async def _spawn(self) -> None:
-        log_file = self.log_file.open("ab") if self.log_file else None
-        try:
-            self._process = await asyncio.create_subprocess_exec(
-                *self.spec.command,
-                env=dict(self.spec.environment),
-                stdin=asyncio.subprocess.DEVNULL,
-                stderr=log_file,
-                # Ctrl-C in a terminal reaches only the supervisor, which stops its children in order.
-                start_new_session=True,
-                preexec_fn=die_with_parent,
-            )
-        finally:
-            if log_file is not None:
-                log_file.close()
+        self._process = await self.server.fork(self.spec, self.log_file)
         self._pid_file.write_text(f"{self._process.pid}\n")
 
     async def _keep(self) -> None:
@@ -109,4 +92,8 @@ class Supervised:
                     return
             except TimeoutError:
                 wait = min(wait * 2, _LONGEST_WAIT_S)
-            await self._spawn()
+            try:
+                await self._spawn()
+            except ConnectionError as error:
+                # The process of before is still the present one, so the next round tries again.
+                log.warning("process not started", process=self.spec.name, reason=str(error))

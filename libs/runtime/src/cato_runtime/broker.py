@@ -35,6 +35,16 @@ _RECONNECT_WAIT_S = 0.5
 _PING_INTERVAL_S = 5
 
 
+class _Broker(NatsBroker):
+    """A broker client that knows whether its connection ends because it was stopped."""
+
+    stopping = False
+
+    async def stop(self, *args: Any, **kwargs: Any) -> None:
+        self.stopping = True
+        await super().stop(*args, **kwargs)
+
+
 def make_broker(url: str, name: str) -> NatsBroker:
     """Return a broker that reconnects for as long as the process lives; nothing is sent before `start`.
 
@@ -56,14 +66,15 @@ def make_broker(url: str, name: str) -> NatsBroker:
             log.warning("broker connection failed", error=last_error)
 
     async def on_disconnect() -> None:
-        log.warning("broker connection lost")
+        if not broker.stopping:
+            log.warning("broker connection lost")
 
     async def on_reconnect() -> None:
         nonlocal last_error
         last_error = ""
         log.info("broker connection restored")
 
-    return NatsBroker(
+    broker = _Broker(
         address.servers,
         security=_security(address),
         name=name,
@@ -75,6 +86,7 @@ def make_broker(url: str, name: str) -> NatsBroker:
         ping_interval=_PING_INTERVAL_S,
         logger=None,
     )
+    return broker
 
 
 def _security(address: BrokerAddress) -> NatsSecurity | None:

@@ -30,16 +30,21 @@ class Bench:
         plan = Plan.parse("rules:\n" + "".join(f"  - {{{rule}}}\n" for rule in rules))
         return await self.stack.enter_async_context(Exchange(plan))
 
-    async def trunk(self, channels: int = 2, **dialing: Any) -> Any:
+    async def trunk(self, channels: int = 2, *, on_demand: bool = False, **dialing: Any) -> Any:
         config = DialingConfig(**{"bind_address": "127.0.0.1", **dialing})
         trunk: Pjsua2Trunk | DenseTrunk
-        trunk = DenseTrunk(config, channels) if self.engine == "dense" else Pjsua2Trunk(config, channels)
+        if self.engine == "dense":
+            trunk = DenseTrunk(config, channels)
+        else:
+            trunk = Pjsua2Trunk(config, channels, on_demand=on_demand)
         await trunk.open()
         self.stack.push_async_callback(trunk.close)
         return trunk
 
-    async def caller(self, exchange: Exchange, channels: int = 2, **station: Any) -> Caller:
-        trunk = await self.trunk(channels)
+    async def caller(
+        self, exchange: Exchange, channels: int = 2, *, on_demand: bool = False, **station: Any
+    ) -> Caller:
+        trunk = await self.trunk(channels, on_demand=on_demand)
         return Caller(trunk, make_station(**{"uri": exchange.uri, **station}), self.prompt)
 
 

@@ -54,6 +54,33 @@ async def test_eight_calls_share_two_workers(bench: Bench):
     assert {one.end.heard_ms for one in heard} == {1_000}
 
 
+async def test_s7_workers_that_start_on_demand_start_with_the_first_order(bench: Bench):
+    exchange = await bench.exchange("match: '1.', behaviour: answer")
+    caller = await bench.caller(exchange, channels=8, on_demand=True)
+    trunk = caller.trunk
+    assert (trunk.capacity, trunk.worker_pids) == (8, ())
+    lines = [caller.call(f"1{n}") for n in range(8)]
+    heard = await asyncio.gather(*(follow_until(line, LinePlaybackFinished) for line in lines))
+    assert {one.end.heard_ms for one in heard} == {1_000}
+    assert len(trunk.worker_pids) == 2
+    assert trunk.capacity == 8
+
+
+async def test_s7_workers_start_when_a_line_is_waited_for(bench: Bench):
+    trunk = await bench.trunk(on_demand=True)
+    await asyncio.wait_for(trunk.line_free(), 10)
+    assert trunk.worker_pids
+
+
+async def test_s7_a_trunk_that_is_starting_can_be_closed(bench: Bench):
+    trunk = await bench.trunk(on_demand=True)
+    waiting = asyncio.create_task(trunk.line_free())
+    await asyncio.sleep(0)
+    await asyncio.wait_for(trunk.close(), 10)
+    waiting.cancel()
+    assert trunk.worker_pids == ()
+
+
 async def test_a_station_that_refuses_at_once_costs_no_worker(bench: Bench):
     """Without the quota of sockets the library runs out of handles and aborts."""
     exchange = await bench.exchange("number: '1', behaviour: reject, code: 503")
@@ -178,6 +205,8 @@ async def test_an_orphaned_worker_hangs_up_and_ends(bench: Bench, tmp_path: Path
 async def test_an_address_of_another_machine_stops_the_start(bench: Bench):
     with pytest.raises(ConfigurationError, match="no SIP worker can start"):
         await bench.trunk(bind_address="192.0.2.1")
+    with pytest.raises(ConfigurationError, match=r"dialing\.bindAddress 192\.0\.2\.1"):
+        await bench.trunk(bind_address="192.0.2.1", on_demand=True)
 
 
 async def invite_of(order: Callable[[str], Awaitable[Line]]) -> str:

@@ -67,7 +67,7 @@ def engines_for(config: Config) -> EngineChoice:
     if _used(config.stations, Engine.DENSE):
         engines[Engine.DENSE] = DenseTrunk(config.dialing, channels(Engine.DENSE))
     if _used(config.stations, Engine.PJSUA2) or not engines:
-        engines[Engine.PJSUA2] = Pjsua2Trunk(config.dialing, channels(Engine.PJSUA2))
+        engines[Engine.PJSUA2] = Pjsua2Trunk(config.dialing, channels(Engine.PJSUA2), on_demand=True)
     return EngineChoice(engines)
 
 

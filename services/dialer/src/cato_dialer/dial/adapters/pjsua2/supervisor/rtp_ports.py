@@ -5,6 +5,7 @@ to the address that the last packet came from, and our RTCP for a peer without a
 above its RTP port. If that were the RTP port of another call, the audio of that call would be diverted.
 """
 
+import socket
 from dataclasses import dataclass
 
 from cato_contracts.errors import ConfigurationError
@@ -49,3 +50,18 @@ def share_ports(low: int, high: int, calls: int) -> PortShares:
             f"dialing.rtpPortFrom..rtpPortTill ({low}..{high}) has not two ports for each of {calls} calls"
         )
     return PortShares(first, high, per_call)
+
+
+def check_bindable(address: str) -> None:
+    """Check that sockets can be bound to the local address, which the workers do when they start.
+
+    Raises:
+        ConfigurationError: naming the address and the reason.
+
+    """
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.bind((address, 0))
+    except OSError as error:
+        raise ConfigurationError(f"dialing.bindAddress {address}: {error.strerror}") from error

@@ -17,9 +17,9 @@ from cato_contracts.instants import unix_ms
 from cato_dialer.dial.adapters.pjsua2 import protocol
 from cato_dialer.dial.adapters.pjsua2.supervisor.bytecode import BytecodeCache
 from cato_dialer.dial.adapters.pjsua2.supervisor.line import Pjsua2Line
-from cato_dialer.dial.adapters.pjsua2.supervisor.rtp_ports import share_ports
+from cato_dialer.dial.adapters.pjsua2.supervisor.rtp_ports import check_bindable, share_ports
 from cato_dialer.dial.adapters.pjsua2.supervisor.sip_identity import identity_of, route_to
-from cato_dialer.dial.adapters.pjsua2.supervisor.worker_process import WorkerProcess
+from cato_dialer.dial.adapters.pjsua2.supervisor.worker_process import START_S, WorkerProcess
 from cato_dialer.dial.adapters.sip.addresses import target_uri
 from cato_dialer.dial.adapters.sip.resolver import Resolver
 from cato_dialer.dial.domain.call.line_events import ReleaseCause
@@ -50,8 +50,13 @@ class Pjsua2Trunk:
     or for 32 s without one (RFC 3261, timers B and F). More workers are started for such lingering calls.
     """
 
-    def __init__(self, dialing: DialingConfig, workers_for: int, *, sip_log_level: int = 0) -> None:
-        """`sip_log_level`: PJSIP's, from 0 (nothing) to 6; 4 shows the messages, on standard error."""
+    def __init__(
+        self, dialing: DialingConfig, workers_for: int, *, on_demand: bool = False, sip_log_level: int = 0
+    ) -> None:
+        """`on_demand`: start the workers for the first order, or the first wait for a line.
+
+        `sip_log_level`: PJSIP's, from 0 (nothing) to 6; 4 shows the messages, on standard error.
+        """
         self._dialing = dialing
         self._channels = workers_for
         self._sip_log_level = sip_log_level
@@ -67,9 +72,13 @@ class Pjsua2Trunk:
         self._bytecode = BytecodeCache()
         self._watcher: asyncio.Task[None] | None = None
         self._open = False
+        self._on_demand = on_demand
+        self._start: asyncio.Task[None] | None = None
 
     @property
     def capacity(self) -> int:
+        if self._on_demand and self._open and not self._is_started:
+            return self._channels
         return min(self._channels, sum(worker.calls - worker.lingering for worker in self._workers))
 
     @property
@@ -86,16 +95,40 @@ class Pjsua2Trunk:
     def worker_pids(self) -> tuple[int, ...]:
         return tuple(worker.pid for worker in self._workers if worker.pid is not None)
 
+    @property
+    def _is_started(self) -> bool:
+        return self._start is not None and self._start.done()
+
     async def open(self) -> None:
-        """Start the workers.
+        """Start the workers, unless they start on demand.
 
         Raises:
-            ConfigurationError: if none of them can start.
+            ConfigurationError: if none of them can start, or the address to bind is of another machine.
 
         """
         self._open = True
         if not self._channels:
             return
+        if self._on_demand:
+            try:
+                check_bindable(self._dialing.bind_address)
+            except ConfigurationError:
+                await self.close()
+                raise
+            return
+        await self._start_workers()
+        if self.capacity == 0:
+            refusal = self._workers[0].refusal
+            await self.close()
+            raise ConfigurationError(f"no SIP worker can start: {refusal or 'it ended without a message'}")
+
+    def _start_on_demand(self) -> None:
+        if self._on_demand and self._open and self._start is None:
+            self._start = asyncio.create_task(self._start_workers())
+            self._keep(self._start)
+
+    async def _start_workers(self) -> None:
+        """Start as many workers as the channels need; they try again for as long as they cannot start."""
         first = self._start_worker()
         await first.tried.wait()
         if first.calls:
@@ -110,14 +143,10 @@ class Pjsua2Trunk:
         rest = [self._start_worker() for _ in range(self._needed_workers - 1)]
         for worker in rest:
             await worker.tried.wait()
-        if self.capacity == 0:
-            await self.close()
-            raise ConfigurationError(
-                f"no SIP worker can start: {first.refusal or 'it ended without a message'}"
-            )
         self._watcher = asyncio.create_task(self._watch())
 
     async def line_free(self) -> None:
+        self._start_on_demand()
         while not any(worker.free > 0 for worker in self._workers):
             await self._workers_changed.wait()
 
@@ -138,8 +167,9 @@ class Pjsua2Trunk:
             self._release_unsent(self._waiting[0], "the SIP engine is closed")
         for worker in self._workers:
             worker.close()
-        if self._watcher is not None:
-            self._watcher.cancel()
+        for task in (self._watcher, self._start):
+            if task is not None:
+                task.cancel()
         while self._tasks:
             await asyncio.wait(self._tasks)
         await self._resolver.close()
@@ -156,12 +186,18 @@ class Pjsua2Trunk:
         if candidates and self._open:
             worker = min(candidates, key=lambda candidate: candidate.occupied)
             worker.place(line, order)
+        elif self._open and self._on_demand and not self._is_started:
+            self._start_on_demand()
+            self._wait(line, order, START_S)
         elif not self._open or not any(worker.lingering for worker in self._workers):
             line.release(ReleaseCause.NOT_SENT, "no free SIP worker")
         else:
             self._grow()
-            timer = asyncio.get_running_loop().call_later(_SLOT_WAIT_S, self._too_late, line.number)
-            self._waiting.append(_Waiting(line, order, timer))
+            self._wait(line, order, _SLOT_WAIT_S)
+
+    def _wait(self, line: Pjsua2Line, order: protocol.Place, seconds: float) -> None:
+        timer = asyncio.get_running_loop().call_later(seconds, self._too_late, line.number)
+        self._waiting.append(_Waiting(line, order, timer))
 
     def _grow(self) -> None:
         lingering = sum(worker.lingering for worker in self._workers)
@@ -234,7 +270,9 @@ class Pjsua2Trunk:
         return worker
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
+        self._keep(asyncio.create_task(work))
+
+    def _keep(self, task: asyncio.Task[None]) -> None:
         self._tasks.add(task)
         task.add_done_callback(self._done)
 

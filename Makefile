@@ -10,16 +10,20 @@ EDITABLE := $(foreach package,$(PACKAGES),-e ./$(dir $(package)))
 TIMED := $(wildcard tests/cluster services/dialer/tests/integration/trunk tests/interop tests/chaos tests/e2e \
     tests/api/test_fuzzing.py)
 TOOLS := build/openapi-tools
+SUITABLE := "import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))"
 SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 HISTORIES := tests/simulation/test_histories.py
 QUICK := $(wildcard $(foreach kind,unit contract,\
     tests/$(kind) libs/*/tests/$(kind) services/*/tests/$(kind) exchange/tests/$(kind) stack/tests/$(kind)))
 
+# A company's own certificate authority is in the store of the system, which pip uses by default and uv does not.
+export UV_SYSTEM_CERTS ?= true
+
 # Keep compiled modules even where the environment forbids it: without them each of the hundreds of processes that the
 # tests start compiles everything it imports, which costs half of the processor time of a start.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo up test test-timed test-others test-quick peers openapi-tools check docs bench fmt lock clean
+.PHONY: demo up test test-timed test-others test-quick peers openapi-tools check docs bench fmt lock clean venv
 
 demo: $(STAMP)  ## fresh clone to finished run: real SIP calls against the simulated exchange
 	$(BIN)/cato demo --report demo-report.json
@@ -110,8 +114,17 @@ lock: $(STAMP)  ## refresh requirements.txt from the pyproject files
 	    $(foreach package,$(PACKAGES),--no-emit-package $$(sed -n 's/^name = "\(.*\)"/\1/p' $(package)))
 	sed -i '/^# cato-/d;/^# The following/d' requirements.txt
 
+# An environment of another Python, or one that was only half made, is made again.
+venv:
+	@$(BIN)/python -c $(SUITABLE) 2>/dev/null && $(BIN)/python -m pip --version >/dev/null 2>&1 || { \
+	    $(PYTHON) -c $(SUITABLE) || { echo "CATO needs Python 3.11 or 3.12, and '$(PYTHON)' is" \
+	        "$$($(PYTHON) --version 2>&1 || true); name another one: make PYTHON=python3.12" >&2; exit 1; }; \
+	    rm -rf $(VENV); $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "The virtual environment cannot be made" \
+	        "(on Debian, install python3-venv); then run make again" >&2; exit 1; }; \
+	}
+
 $(STAMP): requirements.txt requirements-uv.txt $(PACKAGES)
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(MAKE) --no-print-directory venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation $(EDITABLE)

@@ -2,6 +2,7 @@
 # Make the virtual environment of the image and install the third-party requirements of a service, by hash.
 # Usage: install_requirements.sh SERVICE_DIRECTORY; run in the root of the workspace.
 set -eu
+export UV_SYSTEM_CERTS=${UV_SYSTEM_CERTS:-true}
 TOOLS=${TOOLS:-/opt/tools}
 TARGET=${TARGET:-/opt/cato}
 python=${PYTHON:-python3}

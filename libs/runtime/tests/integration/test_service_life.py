@@ -30,6 +30,11 @@ class Plain:
     async def stop(self):
         print("let go", flush=True)
 
+class Hurried(Plain):
+    def hurry(self):
+        print("hurried", flush=True)
+        (self.data / "finished").touch()
+
 class Reloading(Plain):
     async def reload(self, config):
         if config.license.max_channels == 13:
@@ -39,7 +44,7 @@ class Reloading(Plain):
         print("channels", config.license.max_channels, flush=True)
 
 async def build(runtime):
-    return (Reloading if sys.argv[1] == "reloading" else Plain)(runtime)
+    return {"plain": Plain, "hurried": Hurried, "reloading": Reloading}[sys.argv[1]](runtime)
 
 run_service("media", build)
 """
@@ -111,6 +116,31 @@ async def test_a_process_is_ready_after_its_start_and_not_while_it_drains(nats, 
         await service.says("let go")
         async with asyncio.timeout(60):
             assert await service.process.wait() == 0
+
+
+@pytest.mark.parametrize("kind", ["plain", "hurried"])
+async def test_a_second_signal_ends_the_drain(nats, tmp_path, kind):
+    async with running(kind, tmp_path, nats.url) as service:
+        await service.logs('"ready"')
+        service.process.send_signal(signal.SIGINT)
+        await service.says("draining")
+        service.process.send_signal(signal.SIGINT)
+        if kind == "hurried":
+            await service.says("hurried")
+        await service.says("let go")
+        async with asyncio.timeout(60):
+            assert await service.process.wait() == 0
+        warnings = [
+            line for line in (await service.process.stderr.read()).decode().splitlines() if "warning" in line
+        ]
+        assert warnings == []
+
+
+@pytest.mark.parametrize("name", ["Данные с пробелом", 'quoted "name" \\ back', "данные, другие"])
+async def test_s6_the_broker_starts_in_any_directory(tmp_path, name):
+    async with EmbeddedNats(tmp_path / name) as server:
+        assert server.process.returncode is None
+        assert (tmp_path / name / "nats-server.log").exists()
 
 
 async def test_a_process_is_alive_and_not_ready_while_it_waits_for_the_broker(tmp_path):

@@ -76,10 +76,11 @@ class EmbeddedNats:
             configuration.write_text(
                 _CONFIGURATION.format(
                     port=self._port or -1,
-                    ports_dir=json.dumps(scratch),
-                    store_dir=json.dumps(str(self._store_dir)),
+                    ports_dir=_quoted(scratch),
+                    store_dir=_quoted(str(self._store_dir)),
                     sync_interval=self._sync_interval,
-                )
+                ),
+                encoding="utf-8",
             )
             self._process = await asyncio.create_subprocess_exec(
                 server_program(),
@@ -129,6 +130,11 @@ class EmbeddedNats:
 
     def _log_end(self) -> str:
         return self._log.read_text()[-500:] if self._log.exists() else "it wrote no log"
+
+
+def _quoted(text: str) -> str:
+    """Return a string of the configuration. The server knows these two escapes, not those of Unicode."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def server_program() -> str:

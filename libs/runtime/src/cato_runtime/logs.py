@@ -52,6 +52,7 @@ def configure_logging(service: str, settings: ServiceSettings) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer],
         )
     )
+    logging.captureWarnings(True)
     logging.basicConfig(level=settings.log_level.upper(), handlers=[handler], force=True)
     for noisy in ("httpx", "httpcore", "uvicorn.access", "asyncio", "faststream", "clickhouse_connect"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -92,6 +92,15 @@ class Detailed(Protocol):
         ...
 
 
+@runtime_checkable
+class Hurried(Protocol):
+    """A service whose drain can be shortened: the second signal to stop."""
+
+    def hurry(self) -> None:
+        """End work in progress soon, so that `drain` returns."""
+        ...
+
+
 Build = Callable[[RuntimeDeps], Awaitable[Service]]
 
 
@@ -118,16 +127,20 @@ def run_service(name: str, build: Build) -> None:
 
 @dataclass(slots=True)
 class _Signals:
-    """Signals of the process: SIGTERM and SIGINT stop it, SIGHUP reloads the configuration."""
+    """SIGTERM and SIGINT stop the process, without patience if repeated; SIGHUP reloads the configuration."""
 
     stop: asyncio.Event = field(default_factory=asyncio.Event)
+    hurry: asyncio.Event = field(default_factory=asyncio.Event)
     reload: asyncio.Event = field(default_factory=asyncio.Event)
 
     def listen(self) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self.stop.set)
+            loop.add_signal_handler(number, self._stop)
         loop.add_signal_handler(signal.SIGHUP, self.reload.set)
+
+    def _stop(self) -> None:
+        (self.hurry if self.stop.is_set() else self.stop).set()
 
 
 async def _run(name: str, build: Build, settings: ServiceSettings, config: Config) -> None:
@@ -173,13 +186,27 @@ async def _serve(
             await signals.stop.wait()
         health.phase = Phase.DRAINING
         log.info("draining")
-        try:
-            async with asyncio.timeout(settings.drain_seconds):
-                await service.drain()
-        except TimeoutError:
-            log.warning("drain took too long", seconds=settings.drain_seconds)
+        await _drain(service, settings, signals.hurry)
     finally:
         await service.stop()
+
+
+async def _drain(service: Service, settings: ServiceSettings, hurry: asyncio.Event) -> None:
+    drain = asyncio.create_task(service.drain(), name="drain")
+    hurried = asyncio.create_task(hurry.wait(), name="second signal")
+    try:
+        async with asyncio.timeout(settings.drain_seconds):
+            await asyncio.wait({drain, hurried}, return_when=asyncio.FIRST_COMPLETED)
+            if not drain.done():
+                log.info("second signal: work in progress is ended")
+                if not isinstance(service, Hurried):
+                    return
+                service.hurry()
+            await drain
+    except TimeoutError:
+        log.warning("drain took too long", seconds=settings.drain_seconds)
+    finally:
+        await end_tasks(drain, hurried)
 
 
 @asynccontextmanager

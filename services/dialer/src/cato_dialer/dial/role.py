@@ -32,6 +32,10 @@ class DialRole:
         """Take no more jobs and start no more calls; hang up the calls that are up at the deadline."""
         await self.dispatcher.drain(deadline_s)
 
+    def hang_up(self) -> None:
+        """Hang up the calls that are up."""
+        self.dispatcher.hang_up()
+
     async def stop(self) -> None:
         """End at once. Jobs in hand are delivered again, to other replicas or to the next start."""
         await self.dispatcher.stop()

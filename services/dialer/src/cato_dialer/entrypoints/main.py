@@ -8,7 +8,10 @@ from cato_runtime.service import run_service
 
 def main() -> None:
     """Run the roles that the command line names until SIGTERM."""
-    parser = argparse.ArgumentParser(prog="cato-dialer", description="Drive runs and make calls.")
+    parser = argparse.ArgumentParser(
+        prog="cato-dialer",
+        description="Drive runs and make calls. Settings are CATO_* environment variables.",
+    )
     parser.add_argument(
         "--roles",
         type=_roles,

@@ -12,7 +12,10 @@ from cato_runtime.service import run_service
 
 def main() -> None:
     """Run the service until SIGTERM, or empty the read model so that the service fills it again."""
-    parser = argparse.ArgumentParser(prog="cato-reporting", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="cato-reporting",
+        description="Serve reports and the history of calls. Settings are CATO_* environment variables.",
+    )
     parser.add_argument(
         "command",
         nargs="?",

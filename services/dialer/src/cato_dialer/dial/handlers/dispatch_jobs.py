@@ -68,18 +68,24 @@ class JobDispatcher:
         for worker, _ in self._working.values():
             worker.close()
         self._wake.set()
+        if self._working:
+            log.info("waiting for calls to end", jobs=len(self._working), at_most_s=deadline_s)
         try:
             async with asyncio.timeout(deadline_s):
                 await self._idle.wait()
         except TimeoutError:
             log.warning("drain deadline passed, hanging up calls", jobs=len(self._working))
-            for worker, _ in self._working.values():
-                worker.hang_up()
+            self.hang_up()
             try:
                 async with asyncio.timeout(_HANG_UP_GRACE_S):
                     await self._idle.wait()
             except TimeoutError:
                 log.warning("jobs are left for other replicas to take over", jobs=len(self._working))
+
+    def hang_up(self) -> None:
+        """Hang up the calls that are up."""
+        for worker, _ in self._working.values():
+            worker.hang_up()
 
     async def stop(self) -> None:
         """End at once. Jobs in hand are delivered again, to other replicas or to the next start."""

@@ -42,7 +42,7 @@ def read_cursor(cursor: str, *kinds: Callable[[str], Any]) -> list[Any]:
     try:
         return [kind(part) for kind, part in zip(kinds, parts, strict=True)]
     except ValueError as error:
-        raise InvalidError("cursor: not one that a list has returned") from error
+        raise InvalidError("cursor is not one that this list has returned") from error
 
 
 class Listed(Protocol):

@@ -204,7 +204,7 @@ class TimeRestrictions(Resource):
     def _midnight_as_24(cls, data: object) -> object:
         if isinstance(data, dict) and 24 in (data.get("tillHour"), data.get("till_hour")):  # noqa: PLR2004
             if data.get("tillMin", data.get("till_min", 0)) != 0:
-                msg = "tillHour 24 goes with tillMin 0 only"
+                msg = "tillMin should be 0 with tillHour 24"
                 raise ValueError(msg)
             return {key: 0 if key in {"tillHour", "till_hour"} else value for key, value in data.items()}
         return data
@@ -220,7 +220,7 @@ def _zones() -> set[str]:
 
 def _known_zone(name: str) -> str:
     if name not in _zones():
-        msg = f"{name!r} is not an IANA time zone name"
+        msg = f"should be an IANA time zone name, not {name!r}"
         raise ValueError(msg)
     return name
 

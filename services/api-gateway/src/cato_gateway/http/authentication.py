@@ -35,10 +35,10 @@ def actor_with(permission: Permission) -> Callable[..., Awaitable[Actor]]:
         deps: Deps = request.app.state.deps
         holder = deps.tokens.holder(_token(credentials))
         if holder is None:
-            raise UnauthorizedError("no such token")
+            raise UnauthorizedError("the token is not known")
         structlog.contextvars.bind_contextvars(user=holder.user)
         if permission not in holder.permissions:
-            raise ForbiddenError(f"the token of {holder.user} has no permission to {permission}")
+            raise ForbiddenError(f"the token of {holder.user} lacks the permission {permission}")
         return holder.actor()
 
     return authenticate

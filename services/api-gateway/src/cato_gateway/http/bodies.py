@@ -13,7 +13,7 @@ from starlette.requests import Request
 
 from cato_contracts.api.charsets import known_charset
 from cato_contracts.errors import InvalidError, TooLargeError, UnsupportedMediaError
-from cato_gateway.http.error_responses import sentence
+from cato_gateway.http.sentences import sentence
 
 B = TypeVar("B", bound=BaseModel)
 
@@ -38,7 +38,9 @@ def media_type(request: Request, accepted: Collection[str]) -> str:
     found = sent.partition(";")[0].strip().lower()
     if found not in accepted:
         wanted = " or ".join(sorted(accepted))
-        raise UnsupportedMediaError(f"Content-Type should be {wanted}, not {sent or 'missing'}")
+        if not sent:
+            raise UnsupportedMediaError(f"Content-Type is missing; it should be {wanted}")
+        raise UnsupportedMediaError(f"Content-Type should be {wanted}, not {sent}")
     return found
 
 
@@ -123,7 +125,7 @@ def _refuse_announced(request: Request, limit: int) -> None:
 
 
 def _too_large(limit: int) -> TooLargeError:
-    return TooLargeError(f"the body has more than the {limit} bytes that are allowed here")
+    return TooLargeError(f"the body has more than the limit of {limit} bytes")
 
 
 async def _received(request: Request, patience: timedelta) -> AsyncIterator[bytes]:
@@ -152,7 +154,7 @@ async def _inflated(raw: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
                     yield inflated
                 data = inflater.unconsumed_tail
             if inflater.eof and inflater.unused_data:
-                raise InvalidError("the body goes on after its gzip stream")
+                raise InvalidError("the body has more bytes after its gzip stream")
     except zlib.error as error:
         raise InvalidError(f"the body is not gzip: {error}") from error
     if not inflater.eof:

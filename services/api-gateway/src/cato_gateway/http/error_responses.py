@@ -2,13 +2,12 @@
 
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
 
 import structlog
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
@@ -18,13 +17,12 @@ from starlette.types import Scope
 from cato_contracts.errors import BrokerError, InvalidListError, ListFault, RefusedError
 from cato_contracts.model import Resource
 from cato_gateway.errors import UnauthorizedError, status_of
+from cato_gateway.http.sentences import sentence
 
 log = structlog.get_logger()
 
 ORIGINAL_PATH = "cato.path"
 _RETRY_AFTER_S = "1"
-_SHOWN_PROBLEMS = 5
-_SHOWN_INPUT = 60
 
 
 class Problem(Resource):
@@ -152,45 +150,3 @@ class AllowedMethods:
                 if isinstance(route, Route) and route.matches(scope)[0] is not Match.NONE:
                     methods |= route.methods or set()
         return sorted(methods | ({"HEAD"} if "GET" in methods else set()))
-
-
-def sentence(errors: Iterable[ErrorDetails]) -> str:
-    """Return which fields break which rules, by the names that the client uses."""
-    problems = list(errors)
-    found = [_one(error) for error in problems[:_SHOWN_PROBLEMS]]
-    if len(problems) > _SHOWN_PROBLEMS:
-        found.append(f"and {len(problems) - _SHOWN_PROBLEMS} more")
-    return "; ".join(found)
-
-
-def _one(error: ErrorDetails) -> str:
-    kind, field = error["type"], _field(error["loc"])
-    rule = error["msg"].removeprefix("Value error, ").removeprefix("Input ").removeprefix("should")
-    if kind == "json_invalid":
-        return f"the body is not JSON: {error['msg'].removeprefix('Invalid JSON: ')}"
-    if kind == "extra_forbidden":
-        return f"unknown field {field}"
-    if kind == "missing":
-        return f"{field} is required"
-    if kind == "value_error":
-        return f"{field}: {rule}" if error["loc"] else rule
-    if error["msg"].startswith("Input should"):
-        return f"{field or 'the body'} should{rule}{_sent(error)}"
-    return f"{field or 'the body'}: {error['msg']}{_sent(error)}"
-
-
-def _sent(error: ErrorDetails) -> str:
-    value = error.get("input")
-    if isinstance(value, str | int | float | bool):
-        text = json.dumps(value, ensure_ascii=False)
-        return f", not {text if len(text) <= _SHOWN_INPUT else text[:_SHOWN_INPUT] + '…'}"
-    return ""
-
-
-def _field(location: tuple[int | str, ...]) -> str:
-    text = ""
-    for part in location:
-        if part in {"query", "path", "body", "header"} and not text:
-            continue
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
-    return text

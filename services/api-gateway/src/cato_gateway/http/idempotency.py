@@ -21,7 +21,7 @@ _UNCERTAIN = frozenset({ErrorCode.UNAVAILABLE, ErrorCode.INTERNAL})
 
 def _visible(key: str) -> str:
     if not _KEY.fullmatch(key):
-        msg = "should be 1 to 255 visible ASCII characters"
+        msg = "should have 1 to 255 visible ASCII characters"
         raise ValueError(msg)
     return key
 

@@ -79,7 +79,7 @@ class RequestMiddleware:
             if status:  # the answer has begun: only the connection can be closed
                 raise
             log.exception("request failed")
-            answer = problem(scope, 500, "internal error; the log has it under the id in X-Request-ID")
+            answer = problem(scope, 500, "an internal error occurred; the log has it under the X-Request-ID")
             await answer(scope, receive, send_with_id)
         finally:
             seconds = time.perf_counter() - started

@@ -36,7 +36,7 @@ class DeclaredParameters:
                 allowed = f"; allowed: {', '.join(sorted(known))}" if known else ""
                 raise InvalidError(f"unknown parameter {name}{allowed}")
         if has_condition and _IF_MATCH not in names.get("header", set()):
-            raise InvalidError("If-Match does not apply here: it goes with replacing and removing a resource")
+            raise InvalidError("If-Match applies only to replacing and removing a resource")
 
     @cached_property
     def _names(self) -> dict[str, dict[str, set[str]]]:

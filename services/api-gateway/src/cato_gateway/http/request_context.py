@@ -224,7 +224,7 @@ async def resource_id(
 
     """
     if not _UUID.fullmatch(id):
-        raise NotFoundError("there is no such resource: its id is no UUID", resource_id=id)
+        raise NotFoundError("there is no such resource: the id in the address is not a UUID", resource_id=id)
     return UUID(id)
 
 

@@ -28,7 +28,7 @@ _ERRORS: dict[int, tuple[str, str]] = {
         "attemptCount should be greater than or equal to 1, not 0",
     ),
     401: ("No token, or an unknown one.", "a token is needed: Authorization: Bearer plain:<appToken>"),
-    403: ("The token does not allow it.", "the token of user has no permission to run"),
+    403: ("The token does not allow it.", "the token of user lacks the permission run"),
     404: ("No such resource, or one of another user.", f"there is no task {TASK_ID}"),
     405: (
         "The method does not apply; `Allow` names those that do.",
@@ -39,10 +39,16 @@ _ERRORS: dict[int, tuple[str, str]] = {
         "It is not the version that `If-Match` names; read it again.",
         "the task was changed in the meantime: read it again",
     ),
-    413: ("The body is over the limit.", "the body has more than the 52428800 bytes that are allowed here"),
+    413: (
+        "The body is over the limit.",
+        "the body has more than the limit of 52428800 bytes",
+    ),
     415: ("The body's type is not accepted here.", "Content-Type should be application/json, not text/plain"),
-    416: ("No byte of the range is there.", "no byte of this range is among the 51178 that there are"),
-    500: ("An internal error.", "internal error; the log has it under the id in X-Request-ID"),
+    416: ("No byte of the range is there.", "the range has no byte of the 51178 bytes of the file"),
+    500: (
+        "An internal error.",
+        "an internal error occurred; the log has it under the X-Request-ID",
+    ),
     503: (
         "A service behind the gateway does not answer in time; try again.",
         "the dialer service did not answer within 10 s",

@@ -50,7 +50,7 @@ async def audio_answer(
     wanted = _wanted(request, etag, total)
     if wanted is not None and wanted[0] >= wanted[1]:
         unsatisfied = {"Content-Range": f"bytes */{total}"}
-        message = f"no byte of this range is among the {total} that there are"
+        message = f"the range has no byte of the {total} bytes of the file"
         return problem(request.scope, 416, message, resource_id=str(file.id), headers=unsatisfied)
     start, end = wanted or (0, total)
     headers["Content-Length"] = str(end - start)

@@ -170,5 +170,7 @@ async def remove_audio_file(
         # An audio file never changes, so it is the same file between this check and the removal.
         file = await context.ask(GetAudioFile(actor=context.actor, id=id))
         if not matches(if_match, file):
-            raise PreconditionFailedError("it is not the audio file that If-Match names", resource_id=str(id))
+            raise PreconditionFailedError(
+                "the audio file is not the one that If-Match names", resource_id=str(id)
+            )
     return await context.remove(RemoveAudioFile(actor=context.actor, id=id))

@@ -68,7 +68,7 @@ class SettingsBody(SettingsSpec):
         for stem in _SECONDS:
             if f"{stem}s" in fields:
                 if f"{stem}S" in fields:
-                    msg = f"{stem}S and {stem}s are the same field: give one"
+                    msg = f"{stem}S and {stem}s are the same field; give only one of them"
                     raise ValueError(msg)
                 fields[f"{stem}S"] = fields.pop(f"{stem}s")
         return fields

@@ -80,4 +80,4 @@ def check_id(sent: UUID | None, addressed: UUID) -> None:
 
     """
     if sent is not None and sent != addressed:
-        raise InvalidError(f"id is {sent} in the body and {addressed} in the address", resource_id=str(sent))
+        raise InvalidError(f"id should be {addressed} as in the address, not {sent}", resource_id=str(sent))

@@ -30,7 +30,7 @@ class ReadBarrier:
         had happened when the query came: a client that pauses a run sees it paused.
         """
         if not await self._live.catch_up(timeout=_FRESH_S):
-            raise UnavailableError("the reports are behind the log; try again")
+            raise UnavailableError("the reports are not up to date yet; try again")
 
     async def stored(self, position: int) -> None:
         """Wait until the tables are filled up to a position of the log."""

@@ -118,7 +118,7 @@ def _columns(text: str) -> dict[str, list[str]]:
         meaning = _FIELDS.get(field.strip().lower())
         if meaning is None or not colon or not header.strip():
             raise InvalidError(
-                f"columns: should be field:header, separated by commas, with the fields fullName, phones and"
+                f"columns should be field:header, separated by commas, with the fields fullName, phones and"
                 f" emails, not {part[:60]!r}"
             )
         found.setdefault(meaning, []).append(header.strip())

@@ -20,7 +20,7 @@ from cato_gateway.ports import Lists
 from cato_runtime.objects import ObjectMissingError, ObjectStore
 from cato_runtime.spreadsheets import XlsxFile, harmless, number_text
 
-_FOREIGN = "cursor: not one that a list has returned"
+_FOREIGN = "cursor is not one that this list has returned"
 _COLUMNS = ("fullName", "phones", "emails")
 _WITH_ATTRIBUTES = b'"attributes":'
 _CSV_PIECE = 64 * 1024
@@ -154,7 +154,7 @@ async def _lines(pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
                 for line in whole:
                     yield line
     except ObjectMissingError as error:
-        raise ConflictError("the list was replaced while it was read; begin again") from error
+        raise ConflictError("the list was replaced while it was being read; begin again") from error
     if rest:
         yield rest
 
@@ -162,7 +162,7 @@ async def _lines(pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
 def _offset(cursor: str, ref: ObjectRef) -> int:
     offset, name = read_cursor(cursor, number, str)
     if name != ref.name:
-        raise ConflictError("the list was replaced since the page before; begin again without a cursor")
+        raise ConflictError("the list was replaced after the previous page; begin again without a cursor")
     if offset > ref.size:
         raise InvalidError(_FOREIGN)
     return int(offset)

@@ -118,7 +118,7 @@ class OpenExports:
         try:
             ZoneInfo(zone)
         except (ZoneInfoNotFoundError, ValueError) as error:
-            raise InvalidError(f"timeZone: there is no time zone {zone!r}") from error
+            raise InvalidError(f"timeZone should be an IANA time zone name, not {zone!r}") from error
         if command.dialect is not ExportDialect.STANDARD and command.format is not ExportFormat.CSV:
             raise InvalidError(f"dialect={command.dialect} goes with format=csv only")
         return Layout(command.format, command.dialect, zone)
@@ -153,14 +153,14 @@ class OpenExports:
             if command.place == export.place and export.given is not None:
                 return export.given
             if command.place != export.place + 1 or export.ended:
-                raise InvalidError(f"place: piece {command.place} does not follow the last one given")
+                raise InvalidError(f"place should be that of the next piece, not {command.place}")
             try:
                 await self._fill(export)
             except _ExchangedError as error:
                 self._open.pop(command.id, None)
                 await export.pages.close()
                 raise UnavailableError(
-                    "the tables may have been filled anew meanwhile: begin the export again"
+                    "the tables were opened again during the export; begin the export again"
                 ) from error
             data = bytes(export.ready[:_PIECE])
             del export.ready[:_PIECE]
@@ -198,7 +198,9 @@ class OpenExports:
             except ReadModelAwayError as error:
                 raise away() from error
             except UnknownTimeZoneError as error:
-                raise InvalidError(f"timeZone: there is no time zone {error}") from error
+                raise InvalidError(
+                    f"timeZone should be an IANA time zone name, not {str(error)!r}"
+                ) from error
             if self._barrier.openings != export.openings:
                 # The rest would come from other tables, which may not be filled yet.
                 raise _ExchangedError

@@ -39,10 +39,10 @@ class StatisticsQueries:
                     limit=_MOST_GROUPS + 1,
                 )
             except UnknownTimeZoneError as error:
-                raise InvalidError(f"timeZone: there is no time zone {zone!r}") from error
+                raise InvalidError(f"timeZone should be an IANA time zone name, not {zone!r}") from error
         if len(found.groups) > _MOST_GROUPS or len(_GROUPS.dump_json(found.groups)) > ANSWER_BYTES:
             raise TooLargeError(
-                f"by {query.group_by.value} these are more groups than one answer can carry:"
-                " ask for a shorter period, or for coarser groups"
+                f"there are more groups by {query.group_by.value} than one answer can carry;"
+                " ask for a shorter period or for coarser groups"
             )
         return Statistics(group_by=query.group_by, groups=found.groups, total=found.total)

@@ -186,7 +186,7 @@ def _task_exec(snapshot: RunSnapshot, started_at: datetime, end: End | None, rep
 
 def _refuse_large(no: int) -> NoReturn:
     raise TooLargeError(
-        f"the calls of subscriber {no} have more events than one answer can carry: ask without events"
+        f"the calls of subscriber {no} have more events than one answer can carry; ask with events=false"
     )
 
 

@@ -65,7 +65,7 @@ def owner_for(actor: Actor, wanted: str | None) -> str:
     if wanted is None or wanted == actor.user_id:
         return actor.user_id
     if not actor.admin:
-        raise ForbiddenError(f"userId: only an administrator may act for {wanted!r}")
+        raise ForbiddenError(f"only an administrator may give the userId of another user ({wanted!r})")
     return wanted
 
 

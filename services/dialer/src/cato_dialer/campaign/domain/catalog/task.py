@@ -119,4 +119,4 @@ class Task(CatalogResource, Aggregate):
 def check_times(spec: TaskSpec) -> None:
     """Raise InvalidError if the task would expire before it begins."""
     if spec.start_at is not None and spec.expires_at is not None and spec.expires_at <= spec.start_at:
-        raise InvalidError("expiresAt: must be later than startAt")
+        raise InvalidError("expiresAt must be later than startAt")

@@ -118,7 +118,7 @@ class Run(Aggregate):
     def check_visible(self, actor: Actor) -> None:
         """Raise NotFoundError if there is no such run for this actor."""
         if not actor.may_see(self.snapshot.user_id):
-            raise NotFoundError(f"there is no taskExec {self.id}", resource_id=str(self.id))
+            raise NotFoundError(f"there is no task execution {self.id}", resource_id=str(self.id))
 
     def begin_wave(self, wave: int, size: int, *, timestamp: datetime) -> None:
         refusal = f"wave {wave} cannot begin now"

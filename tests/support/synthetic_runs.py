@@ -84,6 +84,9 @@ def synthetic_run(
     return maker.run(subscribers, waves, user_id, control=control)
 
 
+_REASON_HEADERS = (None, 'Q.850;cause=17;text="User busy"', 'Warning: 399 pbx "занято"')
+
+
 class _Maker:
     def __init__(self, rng: random.Random, begin: datetime, *, lost_ends: bool, answered: float) -> None:
         self._rng = rng
@@ -163,7 +166,8 @@ class _Maker:
                 call.add(K.ENDED, reason="no-answer", sip_code=487)
             else:
                 call.add(K.REJECTED, reason_phrase="Busy Here", sip_code=486)
-                call.add(K.ENDED, reason="busy", sip_code=486)
+                told = _REASON_HEADERS[call.person.no % len(_REASON_HEADERS)]
+                call.add(K.ENDED, reason="busy", sip_code=486, reason_header=told)
             return False
         call.add(self._rng.choice((K.RINGING, K.SESSION_PROGRESS)), sip_code=180)
         call.add(K.ANSWERED, sip_code=200)

@@ -71,6 +71,7 @@ def _record(call, snapshots, named):
         heard_ms=last.heard_ms if over else None,
         digits="".join(each.body.digit for each in call if each.body.kind is CallEventKind.DIGIT),
         delayed=any(each.body.delayed for each in call),
+        reason_header=last.reason_header if over else None,
     )
 
 

@@ -60,6 +60,7 @@ def call_view(call, named):
         success=call[0].body.call_id in named
         or any(each.body.success for each in call if each.body.kind in FINAL_KINDS),
         delayed=any(each.body.delayed for each in call),
+        reason_header=next((each.body.reason_header for each in call if each.body.reason_header), None),
         events=[
             CallEventView(
                 time=unix_ms(each.occurred_at),

@@ -192,6 +192,7 @@ class Call(Model):
     call_end: int | None
     success: bool
     delayed: bool
+    reason_header: str | None = None
     events: list[CallEvent] = Field(default_factory=list)
 
 
@@ -292,6 +293,7 @@ class CallRecord(Model):
     heard_ms: int | None
     digits: str
     delayed: bool
+    reason_header: str | None = None
 
 
 class FoundSubscriber(Model):

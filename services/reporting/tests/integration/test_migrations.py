@@ -26,7 +26,8 @@ class EarlierClient:
 
     def raw_insert(self, table, columns, block, **options):
         values = dict(zip(columns, json.loads(block), strict=True))
-        values.pop("digit", None)
+        for added_later in ("digit", "reason_header"):
+            values.pop(added_later, None)
         self._client.raw_insert(table, list(values), json.dumps(list(values.values())), **options)
 
 
@@ -66,7 +67,12 @@ async def test_calls_stored_before_the_history_tables_are_in_the_history(clickho
     found = await history.calls(CallSelection(CallFilter()), before=None, limit=1000)
     await history.close()
     expected = expected_calls([event for sent in run.messages for event in sent.events])
-    assert found.calls == expected
+    # The calls that were stored before the migrations have no reason header.
+    lost = {was.id for was, call in zip(found.calls, expected, strict=True) if was.reason_header is None}
+    assert found.calls == [
+        call.model_copy(update={"reason_header": None}) if call.id in lost else call for call in expected
+    ]
+    assert len({call.reason_header for call in found.calls}) > 1
     assert any(call.digits for call in expected)
 
 

@@ -110,6 +110,9 @@ class CallRecord(Resource):
     delayed: bool = Field(examples=[False])
     """Whether the call had to wait for the minimum interval of the station."""
 
+    reason_header: str | None = Field(default=None, examples=['Q.850;cause=16;text="Normal call clearing"'])
+    """What the station said about the end in `Reason` (RFC 3326, with a cause of Q.850) and `Warning`."""
+
 
 class CallDetail(CallRecord):
     """A call with its events."""

@@ -150,6 +150,11 @@ class CallView(Resource):
     delayed: bool = Field(examples=[False])
     """Whether the call had to wait for the station's least time between calls."""
 
+    reason_header: str | None = Field(
+        default=None, examples=["Q.850;cause=16"], exclude_if=lambda header: header is None
+    )
+    """What the station said about the end in `Reason` (RFC 3326) and `Warning`; absent: nothing."""
+
     events: list[CallEventView] = Field(default_factory=list, examples=[EVENT_EXAMPLES])
     """The events of the call, in order."""
 

@@ -57,7 +57,8 @@ class CallEvent(Message):
       `reason_phrase`.
     - DIGIT carries `digit`, the key that was pressed.
     - ENDED and INTERRUPTED carry `success`, `heard_ms` (prompt sent, by RTP packets), `sip_code` (None if
-      there was no final response) and `reason` (a kebab-case word of the classifier).
+      there was no final response), `reason` (a kebab-case word of the classifier) and `reason_header` (what
+      the station said about the reason, in `Reason` of RFC 3326 and `Warning`).
 
     The wording of the manual is not part of the event: reporting makes it (`cato_reporting.domain.wording`).
     """
@@ -83,6 +84,7 @@ class CallEvent(Message):
     reason: str | None = None
     heard_ms: int | None = None
     success: bool = False
+    reason_header: str | None = Field(default=None, exclude_if=lambda header: header is None)
 
     @property
     def event_id(self) -> str:

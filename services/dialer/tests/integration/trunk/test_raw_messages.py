@@ -44,6 +44,31 @@ async def test_case_t8_a_refusal_with_a_phrase_in_another_charset_is_that_refusa
     assert len(station.invites) == 1
 
 
+async def test_the_reason_of_a_refusal_is_kept(bench: Bench):
+    async def busy(call: RawCall) -> None:
+        call.respond(
+            b"486 Busy Here",
+            extra=('Reason: Q.850;cause=17;text="User busy"', 'Warning: 399 pbx "trunk 7"'),
+        )
+
+    async with raw_station(busy) as station:
+        end = (await follow((await caller_of(bench, station)).call("1"))).end
+    assert end.reason_header == 'Q.850;cause=17;text="User busy", Warning: 399 pbx "trunk 7"'
+
+
+async def test_the_reason_of_a_hang_up_is_kept(bench: Bench):
+    async def hang_up(call: RawCall) -> None:
+        await answer(call)
+        await call.request("BYE", extra=('Reason: Q.850;cause=16;text="Normal call clearing"',))
+
+    async with raw_station(hang_up) as station:
+        end = (await follow((await caller_of(bench, station)).call("1"))).end
+    assert (end.cause, end.reason_header) == (
+        ReleaseCause.REMOTE_HANGUP,
+        'Q.850;cause=16;text="Normal call clearing"',
+    )
+
+
 @pytest.mark.parametrize("charset", PHRASES)
 async def test_case_t9_a_ringing_call_with_a_phrase_in_another_charset_rings_on(bench: Bench, charset: str):
     async def ring(call: RawCall) -> None:

@@ -88,7 +88,9 @@ class RawCall:
         """Send an INFO in the dialog and return the code of the caller's answer."""
         return (await self.request("INFO", content_type, body)).code
 
-    async def request(self, method: str, content_type: str = "", body: str = "") -> Received:
+    async def request(
+        self, method: str, content_type: str = "", body: str = "", *, extra: tuple[str, ...] = ()
+    ) -> Received:
         self._sequence += 1
         sequence = f"{self._sequence} {method}"
         target = re.search(r"<(sip:[^>]+)>", self.invite.header("Contact"))
@@ -102,6 +104,7 @@ class RawCall:
             f"CSeq: {sequence}",
             f"Contact: <sip:{self.here}>",
             "Max-Forwards: 70",
+            *extra,
             *([f"Content-Type: {content_type}"] if content_type else []),
             f"Content-Length: {len(body)}",
         ]

@@ -319,3 +319,10 @@ def test_every_row_has_a_description_of_its_own() -> None:
     described = [row.described() for row in TRANSITIONS]
     assert all(row["actions"] for row in described)
     assert len({str(row) for row in described}) == len(described)
+
+
+def test_what_the_station_says_about_the_reason_is_on_the_end_of_the_call() -> None:
+    refused = replace(released(ReleaseCause.REJECTED, sip_code=486), reason_header="Q.850;cause=17")
+    _, effects = play(PHONE, refused)
+    end = final(effects)
+    assert (end.reason, end.reason_header) == ("busy", "Q.850;cause=17")

@@ -17,10 +17,11 @@ router = APIRouter(prefix=API, tags=["history"], responses=responses.COMMON)
 
 _CSV = f"""\
 id,taskExecId,taskId,taskName,subscriberId,subscriberName,wave,number,stationId,startedAt,ringingAt,answeredAt,\
-endedAt,outcome,success,sipCode,reason,pddMs,talkMs,heardMs,digits,delayed
+endedAt,outcome,success,sipCode,reason,pddMs,talkMs,heardMs,digits,delayed,\
+reasonHeader
 {CALL_ID},{EXECUTION_ID},{TASK_ID},task_2024-03-24,{SUBSCRIBER_ID},Ivan Potapov,1,776429,{STATION_ID},\
 2024-03-24T07:45:11.695Z,2024-03-24T07:45:12.101Z,2024-03-24T07:45:15.044Z,2024-03-24T07:45:21.470Z,succeeded,true,\
-200,heard-to-the-end,406,6426,6390,,false
+200,heard-to-the-end,406,6426,6390,,false,Q.850;cause=16
 """
 _JSON_LINES = f"""\
 {{"id": "{CALL_ID}", "taskExecId": "{EXECUTION_ID}", "taskId": "{TASK_ID}", "taskName": "task_2024-03-24", \
@@ -29,7 +30,7 @@ _JSON_LINES = f"""\
 "ringingAt": "2024-03-24T07:45:12.101Z", "answeredAt": "2024-03-24T07:45:15.044Z", \
 "endedAt": "2024-03-24T07:45:21.470Z", "outcome": "succeeded", "success": true, \
 "sipCode": 200, "reason": "heard-to-the-end", "pddMs": 406, "talkMs": 6426, "heardMs": 6390, \
-"digits": "", "delayed": false}}
+"digits": "", "delayed": false, "reasonHeader": "Q.850;cause=16"}}
 """
 _EXPORTS = text_content("text/csv", _CSV) | text_content("application/x-ndjson", _JSON_LINES) | BINARY
 

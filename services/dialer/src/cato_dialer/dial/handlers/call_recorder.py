@@ -230,6 +230,7 @@ class CallRecord:
             reason=effect.reason,
             heard_ms=effect.heard_ms,
             success=effect.success,
+            reason_header=effect.reason_header,
             **more,
         )
         self._next_seq += 1

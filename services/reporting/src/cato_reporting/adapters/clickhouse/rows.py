@@ -68,6 +68,7 @@ CALL_EVENTS = Table(
         "success",
         "data",
         "position",
+        "reason_header",
     ),
 )
 RESULTS = Table(
@@ -172,6 +173,7 @@ def _call_row(envelope: Envelope[Any], position: int) -> tuple[Any, ...]:
         event.success,
         to_json(event_data(event)).decode(),
         position,
+        event.reason_header or "",
     )
 
 

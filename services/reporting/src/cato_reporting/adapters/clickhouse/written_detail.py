@@ -39,6 +39,7 @@ SELECT
         ',"callEnd":', ifNull(toString(toUnixTimestamp64Milli(ended_at)), 'null'),
         ',"success":', if(success, 'true', 'false'),
         ',"delayed":', if(delayed, 'true', 'false'),
+        if(reason_header = '', '', concat(',"reasonHeader":', toJSONString(reason_header))),
         ',"events":['
     ) AS head
 FROM call_rows FINAL

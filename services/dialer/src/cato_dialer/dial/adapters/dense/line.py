@@ -52,6 +52,7 @@ class DenseLine:
         self._kept_farewell = False
         self._heard_ms = 0
         self._last_word: tuple[ReleaseCause, int | None, str] | None = None
+        self._reason_header: str | None = None
         self._stop_timer: asyncio.TimerHandle | None = None
 
     @property
@@ -154,6 +155,9 @@ class DenseLine:
         if DigitSource.SIP_INFO in self.order.station.digit_sources:
             self._tell(LineDigit(now_ms(), key, DigitSource.SIP_INFO))
 
+    def reason_given(self, text: str) -> None:
+        self._reason_header = text
+
     def rejected(self, code: int, phrase: str) -> None:
         self._told = True
         self.release(ReleaseCause.REJECTED, code, phrase)
@@ -207,7 +211,7 @@ class DenseLine:
         if self._stop_timer is not None:
             self._stop_timer.cancel()
         cause, code, phrase = self._last_word
-        self._put(LineReleased(now_ms(), cause, code, phrase, self._heard_ms))
+        self._put(LineReleased(now_ms(), cause, code, phrase, self._heard_ms, self._reason_header))
         self._released = True
         self._freed(self)
 

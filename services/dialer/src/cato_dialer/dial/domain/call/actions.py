@@ -192,6 +192,7 @@ def _finish(call: Call, happened: CallInput, kind: CallEventKind) -> Step:
         reason=call.success or call.failure or _reason(released),
         heard_ms=heard,
         success=call.success is not None,
+        reason_header=released.reason_header if released else None,
     )
     return replace(call, heard_ms=heard), (*_no_timers(), end)
 

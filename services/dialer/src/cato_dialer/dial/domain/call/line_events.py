@@ -99,12 +99,16 @@ class ReleaseCause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LineReleased(LineEvent):
-    """The last event of every line. `heard_ms`: audio sent in all; `sip_code`: the final response, if any."""
+    """The last event of every line. `heard_ms`: audio sent in all; `sip_code`: the final response, if any.
+
+    `reason_header`: what the station said about the reason in `Reason` and `Warning`.
+    """
 
     cause: ReleaseCause
     sip_code: int | None
     phrase: str
     heard_ms: int
+    reason_header: str | None = None
 
 
 LINE_EVENTS: tuple[type[LineEvent], ...] = (

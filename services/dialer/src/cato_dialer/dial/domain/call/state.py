@@ -109,7 +109,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Publish:
-    """Record an event of the call; the last four fields belong to the final kinds."""
+    """Record an event of the call; the last five fields belong to the final kinds."""
 
     kind: CallEventKind
     at: int
@@ -119,6 +119,7 @@ class Publish:
     reason: str | None = None
     heard_ms: int | None = None
     success: bool = False
+    reason_header: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

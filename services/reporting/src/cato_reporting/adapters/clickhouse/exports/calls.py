@@ -46,6 +46,7 @@ _COLUMNS = {
     "heard_ms": Column("heard_ms", pa.uint32()),
     "digits": Column("digits", pa.string(), Content.NUMBER),
     "delayed": Column("delayed", pa.bool_()),
+    "reason_header": Column("nullIf(reason_header, '')", pa.string(), Content.TEXT),
 }
 
 

@@ -22,6 +22,7 @@ from cato_dialer.dial.adapters.dense.sip.redirection import Redirections
 from cato_dialer.dial.adapters.dense.sip.session_timer import SessionTimer
 from cato_dialer.dial.adapters.dense.sip.transactions.client import ClientTransaction, Request
 from cato_dialer.dial.adapters.dense.sip.transactions.transport import Remote
+from cato_dialer.dial.adapters.sip.reason_header import reason_of
 from cato_dialer.dial.domain.station import Credentials
 
 _PROVISIONAL, _SUCCESS, _REDIRECTION, _ANSWERED = range(100, 200), range(200, 300), range(300, 400), 200
@@ -273,7 +274,14 @@ class UacCall:
             self.target = target
             self._send_invite()
         else:
+            self.tell_reason(response)
             self.end(lambda: self.user.rejected(code, response.phrase))
+
+    def tell_reason(self, message: Received) -> None:
+        """Pass on what a message that ends the call says about the reason."""
+        reason = reason_of(message.headers("Reason"), message.headers("Warning"))
+        if reason is not None:
+            self.user.reason_given(reason)
 
     def _failed(self, why: str) -> None:
         if self.phase is Phase.ENDED:

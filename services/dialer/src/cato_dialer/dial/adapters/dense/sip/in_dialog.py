@@ -73,6 +73,7 @@ class InDialog:
         match request.method:
             case "BYE":
                 self._respond(transaction, _OK, "OK")
+                self._call.tell_reason(request)
                 self._call.end(self._call.user.remote_hangup)
             case "INFO":
                 self._respond(transaction, _OK, "OK")

@@ -64,12 +64,16 @@ class Keyed(PjEvent):
 
 @dataclass(frozen=True, slots=True)
 class Over(PjEvent):
-    """The call is over. `request`: the method that ended it, if the other end sent one."""
+    """The call is over. `request`: the method that ended it, if the other end sent one.
+
+    `reason_header`: what its message says about the reason.
+    """
 
     origin: Origin
     code: int | None
     phrase: str
     request: str | None = None
+    reason_header: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,9 +101,11 @@ class Progress:
             found.append(kind(at, self.playback.heard_ms))
         return found
 
-    def _release(self, at: int, cause: ReleaseCause, code: int | None, phrase: str) -> LineReleased:
+    def _release(
+        self, at: int, cause: ReleaseCause, code: int | None, phrase: str, reason_header: str | None = None
+    ) -> LineReleased:
         self.ended = True
-        return LineReleased(at, cause, code, phrase, self.playback.heard_ms)
+        return LineReleased(at, cause, code, phrase, self.playback.heard_ms, reason_header)
 
     def _provisional(self, event: pj_events.Provisional) -> list[LineEvent]:
         if self._answered or event.code == self._last_code:
@@ -136,4 +138,5 @@ class Progress:
                 code = event.code
             case _:
                 cause = ReleaseCause.LOCAL_HANGUP if self.hanging_up else ReleaseCause.NO_RESPONSE
-        return self._release(event.at, cause, code, event.phrase)
+        by_peer = cause in {ReleaseCause.REJECTED, ReleaseCause.REMOTE_HANGUP}
+        return self._release(event.at, cause, code, event.phrase, event.reason_header if by_peer else None)

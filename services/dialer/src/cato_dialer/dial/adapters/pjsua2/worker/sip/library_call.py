@@ -9,6 +9,7 @@ import pjsua2 as pj
 from cato_contracts.instants import now_ms
 from cato_dialer.dial.adapters.pjsua2.worker import pj_events
 from cato_dialer.dial.adapters.pjsua2.worker.sip.info_digits import accept_info, dialog_of, digit_of_info
+from cato_dialer.dial.adapters.sip.reason_header import reason_of_message
 from cato_dialer.dial.domain.call.line_events import DigitSource
 
 _ORIGINS = {
@@ -64,7 +65,8 @@ class LibraryCall(pj.Call):  # type: ignore[misc]
             self._note(pj_events.Accepted(self._line, now_ms()))
         elif info.state == pj.PJSIP_INV_STATE_DISCONNECTED:
             origin, code, phrase, request = _ending(prm.e, info)
-            self._note(pj_events.Over(self._line, now_ms(), origin, code, phrase, request))
+            reason = _reason_header(prm.e) if origin is pj_events.Origin.PEER else None
+            self._note(pj_events.Over(self._line, now_ms(), origin, code, phrase, request, reason))
 
     def _transaction_changed(self, prm: Any) -> None:
         event = prm.e.body.tsxState
@@ -126,6 +128,12 @@ def _ending(event: Any, info: Any) -> tuple[pj_events.Origin, int, str, str | No
         is_response = first_word.startswith("SIP/")
         return pj_events.Origin.PEER, code, phrase, None if is_response else received_text(first_word)
     return _ORIGINS.get(event.type, pj_events.Origin.OURSELVES), code, phrase, None
+
+
+def _reason_header(event: Any) -> str | None:
+    """Return what the message of the peer that ended the call says about the reason."""
+    received = event.body.tsxState.src if event.type == pj.PJSIP_EVENT_TSX_STATE else event.body.rxMsg
+    return reason_of_message(received_text(received.rdata.wholeMsg))
 
 
 def abandon(call: LibraryCall) -> None:

@@ -2,12 +2,15 @@
 
 import logging
 import sys
+from types import TracebackType
 from typing import Any
 
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
 from cato_runtime.configuration.settings import LogFormat, ServiceSettings
+
+log = structlog.get_logger()
 
 _SHOWN_DIGITS = 2
 
@@ -19,6 +22,14 @@ def mask_phone_numbers(_logger: WrappedLogger, _method: str, event: EventDict) -
             text = str(value)
             event[key] = "*" * max(0, len(text) - _SHOWN_DIGITS) + text[-_SHOWN_DIGITS:]
     return event
+
+
+def _log_exception(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Log what ends the process, in the same form as everything else."""
+    if issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, trace)
+    else:
+        log.critical("process failed", exc_info=(kind, error, trace))
 
 
 def configure_logging(service: str, settings: ServiceSettings) -> None:
@@ -53,6 +64,7 @@ def configure_logging(service: str, settings: ServiceSettings) -> None:
         )
     )
     logging.captureWarnings(True)
+    sys.excepthook = _log_exception
     logging.basicConfig(level=settings.log_level.upper(), handlers=[handler], force=True)
     for noisy in ("httpx", "httpcore", "uvicorn.access", "asyncio", "faststream", "clickhouse_connect"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -1,0 +1,99 @@
+"""The work of `cato dead-letters`, on the stream of a running broker."""
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import typer
+
+from cato_contracts.errors import BrokerError, ConfigurationError
+from cato_jetstream import DeadLetter, DeadLetterStream, Misuse, NotFound
+from cato_runtime.broker import connect, make_broker
+from cato_runtime.configuration.settings import LogFormat, ServiceSettings
+from cato_runtime.logs import configure_logging
+
+T = TypeVar("T")
+
+_CONNECT_S = 5.0
+_EXIT_REFUSED = 1
+_EXIT_UNAVAILABLE = 69  # EX_UNAVAILABLE of sysexits.h
+
+
+def print_letters(service: str, data: Path, broker: str | None) -> None:
+    """Print a line for each letter."""
+
+    async def run(letters: DeadLetterStream) -> int:
+        found = 0
+        async for letter in letters.letters(service):
+            found += 1
+            when = letter.time.isoformat(timespec="seconds") if letter.time else "-"
+            columns = (str(letter.number), when, letter.service, letter.origin.subject, letter.reason)
+            typer.echo("\t".join(columns))
+        return found
+
+    if not _run(run, data, broker):
+        typer.echo("there are no dead letters", err=True)
+
+
+def print_letter(number: int, data: Path, broker: str | None) -> None:
+    """Print a letter as JSON."""
+    letter = _run(lambda letters: letters.letter(number), data, broker)
+    typer.echo(json.dumps(_described(letter), ensure_ascii=False, indent=2))
+
+
+def replay_letter(number: int, data: Path, broker: str | None) -> None:
+    """Publish a message again, and delete its letter."""
+    letter = _run(lambda letters: letters.replay(number), data, broker)
+    typer.echo(f"published again on {letter.origin.subject}")
+
+
+def _described(letter: DeadLetter) -> dict[str, object]:
+    return {
+        "number": letter.number,
+        "time": letter.time.isoformat() if letter.time else None,
+        "service": letter.service,
+        "subject": letter.origin.subject,
+        "stream": letter.origin.stream,
+        "sequence": letter.origin.sequence,
+        "reason": letter.reason,
+        "message": letter.data.decode(errors="backslashreplace"),
+    }
+
+
+def _run(work: Callable[[DeadLetterStream], Awaitable[T]], data: Path, broker: str | None) -> T:
+    async def run() -> T:
+        async with _letters(_url(data, broker)) as letters:
+            return await work(letters)
+
+    configure_logging("cato", ServiceSettings(log_level="ERROR", log_format=LogFormat.CONSOLE))
+    try:
+        return asyncio.run(run())
+    except (NotFound, Misuse, ConfigurationError) as error:
+        typer.echo(f"cato: {error}", err=True)
+        raise typer.Exit(_EXIT_REFUSED) from error
+    except BrokerError as error:
+        typer.echo(f"cato: {error}", err=True)
+        raise typer.Exit(_EXIT_UNAVAILABLE) from error
+
+
+def _url(data: Path, broker: str | None) -> str:
+    if url := broker or os.environ.get("CATO_NATS_URL"):
+        return url
+    try:
+        return (data / "broker.url").read_text().strip()
+    except OSError as error:
+        raise ConfigurationError(f"no stack has run in {data}, and CATO_NATS_URL is unset") from error
+
+
+@asynccontextmanager
+async def _letters(url: str) -> AsyncIterator[DeadLetterStream]:
+    broker = make_broker(url, "dead-letters")
+    try:
+        client = await connect(broker, timeout=_CONNECT_S)
+        yield DeadLetterStream(client.jetstream())
+    finally:
+        await broker.stop()

@@ -1,0 +1,53 @@
+"""`cato up`: the whole system until a signal."""
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+import structlog
+import typer
+
+from cato_contracts.errors import ConfigurationError
+from cato_runtime.configuration.settings import LogFormat, ServiceSettings
+from cato_runtime.logs import configure_logging
+from cato_stack.forked_process import ForkServerProcess
+from cato_stack.stack import RunningStack, StackOptions, running_stack
+
+log = structlog.get_logger()
+
+_LOG_FORMAT = "CATO_LOG_FORMAT"
+_EXIT_CONFIGURATION = 78  # EX_CONFIG of sysexits.h
+
+
+def run_up(server: ForkServerProcess, *, config: Path | None, data: Path, port: int, host: str) -> int:
+    """Run the system until SIGTERM or Ctrl-C; return an exit code."""
+    # For all processes: people read a terminal, programs read a file. The environment variable decides first.
+    os.environ.setdefault(_LOG_FORMAT, LogFormat.CONSOLE if sys.stderr.isatty() else LogFormat.JSON)
+    configure_logging("cato", ServiceSettings())
+    options = StackOptions(data_dir=data.resolve(), host=host, port=port, config=config)
+    try:
+        asyncio.run(_up(options, server))
+    except ConfigurationError as error:
+        typer.echo(f"cato: {error}", err=True)
+        return _EXIT_CONFIGURATION
+    return 0
+
+
+async def _up(options: StackOptions, server: ForkServerProcess) -> None:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    async with running_stack(options, server) as stack:
+        typer.echo(f"ready {options.url}")
+        await stopping.wait()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, _hang_up, stack)
+        log.info("stopping: calls in progress may end; a second Ctrl-C or SIGTERM hangs up")
+
+
+def _hang_up(stack: RunningStack) -> None:
+    log.info("stopping: calls in progress are hung up")
+    stack.hurry()

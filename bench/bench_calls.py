@@ -12,7 +12,7 @@ from pathlib import Path
 
 from telephony.child import allow_many_sockets
 from telephony.machine import facts
-from telephony.ramps import Bench, ramp_c_floor, ramp_calls, ramp_python_floor
+from telephony.ramps import Bench, ramp_c_floor, ramp_calls, ramp_far_end, ramp_python_floor
 from telephony.short_calls import ramp_short_calls
 from telephony.table import Results, as_json, table
 
@@ -33,6 +33,8 @@ async def measure_all() -> Results:
     async with AsyncExitStack() as stack:
         bench = await Bench.open(stack, _DIRECTORY, os.getpid(), tell)
         talking = [await ramp_calls(bench, calls_per_worker, engine) for engine in ENGINES]
+        far_end = await ramp_far_end(bench, calls_per_worker)
+        talking += [far_end] if far_end is not None else []
         short = [await ramp_short_calls(bench, calls_per_worker, engine) for engine in ENGINES]
         c_floor = await ramp_c_floor(bench)
         python_floor = await ramp_python_floor(bench)
@@ -42,7 +44,7 @@ async def measure_all() -> Results:
 def main() -> int:
     allow_many_sockets()
     _DIRECTORY.mkdir(parents=True, exist_ok=True)
-    tell("calls: about 4 minutes; figures are medians of short windows")
+    tell("calls: about 5 minutes; figures are medians of short windows")
     results = asyncio.run(measure_all())
     print(table(results))
     (_DIRECTORY / "calls.json").write_text(as_json(results))

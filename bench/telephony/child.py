@@ -7,7 +7,7 @@ import os
 import resource
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -29,16 +29,18 @@ class Child:
         self._process = process
 
     @classmethod
-    async def start(cls, *command: str, log: Path) -> Self:
-        """Start a command; what it prints beside its answers is added to `log`."""
+    async def start(cls, *command: str, log: Path | None, descriptors: Sequence[int] = ()) -> Self:
+        """Start a command that inherits `descriptors`; what else it prints is added to `log`."""
         path = os.pathsep.join(filter(None, (str(_BENCH), os.environ.get("PYTHONPATH"))))
-        with log.open("ab") as errors:
+        with contextlib.ExitStack() as stack:
+            errors = stack.enter_context(log.open("ab")) if log is not None else None
             process = await asyncio.create_subprocess_exec(
                 *command,
                 stdin=PIPE,
                 stdout=PIPE,
                 stderr=errors,
                 limit=_LINE,
+                pass_fds=descriptors,
                 env=os.environ | {"PYTHONPATH": path},
             )
         return cls(process)

@@ -6,7 +6,7 @@ import subprocess
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,6 +20,7 @@ CALLS = {
     "pjsua2": (25, 50, 100, 150, 200, 300, 400, 500, 600, 800, 1_000),
     "dense": (500, 1_000, 1_500, 2_000, 2_500, 3_000),
 }
+FAR_END_CALLS = (500, 1_000, 1_500, 2_000, 2_500)
 C_STREAMS = (500, 1_000, 2_000, 3_000, 4_000)
 PYTHON_STREAMS = (500, 1_000, 1_500, 2_000, 3_000)
 
@@ -45,6 +46,13 @@ class Ramp:
     @property
     def best(self) -> Step | None:
         return next((step for step in reversed(self.steps) if step.clean), None)
+
+    @property
+    def kb_per_stream(self) -> float:
+        """Private memory that each stream adds, from the first step to the last."""
+        first, last = self.steps[0], self.steps[-1]
+        more = last.streams - first.streams
+        return (last.memory_kb - first.memory_kb) / more if more else 0.0
 
     @property
     def shown(self) -> Step | None:
@@ -92,14 +100,20 @@ class Bench:
         return step.clean or (step.noisy and not broken_before)
 
 
-async def ramp_calls(bench: Bench, calls_per_worker: int, engine: str) -> Ramp:
+async def ramp_far_end(bench: Bench, calls_per_worker: int) -> Ramp | None:
+    """Ramp up calls of the dense engine whose far ends talk and press keys; None without a C compiler."""
+    program = await _compiled(bench, "far_end")
+    return None if program is None else await ramp_calls(bench, calls_per_worker, "dense", far_end=program)
+
+
+async def ramp_calls(bench: Bench, calls_per_worker: int, engine: str, *, far_end: str | None = None) -> Ramp:
     """Ramp up the number of talking calls through one of our engines."""
-    ramp = Ramp(engine)
+    ramp = Ramp(f"{engine}, far end talks" if far_end else engine)
     audio = write_prompt(bench.directory / "long.wav", _PROMPT_S)
     talking = 0
     began = time.monotonic()
     async with await bench.caller(calls_per_worker, engine) as caller:
-        for calls in CALLS[engine]:
+        for calls in FAR_END_CALLS if far_end else CALLS[engine]:
             if time.monotonic() - began > _RAMP_S:
                 break
             await bench.receiver.ask({"do": "open", "streams": calls})
@@ -111,11 +125,14 @@ async def ramp_calls(bench: Bench, calls_per_worker: int, engine: str) -> Ramp:
                 bench.tell(f"  {ramp.name}: {ramp.limit}")
                 break
             talking = calls
+            known = [bench.leader]
+            if far_end:
+                known.append((await bench.receiver.ask({"do": "talk", "program": far_end}))["pid"])
             groups = {"supervisor": [caller.pid], "workers": descendants(caller.pid)}
-            step, state = await _measure_calls(bench, caller, calls, groups)
+            step, state = await _measure_calls(bench, caller, calls, groups, known)
             if not step.clean:
                 # Repeat the step before the verdict: another process may have interfered.
-                step, state = await _measure_calls(bench, caller, calls, groups)
+                step, state = await _measure_calls(bench, caller, calls, groups, known)
             lags = {
                 "workers' loops late by": state["loop_lag_ms"],
                 "playback behind by": state["media_lag_ms"],
@@ -124,15 +141,20 @@ async def ramp_calls(bench: Bench, calls_per_worker: int, engine: str) -> Ramp:
                 bench.tell(f"  {len(state['ended'])} calls ended, the first with: {state['ended'][0]}")
             if not await bench.judge(ramp, step, lags):
                 break
+        await bench.receiver.ask({"do": "hush"})
     return ramp
 
 
 async def _measure_calls(
-    bench: Bench, caller: Child, calls: int, groups: dict[str, Any]
+    bench: Bench, caller: Child, calls: int, groups: dict[str, Any], known: Sequence[int]
 ) -> tuple[Step, dict[str, Any]]:
     await asyncio.sleep(_SETTLE_S)
-    step = await measure(bench.receiver, calls, groups, [bench.leader])
-    return step, await caller.ask({"do": "state"})
+    await bench.receiver.ask({"do": "keys"})
+    before = await caller.ask({"do": "state"})
+    step = await measure(bench.receiver, calls, groups, known)
+    pressed = (await bench.receiver.ask({"do": "keys"})).get("keys", 0)
+    state = await caller.ask({"do": "state"})
+    return replace(step, pressed=pressed, taken=state["keys"] - before["keys"]), state
 
 
 async def ramp_floor(bench: Bench, name: str, steps: Sequence[int], start: Callable[[], Any]) -> Ramp:
@@ -161,18 +183,26 @@ async def ramp_python_floor(bench: Bench) -> Ramp:
 
 async def ramp_c_floor(bench: Bench) -> Ramp | None:
     """Return None if there is no C compiler."""
+    program = await _compiled(bench, "floor_sender")
+    if program is None:
+        return None
+
+    async def start() -> Child:
+        return await Child.start(program, log=bench.directory / "floor.log")
+
+    return await ramp_floor(bench, "C floor", C_STREAMS, start)
+
+
+async def _compiled(bench: Bench, name: str) -> str | None:
+    """Compile a program of this directory; return its path, or None if there is no C compiler."""
     compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
     if compiler is None:
         return None
-    source, program = Path(__file__).with_name("floor_sender.c"), bench.directory / "floor_sender"
+    source, program = Path(__file__).with_name(f"{name}.c"), bench.directory / name
     await asyncio.to_thread(
         subprocess.run,
         [compiler, "-O2", "-pthread", "-o", str(program), str(source)],
         check=True,
         timeout=60,
     )
-
-    async def start() -> Child:
-        return await Child.start(str(program), log=bench.directory / "floor.log")
-
-    return await ramp_floor(bench, "C floor", C_STREAMS, start)
+    return str(program)

@@ -11,7 +11,7 @@ from telephony.talking import MOST_DEVIATION_MS, Step
 
 _NOISE_CORES = 0.3
 _HEADINGS = ("", "streams", "packets/s", "p99 off 20 ms", "cores/1000", "receiver", "others")
-_WIDTHS = (14, 9, 11, 15, 12, 10, 8)
+_WIDTHS = (22, 9, 11, 15, 12, 10, 8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,8 @@ def table(results: Results) -> str:
     first = results.talking[0]
     lines += ["", f"  beside {first.name}:"]
     lines += [f"    {_ratio(first, ramp)}" for ramp in results.ramps[1:]]
+    lines += ["", "  private memory that each call adds:"]
+    lines += [f"    {ramp.name}, {ramp.kb_per_stream:.0f} kB" for ramp in results.talking]
     lines += ["", "  limited by:"]
     lines += [f"    {ramp.name}, {_limit(ramp)}" for ramp in results.ramps]
     for short in results.short:
@@ -88,6 +90,8 @@ def _step_json(step: Step) -> dict[str, Any]:
         "clean": step.clean,
         "faults": step.faults,
         "cores_per_1000": step.per_thousand,
+        "memory_kb": step.memory_kb,
+        "keys": {"pressed": step.pressed, "taken": step.taken},
         "windows": [asdict(window) for window in step.windows],
     }
 

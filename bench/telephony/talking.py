@@ -9,6 +9,7 @@ from typing import Any
 
 from telephony.child import Child
 from telephony.cpu import Load, load_between, snapshot
+from telephony.memory import private_kb
 
 WINDOW_S = 1.5
 _WINDOWS = 3
@@ -49,10 +50,22 @@ class Window:
 class Step:
     streams: int
     windows: list[Window]
+    memory_kb: int = 0
+    "Private memory of the measured processes."
+    pressed: int = 0
+    "Keys of the far end, of which the engine reported `taken`."
+    taken: int = 0
+
+    @property
+    def keys_lost(self) -> int:
+        """The two counts are up to half a second apart, in which a tenth of the far ends presses a key."""
+        return max(0, self.pressed - self.taken - self.streams // 10)
 
     @property
     def clean(self) -> bool:
-        return sum(not window.faults(self.streams) for window in self.windows) * 2 > len(self.windows)
+        return not self.keys_lost and sum(
+            not window.faults(self.streams) for window in self.windows
+        ) * 2 > len(self.windows)
 
     @property
     def noisy(self) -> bool:
@@ -63,6 +76,8 @@ class Step:
     def faults(self) -> str:
         """Of the worst window."""
         worst: list[str] = max((window.faults(self.streams) for window in self.windows), key=len)
+        if self.keys_lost:
+            worst = [*worst, f"{self.taken} of {self.pressed} keys taken"]
         return "; ".join(worst)
 
     def of(self, key: str) -> float:
@@ -132,4 +147,4 @@ async def measure(
         for reception, load in zip(answer["windows"], loads, strict=True)
     ]
     quietest = sorted(windows, key=lambda window: window.load.others)[:_WINDOWS]
-    return Step(streams, quietest)
+    return Step(streams, quietest, private_kb(senders))

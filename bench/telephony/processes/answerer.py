@@ -19,6 +19,8 @@ _BUFFER_BYTES = 1 << 22
 @dataclass(slots=True)
 class _Call:
     sink: Sink
+    port: int
+    "The caller's RTP port."
     answer: bytes
     ended: bool = False
 
@@ -48,6 +50,11 @@ class Answerer(asyncio.DatagramProtocol):
     _contact: bytes = b""
 
     @property
+    def talking(self) -> list[tuple[Sink, int]]:
+        """The sinks of all calls, with the port of their caller."""
+        return [(call.sink, call.port) for call in self._calls.values() if not call.ended]
+
+    @property
     def busy(self) -> list[Sink]:
         return [call.sink for call in self._calls.values() if not call.ended]
 
@@ -72,17 +79,17 @@ class Answerer(asyncio.DatagramProtocol):
         echoed = [line for line in head[1:] if line.startswith((b"Via:", b"From:", b"Call-ID:", b"CSeq:"))]
         to = next(line for line in head if line.startswith(b"To:"))
         call_id = next(line for line in echoed if line.startswith(b"Call-ID:"))
-        for answer in self._answers(method, call_id, b"\r\n".join(echoed), to):
+        for answer in self._answers(method, call_id, b"\r\n".join(echoed), to, data):
             self._transport.sendto(answer, peer)
 
-    def _answers(self, method: bytes, call_id: bytes, echoed: bytes, to: bytes) -> list[bytes]:
+    def _answers(self, method: bytes, call_id: bytes, echoed: bytes, to: bytes, data: bytes) -> list[bytes]:
         call = self._calls.get(call_id)
         match method:
             case b"INVITE" if call is not None:
                 self.counts.repeated += 1
                 return [call.answer]
             case b"INVITE":
-                return self._invite(call_id, echoed, to)
+                return self._invite(call_id, echoed, to, data)
             case b"ACK":
                 self.counts.acknowledged += 1
                 return []
@@ -94,7 +101,7 @@ class Answerer(asyncio.DatagramProtocol):
         self.counts.other += 1
         return [_response(b"481 Call/Transaction Does Not Exist", echoed, to)]
 
-    def _invite(self, call_id: bytes, echoed: bytes, to: bytes) -> list[bytes]:
+    def _invite(self, call_id: bytes, echoed: bytes, to: bytes, data: bytes) -> list[bytes]:
         self.counts.invites += 1
         if not self.free:
             self.counts.refused += 1
@@ -105,10 +112,12 @@ class Answerer(asyncio.DatagramProtocol):
         contact = b"Contact: " + self._contact + b"\r\n"
         sdp = (
             f"v=0\r\no=- 1 1 IN IP4 {self.host}\r\ns=-\r\nc=IN IP4 {self.host}\r\nt=0 0\r\n"
-            f"m=audio {sink.port} RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\na=ptime:20\r\n"
+            f"m=audio {sink.port} RTP/AVP 8 101\r\na=rtpmap:8 PCMA/8000\r\n"
+            "a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=ptime:20\r\n"
         ).encode()
         final = _response(b"200 OK", echoed, to, contact + b"Content-Type: application/sdp\r\n", sdp)
-        self._calls[call_id] = _Call(sink, final)
+        port = int(data.partition(b"m=audio ")[2].split(b" ", 1)[0])
+        self._calls[call_id] = _Call(sink, port, final)
         return [
             _response(b"100 Trying", echoed, to),
             _response(b"180 Ringing", echoed, to, contact),

@@ -17,6 +17,7 @@ from cato_dialer.dial.adapters.dense.trunk import DenseTrunk
 from cato_dialer.dial.adapters.pjsua2.supervisor.trunk import Pjsua2Trunk
 from cato_dialer.dial.domain.call.line_events import (
     LineAnswered,
+    LineDigit,
     LinePlaybackFinished,
     LinePlaybackStarted,
     LineReleased,
@@ -59,6 +60,7 @@ class Caller:
         self._trunks: list[Pjsua2Trunk | DenseTrunk] = []
         self._talking: set[asyncio.Task[None]] = set()
         self._ended: list[str] = []
+        self._keys = 0
 
     async def handle(self, request: dict[str, Any]) -> dict[str, Any]:
         match request["do"]:
@@ -75,6 +77,7 @@ class Caller:
                     "loop_lag_ms": max((trunk.loop_lag_ms for trunk in self._trunks), default=0),
                     "media_lag_ms": max((trunk.media_lag_ms for trunk in self._trunks), default=0),
                     "ended": self._ended,
+                    "keys": self._keys,
                 }
             case other:
                 raise ValueError(other)
@@ -117,6 +120,8 @@ class Caller:
         async for event in line.events():
             if isinstance(event, LinePlaybackStarted):
                 up.set()
+            elif isinstance(event, LineDigit):
+                self._keys += 1
             elif isinstance(event, LineReleased):
                 self._ended.append(_why(event))
         up.set()

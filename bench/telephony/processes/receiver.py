@@ -1,7 +1,8 @@
 """The receiving process: answers calls, counts the packets of every stream.
 
 Requests: `open` sockets, `listen` (drop the packets so far and keep new ones), `examine` windows of time,
-`expect` a number of frames in short calls, `calls` (the results of short calls since the last such request).
+`expect` a number of frames in short calls, `calls` (the results of short calls since the last such request),
+`talk` (start the program of the far end for all calls), `keys` (how many it has pressed), `hush` (end it).
 """
 
 import asyncio
@@ -11,7 +12,7 @@ from collections import deque
 from dataclasses import asdict
 from typing import Any
 
-from telephony.child import allow_many_sockets, serve
+from telephony.child import Child, allow_many_sockets, serve
 from telephony.processes.answerer import Answerer, Counts
 from telephony.processes.reception import examine, heard_whole
 from telephony.processes.sink import Batch, Sink
@@ -32,25 +33,32 @@ class Receiver:
         self._whole = 0
         self._broken = 0
         self._keep = False
+        self._far_end: Child | None = None
 
     async def handle(self, request: dict[str, Any]) -> dict[str, Any]:
+        answer: dict[str, Any] = {}
         match request["do"]:
             case "start":
-                return {"port": await self._answerer.listen()}
+                answer["port"] = await self._answerer.listen()
             case "open":
-                return {"ports": self._open(request["streams"])}
+                answer["ports"] = self._open(request["streams"])
             case "listen":
                 self._forget()
-                return {}
             case "examine":
-                return {"windows": self._examine(request["windows"])}
+                answer["windows"] = self._examine(request["windows"])
             case "expect":
                 self._short_prompt = frames(request["frames"])
-                return {}
             case "calls":
-                return self._calls()
+                answer = self._calls()
+            case "talk":
+                answer = await self._talk(request["program"])
+            case "keys":
+                answer = await self._far_end.ask({}) if self._far_end else {}
+            case "hush":
+                await self._hush()
             case other:
                 raise ValueError(other)
+        return answer
 
     async def drain_for_ever(self) -> None:
         loop = asyncio.get_running_loop()
@@ -68,6 +76,18 @@ class Receiver:
             self._sinks.append(sink)
             self._answerer.free.append(sink)
         return [sink.port for sink in self._sinks[:streams]]
+
+    async def _talk(self, program: str) -> dict[str, Any]:
+        await self._hush()
+        pairs = [(sink.descriptor, port) for sink, port in self._answerer.talking]
+        descriptors = [descriptor for descriptor, _ in pairs]
+        self._far_end = await Child.start(program, log=None, descriptors=descriptors)
+        return await self._far_end.ask({"pairs": pairs}) | {"pid": self._far_end.pid}
+
+    async def _hush(self) -> None:
+        if self._far_end is not None:
+            await self._far_end.close()
+            self._far_end = None
 
     def _forget(self) -> None:
         for sink in self._sinks:
@@ -111,6 +131,7 @@ async def main() -> None:
     draining = asyncio.create_task(receiver.drain_for_ever())
     gc.freeze()
     await serve(receiver.handle)
+    await receiver.handle({"do": "hush"})
     draining.cancel()
 
 

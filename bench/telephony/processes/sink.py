@@ -90,6 +90,10 @@ class Sink:
         self.port: int = self._socket.getsockname()[1]
         self.forget()
 
+    @property
+    def descriptor(self) -> int:
+        return self._descriptor
+
     def forget(self) -> None:
         self.seconds = array("q")
         self.nanoseconds = array("q")

@@ -9,7 +9,8 @@ import pytest
 
 from cato_dialer.dial.domain.call.line_events import LinePlaybackFinished, LinePlaybackStarted, ReleaseCause
 from services.dialer.tests.integration.trunk.conftest import Bench
-from services.dialer.tests.support.trunk.trunk_kit import follow, follow_until
+from services.dialer.tests.support.stations import make_station
+from services.dialer.tests.support.trunk.trunk_kit import Caller, follow, follow_until
 
 pytestmark = [pytest.mark.timeout(60), pytest.mark.engines("dense")]
 
@@ -74,3 +75,25 @@ async def test_a_media_process_that_hangs_is_replaced(bench: Bench, monkeypatch:
         while pid in trunk.worker_pids or not trunk.worker_pids:
             await asyncio.sleep(0.02)
         await trunk.line_free()
+
+
+async def test_the_death_of_one_media_process_leaves_the_calls_of_the_other(bench: Bench):
+    exchange = await bench.exchange("match: '1.', behaviour: answer")
+    trunk = await bench.trunk(channels=4, media_processes=2)
+    caller = Caller(trunk, make_station(uri=exchange.uri), bench.prompt)
+    victim, survivor = trunk.worker_pids
+    lines = [caller.call(f"1{n}") for n in range(4)]
+    playing = 0
+
+    async def kill_when_all_play(event: object) -> None:
+        nonlocal playing
+        playing += isinstance(event, LinePlaybackStarted)
+        if isinstance(event, LinePlaybackStarted) and playing == len(lines):
+            os.kill(victim, signal.SIGKILL)
+        if isinstance(event, LinePlaybackFinished):
+            await asyncio.gather(*(line.hang_up() for line in lines))
+
+    heard = await asyncio.gather(*(follow(line, kill_when_all_play) for line in lines))
+    causes = sorted(one.end.cause.value for one in heard)
+    assert causes == sorted(2 * [ReleaseCause.FAULT.value] + 2 * [ReleaseCause.LOCAL_HANGUP.value])
+    assert survivor in trunk.worker_pids

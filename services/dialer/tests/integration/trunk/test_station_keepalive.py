@@ -5,10 +5,12 @@ import socket
 from uuid import UUID
 
 from cato_dialer.dial.adapters.sip.options import answers_options
+from cato_dialer.dial.adapters.sip.resolver import Resolver
 from cato_dialer.dial.adapters.sip.station_keepalive import StationKeepalive
 from cato_exchange.exchange import Exchange
 from cato_exchange.plan import Plan
 from services.dialer.tests.support.stations import make_station
+from services.dialer.tests.support.trunk.fake_lookups import FakeLookups
 
 _HERE = "127.0.0.1"
 
@@ -89,3 +91,16 @@ async def test_any_answer_over_tcp_will_do():
         port = server.sockets[0].getsockname()[1]
         station = make_station(uri=f"sip:{_HERE}:{port};transport=tcp")
         assert await answers_options(station, 5, bind_address=_HERE)
+
+
+async def test_t19_a_station_whose_first_address_is_dead_is_up():
+    changes = Changes()
+    async with Exchange(Plan()) as exchange:
+        lookups = FakeLookups(hosts={"pbx.example": ["127.0.0.3", _HERE]})
+        resolver = Resolver(_HERE, lookups=lookups, probe_s=0.3)
+        watch = StationKeepalive(_HERE, answer_s=0.3, resolver=resolver)
+        station = make_station(uri=f"sip:pbx.example:{exchange.port}", options_interval_s=3600)
+        await watch.open([station], changes.note)
+        await exchange.wait_until(lambda: exchange.requests["OPTIONS"] == 2, 5)  # of resolver and watch
+        assert watch.is_up(station.id)
+        await watch.close()

@@ -2,34 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 
 import pytest
 
 from cato_dialer.dial.adapters.sip.resolver import Resolver, Target
 from cato_dialer.dial.domain.station import Station
 from services.dialer.tests.support.stations import make_station
+from services.dialer.tests.support.trunk.fake_lookups import FakeLookups
 
 PROBE_S = 0.3
-
-
-@dataclass
-class FakeLookups:
-    records: list[tuple[str, int]] = field(default_factory=list)
-    hosts: dict[str, list[str]] = field(default_factory=dict)
-    failing: bool = False
-    asked: list[str] = field(default_factory=list)
-
-    async def services(self, name: str, transport: str) -> list[tuple[str, int]]:
-        self.asked.append(f"{transport} {name}")
-        return [] if self.failing else self.records
-
-    async def addresses(self, host: str) -> list[str]:
-        self.asked.append(host)
-        await asyncio.sleep(0)
-        if self.failing or host not in self.hosts:
-            raise OSError(f"{host} is not known")
-        return self.hosts[host]
 
 
 class Answering(asyncio.DatagramProtocol):

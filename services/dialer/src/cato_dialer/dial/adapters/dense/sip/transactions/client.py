@@ -143,6 +143,7 @@ class ClientTransaction:
             self.state = State.COMPLETED
             self._stop_retransmission()
             self._restart_deadline(self._delays.timing.life_s, self.terminate)
+            self._forget_request()
         if self._ack is None:
             self._on_response(response)
 
@@ -160,7 +161,13 @@ class ClientTransaction:
             if self._ack is not None:
                 self._send(self._ack)
         if first:
+            self._forget_request()
             self._on_response(response)
+
+    def _forget_request(self) -> None:
+        """Free the request: a completed transaction does not send it again, and is kept for up to 32 s."""
+        self._bytes = b""
+        self.request = self.request._replace(headers=(), body=b"")
 
     def _ack_of(self, response: Received) -> bytes:
         """Return the ACK of a response other than 2xx: part of this transaction (RFC 3261, 17.1.1.3)."""

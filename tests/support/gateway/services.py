@@ -76,6 +76,7 @@ class MemoryServices:
         self.subscribers: dict[UUID, list[status.SubscriberStatus]] = {}
         self.page_size = 1000
         self.closed = False
+        self.storage_failed: str | None = None
         self.ready = {"media": True, "dialer": True, "reporting": True}
         self.failures: list[Exception] = []
         self._done: dict[str, Answer] = {}
@@ -111,6 +112,9 @@ class MemoryServices:
 
     async def states(self) -> dict[str, bool]:
         return dict(self.ready)
+
+    def storage_fault(self) -> str | None:
+        return self.storage_failed
 
     def broker_closed(self) -> bool:
         return self.closed

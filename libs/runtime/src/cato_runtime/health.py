@@ -40,8 +40,9 @@ class Phase(StrEnum):
 class Health:
     """The state of the process: `run_service` sets it, the endpoint shows it.
 
-    `broker_connected`, `broker_closed`, `broker_reconnects` and `detail` are read at each request to the
-    endpoint. `detail` returns further fields of `/readyz`; they do not decide whether the service is ready.
+    `broker_connected`, `broker_closed`, `broker_reconnects`, `storage_fault` and `detail` are read at each
+    request to the endpoint. `detail` returns further fields of `/readyz`; they do not decide whether the
+    service is ready.
     """
 
     def __init__(self, service: str) -> None:
@@ -51,6 +52,8 @@ class Health:
         self.broker_closed: Read = _never
         """A closed client never connects again: the process has to be replaced."""
         self.broker_reconnects: Read = _never
+        self.storage_fault: Callable[[], str | None] = _no_fault
+        """The reason why the broker stores no messages; None if it does."""
         self.detail: Callable[[], dict[str, Any]] = dict
 
     @property
@@ -59,11 +62,16 @@ class Health:
 
     @property
     def ready(self) -> bool:
-        return self.phase is Phase.READY and bool(self.broker_connected())
+        connected = bool(self.broker_connected())
+        return self.phase is Phase.READY and connected and self.storage_fault() is None
 
 
 def _never() -> float:
     return 0
+
+
+def _no_fault() -> str | None:
+    return None
 
 
 class _HealthCollector(Collector):
@@ -81,6 +89,11 @@ class _HealthCollector(Collector):
         )
         connected.add_metric([self._health.service], self._health.broker_connected())
         yield connected
+        storing = GaugeMetricFamily(
+            "cato_broker_storing", "0 while the broker stores no messages.", labels=["service"]
+        )
+        storing.add_metric([self._health.service], self._health.storage_fault() is None)
+        yield storing
         reconnects = CounterMetricFamily(
             "cato_broker_reconnects", "How often the connection came back.", labels=["service"]
         )
@@ -99,6 +112,8 @@ def health_app(health: Health, registry: CollectorRegistry = REGISTRY) -> Starle
 
     async def readyz(_request: Request) -> Response:
         body = {"status": str(health.phase), "broker": bool(health.broker_connected()), **health.detail()}
+        if fault := health.storage_fault():
+            body["storageFault"] = fault
         return JSONResponse(body, status_code=200 if health.ready else _NOT_READY)
 
     async def metrics(_request: Request) -> Response:

@@ -19,6 +19,7 @@ from nats.js import JetStreamContext
 
 from cato_contracts.errors import BrokerError, ConfigurationError
 from cato_runtime.broker import connect, ensure_topology, make_broker
+from cato_runtime.broker_storage import BrokerStorage
 from cato_runtime.clock import Clock, SystemClock
 from cato_runtime.configuration.config import Config, load_config
 from cato_runtime.configuration.settings import ServiceSettings
@@ -45,6 +46,7 @@ class RuntimeDeps:
     js: JetStreamContext
     objects: ObjectStore
     requester: Requester
+    storage: BrokerStorage
     clock: Clock
 
 
@@ -156,13 +158,18 @@ async def _run(name: str, build: Build, settings: ServiceSettings, config: Confi
         js = client.jetstream(timeout=10)
         try:
             await ensure_topology(js, replicas=settings.nats_replicas)
+            storage = BrokerStorage(client)
+            health.storage_fault = lambda: storage.fault
             clock = SystemClock()
+            objects, requester = NatsObjectStore(js), Requester(broker, clock)
             service = await build(
-                RuntimeDeps(
-                    settings, config, broker, js, NatsObjectStore(js), Requester(broker, clock), clock
-                )
+                RuntimeDeps(settings, config, broker, js, objects, requester, storage, clock)
             )
-            await _serve(service, broker, settings, signals, health)
+            watch = asyncio.create_task(storage.watch(), name="broker storage")
+            try:
+                await _serve(service, broker, settings, signals, health)
+            finally:
+                await end_tasks(watch)
         finally:
             await broker.stop()
             log.info("stopped")

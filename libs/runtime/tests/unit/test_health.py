@@ -40,6 +40,15 @@ async def test_a_process_that_starts_is_alive_and_not_ready(health, settings):
         assert (answer.status_code, answer.json()["status"]) == (503, "starting")
 
 
+async def test_s1_service_is_not_ready_while_the_broker_stores_nothing(health, settings):
+    async with serve_health(health, settings) as port:
+        health.phase = Phase.READY
+        health.storage_fault = lambda: "the broker stores no messages"
+        answer = await asked(port, "/readyz")
+        assert (answer.status_code, answer.json()["storageFault"]) == (503, "the broker stores no messages")
+        assert 'cato_broker_storing{service="media"} 0.0' in (await asked(port, "/metrics")).text
+
+
 async def test_details_of_the_service_are_shown_and_do_not_decide_s3(health, settings):
     async with serve_health(health, settings) as port:
         health.phase = Phase.READY

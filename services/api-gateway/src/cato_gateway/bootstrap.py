@@ -13,13 +13,20 @@ from cato_gateway.run_watches import RunWatches
 from cato_gateway.service import GatewayService
 from cato_gateway.settings import GatewaySettings, read_settings
 from cato_gateway.tokens import TokenTable, refuse_public_default
+from cato_runtime.broker_storage import BrokerStorage
 from cato_runtime.configuration.config import Config
 from cato_runtime.objects import NatsObjectStore
 from cato_runtime.requests import Requester
 from cato_runtime.service import RuntimeDeps
 
 
-def build_deps(settings: GatewaySettings, config: Config, broker: NatsBroker, js: JetStreamContext) -> Deps:
+def build_deps(
+    settings: GatewaySettings,
+    config: Config,
+    broker: NatsBroker,
+    js: JetStreamContext,
+    storage: BrokerStorage,
+) -> Deps:
     """Return the dependencies of the routes.
 
     Raises:
@@ -36,7 +43,7 @@ def build_deps(settings: GatewaySettings, config: Config, broker: NatsBroker, js
         objects=objects,
         lists=ListCache(objects),
         ledger=NatsAnswerLedger(js),
-        probe=NatsServiceProbe(broker),
+        probe=NatsServiceProbe(broker, storage),
         watches=RunWatches(asker),
     )
 
@@ -53,5 +60,5 @@ async def build(runtime: RuntimeDeps) -> GatewayService:
     if settings.drain_delay.total_seconds() >= drain_seconds:
         raise ConfigurationError("CATO_GATEWAY_DRAIN_DELAY should be less than CATO_DRAIN_SECONDS")
     refuse_public_default(runtime.config, settings.host)
-    deps = build_deps(settings, runtime.config, runtime.broker, runtime.js)
+    deps = build_deps(settings, runtime.config, runtime.broker, runtime.js, runtime.storage)
     return GatewayService(create_app(deps), deps, drain_seconds=drain_seconds)

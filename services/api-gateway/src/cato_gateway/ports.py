@@ -90,6 +90,10 @@ class ServiceProbe(Protocol):
         """Return for each service by name whether it is ready."""
         ...
 
+    def storage_fault(self) -> str | None:
+        """Return why the broker stores no messages, None if it does."""
+        ...
+
     def broker_closed(self) -> bool:
         """Return whether the broker client is closed; a closed client never connects again."""
         ...

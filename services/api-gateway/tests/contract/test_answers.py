@@ -358,6 +358,15 @@ async def test_health_needs_no_token(client, stack):
     assert (await client.get("/healthz")).status_code == 503
 
 
+async def test_s1_api_answers_503_with_the_reason_while_the_broker_stores_nothing(client, stack):
+    stack.services.storage_failed = "the broker stores no messages; its disk may be full"
+    for path in ("/readyz", "/api/v1/tasks/"):
+        answer = await client.get(path)
+        assert (answer.status_code, answer.json()["message"]) == (503, stack.services.storage_failed)
+        assert "Retry-After" in answer.headers
+    assert (await client.get("/healthz")).status_code == 200
+
+
 async def test_a_station_that_is_down_is_named_and_the_gateway_stays_ready_s3(client, stack):
     answer = await client.get("/readyz")
     assert answer.json() == {

@@ -16,6 +16,7 @@ from cato_contracts.subjects import EVENTS
 from cato_jetstream import JetStreamLog
 from cato_media.bootstrap import build
 from cato_runtime.broker import connect, ensure_topology, make_broker
+from cato_runtime.broker_storage import BrokerStorage
 from cato_runtime.clock import SystemClock
 from cato_runtime.configuration.config import Config
 from cato_runtime.configuration.settings import ServiceSettings
@@ -141,7 +142,16 @@ async def test_removal_asks_the_dialer_for_tasks_that_use_the_file(nats, tmp_pat
     await ensure_topology(js)
     objects, requester, clock = NatsObjectStore(js), Requester(broker), SystemClock()
     service = await build(
-        RuntimeDeps(ServiceSettings(data_dir=tmp_path), Config(), broker, js, objects, requester, clock)
+        RuntimeDeps(
+            ServiceSettings(data_dir=tmp_path),
+            Config(),
+            broker,
+            js,
+            objects,
+            requester,
+            BrokerStorage(client),
+            clock,
+        )
     )
     await service.start()
     serve_requests(broker, service.requests, service="media")

@@ -20,6 +20,7 @@ _POLL_S = 0.02
 _CONFIGURATION = """\
 host: "127.0.0.1"
 port: {port}
+http: "127.0.0.1:-1"
 ports_file_dir: {ports_dir}
 max_payload: 8MB
 jetstream {{
@@ -42,10 +43,16 @@ class EmbeddedNats:
         self._sync_interval = sync_interval
         self._process: asyncio.subprocess.Process | None = None
         self._log = store_dir / "nats-server.log"
+        self.monitoring_url = ""
+        """The address of its monitoring, another one after each start."""
 
     @property
     def url(self) -> str:
         return f"nats://127.0.0.1:{self._port}"
+
+    @property
+    def store_dir(self) -> Path:
+        return self._store_dir
 
     @property
     def process(self) -> asyncio.subprocess.Process:
@@ -125,7 +132,9 @@ class EmbeddedNats:
             for file in directory.glob("*.ports"):
                 text = file.read_text()
                 if text.strip():
-                    return int(json.loads(text)["nats"][0].rsplit(":", 1)[1])
+                    addresses = json.loads(text)
+                    self.monitoring_url = addresses["monitoring"][0]
+                    return int(addresses["nats"][0].rsplit(":", 1)[1])
             await asyncio.sleep(_POLL_S)
 
     def _log_end(self) -> str:

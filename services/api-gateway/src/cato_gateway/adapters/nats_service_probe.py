@@ -6,6 +6,7 @@ from faststream.nats import NatsBroker
 
 from cato_contracts.errors import BrokerError
 from cato_jetstream import translated
+from cato_runtime.broker_storage import BrokerStorage
 from cato_runtime.service import ping_subject
 
 _TIMEOUT_S = 1.0
@@ -15,9 +16,13 @@ class NatsServiceProbe:
     """Pings every service. No answer, or no connection to the broker, means not ready."""
 
     def __init__(
-        self, broker: NatsBroker, services: tuple[str, ...] = ("media", "dialer", "reporting")
+        self,
+        broker: NatsBroker,
+        storage: BrokerStorage,
+        services: tuple[str, ...] = ("media", "dialer", "reporting"),
     ) -> None:
         self._broker = broker
+        self._storage = storage
         self._services = services
 
     async def states(self) -> dict[str, bool]:
@@ -31,6 +36,9 @@ class NatsServiceProbe:
         except BrokerError:
             return False
         return True
+
+    def storage_fault(self) -> str | None:
+        return self._storage.fault
 
     def broker_closed(self) -> bool:
         return bool(self._broker.connection.is_closed)

@@ -202,7 +202,11 @@ def _context_with(permission: Permission) -> Callable[..., Awaitable[RequestCont
         request: Request, actor: Annotated[Actor, Depends(actor_with(permission))]
     ) -> RequestContext:
         request.app.state.parameters.check(request)
-        return RequestContext(request.app.state.deps, request, actor, request_id(request.scope))
+        deps: Deps = request.app.state.deps
+        if fault := deps.probe.storage_fault():
+            # What the services would answer is out of date: no event of a call reaches them.
+            raise UnavailableError(fault)
+        return RequestContext(deps, request, actor, request_id(request.scope))
 
     return make
 

@@ -72,7 +72,7 @@ class Ready(Resource):
 
 
 class NotReady(Problem):
-    """The gateway is shutting down, or a service does not answer."""
+    """The gateway is shutting down, a service does not answer, or the broker stores no messages."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_NOT_READY]})
 
@@ -112,6 +112,8 @@ async def readyz(request: Request) -> Response:
         return problem(request.scope, 503, "the gateway is shutting down", more=more)
     states, down = await asyncio.gather(deps.probe.states(), _stations_down(deps))
     services = {name: "ready" if ready else "no answer" for name, ready in states.items()}
+    if fault := deps.probe.storage_fault():
+        return problem(request.scope, 503, fault, more={"services": services, "stationsDown": down})
     missing = [name for name, ready in states.items() if not ready]
     if missing:
         message = f"not ready: {', '.join(missing)}"

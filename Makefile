@@ -7,8 +7,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PACKAGES := $(wildcard libs/*/pyproject.toml services/*/pyproject.toml) exchange/pyproject.toml stack/pyproject.toml
 EDITABLE := $(foreach package,$(PACKAGES),-e ./$(dir $(package)))
-TIMED := $(wildcard tests/cluster services/dialer/tests/integration/trunk tests/interop tests/chaos tests/e2e \
-    tests/api/test_fuzzing.py)
+TIMED := $(wildcard services/dialer/tests/integration/trunk tests/interop tests/e2e tests/api/test_fuzzing.py)
+FAILURES := $(wildcard tests/chaos tests/cluster)
 TOOLS := build/openapi-tools
 SUITABLE := "import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))"
 SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
@@ -23,7 +23,7 @@ export UV_SYSTEM_CERTS ?= true
 # tests start compiles everything it imports, which costs half of the processor time of a start.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo up test test-timed test-others test-quick peers openapi-tools check docs bench fmt lock clean venv
+.PHONY: demo up test test-timed test-failures test-others test-quick peers openapi-tools check docs bench fmt lock clean venv
 
 demo: $(STAMP)  ## fresh clone to finished run: real SIP calls against the simulated exchange
 	$(BIN)/cato demo --report demo-report.json
@@ -35,19 +35,23 @@ ifdef ARGS
 test: $(STAMP) peers openapi-tools
 	$(BIN)/python -m pytest $(ARGS)
 else
-# Two lanes at once. The tests that watch the clock run one at a time, and mostly wait for it; beside them run, at low
-# priority, the tests that need the processor. Each lane prints its results at its end.
+# Three lanes at once. The tests that watch the clock run one at a time, and mostly wait for it, and so do those that kill
+# processes and cut connections; beside them run, at low priority, the tests that need the processor. Each lane prints its
+# results at its end.
 test: $(STAMP) peers openapi-tools  ## every test, or those of ARGS='services/dialer -k wave'
-	@echo "running every test in two lanes; each prints its results at its end, after some minutes"
-	@$(MAKE) --no-print-directory --keep-going --jobs 2 $(SYNC) test-timed test-others
+	@echo "running every test in three lanes; each prints its results at its end, after some minutes"
+	@$(MAKE) --no-print-directory --keep-going --jobs 3 $(SYNC) test-timed test-failures test-others
 endif
 
 test-timed: $(STAMP)
 	$(BIN)/python -m pytest $(TIMED) $(HISTORIES)
 
+test-failures: $(STAMP)
+	$(BIN)/python -m pytest $(FAILURES)
+
 test-others: $(STAMP)
 	nice -n 10 $(BIN)/python -m pytest -n 3 --dist loadfile tests libs services exchange stack \
-	    $(addprefix --ignore=,$(TIMED) $(HISTORIES))
+	    $(addprefix --ignore=,$(TIMED) $(FAILURES) $(HISTORIES))
 
 test-quick: $(STAMP)  ## the unit and contract tests of every part, under 90 seconds
 	$(BIN)/python -m pytest -n 3 --dist loadfile $(QUICK) $(ARGS)

@@ -25,6 +25,7 @@ _REFUSALS = frozenset(
         "TooLargeError",
         "UnsupportedMediaError",
         "UnavailableError",
+        "OverloadedError",
         "UnauthorizedError",
         "ListLostError",
         "away",

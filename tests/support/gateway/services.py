@@ -55,6 +55,7 @@ class MemoryServices:
         self.objects = objects
         self.lists = UploadedLists(objects, DirectListReader(), limit=1_000_000)
         self.asked: list[Envelope[Any]] = []
+        self.waits: list[float | None] = []
         self.audio: dict[UUID, AudioFile] = {}
         self.groups: dict[UUID, tuple[SubscriberGroup, ObjectRef]] = {}
         self.settings: dict[UUID, NotificationSettings] = {}
@@ -90,7 +91,9 @@ class MemoryServices:
         command_id: str | None = None,
         correlation_id: str | None = None,
         timeout: float = 10.0,
+        wait: float | None = None,
     ) -> R:
+        self.waits.append(wait)
         event_id = command_id or str(uuid4())
         now = SystemClock().now()
         envelope = Envelope[Any].wrap(

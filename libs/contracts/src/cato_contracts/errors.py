@@ -6,7 +6,7 @@ CatoError
 │   ├── InvalidError          ├── NotFoundError    ├── ConflictError      ├── ForbiddenError
 │   │   └── InvalidListError      an uploaded list, with its faults
 │   ├── TooLargeError         ├── UnsupportedMediaError                   ├── UnavailableError
-│   ├── PreconditionFailedError
+│   ├── PreconditionFailedError                   ├── OverloadedError
 │   └── NotAvailableYetError
 ├── TemporaryError            the same attempt can succeed after `delay_s`
 │   └── BrokerError           the broker did not answer in time
@@ -37,6 +37,7 @@ class ErrorCode(StrEnum):
     TOO_LARGE = "too_large"
     UNSUPPORTED_MEDIA = "unsupported_media"
     UNAVAILABLE = "unavailable"
+    OVERLOADED = "overloaded"
     NOT_IMPLEMENTED = "not_implemented"
     INTERNAL = "internal"
 
@@ -160,6 +161,12 @@ class UnavailableError(RefusedError):
     """A part that the service depends on does not answer; the request can be retried."""
 
     code = ErrorCode.UNAVAILABLE
+
+
+class OverloadedError(RefusedError):
+    """The service has too much to do and has not begun; the request can be sent again later."""
+
+    code = ErrorCode.OVERLOADED
 
 
 class NotAvailableYetError(RefusedError):

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +11,7 @@ from uuid import uuid4
 
 import structlog
 from faststream.nats import NatsBroker
+from faststream.nats.annotations import NatsMessage
 from pydantic import TypeAdapter
 
 from cato_contracts.envelope import Answer, Envelope, Message, decode
@@ -23,6 +25,7 @@ from cato_contracts.errors import (
     InvalidListError,
     NotAvailableYetError,
     NotFoundError,
+    OverloadedError,
     PreconditionFailedError,
     RefusedError,
     TemporaryError,
@@ -40,6 +43,9 @@ log = structlog.get_logger()
 R = TypeVar("R")
 Q = TypeVar("Q", bound=Request[Any])
 
+_WAIT = "Cato-Wait-Ms"
+"""The header of a request with the milliseconds for which its answer is of use. Clocks need not agree."""
+_MILLISECONDS = re.compile(r"[0-9]{1,10}")
 _RETRY_WAIT_S = 0.05
 _MAX_WORKERS = 64
 _REFUSALS: dict[ErrorCode, type[RefusedError]] = {
@@ -53,6 +59,7 @@ _REFUSALS: dict[ErrorCode, type[RefusedError]] = {
         TooLargeError,
         UnsupportedMediaError,
         UnavailableError,
+        OverloadedError,
         NotAvailableYetError,
     )
 }
@@ -111,13 +118,17 @@ class RequestTable:
     def requests(self) -> list[type[Request[Any]]]:
         return list(self._handlers)
 
-    async def dispatch(self, envelope: Envelope[Message]) -> Answer:
-        """Answer a request; an exception of the handler becomes an error in the answer."""
+    async def dispatch(self, envelope: Envelope[Message], *, wait_s: float | None = None) -> Answer:
+        """Answer a request; an exception of the handler becomes an error in the answer.
+
+        `wait_s` is for how long the sender waits for the answer, None if it does not say so.
+        """
         request = envelope.body
         handler = self._handlers.get(type(request))  # type: ignore[arg-type]
         if handler is None:
             return _refused(ErrorCode.NOT_IMPLEMENTED, f"{envelope.type} has no handler")
-        context = RequestContext(envelope.event_id, envelope.correlation_id, self._clock.now())
+        deadline = None if wait_s is None else asyncio.get_running_loop().time() + wait_s
+        context = RequestContext(envelope.event_id, envelope.correlation_id, self._clock.now(), deadline)
         try:
             value = await handler(request, context)
             answer_type = self._answers[type(request)]  # type: ignore[index]
@@ -140,13 +151,13 @@ def serve_requests(broker: NatsBroker, table: RequestTable, *, service: str) -> 
 
 
 def _subscribe(broker: NatsBroker, table: RequestTable, request: type[Request[Any]], service: str) -> None:
-    async def answer(body: bytes) -> bytes:
+    async def answer(body: bytes, message: NatsMessage) -> bytes:
         try:
             envelope = decode(body)
         except UndecodableError as error:
             reply = _refused(ErrorCode.INVALID, str(error))
         else:
-            reply = await table.dispatch(envelope)
+            reply = await table.dispatch(envelope, wait_s=_wait_of(message.headers))
         return reply.model_dump_json().encode()
 
     # No decoding by the framework: one bad message must give an answer, not an exception.
@@ -158,6 +169,11 @@ def _subscribe(broker: NatsBroker, table: RequestTable, request: type[Request[An
         description=request.__doc__,
         decoder=_raw,
     )(answer)
+
+
+def _wait_of(headers: Mapping[str, str] | None) -> float | None:
+    sent = (headers or {}).get(_WAIT, "")
+    return int(sent) / 1000 if _MILLISECONDS.fullmatch(sent) else None
 
 
 async def _raw(message: Any) -> bytes:
@@ -178,8 +194,12 @@ class Requester:
         command_id: str | None = None,
         correlation_id: str | None = None,
         timeout: float = 10.0,
+        wait: float | None = None,
     ) -> R:
         """Send a request and return its answer.
+
+        `wait` is for how long the answer is of use (seconds), if the same request will be sent again after
+        `timeout`; the service does no work for it after that time.
 
         `command_id` makes a command idempotent; without one the request is a new one. While no
         replica listens (the service restarts) the request is sent again until `timeout` (seconds).
@@ -195,23 +215,26 @@ class Requester:
             occurred_at=self._clock.now(),
             correlation_id=correlation_id,
         )
-        raw = await self._exchange(envelope.encode(), request.subject(), timeout)
+        raw = await self._exchange(envelope.encode(), request.subject(), timeout, max(timeout, wait or 0))
         answer = Answer.model_validate_json(raw)
         if answer.error is not None:
             raise refusal(answer.error)
         value: R = request.answer_type().validate_python(answer.value)
         return value
 
-    async def _exchange(self, payload: bytes, subject: str, timeout: float) -> bytes:
-        deadline = asyncio.get_running_loop().time() + timeout
+    async def _exchange(self, payload: bytes, subject: str, timeout: float, wait: float) -> bytes:
+        now = asyncio.get_running_loop().time()
+        deadline, of_use = now + timeout, now + wait
         service = subject.split(".")[1]
         while True:
-            left = deadline - asyncio.get_running_loop().time()
+            now = asyncio.get_running_loop().time()
+            left = deadline - now
             if left <= 0:
                 raise UnavailableError(f"the {service} service did not answer within {timeout:g} s")
             try:
                 with translated():
-                    message = await self._broker.request(payload, subject, timeout=left)
+                    headers = {_WAIT: str(int((of_use - now) * 1000))}
+                    message = await self._broker.request(payload, subject, headers=headers, timeout=left)
                 return bytes(message.body)
             except NoListener:
                 await asyncio.sleep(_RETRY_WAIT_S * (1 + random.random()))  # noqa: S311 - spreading, no secret

@@ -125,3 +125,21 @@ async def test_the_topology_can_be_made_again_and_survives_a_crash(nats, broker)
             await asyncio.sleep(0.05)
     await ensure_topology(js)
     assert (await js.stream_info("RUNS")).state.messages == 1
+
+
+async def test_a_handler_is_told_for_how_long_its_answer_is_of_use_l10(broker):
+    table = RequestTable()
+    left: list[float] = []
+
+    @table.on(RemoveTask)
+    async def remove(request: RemoveTask, context: RequestContext) -> None:
+        assert context.deadline is not None
+        left.append(context.deadline - asyncio.get_running_loop().time())
+
+    serve_requests(broker, table, service="dialer")
+    await broker.start()
+    request = RemoveTask(actor=ACTOR, id=uuid4())
+    await Requester(broker).ask(request, timeout=5)
+    await Requester(broker).ask(request, timeout=5, wait=60)
+    assert 4 < left[0] <= 5
+    assert 59 < left[1] <= 60

@@ -20,8 +20,9 @@ class Asker(Protocol):
         command_id: str | None = None,
         correlation_id: str | None = None,
         timeout: float = 10.0,
+        wait: float | None = None,
     ) -> R:
-        """Return the answer.
+        """Return the answer; `wait` is for how long it is of use, if the request will be repeated.
 
         Raises:
             RefusedError: the subclass of the error code in the answer.

@@ -5,6 +5,8 @@ import io
 
 import pytest
 
+from cato_contracts.errors import OverloadedError
+from cato_contracts.objects import Bucket
 from cato_gateway.http import bodies
 from tests.support.lists.workbooks import workbook
 
@@ -155,3 +157,17 @@ async def test_the_answer_warns_of_duplicates_l5(client):
     replaced = await client.put(f"{API}/{group}", content="ФИО;Телефон\nА;1\nА;1\n".encode(), headers=CSV)
     assert replaced.json()["warnings"] == ["1 subscriber of the list repeats an earlier one"]
     assert "warnings" not in (await client.get(f"{API}/{group}")).json()
+
+
+async def test_an_overloaded_service_gives_503_with_a_later_retry_and_no_remnant_l10(client, stack, refused):
+    stack.services.failures.append(OverloadedError("too many lists are being read; send it again later"))
+    answer = await add(client, TABLE.encode())
+    refused(answer, 503, "too many lists")
+    assert answer.headers["retry-after"] == "5"
+    assert not [name for bucket, name in stack.objects.objects if bucket is Bucket.UPLOADS]
+
+
+async def test_the_service_is_told_how_long_the_client_waits_l10(client, stack):
+    await add(client, TABLE.encode())
+    [wait] = stack.services.waits
+    assert 55 < wait <= 60

@@ -179,6 +179,7 @@ class World:
         self.events = MemoryLog()
         self.runs = MemoryLog()
         self.objects = MemoryObjectStore()
+        self.list_reader = DirectListReader()
         self.audio = MemoryAudioLibrary()
         self.queue = MemoryDialQueue()
         self.run_states = MemoryRunStates()
@@ -192,7 +193,7 @@ class World:
             events=self.events,
             run_log=self.runs,
             objects=self.objects,
-            list_reader=DirectListReader(),
+            list_reader=self.list_reader,
             audio=self.audio,
             queue=self.queue,
             run_states=self.run_states,

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 from starlette.types import Scope
 
-from cato_contracts.errors import BrokerError, InvalidListError, ListFault, RefusedError
+from cato_contracts.errors import BrokerError, InvalidListError, ListFault, OverloadedError, RefusedError
 from cato_contracts.model import Resource
 from cato_gateway.errors import UnauthorizedError, status_of
 from cato_gateway.http.sentences import sentence
@@ -23,6 +23,7 @@ log = structlog.get_logger()
 
 ORIGINAL_PATH = "cato.path"
 _RETRY_AFTER_S = "1"
+_RETRY_OVERLOADED_AFTER_S = "5"
 
 
 class Problem(Resource):
@@ -125,7 +126,11 @@ def add_handlers(app: FastAPI, allowed: "AllowedMethods") -> None:
 
 def of_refusal(scope: Scope, error: RefusedError) -> Response:
     status = status_of(error)
-    headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, UnauthorizedError) else None
+    headers = None
+    if isinstance(error, UnauthorizedError):
+        headers = {"WWW-Authenticate": "Bearer"}
+    if isinstance(error, OverloadedError):
+        headers = {"Retry-After": _RETRY_OVERLOADED_AFTER_S}
     more = None
     if isinstance(error, InvalidListError):
         faults = [fault.model_dump(by_alias=True) for fault in error.faults]

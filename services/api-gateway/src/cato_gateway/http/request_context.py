@@ -178,7 +178,11 @@ class RequestContext:
             patience = min(settings.answer_timeout.total_seconds(), deadline - asked)
             try:
                 return await self.deps.asker.ask(
-                    command, command_id=command_id, correlation_id=self.correlation_id, timeout=patience
+                    command,
+                    command_id=command_id,
+                    correlation_id=self.correlation_id,
+                    timeout=patience,
+                    wait=deadline - asked,
                 )
             except UnavailableError:
                 refused_at_once = clock() - asked < patience / 2

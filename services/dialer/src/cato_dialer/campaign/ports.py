@@ -33,7 +33,8 @@ class ListReader(Protocol):
         Raises:
             InvalidError: if it is no list at all.
             TooLargeError: if it has too many subscribers.
-            UnavailableError: if there is no room, or not enough time before the deadline.
+            OverloadedError: if too many lists wait.
+            UnavailableError: if there is not enough time before the deadline.
 
         """
         ...

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from cato_contracts.errors import InvalidError, TooLargeError, UnavailableError
+from cato_contracts.errors import InvalidError, OverloadedError, TooLargeError, UnavailableError
 from cato_contracts.messages.campaign_commands import ListFormat
 from cato_dialer.campaign.adapters.list_reader.confined_list_reader import ConfinedListReader
 from cato_dialer.campaign.domain.lists.subscriber_list import ListOrder
@@ -66,7 +66,7 @@ async def test_lists_wait_in_a_bounded_queue_and_small_ones_do_not_l10(upload, l
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     started = asyncio.get_running_loop().time()
-    with pytest.raises(UnavailableError, match="too many lists"):
+    with pytest.raises(OverloadedError, match="too many lists"):
         await reader.read(*upload(long_list), order())
     small = json.dumps([{"fullName": "A", "phones": "1"}]).encode()
     assert (await reader.read(*upload(small), order())).subscriber_count == 1

@@ -56,6 +56,7 @@ from services.dialer.tests.support.campaign_world import (
     snapshot,
     until,
 )
+from tests.support.lists.direct_list_reader import DirectListReader
 
 
 @pytest.fixture
@@ -399,6 +400,29 @@ async def test_of_concurrent_changes_of_one_version_one_succeeds(client):
     made = [name for name in await asyncio.gather(*(change(no) for no in range(10))) if name]
     assert len(made) == 1
     assert (await client.ask(GetNotificationSettings(actor=USER, id=settings.id))).name == made[0]
+
+
+async def test_a_command_that_is_repeated_while_its_list_is_read_reads_it_once_l10():
+    world = World()
+    reading, go_on, orders = asyncio.Event(), asyncio.Event(), []
+
+    class SlowListReader(DirectListReader):
+        async def read(self, source, target, order, *, deadline=None):
+            orders.append(order)
+            reading.set()
+            await go_on.wait()
+            return await super().read(source, target, order, deadline=deadline)
+
+    world.list_reader = SlowListReader()
+    async with world.running() as client:
+        upload = await client.upload(people(2))
+        command = AddSubscriberGroup(actor=USER, name="g", format=ListFormat.JSON, upload=upload)
+        asked = [asyncio.create_task(client.ask(command, "key")) for _ in range(2)]
+        await reading.wait()
+        go_on.set()
+        first, second = await asyncio.gather(*asked)
+    assert first == second
+    assert len(orders) == 1
 
 
 async def test_a_task_whose_groups_are_empty_cannot_be_started_l6(world, client):

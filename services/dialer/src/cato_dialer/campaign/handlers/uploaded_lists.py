@@ -55,7 +55,8 @@ class UploadedLists:
         Raises:
             InvalidListError: with all faults, if there are any.
             TooLargeError: if there are too many subscribers.
-            UnavailableError: if there is no room or no time to read it.
+            OverloadedError: if too many lists wait.
+            UnavailableError: if there is no time to read it.
 
         """
         key = context.command_id

@@ -15,7 +15,7 @@ from pathlib import Path
 import structlog
 
 from cato_contracts.envelope import Answer
-from cato_contracts.errors import InvalidError, UnavailableError
+from cato_contracts.errors import InvalidError, OverloadedError, UnavailableError
 from cato_contracts.messages.campaign_commands import ListFormat, SubscriberListCheck
 from cato_dialer.campaign.adapters.list_reader.process import TOO_MUCH_MEMORY, Job
 from cato_dialer.campaign.domain.lists.subscriber_list import ListOrder, read_upload
@@ -43,9 +43,13 @@ _ENVIRONMENT = (
 
 
 class ConfinedListReader:
-    """Implements `ports.ListReader`. `at_once` processes run, and `waiting` more lists may wait."""
+    """Implements `ports.ListReader`. `at_once` processes run, and `waiting` more lists may wait.
 
-    def __init__(self, *, at_once: int | None = None, waiting: int = 8) -> None:
+    A list of 200,000 subscribers takes some 5 s of processor time, and the gateway waits for a minute: the
+    last list that waits must still be read in time.
+    """
+
+    def __init__(self, *, at_once: int | None = None, waiting: int = 3) -> None:
         self._slots = asyncio.Semaphore(at_once or max(1, (os.cpu_count() or 1) // 2))
         self._most_waiting = waiting
         self._waiting = 0
@@ -69,7 +73,7 @@ class ConfinedListReader:
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
         if self._slots.locked() and self._waiting >= self._most_waiting:
-            raise UnavailableError("too many lists are being read; send it again later")
+            raise OverloadedError("too many lists are being read; send it again later")
         self._waiting += 1
         try:
             await self._slots.acquire()

@@ -1,9 +1,13 @@
 """Calls on PJSIP, as the exchange saw and heard them."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
+from cato_dialer.dial.adapters.dense.sip.transactions.timing import Timing
+from cato_dialer.dial.adapters.dense.trunk import DenseTrunk
+from cato_dialer.dial.adapters.sip.resolver import Resolver
 from cato_dialer.dial.domain.call.line_events import (
     DigitSource,
     LineAnswered,
@@ -14,9 +18,12 @@ from cato_dialer.dial.domain.call.line_events import (
     ReleaseCause,
 )
 from cato_dialer.dial.ports.trunk import Line
+from cato_runtime.configuration.config import DialingConfig
 from cato_runtime.configuration.station_config import Codec, DigitWay, StationAuth
 from services.dialer.tests.integration.trunk.conftest import Bench
 from services.dialer.tests.support.stations import make_station
+from services.dialer.tests.support.trunk.fake_lookups import FakeLookups
+from services.dialer.tests.support.trunk.raw_station import RawCall, raw_station
 from services.dialer.tests.support.trunk.trunk_kit import Caller, follow, follow_until
 
 SILENCE = b"\xd5" * 160
@@ -274,3 +281,43 @@ async def test_a_name_is_called_at_its_address(bench: Bench):
     heard = await follow(caller.call("1"))
     assert heard.all(LineTrying)
     assert heard.end.sip_code == 486
+
+
+async def trunk_of_two(bench: Bench, first: int, second: int, **options: Any) -> DenseTrunk:
+    """Return a trunk for which `sip:pbx.example` has these two ports."""
+    lookups = FakeLookups(
+        [("a.example", first), ("b.example", second)],
+        {"a.example": ["127.0.0.1"], "b.example": ["127.0.0.1"]},
+    )
+    resolver = Resolver("127.0.0.1", lookups=lookups)
+    trunk = DenseTrunk(DialingConfig(bind_address="127.0.0.1"), 1, resolver=resolver, **options)
+    await trunk.open()
+    bench.stack.push_async_callback(trunk.close)
+    return trunk
+
+
+@pytest.mark.engines("dense")
+@pytest.mark.parametrize(("refusal", "second", "code"), [(503, 486, 486), (486, 404, 486), (503, 503, 503)])
+async def test_t19_a_call_that_is_refused_with_503_goes_to_the_next_address(
+    bench: Bench, refusal: int, second: int, code: int
+):
+    first = await bench.exchange(f"number: '1', behaviour: reject, code: {refusal}")
+    other = await bench.exchange(f"number: '1', behaviour: reject, code: {second}")
+    trunk = await trunk_of_two(bench, first.port, other.port)
+    heard = await follow(Caller(trunk, make_station(uri="sip:pbx.example"), bench.prompt).call("1"))
+    assert (heard.kinds, heard.end.sip_code) == (["Trying", "Released"], code)
+    assert len(other.calls) == (refusal == 503)
+    assert trunk.usage.lines == 0
+
+
+@pytest.mark.engines("dense")
+async def test_t19_a_call_without_any_response_goes_to_the_next_address(bench: Bench):
+    async def ignore(call: RawCall) -> None:
+        """Answer OPTIONS, but not the INVITE."""
+
+    other = await bench.exchange("number: '1', behaviour: busy")
+    async with raw_station(ignore) as silent:
+        trunk = await trunk_of_two(bench, silent.address[1], other.port, timing=Timing(t1_s=0.02))
+        heard = await follow(Caller(trunk, make_station(uri="sip:pbx.example"), bench.prompt).call("1"))
+    assert (heard.kinds, heard.end.sip_code) == (["Trying", "Released"], 486)
+    assert len(silent.invites) == len(other.calls) == 1

@@ -26,7 +26,7 @@ from cato_dialer.dial.domain.call.line_events import (
 )
 from cato_dialer.dial.ports.trunk import CallOrder
 
-_ANSWERED = 200
+_ANSWERED, _UNAVAILABLE = 200, 503
 _STOP_S = 1.0
 "How long to wait for the media process to report how much of the prompt was heard."
 
@@ -38,6 +38,8 @@ class DenseLine:
         self.number = number
         self.order = order
         self.call: UacCall | None = None
+        self.call_elsewhere: Callable[[], bool] = _nowhere
+        """Make the call at another address of the station; false if there is none."""
         self.media: MediaProcess | None = None
         self.incarnation = 0
         self.port = 0
@@ -46,7 +48,7 @@ class DenseLine:
         self._freed = freed
         self._events: deque[LineEvent] = deque()
         self._reader: asyncio.Future[None] | None = None
-        self._released = self._told = False
+        self._released = self._told = self._tried = False
         self._hanging_up = False
         self._playing = False
         self._kept_farewell = False
@@ -56,9 +58,9 @@ class DenseLine:
         self._stop_timer: asyncio.TimerHandle | None = None
 
     @property
-    def unanswered(self) -> bool:
-        """Whether the INVITE was sent, and the call ended without any response."""
-        return self.call is not None and self._released and not self._told
+    def unheard(self) -> bool:
+        """Whether the INVITE was sent and has no response yet."""
+        return self.call is not None and not self._told
 
     @property
     def released(self) -> bool:
@@ -129,7 +131,9 @@ class DenseLine:
         self.call.hang_up()
 
     def trying(self) -> None:
-        self._tell(LineTrying(now_ms()))
+        if not self._tried:
+            self._tried = True
+            self._tell(LineTrying(now_ms()))
 
     def ringing(self, code: int, phrase: str) -> None:
         self._tell(LineRinging(now_ms(), code, phrase))
@@ -160,9 +164,13 @@ class DenseLine:
 
     def rejected(self, code: int, phrase: str) -> None:
         self._told = True
+        if code == _UNAVAILABLE and self.call_elsewhere():
+            return  # RFC 3263, 4.3
         self.release(ReleaseCause.REJECTED, code, phrase)
 
     def no_response(self, why: str) -> None:
+        if not self._told and self.call_elsewhere():
+            return
         self.release(ReleaseCause.NO_RESPONSE, None, why)
 
     def no_media(self, why: str) -> None:
@@ -225,3 +233,7 @@ class DenseLine:
             self._events.append(event)
             if self._reader is not None and not self._reader.done():
                 self._reader.set_result(None)
+
+
+def _nowhere() -> bool:
+    return False

@@ -8,6 +8,7 @@ import secrets
 import time
 from collections.abc import Coroutine
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
@@ -54,7 +55,14 @@ class Usage:
 class DenseTrunk:
     """A `Trunk` for `channels` calls at once."""
 
-    def __init__(self, dialing: DialingConfig, channels: int, *, timing: Timing = _STANDARD_TIMING) -> None:
+    def __init__(
+        self,
+        dialing: DialingConfig,
+        channels: int,
+        *,
+        timing: Timing = _STANDARD_TIMING,
+        resolver: Resolver | None = None,
+    ) -> None:
         self._dialing = dialing
         self._timing = timing
         self._channels = channels
@@ -64,7 +72,7 @@ class DenseTrunk:
         self._lines: dict[int, DenseLine] = {}
         self._numbers = itertools.count(1)
         self._prompts = CheckedPrompts()
-        self._resolver = Resolver(dialing.bind_address)
+        self._resolver = resolver or Resolver(dialing.bind_address)
         self._tasks: set[asyncio.Task[None]] = set()
         self._watcher: asyncio.Task[None] | None = None
         self._lags: list[int] = []
@@ -208,7 +216,19 @@ class DenseTrunk:
             return
         self._send(line, target)
 
-    def _send(self, line: DenseLine, target: Target) -> None:
+    def _call_elsewhere(self, line: DenseLine, tried: tuple[Target, ...]) -> bool:
+        """Make a call at another address of its station; return whether there is one."""
+        station, not_after = line.order.station, line.order.not_after
+        rest = [target for target in self._resolver.others(station) if target not in tried]
+        if not rest or (not_after is not None and time.time() > not_after.timestamp()):
+            return False
+        log.info("another address of the station is called", station=station.name, host=rest[0].host)
+        if line.unheard:
+            self._resolver.suspect(station)
+        self._send(line, rest[0], tried)
+        return True
+
+    def _send(self, line: DenseLine, target: Target, tried: tuple[Target, ...] = ()) -> None:
         order = line.order
         if self._endpoint is None or line.released:
             return
@@ -240,6 +260,7 @@ class DenseTrunk:
             line.release(ReleaseCause.NO_RESPONSE, None, f"the station cannot be reached: {error}")
             return
         line.call = call
+        line.call_elsewhere = partial(self._call_elsewhere, line, (*tried, target))
         call.start()
 
     def _report(self, process: MediaProcess, message: protocol.FromMedia) -> None:  # noqa: ARG002
@@ -260,7 +281,7 @@ class DenseTrunk:
         if line.media.running and line.incarnation == line.media.incarnation:
             # Appended at the end: other ports are used first, so that late packets do not reach a new call.
             line.media.ports.append(line.port)
-        if line.unanswered:
+        if line.unheard:
             self._resolver.suspect(line.order.station)
         self._changed.set()
 

@@ -29,6 +29,7 @@ class Target(NamedTuple):
 @dataclass(slots=True)
 class _Known:
     target: Target | None = None
+    others: tuple[Target, ...] = ()
     valid_until: float = 0.0
     suspected: bool = False
     renewal: "asyncio.Task[Target] | None" = None
@@ -65,6 +66,11 @@ class Resolver:
         # Shielded: a caller that gives up must not fail the others that wait for the same station.
         return await asyncio.shield(known.renewal)
 
+    def others(self, station: Station) -> tuple[Target, ...]:
+        """Return the other addresses of a station, for a call that the resolved one has refused."""
+        known = self._known.get(station.uri)
+        return known.others if known is not None else ()
+
     def suspect(self, station: Station) -> None:
         """Look again before the next call: the station has not answered."""
         known = self._known.get(station.uri)
@@ -79,7 +85,8 @@ class Resolver:
 
     async def _renew(self, station: Station, known: _Known) -> Target:
         try:
-            target = await self._find(station)
+            target, *others = await self._find(station)
+            known.others = tuple(others)
         except OSError as error:
             if known.target is None:
                 raise
@@ -92,21 +99,21 @@ class Resolver:
         known.target, known.valid_until, known.suspected = target, time.monotonic() + _VALID_S, False
         return target
 
-    async def _find(self, station: Station) -> Target:
-        """Raises: OSError."""
+    async def _find(self, station: Station) -> list[Target]:
+        """Return the address to use, and then the others. Raises: OSError."""
         targets = await self._targets(station)
         if len(targets) == 1:
-            return targets[0]
+            return targets
         probes = [asyncio.create_task(self._answers(station, target)) for target in targets]
         try:
             for target, probe in zip(targets, probes, strict=True):
                 if await probe:
-                    return target
+                    return [target, *(other for other in targets if other != target)]
         finally:
             for probe in probes:
                 probe.cancel()
             await asyncio.gather(*probes, return_exceptions=True)
-        return targets[0]
+        return targets
 
     async def _targets(self, station: Station) -> list[Target]:
         """Return the addresses of a station in the order of preference. Raises: OSError."""

@@ -11,7 +11,7 @@ from cato_runtime.configuration.station_config import StationConfig
 _FOR_NEW_CALLS = {
     *("name", "uri", "tls", "caller_id", "auth", "priority", "codecs", "number_rules"),
     *("dtmf", "srtp", "session_timers", "session_expires_s"),
-    *("max_setup_delay_s", "max_answer_delay_s", "options_interval_s"),
+    *("max_setup_delay_s", "max_answer_delay_s", "max_retry_after_s", "options_interval_s"),
 }
 """The keys of a station that only new calls use. Channels and intervals are agreed among all replicas, and an
 engine that no station needed at the start does not run."""

@@ -2,19 +2,16 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
 import yaml
-from pydantic import (
-    Field,
-    ValidationError,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
 
 from cato_contracts.api.resources import TimeZoneName
 from cato_contracts.errors import ConfigurationError
 from cato_contracts.numbering import Numbering
 from cato_runtime.configuration.config_section import Section, secret_of
+from cato_runtime.configuration.sip_address import check_host, check_ip_address, ip_version
 from cato_runtime.configuration.station_config import StationConfig
 
 
@@ -114,8 +111,8 @@ class DialingConfig(Section):
     has been restarted under its name, or the latest possible end of the call has passed. `fast`: after some
     ten seconds; if the silent dialer is only cut off, a subscriber can be on two calls at once."""
 
-    bind_address: str = "0.0.0.0"
-    """The local address for SIP and RTP."""
+    bind_address: Annotated[str, AfterValidator(check_ip_address)] = "0.0.0.0"
+    """The local address for SIP and RTP. With an IPv6 address, such as `::`, all stations use IPv6."""
 
     public_address: str | None = None
     """The address announced in SIP and SDP, for a host behind one-to-one address translation."""
@@ -129,6 +126,11 @@ class DialingConfig(Section):
     station_down_wait_s: int = Field(default=3_600, ge=0, le=604_800)
     """How long a run waits while no station responds, in seconds: no call is started, and no subscriber uses
     up an attempt. Then the run ends. 0: it does not wait; calls that fail count as attempts."""
+
+    @field_validator("public_address")
+    @classmethod
+    def _is_an_address(cls, address: str | None) -> str | None:
+        return None if address is None else check_host(address)
 
 
 class NumberingConfig(Section):
@@ -203,6 +205,19 @@ class Config(Section):
         if len(set(ids)) != len(ids):
             msg = "two stations have the same id"
             raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _stations_can_be_reached(self) -> Self:
+        ours = ip_version(self.dialing.bind_address)
+        for index, station in enumerate(self.stations):
+            key, theirs = f"stations.{index}.uri: {station.uri}", ip_version(station.host)
+            if theirs == 6 != ours:  # noqa: PLR2004
+                msg = f"{key} is an IPv6 address, and dialing.bindAddress must be one, too, such as '::'"
+                raise ValueError(msg)
+            if ours == 6 != theirs:  # noqa: PLR2004
+                msg = f"{key} must have an IPv6 address, as dialing.bindAddress is one"
+                raise ValueError(msg)
         return self
 
     @property

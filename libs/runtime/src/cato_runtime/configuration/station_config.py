@@ -11,8 +11,12 @@ from pydantic import AfterValidator, BeforeValidator, Field, field_validator, mo
 
 from cato_contracts.errors import ConfigurationError
 from cato_runtime.configuration.config_section import Section, secret_of
-
-_STATION_URI = re.compile(r"sips?:(?P<host>\[[0-9a-fA-F:.]+\]|[^\s:;?@]+)(:(?P<port>\d{1,5}))?(;\S+)?")
+from cato_runtime.configuration.sip_address import (
+    STATION_URI,
+    check_caller_id,
+    check_station_uri,
+    ip_version,
+)
 
 _TRANSPORTS = ("udp", "tcp", "tls")
 _TRANSPORT = re.compile(r";transport=(\w+)", re.IGNORECASE)
@@ -54,9 +58,14 @@ class NumberRule(Section):
     @model_validator(mode="after")
     def _compiles(self) -> Self:
         try:
-            re.compile(self.match)
+            pattern = re.compile(self.match)
         except re.error as error:
             msg = f"match {self.match!r} is no regular expression: {error}"
+            raise ValueError(msg) from error
+        try:
+            pattern.sub(self.replace, "")
+        except (re.error, IndexError) as error:
+            msg = f"replace {self.replace!r} names a group that match does not have: {error}"
             raise ValueError(msg) from error
         return self
 
@@ -133,13 +142,6 @@ class StationTls(Section):
         return Path(found)
 
 
-def _station_uri(uri: str) -> str:
-    if not _STATION_URI.fullmatch(uri):
-        msg = f"{uri!r} is not a station's URI, such as sip:host:5060;transport=udp"
-        raise ValueError(msg)
-    return uri
-
-
 class StationConfig(Section):
     """A station (CS): the exchange that calls go through."""
 
@@ -149,7 +151,7 @@ class StationConfig(Section):
     name: str = "main"
     """Its name in logs and statistics."""
 
-    uri: Annotated[str, AfterValidator(_station_uri)] = "sip:127.0.0.1:5060"
+    uri: Annotated[str, AfterValidator(check_station_uri)] = "sip:127.0.0.1:5060"
     """Its SIP address, without a user; `;transport=` is udp (default), tcp or tls."""
 
     channels: int = Field(default=30, ge=0)
@@ -158,8 +160,8 @@ class StationConfig(Section):
     min_call_interval_ms: int = Field(default=0, ge=0)
     """The minimum time between two INVITEs, over all dialers, in milliseconds."""
 
-    caller_id: str = "cato"
-    """The number or name that the called person sees."""
+    caller_id: Annotated[str, AfterValidator(check_caller_id)] = "cato"
+    """The number or name that the called person sees, or `user@host`."""
 
     auth: StationAuth | None = None
     """Digest credentials, if the station requires them."""
@@ -209,6 +211,10 @@ class StationConfig(Section):
     max_answer_delay_s: int = Field(default=60, ge=1, le=300)
     """The longest ringing where the task's settings say 0, in seconds."""
 
+    max_retry_after_s: int = Field(default=300, ge=0, le=3_600)
+    """The longest rest of the station, in seconds. A station that rejects a call with 503 and `Retry-After`
+    rests for that time: calls go to other stations, or wait. 0: `Retry-After` is ignored."""
+
     options_interval_s: int = Field(default=30, ge=0, le=3_600)
     """The interval of OPTIONS requests that check the station, in seconds; 0: no checks. After two requests
     in a row without a response the station is down: calls go to other stations until it responds again."""
@@ -232,7 +238,18 @@ class StationConfig(Section):
         if self.uri.startswith("sips:"):
             msg = "sips: is not supported; sip: with ;transport=tls is"
             raise ValueError(msg)
+        if ip_version(self.host) == 6:  # noqa: PLR2004
+            self._can_use_ipv6()
         return self
+
+    def _can_use_ipv6(self) -> None:
+        if self.engine_used is not Engine.DENSE:
+            why = self.beyond_dense or f"engine: {self.engine}"
+            msg = f"uri: only the dense engine has IPv6, and {why} needs pjsua2"
+            raise ValueError(msg)
+        if self.register_:
+            msg = "uri: register is not supported with an IPv6 address"
+            raise ValueError(msg)
 
     @property
     def beyond_dense(self) -> str | None:
@@ -266,5 +283,5 @@ class StationConfig(Section):
         return int(self._uri_part("port") or (5061 if self.transport == "tls" else 5060))
 
     def _uri_part(self, part: str) -> str:
-        match = _STATION_URI.fullmatch(self.uri)
+        match = STATION_URI.fullmatch(self.uri)
         return (match[part] or "") if match else ""

@@ -44,6 +44,7 @@ def station_of(config: StationConfig) -> Station:
         number_rules=tuple(NumberRule(re.compile(rule.match), rule.replace) for rule in config.number_rules),
         max_setup_delay_s=config.max_setup_delay_s,
         max_answer_delay_s=config.max_answer_delay_s,
+        max_retry_after_s=config.max_retry_after_s,
         options_interval_s=config.options_interval_s,
     )
 

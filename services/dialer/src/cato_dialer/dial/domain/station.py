@@ -68,6 +68,7 @@ class Station:
     number_rules: tuple[NumberRule, ...]
     max_setup_delay_s: int
     max_answer_delay_s: int
+    max_retry_after_s: int
     options_interval_s: int
 
     @property

@@ -1,7 +1,7 @@
 """The identity that a station sees."""
 
 from cato_dialer.dial.adapters.pjsua2 import protocol
-from cato_dialer.dial.adapters.sip.addresses import caller_uri
+from cato_dialer.dial.adapters.sip.addresses import caller_uri, user_part
 from cato_dialer.dial.adapters.sip.resolver import Target
 from cato_dialer.dial.domain.station import Station, TlsFiles
 
@@ -12,10 +12,10 @@ def identity_of(station: Station) -> protocol.SipIdentity:
 
 
 def registered_identity_of(station: Station) -> protocol.SipIdentity:
-    """Return the identity to register: the user of the credentials, or the caller id without any."""
+    """Return the identity to register: the user of the credentials, or of the caller id without any."""
     credentials = station.credentials
-    user = credentials.username if credentials is not None else station.caller_id
-    return _identity(station, f"sip:{user}@{station.uri_host}")
+    user = credentials.username if credentials is not None else station.caller_id.partition("@")[0]
+    return _identity(station, f"sip:{user_part(user)}@{station.uri_host}")
 
 
 def route_to(station: Station, target: Target) -> str:

@@ -208,7 +208,7 @@ async def test_a_call_can_be_hung_up_before_its_time(caller: Caller):
 async def test_no_call_is_made_for_a_prompt_that_cannot_be_played(caller: Caller, tmp_path: Path):
     heard = await follow(caller.call("answers", audio=tmp_path / "missing.wav"))
     assert heard.kinds == ["Released"]
-    assert heard.end.cause is ReleaseCause.FAULT
+    assert heard.end.cause is ReleaseCause.NOT_SENT
 
 
 async def test_closing_hangs_up_and_nothing_can_be_placed_after_it(caller: Caller):

@@ -1,10 +1,12 @@
 """Registration with the simulated exchange's registrar, under a lease of a real broker."""
 
 import asyncio
+import itertools
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from nats.aio.client import Client
@@ -114,6 +116,43 @@ async def test_a_registration_that_is_still_under_way_at_the_stop_is_ended_after
         await stopping
         last = raw.calls[0].received[-1]
         assert "expires=0" in last.header("Contact") or last.header("Expires") == "0"
+
+
+async def test_t18_a_registration_granted_for_4_s_is_renewed_in_time(connect: Connect) -> None:
+    times: list[float] = []
+    three = asyncio.Event()
+
+    async def grant(call: RawCall) -> None:
+        answered: set[str] = set()
+        while True:
+            register = await call.until(lambda message: message.header("CSeq") not in answered, 20)
+            answered.add(register.header("CSeq"))
+            times.append(asyncio.get_running_loop().time())
+            contact = register.header("Contact").partition(";expires")[0]
+            call.respond(b"200 OK", to=register, extra=(f"Contact: {contact};expires=4",))
+            if len(times) == 3:
+                three.set()
+
+    async with raw_station(grant) as raw, asyncio.timeout(20):
+        station = station_of(StationConfig(uri=raw.uri, register_=True, register_expires_s=60))
+        registrar = await _replica(connect, station)
+        await registrar.start()
+        await three.wait()
+        assert registrar.registered(station.id)
+        assert all(1.5 < later - earlier < 3.5 for earlier, later in itertools.pairwise(times)), times
+        await registrar.stop()
+
+
+async def test_t10_thirteen_stations_are_all_registered_with(connect: Connect, plan: Plan) -> None:
+    async with Exchange(plan) as exchange:
+        stations = [
+            _station(exchange, id=uuid4(), name=f"station {number}", caller_id=str(number))
+            for number in range(13)
+        ]
+        registrar = StationRegistrar(_DIALING, stations, Bucket((await connect()).jetstream(), "leases"))
+        await registrar.start()
+        assert [registrar.registered(station.id) for station in stations] == [True] * 13
+        await registrar.stop()
 
 
 @pytest.mark.parametrize("transport", ["tcp", "tls"])

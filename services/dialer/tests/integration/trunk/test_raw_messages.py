@@ -125,6 +125,76 @@ async def test_case_t4_a_good_answer_counts_after_unusable_early_media(bench: Be
     assert heard.end.cause is ReleaseCause.LOCAL_HANGUP
 
 
+ANSWERS = {
+    "no description": ("", ReleaseCause.NO_MEDIA),
+    "audio at port 0": ("m=audio 0 RTP/AVP 8", ReleaseCause.NO_MEDIA),
+    "no audio": ("m=video 40000 RTP/AVP 34", ReleaseCause.NO_MEDIA),
+    "a codec that was not offered": ("m=audio 40000 RTP/AVP 18", ReleaseCause.NO_COMMON_CODEC),
+}
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+async def test_case_t15_an_answer_that_has_no_usable_audio_is_no_answer(bench: Bench, name: str):
+    media, cause = ANSWERS[name]
+
+    async def answer_badly(call: RawCall) -> None:
+        call.respond(b"200 OK", sdp=call.audio(media) if media else "")
+        for method in ("ACK", "BYE"):
+            await call.until(lambda message, method=method: message.method == method)
+
+    async with raw_station(answer_badly) as station:
+        caller = await caller_of(bench, station)
+        heard = await follow(caller.call("1"))
+        for method in ("ACK", "BYE"):
+            await station.calls[0].until(lambda message, method=method: message.method == method)
+    assert "Answered" not in heard.kinds
+    assert (heard.end.cause, heard.end.sip_code) == (cause, 200)
+
+
+@pytest.mark.engines("pjsua2")
+async def test_an_answer_that_cannot_be_acknowledged_ends_its_call_alone(bench: Bench):
+    async def answer_with_a_number(call: RawCall) -> None:
+        call.respond(b"200 OK", sdp=call.audio(), contact="<tel:+1>")
+
+    async with raw_station(answer_with_a_number) as station:
+        caller = await caller_of(bench, station)
+        workers = caller.trunk.worker_pids
+        heard = await follow(caller.call("1"), timeout=10)
+        assert caller.trunk.worker_pids == workers
+    assert (heard.kinds[-1], heard.end.cause) == ("Released", ReleaseCause.NO_RESPONSE)
+    assert "Answered" not in heard.kinds
+
+
+PAUSES = {
+    "120": 120,
+    " 120 ": 120,
+    "18000;duration=3600": 18_000,
+    "120 (I'm in a meeting)": 120,
+}
+
+
+@pytest.mark.parametrize("value", PAUSES)
+async def test_case_t17_a_response_has_the_pause_that_it_asks_for(bench: Bench, value: str):
+    await refused_with_a_pause(bench, value, PAUSES[value])
+
+
+@pytest.mark.engines("dense")
+@pytest.mark.parametrize("value", ["soon", "-1", ""])
+async def test_case_t17_a_pause_of_nonsense_is_none(bench: Bench, value: str):
+    """PJSIP discards the whole response."""
+    await refused_with_a_pause(bench, value, None)
+
+
+async def refused_with_a_pause(bench: Bench, value: str, pause_s: int | None) -> None:
+    async def unavailable(call: RawCall) -> None:
+        call.respond(b"503 Service Unavailable", extra=(f"Retry-After: {value}",))
+
+    async with raw_station(unavailable) as station:
+        caller = await caller_of(bench, station)
+        end = (await follow(caller.call("1"))).end
+    assert (end.cause, end.sip_code, end.retry_after_s) == (ReleaseCause.REJECTED, 503, pause_s)
+
+
 RELAY, PLAIN = "application/dtmf-relay", "application/dtmf"
 KEYS = {
     "relay, line end missing": (RELAY, "Signal=1", "1"),

@@ -80,7 +80,7 @@ class MemoryTrunk:
         try:
             line.follow(self._scripts.get(order.number, UNKNOWN_NUMBER), max(begin_ms - now_ms, 0) / 1_000)
         except AlawWavError as error:
-            line.release(ReleaseCause.FAULT, str(error))
+            line.release(ReleaseCause.NOT_SENT, str(error))
         return line
 
     def fail(self, why: str = "the SIP process ended") -> None:

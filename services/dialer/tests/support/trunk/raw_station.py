@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -49,7 +50,9 @@ class RawCall:
     here: str
     received: list[Received] = field(default_factory=list)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
-    _sequence: int = 0
+    sequence: int = 0
+    token: str = field(default_factory=lambda: secrets.token_hex(6))
+    """Makes the branches of our requests unique among all calls."""
 
     def take(self, message: Received) -> None:
         self.received.append(message)
@@ -66,7 +69,13 @@ class RawCall:
                 await self._changed.wait()
 
     def respond(
-        self, status: bytes, *, to: Received | None = None, sdp: str = "", extra: tuple[str, ...] = ()
+        self,
+        status: bytes,
+        *,
+        to: Received | None = None,
+        sdp: str = "",
+        contact: str = "",
+        extra: tuple[str, ...] = (),
     ) -> None:
         """Answer the INVITE, or another request; `status` is the code and the phrase as they are sent."""
         request = to or self.invite
@@ -77,7 +86,7 @@ class RawCall:
             f"To: {request.header('To')}{dialog_tag}",
             f"Call-ID: {request.header('Call-ID')}",
             f"CSeq: {request.header('CSeq')}",
-            f"Contact: <sip:{self.here}>",
+            f"Contact: {contact or f'<sip:{self.here}>'}",
             *extra,
             *(["Content-Type: application/sdp"] if sdp else []),
             f"Content-Length: {len(sdp)}",
@@ -91,13 +100,22 @@ class RawCall:
     async def request(
         self, method: str, content_type: str = "", body: str = "", *, extra: tuple[str, ...] = ()
     ) -> Received:
-        self._sequence += 1
-        sequence = f"{self._sequence} {method}"
+        sequence = self.start_request(method, content_type, body, extra=extra)
+        return await self.until(
+            lambda message: message.method == "SIP/2.0" and message.header("CSeq") == sequence
+        )
+
+    def start_request(
+        self, method: str, content_type: str = "", body: str = "", *, extra: tuple[str, ...] = ()
+    ) -> str:
+        """Send a request in the dialog and return its CSeq."""
+        self.sequence += 1
+        sequence = f"{self.sequence} {method}"
         target = re.search(r"<(sip:[^>]+)>", self.invite.header("Contact"))
         assert target is not None
         lines = [
             f"{method} {target[1]} SIP/2.0",
-            f"Via: SIP/2.0/UDP {self.here};branch=z9hG4bKraw{self._sequence}",
+            f"Via: SIP/2.0/UDP {self.here};branch=z9hG4bK{self.token}{self.sequence}",
             f"From: {self.invite.header('To')};tag=raw",
             f"To: {self.invite.header('From')}",
             f"Call-ID: {self.invite.header('Call-ID')}",
@@ -109,9 +127,27 @@ class RawCall:
             f"Content-Length: {len(body)}",
         ]
         self.send("\r\n".join([*lines, "", body]).encode())
-        return await self.until(
-            lambda message: message.method == "SIP/2.0" and message.header("CSeq") == sequence
-        )
+        return sequence
+
+    async def outside(self, method: str, *extra: str) -> Received:
+        """Send a request that belongs to no dialog to the caller, and return its answer."""
+        call_id = f"outside{secrets.token_hex(4)}"
+        target = re.search(r"<(sip:[^>]+)>", self.invite.header("Contact"))
+        assert target is not None
+        lines = [
+            f"{method} {target[1]} SIP/2.0",
+            f"Via: SIP/2.0/UDP {self.here};branch=z9hG4bK{call_id}",
+            f"From: <sip:stranger@{self.here}>;tag=stranger",
+            f"To: <{target[1]}>",
+            f"Call-ID: {call_id}",
+            f"CSeq: 1 {method}",
+            f"Contact: <sip:stranger@{self.here}>",
+            "Max-Forwards: 70",
+            *extra,
+            "Content-Length: 0",
+        ]
+        self.send("\r\n".join([*lines, "", ""]).encode())
+        return await self.until(lambda message: message.header("Call-ID") == call_id)
 
     def audio(self, media: str = "m=audio 40000 RTP/AVP 8") -> str:
         """Return a session description with this line of media."""
@@ -132,7 +168,8 @@ class RawStation(asyncio.DatagramProtocol):
 
     @property
     def uri(self) -> str:
-        return f"sip:127.0.0.1:{self.address[1]}"
+        host, port = self.address[:2]
+        return f"sip:[{host}]:{port}" if ":" in host else f"sip:{host}:{port}"
 
     @property
     def invites(self) -> list[Received]:
@@ -154,6 +191,9 @@ class RawStation(asyncio.DatagramProtocol):
                 known[0].respond(b"200 OK", to=message)
             if message.method == "CANCEL":
                 known[0].respond(b"487 Request Terminated")
+        elif message.method == "SIP/2.0":
+            for call in self.calls:
+                call.take(message)
         elif message.method in {"INVITE", "REGISTER"}:
             call = RawCall(
                 message,
@@ -180,9 +220,9 @@ class RawStation(asyncio.DatagramProtocol):
 
 
 @asynccontextmanager
-async def raw_station(script: Script) -> AsyncIterator[RawStation]:
+async def raw_station(script: Script, host: str = "127.0.0.1") -> AsyncIterator[RawStation]:
     station = RawStation(script)
-    await asyncio.get_running_loop().create_datagram_endpoint(lambda: station, local_addr=("127.0.0.1", 0))
+    await asyncio.get_running_loop().create_datagram_endpoint(lambda: station, local_addr=(host, 0))
     try:
         yield station
     finally:

@@ -10,6 +10,9 @@ from typing import Any
 
 from cato_dialer.dial.domain.call.line_events import LINE_EVENTS, DigitSource, LineEvent, ReleaseCause
 
+ACCOUNTS_AT_MOST = 6
+"""Accounts in one worker. PJSUA_MAX_ACC is 8 unless the library was built otherwise, and it aborts beyond."""
+
 
 class ProtocolError(ValueError):
     """The line is not a message of this protocol."""

@@ -94,14 +94,16 @@ class ReleaseCause(StrEnum):
     MISSED = "missed"
     """The order reached the engine after `not_after`: no request was sent."""
     NOT_SENT = "not-sent"
-    """No worker took the order, or its worker ended before the request left; `phrase` says why."""
+    """No request was sent: no worker took the order, its worker ended before, or the engine cannot use the
+    station, the number or the prompt; `phrase` says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class LineReleased(LineEvent):
     """The last event of every line. `heard_ms`: audio sent in all; `sip_code`: the final response, if any.
 
-    `reason_header`: what the station said about the reason in `Reason` and `Warning`.
+    `reason_header`: what the station said about the reason in `Reason` and `Warning`. `retry_after_s`: the pause
+    that the final response asked for.
     """
 
     cause: ReleaseCause
@@ -109,6 +111,7 @@ class LineReleased(LineEvent):
     phrase: str
     heard_ms: int
     reason_header: str | None = None
+    retry_after_s: int | None = None
 
 
 LINE_EVENTS: tuple[type[LineEvent], ...] = (

@@ -1,4 +1,4 @@
-"""Register with the stations that ask for it: one worker process, and a lease for each station.
+"""Register with the stations that ask for it: worker processes of their own, and a lease for each station.
 
 The replica that holds the lease registers. A process that dies loses it, and another replica takes over.
 """
@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from uuid import UUID, uuid4
 
 import structlog
@@ -34,6 +35,9 @@ _RETRY_S = (3.0, 6.0, 15.0, 60.0)
 "The pauses before the next try after a failure."
 _FIRST_ANSWERS_S = 5.0
 _GOOD = range(200, 300)
+_SHORT_S = 15
+"""The library renews a registration 5 s before its end, and never within 5 s. A shorter one is renewed here,
+after half of its time."""
 
 
 @dataclass(slots=True)
@@ -42,7 +46,9 @@ class _Registration:
 
     station: Station
     lease: Lease
+    worker: WorkerProcess | None = None
     registered: bool = False
+    ends_at: float = 0.0
     failures: int = 0
     last_failure: StationFailure | None = None
     retry_at: float | None = None
@@ -70,14 +76,16 @@ class StationRegistrar:
         }
         self._resolver = Resolver(dialing.bind_address)
         self._bytecode = BytecodeCache()
-        self._worker: WorkerProcess | None = None
+        self._workers: list[WorkerProcess] = []
         self._tasks: list[asyncio.Task[None]] = []
-        self._runner: asyncio.Task[None] | None = None
+        self._runners: list[asyncio.Task[None]] = []
 
     def registered(self, station_id: UUID) -> bool:
         """Tell whether this process is registered with the station."""
         registration = self._registrations.get(station_id)
-        return registration is not None and registration.registered
+        if registration is None or not registration.registered:
+            return False
+        return asyncio.get_running_loop().time() < registration.ends_at
 
     def last_failure(self, station_id: UUID) -> StationFailure | None:
         """Return the latest failure of this process to register with the station."""
@@ -93,8 +101,18 @@ class StationRegistrar:
 
     async def start(self) -> None:
         """Register with the stations."""
-        if not self._registrations:
-            return
+        registrations = list(self._registrations.values())
+        for first in range(0, len(registrations), protocol.ACCOUNTS_AT_MOST):
+            self._start_worker(registrations[first : first + protocol.ACCOUNTS_AT_MOST])
+        for worker in self._workers:
+            await worker.tried.wait()
+        self._tasks = [asyncio.create_task(self._hold(registration)) for registration in registrations]
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_FIRST_ANSWERS_S):
+                for registration in registrations:
+                    await registration.decided.wait()
+
+    def _start_worker(self, registrations: Sequence[_Registration]) -> None:
         settings = protocol.Configure(
             calls=1,
             bind_address=self._dialing.bind_address,
@@ -103,29 +121,25 @@ class StationRegistrar:
             rtp_port_till=0,
             sip_log_level=0,
         )
-        self._worker = WorkerProcess(
-            -1,
+        worker = WorkerProcess(
+            -1 - len(self._workers),
             settings,
             gate=asyncio.Semaphore(1),
             bytecode=self._bytecode,
-            changed=self._worker_restarted,
+            changed=partial(_register_again, registrations),
             registered=self._answered,
         )
-        self._runner = asyncio.create_task(self._worker.keep_running())
-        await self._worker.tried.wait()
-        self._tasks = [
-            asyncio.create_task(self._hold(registration)) for registration in self._registrations.values()
-        ]
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_FIRST_ANSWERS_S):
-                for registration in self._registrations.values():
-                    await registration.decided.wait()
+        for registration in registrations:
+            registration.worker = worker
+        self._workers.append(worker)
+        self._runners.append(asyncio.create_task(worker.keep_running()))
 
     async def stop(self) -> None:
         await end_tasks(*self._tasks)
-        if self._worker is not None and self._runner is not None:
-            self._worker.close()  # ends its registrations
-            await asyncio.wait((self._runner,))
+        for worker in self._workers:
+            worker.close()  # ends its registrations
+        if self._runners:
+            await asyncio.wait(self._runners)
         for registration in self._registrations.values():
             if registration.lease.held():
                 try:
@@ -150,11 +164,11 @@ class StationRegistrar:
                     await self._register(registration)
             else:
                 registration.decided.set()
-                if was_ours and self._worker is not None:
+                if was_ours and registration.worker is not None:
                     registration.registered = False
-                    self._worker.send(protocol.Unregister(str(registration.station.id)))
+                    registration.worker.send(protocol.Unregister(str(registration.station.id)))
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_RENEW_S):
+                async with asyncio.timeout(_pause_s(registration)):
                     await registration.wake.wait()
             registration.wake.clear()
 
@@ -164,7 +178,7 @@ class StationRegistrar:
         )
 
     async def _register(self, registration: _Registration) -> None:
-        if self._worker is None:
+        if registration.worker is None:
             return
         station = registration.station
         order = _order(station)
@@ -175,14 +189,7 @@ class StationRegistrar:
                 self._failed(registration, f"{station.host} cannot be resolved: {error}")
                 return
             order = replace(order, identity=replace(order.identity, route=route_to(station, target)))
-        self._worker.send(order)
-
-    def _worker_restarted(self) -> None:
-        """Register everything again: the worker is a new process."""
-        for registration in self._registrations.values():
-            registration.registered = False
-            registration.retry_at = 0.0
-            registration.wake.set()
+        registration.worker.send(order)
 
     def _answered(self, message: protocol.Registered) -> None:
         registration = self._registrations[UUID(message.station)]
@@ -193,8 +200,13 @@ class StationRegistrar:
                 log.info(
                     "registered with station", station=registration.station.name, expires_s=message.expires_s
                 )
-            registration.registered, registration.failures, registration.retry_at = True, 0, None
+            now = asyncio.get_running_loop().time()
+            registration.registered, registration.failures = True, 0
+            registration.ends_at = now + message.expires_s
+            short = message.expires_s < _SHORT_S
+            registration.retry_at = now + message.expires_s / 2 if short else None
             registration.decided.set()
+            registration.wake.set()
 
     def _failed(self, registration: _Registration, why: str, code: int | None = None) -> None:
         pause_s = _RETRY_S[min(registration.failures, len(_RETRY_S) - 1)]
@@ -206,6 +218,21 @@ class StationRegistrar:
         registration.retry_at = asyncio.get_running_loop().time() + pause_s
         registration.decided.set()
         log.warning("registration failed", station=registration.station.name, why=why, again_in_s=pause_s)
+
+
+def _register_again(registrations: Sequence[_Registration]) -> None:
+    """Register anew: the worker is a new process."""
+    for registration in registrations:
+        registration.registered = False
+        registration.retry_at = 0.0
+        registration.wake.set()
+
+
+def _pause_s(registration: _Registration) -> float:
+    """Return the time until the lease or the registration must be renewed."""
+    if registration.retry_at is None or not registration.lease.held():
+        return _RENEW_S
+    return min(max(registration.retry_at - asyncio.get_running_loop().time(), 0.0), _RENEW_S)
 
 
 def _lease(bucket: Bucket, station: Station, holder: bytes) -> Lease:

@@ -98,8 +98,8 @@ class WorkerProcess:
     def place(self, line: Pjsua2Line, order: protocol.Place) -> None:
         """Send an order to the process.
 
-        The order expires soon: a process that was frozen must not call a person long after the call was
-        given up.
+        The order expires soon, whatever its own limit: a process that was frozen must not call a person long
+        after the call was given up.
         """
         latest = max(order.not_before or 0, now_ms()) + _ORDER_EXPIRES_MS
         if order.not_after is not None:

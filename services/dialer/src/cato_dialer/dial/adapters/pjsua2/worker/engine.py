@@ -24,10 +24,14 @@ from cato_dialer.dial.adapters.pjsua2.worker.audio.tone_listener import ToneList
 from cato_dialer.dial.adapters.pjsua2.worker.digit_filter import RTP_EVENTS, TONES, DigitFilter
 from cato_dialer.dial.adapters.pjsua2.worker.progress import Progress
 from cato_dialer.dial.adapters.pjsua2.worker.scheduled_calls import ScheduledCalls
-from cato_dialer.dial.adapters.pjsua2.worker.sip.accounts import Accounts
-from cato_dialer.dial.adapters.pjsua2.worker.sip.early_media import EarlyMediaFilter
+from cato_dialer.dial.adapters.pjsua2.worker.sip.accounts import Accounts, AccountsError
 from cato_dialer.dial.adapters.pjsua2.worker.sip.library_call import LibraryCall, abandon
+from cato_dialer.dial.adapters.pjsua2.worker.sip.library_module import LibraryModule
+from cato_dialer.dial.adapters.pjsua2.worker.sip.library_settings import keep_to_udp
+from cato_dialer.dial.adapters.pjsua2.worker.sip.offer import Offer
 from cato_dialer.dial.adapters.pjsua2.worker.sip.registrations import Registrations
+from cato_dialer.dial.adapters.pjsua2.worker.sip.request_guard import RequestGuard
+from cato_dialer.dial.adapters.pjsua2.worker.sip.response_filter import BadAnswer, ResponseFilter
 from cato_dialer.dial.adapters.pjsua2.worker.socket_quota import SocketQuota, most_calls
 from cato_dialer.dial.domain.call.line_events import LineEvent, LineReleased, ReleaseCause
 
@@ -42,8 +46,9 @@ _PORTS_OF_CALL = 3
 _PORTS_SPARE = 8
 "The null device has one of them."
 
-_HAS_TELEPHONE_EVENT = 0
-"PJMEDIA_ENDPT_HAS_TELEPHONE_EVENT_FLAG: for the session descriptions that are made from then on."
+
+_UNUSABLE = (pj.Error, TypeError, ValueError)
+"What the library raises for an address, a number or a setting that it cannot use."
 
 
 class EngineError(Exception):
@@ -67,17 +72,21 @@ class Engine:
         self._events: deque[pj_events.PjEvent] = deque()
         self._scheduled = ScheduledCalls()
         self._running: dict[int, _Running] = {}
-        self._codecs: tuple[str, ...] = ()
         self._placed = 0
         self._over = 0
         self._freed = 0
         self._media_lag_ms = 0.0
         self._library = ctypes.CDLL(pj._pjsua2.__file__)  # noqa: SLF001 - counts that its Python side lacks
-        self._library.pjsua_get_pjmedia_endpt.restype = ctypes.c_void_p
         self._endpoint = pj.Endpoint()
-        self._accounts = Accounts(self._endpoint, settings)
+        self._offer = Offer(self._endpoint, self._library)
+        self._offer.prepare()
+        self._accounts = Accounts(self._endpoint, self._library, settings)
         self._offered: dict[int, tuple[str, ...]] = {}
-        self._early_media = EarlyMediaFilter(self._library, self._offered)
+        self._responses = ResponseFilter(
+            self._library, self._offered, lambda: self._accounts.transports, self._bad_answer
+        )
+        self._guard = RequestGuard(self._library, lambda: self._accounts.transports)
+        self._module = LibraryModule(self._library, self._guard.answer, self._responses.take)
         self._tones = ToneListener(self._library)
         self._sockets = SocketQuota(settings.calls)
         self.registrations = Registrations(self._accounts, emit)
@@ -104,11 +113,15 @@ class Engine:
         media.ecTailLen = 0
         # The bridge releases a port at its next tick: the players of calls just refused are still there.
         media.maxMediaPorts = _PORTS_OF_CALL * settings.calls + most_calls(settings.calls) + _PORTS_SPARE
+        if not keep_to_udp(self._library):
+            raise EngineError("the library is of another version: its settings have another layout")
         try:
             self._endpoint.libCreate()
             self._endpoint.libInit(config)
-            if status := self._early_media.register():
-                raise EngineError(f"the filter of early media cannot be registered: status {status}")
+            self._responses.prepare()
+            self._guard.prepare()
+            if status := self._module.register():
+                raise EngineError(f"our module cannot be registered: status {status}")
             self._accounts.open()
             self._endpoint.libStart()
             self._endpoint.audDevManager().setNullDev()
@@ -171,24 +184,12 @@ class Engine:
         # An order without a call is released here: it took no slot of the library.
         try:
             length = audio_length(Path(order.audio))
-            account = self._accounts.of(order.identity, may_drop=not self._running and self.idle)
-            self._prefer(order.codecs)
-            self._offer_events(offered=RTP_EVENTS in order.dtmf)
+            account = self._accounts.of(order.identity)
+            self._offer.codecs(order.codecs)
+            self._offer.events(offered=RTP_EVENTS in order.dtmf)
             player = PromptPlayer(self._library, Path(order.audio))
-        except (AlawWavError, PlayerError) as error:
-            self._emit(
-                protocol.LineReport(
-                    order.line, LineReleased(now_ms(), ReleaseCause.FAULT, None, str(error), 0)
-                )
-            )
-            return
-        except pj.Error as error:
-            self._emit(
-                protocol.LineReport(
-                    order.line,
-                    LineReleased(now_ms(), ReleaseCause.FAULT, None, f"{error.title}: {error.reason}", 0),
-                )
-            )
+        except (AlawWavError, PlayerError, AccountsError, *_UNUSABLE) as error:
+            self._release(order.line, ReleaseCause.NOT_SENT, _why(error))
             return
         call = LibraryCall(account, order.line, self._events.append, self._library)
         progress = Progress(order.line, Playback(length, order.heard_threshold_ms), DigitFilter(order.dtmf))
@@ -199,26 +200,21 @@ class Engine:
         identity.hName, identity.hValue = "P-Asserted-Identity", f"<{order.identity.uri}>"
         option.txOption.headers.append(identity)
         if order.not_after is not None and now_ms() > order.not_after:
-            self._events.append(pj_events.Missed(order.line, now_ms()))
+            why = "the order was too late"
+            self._events.append(pj_events.Unsent(order.line, now_ms(), ReleaseCause.MISSED, why))
             return
         try:
             call.makeCall(order.target, option)
             self._offered[call.dialog] = order.codecs
             self._emit(protocol.InviteSent(order.line))
-        except pj.Error as error:
+        except _UNUSABLE as error:
             # If the library has reported the end of the call already, that event comes first and says more.
-            self._events.append(pj_events.Failed(order.line, now_ms(), _why(error)))
+            unsent = pj_events.Unsent(order.line, now_ms(), ReleaseCause.NOT_SENT, _why(error))
+            self._events.append(unsent)
 
     def hang_up(self, line: int) -> None:
         if self._scheduled.cancel(line):
-            self._emit(
-                protocol.LineReport(
-                    line,
-                    LineReleased(
-                        now_ms(), ReleaseCause.LOCAL_HANGUP, None, "hung up before it was dialled", 0
-                    ),
-                )
-            )
+            self._release(line, ReleaseCause.LOCAL_HANGUP, "hung up before it was dialled")
         running = self._running.get(line)
         if running is None or running.progress.hanging_up:
             return
@@ -244,21 +240,33 @@ class Engine:
         if running is None:
             return
         progress = running.progress
+        if isinstance(event, pj_events.BadAnswer):
+            progress.bad_answer = event
+            if event.discarded:
+                abandon(running.call)
+            return
         if isinstance(event, pj_events.Over | pj_events.StreamGone):
             self._take_tones(running)
         self._send(event.line, progress.take(event))
         if progress.ended:
             del self._running[event.line]
             self._offered.pop(running.call.dialog, None)
+            self._responses.forget(running.call.dialog)
             running.player.close()
             self._tones.end(event.line)
-            if isinstance(event, pj_events.Failed):
+            if isinstance(event, pj_events.Failed | pj_events.Unsent):
                 abandon(running.call)
             return
         if progress.may_listen:
             self._listen(running)
         if progress.may_play:
             self._play(running)
+
+    def _bad_answer(self, answer: BadAnswer) -> None:
+        for line, running in self._running.items():
+            if running.call.dialog == answer.dialog:
+                event = pj_events.BadAnswer(line, now_ms(), answer.cause, answer.why, answer.discarded)
+                self._events.append(event)
 
     def _listen(self, running: _Running) -> None:
         line = running.progress.line
@@ -321,21 +329,6 @@ class Engine:
         for_calls = int(self._library.pjsua_conf_get_max_ports()) - most_calls(calls) - _PORTS_SPARE
         calls = min(calls, for_calls // _PORTS_OF_CALL)
         return min(calls, _PLAYERS_SURE)
-
-    def _prefer(self, codecs: tuple[str, ...]) -> None:
-        """Offer only these codecs, in this order."""
-        if codecs == self._codecs:
-            return
-        for codec in self._endpoint.codecEnum2():
-            name = codec.codecId.split("/", 1)[0]
-            priority = 255 - codecs.index(name) if name in codecs else 0
-            self._endpoint.codecSetPriority(codec.codecId, priority)
-        self._codecs = codecs
-
-    def _offer_events(self, *, offered: bool) -> None:
-        flag = ctypes.byref(ctypes.c_int(offered))
-        endpoint = ctypes.c_void_p(self._library.pjsua_get_pjmedia_endpt())
-        self._library.pjmedia_endpt_set_flag(endpoint, _HAS_TELEPHONE_EVENT, flag)
 
 
 def _why(error: Exception) -> str:

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from cato_dialer.dial.adapters.pjsua2.worker.engine import Engine
 
 _BEAT_S = 0.5
-_STUCK_S = 10
-"The kernel ends a worker whose loop has been stuck for so long, even without a parent."
+_START_S = 10
+_STUCK_S = 6
+"""The kernel ends a worker whose loop has been stuck for so long, even without a parent. After 7 s another
+dialer may have taken over its calls, and it must not go on with them."""
 _SHUTDOWN_S = 1
 "For BYE and CANCEL after the parent has ended."
 _SHUTDOWN_LOOK_MS = 20
@@ -32,7 +34,7 @@ _PR_SET_PDEATHSIG = 1
 def main(parent: int) -> int:
     pipes = Pipes()
     _end_with_parent(parent, pipes)
-    messages = pipes.first(_STUCK_S)
+    messages = pipes.first(_START_S)
     if not messages or not isinstance(settings := messages[0], protocol.Configure):
         return 2
     _move_output_away(sip_log=settings.sip_log_level > 0)
@@ -108,7 +110,7 @@ def _end_with_parent(parent: int, pipes: Pipes) -> None:
     # An interrupt at the terminal reaches all processes of the group; the parent decides when we end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, close)
-    signal.alarm(_STUCK_S)
+    signal.alarm(_START_S)
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:
         pipes.closed = True

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from cato_dialer.dial.domain.call.line_events import DigitSource
+from cato_dialer.dial.domain.call.line_events import DigitSource, ReleaseCause
 
 
 class Origin(Enum):
@@ -41,6 +41,15 @@ class Accepted(PjEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class BadAnswer(PjEvent):
+    """A 2xx that no call can be made of. With `discarded` the library does not know of it."""
+
+    cause: ReleaseCause
+    why: str
+    discarded: bool
+
+
+@dataclass(frozen=True, slots=True)
 class MediaChanged(PjEvent):
     """The state of the media has changed; `active`: audio may be sent now."""
 
@@ -66,7 +75,7 @@ class Keyed(PjEvent):
 class Over(PjEvent):
     """The call is over. `request`: the method that ended it, if the other end sent one.
 
-    `reason_header`: what its message says about the reason.
+    `reason_header`: what its message says about the reason. `retry_after_s`: from the final response.
     """
 
     origin: Origin
@@ -74,11 +83,15 @@ class Over(PjEvent):
     phrase: str
     request: str | None = None
     reason_header: str | None = None
+    retry_after_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Missed(PjEvent):
-    """The order was too late: no INVITE was sent."""
+class Unsent(PjEvent):
+    """No INVITE was sent: the order was too late, or the library cannot use it."""
+
+    cause: ReleaseCause
+    why: str
 
 
 @dataclass(frozen=True, slots=True)

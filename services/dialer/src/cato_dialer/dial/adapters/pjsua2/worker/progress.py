@@ -32,6 +32,8 @@ class Progress:
     ended: bool = False
     _tried: bool = False
     _last_code: int = 0
+    bad_answer: pj_events.BadAnswer | None = None
+    """The far end has answered, and no call can be made of it."""
     _answered: bool = False
     _media: bool = False
     _started: bool = False
@@ -67,7 +69,7 @@ class Progress:
                 pass
             case pj_events.Provisional():
                 found = self._provisional(event)
-            case pj_events.Accepted() if not self._answered:
+            case pj_events.Accepted() if not self._answered and self.bad_answer is None:
                 self._answered = True
                 found = [LineAnswered(event.at)]
             case pj_events.MediaChanged(active=active):
@@ -80,8 +82,8 @@ class Progress:
                 found = [LineDigit(event.at, key, event.source)] if key else []
             case pj_events.Over():
                 found = [self._over(event)]
-            case pj_events.Missed():
-                return [self._release(event.at, ReleaseCause.MISSED, None, "the order was too late")]
+            case pj_events.Unsent(cause=cause, why=why):
+                found = [self._release(event.at, cause, None, why)]
             case pj_events.Failed(why=why):
                 found = [self._release(event.at, ReleaseCause.FAULT, None, why)]
         return found
@@ -102,10 +104,19 @@ class Progress:
         return found
 
     def _release(
-        self, at: int, cause: ReleaseCause, code: int | None, phrase: str, reason_header: str | None = None
+        self,
+        at: int,
+        cause: ReleaseCause,
+        code: int | None,
+        phrase: str,
+        *,
+        reason_header: str | None = None,
+        retry_after_s: int | None = None,
     ) -> LineReleased:
         self.ended = True
-        return LineReleased(at, cause, code, phrase, self.playback.heard_ms, reason_header)
+        return LineReleased(
+            at, cause, code, phrase, self.playback.heard_ms, reason_header, retry_after_s=retry_after_s
+        )
 
     def _provisional(self, event: pj_events.Provisional) -> list[LineEvent]:
         if self._answered or event.code == self._last_code:
@@ -121,6 +132,8 @@ class Progress:
         return [LineRinging(event.at, event.code, event.phrase)]
 
     def _over(self, event: pj_events.Over) -> LineReleased:
+        if (bad := self.bad_answer) is not None and not self.hanging_up:
+            return self._release(event.at, bad.cause, None if bad.discarded else 200, bad.why)
         code = 200 if self._answered else None
         match event.origin:
             case pj_events.Origin.OURSELVES:
@@ -139,4 +152,11 @@ class Progress:
             case _:
                 cause = ReleaseCause.LOCAL_HANGUP if self.hanging_up else ReleaseCause.NO_RESPONSE
         by_peer = cause in {ReleaseCause.REJECTED, ReleaseCause.REMOTE_HANGUP}
-        return self._release(event.at, cause, code, event.phrase, event.reason_header if by_peer else None)
+        return self._release(
+            event.at,
+            cause,
+            code,
+            event.phrase,
+            reason_header=event.reason_header if by_peer else None,
+            retry_after_s=event.retry_after_s if by_peer else None,
+        )

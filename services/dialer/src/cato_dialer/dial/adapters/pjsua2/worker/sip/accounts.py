@@ -1,5 +1,6 @@
 """The accounts of PJSIP, one for each SIP identity, and the transports that they need."""
 
+import ctypes
 from typing import Any
 
 import pjsua2 as pj
@@ -8,8 +9,10 @@ from cato_dialer.dial.adapters.pjsua2 import protocol
 
 _ANY_ADDRESS = "0.0.0.0"
 _LOOPBACK = "127.0.0.1"
-_ACCOUNTS_AT_MOST = 6
-"PJSUA_MAX_ACC is 8 unless the library was built otherwise."
+_CALLS_AT_MOST = 256
+"Room for the ids of the calls of one worker."
+_CALL_INFO_BYTES = 65_536
+"More than `pjsua_call_info` takes; only its first fields are read: `id`, `role`, `acc_id`."
 
 _SRTP = {
     "off": pj.PJMEDIA_SRTP_DISABLED,
@@ -25,11 +28,16 @@ _LEAST_SESSION_S = 90
 "RFC 4028, 5: the shortest interval that may be demanded."
 
 
+class AccountsError(Exception):
+    """Every account has a call."""
+
+
 class Accounts:
     """Makes accounts when they are first needed and keeps those used last."""
 
-    def __init__(self, endpoint: Any, settings: protocol.Configure) -> None:
+    def __init__(self, endpoint: Any, library: ctypes.CDLL, settings: protocol.Configure) -> None:
         self._endpoint = endpoint
+        self._library = library
         self._settings = settings
         self._accounts: dict[protocol.SipIdentity, Any] = {}
         self._udp = 0
@@ -46,15 +54,19 @@ class Accounts:
         host, _, port = self._endpoint.transportGetInfo(self._udp).localAddress.rpartition(":")
         return _LOOPBACK if host == _ANY_ADDRESS else host, int(port)
 
-    def of(self, identity: protocol.SipIdentity, *, may_drop: bool) -> Any:
-        """Return the account of an identity; others may be dropped only while there are no calls.
+    @property
+    def transports(self) -> frozenset[str]:
+        """The transports that exist: `udp` and, once they were needed, `tcp` and `tls`."""
+        return frozenset({"udp"} | ({"tcp"} if self._tcp else set()) | ({"tls"} if self._by_tls else set()))
 
-        Raises: pj.Error.
+    def of(self, identity: protocol.SipIdentity) -> Any:
+        """Return the account of an identity.
+
+        Raises: pj.Error, AccountsError.
         """
         account = self._accounts.pop(identity, None)
         if account is None:
-            if may_drop:
-                self._drop_oldest()
+            self._make_room()
             account = pj.Account()
             account.create(self.config(identity))
         self._accounts[identity] = account
@@ -101,10 +113,28 @@ class Accounts:
             self._by_tls[tls] = self._endpoint.transportCreate(pj.PJSIP_TRANSPORT_TLS, config)
         return self._by_tls[tls]
 
-    def _drop_oldest(self) -> None:
-        """Shut down the accounts that were not used for longest."""
-        while len(self._accounts) >= _ACCOUNTS_AT_MOST:
-            self._accounts.pop(next(iter(self._accounts))).shutdown()
+    def _make_room(self) -> None:
+        """Shut down accounts without a call, those first that were not used for longest."""
+        if len(self._accounts) < protocol.ACCOUNTS_AT_MOST:
+            return
+        in_use = self._ids_in_use()
+        for identity, account in list(self._accounts.items()):
+            if account.getId() not in in_use:
+                del self._accounts[identity]
+                account.shutdown()
+                return
+        raise AccountsError(f"all {len(self._accounts)} accounts of the SIP worker have calls")
+
+    def _ids_in_use(self) -> set[int]:
+        """Return the accounts of all calls that the library holds, those of released lines included."""
+        calls, count = (ctypes.c_int * _CALLS_AT_MOST)(), ctypes.c_uint(_CALLS_AT_MOST)
+        self._library.pjsua_enum_calls(calls, ctypes.byref(count))
+        info = (ctypes.c_int * (_CALL_INFO_BYTES // ctypes.sizeof(ctypes.c_int)))()
+        used = set()
+        for call in calls[: count.value]:
+            if self._library.pjsua_call_get_info(ctypes.c_int(call), info) == 0:
+                used.add(info[2])
+        return used
 
     def _transport(self) -> Any:
         config = pj.TransportConfig()

@@ -2,6 +2,7 @@
 
 import ctypes
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pjsua2 as pj
@@ -10,6 +11,7 @@ from cato_contracts.instants import now_ms
 from cato_dialer.dial.adapters.pjsua2.worker import pj_events
 from cato_dialer.dial.adapters.pjsua2.worker.sip.info_digits import accept_info, dialog_of, digit_of_info
 from cato_dialer.dial.adapters.sip.reason_header import reason_of_message
+from cato_dialer.dial.adapters.sip.retry_after import retry_after_of
 from cato_dialer.dial.domain.call.line_events import DigitSource
 
 _ORIGINS = {
@@ -64,9 +66,10 @@ class LibraryCall(pj.Call):  # type: ignore[misc]
         if info.state == pj.PJSIP_INV_STATE_CONNECTING:
             self._note(pj_events.Accepted(self._line, now_ms()))
         elif info.state == pj.PJSIP_INV_STATE_DISCONNECTED:
-            origin, code, phrase, request = _ending(prm.e, info)
-            reason = _reason_header(prm.e) if origin is pj_events.Origin.PEER else None
-            self._note(pj_events.Over(self._line, now_ms(), origin, code, phrase, request, reason))
+            over = _ending(self._line, prm.e, info)
+            if over.origin is pj_events.Origin.PEER:
+                over = replace(over, reason_header=_reason_header(prm.e))
+            self._note(over)
 
     def _transaction_changed(self, prm: Any) -> None:
         event = prm.e.body.tsxState
@@ -112,22 +115,27 @@ def received_text(received: str) -> str:
     return received.encode(errors="surrogateescape").decode(errors="replace")
 
 
-def _ending(event: Any, info: Any) -> tuple[pj_events.Origin, int, str, str | None]:
-    """Return the origin of a call's end, its code and phrase, and the method if the peer sent a request."""
-    code, phrase = info.lastStatusCode, received_text(info.lastReason)
+def _ending(line: int, event: Any, info: Any) -> pj_events.Over:
+    """Return the end of a call."""
+    at, code, phrase = now_ms(), info.lastStatusCode, received_text(info.lastReason)
     if event.type == pj.PJSIP_EVENT_TSX_STATE:
         change = event.body.tsxState
         origin = _ORIGINS.get(change.type, pj_events.Origin.OURSELVES)
         if origin is not pj_events.Origin.PEER:
-            return origin, code, phrase, None
+            return pj_events.Over(line, at, origin, code, phrase)
         if change.tsx.role == pj.PJSIP_ROLE_UAS:
-            return origin, code, phrase, change.tsx.method
-        return origin, change.tsx.statusCode, received_text(change.tsx.statusText), None
+            return pj_events.Over(line, at, origin, code, phrase, change.tsx.method)
+        phrase = received_text(change.tsx.statusText)
+        retry_after_s = retry_after_of(received_text(change.src.rdata.wholeMsg))
+        return pj_events.Over(
+            line, at, origin, change.tsx.statusCode, phrase, retry_after_s=retry_after_s
+        )
     if event.type == pj.PJSIP_EVENT_RX_MSG:
         first_word = event.body.rxMsg.rdata.wholeMsg.split(" ", 1)[0]
         is_response = first_word.startswith("SIP/")
-        return pj_events.Origin.PEER, code, phrase, None if is_response else received_text(first_word)
-    return _ORIGINS.get(event.type, pj_events.Origin.OURSELVES), code, phrase, None
+        request = None if is_response else received_text(first_word)
+        return pj_events.Over(line, at, pj_events.Origin.PEER, code, phrase, request)
+    return pj_events.Over(line, at, _ORIGINS.get(event.type, pj_events.Origin.OURSELVES), code, phrase)
 
 
 def _reason_header(event: Any) -> str | None:

@@ -73,6 +73,8 @@ class Registrations:
             account.create(config)
             self._known[order.station] = account
         except pj.Error as error:
+            if error.status == _BUSY:
+                return
             self._emit(protocol.Registered(order.station, 0, f"{error.title}: {error.reason}", 0))
 
     def end(self, station: str) -> None:

@@ -35,6 +35,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._jumping.now
 
+    def freeze(self, seconds: float) -> None:
+        """Stand still, as a process that is stopped by a signal: all timers are late afterwards."""
+        self._jumping.now += seconds
+
     def run_in_executor(self, executor: object, func: Callable[..., T], *args: Any) -> asyncio.Future[T]:
         """Run the function at once, because a thread would make the order depend on real time."""
         done: asyncio.Future[T] = self.create_future()

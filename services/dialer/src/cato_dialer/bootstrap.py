@@ -106,7 +106,9 @@ async def _dial(runtime: RuntimeDeps) -> DialParts:
         observers=(metrics,),
         await_stations=config.dialing.station_down_wait_s > 0,
     )
-    presence = NatsStationPresence(client, lambda: deps.stations, watch, registrar, channels)
+    presence = NatsStationPresence(
+        client, lambda: deps.stations, watch, registrar, channels, resting_until=deps.resting_until
+    )
     role = DialRole(deps, source, presence.changed)
-    metrics.gauges(DialGauges(stations, role.dispatcher, channels, trunk, watch).read)
+    metrics.gauges(DialGauges(stations, role.dispatcher, channels, trunk, watch, deps.resting_until).read)
     return DialParts(role, registrar, presence, metrics)

@@ -20,6 +20,7 @@ class DialRole:
         self._deps = deps
         self._on_station_change = on_station_change
         self.dispatcher = JobDispatcher(deps, source)
+        deps.on_stations_changed = self._stations_changed
 
     async def start(self) -> None:
         """Open the trunk, the channels and the watch of the stations, then take jobs."""

@@ -30,6 +30,7 @@ class Script:
     """The behaviour of the far end, in seconds from the call's start."""
 
     final: tuple[int, str] | None = None
+    retry_after: int | None = None
     rings_at: float | None = 1.0
     answers_at: float | None = None
     hangs_up_at: float | None = None
@@ -114,7 +115,9 @@ class ScriptedLine:
             if what == "release":
                 cause, code, phrase = detail
                 self._gone()
-                yield LineReleased(at, cause, code, phrase, self._heard(answered_at))
+                yield LineReleased(
+                    at, cause, code, phrase, self._heard(answered_at), self._script.retry_after
+                )
                 return
             yield _line_event(what, at, detail)
         await self._hung_up.wait()

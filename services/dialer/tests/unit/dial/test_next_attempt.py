@@ -2,8 +2,8 @@ from uuid import UUID, uuid4
 
 from cato_contracts.messages.calls import CallEvent, CallEventKind
 from cato_contracts.messages.runs import SubscriberResult
+from cato_dialer.dial.domain.subscriber.fault_limits import INTERRUPTION_LIMIT
 from cato_dialer.dial.domain.subscriber.next_attempt import (
-    INTERRUPTION_LIMIT,
     Conclude,
     Dial,
     Finished,
@@ -41,8 +41,8 @@ def call(
     )
 
 
-def interrupted(phone: int = 0, wave: int = 1) -> PastCall:
-    return call("interrupted", phone=phone, wave=wave, ending=CallEventKind.INTERRUPTED)
+def interrupted(phone: int = 0, wave: int = 1, station: UUID = FIRST) -> PastCall:
+    return call("interrupted", phone=phone, wave=wave, station=station, ending=CallEventKind.INTERRUPTED)
 
 
 def result(wave: int, notified: bool, decided_by: PastCall | None = None) -> SubscriberResult:
@@ -85,6 +85,11 @@ def test_an_interrupted_number_is_called_again_up_to_the_limit() -> None:
     assert after(call("busy"), interrupted(phone=1)) == Dial(1, STATIONS, 2)
     worn = [interrupted()] * (INTERRUPTION_LIMIT + 1)
     assert after(*worn) == Dial(1, STATIONS, len(worn))
+
+
+def test_t12_a_number_that_is_interrupted_twice_at_a_station_is_called_through_another_one() -> None:
+    assert after(*[interrupted()] * 2) == Dial(0, (SECOND, FIRST), 2)
+    assert after(*[interrupted()] * 2, interrupted(station=SECOND)) == Dial(0, (SECOND, FIRST), 3)
 
 
 def test_a_cancelled_number_is_called_again_without_a_limit() -> None:

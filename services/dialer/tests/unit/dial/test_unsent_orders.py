@@ -4,9 +4,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from structlog.testing import capture_logs
+
 from cato_contracts.messages.calls import FINAL_KINDS
 from cato_contracts.messages.calls import CallEventKind as Kind
 from cato_contracts.messages.jobs import RunDispatchState, RunMode
+from cato_dialer.dial.adapters.call_metrics import CallMetrics
 
 
 def live(kit: Any, world_of: Callable[[], Any], story: Callable[[Any, Any], Awaitable[None]]) -> None:
@@ -123,3 +126,59 @@ def test_t1_a_number_that_is_interrupted_each_time_fails_with_fault(kit: Any) ->
         assert [(event.kind, event.reason) for event in ends] == [(Kind.INTERRUPTED, "interrupted")] * 4
 
     live(kit, lambda: kit.world(lambda *_: kit.script(fault_at=1.5), (kit.station(),)), story)
+
+
+def two_stations(kit: Any) -> tuple[Any, Any]:
+    return kit.station("first", priority=0), kit.station("second", priority=1)
+
+
+def test_t12_a_station_that_cannot_be_used_is_passed_over(kit: Any) -> None:
+    first, second = two_stations(kit)
+
+    def script(_number: str, station: Any, _nth: int) -> Any:
+        return kit.script(not_sent=True) if station == first.id else kit.script(answers_at=1)
+
+    async def story(world: Any, _replica: Any) -> None:
+        world.queue.put(world.job(0, ["a"]))
+        await world.until_empty()
+        assert world.results()[0].notified
+        assert [station for station, _ in world.starts] == [first.id] * 5 + [second.id]
+        assert Kind.INTERRUPTED not in world.kinds()
+        world.assert_consistent()
+
+    live(kit, lambda: kit.world(script, (first, second)), story)
+
+
+def test_t12_a_number_that_no_station_can_be_asked_for_does_not_keep_the_next_one_from_being_called(
+    kit: Any,
+) -> None:
+    def script(number: str, _station: Any, _nth: int) -> Any:
+        return kit.script(not_sent=True) if number == "a/bad" else kit.script(answers_at=1)
+
+    async def story(world: Any, _replica: Any) -> None:
+        world.queue.put(world.job(0, ["a/bad", "a/good"]))
+        await world.until_empty()
+        assert world.results()[0].notified
+        assert world.calls_to == {"a/bad": 10, "a/good": 1}
+        world.assert_consistent()
+
+    live(kit, lambda: kit.world(script, two_stations(kit)), story)
+
+
+def test_t1_a_result_by_fault_is_in_metric_and_log(kit: Any) -> None:
+    metrics = CallMetrics(())
+
+    async def story(world: Any, replica: Any) -> None:
+        replica.deps.observers = (metrics,)
+        world.queue.put(world.job(0, ["a"]))
+        with capture_logs() as logs:
+            await world.until_empty()
+        assert [
+            (entry["subscriber"], entry["wave"], entry["log_level"])
+            for entry in logs
+            if entry["event"] == "subscriber was not reached because of a fault of the system"
+        ] == [(0, 1, "error")]
+
+    live(kit, lambda: kit.world(lambda *_: kit.script(fault_at=1.5), (kit.station(),)), story)
+    labels = {"reason": "fault", "notified": "false"}
+    assert metrics.registry.get_sample_value("cato_subscriber_results_total", labels) == 1

@@ -9,6 +9,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from cato_contracts.messages.calls import FINAL_KINDS, CallEvent, CallEventKind
+from cato_contracts.messages.runs import SubscriberResult
 from cato_dialer.dial.domain.station import Station
 
 _PDD_S = (0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0)
@@ -46,6 +47,11 @@ class CallMetrics:
         self._sip_codes = self._counter(
             "cato_sip_responses", "Calls ended, by the final SIP response.", *("station", "code")
         )
+        self._results = self._counter(
+            "cato_subscriber_results",
+            "Subscribers whose wave has ended, by the reason and by whether they were notified.",
+            *("reason", "notified"),
+        )
         self._pdd = Histogram(
             "cato_call_post_dial_delay_seconds",
             "From a call's start to its first ringing, or its answer.",
@@ -80,6 +86,10 @@ class CallMetrics:
                 self._pdd.labels(station).observe((at - call.started_at) / 1000)
             if event.kind is CallEventKind.ANSWERED:
                 call.answered_at = at
+
+    def note_result(self, result: SubscriberResult) -> None:
+        """Count the result of a subscriber in a wave."""
+        self._results.labels(result.reason, str(result.notified).lower()).inc()
 
     def gauges(self, read: Callable[[], Iterable[Metric]]) -> None:
         """Register a function that is called at every scrape."""

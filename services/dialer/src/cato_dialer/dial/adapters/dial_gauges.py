@@ -1,8 +1,10 @@
 """Gauges of a dialer, read at each scrape: channels, jobs, SIP workers, stations."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
+from uuid import UUID
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 
@@ -34,6 +36,7 @@ class DialGauges:
     channels: NatsChannelSource
     trunk: EngineChoice
     watch: StationWatch
+    resting_until: Callable[[UUID], datetime | None]
 
     def read(self) -> Iterable[Metric]:
         yield from self._stations()
@@ -71,7 +74,10 @@ class DialGauges:
             channels.add_metric([name, "leased"], leased)
             channels.add_metric([name, "in-use"], in_use)
             up.add_metric([name], self.watch.is_up(station.id))
+            resting = self.resting_until(station.id) is not None
             seen = self.watch.health(station.id).state
+            if resting and seen is not StationState.DOWN:
+                seen = StationState.RESTING
             for state in StationState:
                 states.add_metric([name, state.lower()], seen is state)
         yield channels

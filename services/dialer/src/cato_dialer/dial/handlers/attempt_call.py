@@ -18,10 +18,11 @@ from cato_dialer.dial.domain.call.outcome import (
 )
 from cato_dialer.dial.domain.call.rules import CallRules
 from cato_dialer.dial.domain.call.state import Publish
+from cato_dialer.dial.domain.subscriber.fault_limits import UNSENT_LIMIT
 from cato_dialer.dial.domain.subscriber.next_attempt import Dial
 from cato_dialer.dial.domain.subscriber.takeover import TakeoverRule
 from cato_dialer.dial.handlers.call_recorder import CallRecord, CallRecorder
-from cato_dialer.dial.handlers.deps import Deps
+from cato_dialer.dial.handlers.deps import SETTLED_S, Deps
 from cato_dialer.dial.handlers.drive_call import CallDriver
 from cato_dialer.dial.ports.dial import Channel, StartSlot
 from cato_dialer.dial.ports.trunk import CallOrder
@@ -30,12 +31,12 @@ _RECORD_AHEAD = timedelta(milliseconds=80)
 """A call that waits for its start slot is recorded this much earlier, so that it can start on time."""
 _PLACE_AHEAD = timedelta(milliseconds=50)
 """And placed this much earlier: the trunk keeps the time of an order better than the dialer does."""
+_ORDER_VALID = timedelta(seconds=2)
+"""How long an order without a slot is valid. The trunk compares it with the clock right before it sends."""
 _LINE_WAIT_S = 5.0
 """How long a call that is on record waits for a line, after the trunk could not send its order."""
 _START_WITHIN = timedelta(seconds=10)
 """How long after its first start slot a call may still be placed: its latest end is on record."""
-_UNSENT_LIMIT = 5
-"""After this many unsent orders of one call, assume that the order itself crashes the workers."""
 
 
 class NotSentError(CatoError):
@@ -70,6 +71,7 @@ class CallAttempt:
         self._permitted = permitted
         self._start_by: datetime = datetime.max.replace(tzinfo=UTC)
         self._driver: CallDriver | None = None
+        self._freezes = 0
 
     def hang_up(self) -> None:
         if self._driver is not None:
@@ -88,7 +90,7 @@ class CallAttempt:
         """
         slot = await self._deps.channels.reserve_start(self._station.id)
         await self._until(slot.at - _RECORD_AHEAD)
-        if not self._permitted_in(slot):
+        if not self._permitted_in(slot) or self._deps.resting_until(self._station.id) is not None:
             return
         self._start_by = max(self._deps.clock.now(), slot.until or slot.at) + _START_WITHIN
         ends_by = self._start_by + timedelta(milliseconds=self._rules.longest_ms)
@@ -97,6 +99,7 @@ class CallAttempt:
         record = self._recorder.new_call(self._step, self._station.id, delayed=slot.delayed)
         record.started(self._deps.incarnations.own, ends_by)
         # The call is in the log before it exists, so a replica that takes over knows of it.
+        self._freezes = self._deps.freezes.count()
         await self._recorder.flushed()
         await self._place_until_sent(slot, record, audio)
         if self._recorder.fenced.is_set():
@@ -105,15 +108,17 @@ class CallAttempt:
     async def _place_until_sent(self, slot: StartSlot, record: CallRecord, audio: Path) -> None:
         not_sent = 0
         while (cause := await self._place_at(slot, record, audio)) is not None:
-            if cause is ReleaseCause.NOT_SENT:
+            # A slot of a station with a minimum interval can be missed often: the time for it is short.
+            if cause is ReleaseCause.NOT_SENT or slot.until is None:
                 not_sent += 1
-                if not_sent == _UNSENT_LIMIT:
+                if not_sent == UNSENT_LIMIT:
                     record.cancelled()
                     raise NotSentError(f"the order of call {record.call_id} was not sent {not_sent} times")
-                if not await self._line_free():
-                    record.cancelled()
-                    return
+            if cause is ReleaseCause.NOT_SENT and not await self._line_free():
+                record.cancelled()
+                return
             try:
+                await self._prove_hold()
                 slot = await self._deps.channels.reserve_start(self._station.id)
             except BrokerError:
                 record.cancelled()
@@ -125,9 +130,24 @@ class CallAttempt:
         if not self._permitted_in(slot) or max(self._deps.clock.now(), slot.at) > self._start_by:
             record.cancelled()
             return None
-        if slot.until is not None and self._deps.clock.now() > slot.until:
+        if self._frozen or (slot.until is not None and self._deps.clock.now() > slot.until):
             return ReleaseCause.MISSED
         return await self._drive(slot, record, audio)
+
+    @property
+    def _frozen(self) -> bool:
+        """Tell whether this process stood still since we have last proved that the job is ours."""
+        return self._deps.freezes.count() != self._freezes
+
+    async def _prove_hold(self) -> None:
+        """Check after a freeze that no other replica has taken the job over.
+
+        Raises: FencedError, BrokerError.
+        """
+        while self._frozen:
+            self._freezes = self._deps.freezes.count()
+            await asyncio.sleep(SETTLED_S)
+            await self._recorder.prove_hold()
 
     def _permitted_in(self, slot: StartSlot) -> bool:
         """Tell whether the call may be made at any time of its slot: we are early, the trunk may be late."""
@@ -144,7 +164,7 @@ class CallAttempt:
             audio=audio,
             heard_threshold_ms=rules.report_heard_at_ms,
             not_before=slot.at if slot.until is not None else None,
-            not_after=slot.until or self._start_by,
+            not_after=slot.until or min(self._deps.clock.now() + _ORDER_VALID, self._start_by),
         )
         line = self._deps.trunk.place(order)
         began = self._deps.clock.now()
@@ -186,6 +206,8 @@ class CallAttempt:
                 at=from_unix_ms(end.at), reason=end.reason, sip_code=end.sip_code, text=driver.phrase
             )
             watch.failed(station_id, failure)
+        if driver.released is not None:
+            self._deps.let_rest(self._station, driver.released.sip_code, driver.released.retry_after_s)
 
     async def _hang_up_when_fenced(self, driver: CallDriver) -> None:
         await self._recorder.fenced.wait()

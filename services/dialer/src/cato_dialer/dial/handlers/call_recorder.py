@@ -7,6 +7,8 @@ from types import TracebackType
 from typing import Any, Self
 from uuid import UUID
 
+import structlog
+
 from cato_contracts.api.resources import Contact
 from cato_contracts.envelope import Envelope
 from cato_contracts.ids import derived_id
@@ -16,10 +18,13 @@ from cato_contracts.messages.jobs import DialJob
 from cato_contracts.messages.runs import SubscriberResult
 from cato_dialer.dial.domain.call.outcome import CANCELLED, Cause, classify
 from cato_dialer.dial.domain.call.state import Publish, Succeed
+from cato_dialer.dial.domain.subscriber.fault_limits import FAULT
 from cato_dialer.dial.domain.subscriber.next_attempt import Dial, PastCall, calls_of
 from cato_dialer.dial.handlers.journal_writer import JournalWriter
 from cato_dialer.dial.ports.dial import CallJournal, CallObserver, SubscriberLog
 from cato_runtime.clock import Clock
+
+log = structlog.get_logger()
 
 
 class CallRecorder:
@@ -36,6 +41,7 @@ class CallRecorder:
         job: DialJob,
         seen: SubscriberLog,
     ) -> None:
+        self._journal = journal
         self._writer = JournalWriter(journal, seen)
         self._observers = observers
         self._clock = clock
@@ -71,6 +77,24 @@ class CallRecorder:
     async def flushed(self) -> None:
         """Return once every message is in the log. Raises FencedError (see `JournalWriter.flushed`)."""
         await self._writer.flushed()
+
+    async def prove_hold(self) -> None:
+        """Return if no other replica has written for the subscriber until now; else `fenced` is set.
+
+        Raises:
+            FencedError: if another replica has.
+            BrokerError: if the log cannot be read.
+
+        """
+        await self._writer.flushed()
+        heads = self._writer.heads
+        seen = await self._journal.read(self._job.run_id, self._job.subscriber.no)
+        if self._writer.unwritten or self._writer.heads != heads:
+            # Our own message since then is the proof: it is rejected if another replica has written.
+            await self._writer.flushed()
+        elif not self._writer.agrees_with(seen):
+            self._writer.fenced.set()
+            await self._writer.flushed()
 
     def agrees_with(self, seen: SubscriberLog) -> bool:
         """Tell whether the log ends with our own messages. Call it only when all are written."""
@@ -159,6 +183,15 @@ class CallRecorder:
             number=number,
         )
         self._result = result
+        if reason == FAULT:
+            log.error(
+                "subscriber was not reached because of a fault of the system",
+                run_id=str(result.run_id),
+                subscriber=result.no,
+                wave=result.wave,
+            )
+        for observer in self._observers:
+            observer.note_result(result)
         self._writer.put(
             Envelope[SubscriberResult].wrap(
                 result,

@@ -1,16 +1,35 @@
 """The dependencies of the handlers of the dial role."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from uuid import UUID
+
+import structlog
 
 from cato_contracts.messages.jobs import RunDispatchState
 from cato_dialer.dial.domain.station import Station
+from cato_dialer.dial.domain.station_rest import StationRests, rest_s
 from cato_dialer.dial.domain.subscriber.takeover import TakeoverRule
 from cato_dialer.dial.ports.dial import CallJournal, CallObserver, ChannelSource, Incarnations, PromptCache
 from cato_dialer.dial.ports.stations import StationWatch, UnwatchedStations
 from cato_dialer.dial.ports.trunk import Trunk
 from cato_runtime.clock import Clock
+from cato_runtime.process.freeze_watch import FreezeWatch
+
+log = structlog.get_logger()
+
+HEARTBEAT_S = 3.0
+"""How often the broker is told that a job is being worked on."""
+
+FROZEN_S = 2 * HEARTBEAT_S
+"""A freeze of this process after which another replica may have its jobs. It gets them 10 s after their last
+heartbeat, so 7 s after the start of a freeze at the earliest."""
+
+SETTLED_S = 1.5
+"""How long after a freeze a takeover can still be under way. A replica that takes a job over asks the others
+first and waits 1 s for the answer; from the end of its freeze on, this replica answers."""
 
 
 @dataclass(slots=True)
@@ -33,6 +52,12 @@ class Deps:
     observers: Sequence[CallObserver] = ()
     takeover: TakeoverRule = TakeoverRule.SAFE
     await_stations: bool = False
+    rests: StationRests = field(default_factory=StationRests)
+    freezes: FreezeWatch = field(init=False)
+    on_stations_changed: Callable[[], None] = lambda: None
+
+    def __post_init__(self) -> None:
+        self.freezes = FreezeWatch(self.clock, FROZEN_S)
 
     def by_priority(self) -> tuple[UUID, ...]:
         """Return the usable stations, the first to be tried first.
@@ -42,6 +67,21 @@ class Deps:
         usable = [station for station in self.stations if station.channels]
         up = [station for station in usable if self.watch.is_up(station.id)]
         return tuple(station.id for station in sorted(up or usable, key=lambda station: station.priority))
+
+    def resting_until(self, station_id: UUID) -> datetime | None:
+        """Return when the station may be called again, None if it may be called now."""
+        return self.rests.resting_until(station_id, self.clock.now())
+
+    def let_rest(self, station: Station, sip_code: int | None, retry_after_s: int | None) -> None:
+        """Let a station rest if its final response asks for that."""
+        seconds = rest_s(sip_code, retry_after_s, station.max_retry_after_s)
+        if seconds == 0:
+            return
+        if self.resting_until(station.id) is None:
+            log.warning("station rests, it asked for a pause", station=station.name, seconds=seconds)
+        self.rests.rest(station.id, self.clock.now() + timedelta(seconds=seconds))
+        self.on_stations_changed()
+        asyncio.get_running_loop().call_later(seconds, self.on_stations_changed)
 
     def await_station(self, station_id: UUID) -> bool:
         """Return whether no call may be started through the station because it is down."""

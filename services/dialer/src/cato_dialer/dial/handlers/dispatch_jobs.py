@@ -3,14 +3,17 @@
 import asyncio
 import math
 from collections import Counter
+from collections.abc import Coroutine
 from functools import partial
+from typing import Any
 
 import structlog
 
 from cato_contracts.errors import BrokerError, TemporaryError
 from cato_contracts.messages.jobs import RunDispatchState, RunMode
 from cato_dialer.dial.domain.capacity.overload_control import OverloadControl
-from cato_dialer.dial.handlers.deps import Deps
+from cato_dialer.dial.domain.subscriber.fault_limits import JOB_FAULT_LIMIT
+from cato_dialer.dial.handlers.deps import HEARTBEAT_S, SETTLED_S, Deps
 from cato_dialer.dial.handlers.reach_subscriber import (
     AwaitEnd,
     Done,
@@ -25,11 +28,8 @@ from cato_runtime.process.tasks import end_tasks
 
 log = structlog.get_logger()
 
-_HEARTBEAT_S = 3.0
 _HANG_UP_GRACE_S = 10.0
 _FAULT_DELAY_S = 10.0
-_FAULTS = 5
-"""After this many unexpected failures of one job, its subscriber has failed."""
 _IDLE_JOBS = 8
 _BACK_S = 1.0
 _CLOCK_S = 0.001
@@ -182,9 +182,7 @@ class JobDispatcher:
         worker = SubscriberWorker(self._deps, delivery.job, partial(self._source.ask_owner, delivery.key))
         self._working[delivery.key] = (worker, delivery)
         self._idle.clear()
-        task = asyncio.create_task(self._work(worker, delivery.key))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._spawn(self._work(worker, delivery.key))
 
     async def _work(self, worker: SubscriberWorker, key: str) -> None:
         verdict: Verdict = GiveBack(_FAULT_DELAY_S)
@@ -221,7 +219,7 @@ class JobDispatcher:
     async def _after_fault(self, worker: SubscriberWorker, key: str) -> Verdict:
         """Have the job tried again, or fail the subscriber, so that the run comes to an end."""
         self._faults[key] += 1
-        if self._faults[key] < _FAULTS:
+        if self._faults[key] < JOB_FAULT_LIMIT:
             return GiveBack(_FAULT_DELAY_S)
         try:
             verdict = await worker.give_up()
@@ -232,10 +230,27 @@ class JobDispatcher:
         return verdict
 
     async def _heartbeats(self) -> None:
+        known = self._deps.freezes.count()
         while True:
-            await asyncio.sleep(_HEARTBEAT_S)
+            await asyncio.sleep(HEARTBEAT_S)
+            if (freezes := self._deps.freezes.count()) != known:
+                known = freezes
+                log.warning("this process stood still, checking its jobs", jobs=len(self._working))
+                # In a task of its own: without the broker it waits, and the heartbeats must go on.
+                self._spawn(self._check_jobs())
             for _, delivery in tuple(self._working.values()):
                 await delivery.extend()
             if self._free() > 0:
                 # The trunk or the channels may allow more than at the last look.
                 self._wake.set()
+
+    async def _check_jobs(self) -> None:
+        """End the calls whose jobs were taken over while this process stood still."""
+        for pause_s in (0, SETTLED_S):
+            await asyncio.sleep(pause_s)
+            await asyncio.gather(*(worker.prove_hold() for worker, _ in self._working.values()))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

@@ -60,6 +60,8 @@ class CallDriver:
         """Why no request was sent (`MISSED` or `NOT_SENT`): there has been no call."""
         self.heard_of_station = False
         """The station has sent a response or a request."""
+        self.released: LineReleased | None = None
+        """The last event of the line."""
         self.end: Publish | None = None
         """The final event, once it is recorded."""
         self.phrase: str | None = None
@@ -126,6 +128,8 @@ class CallDriver:
 
     async def _listen(self) -> None:
         async for event in self._line.events():
+            if isinstance(event, LineReleased):
+                self.released = event
             if isinstance(event, LineReleased) and event.cause in _UNSENT:
                 self._end_unsent(event.cause)
                 return

@@ -42,9 +42,14 @@ class JournalWriter:
         """Tell whether a queued message is not in the log yet."""
         return self._unwritten > 0
 
+    @property
+    def heads(self) -> tuple[int, int]:
+        """The sequences of our last event and result in the log."""
+        return self._events_head, self._result_head
+
     def agrees_with(self, seen: SubscriberLog) -> bool:
         """Tell whether the log ends with our own messages. Call it only when all are written."""
-        return (seen.events_head, seen.result_head) == (self._events_head, self._result_head)
+        return (seen.events_head, seen.result_head) == self.heads
 
     def adopt_result_head(self, seen: SubscriberLog) -> None:
         """Write the next result after the one that is in the log now."""

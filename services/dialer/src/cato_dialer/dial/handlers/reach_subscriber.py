@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -13,8 +14,8 @@ from cato_contracts.errors import BrokerError
 from cato_contracts.messages.calls import CallOwner
 from cato_contracts.messages.jobs import DialJob
 from cato_dialer.dial.domain.subscriber.call_gate import CallGate, Defer, Discard, Fail, Refusal
+from cato_dialer.dial.domain.subscriber.fault_limits import FAULT
 from cato_dialer.dial.domain.subscriber.next_attempt import (
-    FAULT,
     Conclude,
     Dial,
     Finished,
@@ -26,6 +27,7 @@ from cato_dialer.dial.domain.subscriber.takeover import OwnerAnswer, is_over
 from cato_dialer.dial.handlers.attempt_call import CallAttempt, NotSentError
 from cato_dialer.dial.handlers.call_recorder import CallRecorder
 from cato_dialer.dial.handlers.deps import Deps
+from cato_dialer.dial.handlers.sendable_stations import SendableStations
 from cato_dialer.dial.ports.dial import Channel, FencedError, PromptMissingError, SubscriberLog
 
 log = structlog.get_logger()
@@ -82,6 +84,7 @@ class SubscriberWorker:
         self._ask_owner = ask_owner
         self._attempt: CallAttempt | None = None
         self._recorder: CallRecorder | None = None
+        self._sendable = SendableStations(len(job.subscriber.phones))
         self._waited = False
         self._closing = False
         self._giving_up = False
@@ -110,6 +113,17 @@ class SubscriberWorker:
     def nudge(self) -> None:
         """Check again whether a call is allowed, and through which stations."""
         self._nudged.set()
+
+    async def prove_hold(self) -> None:
+        """Hang up if another replica has taken the job over, as after a freeze of this process."""
+        if self._attempt is None or self._recorder is None:
+            return
+        try:
+            await self._recorder.prove_hold()
+        except FencedError:
+            self._log.warning("subscriber was taken over by another replica during a freeze")
+        except BrokerError as error:
+            self._log.warning("job cannot be checked after a freeze", error=str(error))
 
     async def work(self) -> Verdict:
         """Take all remaining steps, and return how the job ends.
@@ -187,16 +201,29 @@ class SubscriberWorker:
 
     async def _call(self, recorder: CallRecorder, step: Dial) -> Verdict | None:
         """Make the call of the step, if it may be made now; None if the next step is to be decided."""
-        now = self._deps.clock.now()
-        if refusal := self._refusal(now):
+        if refusal := self._refusal(self._deps.clock.now()):
             return await self._refuse(recorder, refusal)
-        usable = tuple(station for station in step.stations if not self._deps.await_station(station))
-        if usable or not step.stations:
-            return await self._dial(recorder, replace(step, stations=usable))
-        trial = next((station for station in step.stations if self._deps.watch.take_trial(station)), None)
+        if not step.stations:
+            self._log.error("no station has channels")
+            return GiveBack(_NO_STATION_DELAY_S)
+        sendable = self._sendable.step(step, self._deps.by_priority())
+        if sendable is None:
+            recorder.failed(FAULT, recorder.last_call)
+            return None
+        return await self._call_through(recorder, sendable)
+
+    async def _call_through(self, recorder: CallRecorder, step: Dial) -> Verdict | None:
+        """Make the call through one of the stations of the step that is neither down nor at rest."""
+        usable = tuple(one for one in step.stations if not self._deps.await_station(one))
+        awake = tuple(one for one in usable if self._deps.resting_until(one) is None)
+        if awake:
+            return await self._dial(recorder, replace(step, stations=awake))
+        if usable:
+            return self._await_rest(usable)
+        trial = next((one for one in step.stations if self._deps.watch.take_trial(one)), None)
         if trial is not None:
             return await self._dial(recorder, replace(step, stations=(trial,)), trial=True)
-        refusal = self._refusal(now, no_station=True)
+        refusal = self._refusal(self._deps.clock.now(), no_station=True)
         return await self._refuse(recorder, refusal) if refusal else None
 
     def _refusal(self, at: datetime, *, no_station: bool = False) -> Refusal | None:
@@ -230,43 +257,51 @@ class SubscriberWorker:
 
         `trial`: the call is to find out whether a station that is down responds again.
         """
-        if not step.stations:
-            self._log.error("no station has channels")
-            return GiveBack(_NO_STATION_DELAY_S)
         self._waited = True
         try:
             audio = await self._deps.prompts.file(self._job.prompt)
             if not await self._line_free():
                 return None if self._nudged.is_set() else GiveBack(_NO_LINE_DELAY_S)
             channel = await self._channel(step.stations)
-            if channel is None:
-                return None
-            station = channel.station_id
-            try:
-                self._attempt = CallAttempt(
-                    self._deps,
-                    self._job,
-                    step,
-                    channel,
-                    recorder,
-                    permitted=lambda at: (
-                        self._refusal(at) is None and (trial or not self._deps.await_station(station))
-                    ),
-                )
-                await self._attempt.make(audio)
-            finally:
-                self._attempt = None
-                channel.release()
+            if channel is not None:
+                await self._make(recorder, step, channel, audio, trial=trial)
         except PromptMissingError as error:
             self._log.error("prompt is missing", error=str(error))
             recorder.failed(PROMPT_MISSING)
-        except NotSentError as error:
-            self._log.error("call order cannot be sent", error=str(error))
-            recorder.failed(FAULT, recorder.last_call)
         except BrokerError as error:
             self._log.warning("no call can be made without the broker", error=str(error))
             return GiveBack(_BROKER_DELAY_S)
         return None
+
+    async def _make(
+        self, recorder: CallRecorder, step: Dial, channel: Channel, audio: Path, *, trial: bool
+    ) -> None:
+        """Raises: BrokerError, FencedError."""
+        station_id = channel.station_id
+        try:
+            self._attempt = CallAttempt(
+                self._deps,
+                self._job,
+                step,
+                channel,
+                recorder,
+                permitted=lambda at: (
+                    self._refusal(at) is None and (trial or not self._deps.await_station(station_id))
+                ),
+            )
+            await self._attempt.make(audio)
+        except NotSentError as error:
+            self._sendable.pass_over(step.phone_index, station_id)
+            self._log.error("call order cannot be sent", station=str(station_id), error=str(error))
+        finally:
+            self._attempt = None
+            channel.release()
+
+    def _await_rest(self, stations: Sequence[UUID]) -> Verdict:
+        """Give the job back until the first of these stations, which all rest, may be called."""
+        now = self._deps.clock.now()
+        delay_s = (self._deps.rests.first_awake(stations, now) - now).total_seconds()
+        return GiveBack(delay_s, whole_run=set(stations) >= set(self._deps.by_priority()))
 
     async def _line_free(self) -> bool:
         """Wait for a line of the trunk; False if none was free in time, or the worker was nudged.

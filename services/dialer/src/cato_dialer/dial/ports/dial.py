@@ -193,10 +193,14 @@ class ChannelSource(Protocol):
 
 
 class CallObserver(Protocol):
-    """Receives every event that this replica records."""
+    """Receives every event and every result that this replica records."""
 
     def note(self, event: CallEvent, at: int) -> None:
         """Receive an event that happened at `at` (Unix ms); must not block."""
+        ...
+
+    def note_result(self, result: SubscriberResult) -> None:
+        """Receive the result of a subscriber in a wave; must not block."""
         ...
 
 

@@ -53,6 +53,7 @@ class DenseLine:
         self._playing = False
         self._kept_farewell = False
         self._heard_ms = 0
+        self._retry_after_s: int | None = None
         self._last_word: tuple[ReleaseCause, int | None, str] | None = None
         self._reason_header: str | None = None
         self._stop_timer: asyncio.TimerHandle | None = None
@@ -162,6 +163,9 @@ class DenseLine:
     def reason_given(self, text: str) -> None:
         self._reason_header = text
 
+    def pause_asked(self, seconds: int) -> None:
+        self._retry_after_s = seconds
+
     def rejected(self, code: int, phrase: str) -> None:
         self._told = True
         if code == _UNAVAILABLE and self.call_elsewhere():
@@ -172,6 +176,9 @@ class DenseLine:
         if not self._told and self.call_elsewhere():
             return
         self.release(ReleaseCause.NO_RESPONSE, None, why)
+
+    def stale(self) -> None:
+        self.release(ReleaseCause.FAULT, None, "the process stood still while it was calling")
 
     def no_media(self, why: str) -> None:
         codec = why == ReleaseCause.NO_COMMON_CODEC
@@ -219,7 +226,11 @@ class DenseLine:
         if self._stop_timer is not None:
             self._stop_timer.cancel()
         cause, code, phrase = self._last_word
-        self._put(LineReleased(now_ms(), cause, code, phrase, self._heard_ms, self._reason_header))
+        self._put(
+            LineReleased(
+                now_ms(), cause, code, phrase, self._heard_ms, self._reason_header, self._retry_after_s
+            )
+        )
         self._released = True
         self._freed(self)
 

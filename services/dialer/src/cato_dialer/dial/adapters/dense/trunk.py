@@ -161,7 +161,7 @@ class DenseTrunk:
         try:
             self._prompts.check(order.audio)
         except AlawWavError as error:
-            line.release(ReleaseCause.FAULT, None, str(error))
+            line.release(ReleaseCause.NOT_SENT, None, str(error))
             return line
         process = max(self._processes, key=lambda one: len(one.ports), default=None)
         if self._endpoint is None or process is None or not self._has_free_line:
@@ -203,16 +203,20 @@ class DenseTrunk:
     def _dial(self, line: DenseLine) -> None:
         line.start = None  # it refers to the line
         station = line.order.station
-        if station.host_is_name:
-            self._spawn(self._resolve_and_send(line, station))
+        if station.host_is_name or station.transport == "tcp":
+            self._spawn(self._reach_and_send(line, station))
         else:
             self._send(line, Target(station.host, station.port))
 
-    async def _resolve_and_send(self, line: DenseLine, station: Station) -> None:
+    async def _reach_and_send(self, line: DenseLine, station: Station) -> None:
+        target = Target(station.host, station.port)
         try:
-            target = await self._resolver.resolve(station)
+            if station.host_is_name:
+                target = await self._resolver.resolve(station)
+            if self._endpoint is not None:
+                await self._endpoint.connect(Remote(station.transport, target.host, target.port))
         except OSError as error:
-            line.release(ReleaseCause.NO_RESPONSE, None, f"{station.host} cannot be resolved: {error}")
+            line.release(ReleaseCause.NO_RESPONSE, None, f"{station.host} cannot be reached: {error}")
             return
         self._send(line, target)
 
@@ -291,6 +295,8 @@ class DenseTrunk:
         while True:
             due = loop.time() + _WATCH_S
             await asyncio.sleep(_WATCH_S)
+            if self._endpoint is not None:
+                self._endpoint.freezes.count()
             self._lags = [*self._lags[-_LAG_MEMORY:], round((loop.time() - due) * 1_000)]
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:

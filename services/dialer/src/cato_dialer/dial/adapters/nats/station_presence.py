@@ -3,13 +3,14 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID, uuid4
 
 import structlog
 from nats.aio.client import Client
 
-from cato_contracts.api.stations import StationFailure
+from cato_contracts.api.stations import StationFailure, StationState
 from cato_contracts.errors import BrokerError
 from cato_contracts.messages.stations import StationSight, StationSights
 from cato_contracts.subjects import STATION_PRESENCE
@@ -43,12 +44,15 @@ class NatsStationPresence:
         watch: StationWatch,
         registrar: _Registrar,
         channels: _Channels,
+        *,
+        resting_until: Callable[[UUID], datetime | None] = lambda _station_id: None,
     ) -> None:
         self._client = client
         self._stations = stations
         self._watch = watch
         self._registrar = registrar
         self._channels = channels
+        self._resting_until = resting_until
         self._replica = uuid4()
         self._changed = asyncio.Event()
         self._telling: asyncio.Task[None] | None = None
@@ -87,12 +91,14 @@ class NatsStationPresence:
 
     def _sight(self, station: Station) -> StationSight:
         health = self._watch.health(station.id)
+        resting_until = None if health.down else self._resting_until(station.id)
         failures = [health.last_failure, self._registrar.last_failure(station.id)]
         return StationSight(
             station_id=station.id,
             name=station.name,
-            state=health.state,
-            since=health.since,
+            state=StationState.RESTING if resting_until is not None else health.state,
+            since=health.since if resting_until is None else None,
+            resting_until=resting_until,
             last_failure=max(
                 (failure for failure in failures if failure is not None),
                 key=lambda failure: failure.at,

@@ -4,6 +4,7 @@ A worker decides again after every step. A worker that takes over from a dead on
 one would have done.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,14 +13,13 @@ from uuid import UUID
 from cato_contracts.messages.calls import FINAL_KINDS, CallEvent, CallEventKind, CallOwner
 from cato_contracts.messages.runs import SubscriberResult
 from cato_dialer.dial.domain.call.outcome import CANCELLED, STATION_DOWN, worth_another_station
-
-INTERRUPTION_LIMIT = 3
-"""How often a number is called again in a wave because its call was interrupted; the next number follows."""
+from cato_dialer.dial.domain.subscriber.fault_limits import (
+    FAULT,
+    INTERRUPTION_LIMIT,
+    INTERRUPTIONS_AT_STATION,
+)
 
 _NO_TRY = frozenset({CANCELLED, STATION_DOWN})
-
-FAULT = "fault"
-"""The subscriber was not reached for reasons of the system, which the bounded repeats did not overcome."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,12 +150,16 @@ def _stations_left(of_wave: Sequence[PastCall], stations: Sequence[UUID]) -> tup
     """Return the stations through which the last number of the wave is worth another call."""
     last = of_wave[-1]
     same_number = [call for call in of_wave if call.phone_index == last.phone_index]
-    interruptions = sum(call.ending is CallEventKind.INTERRUPTED for call in same_number)
-    again = last.to_be_repeated and interruptions <= INTERRUPTION_LIMIT
+    interruptions = Counter(
+        call.station_id for call in same_number if call.ending is CallEventKind.INTERRUPTED
+    )
+    again = last.to_be_repeated and interruptions.total() <= INTERRUPTION_LIMIT
     if last.success or not (again or worth_another_station(last.reason or "")):
         return ()
     failed_at = {call.station_id for call in same_number if worth_another_station(call.reason or "")}
-    return tuple(station for station in stations if station not in failed_at)
+    left = (station for station in stations if station not in failed_at)
+    # The engine may fail because of what a station sends.
+    return tuple(sorted(left, key=lambda station: interruptions[station] // INTERRUPTIONS_AT_STATION))
 
 
 def _succeeded(call: PastCall, result: SubscriberResult | None) -> bool:

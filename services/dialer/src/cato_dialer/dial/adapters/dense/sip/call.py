@@ -23,6 +23,7 @@ from cato_dialer.dial.adapters.dense.sip.session_timer import SessionTimer
 from cato_dialer.dial.adapters.dense.sip.transactions.client import ClientTransaction, Request
 from cato_dialer.dial.adapters.dense.sip.transactions.transport import Remote
 from cato_dialer.dial.adapters.sip.reason_header import reason_of
+from cato_dialer.dial.adapters.sip.retry_after import seconds_of
 from cato_dialer.dial.domain.station import Credentials
 
 _PROVISIONAL, _SUCCESS, _REDIRECTION, _ANSWERED = range(100, 200), range(200, 300), range(300, 400), 200
@@ -74,6 +75,7 @@ class UacCall:
         self._last_provisional = 0
         self._reliable_seen: set[tuple[str, int]] = set()
         self._acks: dict[str, bytes] = {}
+        self._freezes = endpoint.freezes.count()
         self._in_dialog: InDialog | None = None
         contact = endpoint.contact(callee.remote)
         token = secrets.token_hex(18)
@@ -122,6 +124,8 @@ class UacCall:
             self._send_bye(self.dialog)
 
     def _send_invite(self) -> None:
+        if not self._may_send_invite():
+            return
         self._sequence += 1
         options = ", ".join(("100rel", *self.timer.options()))
         headers = [
@@ -142,7 +146,20 @@ class UacCall:
         if self.timer.mode == "required":
             headers.append(("Require", "timer"))
         request = Request("INVITE", self.target, tuple(headers), offer(self.media, self.offer_version))
-        self._invite = self.endpoint.send(request, self.callee.remote, self._response, self._failed)
+        self._invite = self.endpoint.send(
+            request, self.callee.remote, self._response, self._failed, may_send=self._may_send_invite
+        )
+
+    def _may_send_invite(self) -> bool:
+        """Tell whether this process has run all the time; otherwise the call has ended now.
+
+        As after a hang-up, a provisional response is still answered by CANCEL, and a 2xx by ACK and BYE.
+        """
+        if self.endpoint.freezes.count() == self._freezes:
+            return True
+        self._cancelled = True
+        self.end(self.user.stale)
+        return False
 
     def _leave_bye(self, dialog: Dialog) -> None:
         """Prepare a BYE that stays valid after further requests, for the case that this process dies."""
@@ -275,6 +292,8 @@ class UacCall:
             self._send_invite()
         else:
             self.tell_reason(response)
+            if (pause_s := seconds_of(response.header("Retry-After") or "")) is not None:
+                self.user.pause_asked(pause_s)
             self.end(lambda: self.user.rejected(code, response.phrase))
 
     def tell_reason(self, message: Received) -> None:

@@ -26,12 +26,16 @@ from cato_dialer.dial.adapters.dense.sip.transactions.transport import (
     Transport,
     UdpTransport,
 )
+from cato_runtime.clock import SystemClock
+from cato_runtime.process.freeze_watch import FreezeWatch
 
 log = structlog.get_logger()
 
 _MAGIC = "z9hG4bK"
 _STANDARD_TIMING = Timing()
 ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE"
+_FROZEN_S = 5.0
+"Before this time another dialer cannot have taken over a call of this process."
 _SUPPORTED = frozenset({"timer", "100rel"})
 _MOST_OUTSIDE, _MOST_SERVER_TRANSACTIONS = 10_000, 100_000
 """Above these numbers, requests outside of our calls and then all others are dropped, so that a flood does
@@ -79,6 +83,8 @@ class SipEndpoint:
         self._dialogs: dict[str, DialogUser] = {}
         self._peers: Counter[str] = Counter()
         self._changed = asyncio.Event()
+        self.freezes = FreezeWatch(SystemClock(), _FROZEN_S)
+        """To be counted much more often than every 5 s."""
         self.counts: Counter[str] = Counter()
 
     @property
@@ -94,6 +100,10 @@ class SipEndpoint:
         while any(client.state in {State.TRYING, State.PROCEEDING} for client in self._clients.values()):
             self._changed.clear()
             await self._changed.wait()
+
+    async def connect(self, remote: Remote) -> None:
+        """Open a connection to the remote, if its transport has connections. Raises: OSError."""
+        await self._transports[remote.transport].connect(remote)
 
     def contact(self, remote: Remote) -> str:
         """Return our `address:port` as the remote can reach it."""
@@ -127,6 +137,7 @@ class SipEndpoint:
         on_failure: Callable[[str], None],
         *,
         branch: str | None = None,
+        may_send: Callable[[], bool] = lambda: True,
     ) -> ClientTransaction:
         """Send a request as a new transaction; CANCEL is given the branch of its INVITE."""
         branch = branch or self.new_branch()
@@ -140,6 +151,7 @@ class SipEndpoint:
             on_response=on_response,
             on_failure=on_failure,
             on_end=self._client_ended,
+            may_send=may_send,
         )
         self._clients[branch, request.method] = transaction
         if transaction.size > LARGEST_DATAGRAM and not remote.reliable:

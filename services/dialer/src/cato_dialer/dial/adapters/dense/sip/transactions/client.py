@@ -38,7 +38,8 @@ class ClientTransaction:
 
     `on_response` gets each provisional response, the final one, and every 2xx to an INVITE (repeats and
     those of other forks, too: the caller acknowledges them). `on_failure` is called instead if no final
-    response comes or the request cannot be sent. `on_end` is called at the very end.
+    response comes or the request cannot be sent. `on_end` is called at the very end. `may_send` is asked
+    before the request is sent, for the first time or again.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class ClientTransaction:
         on_response: Callable[[Received], None],
         on_failure: Callable[[str], None],
         on_end: Callable[["ClientTransaction"], None],
+        may_send: Callable[[], bool],
     ) -> None:
         self.request = request
         self.branch = branch
@@ -67,6 +69,7 @@ class ClientTransaction:
         self._on_response = on_response
         self._on_failure = on_failure
         self._on_end = on_end
+        self._may_send = may_send
         self._invite = request.method == "INVITE"
         self._delays = delays
         self._interval = delays.timing.t1_s
@@ -88,7 +91,7 @@ class ClientTransaction:
         )
 
     def start(self) -> None:
-        if self.state is State.TRYING:
+        if self.state is State.TRYING and self._may_send():
             self.sent = True
             self._send(self._bytes)
             if not self.remote.reliable:
@@ -121,6 +124,7 @@ class ClientTransaction:
             if self._deadline:
                 self._deadline.cancel()
             self._on_response = self._on_failure = _ended
+            self._may_send = _never
             self._on_end(self)
 
     def _provisional(self, response: Received) -> None:
@@ -182,6 +186,8 @@ class ClientTransaction:
         self._retransmission = self._delays.after(self._interval, self._again)
 
     def _again(self) -> None:
+        if not self._may_send():
+            return
         longest = self._delays.timing.t2_s
         self._interval = self._interval * 2 if self._invite else min(self._interval * 2, longest)
         self._send(self._bytes)
@@ -217,3 +223,7 @@ class ClientTransaction:
 
 def _ended(_: object) -> None:
     """Do nothing: the transaction has ended, and keeps no reference to its user."""
+
+
+def _never() -> bool:
+    return False

@@ -40,6 +40,10 @@ class Transport(Protocol):
         """Send a message; call `failed` if it cannot be sent."""
         ...
 
+    async def connect(self, remote: Remote) -> None:
+        """Open the connection on which the next message to this remote is sent. Raises: OSError."""
+        ...
+
     def contact(self, remote: Remote) -> tuple[str, int]:
         """Return our address and port as this remote can reach them."""
         ...
@@ -80,6 +84,9 @@ class UdpTransport:
         except OSError as error:
             log.warning("SIP datagram cannot be sent", host=remote.host, port=remote.port, error=str(error))
             asyncio.get_running_loop().call_soon(failed)
+
+    async def connect(self, remote: Remote) -> None:
+        """Do nothing: datagrams need no connection."""
 
     def contact(self, remote: Remote) -> tuple[str, int]:
         if remote.host not in self._addresses:

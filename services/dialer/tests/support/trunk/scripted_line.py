@@ -116,7 +116,12 @@ class ScriptedLine:
                 cause, code, phrase = detail
                 self._gone()
                 yield LineReleased(
-                    at, cause, code, phrase, self._heard(answered_at), self._script.retry_after
+                    at,
+                    cause,
+                    code,
+                    phrase,
+                    self._heard(answered_at),
+                    retry_after_s=self._script.retry_after,
                 )
                 return
             yield _line_event(what, at, detail)

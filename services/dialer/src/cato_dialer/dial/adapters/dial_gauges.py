@@ -36,7 +36,7 @@ class DialGauges:
     channels: NatsChannelSource
     trunk: EngineChoice
     watch: StationWatch
-    resting_until: Callable[[UUID], datetime | None]
+    resting_until: Callable[[UUID], datetime | None] = lambda _station_id: None
 
     def read(self) -> Iterable[Metric]:
         yield from self._stations()

@@ -102,8 +102,8 @@ class ReleaseCause(StrEnum):
 class LineReleased(LineEvent):
     """The last event of every line. `heard_ms`: audio sent in all; `sip_code`: the final response, if any.
 
-    `reason_header`: what the station said about the reason in `Reason` and `Warning`. `retry_after_s`: the pause
-    that the final response asked for.
+    `reason_header`: what the station said about the reason in `Reason` and `Warning`. `retry_after_s`: the
+    pause that the final response asked for.
     """
 
     cause: ReleaseCause

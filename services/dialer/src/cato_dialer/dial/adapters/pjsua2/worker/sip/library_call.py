@@ -127,9 +127,7 @@ def _ending(line: int, event: Any, info: Any) -> pj_events.Over:
             return pj_events.Over(line, at, origin, code, phrase, change.tsx.method)
         phrase = received_text(change.tsx.statusText)
         retry_after_s = retry_after_of(received_text(change.src.rdata.wholeMsg))
-        return pj_events.Over(
-            line, at, origin, change.tsx.statusCode, phrase, retry_after_s=retry_after_s
-        )
+        return pj_events.Over(line, at, origin, change.tsx.statusCode, phrase, retry_after_s=retry_after_s)
     if event.type == pj.PJSIP_EVENT_RX_MSG:
         first_word = event.body.rxMsg.rdata.wholeMsg.split(" ", 1)[0]
         is_response = first_word.startswith("SIP/")

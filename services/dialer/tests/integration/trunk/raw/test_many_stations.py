@@ -12,7 +12,7 @@ from cato_dialer.dial.adapters.pjsua2.supervisor.trunk import Pjsua2Trunk
 from cato_dialer.dial.domain.call.line_events import LineAnswered, LinePlaybackFinished
 from cato_runtime.configuration.station_config import StationAuth
 from services.dialer.tests.integration.trunk.conftest import Bench
-from services.dialer.tests.integration.trunk.test_raw_messages import answer
+from services.dialer.tests.integration.trunk.raw.test_raw_messages import answer
 from services.dialer.tests.support.stations import make_station
 from services.dialer.tests.support.trunk.dial_bench import DialBench
 from services.dialer.tests.support.trunk.raw_station import RawCall, raw_station

@@ -7,7 +7,7 @@ import pytest
 
 from cato_dialer.dial.domain.call.line_events import LinePlaybackStarted, ReleaseCause
 from services.dialer.tests.integration.trunk.conftest import Bench
-from services.dialer.tests.integration.trunk.test_raw_messages import answer, caller_of
+from services.dialer.tests.integration.trunk.raw.test_raw_messages import answer, caller_of
 from services.dialer.tests.support.trunk.raw_station import RawCall, Received, raw_station
 from services.dialer.tests.support.trunk.trunk_kit import follow
 

@@ -63,6 +63,15 @@ def test_a1_other_sounds_are_plausible(samples):
     assert implausible(packed(samples)) is None
 
 
+@pytest.mark.parametrize(("level", "noise_db"), [(0.9, 10), (0.9, 7), (0.3, 6), (0.1, 3)])
+@pytest.mark.parametrize("seed", range(3))
+def test_a1_speech_with_white_noise_is_plausible(level, noise_db, seed):
+    clean = speech(3.0, level=level, seed=seed)
+    amplitude = (sum(sample**2 for sample in clean) / len(clean)) ** 0.5 * 10 ** (-noise_db / 20)
+    random = Random(seed)
+    assert implausible(packed([sample + random.gauss(0, amplitude) for sample in clean])) is None
+
+
 def alaw(samples: bytes) -> bytes:
     return audioop.lin2alaw(samples, 2)
 

@@ -7,14 +7,15 @@ of a window relative to the error of the best linear predictor of order 8 (Levin
 
 Measured on windows of 64 ms above -50 dBFS: 90 % of the windows of speech have a gain of 2.8 to 14.5 dB, at
 5 % to 300 % of its level; tones 18 dB and more; compressed formats, archives, programs and text 0 to 1 dB at
--4 to -12 dBFS. A window counts as noise below 2.5 dB and above -20 dBFS. That is no window of a recording,
-17 % of one that is amplified by 30 dB, and 82 to 100 % of other data; the threshold is 60 %.
+-4 to -12 dBFS. A window counts as noise below 2 dB and above -16 dBFS. That is no window of a recording, 8 %
+of one that is amplified by 30 dB, at most 57 % of a recording at -9 dBFS with white noise 6 dB below it, and
+73 to 100 % of other data; the threshold is 65 %.
 
-Samples of 8 bits and G.711 have fewer: 17 to 70 % in speech, none in tones. So the bytes are also read in
-these formats. One of them is meant if raw PCM would be loud and it has 5 dB more than raw PCM, 10 dB if less
-than 10 % of the windows are noise. Measured: 6.6 to 15 dB more for speech in these formats, 14 to 18 dB for
-tones; at most 5.7 dB, and no noise, for square, sawtooth and clipped waves, and clipped speech, in raw PCM.
-Waves of a few levels only, such as a square wave, have more and are left alone.
+Samples of 8 bits and G.711 have fewer: 17 to 70 % below 2.5 dB and above -20 dBFS in speech, none in tones.
+So the bytes are also read in these formats. One of them is meant if raw PCM would be loud and it has 5 dB
+more than raw PCM, 10 dB if less than 10 % of the windows are like noise. Measured: 6.6 to 15 dB more for
+speech in these formats, 14 to 18 dB for tones; at most 5.7 dB, and no noise, for square, sawtooth and clipped
+waves, and clipped speech, in raw PCM. Waves of a few levels only, such as a square wave, are left alone.
 
 Two channels and 32 bits show by pairs of samples: equal, or one of them always zero.
 """
@@ -36,8 +37,9 @@ _ORDER = 8
 _FULL_SCALE = 32768.0
 _ACTIVE_DBFS = -50.0
 _LOUD_DBFS = -20.0
-_NOISE_GAIN_DB = 2.5
-_NOISE_SHARE = _LOUD_SHARE = 0.6
+_NOISE_DBFS, _NOISE_GAIN_DB, _NOISE_SHARE = -16.0, 2.0, 0.65
+_LOUD_SHARE = 0.6
+_LIKE_NOISE_GAIN_DB = 2.5
 _SUSPICIOUS_SHARE = 0.1
 _BETTER_DB, _MUCH_BETTER_DB = 5.0, 10.0
 _PLAUSIBLE_DB = 5.0
@@ -55,13 +57,14 @@ def implausible(data: Buffer) -> str | None:
     if loud < _LOUD_SHARE:
         return None
     gain = _median_gain(own)
-    noise = _share(own, lambda level, gain: level > _LOUD_DBFS and gain < _NOISE_GAIN_DB)
+    noise = _share(own, lambda level, gain: level > _NOISE_DBFS and gain < _NOISE_GAIN_DB)
     if noise >= _NOISE_SHARE:
         found = _most_predictable((*_BYTES, *_NUMBERS), data, at_least=gain + _BETTER_DB)
         return found or "compressed or other data"
     if not any(len(set(window)) > _FEW_VALUES for window in windows):
         return None
-    better = _BETTER_DB if noise >= _SUSPICIOUS_SHARE else _MUCH_BETTER_DB
+    like_noise = _share(own, lambda level, gain: level > _LOUD_DBFS and gain < _LIKE_NOISE_GAIN_DB)
+    better = _BETTER_DB if like_noise >= _SUSPICIOUS_SHARE else _MUCH_BETTER_DB
     return _most_predictable(_BYTES, data, at_least=gain + better)
 
 

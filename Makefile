@@ -121,9 +121,9 @@ lock: $(STAMP)  ## refresh requirements.txt from the pyproject files
 # An environment of another Python, or one that was only half made, is made again.
 venv:
 	@$(BIN)/python -c $(SUITABLE) 2>/dev/null && $(BIN)/python -m pip --version >/dev/null 2>&1 || { \
-	    $(PYTHON) -c $(SUITABLE) || { echo "CATO needs Python 3.11 or 3.12, and '$(PYTHON)' is" \
-	        "$$($(PYTHON) --version 2>&1 || true); name another one: make PYTHON=python3.12" >&2; exit 1; }; \
-	    rm -rf $(VENV); $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "The virtual environment cannot be made" \
+	    "$(PYTHON)" -c $(SUITABLE) || { echo "CATO needs Python 3.11 or 3.12, and '$(PYTHON)' is" \
+	        "$$("$(PYTHON)" --version 2>&1 || true); name another one: make PYTHON=python3.12" >&2; exit 1; }; \
+	    rm -rf $(VENV); "$(PYTHON)" -m venv $(VENV) || { rm -rf $(VENV); echo "The virtual environment cannot be made" \
 	        "(on Debian, install python3-venv); then run make again" >&2; exit 1; }; \
 	}
 

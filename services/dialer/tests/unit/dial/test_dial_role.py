@@ -421,11 +421,13 @@ def test_a_drain_finishes_calls_and_gives_back_the_other_jobs(kit: Any) -> None:
     live(kit, lambda: kit.world(busy_then(kit), (kit.station(channels=2),)), story)
 
 
-def test_a_drain_hangs_up_at_its_deadline(kit: Any) -> None:
+@pytest.mark.parametrize(("deadline_s", "told_s"), [(5, 3600), (3600, 5)])
+def test_a_drain_hangs_up_at_its_deadline_or_when_it_is_told(kit: Any, deadline_s: int, told_s: int) -> None:
     async def story(world: Any, replica: Any) -> None:
         world.queue.put(world.job(0, ["a"]))
         await asyncio.sleep(1)
-        await replica.role.drain(5)
+        asyncio.get_running_loop().call_later(told_s, replica.role.hang_up)
+        await replica.role.drain(deadline_s)
         assert world.events()[-1].reason == "cancelled"
         assert not world.results()
         assert world.queue.jobs

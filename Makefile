@@ -92,6 +92,7 @@ check: $(STAMP)  ## lint, format, types, import rules, generated files
 	$(BIN)/python -m cato_gateway.document | diff docs/openapi.json -
 	$(BIN)/python -m cato_contracts.asyncapi | diff docs/asyncapi.json -
 	$(BIN)/python -m cato_dialer.entrypoints.state_machines --check docs
+	$(BIN)/python -m cato_dialer.entrypoints.reasons | diff docs/reasons.md -
 	sed -e '1,/<!-- reference: begin -->/d' -e '/<!-- reference: end -->/,$$d' docs/operations.md > .reference.md
 	$(BIN)/python -m cato_runtime.configuration.reference cato_gateway.settings:GatewaySettings | diff .reference.md -
 	rm .reference.md
@@ -100,6 +101,7 @@ docs: $(STAMP)  ## write the generated documents again
 	$(BIN)/python -m cato_gateway.document > docs/openapi.json
 	$(BIN)/python -m cato_contracts.asyncapi > docs/asyncapi.json
 	$(BIN)/python -m cato_dialer.entrypoints.state_machines docs
+	$(BIN)/python -m cato_dialer.entrypoints.reasons > docs/reasons.md
 	$(BIN)/python -m cato_runtime.configuration.reference cato_gateway.settings:GatewaySettings > .reference.md
 	sed -i -e '/<!-- reference: begin -->/,/<!-- reference: end -->/{/<!-- reference: begin -->/r .reference.md' \
 	    -e '/<!-- reference: /!d}' docs/operations.md

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from cato_contracts.api.examples import CALL_ID, EXECUTION_ID, STATION_ID, SUBSCRIBER_ID, TASK_ID
+from cato_contracts.api.reasons import ReasonWord
 from cato_contracts.api.resources import Page
 from cato_contracts.api.status import EVENT_EXAMPLES, SERVICE, CallEventView
 from cato_contracts.model import Frozen, Instant, Resource
@@ -92,7 +93,7 @@ class CallRecord(Resource):
     sip_code: int | None = Field(examples=[200])
     """The final SIP response; null: there was none."""
 
-    reason: str | None = Field(examples=["heard-to-the-end"])
+    reason: ReasonWord | None = Field(examples=["heard-to-the-end"])
     """The reason of the end, as a kebab-case word; null: the call has not ended."""
 
     pdd_ms: int | None = Field(examples=[406])
@@ -148,7 +149,7 @@ class FoundSubscriber(Resource):
     calls: int = Field(examples=[2])
     """Calls to the subscriber in this execution; 0: never called."""
 
-    reason: str | None = Field(examples=["heard-to-the-end"])
+    reason: ReasonWord | None = Field(examples=["heard-to-the-end"])
     """The reason of the latest result, as a kebab-case word; null: there is no result yet."""
 
 

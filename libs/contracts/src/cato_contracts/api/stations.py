@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from cato_contracts.api.examples import STATION_ID
+from cato_contracts.api.reasons import ReasonWord
 from cato_contracts.api.resources import Page
 from cato_contracts.model import Instant, Resource
 from cato_contracts.requests import Query
@@ -33,7 +34,7 @@ class StationFailure(Resource):
     at: Instant = Field(examples=["2024-03-24T08:31:05Z"])
     """When it was noticed."""
 
-    reason: str = Field(examples=["options-unanswered"])
+    reason: ReasonWord = Field(examples=["options-unanswered"])
     """The reason of the call, `options-unanswered` or `registration-failed`."""
 
     sip_code: int | None = Field(default=None, examples=[503])

@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import Base64UrlBytes, Field, JsonValue
 
 from cato_contracts.api.examples import EXECUTION_ID, STATION_ID, TASK_ID
+from cato_contracts.api.reasons import EndReason
 from cato_contracts.api.resources import Page
 from cato_contracts.model import Frozen, Instant, Resource
 from cato_contracts.requests import Query
@@ -33,17 +34,6 @@ class RunState(StrEnum):
     STOPPING = "STOPPING"
     FINISHED = "FINISHED"
     STOPPED = "STOPPED"
-
-
-class EndReason(StrEnum):
-    """Why a run ended before its work was done."""
-
-    STOPPED = "STOPPED"
-    """A user has stopped it."""
-    EXPIRED = "EXPIRED"
-    """`expiresAt` has passed."""
-    STATION_DOWN = "STATION_DOWN"
-    """No station has responded for `dialing.stationDownWaitS`."""
 
 
 class Report(Resource):

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 from math import isfinite
 
 from cato_contracts.api.calling_hours import may_call
-from cato_contracts.api.status import EndReason, Report, RunState
+from cato_contracts.api.reasons import EndReason
+from cato_contracts.api.status import Report, RunState
 from cato_contracts.messages.runs import RunEnding, RunSnapshot
 from cato_reporting.domain.live_run import End, LiveRun, Phase
 
@@ -116,7 +117,7 @@ def final_state(end: End) -> RunState:
 
 def end_reason(end: End | None) -> EndReason | None:
     """Return why the run ended before its work was done, None if it did not."""
-    return None if end is None or end.ending is RunEnding.FINISHED else EndReason(end.ending)
+    return None if end is None or end.ending is RunEnding.FINISHED else EndReason[end.ending.name]
 
 
 def forecast(run: LiveRun, snapshot: RunSnapshot, now: datetime) -> datetime | None:

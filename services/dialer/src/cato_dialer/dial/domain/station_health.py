@@ -4,12 +4,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Self
 
+from cato_contracts.api.reasons import Reason
 from cato_contracts.api.stations import StationFailure, StationState
 
-OPTIONS_UNANSWERED = "options-unanswered"
+OPTIONS_UNANSWERED = Reason.OPTIONS_UNANSWERED
 """The station has not responded to an OPTIONS request."""
 
-REGISTRATION_FAILED = "registration-failed"
+REGISTRATION_FAILED = Reason.REGISTRATION_FAILED
 """The station has refused our registration, or has not responded to it."""
 
 _UNANSWERED_TO_BE_DOWN = 2

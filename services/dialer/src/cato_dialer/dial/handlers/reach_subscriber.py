@@ -10,6 +10,7 @@ from uuid import UUID
 
 import structlog
 
+from cato_contracts.api.reasons import Reason
 from cato_contracts.errors import BrokerError
 from cato_contracts.messages.calls import CallOwner
 from cato_contracts.messages.jobs import DialJob
@@ -32,7 +33,7 @@ from cato_dialer.dial.ports.dial import Channel, FencedError, PromptMissingError
 
 log = structlog.get_logger()
 
-PROMPT_MISSING = "prompt-missing"
+PROMPT_MISSING = Reason.PROMPT_MISSING
 
 _NO_STATION_DELAY_S = 30.0
 _BROKER_DELAY_S = 5.0

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from cato_contracts.api.reasons import Reason
 from cato_contracts.messages.jobs import RunDispatchState, RunMode
 from cato_contracts.messages.runs import RunEnding
 from cato_dialer.campaign.domain.run import run_conditions as when
@@ -15,8 +16,8 @@ from cato_dialer.campaign.domain.run.progress import Progress
 from cato_dialer.campaign.domain.run.run import Run
 from cato_dialer.campaign.domain.run.run_conditions import Condition, RunInputs
 
-EXPIRED = "expired"
-STATION_DOWN = "station-down"
+EXPIRED = Reason.EXPIRED
+STATION_DOWN = Reason.STATION_DOWN
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import structlog
 
+from cato_contracts.api.reasons import Reason
 from cato_contracts.messages.jobs import DialJob
 from cato_contracts.messages.runs import RunSnapshot, RunSubscriber, SubscriberResult
 from cato_dialer.campaign.domain.run.progress import Progress
@@ -15,7 +16,7 @@ from cato_dialer.campaign.ports import QueuedResult
 
 log = structlog.get_logger()
 
-JOB_TOO_LARGE = "job-too-large"
+JOB_TOO_LARGE = Reason.JOB_TOO_LARGE
 """The reason of a subscriber whose job is larger than a message of the broker."""
 
 _JOBS_AT_ONCE = 1_000

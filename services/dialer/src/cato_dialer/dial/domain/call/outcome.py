@@ -7,22 +7,24 @@ the person, the number or the network has given an answer.
 from dataclasses import dataclass
 from enum import StrEnum
 
+from cato_contracts.api.reasons import Reason
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`reason` is kebab-case; the same reason always has the same `retry_other_station`."""
+    """The same reason always has the same `retry_other_station`."""
 
-    reason: str
+    reason: Reason
     retry_other_station: bool = False
 
 
 class Success(StrEnum):
     """The kinds of success."""
 
-    ANSWERED = "answered"
-    HEARD_ENOUGH = "heard-enough"
-    HEARD_ALL = "heard-to-the-end"
-    CONFIRMED = "confirmed"
+    ANSWERED = Reason.ANSWERED.value
+    HEARD_ENOUGH = Reason.HEARD_ENOUGH.value
+    HEARD_ALL = Reason.HEARD_TO_THE_END.value
+    CONFIRMED = Reason.CONFIRMED.value
 
 
 class Cause(StrEnum):
@@ -48,93 +50,93 @@ class Cause(StrEnum):
     """The engine, its process or our own process was lost during the call."""
 
 
-CANCELLED = "cancelled"
+CANCELLED = Reason.CANCELLED
 """The reason of a call that we ended for reasons of the system: the number is called again."""
 
-STATION_DOWN = "station-down"
+STATION_DOWN = Reason.STATION_DOWN
 """The reason of a call that failed because its station was down: the number is called again."""
 
 _CAUSES: dict[Cause, Outcome] = {
-    Cause.SETUP_TIMEOUT: Outcome("no-ringing", retry_other_station=True),
-    Cause.ANSWER_TIMEOUT: Outcome("no-answer"),
-    Cause.DURATION_EXCEEDED: Outcome("duration-exceeded"),
-    Cause.NOT_CONFIRMED: Outcome("not-confirmed"),
-    Cause.REMOTE_HANGUP: Outcome("hung-up-early"),
+    Cause.SETUP_TIMEOUT: Outcome(Reason.NO_RINGING, retry_other_station=True),
+    Cause.ANSWER_TIMEOUT: Outcome(Reason.NO_ANSWER),
+    Cause.DURATION_EXCEEDED: Outcome(Reason.DURATION_EXCEEDED),
+    Cause.NOT_CONFIRMED: Outcome(Reason.NOT_CONFIRMED),
+    Cause.REMOTE_HANGUP: Outcome(Reason.HUNG_UP_EARLY),
     Cause.LOCAL_HANGUP: Outcome(CANCELLED),
-    Cause.NO_RESPONSE: Outcome("no-response", retry_other_station=True),
-    Cause.NO_MEDIA: Outcome("no-media"),
-    Cause.NO_COMMON_CODEC: Outcome("no-common-codec"),
-    Cause.FAULT: Outcome("interrupted"),
+    Cause.NO_RESPONSE: Outcome(Reason.NO_RESPONSE, retry_other_station=True),
+    Cause.NO_MEDIA: Outcome(Reason.NO_MEDIA),
+    Cause.NO_COMMON_CODEC: Outcome(Reason.NO_COMMON_CODEC),
+    Cause.FAULT: Outcome(Reason.INTERRUPTED),
 }
 
 CODES: dict[int, Outcome] = {
     # The engines follow at most redirections within the station: any other one is the carrier's answer.
-    300: Outcome("redirected"),
-    301: Outcome("moved"),
-    302: Outcome("moved"),
-    305: Outcome("redirected"),
-    380: Outcome("redirected"),
-    400: Outcome("bad-request"),
+    300: Outcome(Reason.REDIRECTED),
+    301: Outcome(Reason.MOVED),
+    302: Outcome(Reason.MOVED),
+    305: Outcome(Reason.REDIRECTED),
+    380: Outcome(Reason.REDIRECTED),
+    400: Outcome(Reason.BAD_REQUEST),
     # A challenge that our credentials do not satisfy concerns this station only.
-    401: Outcome("authentication-failed", retry_other_station=True),
-    402: Outcome("payment-required"),
-    403: Outcome("forbidden"),
-    404: Outcome("not-found"),
-    405: Outcome("not-allowed"),
-    406: Outcome("not-acceptable"),
-    407: Outcome("authentication-failed", retry_other_station=True),
-    408: Outcome("request-timeout", retry_other_station=True),
-    410: Outcome("gone"),
-    412: Outcome("condition-failed"),
-    413: Outcome("request-too-large"),
-    414: Outcome("uri-too-long"),
-    415: Outcome("unsupported-media"),
-    416: Outcome("unsupported-uri"),
-    417: Outcome("unknown-priority"),
-    420: Outcome("bad-extension"),
-    421: Outcome("extension-required"),
-    422: Outcome("session-interval-too-small"),
-    423: Outcome("interval-too-brief"),
-    424: Outcome("bad-location"),
-    428: Outcome("identity-required"),
-    429: Outcome("referrer-required"),
-    430: Outcome("flow-failed"),
-    433: Outcome("anonymity-disallowed"),
-    436: Outcome("bad-identity"),
-    437: Outcome("bad-identity"),
-    438: Outcome("bad-identity"),
-    439: Outcome("no-outbound-support"),
-    440: Outcome("too-many-hops"),
-    469: Outcome("bad-package"),
-    470: Outcome("consent-needed"),
-    480: Outcome("unavailable"),
-    481: Outcome("no-such-call"),
-    482: Outcome("loop-detected"),
-    483: Outcome("too-many-hops"),
-    484: Outcome("address-incomplete"),
-    485: Outcome("ambiguous"),
-    486: Outcome("busy"),
-    487: Outcome("request-terminated"),
-    488: Outcome("not-acceptable"),
-    489: Outcome("bad-event"),
-    491: Outcome("request-pending"),
-    493: Outcome("undecipherable"),
-    494: Outcome("security-agreement-required"),
-    500: Outcome("server-error", retry_other_station=True),
-    501: Outcome("not-implemented"),
-    502: Outcome("bad-gateway", retry_other_station=True),
-    503: Outcome("service-unavailable", retry_other_station=True),
-    504: Outcome("server-timeout", retry_other_station=True),
-    505: Outcome("version-not-supported"),
-    513: Outcome("message-too-large"),
-    555: Outcome("push-not-supported"),
-    580: Outcome("precondition-failure"),
-    600: Outcome("busy-everywhere"),
-    603: Outcome("declined"),
-    604: Outcome("does-not-exist"),
-    606: Outcome("not-acceptable"),
-    607: Outcome("unwanted"),
-    608: Outcome("rejected-by-network"),
+    401: Outcome(Reason.AUTHENTICATION_FAILED, retry_other_station=True),
+    402: Outcome(Reason.PAYMENT_REQUIRED),
+    403: Outcome(Reason.FORBIDDEN),
+    404: Outcome(Reason.NOT_FOUND),
+    405: Outcome(Reason.NOT_ALLOWED),
+    406: Outcome(Reason.NOT_ACCEPTABLE),
+    407: Outcome(Reason.AUTHENTICATION_FAILED, retry_other_station=True),
+    408: Outcome(Reason.REQUEST_TIMEOUT, retry_other_station=True),
+    410: Outcome(Reason.GONE),
+    412: Outcome(Reason.CONDITION_FAILED),
+    413: Outcome(Reason.REQUEST_TOO_LARGE),
+    414: Outcome(Reason.URI_TOO_LONG),
+    415: Outcome(Reason.UNSUPPORTED_MEDIA),
+    416: Outcome(Reason.UNSUPPORTED_URI),
+    417: Outcome(Reason.UNKNOWN_PRIORITY),
+    420: Outcome(Reason.BAD_EXTENSION),
+    421: Outcome(Reason.EXTENSION_REQUIRED),
+    422: Outcome(Reason.SESSION_INTERVAL_TOO_SMALL),
+    423: Outcome(Reason.INTERVAL_TOO_BRIEF),
+    424: Outcome(Reason.BAD_LOCATION),
+    428: Outcome(Reason.IDENTITY_REQUIRED),
+    429: Outcome(Reason.REFERRER_REQUIRED),
+    430: Outcome(Reason.FLOW_FAILED),
+    433: Outcome(Reason.ANONYMITY_DISALLOWED),
+    436: Outcome(Reason.BAD_IDENTITY),
+    437: Outcome(Reason.BAD_IDENTITY),
+    438: Outcome(Reason.BAD_IDENTITY),
+    439: Outcome(Reason.NO_OUTBOUND_SUPPORT),
+    440: Outcome(Reason.TOO_MANY_HOPS),
+    469: Outcome(Reason.BAD_PACKAGE),
+    470: Outcome(Reason.CONSENT_NEEDED),
+    480: Outcome(Reason.UNAVAILABLE),
+    481: Outcome(Reason.NO_SUCH_CALL),
+    482: Outcome(Reason.LOOP_DETECTED),
+    483: Outcome(Reason.TOO_MANY_HOPS),
+    484: Outcome(Reason.ADDRESS_INCOMPLETE),
+    485: Outcome(Reason.AMBIGUOUS),
+    486: Outcome(Reason.BUSY),
+    487: Outcome(Reason.REQUEST_TERMINATED),
+    488: Outcome(Reason.NOT_ACCEPTABLE),
+    489: Outcome(Reason.BAD_EVENT),
+    491: Outcome(Reason.REQUEST_PENDING),
+    493: Outcome(Reason.UNDECIPHERABLE),
+    494: Outcome(Reason.SECURITY_AGREEMENT_REQUIRED),
+    500: Outcome(Reason.SERVER_ERROR, retry_other_station=True),
+    501: Outcome(Reason.NOT_IMPLEMENTED),
+    502: Outcome(Reason.BAD_GATEWAY, retry_other_station=True),
+    503: Outcome(Reason.SERVICE_UNAVAILABLE, retry_other_station=True),
+    504: Outcome(Reason.SERVER_TIMEOUT, retry_other_station=True),
+    505: Outcome(Reason.VERSION_NOT_SUPPORTED),
+    513: Outcome(Reason.MESSAGE_TOO_LARGE),
+    555: Outcome(Reason.PUSH_NOT_SUPPORTED),
+    580: Outcome(Reason.PRECONDITION_FAILURE),
+    600: Outcome(Reason.BUSY_EVERYWHERE),
+    603: Outcome(Reason.DECLINED),
+    604: Outcome(Reason.DOES_NOT_EXIST),
+    606: Outcome(Reason.NOT_ACCEPTABLE),
+    607: Outcome(Reason.UNWANTED),
+    608: Outcome(Reason.REJECTED_BY_NETWORK),
 }
 """Every final code of RFC 3261 but 2xx, and the common ones of its extensions."""
 
@@ -146,21 +148,21 @@ _CLASSES: dict[int, Outcome] = {
 }
 """An unknown code is treated as its class (RFC 3261, 8.1.3.2)."""
 
-_NO_ANSWER_AT_ALL = Outcome("protocol-error", retry_other_station=True)
+NO_FINAL_CODE = Outcome(Reason.PROTOCOL_ERROR, retry_other_station=True)
 
 
 def classify(what: int | Cause) -> Outcome:
     """Return the outcome of a failed call. Every integer has one."""
     if isinstance(what, Cause):
         return _CAUSES[what]
-    return CODES.get(what) or _CLASSES.get(what // 100, _NO_ANSWER_AT_ALL)
+    return CODES.get(what) or _CLASSES.get(what // 100, NO_FINAL_CODE)
 
 
 _WITHOUT_RESPONSE = frozenset(_CAUSES[cause].reason for cause in (Cause.SETUP_TIMEOUT, Cause.NO_RESPONSE))
 
 _RETRIED = frozenset(
     outcome.reason
-    for outcome in (*CODES.values(), *_CAUSES.values(), _NO_ANSWER_AT_ALL)
+    for outcome in (*CODES.values(), *_CAUSES.values(), NO_FINAL_CODE)
     if outcome.retry_other_station
 )
 

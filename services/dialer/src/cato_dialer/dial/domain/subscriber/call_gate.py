@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cato_contracts.api.calling_hours import may_call, next_change
+from cato_contracts.api.reasons import Reason
 from cato_contracts.messages.jobs import DialJob, RunDispatchState, RunMode
 
-EXPIRED = "expired"
-STOPPED = "stopped"
+EXPIRED = Reason.EXPIRED
+STOPPED = Reason.STOPPED
 
 _PAUSED_DELAY_S = 1.0
 _NEVER_DELAY_S = 3600.0

@@ -3,6 +3,8 @@
 A fault of ours says nothing about the subscriber. After the last repeat the result has the reason `fault`.
 """
 
+from cato_contracts.api.reasons import Reason
+
 INTERRUPTION_LIMIT = 3
 """How often a number is called again in a wave because its call was interrupted; the next number follows."""
 
@@ -15,5 +17,5 @@ UNSENT_LIMIT = 5
 JOB_FAULT_LIMIT = 5
 """After so many unexpected failures of one job, its subscriber has failed."""
 
-FAULT = "fault"
+FAULT = Reason.FAULT
 """The subscriber was not reached for reasons of the system, which the bounded repeats did not overcome."""

@@ -12,7 +12,13 @@ from uuid import UUID
 
 from cato_contracts.messages.calls import FINAL_KINDS, CallEvent, CallEventKind, CallOwner
 from cato_contracts.messages.runs import SubscriberResult
-from cato_dialer.dial.domain.call.outcome import CANCELLED, STATION_DOWN, worth_another_station
+from cato_dialer.dial.domain.call.outcome import (
+    CANCELLED,
+    STATION_DOWN,
+    Cause,
+    classify,
+    worth_another_station,
+)
 from cato_dialer.dial.domain.subscriber.fault_limits import (
     FAULT,
     INTERRUPTION_LIMIT,
@@ -20,6 +26,7 @@ from cato_dialer.dial.domain.subscriber.fault_limits import (
 )
 
 _NO_TRY = frozenset({CANCELLED, STATION_DOWN})
+_LOST = classify(Cause.FAULT).reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +56,11 @@ class PastCall:
     def interrupted(self) -> bool:
         """Tell whether the system lost the call: its reason says nothing about the subscriber."""
         return not self.success and self.ending is CallEventKind.INTERRUPTED
+
+
+def repeats_number(reason: str) -> bool:
+    """Return whether the number of a call with this reason is called again: the call was no try."""
+    return reason in _NO_TRY or reason == _LOST
 
 
 def calls_of(events: Sequence[CallEvent]) -> tuple[PastCall, ...]:

@@ -9,6 +9,7 @@ import pytest
 
 from cato_dialer.dial.adapters.dense.sip.messages.message import parse
 from cato_dialer.dial.adapters.dense.sip.transactions.timing import Timing
+from cato_dialer.dial.domain.station import Credentials
 from services.dialer.tests.support.trunk.endpoint_rig import SDP, Rig, open_rig
 
 
@@ -101,6 +102,34 @@ async def test_an_invite_that_was_given_up_is_not_repeated_s3(rig: Rig):
     rig.call.hang_up()
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(rig.station.received.get(), 0.8)  # the first repeat would come after 0.5 s
+
+
+async def test_a_second_invite_is_cancelled_with_its_first_response(rig: Rig):
+    call = rig.another_call(Credentials("cato", "secret", "*"))
+    call.call.start()
+    first = await rig.station.next("INVITE")
+    rig.station.respond(first, "100 Trying")
+    rig.station.respond(first, "401 Unauthorized", 'WWW-Authenticate: Digest realm="r", nonce="n"')
+    second = await rig.station.next("INVITE")
+    call.call.hang_up()
+    assert call.told.names == ["trying", "hung_up"]
+    rig.station.respond(second, "180 Ringing")
+    cancel = await rig.station.next("CANCEL")
+    assert (cancel.branch, cancel.sequence) == (second.branch, 2)
+    assert rig.station.received.empty()
+
+
+async def test_a_second_invite_that_rings_leaves_its_own_cancel_behind(rig: Rig):
+    call = rig.another_call(Credentials("cato", "secret", "*"))
+    call.call.start()
+    first = await rig.station.next("INVITE")
+    rig.station.respond(first, "100 Trying")
+    rig.station.respond(first, "401 Unauthorized", 'WWW-Authenticate: Digest realm="r", nonce="n"')
+    second = await rig.station.next("INVITE")
+    rig.station.respond(second, "180 Ringing")
+    await call.told.until("ringing")
+    farewell = parse(call.told.left_behind)
+    assert (farewell.method, farewell.sequence, farewell.branch) == ("CANCEL", 2, second.branch)
 
 
 @pytest.mark.parametrize(

@@ -169,6 +169,7 @@ class DenseLine:
     def rejected(self, code: int, phrase: str) -> None:
         self._told = True
         if code == _UNAVAILABLE and self.call_elsewhere():
+            self._retry_after_s = None  # of one address, not of the station
             return  # RFC 3263, 4.3
         self.release(ReleaseCause.REJECTED, code, phrase)
 

@@ -91,7 +91,6 @@ class UacCall:
 
     def start(self) -> None:
         """Send the INVITE."""
-        self.phase = Phase.CALLING
         self._in_dialog = InDialog(self)
         self.endpoint.enter(self.identity.call_id, self._in_dialog, self.callee.remote)
         self._send_invite()
@@ -126,6 +125,8 @@ class UacCall:
     def _send_invite(self) -> None:
         if not self._may_send_invite():
             return
+        # A second INVITE, with credentials for example, cannot be cancelled either before it has a response.
+        self.phase, self._heard_of_station = Phase.CALLING, False
         self._sequence += 1
         options = ", ".join(("100rel", *self.timer.options()))
         headers = [

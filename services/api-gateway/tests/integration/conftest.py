@@ -1,6 +1,7 @@
 import asyncio
 import json
 import os
+import resource
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -47,7 +48,13 @@ class GatewayProcess:
 
 
 @asynccontextmanager
-async def run_gateway(url: str, **environment: str) -> AsyncIterator[GatewayProcess]:
+async def run_gateway(
+    url: str, *, descriptors: int | None = None, **environment: str
+) -> AsyncIterator[GatewayProcess]:
+    def limit() -> None:
+        if descriptors is not None:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
+
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -55,6 +62,7 @@ async def run_gateway(url: str, **environment: str) -> AsyncIterator[GatewayProc
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         env={**os.environ, "CATO_NATS_URL": url, "CATO_PORT": "0", **environment},
+        preexec_fn=limit,
     )
     try:
         yield GatewayProcess(process)
@@ -91,7 +99,7 @@ async def services(nats: EmbeddedNats) -> AsyncIterator[MemoryServices]:
 
 @pytest.fixture
 def gateway(nats: EmbeddedNats) -> Callable[..., Any]:
-    return lambda **environment: run_gateway(nats.url, **environment)
+    return lambda **options: run_gateway(nats.url, **options)
 
 
 @asynccontextmanager

@@ -163,3 +163,18 @@ async def test_a_bad_setting_stops_the_start(gateway):
     async with gateway(CATO_PORT="99999") as process:
         assert "CATO_PORT" in (await process.logged("cannot start"))["reason"]
         assert (await process.ended())[0] == 78
+
+
+async def test_half_sent_requests_leave_the_api_and_health_reachable_r0(nats, gateway, connected):
+    # Without a bound, 560 connections take all of 512 descriptors.
+    async with gateway(CATO_HEALTH_PORT="0", CATO_DATA_DIR=str(nats.store_dir), descriptors=512) as process:
+        health = (await process.logged("health endpoint"))["port"]
+        async with connected(process) as client:
+            address = (client.base_url.host, client.base_url.port)
+            half = [await asyncio.open_connection(*address) for _ in range(560)]
+            for _, writer in half:
+                writer.write(b"GET /api/v1/tasks HTTP/1.1\r\nHost: cato\r\n")
+            assert (await client.get("/healthz")).status_code == 200
+            assert (await client.get(f"http://127.0.0.1:{health}/healthz")).status_code == 200
+            for _, writer in half:
+                writer.close()

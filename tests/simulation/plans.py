@@ -73,7 +73,7 @@ _controls = st.lists(
 ).map(lambda controls: (*controls, Control(60.0, ResumeRun)))
 
 _LIST = {
-    "phones": st.lists(st.integers(1, 3), max_size=4).map(tuple),
+    "phones": st.lists(st.integers(1, 3), min_size=1, max_size=4).map(tuple),
     "behaviours": behaviours,
     "settings": settings,
     "stations": st.integers(1, 2),

@@ -108,7 +108,7 @@ def run_history(history: History) -> Counter[str]:
         run_virtually(main())
     broken = [*worlds[0].violations, *unexpected]
     if broken:
-        for line in (repr(history), *worlds[0].event_lines(), *broken):
+        for line in (repr(history), *worlds[0].told(), *broken):
             note(line)
     assert not broken, broken[0]
     return count(worlds[0])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cato_dialer.dial.adapters.pjsua2.worker.sip.early_media import is_usable
+from cato_dialer.dial.adapters.pjsua2.worker.sip.early_media import is_usable, with_events_at_101
 
 
 @pytest.mark.parametrize(
@@ -25,3 +25,12 @@ def test_case_t5_a_description_is_usable_only_with_audio_in_an_offered_codec(
     lines: str, codecs: tuple[str, ...], usable: bool
 ):
     assert is_usable(f"v=0\r\no=- 1 1 IN IP4 10.0.0.1\r\ns=-\r\nt=0 0\r\n{lines}\r\n", codecs) is usable
+
+
+def test_case_t16_keys_are_offered_as_101():
+    offer = "v=0\r\nm=audio 120 RTP/AVP 8 120\r\na=rtpmap:8 PCMA/8000\r\n{events}"
+    events = "a=rtpmap:{0} telephone-event/8000\r\na=fmtp:{0} 0-16\r\n"
+    numbered = offer.replace("8 120", "8 101").format(events=events.format(101))
+    assert with_events_at_101(offer.format(events=events.format(120))) == numbered
+    assert with_events_at_101(numbered) == numbered
+    assert with_events_at_101(offer.format(events="")) == offer.format(events="")

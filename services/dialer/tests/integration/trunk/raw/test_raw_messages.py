@@ -1,6 +1,7 @@
 """Messages as stations in the field send them, right or wrong. Each test is a case from there."""
 
 import asyncio
+import struct
 
 import pytest
 
@@ -193,6 +194,32 @@ async def refused_with_a_pause(bench: Bench, value: str, pause_s: int | None) ->
         caller = await caller_of(bench, station)
         end = (await follow(caller.call("1"))).end
     assert (end.cause, end.sip_code, end.retry_after_s) == (ReleaseCause.REJECTED, 503, pause_s)
+
+
+async def test_case_t16_keys_that_come_as_101_are_taken(bench: Bench):
+    loop = asyncio.get_running_loop()
+    rtp, _ = await loop.create_datagram_endpoint(asyncio.DatagramProtocol, local_addr=("127.0.0.1", 0))
+    port = rtp.get_extra_info("sockname")[1]
+
+    async def press_five(call: RawCall) -> None:
+        events = "a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15"
+        call.respond(b"200 OK", sdp=call.audio(f"m=audio {port} RTP/AVP 8 101\r\n{events}"))
+        await call.until(lambda message: message.method == "ACK")
+        to = int(call.invite.body.partition("m=audio ")[2].split(" ")[0])
+        for number in range(6):
+            ended, marker = number >= 3, 0x80 if number == 0 else 0
+            event = struct.pack("!BBH", 5, 0x8A if ended else 0x0A, min(number + 1, 4) * 160)
+            head = struct.pack("!BBHII", 0x80, marker | 101, 100 + number, 16_000, 0xCA70)
+            rtp.sendto(head + event, ("127.0.0.1", to))
+            await asyncio.sleep(0.02)
+        await asyncio.sleep(0.3)
+        await call.request("BYE")
+
+    async with raw_station(press_five) as station:
+        caller = await caller_of(bench, station)
+        heard = await follow(caller.call("1"))
+    rtp.close()
+    assert [event.digit for event in heard.all(LineDigit)] == ["5"]
 
 
 RELAY, PLAIN = "application/dtmf-relay", "application/dtmf"

@@ -4,7 +4,21 @@ import re
 
 _PAYLOAD_TYPES = {"PCMU": "0", "PCMA": "8"}
 _AUDIO = re.compile(r"^m=audio (\d+)(?:/\d+)? \S+ (.+)$", re.MULTILINE)
+_EVENTS = re.compile(r"^a=rtpmap:(\d+) telephone-event/8000", re.MULTILINE)
 _RTPMAP = re.compile(r"^a=rtpmap:(\d+) ([\w.-]+)/8000", re.MULTILINE)
+
+
+def with_events_at_101(offer: str) -> str:
+    """Return the offer with 101 as the payload type of telephone-event.
+
+    The library takes another number. Some stations send their keys as 101 whatever was offered.
+    """
+    found = _EVENTS.search(offer)
+    if found is None or re.search(r"^a=rtpmap:101 ", offer, re.MULTILINE):
+        return offer
+    own = found[1]
+    offer = re.sub(rf"^(a=(?:rtpmap|fmtp):){own} ", r"\g<1>101 ", offer, flags=re.MULTILINE)
+    return re.sub(rf"^(m=audio .*) {own}\b", r"\g<1> 101", offer, flags=re.MULTILINE)
 
 
 def has_audio(sdp: str) -> bool:

@@ -9,6 +9,7 @@ import pjsua2 as pj
 
 from cato_contracts.instants import now_ms
 from cato_dialer.dial.adapters.pjsua2.worker import pj_events
+from cato_dialer.dial.adapters.pjsua2.worker.sip.early_media import with_events_at_101
 from cato_dialer.dial.adapters.pjsua2.worker.sip.info_digits import accept_info, dialog_of, digit_of_info
 from cato_dialer.dial.adapters.sip.reason_header import reason_of_message
 from cato_dialer.dial.adapters.sip.retry_after import retry_after_of
@@ -39,6 +40,10 @@ class LibraryCall(pj.Call):  # type: ignore[misc]
 
     def onCallTsxState(self, prm: Any) -> None:  # noqa: N802
         self._guarded(self._transaction_changed, prm)
+
+    def onCallSdpCreated(self, prm: Any) -> None:  # noqa: N802
+        if not prm.remSdp.wholeSdp:
+            self._guarded(_number_events, prm)
 
     def onCallMediaState(self, prm: Any) -> None:  # noqa: ARG002, N802
         self._guarded(self._media_changed, None)
@@ -105,6 +110,12 @@ class LibraryCall(pj.Call):  # type: ignore[misc]
     def _digit(self, prm: Any) -> None:
         if prm.method == pj.PJSUA_DTMF_METHOD_RFC2833:
             self._note(pj_events.Keyed(self._line, now_ms(), prm.digit, DigitSource.RTP_EVENT))
+
+
+def _number_events(prm: Any) -> None:
+    offer = prm.sdp.wholeSdp
+    if (numbered := with_events_at_101(offer)) != offer:
+        prm.sdp.wholeSdp = numbered
 
 
 def received_text(received: str) -> str:

@@ -2,7 +2,11 @@
 
 import pytest
 
-from cato_dialer.dial.adapters.pjsua2.worker.sip.early_media import is_usable, with_events_at_101
+from cato_dialer.dial.adapters.pjsua2.worker.sip.early_media import (
+    is_usable,
+    with_events_at_101,
+    with_short_packets,
+)
 
 
 @pytest.mark.parametrize(
@@ -34,3 +38,11 @@ def test_case_t16_keys_are_offered_as_101():
     assert with_events_at_101(offer.format(events=events.format(120))) == numbered
     assert with_events_at_101(numbered) == numbered
     assert with_events_at_101(offer.format(events="")) == offer.format(events="")
+
+
+@pytest.mark.parametrize(
+    ("asked", "bounded"), [("20", "20"), ("100", "100"), ("200", "100"), ("099", "099"), ("1000", "0100")]
+)
+def test_case_t20_packets_are_of_100_ms_at_most(asked: str, bounded: str):
+    message = "SIP/2.0 200 OK\r\n\r\nm=audio 4000 RTP/AVP 8\r\na=ptime:{}\r\n"
+    assert with_short_packets(message.format(asked).encode()) == message.format(bounded).encode()

@@ -8,6 +8,7 @@ import pytest
 from cato_dialer.dial.domain.call.line_events import (
     DigitSource,
     LineDigit,
+    LinePlaybackFinished,
     LinePlaybackStarted,
     LineProgress,
     LineRinging,
@@ -194,6 +195,18 @@ async def refused_with_a_pause(bench: Bench, value: str, pause_s: int | None) ->
         caller = await caller_of(bench, station)
         end = (await follow(caller.call("1"))).end
     assert (end.cause, end.sip_code, end.retry_after_s) == (ReleaseCause.REJECTED, 503, pause_s)
+
+
+@pytest.mark.parametrize("ptime", [7, 100, 200, 1_000])
+async def test_case_t20_audio_is_sent_whatever_packets_are_asked_for(bench: Bench, ptime: int):
+    async def answer_with(call: RawCall) -> None:
+        call.respond(b"200 OK", sdp=call.audio(f"m=audio 40000 RTP/AVP 8\r\na=ptime:{ptime}"))
+        await call.until(lambda message: message.method == "ACK")
+
+    async with raw_station(answer_with) as station:
+        caller = await caller_of(bench, station)
+        heard = await follow_until(caller.call("1"), LinePlaybackFinished, timeout=8)
+    assert heard.all(LinePlaybackFinished)
 
 
 async def test_case_t16_keys_that_come_as_101_are_taken(bench: Bench):

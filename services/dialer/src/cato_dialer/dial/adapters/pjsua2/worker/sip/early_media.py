@@ -4,6 +4,7 @@ import re
 
 _PAYLOAD_TYPES = {"PCMU": "0", "PCMA": "8"}
 _AUDIO = re.compile(r"^m=audio (\d+)(?:/\d+)? \S+ (.+)$", re.MULTILINE)
+_PTIME = re.compile(rb"(\na=ptime:)(\d{3,9})(?!\d)")
 _EVENTS = re.compile(r"^a=rtpmap:(\d+) telephone-event/8000", re.MULTILINE)
 _RTPMAP = re.compile(r"^a=rtpmap:(\d+) ([\w.-]+)/8000", re.MULTILINE)
 
@@ -19,6 +20,18 @@ def with_events_at_101(offer: str) -> str:
     own = found[1]
     offer = re.sub(rf"^(a=(?:rtpmap|fmtp):){own} ", r"\g<1>101 ", offer, flags=re.MULTILINE)
     return re.sub(rf"^(m=audio .*) {own}\b", r"\g<1> 101", offer, flags=re.MULTILINE)
+
+
+def with_short_packets(message: bytes) -> bytes:
+    """Return a message that asks for packets of 100 ms at most, in the same length.
+
+    The library sends nothing at all if the far end asks for packets of 200 ms.
+    """
+    return _PTIME.sub(lambda found: found[1] + _bounded(found[2]), message)
+
+
+def _bounded(ptime: bytes) -> bytes:
+    return min(ptime, b"100".rjust(len(ptime), b"0"))
 
 
 def has_audio(sdp: str) -> bool:

@@ -83,6 +83,16 @@ class ReceivedMessage:
         to = message[3] if message is not None else None
         return to is not None and ctypes.c_ssize_t.from_address(to + _TAG_LENGTH).value > 0
 
+    def rewrite(self, change: Callable[[bytes], bytes]) -> None:
+        """Change the text of the message, in the same length; before the library has parsed its body."""
+        parts = self._parts()
+        if parts is None or parts[-3] is None:
+            return
+        text = ctypes.string_at(parts[-3], (parts[-2] or 0) & _INT)
+        changed = change(text)
+        if changed != text and len(changed) == len(text):
+            ctypes.memmove(parts[-3], changed, len(changed))
+
     def drop_body(self, code: int) -> None:
         """Take the body out of a response with this code."""
         parts = self._parts()

@@ -14,7 +14,11 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from cato_dialer.dial.adapters.pjsua2.worker.sip.early_media import has_audio, is_usable
+from cato_dialer.dial.adapters.pjsua2.worker.sip.early_media import (
+    has_audio,
+    is_usable,
+    with_short_packets,
+)
 from cato_dialer.dial.adapters.pjsua2.worker.sip.library_module import ReceivedMessage, Text
 from cato_dialer.dial.adapters.pjsua2.worker.sip.targets import unreachable_target
 from cato_dialer.dial.domain.call.line_events import ReleaseCause
@@ -74,6 +78,7 @@ class ResponseFilter:
         found = _TO_INVITE.match(message.summary)
         if found is None:
             return False
+        message.rewrite(with_short_packets)
         code, dialog = int(found[1]), self._dialog(message.pointer)
         if code < 200:  # noqa: PLR2004 - SIP's codes are their own names
             self._provisional(message, code, dialog)

@@ -10,6 +10,7 @@ from tests.support.live_system import Client, LiveStack, free_port
 TOKENS = [
     {"token": "default", "user": "user"},
     {"token": "stranger", "user": "stranger"},
+    {"token": "analyst", "user": "analyst", "permissions": ["analyst"]},
     {"token": "reader", "user": "user", "permissions": ["read"]},
     {"token": "root", "user": "root", "permissions": ["read", "write", "run", "admin"]},
 ]

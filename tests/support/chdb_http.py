@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 import chdb
@@ -19,6 +19,7 @@ import lz4.frame
 _ENGINE = threading.Lock()
 _INSERT = re.compile(rb"\s*(INSERT\s+INTO\s.*?)\s+FORMAT (\w+)\n", re.IGNORECASE | re.DOTALL)
 _FORMAT = re.compile(r"\bFORMAT\s+(\w+)\s*;?\s*$", re.IGNORECASE)
+_LIMITS = ("max_", "result_overflow", "output_format", "date_time_output")
 _CODE = re.compile(r"Code: (\d+)")
 
 
@@ -28,6 +29,8 @@ class Front(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     connection: Any
     engine: Any
+    path_of_data: str
+    sessions: ClassVar[dict[str, Any]] = {}
 
     def do_GET(self) -> None:
         if urlsplit(self.path).path == "/ping":
@@ -41,8 +44,10 @@ class Front(BaseHTTPRequestHandler):
         parameters = {name[6:]: value for name, value in values.items() if name.startswith("param_")}
         try:
             with _ENGINE:
-                result, form = self._run(statement, parameters)
+                result, form = self._run(self._session(values), statement, parameters)
         except (RuntimeError, UnicodeDecodeError) as error:
+            # A session gives what was written before an error to its next statement, which a server does not.
+            self.sessions.clear()
             code = _CODE.search(str(error))
             self._answer(
                 500, str(error).encode(), {"X-ClickHouse-Exception-Code": code[1] if code else "1000"}
@@ -50,18 +55,30 @@ class Front(BaseHTTPRequestHandler):
         else:
             self._answer(200, result, {"X-ClickHouse-Format": form, "X-ClickHouse-Timezone": "UTC"})
 
-    def _run(self, statement: bytes, parameters: dict[str, str]) -> tuple[bytes, str]:
+    def _session(self, values: dict[str, str]) -> Any:
+        """Return the session for a request: a read-only one has the limits that the request names, too."""
+        if values.get("readonly") != "1":
+            return self.engine
+        settings = {name: value for name, value in values.items() if name.startswith(_LIMITS)}
+        key = str(sorted(settings.items()))
+        if key not in self.sessions:
+            session = self.sessions[key] = chdb.connect(self.path_of_data)
+            for name, value in {**settings, "readonly": "1"}.items():
+                session.query(f"SET {name} = '{value}'" if not value.isdigit() else f"SET {name} = {value}")
+        return self.sessions[key]
+
+    def _run(self, engine: Any, statement: bytes, parameters: dict[str, str]) -> tuple[bytes, str]:
         insert = _INSERT.match(statement)
         if insert is None:
             sql = statement.decode()
             named = _FORMAT.search(sql)
             form = named[1] if named else "TabSeparated"
-            return self.engine.query(sql, form, params=parameters).bytes() or b"", form
+            return engine.query(sql, form, params=parameters).bytes() or b"", form
         with tempfile.NamedTemporaryFile() as file:
             file.write(statement[insert.end() :])
             file.flush()
             into, form = insert[1].decode(), insert[2].decode()
-            self.engine.query(f"{into} FROM INFILE '{file.name}' FORMAT {form}", "TabSeparated")
+            engine.query(f"{into} FROM INFILE '{file.name}' FORMAT {form}", "TabSeparated")
         return b"", form
 
     def _body(self) -> bytes:
@@ -92,6 +109,7 @@ class Front(BaseHTTPRequestHandler):
 
 def main() -> None:
     os.environ["TZ"] = "UTC"
+    Front.path_of_data = sys.argv[1]
     Front.engine = chdb.connect(sys.argv[1])
     server = ThreadingHTTPServer(("127.0.0.1", int(sys.argv[2]) if len(sys.argv) > 2 else 0), Front)
     print(server.server_address[1], flush=True)  # noqa: T201 - the way to say it

@@ -11,11 +11,13 @@ from cato_runtime.configuration.config import Config, LimitsConfig, Permission, 
 from tests.support.gateway.stack import MemoryStack
 
 READ, WRITE, RUN, ADMIN = Permission.READ, Permission.WRITE, Permission.RUN, Permission.ADMIN
+ANALYST = Permission.ANALYST
 TOKENS = (
     TokenConfig(token="default", user="user"),
     TokenConfig(token="reader", user="user", permissions=frozenset({READ})),
     TokenConfig(token="writer", user="user", permissions=frozenset({WRITE})),
     TokenConfig(token="stranger", user="stranger"),
+    TokenConfig(token="analyst", user="analyst", permissions=frozenset({ANALYST})),
     TokenConfig(token="admin", user="root", permissions=frozenset({READ, WRITE, RUN, ADMIN})),
 )
 LIMITS = LimitsConfig(audio_bytes=10_000, json_bytes=20_000)

@@ -1,5 +1,6 @@
 """CATO: automatic telephone notification on one machine."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,14 @@ from cato_stack import dead_letters
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 app.add_typer(dead_letters.app, name="dead-letters")
+
+
+class Shown(StrEnum):
+    """How a result is shown."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
 
 
 @app.command()
@@ -54,6 +63,22 @@ def demo(
     from cato_stack.demo.run import run_demo  # noqa: PLC0415 - only this command needs the client and the tables
 
     raise typer.Exit(run_demo(prompt, report))
+
+
+@app.command()
+def sql(
+    statement: Annotated[str, typer.Argument(help="One SELECT over the views of docs/analytics.md.")],
+    param: Annotated[
+        list[str] | None, typer.Option(help="The value of a placeholder such as {run:UUID}: run=<value>.")
+    ] = None,
+    form: Annotated[Shown, typer.Option("--format", help="How the result is shown.")] = Shown.TABLE,
+    data: dead_letters.Data = Path("build/data"),
+    broker: dead_letters.Broker = None,
+) -> None:
+    """Execute one SELECT over the views for analysts, while the system runs: at most 30 s and 10,000 rows."""
+    from cato_stack.sql_work import print_result  # noqa: PLC0415 - only this command needs the broker's client
+
+    print_result(statement, param or (), form, data, broker)
 
 
 def main() -> None:

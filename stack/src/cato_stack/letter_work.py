@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,12 +14,9 @@ from cato_jetstream import DeadLetter, DeadLetterStream, Misuse, NotFound
 from cato_runtime.broker import connect, make_broker
 from cato_runtime.configuration.settings import LogFormat, ServiceSettings
 from cato_runtime.logs import configure_logging
+from cato_stack.broker_address import CONNECT_S, EXIT_REFUSED, EXIT_UNAVAILABLE, broker_url
 
 T = TypeVar("T")
-
-_CONNECT_S = 5.0
-_EXIT_REFUSED = 1
-_EXIT_UNAVAILABLE = 69  # EX_UNAVAILABLE of sysexits.h
 
 
 def print_letters(service: str, data: Path, broker: str | None) -> None:
@@ -66,7 +62,7 @@ def _described(letter: DeadLetter) -> dict[str, object]:
 
 def _run(work: Callable[[DeadLetterStream], Awaitable[T]], data: Path, broker: str | None) -> T:
     async def run() -> T:
-        async with _letters(_url(data, broker)) as letters:
+        async with _letters(broker_url(data, broker)) as letters:
             return await work(letters)
 
     configure_logging("cato", ServiceSettings(log_level="ERROR", log_format=LogFormat.CONSOLE))
@@ -74,26 +70,17 @@ def _run(work: Callable[[DeadLetterStream], Awaitable[T]], data: Path, broker: s
         return asyncio.run(run())
     except (NotFound, Misuse, ConfigurationError) as error:
         typer.echo(f"cato: {error}", err=True)
-        raise typer.Exit(_EXIT_REFUSED) from error
+        raise typer.Exit(EXIT_REFUSED) from error
     except BrokerError as error:
         typer.echo(f"cato: {error}", err=True)
-        raise typer.Exit(_EXIT_UNAVAILABLE) from error
-
-
-def _url(data: Path, broker: str | None) -> str:
-    if url := broker or os.environ.get("CATO_NATS_URL"):
-        return url
-    try:
-        return (data / "broker.url").read_text().strip()
-    except OSError as error:
-        raise ConfigurationError(f"no stack has run in {data}, and CATO_NATS_URL is unset") from error
+        raise typer.Exit(EXIT_UNAVAILABLE) from error
 
 
 @asynccontextmanager
 async def _letters(url: str) -> AsyncIterator[DeadLetterStream]:
     broker = make_broker(url, "dead-letters")
     try:
-        client = await connect(broker, timeout=_CONNECT_S)
+        client = await connect(broker, timeout=CONNECT_S)
         yield DeadLetterStream(client.jetstream())
     finally:
         await broker.stop()

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from cato_contracts.api import exports, history
+from cato_contracts.api import exports, history, sql
 from cato_contracts.api.resources import Page
 from cato_contracts.api.status import CallEventView, TaskExec
 from cato_contracts.errors import InvalidError, NotFoundError
@@ -45,6 +45,7 @@ class MemoryHistory:
         table.add(exports.BeginSubscriberExport, self._begin_subscribers)
         table.add(exports.TakeExportPiece, self._take)
         table.add(exports.EndCallExport, self._end)
+        table.add(sql.RunSql, self._run_sql)
 
     def add_call(self, run: TaskExec, at: datetime, **changes: Any) -> history.CallDetail:
         """Remember a call that began at a time and was answered after two seconds, for five."""
@@ -132,6 +133,13 @@ class MemoryHistory:
         self.taken.append(request.place)
         last = request.place == len(pieces) - 1
         return exports.ExportPiece.model_construct(data=pieces[request.place], last=last)
+
+    async def _run_sql(self, request: sql.RunSql, _: RequestContext) -> sql.SqlResult:
+        if not request.statement.upper().startswith("SELECT"):
+            raise InvalidError("a statement should begin with SELECT or WITH")
+        if request.format is sql.SqlFormat.CSV:
+            return sql.SqlResult.of(b"a\r\n1\r\n")
+        return sql.SqlResult.of(b'{"columns":[{"name":"a","type":"UInt8"}],"rows":[[1]]}')
 
     async def _end(self, request: exports.EndCallExport, _: RequestContext) -> None:
         self.exports.pop(request.id, None)

@@ -2,6 +2,7 @@
 
 # ruff: noqa: PLC0414 - the operations on groups are part of this module's interface
 
+import json
 from dataclasses import replace
 from uuid import UUID
 
@@ -60,6 +61,7 @@ from cato_client.models import (
     Page,
     Report,
     Settings,
+    SqlTable,
     Station,
     Statistics,
     StatusDocument,
@@ -269,6 +271,18 @@ def get_statistics(
 def list_stations() -> Operation[Page[Station]]:
     """List the stations, and whether they respond. There is one page."""
     return list_page("/stations", Page[Station])
+
+
+def run_sql(statement: str, **parameters: str) -> Operation[SqlTable]:
+    """Execute one SELECT over the views for analysts; `parameters` are the values of its placeholders."""
+    content = json.dumps({"sql": statement, "parameters": parameters}, ensure_ascii=False).encode()
+    return change("POST", "/sql", SqlTable, content)
+
+
+def run_sql_csv(statement: str, **parameters: str) -> Operation[bytes]:
+    """Execute one SELECT over the views for analysts; the result is CSV."""
+    asked = run_sql(statement, **parameters)
+    return Operation(asked.method, asked.path, read_bytes, {"format": "csv"}, asked.content, asked.headers)
 
 
 def stream_reports(run_id: UUID) -> Operation[None]:

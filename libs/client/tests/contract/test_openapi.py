@@ -71,6 +71,8 @@ OPERATIONS: list[Operation[Any]] = [
         ID, subscribers="unreached", form="xlsx", dialect="excel", time_zone="UTC"
     ),
     operations.get_statistics("day", CALLS, time_zone="UTC"),
+    operations.run_sql("SELECT 1", run="x"),
+    operations.run_sql_csv("SELECT 1"),
     operations.list_stations(),
 ]
 
@@ -92,6 +94,8 @@ MODELS: dict[str, type[models.Model]] = {
     "StationView": models.Station,
     "SettingsView": models.NotificationSettings,
     "Statistics": models.Statistics,
+    "SqlColumn": models.SqlColumn,
+    "SqlTable": models.SqlTable,
     "StatusDocument": models.StatusDocument,
     "SubscriberGroupView": models.SubscriberGroup,
     "SubscriberLine": models.Subscriber,

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from cato_contracts.api import exports, history, stations, status
+from cato_contracts.api import exports, history, sql, stations, status
 from cato_contracts.api.resources import (
     NotificationSettings,
     SettingsSpec,
@@ -124,6 +124,12 @@ SAMPLES: list[Message] = [
         format=exports.ExportFormat.CSV,
         dialect=exports.ExportDialect.EXCEL,
         time_zone="Europe/Moscow",
+    ),
+    sql.RunSql(
+        actor=ACTOR,
+        statement="SELECT count() FROM calls WHERE run_id = {run:UUID}",
+        parameters={"run": str(ID)},
+        format=sql.SqlFormat.CSV,
     ),
     exports.TakeExportPiece(actor=ACTOR, id=ID, place=3),
     runs.RunStarted(snapshot=SNAPSHOT),

@@ -19,7 +19,7 @@ from cato_gateway.routes import (
     task_execs,
     tasks,
 )
-from cato_gateway.routes.history import calls, run_subscribers, statistics
+from cato_gateway.routes.history import calls, run_subscribers, sql, statistics
 
 _RESOURCES = (
     audio_files,
@@ -30,6 +30,7 @@ _RESOURCES = (
     run_subscribers,
     calls,
     statistics,
+    sql,
     stations,
     health,
 )

@@ -11,9 +11,11 @@ from cato_contracts.numbering import Numbering
 from cato_reporting.adapters.clickhouse.call_history import ClickHouseHistory
 from cato_reporting.adapters.clickhouse.read_model import ClickHouseReadModel
 from cato_reporting.adapters.clickhouse.retention import Retention
+from cato_reporting.adapters.clickhouse.statements.analyst_database import ClickHouseAnalystDatabase
 from cato_reporting.adapters.nats.run_log import NatsDeadLetters, NatsRunLog
 from cato_reporting.deps import Deps
 from cato_reporting.metrics import ReportingCollector
+from cato_reporting.ports import StatementLimits
 from cato_reporting.service import ReportingService
 from cato_runtime.broker import connect, make_broker
 from cato_runtime.clock import Clock, SystemClock
@@ -48,6 +50,7 @@ def make_deps(
         dead_letters=NatsDeadLetters(js),
         read_model=ClickHouseReadModel(dsn, retention=retention),
         history=ClickHouseHistory(dsn, retention=retention),
+        analysts=ClickHouseAnalystDatabase(dsn, StatementLimits()),
         objects=objects,
         clock=clock or SystemClock(),
         time_zone=time_zone,

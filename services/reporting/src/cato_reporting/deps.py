@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from cato_contracts.numbering import Numbering
-from cato_reporting.ports import CallHistory, DeadLetters, ReadModel, RunLog
+from cato_reporting.ports import AnalystDatabase, CallHistory, DeadLetters, ReadModel, RunLog
 from cato_runtime.clock import Clock
 from cato_runtime.objects import ObjectStore
 
@@ -16,6 +16,7 @@ class Deps:
     dead_letters: DeadLetters
     read_model: ReadModel
     history: CallHistory
+    analysts: AnalystDatabase
     objects: ObjectStore
     clock: Clock
     time_zone: str

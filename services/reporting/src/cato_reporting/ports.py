@@ -1,6 +1,6 @@
 """The ports of projections and queries."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
@@ -14,11 +14,13 @@ from cato_contracts.api.history import (
     FoundSubscriber,
     Grouping,
 )
+from cato_contracts.api.sql import SqlFormat
 from cato_contracts.api.status import SubscriberFilter
 from cato_contracts.messages.runs import RunSnapshot, RunSubscriber
 from cato_reporting.domain.live_run import End, LiveRun
 from cato_reporting.domain.parsed_message import ParsedMessage
 from cato_reporting.domain.report import Numbers
+from cato_reporting.domain.statement import Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +198,32 @@ class ReadModel(Protocol):
 
     async def release_memory(self) -> None:
         """Return memory that is not used to the operating system."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class StatementLimits:
+    """The limits of a statement of an analyst: time, memory, and size of the result."""
+
+    seconds: int = 30
+    memory_mb: int = 512
+    rows: int = 10_000
+    result_mb: int = 20
+
+
+class AnalystDatabase(Protocol):
+    """The views for analysts, read-only."""
+
+    async def run(self, statement: Statement, values: Mapping[str, str], form: SqlFormat) -> bytes:
+        """Return the result of a statement as a file; `values` are those of its placeholders.
+
+        Raises:
+            StatementError: if the statement reads anything but the views, is wrong, or exceeds a limit.
+            ReadModelAwayError: if the database cannot be reached.
+
+        """
         ...
 
     async def close(self) -> None: ...

@@ -19,6 +19,7 @@ from cato_reporting.projections.tables.projector import Projector
 from cato_reporting.queries.exports.open_exports import OpenExports
 from cato_reporting.queries.history.call_queries import CallQueries
 from cato_reporting.queries.read_barrier import ReadBarrier
+from cato_reporting.queries.statements.sql_queries import SqlQueries
 from cato_reporting.queries.statistics.statistics_queries import StatisticsQueries
 from cato_reporting.queries.status.finished_runs import FinishedRuns
 from cato_reporting.queries.status.run_lookup import RunLookup
@@ -74,6 +75,7 @@ class ReportingService:
                 CallQueries(barrier, deps.history, self._lists, deps.numbering),
                 StatisticsQueries(barrier, deps.history, deps.numbering, time_zone=deps.time_zone),
                 self._exports,
+                SqlQueries(barrier, deps.analysts),
             ),
         )
         self.ready = False
@@ -129,6 +131,7 @@ class ReportingService:
         await end_tasks(*self._tasks)
         await self._exports.close()
         await self._deps.history.close()
+        await self._deps.analysts.close()
         await self._deps.read_model.close()
 
     async def _settle(self) -> None:

@@ -242,6 +242,15 @@ class ListTaskExecs(Query[Page[TaskExec]]):
     cursor: str | None = None
 
 
+def compressed(content: bytes) -> bytes:
+    """Compress bytes for an answer (Zstandard, RFC 8878)."""
+    return zstd.compress(content)
+
+
+def decompressed(content: bytes) -> bytes:
+    return zstd.decompress(content)
+
+
 class StatusText(Frozen):
     """Part of a run's subscribers, as JSON text of the status document.
 
@@ -257,10 +266,10 @@ class StatusText(Frozen):
     def of(cls, text: bytes, *, count: int, next_cursor: str | None = None) -> "StatusText":
         """Compress the text."""
         # Not validated, because validation would decode the bytes as Base64.
-        return cls.model_construct(data=zstd.compress(text), count=count, next_cursor=next_cursor)
+        return cls.model_construct(data=compressed(text), count=count, next_cursor=next_cursor)
 
     def text(self) -> bytes:
-        return zstd.decompress(self.data)
+        return decompressed(self.data)
 
 
 STATUS_TEXT_LIMIT = 2000

@@ -16,12 +16,16 @@ from cato_runtime.configuration.station_config import StationConfig
 
 
 class Permission(StrEnum):
-    """The permissions of a token: read, change resources, start and control runs, act for other users."""
+    """The permissions of a token.
+
+    Read, change resources, start and control runs, act for other users, query the data of all with SQL.
+    """
 
     READ = "read"
     WRITE = "write"
     RUN = "run"
     ADMIN = "admin"
+    ANALYST = "analyst"
 
 
 class TokenConfig(Section):
@@ -41,7 +45,7 @@ class TokenConfig(Section):
 
     permissions: frozenset[Permission] = frozenset({Permission.READ, Permission.WRITE, Permission.RUN})
     """The permissions of the token: read resources (`read`), change them (`write`), start and control runs
-    (`run`), act for other users (`admin`)."""
+    (`run`), act for other users (`admin`), query the runs and calls of all users with SQL (`analyst`)."""
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:

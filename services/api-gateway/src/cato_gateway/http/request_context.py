@@ -60,11 +60,11 @@ class RequestContext:
         base = self.deps.settings.public_url or str(self.request.base_url)
         return f"{base.rstrip('/')}{API}{path}"
 
-    async def ask(self, query: Query[R]) -> R:
+    async def ask(self, query: Query[R], *, timeout: timedelta | None = None) -> R:
         """Return the answer of a service; errors are those of `Asker.ask`."""
-        timeout = self.deps.settings.answer_timeout.total_seconds()
+        patience = (timeout or self.deps.settings.answer_timeout).total_seconds()
         try:
-            return await self.deps.asker.ask(query, correlation_id=self.correlation_id, timeout=timeout)
+            return await self.deps.asker.ask(query, correlation_id=self.correlation_id, timeout=patience)
         except TooLargeError as error:  # the answer is too large; 413 would be about the request
             raise InvalidError(error.message, resource_id=error.resource_id) from error
 
@@ -217,6 +217,7 @@ def _context_with(permission: Permission) -> Callable[..., Awaitable[RequestCont
 
 Reader = Annotated[RequestContext, Depends(_context_with(Permission.READ))]
 Writer = Annotated[RequestContext, Depends(_context_with(Permission.WRITE))]
+Analyst = Annotated[RequestContext, Depends(_context_with(Permission.ANALYST))]
 Runner = Annotated[RequestContext, Depends(_context_with(Permission.RUN))]
 
 

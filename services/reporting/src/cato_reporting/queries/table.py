@@ -7,16 +7,22 @@ from cato_contracts.api.exports import (
     TakeExportPiece,
 )
 from cato_contracts.api.history import GetCall, GetStatistics, ListCalls
+from cato_contracts.api.sql import RunSql
 from cato_contracts.api.status import GetStatusText, GetTaskExec, ListTaskExecs
 from cato_reporting.queries.exports.open_exports import OpenExports
 from cato_reporting.queries.history.call_queries import CallQueries
+from cato_reporting.queries.statements.sql_queries import SqlQueries
 from cato_reporting.queries.statistics.statistics_queries import StatisticsQueries
 from cato_reporting.queries.status.status_queries import StatusQueries
 from cato_runtime.requests import HandlerTable
 
 
 def handler_table(
-    status: StatusQueries, calls: CallQueries, statistics: StatisticsQueries, exports: OpenExports
+    status: StatusQueries,
+    calls: CallQueries,
+    statistics: StatisticsQueries,
+    exports: OpenExports,
+    sql: SqlQueries,
 ) -> HandlerTable:
     return {
         GetTaskExec: status.get_task_exec,
@@ -29,4 +35,5 @@ def handler_table(
         BeginSubscriberExport: exports.begin_subscribers,
         TakeExportPiece: exports.take,
         EndCallExport: exports.end,
+        RunSql: sql.run_sql,
     }

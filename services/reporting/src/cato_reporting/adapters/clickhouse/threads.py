@@ -5,7 +5,7 @@ The embedded engine has no asynchronous client, and neither kind of client may b
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -36,14 +36,28 @@ class ClickHouseThreads:
     """Runs functions of a client in threads of its own, at most `threads` at once.
 
     `timeout_s` bounds a statement on a server; the embedded engine knows no timeouts, and no network.
+    `settings` are further settings of the sessions.
     """
 
-    def __init__(self, dsn: str, *, threads: int, max_threads: int, timeout_s: float, name: str) -> None:
+    def __init__(
+        self,
+        dsn: str,
+        *,
+        threads: int,
+        max_threads: int,
+        timeout_s: float,
+        name: str,
+        settings: Mapping[str, Any] | None = None,
+    ) -> None:
         self._dsn = dsn
         self._embedded = urlsplit(dsn).scheme == "chdb"
         # The second setting evaluates conditions on the key before other columns are read, also with FINAL.
         # Conditions on other columns still apply to merged rows only.
-        self._settings = {"max_threads": max_threads, "optimize_move_to_prewhere_if_final": 1}
+        self._settings = {
+            "max_threads": max_threads,
+            "optimize_move_to_prewhere_if_final": 1,
+            **(settings or {}),
+        }
         self._timeout_s = timeout_s
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix=name)
         self._own = threading.local()
@@ -68,6 +82,15 @@ class ClickHouseThreads:
         """
         if self._embedded:
             await self.run(lambda client: client.command("SYSTEM JEMALLOC PURGE"))
+
+    def end_session(self) -> None:
+        """Close the client of this thread; the next function gets a new one."""
+        client: Client | None = getattr(self._own, "client", None)
+        if client is not None:
+            self._own.client = None
+            with self._opened:
+                self._clients.remove(client)
+            client.close()
 
     async def close(self) -> None:
         await asyncio.to_thread(self._threads.shutdown)

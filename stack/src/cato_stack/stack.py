@@ -30,6 +30,8 @@ _READY_POLL_S = 0.05
 _ANSWER_S = 5.0
 _STOP_TIMEOUT_S = 45.0
 
+_METRICS = "metrics"
+_GATEWAY = "api-gateway"
 _PROGRAMS = {
     "media": "media",
     "reporting": "reporting",
@@ -155,15 +157,31 @@ def _services(options: StackOptions, nats_url: str, server: ForkServerProcess) -
         environment["CATO_CONFIG"] = str(options.config)
     pid_dir = options.data_dir / "pids"
     pid_dir.mkdir(exist_ok=True)
+    ports = options.data_dir / _METRICS
+    ports.mkdir(exist_ok=True)
+    for file in ports.glob("*.port"):
+        file.unlink()
     return [
         Supervised(
-            ProcessSpec(name, f"cato_{program}.entrypoints.main:main", f"cato-{program}", environment),
+            ProcessSpec(
+                name,
+                f"cato_{program}.entrypoints.main:main",
+                f"cato-{program}",
+                environment | _metrics_environment(name, ports),
+            ),
             server,
             pid_dir,
             log_file=options.log_file,
         )
         for name, program in _PROGRAMS.items()
     ]
+
+
+def _metrics_environment(service: str, ports: Path) -> dict[str, str]:
+    """Return the settings by which `/metrics` of the gateway has the metrics of all services."""
+    if service == _GATEWAY:
+        return {"CATO_GATEWAY_METRICS_DIRECTORY": str(ports)}
+    return {"CATO_HEALTH_PORT": "0", "CATO_HEALTH_PORT_FILE": str(ports / f"{service}.port")}
 
 
 async def _wait_until_ready(options: StackOptions, services: list[Supervised]) -> None:

@@ -136,7 +136,7 @@ class _Server(uvicorn.Server):
 async def serve_health(health: Health, settings: ServiceSettings) -> AsyncIterator[int | None]:
     """Serve the endpoint while the body runs, if a port is set; yields the port.
 
-    With port 0 the system chooses one, and `<data_dir>/health.port` says which.
+    With port 0 the system chooses one, and `health_port_file` or `<data_dir>/health.port` says which.
 
     Raises:
         ConfigurationError: if the address cannot be bound.
@@ -148,8 +148,9 @@ async def serve_health(health: Health, settings: ServiceSettings) -> AsyncIterat
     listener = _bind(settings.health_host, settings.health_port)
     port: int = listener.getsockname()[1]
     if settings.health_port == 0:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-        (settings.data_dir / _PORT_FILE).write_text(f"{port}\n")
+        file = settings.health_port_file or settings.data_dir / _PORT_FILE
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"{port}\n")
     collector = _HealthCollector(health)
     REGISTRY.register(collector)
     server = _Server(

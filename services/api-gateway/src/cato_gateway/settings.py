@@ -1,6 +1,7 @@
 """The settings of the gateway: its address and its time-outs."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, ValidationError, field_validator
@@ -49,6 +50,10 @@ class GatewaySettings(BaseSettings):
     connections_per_address: int | None = Field(default=None, ge=1)
     """The most connections from one address, in the same way; unset: half of all. Set it to the number of
     connections behind a proxy, all of whose requests come from one address."""
+
+    metrics_directory: Path | None = None
+    """A directory with the ports of other services on this machine (`<service>.port`); `/metrics` has the
+    metrics of these services, too. `cato up` sets it. Unset: the gateway's own metrics."""
 
     keep_alive: timedelta = timedelta(seconds=30)
     """How long an idle connection stays open; should be longer than the time-out of a proxy."""

@@ -52,5 +52,8 @@ class ServiceSettings(BaseSettings):
     log and `health.port` in the data directory name; unset: no port. The gateway also serves them with the
     API."""
 
+    health_port_file: Path | None = None
+    """The file that names the port instead of `health.port`; `cato up` gives each service one of its own."""
+
     health_host: str = "127.0.0.1"
     """The address of that endpoint."""

@@ -16,6 +16,7 @@ from cato_contracts.requests import Actor
 from cato_gateway import openapi as documentation
 from cato_gateway.deps import Deps
 from cato_gateway.http.error_responses import Problem, problem
+from cato_gateway.http.joined_metrics import joined_metrics
 from cato_gateway.http.metrics import Metrics
 from cato_gateway.openapi.content import json_content, text_content
 
@@ -135,9 +136,13 @@ async def _stations_down(deps: Deps) -> list[str] | None:
     responses={200: {"description": "Metrics.", "content": text_content("text/plain", _METRICS)}},
 )
 async def metrics(request: Request) -> Response:
-    """Get metrics in Prometheus' text format."""
+    """Get metrics in Prometheus' text format; under `cato up` those of all services, by label `service`."""
     found: Metrics = request.app.state.metrics
-    return Response(found.text(), media_type=found.content_type)
+    deps: Deps = request.app.state.deps
+    text, directory = found.text(), deps.settings.metrics_directory
+    if directory is not None:
+        text = await joined_metrics(text, name="api-gateway", directory=directory)
+    return Response(text, media_type=found.content_type)
 
 
 @router.get("/openapi.json", include_in_schema=False)

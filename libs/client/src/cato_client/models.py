@@ -322,20 +322,6 @@ class CallDetail(CallRecord):
     events: list[CallEvent]
 
 
-class SqlColumn(Model):
-    """A column of a result; `type` is ClickHouse's."""
-
-    name: str
-    type: str
-
-
-class SqlTable(Model):
-    """The result of a statement."""
-
-    columns: list[SqlColumn]
-    rows: list[list[Any]]
-
-
 class CallStatistics(Model):
     """The statistics of a group of calls; ratios and means are None if no call has ended."""
 

@@ -61,7 +61,6 @@ from cato_client.models import (
     Page,
     Report,
     Settings,
-    SqlTable,
     Station,
     Statistics,
     StatusDocument,
@@ -84,6 +83,7 @@ from cato_client.operation import (
     read_nothing,
     remove,
 )
+from cato_client.sql_models import SqlTable
 
 
 def add_audio_file(name: str, content: bytes, *, allow_silence: bool = False) -> Operation[AudioFile]:

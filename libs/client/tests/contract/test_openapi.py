@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from cato_client import group_operations, list_models, models, operations
+from cato_client import group_operations, list_models, models, operations, sql_models
 from cato_client.models import CallFilter
 from cato_client.operation import Operation
 
@@ -94,8 +94,8 @@ MODELS: dict[str, type[models.Model]] = {
     "StationView": models.Station,
     "SettingsView": models.NotificationSettings,
     "Statistics": models.Statistics,
-    "SqlColumn": models.SqlColumn,
-    "SqlTable": models.SqlTable,
+    "SqlColumn": sql_models.SqlColumn,
+    "SqlTable": sql_models.SqlTable,
     "StatusDocument": models.StatusDocument,
     "SubscriberGroupView": models.SubscriberGroup,
     "SubscriberLine": models.Subscriber,

@@ -7,7 +7,7 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from cato_gateway.http.joined_metrics import joined_metrics
+from cato_gateway.http.serving.joined_metrics import joined_metrics
 from cato_runtime.configuration.settings import ServiceSettings
 from cato_runtime.health import Health, serve_health
 

@@ -16,8 +16,8 @@ from cato_contracts.requests import Actor
 from cato_gateway import openapi as documentation
 from cato_gateway.deps import Deps
 from cato_gateway.http.error_responses import Problem, problem
-from cato_gateway.http.joined_metrics import joined_metrics
 from cato_gateway.http.metrics import Metrics
+from cato_gateway.http.serving.joined_metrics import joined_metrics
 from cato_gateway.openapi.content import json_content, text_content
 
 router = APIRouter(tags=["health"])

@@ -26,6 +26,8 @@ const group = found(
     body: [{ fullName: "Ivan Potapov", phones: "776429" }],
   }),
 );
+// A dry run would have no id.
+if (!("id" in group)) throw new Error("the group was not stored");
 // Fields with defaults can be left out.
 const settings = found(
   await client.POST("/api/v1/notification-settings", {

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,7 +47,9 @@ class ForkedProcess:
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
-        self._handle = os.pidfd_open(pid)
+        self._handle: int | None = None
+        with suppress(ProcessLookupError):  # it has ended, and the server reports that next
+            self._handle = os.pidfd_open(pid)
         self._code: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
     @property
@@ -60,7 +63,7 @@ class ForkedProcess:
 
     def send_signal(self, number: int) -> None:
         """Send a signal; without effect on a process that has ended."""
-        if not self._code.done():
+        if self._handle is not None and not self._code.done():
             try:
                 signal.pidfd_send_signal(self._handle, number)
             except ProcessLookupError:
@@ -73,7 +76,8 @@ class ForkedProcess:
         """Take the exit code from the server."""
         if not self._code.done():
             self._code.set_result(code)
-            os.close(self._handle)
+            if self._handle is not None:
+                os.close(self._handle)
 
 
 class ForkServerProcess:

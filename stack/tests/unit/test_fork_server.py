@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cato_stack.forked_process import ForkServerProcess, ProcessSpec
+from cato_stack.forked_process import ForkedProcess, ForkServerProcess, ProcessSpec
 from cato_stack.supervisor import Supervised
 
 PROGRAMS = "stack.tests.support.forked"
@@ -45,6 +45,15 @@ async def test_s7_a_program_that_fails_has_exit_code_1(server, tmp_path: Path) -
     process = await server.fork(ProcessSpec("x", f"{PROGRAMS}:main", "cato-x", {}), tmp_path / "log")
     assert await process.wait() == 1
     assert "KeyError: 'CATO_CODE'" in (tmp_path / "log").read_text()
+
+
+async def test_s7_a_process_that_ended_before_its_start_was_reported_has_its_exit_code() -> None:
+    ended = await asyncio.create_subprocess_exec("true")
+    await ended.wait()
+    process = ForkedProcess(ended.pid)
+    process.kill()  # without effect
+    process.report_end(78)
+    assert await process.wait() == 78
 
 
 async def test_s7_forked_processes_are_named_and_end_by_signals(server) -> None:

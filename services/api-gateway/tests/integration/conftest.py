@@ -19,7 +19,7 @@ from cato_runtime.requests import serve_requests
 from cato_runtime.service import ping_subject
 from tests.support.gateway.services import MemoryServices
 
-DEADLINE_S = 20
+DEADLINE_S = 60
 
 
 @dataclass

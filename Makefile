@@ -50,7 +50,7 @@ test-failures: $(STAMP)
 	$(BIN)/python -m pytest $(FAILURES)
 
 test-others: $(STAMP)
-	nice -n 10 $(BIN)/python -m pytest -n 3 --dist loadfile tests libs services exchange stack \
+	nice -n 10 $(BIN)/python -m pytest -n 2 --dist loadfile tests libs services exchange stack \
 	    $(addprefix --ignore=,$(TIMED) $(FAILURES) $(HISTORIES))
 
 test-quick: $(STAMP)  ## the unit and contract tests of every part, under 90 seconds

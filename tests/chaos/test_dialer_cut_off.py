@@ -34,18 +34,8 @@ REPLICA_ID = "776402"
 
 
 @pytest.fixture
-def stack(tmp_path: Path, exchange: LiveExchange) -> Iterator[LiveStack]:
-    made = LiveStack(tmp_path / "stack", exchange.port, CHANNELS)
-    made.start()
-    yield made
-    made.stop()
-
-
-@pytest.fixture
-def client(stack: LiveStack) -> Iterator[Client]:
-    made = stack.client()
-    yield made
-    made.http.close()
+def channels() -> int:
+    return CHANNELS
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.live_system import AUTH, LiveExchange, LiveStack, assert_consistent
+from tests.support.live_system import AUTH, Client, LiveExchange, LiveStack, assert_consistent
 from tests.support.tones import tone
 
 CHANNELS = 4
@@ -72,9 +72,8 @@ def until_status(url: str, status: int, within_s: float) -> httpx.Response:
 
 @pytest.mark.timeout(200)
 def test_s1_full_disk_is_told_and_survived_without_a_second_call(
-    stack: LiveStack, exchange: LiveExchange, disk: Path
+    stack: LiveStack, client: Client, exchange: LiveExchange, disk: Path
 ) -> None:
-    client = stack.client()
     prompt = client.add_prompt(f"tone-{uuid.uuid4().hex}", tone(PROMPT_S))
     numbers = [f"10{n:04}" for n in range(PEOPLE)]
     people = [{"fullName": f"P{number}", "phones": number, "emails": ""} for number in numbers]
@@ -99,4 +98,3 @@ def test_s1_full_disk_is_told_and_survived_without_a_second_call(
     assert_consistent(document["report"])
     assert document["report"]["subscriberNotified"] == PEOPLE
     assert document["report"]["callsSucceeded"] == PEOPLE
-    client.http.close()

@@ -70,7 +70,7 @@ class RequestContext:
     """The parts of a request besides its body that a handler may use.
 
     `command_id` stays the same when the client retries, so a resource whose id is derived from it is created
-    once. `deadline` is the time of the event loop after which nobody waits for the answer.
+    once. `deadline` is the time of the event loop after which the client has stopped waiting.
     """
 
     command_id: str

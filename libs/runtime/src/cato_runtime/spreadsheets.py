@@ -1,6 +1,6 @@
 """Tables for spreadsheet programs: XLSX files, and text in CSV that cannot become a formula.
 
-A spreadsheet program takes a cell of CSV for a formula by its first character, whoever wrote the text (OWASP,
+A spreadsheet program takes a cell of CSV for a formula by its first character (OWASP,
 CSV injection). Such text gets an apostrophe in front, the sign for text. Cells of an XLSX file have a type,
 so the text is unchanged there; it is marked as text, which holds also when a person edits the cell.
 """

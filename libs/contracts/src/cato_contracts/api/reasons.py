@@ -46,7 +46,7 @@ class Reason(StrEnum):
         "The whole message was sent (`PICKUP_AND_LISTEN_FULL`).",
     )
     CONFIRMED = "confirmed", Group.REACHED, "The code was keyed (`PICKUP_AND_CONFIRM`)."
-    NO_ANSWER = "no-answer", Group.PERSON, "It rang until the limit, and nobody answered."
+    NO_ANSWER = "no-answer", Group.PERSON, "It rang until the limit without an answer."
     BUSY = "busy", Group.PERSON, "The number is busy."
     BUSY_EVERYWHERE = "busy-everywhere", Group.PERSON, "Every device of the person is busy."
     UNAVAILABLE = (

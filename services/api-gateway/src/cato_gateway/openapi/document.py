@@ -87,7 +87,7 @@ def _add_schemas(schemas: dict[str, Any]) -> None:
 def _loosen(document: dict[str, Any]) -> None:
     """Describe the schemas in a way that generators of clients understand.
 
-    A property with `default` becomes a required one in TypeScript, so defaults are told in the descriptions.
+    A property with `default` becomes a required one in TypeScript, so the descriptions name the defaults.
     An answer may gain fields in a later version, so only the schemas of requests forbid unknown ones.
     """
     schemas = document["components"]["schemas"]

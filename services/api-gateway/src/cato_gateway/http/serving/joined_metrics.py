@@ -1,4 +1,4 @@
-"""The metrics of all processes of a machine at one address, told apart by the label `service`.
+"""The metrics of all processes of a machine at one address, with the label `service`.
 
 Under `cato up` each service writes the port of its metrics to a file, which the gateway reads for a scrape.
 """

@@ -21,7 +21,7 @@ from cato_runtime.process.freeze_watch import FreezeWatch
 log = structlog.get_logger()
 
 HEARTBEAT_S = 3.0
-"""How often the broker is told that a job is being worked on."""
+"""The interval of the messages to the broker that a job is being worked on."""
 
 FROZEN_S = 2 * HEARTBEAT_S
 """A freeze of this process after which another replica may have its jobs. It gets them 10 s after their last

@@ -24,7 +24,7 @@ from cato_dialer.dial.domain.subscriber.next_attempt import (
     PastCall,
     next_attempt,
 )
-from cato_dialer.dial.domain.subscriber.takeover import OwnerAnswer, is_over
+from cato_dialer.dial.domain.subscriber.takeover import OwnerAnswer, is_over, was_restarted
 from cato_dialer.dial.handlers.attempt_call import CallAttempt, NotSentError
 from cato_dialer.dial.handlers.call_recorder import CallRecorder
 from cato_dialer.dial.handlers.deps import Deps
@@ -189,9 +189,8 @@ class SubscriberWorker:
         """Return how the job ends while the call may still be up; None if the call is over."""
         deps, owner = self._deps, call.owner
         newest = await deps.incarnations.newest(owner.instance) if owner else 0
-        restarted = owner is not None and newest > owner.incarnation
         # The former life of a restarted process cannot answer.
-        answer = OwnerAnswer.SILENCE if restarted else await self._ask_owner(owner)
+        answer = OwnerAnswer.SILENCE if was_restarted(call, newest) else await self._ask_owner(owner)
         if is_over(call, answer, newest_incarnation=newest, now=deps.clock.now(), rule=deps.takeover):
             return None
         if answer is OwnerAnswer.UP:

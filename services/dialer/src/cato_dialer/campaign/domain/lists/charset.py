@@ -1,7 +1,7 @@
-"""The encoding of a text file: as the client says, or told from the bytes.
+"""The encoding of a text file: as the client says, or by its bytes.
 
-Spreadsheets write UTF-8 with a byte order mark, UTF-16, or the code page of the machine. A code page is told
-by what its words look like: Cyrillic read in another code page has capitals inside words, marks instead of
+Spreadsheets write UTF-8 with a byte order mark, UTF-16, or the code page of the machine. A code page is
+recognised by its words: Cyrillic read in another code page has capitals inside words, marks instead of
 letters, or both alphabets in one word.
 """
 

@@ -32,6 +32,11 @@ class TakeoverRule(StrEnum):
     """At once. A subscriber may be called while the call of a cut-off process is still up."""
 
 
+def was_restarted(call: PastCall, newest_incarnation: int) -> bool:
+    """Tell whether the owner of a call has started anew since; `newest_incarnation` is that of its name."""
+    return call.owner is not None and newest_incarnation > call.owner.incarnation
+
+
 def is_over(
     call: PastCall, answer: OwnerAnswer, *, newest_incarnation: int, now: datetime, rule: TakeoverRule
 ) -> bool:
@@ -41,4 +46,4 @@ def is_over(
     if rule is TakeoverRule.FAST or call.owner is None or call.ends_by is None:
         # Earlier versions recorded neither owner nor latest end.
         return True
-    return newest_incarnation > call.owner.incarnation or now > call.ends_by + CLOCK_SKEW
+    return was_restarted(call, newest_incarnation) or now > call.ends_by + CLOCK_SKEW

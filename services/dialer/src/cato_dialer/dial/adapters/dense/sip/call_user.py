@@ -50,7 +50,7 @@ class Phase(Enum):
 
 
 class _Gone:
-    """The user of a call that has ended: it is not told anything."""
+    """The user of a call that has ended: it takes no events."""
 
     def _ignore(self, *_: object) -> None:
         """Do nothing."""

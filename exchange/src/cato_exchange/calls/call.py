@@ -224,7 +224,8 @@ class Call:
     def _bye_answered(self, code: int) -> None:
         if code >= 200 and not self.record.ended:  # noqa: PLR2004
             self.record.bye_answered = True
-            self.finish("exchange")
+            # The caller may call again before its answer is read here: its time of arrival counts.
+            self.finish("exchange", self.context.transactions.arrived_ms)
 
     def _open_dialog(self) -> Dialog:
         host, port = self.invite.flow.local

@@ -94,10 +94,13 @@ class Transactions:
         self.repeated_invites = 0
         self._servers: dict[TransactionKey, ServerTransaction] = {}
         self._clients: dict[TransactionKey, ClientTransaction] = {}
+        self.arrived_ms = 0.0
+        """When the message that is handled now has arrived (Unix ms)."""
 
     def receive(self, data: bytes, flow: Flow, arrived_ms: float) -> None:
         if not data.strip(b"\r\n\0 "):
             return  # keep-alive
+        self.arrived_ms = arrived_ms
         try:
             message = parse(data)
             if isinstance(message, Request):

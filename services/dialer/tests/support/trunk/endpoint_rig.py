@@ -29,12 +29,14 @@ class Told:
     def __init__(self) -> None:
         self.words: list[tuple[Any, ...]] = []
         self.left_behind = b""
+        self.left_after = b""
         self._changed = asyncio.Event()
 
     def __getattr__(self, name: str) -> Callable[..., None]:
         def note(*details: Any) -> None:
             if name == "farewell":
                 self.left_behind = details[0]
+                self.left_after = details[2] if len(details) > 2 else b""
                 return
             self.words.append((name, *details))
             self._changed.set()

@@ -41,6 +41,17 @@ async def test_a_ringing_call_leaves_a_cancel_of_its_invite_behind(rig: Rig):
     await rig.told.until("ringing")
     farewell = parse(rig.told.left_behind)
     assert (farewell.method, farewell.sequence, farewell.branch) == ("CANCEL", 1, invite.branch)
+    after = parse(rig.told.left_after)
+    assert (after.method, after.call_id, after.to_tag) == ("BYE", invite.call_id, "far")
+    assert after.sequence > invite.sequence
+
+
+async def test_a_call_without_a_response_leaves_a_cancel_of_its_invite_behind(rig: Rig):
+    rig.call.start()
+    invite = await rig.station.next("INVITE")
+    farewell = parse(rig.told.left_behind)
+    assert (farewell.method, farewell.sequence, farewell.branch) == ("CANCEL", 1, invite.branch)
+    assert rig.told.left_after == b""
 
 
 async def test_a_repeated_answer_is_acknowledged_again(rig: Rig):

@@ -14,6 +14,7 @@ import pytest
 from cato_contracts.alaw_wav import wav_file
 from cato_dialer.dial.adapters.dense.media import protocol
 from cato_dialer.dial.adapters.dense.media.engine import MediaEngine
+from cato_dialer.dial.adapters.dense.media.farewell import Farewells
 from cato_dialer.dial.adapters.dense.media.ports import Ports
 from cato_dialer.dial.adapters.dense.media.rtp.prompts import ALAW_TO_ULAW
 
@@ -249,6 +250,17 @@ def test_udp_checksums_are_right(rig: Rig):
             assert segment[6:8] != b"\0\0"
             checked += 1
     assert checked == 10
+
+
+def test_both_requests_of_an_unanswered_call_are_sent_in_their_order():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as station:
+        station.bind(("127.0.0.1", 0))
+        port = station.getsockname()[1]
+        farewells = Farewells()
+        farewells.keep(protocol.Farewell(1, "CANCEL", "udp", "127.0.0.1", port, "BYE"))
+        assert farewells.send() == 1
+        station.setblocking(False)
+        assert [station.recv(100) for _ in range(6)] == [b"CANCEL", b"BYE"] * 3
 
 
 async def test_a_call_whose_dialer_died_is_ended_by_the_media_process():

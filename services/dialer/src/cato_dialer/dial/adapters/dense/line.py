@@ -194,11 +194,11 @@ class DenseLine:
     def hung_up(self) -> None:
         self.release(ReleaseCause.LOCAL_HANGUP, _ANSWERED if self._playing else None, "")
 
-    def farewell(self, data: bytes, remote: Remote) -> None:
+    def farewell(self, data: bytes, remote: Remote, then: bytes = b"") -> None:
         if self.media is not None:
             self._kept_farewell = True
-            text = data.decode("utf-8")
-            self.media.send(protocol.Farewell(self.number, text, *remote))
+            requests = data.decode("utf-8"), then.decode("utf-8")
+            self.media.send(protocol.Farewell(self.number, requests[0], *remote, requests[1]))
 
     def _play(self, session: Session) -> None:
         if self.media is None:

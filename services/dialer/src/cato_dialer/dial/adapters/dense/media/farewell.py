@@ -9,6 +9,8 @@ import time
 
 from cato_dialer.dial.adapters.dense.media.protocol import Farewell
 
+_CROSSING_S = 0.1
+"Before the second request of a call: the station processes the first one."
 _PAUSES_S = (0.0, 0.5, 1.0)
 "Before each sending over UDP: a datagram may be lost, and no process will receive the response. TCP: once."
 _CONNECT_S = 1.0
@@ -35,6 +37,11 @@ class Farewells:
             time.sleep(pause)
             for request in requests:
                 # A station that cannot be reached ends the call by its own timers.
+                with contextlib.suppress(OSError):
+                    _send(request, again=pause > 0)
+            second = [request._replace(data=request.then) for request in requests if request.then]
+            time.sleep(_CROSSING_S if second else 0)
+            for request in second:
                 with contextlib.suppress(OSError):
                     _send(request, again=pause > 0)
         return len(requests)

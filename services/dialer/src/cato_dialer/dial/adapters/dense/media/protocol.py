@@ -54,13 +54,17 @@ class Stop(NamedTuple):
 
 
 class Farewell(NamedTuple):
-    """The request that ends a call, to be sent if the dialer dies. `Stop` withdraws it."""
+    """The request that ends a call, to be sent if the dialer dies. `Stop` withdraws it.
+
+    `then` is sent after it: a BYE for a call that was answered before the CANCEL arrived.
+    """
 
     call: int
     data: str
     transport: str
     host: str
     port: int
+    then: str = ""
 
 
 class Ready(NamedTuple):

@@ -150,6 +150,8 @@ class UacCall:
         self._invite = self.endpoint.send(
             request, self.callee.remote, self._response, self._failed, may_send=self._may_send_invite
         )
+        # If this process dies, no provisional response can be awaited: one that is sent meanwhile is enough.
+        self._leave_cancel()
 
     def _may_send_invite(self) -> bool:
         """Tell whether this process has run all the time; otherwise the call has ended now.
@@ -162,23 +164,27 @@ class UacCall:
         self.end(self.user.stale)
         return False
 
-    def _leave_bye(self, dialog: Dialog) -> None:
-        """Prepare a BYE that stays valid after further requests, for the case that this process dies."""
-        sequence = dialog.local_sequence + _FAREWELL_AHEAD
+    def _late_bye(self, dialog: Dialog) -> bytes:
+        """Return a BYE that stays valid after further requests."""
+        sequence = max(self._sequence, dialog.local_sequence) + _FAREWELL_AHEAD
         request = dialog.request("BYE", sequence=sequence)
-        data = self._bytes(request, self.endpoint.new_branch(), self.callee.remote)
-        self.user.farewell(data, self.callee.remote)
+        return self._bytes(request, self.endpoint.new_branch(), self.callee.remote)
 
     def _bytes(self, request: Request, branch: str, remote: Remote) -> bytes:
         """Return a request that no transaction of ours sends."""
         via = ("Via", self.endpoint.via(branch, remote))
         return request_bytes(request.method, request.uri, (via, *request.headers), request.body)
 
-    def _leave_cancel(self) -> None:
+    def _leave_cancel(self, early: Dialog | None = None) -> None:
+        """Prepare the end of a call that is not answered yet, for the case that this process dies.
+
+        The CANCEL has no effect on a call that was answered before it arrived; a BYE of the early dialog ends
+        that one (RFC 3261, 15).
+        """
         invite = self._invite
         if invite is not None:
             data = self._bytes(self._cancel_request(invite), invite.branch, invite.remote)
-            self.user.farewell(data, invite.remote)
+            self.user.farewell(data, invite.remote, self._late_bye(early) if early else b"")
 
     def _cancel_request(self, invite: ClientTransaction) -> Request:
         kept = ("Max-Forwards", "From", "To", "Call-ID", "Route")
@@ -190,7 +196,7 @@ class UacCall:
         if invite is None:
             return
         cancel = self._cancel_request(invite)
-        self.endpoint.send(cancel, invite.remote, _ignore_response, _ignore_failure, branch=invite.branch)
+        self.endpoint.send(cancel, invite.remote, _ignore, _ignore, branch=invite.branch)
         invite.give_up_soon()
 
     def _response(self, response: Received) -> None:
@@ -206,7 +212,8 @@ class UacCall:
         first, self._heard_of_station = not self._heard_of_station, True
         if self.phase is Phase.CALLING:
             self.phase = Phase.PROCEEDING
-            self._leave_cancel()
+        if response.to_tag:
+            self._leave_cancel(Dialog.from_response(self.identity, response, self.target))
         if "100rel" in response.tokens("Require"):
             self._acknowledge_provisional(response)
         if first and self._cancelled:
@@ -234,7 +241,7 @@ class UacCall:
         self._sequence += 1
         rack = (("RAck", f"{number} {response.sequence} INVITE"),)
         request = early.request("PRACK", rack, sequence=self._sequence)
-        self.endpoint.send(request, self.callee.remote, _ignore_response, _ignore_failure)
+        self.endpoint.send(request, self.callee.remote, _ignore, _ignore)
 
     def _accepted(self, response: Received) -> None:
         if response.to_tag in self._acks:
@@ -254,7 +261,7 @@ class UacCall:
             self._send_bye(dialog)
             self.end(self.user.hung_up)
             return
-        self._leave_bye(dialog)
+        self.user.farewell(self._late_bye(dialog), self.callee.remote)
         try:
             session = read_answer(response.body, self.media)
         except SdpError as error:
@@ -314,7 +321,7 @@ class UacCall:
     def _send_bye(self, dialog: Dialog) -> None:
         authorization = tuple(self.digest.authorize("BYE", dialog.request_uri))
         request = dialog.request("BYE", authorization)
-        self.endpoint.send(request, self.callee.remote, partial(self._bye_answered, dialog), _ignore_failure)
+        self.endpoint.send(request, self.callee.remote, partial(self._bye_answered, dialog), _ignore)
 
     def _bye_answered(self, dialog: Dialog, response: Received) -> None:
         if not dialog.bye_challenged and self.digest.take(response):
@@ -337,9 +344,5 @@ class UacCall:
             self.user = GONE
 
 
-def _ignore_response(response: Received) -> None:
-    """Ignore it: only the response to the INVITE counts."""
-
-
-def _ignore_failure(why: str) -> None:
-    """Ignore it: the far end does not respond, and the call is already over locally."""
+def _ignore(_outcome: object) -> None:
+    """Ignore a response, or its absence: the call depends on the INVITE only, or is already over."""

@@ -27,8 +27,11 @@ from cato_dialer.dial.adapters.nats.job_source import NatsJobSource
 from cato_dialer.dial.adapters.nats.station_presence import NatsStationPresence
 from cato_dialer.dial.adapters.pjsua2.supervisor.registrar import StationRegistrar
 from cato_dialer.dial.adapters.sip.station_keepalive import StationKeepalive
+from cato_dialer.dial.adapters.spool.jobs_in_hand import JobsInHand
+from cato_dialer.dial.adapters.spool.unsent_events import DiskUnsent
 from cato_dialer.dial.domain.subscriber.takeover import TakeoverRule
 from cato_dialer.dial.handlers.deps import Deps
+from cato_dialer.dial.handlers.publish_unsent import publish_unsent
 from cato_dialer.dial.role import DialRole
 from cato_dialer.service import DialerService, DialParts
 from cato_jetstream import Bucket, JetStreamLog
@@ -85,22 +88,25 @@ async def _dial(runtime: RuntimeDeps) -> DialParts:
     metrics = CallMetrics(stations)
     leases = Bucket(client.jetstream(), LEASES.name)
     registrar = StationRegistrar(config.dialing, stations, leases)
-    incarnations = await claim(client, leases, take_name(runtime.settings.data_dir / "dialers"))
-    source = NatsJobSource(client, incarnations.own)
+    name = take_name(runtime.settings.data_dir / "dialers")
+    kept = runtime.settings.data_dir / "unsent" / name
+    journal, unsent = NatsCallJournal(client), DiskUnsent(kept / "events")
+    await publish_unsent(journal, unsent)
+    incarnations = await claim(client, leases, name)
+    source = NatsJobSource(client, incarnations.own, JobsInHand(kept / "jobs"))
     trunk = engines_for(config)
-    channels = NatsChannelSource(
-        client, stations, config.license.max_channels, clock, name=incarnations.own.instance
-    )
+    channels = NatsChannelSource(client, stations, config.license.max_channels, clock, name=name)
     watch = StationKeepalive(config.dialing.bind_address, came_up=registrar.renew)
     deps = Deps(
         stations=stations,
         trunk=trunk,
-        journal=NatsCallJournal(client),
+        journal=journal,
         channels=channels,
         prompts=DiskPromptCache(runtime.objects, runtime.settings.data_dir / "prompts"),
         incarnations=incarnations,
         clock=clock,
         run_states=source.run_states,
+        unsent=unsent,
         takeover=TakeoverRule(config.dialing.takeover),
         watch=watch,
         observers=(metrics,),

@@ -147,6 +147,9 @@ class _MemoryJobDelivery:
     async def extend(self) -> None:
         self.beats += 1
 
+    def leave(self) -> None:
+        """The queue delivers it again, as it would without this."""
+
 
 class MemoryJobSource:
     """One replica's end of the queue."""

@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from cato_contracts.messages.calls import CallOwner
 from cato_contracts.messages.jobs import RunMode
 from cato_contracts.subjects import dial_job
 from cato_dialer.dial.adapters.nats.job_source import NatsJobSource
+from cato_dialer.dial.adapters.spool.jobs_in_hand import JobsInHand
 from cato_dialer.dial.domain.subscriber.takeover import OwnerAnswer
 from cato_dialer.dial.ports.dial import JobDelivery
 
@@ -18,10 +20,10 @@ Connect = Callable[[], Awaitable[Client]]
 class Replica:
     """A source, and the callbacks of the dispatcher around it."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, jobs: Path | None = None) -> None:
         self.client = client
         self.own = CallOwner(instance=str(id(client)), incarnation=1)
-        self.source = NatsJobSource(client, self.own)
+        self.source = NatsJobSource(client, self.own, JobsInHand(jobs) if jobs else None)
         self.changed = asyncio.Event()
         self.on_call: set[str] = set()
 
@@ -215,3 +217,20 @@ async def test_changed_and_ended_runs_are_seen_after_a_broker_crash(
     await coordinator.set_mode(pausing, RunMode.PAUSED)
     await one.until(lambda: one.source.run_states()[pausing].mode is RunMode.PAUSED)
     await one.source.close()
+
+
+async def test_jobs_of_a_killed_process_are_delivered_again_once_it_has_started_anew(
+    connect: Connect, coordinator: Any, tmp_path: Path
+) -> None:
+    file = tmp_path / "jobs"
+    run = await coordinator.start_run(ack_wait=10)
+    await coordinator.put(run, 0, 1, 2)
+    killed = Replica(await connect(), file)
+    held = await (await killed.open()).take_until(run, 3)
+    await held[0].done()
+    await killed.client.close()
+
+    next_life = await Replica(await connect(), file).open()
+    again = await next_life.take_until(run, 2, limit_s=5)  # the broker itself delivers again after 10 s
+    assert {each.key for each in again} == {each.key for each in held[1:]}
+    assert all(redelivered(each) for each in again)

@@ -22,6 +22,7 @@ from cato_dialer.dial.domain.subscriber.fault_limits import FAULT
 from cato_dialer.dial.domain.subscriber.next_attempt import Dial, PastCall, calls_of
 from cato_dialer.dial.handlers.journal_writer import JournalWriter
 from cato_dialer.dial.ports.dial import CallJournal, CallObserver, SubscriberLog
+from cato_dialer.dial.ports.unsent import Unsent
 from cato_runtime.clock import Clock
 
 log = structlog.get_logger()
@@ -40,9 +41,11 @@ class CallRecorder:
         clock: Clock,
         job: DialJob,
         seen: SubscriberLog,
+        *,
+        unsent: Unsent | None = None,
     ) -> None:
         self._journal = journal
-        self._writer = JournalWriter(journal, seen)
+        self._writer = JournalWriter(journal, seen, unsent)
         self._observers = observers
         self._clock = clock
         self._job = job

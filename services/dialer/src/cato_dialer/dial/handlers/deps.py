@@ -15,6 +15,7 @@ from cato_dialer.dial.domain.subscriber.takeover import TakeoverRule
 from cato_dialer.dial.ports.dial import CallJournal, CallObserver, ChannelSource, Incarnations, PromptCache
 from cato_dialer.dial.ports.stations import StationWatch, UnwatchedStations
 from cato_dialer.dial.ports.trunk import Trunk
+from cato_dialer.dial.ports.unsent import NotKept, Unsent
 from cato_runtime.clock import Clock
 from cato_runtime.process.freeze_watch import FreezeWatch
 
@@ -50,6 +51,7 @@ class Deps:
     run_states: Callable[[], Mapping[UUID, RunDispatchState]]
     watch: StationWatch = field(default_factory=UnwatchedStations)
     observers: Sequence[CallObserver] = ()
+    unsent: Unsent = field(default_factory=NotKept)
     takeover: TakeoverRule = TakeoverRule.SAFE
     await_stations: bool = False
     rests: StationRests = field(default_factory=StationRests)

@@ -177,6 +177,7 @@ class JobDispatcher:
         known = self._working.get(delivery.key)
         if known is not None:
             # Our heartbeats were late: the worker goes on, under the newer delivery.
+            known[1].leave()
             self._working[delivery.key] = (known[0], delivery)
             return
         worker = SubscriberWorker(self._deps, delivery.job, partial(self._source.ask_owner, delivery.key))
@@ -211,7 +212,7 @@ class JobDispatcher:
                 self._schedule.check_within(worker.job.run_id, delay_s)
                 await delivery.give_back(delay_s)
             case LeaveAlone():
-                pass
+                delivery.leave()
         if not self._working:
             self._idle.set()
         self._wake.set()

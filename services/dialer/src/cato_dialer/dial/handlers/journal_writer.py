@@ -1,38 +1,43 @@
 """Write the messages of one subscriber to the log: in order, repeated until stored, fenced."""
 
 import asyncio
+from collections import deque
 from types import TracebackType
 from typing import Self
+from uuid import UUID
 
 import structlog
 
-from cato_contracts.envelope import Envelope
 from cato_contracts.errors import BrokerError
 from cato_contracts.messages.calls import CallEvent
-from cato_contracts.messages.runs import SubscriberResult
 from cato_dialer.dial.ports.dial import CallJournal, FencedError, SubscriberLog
+from cato_dialer.dial.ports.unsent import Entry, NotKept, Unsent
 from cato_runtime.process.tasks import end_tasks
 
 log = structlog.get_logger()
 
 _FIRST_RETRY_S = 0.2
 _LAST_RETRY_S = 5.0
-
-Entry = Envelope[CallEvent] | Envelope[SubscriberResult]
+_KEEP_AFTER_S = 0.25
+"""How long an acknowledgement may take before the queued messages are kept for a restart of this process."""
 
 
 class JournalWriter:
     """Queue messages at once and write them in a task of its own, so that no line waits for the broker.
 
     Used as a context manager. Leaving it drops what is not written, as a crash would; await `flushed` first.
+    What the broker does not acknowledge in time is kept in `unsent`, and written by the next start of this
+    process.
     """
 
-    def __init__(self, journal: CallJournal, seen: SubscriberLog) -> None:
+    def __init__(self, journal: CallJournal, seen: SubscriberLog, unsent: Unsent | None = None) -> None:
         self._journal = journal
         self._events_head = seen.events_head
         self._result_head = seen.result_head
         self._queue: asyncio.Queue[Entry] = asyncio.Queue()
-        self._unwritten = 0
+        self._unwritten: deque[Entry] = deque()
+        self._unsent: Unsent = unsent or NotKept()
+        self._kept: tuple[UUID, int] | None = None
         self._task: asyncio.Task[None] | None = None
         self.fenced = asyncio.Event()
         """Set once another replica has written for the subscriber, or nothing can be written any more."""
@@ -40,7 +45,7 @@ class JournalWriter:
     @property
     def unwritten(self) -> bool:
         """Tell whether a queued message is not in the log yet."""
-        return self._unwritten > 0
+        return bool(self._unwritten)
 
     @property
     def heads(self) -> tuple[int, int]:
@@ -56,8 +61,10 @@ class JournalWriter:
         self._result_head = seen.result_head
 
     def put(self, entry: Entry) -> None:
-        self._unwritten += 1
+        self._unwritten.append(entry)
         self._queue.put_nowait(entry)
+        if self._kept is not None:
+            self._unsent.keep(*self._kept, [entry])
 
     async def flushed(self) -> None:
         """Return once every queued message is in the log.
@@ -88,9 +95,11 @@ class JournalWriter:
     async def _write(self) -> None:
         while True:
             entry = await self._queue.get()
+            keeping = asyncio.get_running_loop().call_later(_KEEP_AFTER_S, self._keep)
             try:
                 await self._write_one(entry)
             except FencedError:
+                self._forget()
                 self.fenced.set()
                 return
             except Exception:
@@ -98,8 +107,24 @@ class JournalWriter:
                 log.exception("call record cannot be written")
                 self.fenced.set()
                 return
-            self._unwritten -= 1
+            finally:
+                keeping.cancel()
+            self._unwritten.popleft()
+            if not self._unwritten:
+                self._forget()
             self._queue.task_done()
+
+    def _keep(self) -> None:
+        """Keep the messages that are queued, and those that follow them."""
+        if self._kept is None:
+            body = self._unwritten[0].body
+            self._kept = body.run_id, body.no
+            self._unsent.keep(*self._kept, list(self._unwritten))
+
+    def _forget(self) -> None:
+        if self._kept is not None:
+            self._unsent.sent(*self._kept)
+            self._kept = None
 
     async def _write_one(self, entry: Entry) -> None:
         delay = _FIRST_RETRY_S

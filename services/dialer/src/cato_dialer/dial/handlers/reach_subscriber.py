@@ -135,7 +135,9 @@ class SubscriberWorker:
         """
         deps, job = self._deps, self._job
         seen = await deps.journal.read(job.run_id, job.subscriber.no)
-        async with CallRecorder(deps.journal, deps.observers, deps.clock, job, seen) as recorder:
+        async with CallRecorder(
+            deps.journal, deps.observers, deps.clock, job, seen, unsent=deps.unsent
+        ) as recorder:
             self._recorder = recorder
             try:
                 verdict = await self._work(recorder)

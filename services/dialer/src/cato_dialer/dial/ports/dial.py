@@ -90,6 +90,10 @@ class JobDelivery(Protocol):
         """Tell the queue that the job is being worked on, so that it is not delivered again yet."""
         ...
 
+    def leave(self) -> None:
+        """Let the job go without an acknowledgement: another replica has it."""
+        ...
+
 
 class JobSource(Protocol):
     """The queue of jobs, and the active runs."""

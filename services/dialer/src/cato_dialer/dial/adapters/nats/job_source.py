@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID
 
+import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
@@ -13,31 +14,52 @@ from cato_contracts.messages.jobs import DialJob, RunDispatchState
 from cato_dialer.dial.adapters.nats.call_presence import CallPresence
 from cato_dialer.dial.adapters.nats.run_queue import RunQueue
 from cato_dialer.dial.adapters.nats.run_states import NatsRunStates
+from cato_dialer.dial.adapters.spool.jobs_in_hand import JobsInHand
 from cato_dialer.dial.domain.subscriber.takeover import OwnerAnswer
 from cato_dialer.dial.ports.dial import JobDelivery
 from cato_jetstream import DeadLetters, Delivery, EventLogError, translated
 
+log = structlog.get_logger()
+
 _TIMEOUT_S = 5.0
+_NAK = b"-NAK"
+"""The broker ignores it if the job was acknowledged since; if another replica has it, that one goes on."""
 
 
 class NatsJobDelivery:
     """A job as delivered by its run's consumer."""
 
-    def __init__(self, delivery: Delivery) -> None:
+    def __init__(self, delivery: Delivery, reply: str, in_hand: JobsInHand | None) -> None:
         """Raises: UndecodableError: the message is not a job."""
         self.job = _job(delivery.data)
         self.key = delivery.subject
         self._delivery = delivery
-        self.done = delivery.done
-        self.give_back = delivery.give_back
+        self._in_hand = in_hand
+        self._reply = reply
         self.extend = delivery.extend
+        if in_hand is not None:
+            in_hand.took(reply)
+
+    async def done(self) -> None:
+        await self._delivery.done()
+        self.leave()
+
+    async def give_back(self, delay_s: float) -> None:
+        await self._delivery.give_back(delay_s)
+        self.leave()
+
+    def leave(self) -> None:
+        if self._in_hand is not None:
+            self._in_hand.gave(self._reply)
 
 
 class NatsJobSource:
     """One replica's end of the queue."""
 
-    def __init__(self, client: Client, own: CallOwner) -> None:
+    def __init__(self, client: Client, own: CallOwner, in_hand: JobsInHand | None = None) -> None:
+        """`in_hand` keeps the jobs for the next start of this process."""
         self._client = client
+        self._in_hand = in_hand
         self._dead_letters = DeadLetters(client.jetstream(timeout=_TIMEOUT_S), "dialer")
         self._queues: dict[UUID, RunQueue] = {}
         self._on_change: Callable[[], None] = lambda: None
@@ -47,6 +69,7 @@ class NatsJobSource:
     async def open(self, on_change: Callable[[], None], has_call: Callable[[str], bool]) -> None:
         self._on_change = on_change
         await self._presence.open(has_call)
+        await self._return_left()
         self._runs.open()
 
     def run_states(self) -> Mapping[UUID, RunDispatchState]:
@@ -113,11 +136,20 @@ class NatsJobSource:
             if (delivery := await self._delivery(message)) is not None:
                 await delivery.give_back(0)
 
+    async def _return_left(self) -> None:
+        """Have the jobs delivered that the previous life of this process had in hand."""
+        left = self._in_hand.left() if self._in_hand is not None else []
+        with translated("jobs of the previous start cannot be returned"):
+            for reply in left:
+                await self._client.publish(reply, _NAK)
+        if left:
+            log.info("jobs of the previous start were returned to the queue", jobs=len(left))
+
     async def _delivery(self, message: Msg) -> NatsJobDelivery | None:
         """Decode a job; one that cannot be decoded becomes a dead letter."""
         delivery = Delivery(message, self._dead_letters)
         try:
-            return NatsJobDelivery(delivery)
+            return NatsJobDelivery(delivery, message.reply, self._in_hand)
         except UndecodableError as error:
             await delivery.fail(error)
         return None

@@ -23,7 +23,7 @@ export UV_SYSTEM_CERTS ?= true
 # tests start compiles everything it imports, which costs half of the processor time of a start.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo up test test-timed test-failures test-others test-quick peers openapi-tools check docs bench fmt lock clean venv
+.PHONY: demo up test test-timed test-failures test-others test-quick chaos peers openapi-tools check docs bench fmt lock clean venv
 
 demo: $(STAMP)  ## fresh clone to finished run: real SIP calls against the simulated exchange
 	$(BIN)/cato demo --report demo-report.json
@@ -55,6 +55,11 @@ test-others: $(STAMP)
 
 test-quick: $(STAMP)  ## the unit and contract tests of every part, under 90 seconds
 	$(BIN)/python -m pytest -n 3 --dist loadfile $(QUICK) $(ARGS)
+
+# Runs of the whole system in which processes, connections, disks and stations fail at random. Each seed is printed, and
+# SEED=... repeats one.
+chaos: $(STAMP)  ## N=300 runs with random faults
+	$(BIN)/python -m tests.chaos.random_runs $(if $(SEED),--seed $(SEED),--runs $(or $(N),25))
 
 # Independent SIP peers. Without them their tests are skipped, except where CI=true: there they fail.
 peers:

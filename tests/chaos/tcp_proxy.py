@@ -52,7 +52,11 @@ class TcpProxy:
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await self._open.wait()
-        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target_port)
+        try:
+            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target_port)
+        except ConnectionError:
+            writer.close()  # the target is being restarted
+            return
         for source, sink in ((reader, far_writer), (far_reader, writer)):
             task = self._loop.create_task(self._forward(source, sink))
             self._tasks.add(task)

@@ -53,6 +53,10 @@ class NatsServer:
     def restart(self) -> None:
         self._start()
 
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal, as SIGSTOP and SIGCONT."""
+        self._process.send_signal(number)
+
     def _start(self) -> None:
         arguments = ["-js", "-sd", str(self._directory / "store"), "-a", "127.0.0.1", "-p", str(self._port)]
         if self._configuration is not None:
@@ -141,6 +145,7 @@ port: {port}
 jetstream {{ store_dir: {store} }}
 authorization {{ user: {user}, password: {password} }}
 cluster {{
+  no_advertise: true
   name: test
   host: "127.0.0.1"
   port: {route}

@@ -97,7 +97,7 @@ class LogRules:
         reached = sum(result.notified for result in of_wave)
         counted = (event.notified, event.failed)
         self._must(counted == (reached, len(of_wave) - reached), "the wave's counts are true", event)
-        self._must(len(of_wave) == len(self.in_wave[event.wave]), "a wave ends when all are decided")
+        self._must(len(of_wave) == len(self.in_wave.get(event.wave, ())), "a wave ends when all are decided")
 
     def _result(self, result: SubscriberResult) -> None:
         place = (result.no, result.wave)

@@ -186,6 +186,9 @@ class ExpiringHold:
         self._expiry.cancel()
         self._expiry = self._expire_later()
 
+    def leave(self) -> None:
+        self._hold.leave()
+
     def _expire_later(self) -> asyncio.TimerHandle:
         return asyncio.get_running_loop().call_later(REDELIVERED_AFTER_S, self._expire)
 

@@ -1,0 +1,123 @@
+"""Random faults: `python -m tests.chaos.random_runs --runs 25`, or `--seed 7` for one run again.
+
+Prints every seed with its scenario before the run, and what is not true after it; then the exit code is 1 and
+the logs of the run are kept.
+"""
+
+import argparse
+import asyncio
+import shutil
+import sys
+import tempfile
+import time
+import traceback
+from collections import Counter
+from pathlib import Path
+
+from cato_stack.forked_process import PRELOADED, ForkServerProcess
+from tests.chaos.random_runs.brokers import mount, unmount
+from tests.chaos.random_runs.run import carry_out
+from tests.chaos.random_runs.scenario import Scenario, draw
+from tests.chaos.random_runs.truths import LENIENCE_MS, violations
+
+
+class Campaign:
+    """Runs seeds, several systems side by side, and keeps count."""
+
+    def __init__(self, directory: Path, *, disk: bool, engine: str | None) -> None:
+        self._directory = directory
+        self._disk = disk
+        self._engine = engine
+        self.failed: list[int] = []
+        self.done = 0
+        self.intervals_not_judged = 0
+        self.faults: Counter[str] = Counter()
+        self.calls = 0
+
+    async def run(self, seeds: list[int], beside: int) -> None:
+        forks = ForkServerProcess((*PRELOADED, "cato_dialer.bootstrap"))
+        waiting = iter(seeds)
+
+        async def work() -> None:
+            for seed in waiting:
+                await self._one(seed, forks)
+
+        try:
+            await asyncio.gather(*(work() for _ in range(beside)))
+        finally:
+            await forks.aclose()
+
+    async def _one(self, seed: int, forks: ForkServerProcess) -> None:
+        scenario = draw(seed, disk=self._disk, engine=self._engine)
+        say(scenario.describe())
+        directory = self._directory / str(seed)
+        directory.mkdir()
+        began = time.monotonic()
+        try:
+            evidence = await carry_out(scenario, directory, forks)
+        except Exception:  # noqa: BLE001 - every way in which a run fails is a result
+            self._failed(scenario, [traceback.format_exc()])
+            return
+        found = violations(evidence)
+        self.done += 1
+        self.calls += len(evidence.far_calls)
+        self.faults.update(fault.kind.value for fault in scenario.faults)
+        self.intervals_not_judged += bool(scenario.interval_ms and evidence.worst_stall_ms > LENIENCE_MS)
+        took = time.monotonic() - began
+        if found:
+            (directory / "evidence.txt").write_text("\n".join(evidence.lines()))
+            self._failed(scenario, found)
+        else:
+            report = evidence.document.report
+            say(
+                f"seed {seed}: true after {took:.0f} s: {report.subscriber_notified} of"
+                f" {report.subscriber_count} notified, {len(evidence.far_calls)} calls at the exchange,"
+                f" {report.state}"
+            )
+            shutil.rmtree(directory)
+
+    def _failed(self, scenario: Scenario, found: list[str]) -> None:
+        self.failed.append(scenario.seed)
+        say(f"seed {scenario.seed}: NOT TRUE; logs in {self._directory / str(scenario.seed)}")
+        for each in found:
+            say(f"    {each}")
+
+
+def say(line: str) -> None:
+    print(line, flush=True)  # noqa: T201 - the result of the command
+
+
+def can_mount(directory: Path) -> bool:
+    directory.mkdir()
+    try:
+        mount(directory)
+    except OSError as error:
+        say(f"NOT SHOWN: full disks; a file system cannot be mounted here: {error}")
+        return False
+    unmount(directory)
+    return True
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos.random_runs", description=__doc__)
+    parser.add_argument("--runs", type=int, default=25, help="how many runs")
+    parser.add_argument("--first", type=int, help="the first seed; default: from the clock")
+    parser.add_argument("--seed", type=int, action="append", help="this seed; may be repeated")
+    parser.add_argument("--beside", type=int, default=3, help="how many systems run at the same time")
+    parser.add_argument("--engine", choices=("dense", "pjsua2"), help="the SIP engine; default: drawn")
+    options = parser.parse_args()
+    first = options.first if options.first is not None else int(time.time())
+    seeds = options.seed or list(range(first, first + options.runs))
+    directory = Path(tempfile.mkdtemp(prefix="cato-chaos-"))
+    campaign = Campaign(directory, disk=can_mount(directory / "disk"), engine=options.engine)
+    asyncio.run(campaign.run(seeds, options.beside))
+    say(
+        f"{len(seeds)} runs from seed {seeds[0]}, {len(campaign.failed)} not true {campaign.failed or ''};"
+        f" {campaign.calls} calls; {dict(campaign.faults)};"
+        f" intervals not judged in {campaign.intervals_not_judged} runs: the machine stalled"
+    )
+    return 1 if campaign.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,126 @@
+"""The brokers of a random run: one, kept running as `cato up` keeps it, or a cluster of three."""
+
+import asyncio
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+from cato_runtime.process.embedded_nats import EmbeddedNats
+from cato_stack.broker_keeper import BrokerKeeper
+from tests.support.nats_server import NatsCluster
+
+_DISK = "96m"
+_BLOCKS = (2**20, 4096)
+
+
+class OneBroker:
+    """A server on a file system of its own, if there is one, and its keeper."""
+
+    replicas = 1
+
+    def __init__(self, directory: Path, *, small_disk: bool) -> None:
+        directory.mkdir(parents=True)
+        self._directory = directory
+        self._mounted = small_disk
+        if small_disk:
+            mount(directory)
+        self._server = EmbeddedNats(directory)
+        self._keeper = BrokerKeeper(self._server)
+
+    @property
+    def url(self) -> str:
+        return self._server.url
+
+    def port(self) -> int:
+        return int(self.url.rsplit(":", 1)[1])
+
+    async def start(self) -> None:
+        await self._keeper.start()
+
+    async def stop(self) -> None:
+        await self._keeper.stop()
+        if self._mounted:
+            await asyncio.to_thread(unmount, self._directory)
+
+    async def kill(self, number: int) -> None:
+        self._server.process.kill()
+
+    async def end(self, number: int) -> None:
+        self._server.process.terminate()
+
+    async def restart(self, number: int) -> None:
+        """The keeper does it."""
+
+    def send(self, number: int, what: signal.Signals) -> None:
+        if self._server.process.returncode is None:
+            os.kill(self._server.process.pid, what)
+
+    async def fill_disk(self) -> None:
+        await asyncio.to_thread(fill, self._directory)
+
+    def free_disk(self) -> None:
+        (self._directory / "ballast").unlink()
+
+
+class ThreeBrokers:
+    replicas = 3
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._cluster: NatsCluster | None = None
+
+    @property
+    def cluster(self) -> NatsCluster:
+        assert self._cluster is not None
+        return self._cluster
+
+    @property
+    def url(self) -> str:
+        return ",".join(self.cluster.url(number) for number in range(3))
+
+    def port(self) -> int:
+        return int(self.cluster.url(0).rsplit(":", 1)[1])
+
+    async def start(self) -> None:
+        self._cluster = await asyncio.to_thread(NatsCluster, self._directory)
+
+    async def stop(self) -> None:
+        await asyncio.to_thread(self.cluster.stop)
+
+    async def kill(self, number: int) -> None:
+        await asyncio.to_thread(self.cluster.servers[number].kill)
+
+    async def end(self, number: int) -> None:
+        await asyncio.to_thread(self.cluster.servers[number].stop)
+
+    async def restart(self, number: int) -> None:
+        await asyncio.to_thread(self.cluster.servers[number].restart)
+
+    def send(self, number: int, what: signal.Signals) -> None:
+        self.cluster.servers[number].send(what)
+
+
+def mount(directory: Path) -> None:
+    """Raises: OSError if a file system cannot be mounted here."""
+    command = ["mount", "-t", "tmpfs", "-o", f"size={_DISK}", "tmpfs", str(directory)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise OSError(done.stderr.strip())
+
+
+def unmount(directory: Path) -> None:
+    subprocess.run(["umount", "--lazy", str(directory)], check=True)
+
+
+def fill(directory: Path) -> Path:
+    """Write a file until the file system is full."""
+    ballast = directory / "ballast"
+    with ballast.open("wb", buffering=0) as file:
+        for block in _BLOCKS:
+            try:
+                while True:
+                    file.write(bytes(block))
+            except OSError:
+                continue
+    return ballast

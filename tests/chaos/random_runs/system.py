@@ -1,0 +1,238 @@
+"""The system of a random run: real processes, an exchange in this process, and what can break."""
+
+import asyncio
+import os
+import signal
+import socket
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import yaml
+
+from cato_exchange.exchange import Exchange
+from cato_exchange.plan import Plan, Reject, Rule
+from cato_stack.forked_process import ForkServerProcess
+from tests.chaos.random_runs.brokers import OneBroker, ThreeBrokers
+from tests.chaos.random_runs.processes import Node
+from tests.chaos.random_runs.scenario import CAMPAIGNS, OTHERS, Fault, Kind, Scenario
+from tests.chaos.tcp_proxy import TcpProxy
+from tests.support.live_system import HERE, configuration, free_port
+from tests.support.servers import ChdbOverHttp
+
+_ENTRIES = {
+    "api-gateway": "cato_gateway.entrypoints.main:main",
+    "media": "cato_media.entrypoints.main:main",
+    "reporting": "cato_reporting.entrypoints.main:main",
+    "campaign": "tests.chaos.random_runs.programs:campaign",
+    "dial": "tests.chaos.random_runs.programs:dial",
+}
+_CATCH_UP_S = 3.0
+"""A server of a cluster is restarted only when the one before has caught up."""
+_REFUSES = Plan(default=Rule(does=Reject(code=503)))
+
+
+def caller_id(name: str) -> str:
+    """Return the number that calls of this process come from."""
+    return f"77640{name.rsplit('-', 1)[-1]}"
+
+
+class System:
+    """Two campaign, three dial replicas, the other services, the brokers, ClickHouse and the exchange."""
+
+    def __init__(self, scenario: Scenario, directory: Path, forks: ForkServerProcess) -> None:
+        self._scenario = scenario
+        self._directory = directory
+        self._forks = forks
+        self._plan = Plan.load(HERE / "number_plan.yaml")
+        self.exchange = Exchange(self._plan)
+        self.brokers: OneBroker | ThreeBrokers
+        if scenario.brokers == 1:
+            small = any(fault.kind is Kind.DISK_FULL for fault in scenario.faults)
+            self.brokers = OneBroker(directory / "nats", small_disk=small)
+        else:
+            self.brokers = ThreeBrokers(directory / "nats")
+        self.clickhouse = ChdbOverHttp(directory / "clickhouse") if scenario.clickhouse_server else None
+        self.port = free_port(socket.SOCK_STREAM)
+        self.nodes: dict[str, Node] = {}
+        self.silences_ms: list[tuple[float, float]] = []
+        self._proxies: dict[str, TcpProxy] = {}
+        self._breaks: dict[Kind, Callable[[Fault], Awaitable[None]]] = {
+            Kind.KILL: self._kill,
+            Kind.FREEZE: self._freeze,
+            Kind.KILL_WORKER: self._kill_worker,
+            Kind.FREEZE_WORKER: self._freeze_worker,
+            Kind.CUT_OFF: self._cut_off,
+            Kind.BROKER_KILL: self._kill_broker,
+            Kind.BROKER_RESTART: self._restart_broker,
+            Kind.BROKER_FREEZE: self._freeze_broker,
+            Kind.DISK_FULL: self._fill_disk,
+            Kind.CLICKHOUSE_KILL: self._kill_clickhouse,
+            Kind.CLICKHOUSE_FREEZE: self._freeze_clickhouse,
+            Kind.STATION_SILENT: self._silence,
+            Kind.STATION_REFUSES: self._refuse,
+            Kind.ROLL: self._roll,
+        }
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._start()
+        except BaseException:
+            await self.stop()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def stop(self) -> None:
+        await asyncio.gather(*(node.stop() for node in self.nodes.values()))
+        for proxy in self._proxies.values():
+            await asyncio.to_thread(proxy.__exit__, None, None, None)
+        if self.clickhouse is not None:
+            await asyncio.to_thread(self.clickhouse.stop)
+        await self.brokers.stop()
+        await self.exchange.stop()
+
+    async def apply(self, fault: Fault) -> None:
+        """Break something, and mend it after `fault.lasts_s`."""
+        await self._breaks[fault.kind](fault)
+
+    async def _start(self) -> None:
+        await self.exchange.start()
+        await self.brokers.start()
+        if self.clickhouse is not None:
+            await asyncio.to_thread(self.clickhouse.start)
+        for name in self._scenario.cut_off:
+            proxy = self._proxies[name] = TcpProxy(self.brokers.port())
+            await asyncio.to_thread(proxy.__enter__)
+        for name in (*OTHERS, *CAMPAIGNS, *self._scenario.dialers):
+            kind = name.rsplit("-", 1)[0] if name not in OTHERS else name
+            environment = self._environment(name)
+            self.nodes[name] = Node(name, _ENTRIES[kind], environment, self._directory, self._forks)
+        for node in self.nodes.values():
+            await node.start()
+        await asyncio.gather(*(node.until_ready() for node in self.nodes.values()))
+
+    def _environment(self, name: str) -> dict[str, str]:
+        config = configuration(
+            self.exchange.port,
+            self._scenario.channels,
+            engine=self._scenario.engine,
+            minCallIntervalMs=self._scenario.interval_ms,
+            optionsIntervalS=self._scenario.options_interval_s,
+            callerId=caller_id(name),
+        )
+        file = self._directory / f"{name}.yaml"
+        file.write_text(yaml.safe_dump(config))
+        environment = {
+            **os.environ,
+            "CATO_NATS_URL": self._url_of(name),
+            "CATO_NATS_REPLICAS": str(self.brokers.replicas),
+            "CATO_CONFIG": str(file),
+            "CATO_HOST": "127.0.0.1",
+            "CATO_PORT": str(self.port),
+            "CATO_LOG_FORMAT": "json",
+        }
+        if self.clickhouse is not None:
+            environment["CATO_CLICKHOUSE_DSN"] = self.clickhouse.dsn
+        return environment
+
+    def _url_of(self, name: str) -> str:
+        if name not in self._proxies:
+            return self.brokers.url
+        first = self.brokers.url.split(",", maxsplit=1)[0]
+        return first.rsplit(":", 1)[0] + f":{self._proxies[name].port}"
+
+    async def _kill(self, fault: Fault) -> None:
+        node = self.nodes[fault.target]
+        node.kill(fault.lasts_s)
+        await asyncio.sleep(fault.lasts_s)
+
+    async def _freeze(self, fault: Fault) -> None:
+        node = self.nodes[fault.target]
+        node.freeze()
+        await asyncio.sleep(fault.lasts_s)
+        node.thaw()
+
+    async def _kill_worker(self, fault: Fault) -> None:
+        for pid in self.nodes[fault.target].workers()[:1]:
+            os.kill(pid, signal.SIGKILL)
+
+    async def _freeze_worker(self, fault: Fault) -> None:
+        pids = self.nodes[fault.target].workers()[:1]
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        await asyncio.sleep(fault.lasts_s)
+        for pid in pids:
+            if pid in self.nodes[fault.target].workers():
+                os.kill(pid, signal.SIGCONT)
+
+    async def _cut_off(self, fault: Fault) -> None:
+        self._proxies[fault.target].cut()
+        await asyncio.sleep(fault.lasts_s)
+        self._proxies[fault.target].heal()
+
+    async def _kill_broker(self, fault: Fault) -> None:
+        number = int(fault.target)
+        await self.brokers.kill(number)
+        await asyncio.sleep(fault.lasts_s)
+        await self.brokers.restart(number)
+
+    async def _restart_broker(self, fault: Fault) -> None:
+        number = int(fault.target)
+        await self.brokers.end(number)
+        await asyncio.sleep(fault.lasts_s)
+        await self.brokers.restart(number)
+
+    async def _freeze_broker(self, fault: Fault) -> None:
+        number = int(fault.target)
+        self.brokers.send(number, signal.SIGSTOP)
+        await asyncio.sleep(fault.lasts_s)
+        self.brokers.send(number, signal.SIGCONT)
+
+    async def _fill_disk(self, fault: Fault) -> None:
+        assert isinstance(self.brokers, OneBroker)
+        await self.brokers.fill_disk()
+        await asyncio.sleep(fault.lasts_s)
+        self.brokers.free_disk()
+
+    async def _kill_clickhouse(self, fault: Fault) -> None:
+        assert self.clickhouse is not None
+        await asyncio.to_thread(self.clickhouse.kill)
+        await asyncio.sleep(fault.lasts_s)
+        await asyncio.to_thread(self.clickhouse.start)
+
+    async def _freeze_clickhouse(self, fault: Fault) -> None:
+        assert self.clickhouse is not None
+        self.clickhouse.hang()
+        await asyncio.sleep(fault.lasts_s)
+        self.clickhouse.resume()
+
+    async def _silence(self, fault: Fault) -> None:
+        since = time.time() * 1000
+        self.exchange.silent = True
+        await asyncio.sleep(fault.lasts_s)
+        self.exchange.silent = False
+        self.silences_ms.append((since, time.time() * 1000))
+
+    async def _roll(self, fault: Fault) -> None:
+        for number in range(self.brokers.replicas if self.brokers.replicas > 1 else 0):
+            await self.brokers.end(number)
+            await self.brokers.restart(number)
+            await asyncio.sleep(_CATCH_UP_S)
+        for node in self.nodes.values():
+            await node.replace()
+
+    async def _refuse(self, fault: Fault) -> None:
+        self.exchange.plan = _REFUSES
+        await asyncio.sleep(fault.lasts_s)
+        self.exchange.plan = self._plan

@@ -17,6 +17,7 @@ class MemoryLog:
         self._by_subject: dict[str, list[Record]] = {}
         self._message_ids: dict[str, int] = {}
         self._appended = asyncio.Event()
+        self._deleted: set[int] = set()
 
     @property
     def closed(self) -> bool:
@@ -46,8 +47,16 @@ class MemoryLog:
     async def next(self, subject: str, after: int) -> Record | None:
         return next((r for r in self._by_subject.get(subject, ()) if r.sequence > after), None)
 
+    async def delete(self, sequence: int) -> None:
+        record = self._records[sequence - 1]
+        of_subject = self._by_subject[record.subject]
+        if record in of_subject:
+            of_subject.remove(record)
+        self._deleted.add(sequence)
+
     async def end(self, subjects: Sequence[str]) -> int:
-        matching = (r.sequence for r in reversed(self._records) if _matches_any(subjects, r.subject))
+        there = (r for r in reversed(self._records) if r.sequence not in self._deleted)
+        matching = (r.sequence for r in there if _matches_any(subjects, r.subject))
         return next(matching, 0)
 
     async def read(self, subjects: Sequence[str], *, after: int) -> AsyncGenerator[Record | None, None]:
@@ -58,7 +67,7 @@ class MemoryLog:
             while position < len(self._records):
                 record = self._records[position]
                 position += 1
-                if _matches_any(subjects, record.subject):
+                if record.sequence not in self._deleted and _matches_any(subjects, record.subject):
                     yield record
             appended = self._appended
             yield None

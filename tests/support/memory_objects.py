@@ -38,6 +38,9 @@ class MemoryObjectStore:
     async def remove(self, ref: ObjectRef) -> None:
         self.objects.pop((ref.bucket, ref.name), None)
 
+    async def names(self, bucket: Bucket) -> list[str]:
+        return [name for in_bucket, name in self.objects if in_bucket is bucket]
+
 
 async def _chunks(content: bytes | AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     if isinstance(content, bytes):

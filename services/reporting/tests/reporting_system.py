@@ -31,6 +31,7 @@ from cato_contracts.subjects import RUNS
 from cato_reporting.adapters.clickhouse.retention import Retention
 from cato_reporting.adapters.nats.run_log import DURABLE
 from cato_reporting.bootstrap import make_deps
+from cato_reporting.projections.archive.archiver import LogRetention
 from cato_reporting.service import ReportingService
 from cato_runtime.objects import NatsObjectStore
 from cato_runtime.requests import RequestContext
@@ -83,7 +84,11 @@ async def until_acknowledged(bus: Bus, position: int, *, timeout_s: float = 120.
 
 @asynccontextmanager
 async def reporting(
-    bus: Bus, dsn: str, clock: FixedClock | None = None, retention: Retention | None = None
+    bus: Bus,
+    dsn: str,
+    clock: FixedClock | None = None,
+    retention: Retention | None = None,
+    log_retention: LogRetention | None = None,
 ) -> AsyncIterator["Reports"]:
     clock = clock or FixedClock()
     deps = make_deps(
@@ -94,6 +99,7 @@ async def reporting(
         time_zone="Europe/Moscow",
         clock=clock,
         retention=retention,
+        log_retention=log_retention,
     )
     service = ReportingService(deps)
     try:

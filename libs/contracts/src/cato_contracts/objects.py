@@ -14,6 +14,8 @@ class Bucket(StrEnum):
     """A-law audio: the prompts of audio files, and the joined prompt of a run."""
     LISTS = "lists"
     """The subscribers of groups and of runs, as JSON lines."""
+    ARCHIVE = "archive"
+    """The runs that have left the log."""
 
 
 class ObjectRef(Frozen):

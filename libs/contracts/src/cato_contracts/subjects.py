@@ -56,6 +56,7 @@ OBJECT_BUCKETS: dict[Bucket, timedelta | None] = {
     Bucket.UPLOADS: timedelta(days=1),
     Bucket.PROMPTS: None,
     Bucket.LISTS: None,
+    Bucket.ARCHIVE: None,
 }
 """The object buckets and how long each keeps its objects (None: for ever)."""
 
@@ -85,6 +86,11 @@ def run_result(run_id: UUID, no: int | str) -> str:
 
 def run_call(run_id: UUID, no: int | str) -> str:
     return f"run.{run_id}.call.{no}"
+
+
+def archived_life(run_id: UUID) -> str:
+    """The object with the last commit of the life of a run that has left the log."""
+    return f"life/{run_id}"
 
 
 def dial_job(run_id: UUID, wave: int | str, no: int | str) -> str:

@@ -319,6 +319,26 @@ async def test_the_history_of_one_aggregate_is_complete_and_in_order(log: Log):
     assert await commits(log, uuid4()) == []
 
 
+async def test_forgotten_commits_are_gone_and_the_first_and_the_last_stay(log: Log):
+    trunk = await created(log, uuid4())
+    for number in range(6):
+        await trunks(log).execute(trunk.id, f"c{number}", lambda trunk: trunk.resize(trunk.channels + 1))
+
+    def even(commit: Commit) -> bool:
+        return commit.command_id in {"create", "c0", "c2", "c4"}
+
+    assert await trunks(log).forget(trunk.id, before=NOW, which=even) == 0
+    later = NOW + timedelta(seconds=1)
+    assert await trunks(log).forget(trunk.id, before=later, which=even) == 3
+    assert [commit.command_id for commit in await commits(log, trunk.id)] == ["create", "c1", "c3", "c5"]
+    assert await trunks(log).forget(trunk.id, before=later, which=lambda _: True) == 2
+    assert await trunks(log).forget(uuid4(), before=later, which=lambda _: True) == 0
+
+    assert (await trunks(log).load(trunk.id)).channels == 36
+    again = await trunks(log).create(new_trunk(trunk.id), command_id="create")
+    assert again.channels == 36
+
+
 async def test_a_copy_of_unknown_origin_is_not_saved(log: Log):
     trunk = await created(log, uuid4())
     trunk.resize(1)

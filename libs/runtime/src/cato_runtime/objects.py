@@ -59,6 +59,10 @@ class ObjectStore(Protocol):
         """Remove the object; a missing object is not an error."""
         ...
 
+    async def names(self, bucket: Bucket) -> list[str]:
+        """Return the names of all objects of a bucket. Raises BrokerError."""
+        ...
+
 
 class NatsObjectStore:
     """Objects in JetStream."""
@@ -109,6 +113,15 @@ class NatsObjectStore:
         with suppress(NotFound), translated(f"object {ref.bucket}/{ref.name} could not be removed"):
             store = await self._bucket(ref.bucket)
             await store.delete(ref.name)
+
+    async def names(self, bucket: Bucket) -> list[str]:
+        try:
+            with translated(f"objects of {bucket} could not be listed"):
+                async with asyncio.timeout(_TIMEOUT_S):
+                    found = await (await self._bucket(bucket)).list(ignore_deletes=True)
+        except NotFound:
+            return []
+        return [info.name for info in found]
 
     async def _read(self, ref: ObjectRef, target: BinaryIO) -> None:
         try:

@@ -105,8 +105,11 @@ async def test_objects_come_back_as_they_were(broker, tmp_path):
     assert (tmp_path / "file").read_bytes() == content
     empty = await objects.put(Bucket.UPLOADS, "empty", b"")
     assert await objects.get(empty) == b""
+    assert sorted(await objects.names(Bucket.UPLOADS)) == ["empty", "one"]
+    assert await objects.names(Bucket.LISTS) == []
     await objects.remove(ref)
     await objects.remove(ref)
+    assert await objects.names(Bucket.UPLOADS) == ["empty"]
     with pytest.raises(ObjectMissingError):
         await objects.get(ref)
     with pytest.raises(ObjectMissingError):

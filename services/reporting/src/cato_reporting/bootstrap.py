@@ -16,6 +16,7 @@ from cato_reporting.adapters.nats.run_log import NatsDeadLetters, NatsRunLog
 from cato_reporting.deps import Deps
 from cato_reporting.metrics import ReportingCollector
 from cato_reporting.ports import StatementLimits
+from cato_reporting.projections.archive.archiver import LogRetention
 from cato_reporting.service import ReportingService
 from cato_runtime.broker import connect, make_broker
 from cato_runtime.clock import Clock, SystemClock
@@ -43,6 +44,7 @@ def make_deps(
     numbering: Numbering | None = None,
     clock: Clock | None = None,
     retention: Retention | None = None,
+    log_retention: LogRetention | None = None,
 ) -> Deps:
     """Return the service's dependencies around a connection to the broker."""
     return Deps(
@@ -55,6 +57,7 @@ def make_deps(
         clock=clock or SystemClock(),
         time_zone=time_zone,
         numbering=numbering or Numbering(),
+        log_retention=log_retention or LogRetention(),
     )
 
 
@@ -69,6 +72,7 @@ async def build(runtime: RuntimeDeps) -> ReportingService:
         numbering=runtime.config.numbering.rule(),
         clock=runtime.clock,
         retention=Retention.of(runtime.config.retention),
+        log_retention=LogRetention.of(runtime.config.retention),
     )
     service = ReportingService(deps)
     REGISTRY.register(ReportingCollector(service))

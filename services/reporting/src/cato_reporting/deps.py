@@ -1,9 +1,10 @@
 """The dependencies of the service."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cato_contracts.numbering import Numbering
 from cato_reporting.ports import AnalystDatabase, CallHistory, DeadLetters, ReadModel, RunLog
+from cato_reporting.projections.archive.archiver import LogRetention
 from cato_runtime.clock import Clock
 from cato_runtime.objects import ObjectStore
 
@@ -21,3 +22,4 @@ class Deps:
     clock: Clock
     time_zone: str
     numbering: Numbering
+    log_retention: LogRetention = field(default_factory=LogRetention)

@@ -59,6 +59,10 @@ class RunLog(Protocol):
         """Yield all messages after a position in order, without a gap and without an end."""
         ...
 
+    async def remove(self, run_id: UUID, *, until: int) -> None:
+        """Remove the messages of an ended run up to a position, and its dispatch state."""
+        ...
+
     async def reserve(self, *, after: int) -> "Intake":
         """Create the durable consumer of the read model after a position and open it."""
         ...

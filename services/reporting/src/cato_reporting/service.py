@@ -11,6 +11,8 @@ from cato_contracts.errors import BrokerError, ConfigurationError
 from cato_reporting.deps import Deps
 from cato_reporting.errors import ReadModelAwayError
 from cato_reporting.metrics import ReportingMetrics, insert_histogram
+from cato_reporting.projections.archive.archiver import Archiver
+from cato_reporting.projections.archive.run_archive import RunArchive
 from cato_reporting.projections.live.live_projection import LiveProjection
 from cato_reporting.projections.log_lag import LogLag
 from cato_reporting.projections.parsed_messages import ParsedMessages
@@ -43,6 +45,7 @@ class ReportingService:
 
     def __init__(self, deps: Deps) -> None:
         parsed_messages = ParsedMessages()
+        archive = RunArchive(deps.objects)
         self.inserts = insert_histogram()
         self._deps = deps
         self._lists = ListLoader(deps.read_model, deps.objects)
@@ -53,11 +56,15 @@ class ReportingService:
             deps.dead_letters,
             parsed_messages,
             self._lists,
+            archive=archive,
             inserts=self.inserts,
+        )
+        self._archiver = Archiver(
+            deps.run_log, archive, self._live, self._projector.progress, deps.log_retention
         )
         barrier = ReadBarrier(self._live, self._projector)
         self._finished = FinishedRuns(self._live.runs, deps.read_model)
-        lookup = RunLookup(self._live, barrier, deps.read_model, self._finished)
+        lookup = RunLookup(self._live, barrier, deps.read_model, self._finished, archive)
         self._exports = OpenExports(
             barrier,
             deps.history,
@@ -118,6 +125,7 @@ class ReportingService:
         self._keep_running("settling", self._settle)
         self._keep_running("log lag", self._measure_lag)
         self._keep_running("memory", self._release_memory)
+        self._keep_running("archiver", self._archive_old_runs)
         if not await self._live.catch_up(timeout=_READY_S):
             raise ConfigurationError(f"the log could not be caught up with in {_READY_S:g} s")
         self.ready = True
@@ -150,6 +158,14 @@ class ReportingService:
             except BrokerError as error:
                 log.info("end of the log unknown", reason=str(error))
             await asyncio.sleep(_LOOK_S)
+
+    async def _archive_old_runs(self) -> None:
+        while True:
+            await asyncio.sleep(self._deps.log_retention.interval_s)
+            try:
+                await self._archiver.move_old_runs(self._deps.clock.now())
+            except BrokerError as error:
+                log.warning("old runs stay in the log for now", reason=str(error))
 
     async def _release_memory(self) -> None:
         while True:

@@ -4,7 +4,7 @@ from cato_reporting.domain.live_runs import LiveRuns
 from cato_reporting.domain.parsed_message import parse_message
 from cato_reporting.domain.report import Numbers, numbers_of
 from cato_reporting.queries.status.finished_runs import FinishedRuns
-from tests.support.synthetic_runs import synthetic_run
+from tests.support.synthetic_runs import BEGIN, synthetic_run
 
 
 class FakeReadModel:
@@ -35,7 +35,7 @@ async def test_a_run_that_was_followed_to_its_end_is_not_counted():
         runs.apply(position, parse_message(sent.subject, sent.data))
     followed = runs.get(run.run_id)
     numbers = numbers_of(followed)
-    runs.settle(run.run_id)
+    runs.settle(run.run_id, BEGIN)
     finished.take_over(followed)
     assert await finished.numbers([run.run_id]) == {run.run_id: numbers}
     assert model.asked == []
@@ -45,7 +45,7 @@ async def test_a_late_event_makes_the_run_count_again():
     run = synthetic_run(7)
     runs, model = LiveRuns(), FakeReadModel()
     finished = FinishedRuns(runs, model)
-    runs.settle(run.run_id)
+    runs.settle(run.run_id, BEGIN)
     await finished.numbers([run.run_id])
     runs.apply(5, parse_message(run.messages[-1].subject, run.messages[-1].data))
     await finished.numbers([run.run_id])

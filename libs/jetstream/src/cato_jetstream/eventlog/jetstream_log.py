@@ -20,8 +20,8 @@ _AT_ONCE = 256
 class JetStreamLog:
     """Implements `cato_jetstream.eventlog.log.Log` on one stream, which must exist when it is used.
 
-    The stream must keep every message of the subjects (no limits, no deletes), and be configured with
-    `allow_direct` for fast loads. Connect the client with `max_reconnect_attempts=-1`.
+    The stream must keep the messages of the subjects (no limits), and be configured with `allow_direct` for
+    fast loads. Connect the client with `max_reconnect_attempts=-1`.
 
     `timeout_s` bounds one request. A write without an acknowledgement is repeated: `attempts` in all.
     """
@@ -64,6 +64,10 @@ class JetStreamLog:
 
     async def next(self, subject: str, after: int) -> Record | None:
         return await self._get(subject, after=after)
+
+    async def delete(self, sequence: int) -> None:
+        with translated():
+            await self._js.delete_msg(self._stream, sequence)
 
     async def end(self, subjects: Sequence[str]) -> int:
         lasts = [await self._get(subject) for subject in subjects]

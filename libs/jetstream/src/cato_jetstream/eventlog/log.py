@@ -48,6 +48,10 @@ class Log(Protocol):
         """The first message of a subject after a sequence."""
         ...
 
+    async def delete(self, sequence: int) -> None:
+        """Delete one message that is there and is not the last one of its subject."""
+        ...
+
     async def end(self, subjects: Sequence[str]) -> int:
         """The sequence of the last message under these subjects (wildcards allowed), 0 if there is none."""
         ...

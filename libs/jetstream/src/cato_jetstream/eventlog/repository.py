@@ -209,6 +209,27 @@ class Repository(Generic[A]):
             sequence = record.sequence
             yield Commit.from_record(record)
 
+    async def forget(self, aggregate_id: UUID, *, before: datetime, which: Callable[[Commit], bool]) -> int:
+        """Delete the commits before a time that `which` accepts, and return how many; they are gone for good.
+
+        The last commit, which has the state, is never deleted, nor the first, by which `create` recognises
+        its own command.
+        """
+        subject = self.subject(aggregate_id)
+        last = await self._log.last(subject, fresh=True)
+        first = await self._log.next(subject, 0)
+        forgotten = 0
+        record = first
+        while last is not None and record is not None and record.sequence < last.sequence:
+            commit = Commit.from_record(record)
+            if commit.saved_at >= before:
+                break
+            if record is not first and which(commit):
+                await self._log.delete(record.sequence)
+                forgotten += 1
+            record = await self._log.next(subject, record.sequence)
+        return forgotten
+
     def events(self, commit: Commit) -> tuple[CanMutateAggregate[UUID], ...]:
         """The domain events of a commit, upcast. Raises Corrupt."""
         return self._codec.events(commit)

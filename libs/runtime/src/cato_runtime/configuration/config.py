@@ -154,10 +154,17 @@ class NumberingConfig(Section):
 
 
 class RetentionConfig(Section):
-    """How long reporting keeps data in ClickHouse. The event log keeps everything, for a rebuild.
-
-    Days count from the end of the month in which a run began.
+    """How long data is kept. `log_days` counts from the end of a run and limits the log of events, the others
+    count from the end of the month in which a run began and limit ClickHouse.
     """
+
+    log_days: float | None = Field(default=30, gt=0, le=36_500)
+    """After how many days a run that has ended leaves the event log, which then does not grow with the number
+    of runs. Nothing that is shown changes. null: never."""
+
+    archive: bool = True
+    """Keep the runs that leave the event log in an archive, which `cato-reporting rebuild` reads. `false`:
+    remove them; a rebuild, or a lost ClickHouse, then loses their reports and calls."""
 
     calls_days: int | None = Field(default=None, ge=1, le=36_500)
     """After how many days a run is removed with its calls, and its report is 404; unset: never."""

@@ -1,6 +1,7 @@
 """The runs that are followed."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from cato_reporting.domain.live_run import LiveRun
@@ -11,13 +12,13 @@ from cato_reporting.domain.parsed_message import ParsedMessage
 class LiveRuns:
     """The runs by id, and for each run the last position of the log that concerned it.
 
-    `settled` runs have ended and are read from the tables. Their late events are not applied: without the
-    earlier ones the numbers would be wrong.
+    `settled` runs have ended, at these times, and are read from the tables. Their late events are not
+    applied: without the earlier ones the numbers would be wrong.
     `known_from`: events up to this position may belong to any run.
     """
 
     runs: dict[UUID, LiveRun] = field(default_factory=dict)
-    settled: set[UUID] = field(default_factory=set)
+    settled: dict[UUID, datetime] = field(default_factory=dict)
     known_from: int = 0
     _last: dict[UUID, int] = field(default_factory=dict)
     _settled_last: int = 0
@@ -46,11 +47,16 @@ class LiveRuns:
         run = self.runs.get(run_id)
         return run if run is not None and run.snapshot is not None else None
 
-    def settle(self, run_id: UUID) -> None:
+    def settle(self, run_id: UUID, ended_at: datetime) -> None:
         """Drop a run that has ended."""
-        self.settled.add(run_id)
+        self.settled[run_id] = ended_at
         self.runs.pop(run_id, None)
         self._settled_last = max(self._settled_last, self._last.get(run_id, 0))
+
+    def forget(self, run_id: UUID) -> None:
+        """Forget a settled run that is no longer in the log."""
+        del self.settled[run_id]
+        self._last.pop(run_id, None)
 
     def last_position(self, run_id: UUID) -> int:
         """Return the position that the tables must reach to have all known events of this run."""

@@ -21,7 +21,7 @@ def main() -> None:
         nargs="?",
         choices=["serve", "rebuild"],
         default="serve",
-        help="serve (default), or rebuild: empty the read model, to be filled again from the log",
+        help="serve (default), or rebuild: empty the read model, to be filled again from log and archive",
     )
     if parser.parse_args().command == "serve":
         run_service(SERVICE, build)

@@ -5,11 +5,14 @@ from typing import Any
 
 from cato_contracts.messages.campaign_commands import PauseRun, ResumeRun, StopRun
 from cato_dialer.campaign.domain.run.run import Run
+from cato_dialer.campaign.handlers.coordinator.old_runs import archived_commit
 from cato_dialer.campaign.handlers.deps import Deps
 from cato_dialer.campaign.handlers.resources import translate_log_errors
 from cato_dialer.campaign.handlers.start_task import ensure_run_created
 from cato_jetstream import NotFound
 from cato_runtime.requests import RequestContext
+
+Control = PauseRun | ResumeRun | StopRun
 
 
 async def pause_run(deps: Deps, command: PauseRun, context: RequestContext) -> None:
@@ -26,7 +29,7 @@ async def stop_run(deps: Deps, command: StopRun, context: RequestContext) -> Non
 
 async def _commit(
     deps: Deps,
-    command: PauseRun | ResumeRun | StopRun,
+    command: Control,
     context: RequestContext,
     decision: Callable[[Run], None],
 ) -> None:
@@ -41,6 +44,13 @@ async def _commit(
         try:
             run = await deps.runs.execute(command.id, context.command_id, decide)
         except NotFound:
+            if (archived := await archived_commit(deps, command.id)) is not None:
+                # It answers as a run that has ended: it refuses every decision that it has not taken already.
+                run = deps.runs.restore(archived)
+                run.check_visible(command.actor)
+                if not archived.knows(context.command_id):
+                    decision(run)
+                return
             # The start of the run is decided, but the run has not been created yet.
             await deps.view.catch_up()
             running = deps.view.run(command.id)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Generic, TypeVar
 from uuid import UUID
 
@@ -120,6 +121,11 @@ class Resources(Generic[R]):
         with translate_log_errors(self._what, resource_id):
             return await self._repository.execute(resource_id, command_id, decide)
 
+    async def forget_runs(self, task_id: UUID, *, before: datetime) -> None:
+        """Remove from the log the commits before a time that only started or ended a run."""
+        with translate_log_errors(self._what, task_id):
+            await self._repository.forget(task_id, before=before, which=_concerns_a_run)
+
     def restore(self, commit: Commit) -> R:
         """Return the resource as it was after a commit. Raises Corrupt."""
         return self._repository.restore(commit)
@@ -128,6 +134,10 @@ class Resources(Generic[R]):
 def run_repository(runs: Log, clock: Clock) -> Repository[Run]:
     """Return the repository of the runs, which have their own stream."""
     return Repository(runs, Run, subject=run_life, transcodings=_TRANSCODINGS, clock=clock.now)
+
+
+def _concerns_a_run(commit: Commit) -> bool:
+    return all(event.name in {Task.Started.TOPIC, Task.RunEnded.TOPIC} for event in commit.events)
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from cato_dialer.campaign.domain.catalog.task import Task
 from cato_dialer.campaign.domain.lists.snapshot_list import snapshot_list
 from cato_dialer.campaign.domain.run.run import Run
 from cato_dialer.campaign.handlers.catalog_view import RunningTask
+from cato_dialer.campaign.handlers.coordinator.old_runs import archived_run
 from cato_dialer.campaign.handlers.deps import Deps
 from cato_dialer.campaign.handlers.resources import translate_log_errors
 from cato_runtime.objects import ObjectMissingError
@@ -53,7 +54,12 @@ async def start_task(deps: Deps, command: StartTask, context: RequestContext) ->
 
 
 async def ensure_run_created(deps: Deps, running: RunningTask) -> Run:
-    """Return the run, created by this call or an earlier one: both make the same first commit."""
+    """Return the run, created by this call or an earlier one: both make the same first commit.
+
+    A run that has left the log must not begin again, though its task may still hold it for active.
+    """
+    if (archived := await archived_run(deps, running.snapshot.run_id)) is not None:
+        return archived
     run = Run.begin(running.snapshot, timestamp=running.started_at)
     with translate_log_errors("taskExec", run.id):
         return await deps.runs.create(run, command_id=f"begin:{run.id}", messages=run.unpublished())

@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
+from uuid import UUID
 
 import structlog
 from nats.aio.client import Client
@@ -12,7 +13,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
 from cato_contracts.api.status import SERVICE
 from cato_contracts.errors import BrokerError
-from cato_contracts.subjects import RUNS
+from cato_contracts.subjects import RUN_DISPATCH_STATES, RUNS
 from cato_jetstream import (
     DeadLetters,
     NotFound,
@@ -71,6 +72,13 @@ class NatsRunLog:
                 # A lost idle connection is noticed only here; missed messages are read again.
                 log.warning("reading the log from the last position again", after=after, reason=str(error))
                 await asyncio.sleep(_RETRY_S * (0.5 + random.random()))  # noqa: S311 - spreading, no secret
+
+    async def remove(self, run_id: UUID, *, until: int) -> None:
+        with translated(f"run {run_id} was not removed from the log"):
+            await self._js.purge_stream(RUNS.name, subject=f"run.{run_id}.>", seq=until + 1)
+            # The mark that the dispatch state was deleted, which otherwise stays for ever.
+            states = RUN_DISPATCH_STATES.name
+            await self._js.purge_stream(f"KV_{states}", subject=f"$KV.{states}.{run_id}")
 
     async def reserve(self, *, after: int) -> "NatsIntake":
         # Create a new consumer, do not reuse the old one: messages that it delivered to a dead process are

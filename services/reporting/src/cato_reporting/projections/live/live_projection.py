@@ -81,7 +81,7 @@ class LiveProjection:
             if run.end is None or self.runs.last_position(run.run_id) > stored:
                 continue
             if now - run.end.at > (_SETTLE if run.in_progress == 0 else _SETTLE_UNFINISHED):
-                self.runs.settle(run.run_id)
+                self.runs.settle(run.run_id, run.end.at)
                 settled.append(run)
         return settled
 
@@ -100,8 +100,9 @@ class LiveProjection:
             parsed = parse_message(message.subject, message.data)
             if parsed.run_id is None:
                 continue
-            if any(isinstance(envelope.body, RunEnded) for envelope in parsed.events):
-                self.runs.settled.add(parsed.run_id)
+            ends = [each.occurred_at for each in parsed.events if isinstance(each.body, RunEnded)]
+            if ends:
+                self.runs.settled[parsed.run_id] = min(ends)
             else:
                 active.append(parsed.run_id)
         return active

@@ -12,9 +12,12 @@ from cato_contracts.errors import BrokerError, ConfigurationError
 from cato_contracts.messages.runs import RunStarted
 from cato_reporting.errors import ReadModelAwayError, RowsRefusedError
 from cato_reporting.ports import DeadLetters, Intake, LogMessage, ReadModel, RunLog, StoredMessage
+from cato_reporting.projections.archive.archiver import finish_removal
+from cato_reporting.projections.archive.run_archive import IncompleteArchiveError, RunArchive
 from cato_reporting.projections.parsed_messages import ParsedMessages
 from cato_reporting.projections.progress import Progress
 from cato_reporting.projections.tables.list_loader import ListLoader
+from cato_runtime.objects import ObjectMissingError
 
 log = structlog.get_logger()
 
@@ -44,6 +47,7 @@ class Projector:
         parsed_messages: ParsedMessages,
         lists: ListLoader,
         *,
+        archive: RunArchive,
         inserts: Histogram,
     ) -> None:
         self.progress = Progress()
@@ -58,6 +62,7 @@ class Projector:
         self._dead_letters = dead_letters
         self._parsed_messages = parsed_messages
         self._lists = lists
+        self._archive = archive
         self._inserts = inserts
         self._intake: Intake | None = None
 
@@ -85,12 +90,16 @@ class Projector:
         # The tables may have been replaced by empty ones: assume that they hold nothing.
         self.progress.reset(0)
         self.openings += 1
-        position = await self._read_model.open()
-        end = await self._log.end()
-        if position > end:
-            raise ConfigurationError(
-                f"the read model is filled up to {position}, the log ends at {end}: it belongs to another log"
-            )
+        # No run leaves the log from here until the tables have all that left it before.
+        async with self._archive.lock:
+            position = await self._read_model.open()
+            end = await self._log.end()
+            if position > end:
+                raise ConfigurationError(
+                    f"the read model is filled up to {position}, the log ends at {end}:"
+                    " it belongs to another log"
+                )
+            await self._fill_from_archive(after=position)
         intake = await self._log.reserve(after=position)
         try:
             self.progress.reset(position)
@@ -107,7 +116,30 @@ class Projector:
             self.up = False
             await intake.close()
 
+    async def _fill_from_archive(self, *, after: int) -> None:
+        """Store the runs that have left the log and were not, or not completely, read from it.
+
+        The position of the tables stays, so after a crash they are stored again, which does no harm.
+        """
+        state = await finish_removal(self._log, self._archive)
+        runs = await self._archive.runs(after=after) if state.highest > after else []
+        for run in runs:
+            try:
+                async for batch in self._archive.read(run):
+                    await self._store(batch, position=after)
+            except (IncompleteArchiveError, ObjectMissingError) as error:
+                # Reports of all other runs would be missing if this one ended the filling.
+                log.error("archived run cannot be read", run_id=str(run.run_id), reason=str(error))  # noqa: TRY400
+        if runs:
+            log.info("tables filled from the archive", runs=len(runs))
+
     async def _take_in(self, batch: Sequence[LogMessage]) -> None:
+        position = batch[-1].position
+        await self._store(batch, position=position)
+        self.progress.advance(position)
+        self.stored = position
+
+    async def _store(self, batch: Sequence[LogMessage], *, position: int) -> None:
         stored_messages = []
         for message in batch:
             parsed = self._parsed_messages.take(message)
@@ -115,33 +147,30 @@ class Projector:
                 await self._publish_dead_letter(message, parsed.fault)
             if parsed.events:
                 stored_messages.append(StoredMessage(message.position, parsed))
-        position = batch[-1].position
         began = time.monotonic()
         try:
             await self._read_model.store(stored_messages, position=position)
         except RowsRefusedError:
-            await self._store_one_by_one(batch, stored_messages)
+            await self._store_one_by_one(batch, stored_messages, position=position)
         self._inserts.observe(time.monotonic() - began)
         self.batches += 1
         self.events += sum(len(stored.parsed.events) for stored in stored_messages)
-        self.progress.advance(position)
-        self.stored = position
         for stored in stored_messages:
             for envelope in stored.parsed.events:
                 if isinstance(envelope.body, RunStarted):
                     self._lists.want(envelope.body.snapshot)
 
     async def _store_one_by_one(
-        self, batch: Sequence[LogMessage], stored_messages: Sequence[StoredMessage]
+        self, batch: Sequence[LogMessage], stored_messages: Sequence[StoredMessage], *, position: int
     ) -> None:
         # One message of the batch cannot be stored; only the database knows which.
         messages = {message.position: message for message in batch}
         for stored in stored_messages:
             try:
-                await self._read_model.store([stored], position=stored.position)
+                await self._read_model.store([stored], position=min(stored.position, position))
             except RowsRefusedError as error:
                 await self._publish_dead_letter(messages[stored.position], str(error))
-        await self._read_model.store([], position=batch[-1].position)
+        await self._read_model.store([], position=position)
 
     async def _publish_dead_letter(self, message: LogMessage, reason: str) -> None:
         if await self._dead_letters.publish(message, reason):

@@ -7,6 +7,7 @@ from cato_contracts.messages.runs import RunSnapshot
 from cato_contracts.requests import Actor
 from cato_reporting.domain.live_run import LiveRun
 from cato_reporting.ports import ReadModel, StoredRun
+from cato_reporting.projections.archive.run_archive import RunArchive
 from cato_reporting.projections.live.live_projection import LiveProjection
 from cato_reporting.queries.read_barrier import ReadBarrier
 from cato_reporting.queries.status.finished_runs import FinishedRuns
@@ -16,12 +17,18 @@ class RunLookup:
     """Finds runs, and refuses those that the actor may not see."""
 
     def __init__(
-        self, live: LiveProjection, barrier: ReadBarrier, read_model: ReadModel, finished: FinishedRuns
+        self,
+        live: LiveProjection,
+        barrier: ReadBarrier,
+        read_model: ReadModel,
+        finished: FinishedRuns,
+        archive: RunArchive,
     ) -> None:
         self._live = live
         self._barrier = barrier
         self._read_model = read_model
         self._finished = finished
+        self._archive = archive
 
     async def snapshot(self, run_id: UUID, actor: Actor, *, needs_wave: bool) -> tuple[RunSnapshot, int]:
         """Return what a run works with, and its current wave (of an ended run only if that is needed)."""
@@ -41,13 +48,16 @@ class RunLookup:
         return self._live.runs.get(run_id)
 
     async def stored(self, run_id: UUID, actor: Actor) -> StoredRun:
-        """Return a run that has ended."""
-        if run_id not in self._live.runs.settled:
+        """Return a run that has ended, whether it is still in the log or has left it."""
+        if run_id in self._live.runs.settled:
+            await self._barrier.stored(self._live.runs.last_position(run_id))
+        elif await self._archive.holds(run_id):
+            await self._barrier.stored(self._live.progress.position)
+        else:
             raise _unknown(run_id)
-        await self._barrier.stored(self._live.runs.last_position(run_id))
         stored = (await self._read_model.runs([run_id])).get(run_id)
         if stored is None:
-            # The run is in the log but not in the tables, which are complete: it has expired.
+            # The run is not in the tables, which are complete: it has expired.
             raise NotFoundError(
                 f"the task execution {run_id} is older than what is kept", resource_id=str(run_id)
             )

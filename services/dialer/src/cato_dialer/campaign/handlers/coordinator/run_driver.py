@@ -40,6 +40,7 @@ from cato_dialer.campaign.domain.run.run import Run
 from cato_dialer.campaign.domain.stations import no_station
 from cato_dialer.campaign.handlers.catalog_view import RunningTask
 from cato_dialer.campaign.handlers.coordinator.call_drain import CallDrain
+from cato_dialer.campaign.handlers.coordinator.old_runs import forget_old_runs
 from cato_dialer.campaign.handlers.coordinator.wave_jobs import WaveJobs
 from cato_dialer.campaign.handlers.deps import Deps
 from cato_dialer.campaign.handlers.resources import translate_log_errors
@@ -249,4 +250,5 @@ class RunDriver:
             f"run-ended:{self._id}",
             lambda task: task.end_run(self._id, timestamp=now),
         )
+        await forget_old_runs(self._deps, self._snapshot.task_id)
         log.info("run is over", run_id=str(self._id), ending=self._run.ending)

@@ -4,90 +4,14 @@ import asyncio
 
 import pytest
 
-from cato_reporting.errors import ReadModelAwayError, RowsRefusedError
 from cato_reporting.metrics import insert_histogram
-from cato_reporting.ports import LogMessage
+from cato_reporting.projections.archive.run_archive import RunArchive
 from cato_reporting.projections.parsed_messages import ParsedMessages
 from cato_reporting.projections.tables.list_loader import ListLoader
 from cato_reporting.projections.tables.projector import Projector
+from services.reporting.tests.fake_log import FakeDeadLetters, FakeLog, FakeReadModel
 from tests.support.memory_objects import MemoryObjectStore
 from tests.support.synthetic_runs import synthetic_run
-
-
-class FakeLog:
-    """Holds messages, and records the acknowledged positions."""
-
-    def __init__(self, messages):
-        self.messages = [
-            LogMessage(subject, position, data) for position, (subject, data) in enumerate(messages, start=1)
-        ]
-        self.confirmed = 0
-        self.reserved = []
-
-    async def end(self):
-        return len(self.messages)
-
-    async def reserve(self, *, after):
-        self.reserved.append(after)
-        return FakeIntake(self, after)
-
-
-class FakeIntake:
-    def __init__(self, log, after):
-        self._log = log
-        self._next = after
-
-    async def take(self, limit, *, window):
-        batch = self._log.messages[self._next : self._next + limit]
-        if not batch:
-            await asyncio.Event().wait()
-        self._next += len(batch)
-        return batch
-
-    def flush(self):
-        pass
-
-    async def confirm(self, position):
-        self._log.confirmed = position
-
-    async def close(self):
-        pass
-
-
-class FakeReadModel:
-    """Keeps the positions of messages; is away for a while, and refuses the positions in `refuses`."""
-
-    def __init__(self, *, away=0, refuses=()):
-        self.away = away
-        self.refuses = set(refuses)
-        self.stored = set()
-        self.position = 0
-
-    async def open(self):
-        if self.away:
-            self.away -= 1
-            raise ReadModelAwayError("away")
-        return self.position
-
-    async def store(self, stored_messages, *, position):
-        positions = {stored.position for stored in stored_messages}
-        if positions & self.refuses:
-            raise RowsRefusedError("no column holds this")
-        self.stored |= positions
-        self.position = position
-
-    async def unlisted(self):
-        return []
-
-
-class FakeDeadLetters:
-    def __init__(self):
-        self.letters = {}
-
-    async def publish(self, message, reason):
-        new = message.position not in self.letters
-        self.letters[message.position] = reason
-        return new
 
 
 @pytest.fixture
@@ -97,12 +21,14 @@ def messages():
 
 async def fill(log, model):
     letters = FakeDeadLetters()
+    objects = MemoryObjectStore()
     projector = Projector(
         log,
         model,
         letters,
         ParsedMessages(),
-        ListLoader(model, MemoryObjectStore()),
+        ListLoader(model, objects),
+        archive=RunArchive(objects),
         inserts=insert_histogram(),
     )
     task = asyncio.create_task(projector.run())

@@ -1,0 +1,1 @@
+"""The runs that have left the log."""

@@ -73,6 +73,19 @@ class Lease:
             self.valid_until = asked_at + self._ttl_s - self._margin_s
             return True
 
+    async def recall(self) -> bool:
+        """Find out whether the holder has the key from a former life of its process; `release` ends that.
+
+        Raises:
+            Unavailable: the broker does not answer in time.
+
+        """
+        entry = await self._bucket.read(self._key)
+        if entry.value != self._holder:
+            return False
+        self._revision = entry.revision
+        return True
+
     async def release(self) -> None:
         """Release the lease, so that others can take it at once. Raises Unavailable: it then expires."""
         self.valid_until = 0.0

@@ -126,6 +126,20 @@ async def test_restarted_replica_has_the_channels_of_its_former_life_at_once(con
     await restarted.close()
 
 
+async def test_others_have_the_channels_of_a_killed_replica_once_it_is_restarted(connect: Connect) -> None:
+    former = await source(connect, station(channels=2), name="dialer-1")
+    for channel in await all_at_once(former, 2):
+        assert await channel.keep_until(SystemClock().now() + timedelta(minutes=5))
+    await fall_silent(former)
+    other = await source(connect, station(channels=2))
+    waiting = asyncio.create_task(all_at_once(other, 2))
+    restarted = await source(connect, station(channels=2), name="dialer-1")
+    async with asyncio.timeout(3):
+        await waiting
+    await restarted.close()
+    await other.close()
+
+
 async def test_channel_that_is_free_again_is_not_kept_for_its_former_call(connect: Connect) -> None:
     brief = ChannelAllocator(valid_s=1.0, renew_after_s=0.5)
     silent = await source(connect, station(channels=1), allocator=brief)

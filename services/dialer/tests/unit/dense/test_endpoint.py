@@ -4,6 +4,7 @@ import asyncio
 import gc
 import re
 import weakref
+from typing import Any
 
 import pytest
 
@@ -52,6 +53,20 @@ async def test_a_call_without_a_response_leaves_a_cancel_of_its_invite_behind(ri
     farewell = parse(rig.told.left_behind)
     assert (farewell.method, farewell.sequence, farewell.branch) == ("CANCEL", 1, invite.branch)
     assert rig.told.left_after == b""
+
+
+async def test_the_cancel_is_left_behind_before_the_invite_is_sent(rig: Rig, monkeypatch: pytest.MonkeyPatch):
+    left: list[bytes] = []
+    send = rig.call.endpoint._send
+
+    def note(data: bytes, *more: Any) -> None:
+        left.append(rig.told.left_behind)
+        send(data, *more)
+
+    monkeypatch.setattr(rig.call.endpoint, "_send", note)
+    rig.call.start()
+    await rig.station.next("INVITE")
+    assert parse(left[0]).method == "CANCEL"
 
 
 async def test_a_repeated_answer_is_acknowledged_again(rig: Rig):

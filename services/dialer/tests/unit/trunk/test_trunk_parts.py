@@ -6,6 +6,7 @@ import pytest
 
 from cato_contracts.errors import ConfigurationError
 from cato_dialer.dial.adapters.pjsua2 import protocol
+from cato_dialer.dial.adapters.pjsua2.supervisor.line import Pjsua2Line
 from cato_dialer.dial.adapters.pjsua2.supervisor.rtp_ports import share_ports
 from cato_dialer.dial.adapters.pjsua2.supervisor.sip_identity import identity_of, registered_identity_of
 from cato_dialer.dial.adapters.pjsua2.worker.sip.info_digits import digit_of_info
@@ -119,3 +120,22 @@ def test_messages_come_through_the_pipe_as_they_went_in():
 def test_anything_else_in_the_pipe_is_an_error(line: bytes):
     with pytest.raises(protocol.ProtocolError):
         protocol.decode(line)
+
+
+@pytest.mark.parametrize(
+    ("cause", "told"),
+    [(ReleaseCause.NO_RESPONSE, 1), (ReleaseCause.NOT_SENT, 0), (ReleaseCause.MISSED, 0)],
+)
+def test_station_is_silent_only_if_it_was_sent_an_invite(cause: ReleaseCause, told: int):
+    silences: list[None] = []
+    line = Pjsua2Line(1, lambda _: None, lambda: silences.append(None))
+    line.sent = True  # it is set before the library is asked to send
+    line.release(cause, "")
+    assert len(silences) == told
+
+
+def test_line_whose_worker_dies_after_it_may_have_sent_the_invite_was_a_call():
+    line = Pjsua2Line(1, lambda _: None, lambda: None)
+    line.sent = True
+    line.lose("killed")
+    assert line._events.get_nowait().cause is ReleaseCause.FAULT

@@ -84,7 +84,7 @@ class NatsChannelSource:
         name: str | None = None,
         allocator: ChannelAllocator | None = None,
     ) -> None:
-        """`name`: the process; restarted under its name, it has the blocks of its former life again."""
+        """`name`: the process; restarted under its name, it releases the blocks of its former life."""
         self._bucket = Bucket(client.jetstream(timeout=_TIMEOUT_S), LEASES.name, timeout_s=_TIMEOUT_S)
         self._slots = NatsStartSlots(self._bucket, stations, clock)
         self._allocator = allocator or ChannelAllocator()
@@ -103,6 +103,7 @@ class NatsChannelSource:
 
     async def open(self) -> None:
         await self._presence.open()
+        await self._release_former()
         self._keeper = asyncio.create_task(self._keep())
 
     async def close(self) -> None:
@@ -110,6 +111,18 @@ class NatsChannelSource:
         for pool in self._all_pools():
             await self._release(pool, tuple(pool.blocks))
         await self._presence.close()
+
+    async def _release_former(self) -> None:
+        """Release the blocks that were kept for the calls of this process's former life: these are over."""
+        leases = [self._lease(pool, index) for pool in self._all_pools() for index in pool.missing()]
+        try:
+            found = await asyncio.gather(*(lease.recall() for lease in leases))
+            former = [lease for lease, is_ours in zip(leases, found, strict=True) if is_ours]
+            await asyncio.gather(*(lease.release() for lease in former))
+            if former:
+                await self._presence.tell((), gave=True)
+        except BrokerError as error:
+            log.warning("channels of the previous start are left to expire", error=str(error))
 
     def acquire(self, station_id: UUID) -> Channel | None:
         now = asyncio.get_running_loop().time()

@@ -136,7 +136,7 @@ class Registered:
 
 @dataclass(frozen=True, slots=True)
 class InviteSent:
-    """The INVITE has left the worker: from here on there is a call."""
+    """The INVITE leaves the worker now: from here on there may be a call."""
 
     line: int
 

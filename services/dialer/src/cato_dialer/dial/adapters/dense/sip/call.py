@@ -147,11 +147,12 @@ class UacCall:
         if self.timer.mode == "required":
             headers.append(("Require", "timer"))
         request = Request("INVITE", self.target, tuple(headers), offer(self.media, self.offer_version))
+        remote, branch = self.callee.remote, self.endpoint.new_branch()
+        # Before the INVITE: this process may die right after it has sent that.
+        self._leave_cancel(request, branch, remote)
         self._invite = self.endpoint.send(
-            request, self.callee.remote, self._response, self._failed, may_send=self._may_send_invite
+            request, remote, self._response, self._failed, branch=branch, may_send=self._may_send_invite
         )
-        # If this process dies, no provisional response can be awaited: one that is sent meanwhile is enough.
-        self._leave_cancel()
 
     def _may_send_invite(self) -> bool:
         """Tell whether this process has run all the time; otherwise the call has ended now.
@@ -175,27 +176,27 @@ class UacCall:
         via = ("Via", self.endpoint.via(branch, remote))
         return request_bytes(request.method, request.uri, (via, *request.headers), request.body)
 
-    def _leave_cancel(self, early: Dialog | None = None) -> None:
+    def _leave_cancel(
+        self, invite: Request, branch: str, remote: Remote, early: Dialog | None = None
+    ) -> None:
         """Prepare the end of a call that is not answered yet, for the case that this process dies.
 
         The CANCEL has no effect on a call that was answered before it arrived; a BYE of the early dialog ends
         that one (RFC 3261, 15).
         """
-        invite = self._invite
-        if invite is not None:
-            data = self._bytes(self._cancel_request(invite), invite.branch, invite.remote)
-            self.user.farewell(data, invite.remote, self._late_bye(early) if early else b"")
+        data = self._bytes(self._cancel_request(invite), branch, remote)
+        self.user.farewell(data, remote, self._late_bye(early) if early else b"")
 
-    def _cancel_request(self, invite: ClientTransaction) -> Request:
+    def _cancel_request(self, invite: Request) -> Request:
         kept = ("Max-Forwards", "From", "To", "Call-ID", "Route")
-        headers = [(name, value) for name, value in invite.request.headers if name in kept]
-        return Request("CANCEL", invite.request.uri, (*headers, ("CSeq", f"{self._sequence} CANCEL")))
+        headers = [(name, value) for name, value in invite.headers if name in kept]
+        return Request("CANCEL", invite.uri, (*headers, ("CSeq", f"{self._sequence} CANCEL")))
 
     def _send_cancel(self) -> None:
         invite = self._invite
         if invite is None:
             return
-        cancel = self._cancel_request(invite)
+        cancel = self._cancel_request(invite.request)
         self.endpoint.send(cancel, invite.remote, _ignore, _ignore, branch=invite.branch)
         invite.give_up_soon()
 
@@ -212,8 +213,9 @@ class UacCall:
         first, self._heard_of_station = not self._heard_of_station, True
         if self.phase is Phase.CALLING:
             self.phase = Phase.PROCEEDING
-        if response.to_tag:
-            self._leave_cancel(Dialog.from_response(self.identity, response, self.target))
+        if self._invite is not None:
+            early = Dialog.from_response(self.identity, response, self.target) if response.to_tag else None
+            self._leave_cancel(self._invite.request, self._invite.branch, self._invite.remote, early)
         if "100rel" in response.tokens("Require"):
             self._acknowledge_provisional(response)
         if first and self._cancelled:

@@ -12,6 +12,8 @@ from cato_dialer.dial.domain.call.line_events import (
     ReleaseCause,
 )
 
+_UNSENT = frozenset({ReleaseCause.NOT_SENT, ReleaseCause.MISSED})
+
 
 class Pjsua2Line:
     """A `Line`; `on_hang_up` ends the call wherever it is: in the queue of the trunk, or at a worker.
@@ -25,7 +27,7 @@ class Pjsua2Line:
         self.number = number
         self.released = False
         self.sent = False
-        """The INVITE has left the worker."""
+        """The INVITE may have left the worker."""
         self.on_hang_up = on_hang_up
         self._on_silence = on_silence
         self._told = False
@@ -51,10 +53,13 @@ class Pjsua2Line:
         if isinstance(event, LineHeard | LinePlaybackFinished):
             self._heard_ms = event.heard_ms
         self.released = isinstance(event, LineReleased)
-        if isinstance(event, LineReleased) and event.sip_code is None and self.sent and not self._told:
+        if isinstance(event, LineReleased) and event.sip_code is None and self._heard_nothing(event):
             self._on_silence()
         self._told = True
         self._events.put_nowait(event)
+
+    def _heard_nothing(self, end: LineReleased) -> bool:
+        return self.sent and not self._told and end.cause not in _UNSENT
 
     def lose(self, why: str) -> None:
         """Release the line of a worker that has ended. Without an INVITE there was no call."""

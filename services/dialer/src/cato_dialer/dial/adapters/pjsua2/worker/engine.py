@@ -203,10 +203,11 @@ class Engine:
             why = "the order was too late"
             self._events.append(pj_events.Unsent(order.line, now_ms(), ReleaseCause.MISSED, why))
             return
+        # Before the INVITE: this process may die right after it has sent that, and then there was a call.
+        self._emit(protocol.InviteSent(order.line))
         try:
             call.makeCall(order.target, option)
             self._offered[call.dialog] = order.codecs
-            self._emit(protocol.InviteSent(order.line))
         except _UNUSABLE as error:
             # If the library has reported the end of the call already, that event comes first and says more.
             unsent = pj_events.Unsent(order.line, now_ms(), ReleaseCause.NOT_SENT, _why(error))

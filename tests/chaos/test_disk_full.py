@@ -1,6 +1,5 @@
 """The disk of the broker is full during calls, and has space again later."""
 
-import subprocess
 import time
 import uuid
 from collections import Counter
@@ -11,6 +10,7 @@ import httpx
 import pytest
 
 from tests.support.live_system import AUTH, Client, LiveExchange, LiveStack, assert_consistent
+from tests.support.small_disk import fill, mount, unmount
 from tests.support.tones import tone
 
 CHANNELS = 4
@@ -26,16 +26,12 @@ def disk(tmp_path: Path) -> Iterator[Path]:
     """A small file system for the data of the broker."""
     directory = tmp_path / "stack" / "data" / "nats"
     directory.mkdir(parents=True)
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(directory)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if mounted.returncode:
-        pytest.skip(f"NOT SHOWN: a file system cannot be mounted here: {mounted.stderr.strip()}")
+    try:
+        mount(directory, "64m")
+    except OSError as error:
+        pytest.skip(f"NOT SHOWN: a file system cannot be mounted here: {error}")
     yield directory
-    subprocess.run(["umount", "--lazy", str(directory)], check=True)
+    unmount(directory)
 
 
 @pytest.fixture
@@ -44,19 +40,6 @@ def stack(tmp_path: Path, exchange: LiveExchange, disk: Path) -> Iterator[LiveSt
     made.start()
     yield made
     made.stop()
-
-
-def fill(directory: Path) -> Path:
-    """Write a file until the file system is full."""
-    ballast = directory / "ballast"
-    with ballast.open("wb", buffering=0) as file:
-        for block in (2**20, 4096):
-            try:
-                while True:
-                    file.write(bytes(block))
-            except OSError:
-                continue
-    return ballast
 
 
 def until_status(url: str, status: int, within_s: float) -> httpx.Response:

@@ -4,15 +4,18 @@ import asyncio
 import json
 import os
 import re
+import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 import yaml
+from nats.errors import Error as NatsError
 
 from cato_runtime.broker import connect, ensure_topology, make_broker
 from cato_runtime.process.embedded_nats import server_program
+from tests.support.small_disk import fill, mount, unmount
 
 ROOT = Path(__file__).parents[2]
 SERVER = server_program()
@@ -101,3 +104,65 @@ async def test_client_without_the_password_is_rejected(tmp_path):
             assert b"Authorization Violation" in await reader.readline()
         writer.close()
         await writer.wait_closed()
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 64 MB for the data of the broker."""
+    (tmp_path / "data").mkdir()
+    try:
+        mount(tmp_path / "data", "64m")
+    except OSError as error:
+        pytest.skip(f"NOT SHOWN: a file system cannot be mounted here: {error}")
+    yield tmp_path / "data"
+    unmount(tmp_path / "data")
+
+
+def liveness_probe(ports, disk, programs):
+    """Return the probe of the manifest for this server, and the variables that it runs with."""
+    documents = yaml.safe_load_all((ROOT / "deploy/k8s/base/nats.yaml").read_text())
+    nats = next(each for each in documents if each["kind"] == "StatefulSet")
+    command = nats["spec"]["template"]["spec"]["containers"][0]["livenessProbe"]["exec"]["command"]
+    port = ports["monitoring"][0].rsplit(":", 1)[1]
+    # The image has the nc of busybox; this machine may have none.
+    programs.mkdir()
+    (programs / "nc").write_text(
+        f"#!{sys.executable}\nimport socket, sys\n"
+        "with socket.create_connection((sys.argv[1], int(sys.argv[2]))) as peer:\n"
+        "    peer.sendall(sys.stdin.buffer.read())\n"
+        "    while data := peer.recv(65536):\n"
+        "        sys.stdout.buffer.write(data)\n"
+    )
+    (programs / "nc").chmod(0o755)
+    script = command[-1].replace("127.0.0.1:8222", f"127.0.0.1:{port}")
+    script = script.replace("127.0.0.1 8222", f"127.0.0.1 {port}").replace("/data", str(disk))
+    return [*command[:-1], script], {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"}
+
+
+async def publish_until_refused(js):
+    for number in range(1000):
+        await js.publish(f"dial.run.1.{number}", bytes(10_000))
+
+
+async def test_s1_liveness_probe_restarts_a_server_that_stores_nothing_once_its_disk_has_space(
+    tmp_path, small_disk
+):
+    async with broker_of(FILES["dev"], tmp_path) as ports:
+        probe, variables = liveness_probe(ports, small_disk, tmp_path / "programs")
+
+        async def alive():
+            running = await asyncio.create_subprocess_exec(*probe, env=variables)
+            return await running.wait() == 0
+
+        broker = make_broker(f"nats://cato:secret-1@{ports['nats'][0].removeprefix('nats://')}", "test")
+        client = await connect(broker)
+        js = client.jetstream(timeout=2)
+        await ensure_topology(js)
+        assert await alive()
+        ballast = fill(small_disk)
+        with pytest.raises(NatsError):
+            await publish_until_refused(js)
+        assert await alive(), "a restart does not help while the disk is full"
+        ballast.unlink()
+        assert not await alive(), "the server is to be restarted now"
+        await broker.stop()

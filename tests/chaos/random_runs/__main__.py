@@ -12,43 +12,42 @@ import tempfile
 import time
 import traceback
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from cato_stack.forked_process import PRELOADED, ForkServerProcess
-from tests.chaos.random_runs.brokers import mount, unmount
 from tests.chaos.random_runs.run import carry_out
-from tests.chaos.random_runs.scenario import Scenario, draw
+from tests.chaos.random_runs.scenario import Scenario, draw, partitions, rolling
 from tests.chaos.random_runs.truths import LENIENCE_MS, violations
+from tests.support.small_disk import mount, unmount
 
 
 class Campaign:
     """Runs seeds, several systems side by side, and keeps count."""
 
-    def __init__(self, directory: Path, *, disk: bool, engine: str | None) -> None:
+    def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._disk = disk
-        self._engine = engine
         self.failed: list[int] = []
         self.done = 0
         self.intervals_not_judged = 0
         self.faults: Counter[str] = Counter()
         self.calls = 0
 
-    async def run(self, seeds: list[int], beside: int) -> None:
+    async def run(self, scenarios: Sequence[Scenario], beside: int) -> None:
         forks = ForkServerProcess((*PRELOADED, "cato_dialer.bootstrap"))
-        waiting = iter(seeds)
+        waiting = iter(scenarios)
 
         async def work() -> None:
-            for seed in waiting:
-                await self._one(seed, forks)
+            for scenario in waiting:
+                await self._one(scenario, forks)
 
         try:
             await asyncio.gather(*(work() for _ in range(beside)))
         finally:
             await forks.aclose()
 
-    async def _one(self, seed: int, forks: ForkServerProcess) -> None:
-        scenario = draw(seed, disk=self._disk, engine=self._engine)
+    async def _one(self, scenario: Scenario, forks: ForkServerProcess) -> None:
+        seed = scenario.seed
         say(scenario.describe())
         directory = self._directory / str(seed)
         directory.mkdir()
@@ -90,7 +89,7 @@ def say(line: str) -> None:
 def can_mount(directory: Path) -> bool:
     directory.mkdir()
     try:
-        mount(directory)
+        mount(directory, "1m")
     except OSError as error:
         say(f"NOT SHOWN: full disks; a file system cannot be mounted here: {error}")
         return False
@@ -105,14 +104,28 @@ def main() -> int:
     parser.add_argument("--seed", type=int, action="append", help="this seed; may be repeated")
     parser.add_argument("--beside", type=int, default=3, help="how many systems run at the same time")
     parser.add_argument("--engine", choices=("dense", "pjsua2"), help="the SIP engine; default: drawn")
+    parser.add_argument(
+        "--brokers", type=int, choices=(1, 3), help="one broker, or a cluster; default: drawn"
+    )
+    parser.add_argument("--partitions", type=int, help="one run with this many partitions of dialers")
+    parser.add_argument("--rolling", type=int, help="one run of this many people; everything is restarted")
     options = parser.parse_args()
     first = options.first if options.first is not None else int(time.time())
-    seeds = options.seed or list(range(first, first + options.runs))
     directory = Path(tempfile.mkdtemp(prefix="cato-chaos-"))
-    campaign = Campaign(directory, disk=can_mount(directory / "disk"), engine=options.engine)
-    asyncio.run(campaign.run(seeds, options.beside))
+    scenarios: list[Scenario]
+    if options.partitions:
+        scenarios = [partitions(options.partitions, first)]
+    elif options.rolling:
+        scenarios = [rolling(options.rolling, first, options.brokers or 1)]
+    else:
+        seeds = options.seed or list(range(first, first + options.runs))
+        disk = can_mount(directory / "disk")
+        scenarios = [draw(seed, disk=disk, engine=options.engine, brokers=options.brokers) for seed in seeds]
+    campaign = Campaign(directory)
+    asyncio.run(campaign.run(scenarios, options.beside))
     say(
-        f"{len(seeds)} runs from seed {seeds[0]}, {len(campaign.failed)} not true {campaign.failed or ''};"
+        f"{len(scenarios)} runs from seed {scenarios[0].seed}, {len(campaign.failed)} not true"
+        f" {campaign.failed or ''};"
         f" {campaign.calls} calls; {dict(campaign.faults)};"
         f" intervals not judged in {campaign.intervals_not_judged} runs: the machine stalled"
     )

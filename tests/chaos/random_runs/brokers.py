@@ -3,15 +3,14 @@
 import asyncio
 import os
 import signal
-import subprocess
 from pathlib import Path
 
 from cato_runtime.process.embedded_nats import EmbeddedNats
 from cato_stack.broker_keeper import BrokerKeeper
 from tests.support.nats_server import NatsCluster
+from tests.support.small_disk import fill, mount, unmount
 
 _DISK = "96m"
-_BLOCKS = (2**20, 4096)
 
 
 class OneBroker:
@@ -24,7 +23,7 @@ class OneBroker:
         self._directory = directory
         self._mounted = small_disk
         if small_disk:
-            mount(directory)
+            mount(directory, _DISK)
         self._server = EmbeddedNats(directory)
         self._keeper = BrokerKeeper(self._server)
 
@@ -99,28 +98,3 @@ class ThreeBrokers:
 
     def send(self, number: int, what: signal.Signals) -> None:
         self.cluster.servers[number].send(what)
-
-
-def mount(directory: Path) -> None:
-    """Raises: OSError if a file system cannot be mounted here."""
-    command = ["mount", "-t", "tmpfs", "-o", f"size={_DISK}", "tmpfs", str(directory)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise OSError(done.stderr.strip())
-
-
-def unmount(directory: Path) -> None:
-    subprocess.run(["umount", "--lazy", str(directory)], check=True)
-
-
-def fill(directory: Path) -> Path:
-    """Write a file until the file system is full."""
-    ballast = directory / "ballast"
-    with ballast.open("wb", buffering=0) as file:
-        for block in _BLOCKS:
-            try:
-                while True:
-                    file.write(bytes(block))
-            except OSError:
-                continue
-    return ballast

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -62,9 +62,11 @@ class WatchedTransport(httpx.AsyncHTTPTransport):
 class Carried:
     """What a run has brought about so far."""
 
+    task_id: UUID
     run_id: UUID
     client: AsyncClient
     prompt: bytes
+    failed: list[FailedTry]
     orders: list[GivenOrder] = field(default_factory=list)
     created: dict[str, str] = field(default_factory=dict)
     wrong_reports: list[str] = field(default_factory=list)
@@ -134,50 +136,66 @@ def wrong(report: Report, last: Report | None) -> Iterator[str]:
 
 async def carry_out(scenario: Scenario, directory: Path, forks: ForkServerProcess) -> Evidence:
     """Run the scenario on a new system with its files in `directory`."""
+    async with started(scenario, directory, forks) as (system, carried):
+        with StallWatch() as stalls:
+            await _break_and_wait(scenario, system, carried)
+        return await collect(scenario, system, carried, worst_stall_ms=stalls.worst_ms)
+
+
+@asynccontextmanager
+async def started(
+    scenario: Scenario, directory: Path, forks: ForkServerProcess
+) -> AsyncIterator[tuple[System, "Carried"]]:
+    """Have a system that has just started the run of the scenario."""
     failed: list[FailedTry] = []
-    names = tuple(f"P{no}" for no in range(len(scenario.phones)))
-    async with System(scenario, directory, forks) as system:
-        async with AsyncClient(
+    async with (
+        System(scenario, directory, forks) as system,
+        AsyncClient(
             system.url,
             "default",
             timeout_s=20,
             patience=Patience(total_s=90, longest_s=1),
             transport=WatchedTransport(failed),
-        ) as client:
-            with StallWatch() as stalls:
-                task, carried = await _start(scenario, client, names)
-                await _break_and_wait(scenario, system, carried)
-            far = await _far_calls(system, carried.prompt)
-            document = await client.do(operations.get_status(carried.run_id))
-            runs = await client.do(operations.list_task_execs(task_id=task))
-            found = await carried.found()
-        log, dead_letters = await _read_log(system.brokers.url, carried.run_id)
-        return Evidence(
-            scenario=scenario,
-            run_id=carried.run_id,
-            names=names,
-            far_calls=far,
-            log=log,
-            document=document,
-            dead_letters=dead_letters,
-            starts_ms={name: tuple(node.starts_ms) for name, node in system.nodes.items()},
-            silences_ms=tuple(system.silences_ms),
-            failed_tries=tuple(failed),
-            orders=tuple(carried.orders),
-            created=carried.created,
-            found=found,
-            runs_of_task=len(runs.items),
-            wrong_reports=tuple(carried.wrong_reports),
-            worst_stall_ms=stalls.worst_ms,
-        )
+        ) as client,
+    ):
+        yield system, await _start(scenario, client, failed)
 
 
-async def _start(scenario: Scenario, client: AsyncClient, names: Sequence[str]) -> tuple[UUID, Carried]:
+async def collect(
+    scenario: Scenario, system: System, carried: "Carried", *, worst_stall_ms: float = 0.0
+) -> Evidence:
+    """Return the evidence of a run that is over."""
+    far = await _far_calls(system, carried.prompt)
+    document = await carried.client.do(operations.get_status(carried.run_id))
+    runs = await carried.client.do(operations.list_task_execs(task_id=carried.task_id))
+    found = await carried.found()
+    log, dead_letters = await _read_log(system.brokers.url, carried.run_id)
+    return Evidence(
+        scenario=scenario,
+        run_id=carried.run_id,
+        names=scenario.names,
+        far_calls=far,
+        log=log,
+        document=document,
+        dead_letters=dead_letters,
+        starts_ms={name: tuple(node.starts_ms) for name, node in system.nodes.items()},
+        silences_ms=tuple(system.silences_ms),
+        failed_tries=tuple(carried.failed),
+        orders=tuple(carried.orders),
+        created=carried.created,
+        found=found,
+        runs_of_task=len(runs.items),
+        wrong_reports=tuple(carried.wrong_reports),
+        worst_stall_ms=worst_stall_ms,
+    )
+
+
+async def _start(scenario: Scenario, client: AsyncClient, failed: list[FailedTry]) -> Carried:
     audio = await client.do(operations.add_audio_file("tone", tone(scenario.prompt_s)))
     prompt = await client.do(operations.get_audio_content(audio.id, alaw=True))
     people = [
         Person(full_name=name, phones=list(phones))
-        for name, phones in zip(names, scenario.phones, strict=True)
+        for name, phones in zip(scenario.names, scenario.phones, strict=True)
     ]
     group = await client.do(operations.add_subscriber_group("people", people))
     settings = await client.do(
@@ -185,9 +203,9 @@ async def _start(scenario: Scenario, client: AsyncClient, names: Sequence[str]) 
     )
     wanted = NewTask(name="task", settings=settings.id, files=[audio.id], groups=[group.id])
     task = await client.do(operations.add_task(wanted))
-    started = await client.do(operations.start_task(task.id))
-    assert started.task_exec_id is not None
-    return task.id, Carried(started.task_exec_id, client, prompt)
+    run = await client.do(operations.start_task(task.id))
+    assert run.task_exec_id is not None
+    return Carried(task.id, run.task_exec_id, client, prompt, failed)
 
 
 async def _break_and_wait(scenario: Scenario, system: System, carried: Carried) -> None:

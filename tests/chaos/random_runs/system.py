@@ -106,6 +106,13 @@ class System:
         """Break something, and mend it after `fault.lasts_s`."""
         await self._breaks[fault.kind](fault)
 
+    def cut(self, dialer: str) -> None:
+        """Cut a dialer off from the broker; its connections stay open, and nothing comes through."""
+        self._proxies[dialer].cut()
+
+    def heal(self, dialer: str) -> None:
+        self._proxies[dialer].heal()
+
     async def _start(self) -> None:
         await self.exchange.start()
         await self.brokers.start()
@@ -177,9 +184,9 @@ class System:
                 os.kill(pid, signal.SIGCONT)
 
     async def _cut_off(self, fault: Fault) -> None:
-        self._proxies[fault.target].cut()
+        self.cut(fault.target)
         await asyncio.sleep(fault.lasts_s)
-        self._proxies[fault.target].heal()
+        self.heal(fault.target)
 
     async def _kill_broker(self, fault: Fault) -> None:
         number = int(fault.target)

@@ -264,6 +264,13 @@ def times_are_right(evidence: Evidence) -> Iterator[str]:
             yield f"{far.number} answered at {far.answer_ms:.0f}, in the log at {mine.answered_ms:.0f}"
 
 
+def harmless_faults_cost_no_call(evidence: Evidence) -> Iterator[str]:
+    report = evidence.document.report
+    counts = {report.calls_total, report.calls_succeeded, report.subscriber_notified}
+    if evidence.scenario.harmless and counts != {len(evidence.names)}:
+        yield f"{len(evidence.names)} people would all be reached by one call each: {report}"
+
+
 TRUTHS: tuple[Callable[[Evidence], Iterator[str]], ...] = (
     run_ends,
     log_keeps_its_rules,
@@ -279,6 +286,7 @@ TRUTHS: tuple[Callable[[Evidence], Iterator[str]], ...] = (
     answers_are_true,
     failures_can_be_mended,
     reports_are_true,
+    harmless_faults_cost_no_call,
     nothing_is_buried,
 )
 

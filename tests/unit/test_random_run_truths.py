@@ -320,6 +320,11 @@ BROKEN: Sequence[tuple[str, str, Callable[[Evidence], Evidence]]] = [
         lambda good: replace(good, failed_tries=(FailedTry("GET /", 503),)),
     ),
     ("reports_are_true", "went back", lambda good: replace(good, wrong_reports=("went back",))),
+    (
+        "harmless_faults_cost_no_call",
+        "one not reached",
+        lambda good: replace(good, scenario=replace(good.scenario, harmless=True)),
+    ),
     ("nothing_is_buried", "dead letter", lambda good: replace(good, dead_letters=1)),
 ]
 

@@ -1,0 +1,24 @@
+"""A few runs with random faults; `make chaos` makes more, and `CATO_CHAOS_RUNS` is their number here."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+RUNS = int(os.environ.get("CATO_CHAOS_RUNS", "4"))
+SECONDS_OF_A_RUN = 240
+
+
+@pytest.mark.timeout(RUNS * SECONDS_OF_A_RUN + 60)
+def test_everything_is_true_after_runs_with_random_faults() -> None:
+    command = [sys.executable, "-m", "tests.chaos.random_runs", "--runs", str(RUNS), "--beside", "2"]
+    done = subprocess.run(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=RUNS * SECONDS_OF_A_RUN,
+    )
+    assert done.returncode == 0, done.stdout

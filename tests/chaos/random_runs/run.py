@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -94,7 +94,12 @@ class Carried:
             number += 1
             await asyncio.sleep(_CREATE_S)
 
-    async def give(self, ordered: Ordered, began: float) -> None:
+    async def give_all(self, orders: Sequence[Ordered], began: float) -> None:
+        """Give the orders in turn: the next one when the one before is answered."""
+        for ordered in orders:
+            await self._give(ordered, began)
+
+    async def _give(self, ordered: Ordered, began: float) -> None:
         await asyncio.sleep(max(0.0, began + ordered.at_s - time.monotonic()))
         request = {
             Order.PAUSE: operations.pause,
@@ -218,15 +223,15 @@ async def _break_and_wait(scenario: Scenario, system: System, carried: Carried) 
         await system.apply(fault)
 
     breaking = [asyncio.create_task(break_at(number)) for number in range(len(scenario.faults))]
-    orders = [asyncio.create_task(carried.give(each, began)) for each in scenario.orders]
+    orders = asyncio.create_task(carried.give_all(scenario.orders, began))
     reading = [asyncio.create_task(carried.watch()), asyncio.create_task(carried.create())]
     try:
         async with asyncio.timeout(scenario.faults_over_s + ENDS_WITHIN_S):
-            await asyncio.gather(*breaking, *orders, *reading)
+            await asyncio.gather(*breaking, orders, *reading)
     except TimeoutError:
         carried.wrong_reports.append(f"the run has not ended {ENDS_WITHIN_S:g} s after the last fault")
     finally:
-        await end_tasks(*breaking, *orders, *reading)
+        await end_tasks(*breaking, orders, *reading)
 
 
 async def _far_calls(system: System, prompt: bytes) -> tuple[FarCall, ...]:

@@ -9,8 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.chaos.small_disk import fill, mount, unmount
 from tests.support.live_system import AUTH, Client, LiveExchange, LiveStack, assert_consistent
-from tests.support.small_disk import fill, mount, unmount
 from tests.support.tones import tone
 
 CHANNELS = 4

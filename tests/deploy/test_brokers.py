@@ -15,7 +15,7 @@ from nats.errors import Error as NatsError
 
 from cato_runtime.broker import connect, ensure_topology, make_broker
 from cato_runtime.process.embedded_nats import server_program
-from tests.support.small_disk import fill, mount, unmount
+from tests.chaos.small_disk import fill, mount, unmount
 
 ROOT = Path(__file__).parents[2]
 SERVER = server_program()

@@ -19,7 +19,7 @@ from cato_stack.forked_process import PRELOADED, ForkServerProcess
 from tests.chaos.random_runs.run import carry_out
 from tests.chaos.random_runs.scenario import Scenario, draw, partitions, rolling
 from tests.chaos.random_runs.truths import LENIENCE_MS, violations
-from tests.support.small_disk import mount, unmount
+from tests.chaos.small_disk import mount, unmount
 
 
 class Campaign:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from cato_runtime.process.embedded_nats import EmbeddedNats
 from cato_stack.broker_keeper import BrokerKeeper
+from tests.chaos.small_disk import fill, mount, unmount
 from tests.support.nats_server import NatsCluster
-from tests.support.small_disk import fill, mount, unmount
 
 _DISK = "96m"
 

@@ -85,8 +85,10 @@ def expected_statistics(records, group_by, zone="Europe/Moscow"):
     for record in records:
         groups[_key(record, group_by, ZoneInfo(zone))].append(record)
     figures = [_figures(key, group, group_by) for key, group in groups.items()]
-    if group_by in {Grouping.HOUR, Grouping.DAY}:
+    if group_by in {Grouping.MINUTE, Grouping.HOUR, Grouping.DAY}:
         figures.sort(key=lambda each: min(record.started_at for record in groups[each.key]))
+    elif group_by is Grouping.WAVE:
+        figures.sort(key=lambda each: int(each.key))
     else:
         figures.sort(key=lambda each: (-each.attempts, each.key is None, each.key))
     return figures, _figures(None, records, None)
@@ -95,12 +97,15 @@ def expected_statistics(records, group_by, zone="Europe/Moscow"):
 def _key(record, group_by, zone):
     local = record.started_at.astimezone(zone)
     key = {
+        Grouping.MINUTE: local.replace(second=0, microsecond=0).isoformat(),
         Grouping.HOUR: local.replace(minute=0, second=0, microsecond=0).isoformat(),
         Grouping.DAY: local.date().isoformat(),
+        Grouping.WAVE: record.wave,
         Grouping.TASK: record.task_id,
         Grouping.STATION: record.station_id,
         Grouping.OUTCOME: record.outcome.value,
         Grouping.SIP_CODE: record.sip_code,
+        Grouping.REASON: record.reason,
     }[group_by]
     return None if key is None else str(key)
 

@@ -14,7 +14,7 @@ SuccessCondition = Literal[
 ]
 CallOutcome = Literal["ringing", "talking", "succeeded", "failed"]
 SubscriberFilter = Literal["all", "failed", "unreached", "none"]
-Grouping = Literal["hour", "day", "task", "station", "outcome", "sipCode"]
+Grouping = Literal["minute", "hour", "day", "wave", "task", "station", "outcome", "sipCode", "reason"]
 ExportFormat = Literal["csv", "jsonl", "parquet", "xlsx"]
 ExportDialect = Literal["standard", "excel"]
 ListFileFormat = Literal["csv", "xlsx"]
@@ -215,6 +215,9 @@ class StatusDocument(Model):
     """The status of an execution."""
 
     id: UUID
+    task_id: UUID
+    started_at: datetime
+    ended_at: datetime | None
     report: Report
     subscribers: list[SubscriberStatus]
     next_cursor: str | None = None
@@ -320,29 +323,3 @@ class CallDetail(CallRecord):
     """A call in the history, with its events."""
 
     events: list[CallEvent]
-
-
-class CallStatistics(Model):
-    """The statistics of a group of calls; ratios and means are None if no call has ended."""
-
-    key: str | None
-    label: str | None = None
-    attempts: int
-    in_progress: int
-    answered: int
-    succeeded: int
-    failed: int
-    delayed: int
-    asr: float | None
-    ner: float | None
-    acd_ms: float | None
-    pdd_ms: float | None
-    pdd_p95_ms: float | None
-
-
-class Statistics(Model):
-    """Statistics by group, and of all calls together."""
-
-    group_by: str
-    groups: list[CallStatistics]
-    total: CallStatistics

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from uuid import UUID
 
+from cato_client.analysis_models import SqlTable, Statistics
 from cato_client.group_operations import (
     add_subscriber_group as add_subscriber_group,
 )
@@ -62,7 +63,6 @@ from cato_client.models import (
     Report,
     Settings,
     Station,
-    Statistics,
     StatusDocument,
     SubscriberFilter,
     Task,
@@ -83,7 +83,7 @@ from cato_client.operation import (
     read_nothing,
     remove,
 )
-from cato_client.sql_models import SqlTable
+from cato_client.token_models import Me
 
 
 def add_audio_file(name: str, content: bytes, *, allow_silence: bool = False) -> Operation[AudioFile]:
@@ -266,6 +266,11 @@ def get_statistics(
     """Get statistics of calls; hours and days are in `time_zone`, by default the configured one."""
     zone = {} if time_zone is None else {"timeZone": time_zone}
     return get("/statistics", Statistics, **_conditions(where), **zone, groupBy=group_by)
+
+
+def get_me() -> Operation[Me]:
+    """Get the user and the permissions of the client's token."""
+    return get("/me", Me)
 
 
 def list_stations() -> Operation[Page[Station]]:

@@ -9,7 +9,14 @@ from uuid import uuid4
 
 import pytest
 
-from cato_client import group_operations, list_models, models, operations, sql_models
+from cato_client import (
+    analysis_models,
+    group_operations,
+    list_models,
+    models,
+    operations,
+    token_models,
+)
 from cato_client.models import CallFilter
 from cato_client.operation import Operation
 
@@ -74,6 +81,7 @@ OPERATIONS: list[Operation[Any]] = [
     operations.run_sql("SELECT 1", run="x"),
     operations.run_sql_csv("SELECT 1"),
     operations.list_stations(),
+    operations.get_me(),
 ]
 
 MODELS: dict[str, type[models.Model]] = {
@@ -81,21 +89,22 @@ MODELS: dict[str, type[models.Model]] = {
     "CallDetail": models.CallDetail,
     "CallEventView": models.CallEvent,
     "CallRecord": models.CallRecord,
-    "CallStatistics": models.CallStatistics,
+    "CallStatistics": analysis_models.CallStatistics,
     "CallView": models.Call,
     "Calls": models.CallPage,
     "FoundSubscriber": models.FoundSubscriber,
     "ListColumn": list_models.ListColumn,
     "ListDuplicates": list_models.ListDuplicates,
     "ListFault": list_models.ListFault,
+    "Me": token_models.Me,
     "PhoneView": models.Phone,
     "Report": models.Report,
     "StationFailure": models.StationFailure,
     "StationView": models.Station,
     "SettingsView": models.NotificationSettings,
-    "Statistics": models.Statistics,
-    "SqlColumn": sql_models.SqlColumn,
-    "SqlTable": sql_models.SqlTable,
+    "Statistics": analysis_models.Statistics,
+    "SqlColumn": analysis_models.SqlColumn,
+    "SqlTable": analysis_models.SqlTable,
     "StatusDocument": models.StatusDocument,
     "SubscriberGroupView": models.SubscriberGroup,
     "SubscriberLine": models.Subscriber,

@@ -13,6 +13,7 @@ from cato_gateway.openapi import document
 from cato_gateway.routes import (
     audio_files,
     health,
+    me,
     notification_settings,
     stations,
     subscriber_groups,
@@ -32,6 +33,7 @@ _RESOURCES = (
     statistics,
     sql,
     stations,
+    me,
     health,
 )
 _REQUEST_HEADERS = [

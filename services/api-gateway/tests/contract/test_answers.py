@@ -221,7 +221,7 @@ async def test_a_gzipped_body_is_accepted_and_limited_by_its_decoded_size(client
 async def test_the_status_document_is_the_same_for_every_page_size(client, stack, ids):
     path = f"{API}/task-execs/{ids['exec']}"
     whole = (await client.get(path)).json()
-    assert list(whole) == ["id", "report", "subscribers"]
+    assert list(whole) == ["id", "taskId", "startedAt", "endedAt", "report", "subscribers"]
     assert len(whole["subscribers"]) == 5
     stack.services.page_size = 2
     assert (await client.get(path)).json() == whole

@@ -182,19 +182,23 @@ class GetCall(Query[CallDetail]):
 class Grouping(StrEnum):
     """The grouping of statistics; hours and days are those of the requested zone."""
 
+    MINUTE = "minute"
     HOUR = "hour"
     DAY = "day"
+    WAVE = "wave"
     TASK = "task"
     STATION = "station"
     OUTCOME = "outcome"
     SIP_CODE = "sipCode"
+    REASON = "reason"
 
 
 class CallStatistics(Resource):
     """The statistics of a group of calls, by the definitions of ITU-T E.411 and E.425.
 
-    `key` is an instant of ISO 8601 (hour), a date (day), the id of a task or station, an outcome or a SIP
-    code; None is for calls that have none. `label` is the name of the task, where it is one.
+    `key` is an instant of ISO 8601 (minute, hour), a date (day), the number of a wave, the id of a task or
+    station, an outcome, a SIP code or a reason; None is for calls that have none. `label` is the name of the
+    task, where it is one.
     `attempts` counts calls that were started, `in_progress` those of them that are up; the ratios and means
     are of the calls that ended, None where there is none: `asr` (answer seizure ratio) answered / ended,
     `ner` (network effectiveness ratio) ended with an answer, busy, no answer or a refusal by the person /
@@ -204,8 +208,8 @@ class CallStatistics(Resource):
     """
 
     key: str | None = Field(examples=["2024-03-24"])
-    """The hour (a time), the day (a date), the id of the task or station, the outcome or the SIP code; null:
-    calls that have none, or all of them."""
+    """The minute or hour (a time), the day (a date), the number of the wave, the id of the task or station,
+    the outcome, the SIP code or the reason; null: calls that have none, or all of them."""
 
     label: str | None = None
     """The name of the task, for a group by task."""
@@ -251,7 +255,7 @@ class Statistics(Resource):
     """The grouping."""
 
     groups: list[CallStatistics]
-    """One entry per group: hours and days in order, other groups with the most calls first."""
+    """One entry per group: times and waves in order, other groups with the most calls first."""
 
     total: CallStatistics = Field(
         examples=[

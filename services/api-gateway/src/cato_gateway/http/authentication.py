@@ -11,6 +11,7 @@ from cato_contracts.errors import ForbiddenError
 from cato_contracts.requests import Actor
 from cato_gateway.deps import Deps
 from cato_gateway.errors import UnauthorizedError
+from cato_gateway.tokens import Holder
 from cato_runtime.configuration.config import Permission
 
 _SCHEME = HTTPBearer(
@@ -20,6 +21,21 @@ _SCHEME = HTTPBearer(
     auto_error=False,
 )
 _Credentials = Annotated[HTTPAuthorizationCredentials | None, Security(_SCHEME)]
+
+
+async def token_holder(request: Request, credentials: _Credentials) -> Holder:
+    """Return the user and the permissions of the request's token.
+
+    Raises:
+        UnauthorizedError: without a known token.
+
+    """
+    deps: Deps = request.app.state.deps
+    holder = deps.tokens.holder(_token(credentials))
+    if holder is None:
+        raise UnauthorizedError("the token is not known")
+    structlog.contextvars.bind_contextvars(user=holder.user)
+    return holder
 
 
 def actor_with(permission: Permission) -> Callable[..., Awaitable[Actor]]:
@@ -32,11 +48,7 @@ def actor_with(permission: Permission) -> Callable[..., Awaitable[Actor]]:
     """
 
     async def authenticate(request: Request, credentials: _Credentials) -> Actor:
-        deps: Deps = request.app.state.deps
-        holder = deps.tokens.holder(_token(credentials))
-        if holder is None:
-            raise UnauthorizedError("the token is not known")
-        structlog.contextvars.bind_contextvars(user=holder.user)
+        holder = await token_holder(request, credentials)
         if permission not in holder.permissions:
             raise ForbiddenError(f"the token of {holder.user} lacks the permission {permission}")
         return holder.actor()

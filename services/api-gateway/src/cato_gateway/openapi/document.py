@@ -35,6 +35,7 @@ _TAGS = {
     "executions": "Tasks that were started: their status and their control.",
     "history": "Calls and numbers for analysts.",
     "stations": "The exchanges that calls go through.",
+    "tokens": "Whom a token stands for, and what it allows.",
     "health": "For operators; no token needed.",
 }
 _FASTAPI_ERROR = "422"

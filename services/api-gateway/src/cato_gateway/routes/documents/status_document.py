@@ -8,9 +8,9 @@ from uuid import UUID
 from pydantic import Field
 from pydantic_core import to_json
 
-from cato_contracts.api.examples import EXECUTION_ID
+from cato_contracts.api.examples import EXECUTION_ID, TASK_ID
 from cato_contracts.api.status import Report, StatusText, SubscriberStatus, TaskExec
-from cato_contracts.model import Resource
+from cato_contracts.model import Instant, Resource
 
 NextPage = Callable[[int, str | None], Awaitable[StatusText]]
 
@@ -20,6 +20,15 @@ class StatusDocument(Resource):
 
     id: UUID = Field(examples=[EXECUTION_ID])
     """The execution's id."""
+
+    task_id: UUID = Field(examples=[TASK_ID])
+    """The task that is executed."""
+
+    started_at: Instant = Field(examples=["2024-03-24T08:30:00Z"])
+    """When it was started."""
+
+    ended_at: Instant | None = Field(examples=["2024-03-24T08:32:00Z"])
+    """When it ended; null: it is in progress."""
 
     report: Report
     """The numbers of the execution."""
@@ -38,13 +47,10 @@ async def status_document(
 
     The first piece contains the first page. `page` None leaves the subscribers out.
     """
-    head = (
-        b'{"id":'
-        + to_json(execution.id)
-        + b',"report":'
-        + execution.report.model_dump_json(by_alias=True).encode()
+    head = execution.model_dump_json(
+        by_alias=True, include={"id", "task_id", "started_at", "ended_at", "report"}
     )
-    pending = head + b',"subscribers":['
+    pending = head.removesuffix("}").encode() + b',"subscribers":['
     separator = b""
     if page is None:
         cursor = None

@@ -30,6 +30,10 @@ from cato_runtime.clock import Clock
 
 log = structlog.get_logger()
 
+_LATE_S = 0.5
+_CATCH_UP_S = 0.3
+"""The time in which a process that stood still reads what its lines have sent."""
+
 _UNSENT = frozenset({ReleaseCause.MISSED, ReleaseCause.NOT_SENT})
 
 
@@ -114,11 +118,19 @@ class CallDriver:
             self.phrase = effect.reason_phrase
 
     def _start(self, timer: Timer, at: int) -> None:
-        delay = max(0, at - self._now_ms()) / 1000
-        self._timers[timer] = asyncio.get_running_loop().call_later(delay, self._expire, timer)
+        self._expire_in(max(0, at - self._now_ms()) / 1000, timer)
 
-    def _expire(self, timer: Timer) -> None:
-        self._inputs.put_nowait(TimerExpired(timer, self._now_ms()))
+    def _expire_in(self, delay_s: float, timer: Timer) -> None:
+        loop = asyncio.get_running_loop()
+        self._timers[timer] = loop.call_later(delay_s, self._expire, timer, loop.time() + delay_s)
+
+    def _expire(self, timer: Timer, due: float) -> None:
+        if asyncio.get_running_loop().time() - due > _LATE_S:
+            # This process stood still. What happened on the line meanwhile comes first: the prompt may have
+            # been heard to the end, and then the call is a success and not too long.
+            self._expire_in(_CATCH_UP_S, timer)
+        else:
+            self._inputs.put_nowait(TimerExpired(timer, self._now_ms()))
 
     def _release(self, cause: ReleaseCause) -> None:
         self._inputs.put_nowait(LineReleased(self._now_ms(), cause, None, "", 0))

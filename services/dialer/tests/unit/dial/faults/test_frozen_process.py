@@ -1,15 +1,28 @@
 """Case T22: a process that stood still does not act on what it knew before."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
+from cato_contracts.api.resources import SettingsSpec
 from cato_contracts.messages.calls import CallEventKind as Kind
+from cato_dialer.dial.domain.call.line_events import (
+    LineAnswered,
+    LineEvent,
+    LinePlaybackFinished,
+    LinePlaybackStarted,
+    LineReleased,
+    ReleaseCause,
+)
+from cato_dialer.dial.domain.call.rules import CallRules
+from cato_dialer.dial.domain.call.state import Publish, Succeed
 from cato_dialer.dial.handlers.call_recorder import CallRecorder
-from tests.support.virtual_time import VirtualLoop
+from cato_dialer.dial.handlers.drive_call import CallDriver
+from tests.support.virtual_time import LoopClock, VirtualLoop, run_virtually
 
 FROZEN_S = 25
+PROMPT_MS = 2_000
 SHORT_S = 8
 "A job is not taken over so soon that its call, which is on record, may not be placed any more."
 
@@ -26,6 +39,61 @@ def live(kit: Any, script: Any, story: Callable[[Any, Any], Awaitable[None]], **
 
 def stand_still(seconds: float = FROZEN_S) -> None:
     cast("VirtualLoop", asyncio.get_running_loop()).freeze(seconds)
+
+
+class PlayingLine:
+    """A line whose prompt is being played. After a hang-up it tells nothing but its release."""
+
+    def __init__(self) -> None:
+        self._heard_ms = 0
+        self._released = False
+        self._events: asyncio.Queue[LineEvent] = asyncio.Queue()
+
+    async def events(self) -> AsyncIterator[LineEvent]:
+        while True:
+            yield await self._events.get()
+
+    async def hang_up(self) -> None:
+        self.tell(LineReleased(0, ReleaseCause.LOCAL_HANGUP, 200, "", self._heard_ms))
+
+    def tell(self, event: LineEvent) -> None:
+        if isinstance(event, LinePlaybackFinished):
+            self._heard_ms = event.heard_ms
+        if not self._released:
+            self._released = isinstance(event, LineReleased)
+            self._events.put_nowait(event)
+
+    def tell_soon(self, event: LineEvent, rounds: int = 5) -> None:
+        """Tell it some rounds of the event loop later, as a pipe does that is read after a freeze."""
+        if rounds:
+            asyncio.get_running_loop().call_soon(self.tell_soon, event, rounds - 1)
+        else:
+            self.tell(event)
+
+
+def test_prompt_that_was_heard_during_a_freeze_counts_before_the_call_is_too_long() -> None:
+    settings = SettingsSpec(
+        name="s", attempt_count=1, success_condition="PICKUP_AND_LISTEN_FULL", max_call_duration_s=20
+    )
+    rules = CallRules.of(settings, PROMPT_MS, station_setup_s=10, station_answer_s=10)
+    successes: list[Succeed] = []
+    published: list[Publish] = []
+
+    async def main() -> None:
+        line, clock = PlayingLine(), LoopClock(datetime(2026, 1, 1, tzinfo=UTC))
+        driver = CallDriver(line, rules, clock, publish=published.append, succeed=successes.append)
+        running = asyncio.create_task(driver.run())
+        for event in (LineAnswered(clock.unix_ms()), LinePlaybackStarted(clock.unix_ms())):
+            line.tell(event)
+        await asyncio.sleep(1)
+        heard_at = clock.unix_ms() + PROMPT_MS
+        stand_still()
+        line.tell_soon(LinePlaybackFinished(heard_at, PROMPT_MS))
+        await running
+
+    run_virtually(main())
+    assert len(successes) == 1
+    assert published[-1].success
 
 
 async def take_over(world: Any) -> None:

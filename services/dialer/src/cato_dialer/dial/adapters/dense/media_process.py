@@ -16,6 +16,8 @@ _LONGEST_READ = 1 << 18
 _READY_S = 20.0
 _SILENT_S = 10.0
 "A process says something twice a second. One that hangs is replaced."
+_STOOD_STILL_S = 1.0
+"A time-out that is noticed so late is ours: the reports are only unread."
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 10.0
 _CLOSE_S = 2.0
 
@@ -126,13 +128,25 @@ class MediaProcess:
                 await process.wait()
 
     async def _listen(self, reports: asyncio.StreamReader) -> None:
-        async with asyncio.timeout(_READY_S) as deadline:
-            rest = b""
-            while data := await reports.read(_LONGEST_READ):
-                deadline.reschedule(asyncio.get_running_loop().time() + _SILENT_S)
-                *lines, rest = (rest + data).split(b"\n")
-                for line in lines:
-                    self._handle(protocol.decode(line))
+        rest, patience_s = b"", _READY_S
+        while data := await self._read(reports, patience_s):
+            patience_s = _SILENT_S
+            *lines, rest = (rest + data).split(b"\n")
+            for line in lines:
+                self._handle(protocol.decode(line))
+
+    async def _read(self, reports: asyncio.StreamReader, patience_s: float) -> bytes:
+        """Return what comes next. Raises: TimeoutError: the process is silent."""
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + patience_s
+            try:
+                async with asyncio.timeout(patience_s):
+                    return await reports.read(_LONGEST_READ)
+            except TimeoutError:
+                if loop.time() - due < _STOOD_STILL_S:
+                    raise
+                # This process stood still. What the other one has said meanwhile is in the pipe.
 
     def _handle(self, message: protocol.FromMedia) -> None:
         match message:

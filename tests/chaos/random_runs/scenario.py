@@ -156,7 +156,7 @@ def draw(seed: int, *, disk: bool = True, engine: str | None = None, brokers: in
         phones=people,
         settings=settings,
         prompt_s=chance.choice((1.5, 2.5, 4.0)),
-        faults=_faults(chance, brokers=brokers, server=server, disk=disk and brokers == 1, engine=engine),
+        faults=_faults(chance, brokers=brokers, server=server, disk=disk and brokers == 1),
         orders=_orders(chance),
     )
 
@@ -168,9 +168,7 @@ def _people(chance: random.Random) -> Iterator[tuple[str, ...]]:
         yield tuple(f"{chance.choice(kinds)}{no:03}{index}" for index in range(count))
 
 
-def _faults(
-    chance: random.Random, *, brokers: int, server: bool, disk: bool, engine: str
-) -> tuple[Fault, ...]:
+def _faults(chance: random.Random, *, brokers: int, server: bool, disk: bool) -> tuple[Fault, ...]:
     makers: list[Callable[[random.Random, float], Fault]] = [
         _kill_of(CAMPAIGNS),
         _kill_of(DIALERS),
@@ -188,12 +186,8 @@ def _faults(
         lambda dice, at: Fault(at, Kind.STATION_SILENT, "", dice.uniform(2, 8)),
         lambda dice, at: Fault(at, Kind.STATION_REFUSES, "", dice.uniform(2, 8)),
     ]
-    if engine != "pjsua2":
-        # A SIP worker of pjsua2 has the dialogs of its calls: without it no process can hang them up.
-        makers.append(lambda dice, at: Fault(at, Kind.KILL_WORKER, dice.choice(DIALERS)))
-        makers.append(
-            lambda dice, at: Fault(at, Kind.FREEZE_WORKER, dice.choice(DIALERS), dice.uniform(5, 12))
-        )
+    makers.append(lambda dice, at: Fault(at, Kind.KILL_WORKER, dice.choice(DIALERS)))
+    makers.append(lambda dice, at: Fault(at, Kind.FREEZE_WORKER, dice.choice(DIALERS), dice.uniform(5, 12)))
     if chance.random() < _ROLLS:
         return (Fault(chance.uniform(_FIRST_FAULT_S, 4.0), Kind.ROLL),)
     if server:

@@ -125,6 +125,23 @@ async def test_a_dead_worker_costs_its_calls_and_is_replaced(bench: Bench, kill:
     assert {heard.end.cause for heard in again} == {ReleaseCause.LOCAL_HANGUP}
 
 
+async def test_calls_of_a_dead_worker_are_hung_up_by_its_supervisor(bench: Bench):
+    exchange = await bench.exchange("match: '1.', behaviour: answer", "number: '2', behaviour: no_answer")
+    trunk = await bench.trunk(channels=3, calls_per_worker=3)
+    caller = Caller(trunk, make_station(uri=exchange.uri), bench.prompt)
+    listening = [caller.call(f"1{n}") for n in range(2)]
+    for line in listening:
+        await playing(line)
+    caller.call("2")
+    await exchange.wait_until(
+        lambda: any(call.ringing_ms and not call.answer_ms for call in exchange.calls), 5
+    )
+    os.kill(trunk.worker_pids[0], signal.SIGKILL)
+    await exchange.wait_until(lambda: all(call.ended for call in exchange.calls), 5)
+    assert {call.ended_by for call in exchange.calls} == {"caller"}
+    assert sorted(call.final_code or 0 for call in exchange.calls) == [200, 200, 487]
+
+
 async def test_case_t1_an_order_whose_worker_dies_before_the_invite_left_is_not_sent(bench: Bench):
     exchange = await bench.exchange("number: '1', behaviour: answer")
     trunk = await bench.trunk(channels=1)

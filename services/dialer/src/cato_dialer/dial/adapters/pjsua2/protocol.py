@@ -142,6 +142,18 @@ class InviteSent:
 
 
 @dataclass(frozen=True, slots=True)
+class Signalled:
+    """The INVITE of a line that was sent to `peer`, or a response to it: its head.
+
+    With these the supervisor can hang up if this worker dies. Over UDP only.
+    """
+
+    line: int
+    text: str
+    peer: str
+
+
+@dataclass(frozen=True, slots=True)
 class LineReport:
     """An event of a line."""
 
@@ -150,7 +162,7 @@ class LineReport:
 
 
 ToWorker = Configure | Place | HangUp | Register | Unregister
-FromWorker = Ready | Refused | Beat | Freed | Registered | InviteSent | LineReport
+FromWorker = Ready | Refused | Beat | Freed | Registered | InviteSent | Signalled | LineReport
 Message = ToWorker | FromWorker
 
 _TYPES: dict[str, type[Any]] = {

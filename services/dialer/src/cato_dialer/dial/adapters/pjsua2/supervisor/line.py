@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 
 from cato_contracts.instants import now_ms
+from cato_dialer.dial.adapters.pjsua2.supervisor.farewells import Signalling
 from cato_dialer.dial.domain.call.line_events import (
     LineEvent,
     LineHeard,
@@ -28,6 +29,7 @@ class Pjsua2Line:
         self.released = False
         self.sent = False
         """The INVITE may have left the worker."""
+        self.signalling = Signalling()
         self.on_hang_up = on_hang_up
         self._on_silence = on_silence
         self._told = False

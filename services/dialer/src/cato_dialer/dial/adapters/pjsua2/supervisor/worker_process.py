@@ -14,8 +14,8 @@ import structlog
 from cato_contracts.instants import now_ms
 from cato_dialer.dial.adapters.pjsua2 import protocol
 from cato_dialer.dial.adapters.pjsua2.supervisor.bytecode import BytecodeCache
+from cato_dialer.dial.adapters.pjsua2.supervisor.farewells import Signalling, send_last_requests
 from cato_dialer.dial.adapters.pjsua2.supervisor.line import Pjsua2Line
-from cato_dialer.dial.domain.call.line_events import LineEvent
 
 log = structlog.get_logger()
 
@@ -68,6 +68,7 @@ class WorkerProcess:
         self._message_seen = False
         self._silent_ticks = 0
         self._closing = asyncio.Event()
+        self._farewell: asyncio.Task[None] | None = None
 
     @property
     def calls(self) -> int:
@@ -132,9 +133,11 @@ class WorkerProcess:
                 why = f"SIP worker cannot be started: {error.strerror or 'it sent no message in time'}"
             except ValueError as error:
                 why = f"SIP worker sent an invalid message: {error}"
-            self._lose_lines(why)
+            left = self._lose_lines(why)
             if self._closing.is_set():
                 return
+            if left:
+                self._farewell = asyncio.create_task(send_last_requests(left))
             if time.monotonic() - began >= _SETTLED_S:
                 pause_s = _FIRST_PAUSE_S
             log.warning("SIP worker has ended", worker_id=self._worker_id, why=why, again_in_s=pause_s)
@@ -206,11 +209,8 @@ class WorkerProcess:
                 self._changed()
             case protocol.Registered() if self._registered is not None:
                 self._registered(message)
-            case protocol.InviteSent(line=number):
-                if number in self._lines:
-                    self._lines[number].sent = True
-            case protocol.LineReport(line=number, event=event):
-                self._deliver(number, event)
+            case protocol.InviteSent() | protocol.Signalled() | protocol.LineReport():
+                self._take_of_line(message)
             case _:
                 raise protocol.ProtocolError(f"not from a worker: {message!r}")
 
@@ -218,16 +218,22 @@ class WorkerProcess:
         if line.number in self._lines:
             self._send(protocol.HangUp(line.number))
 
-    def _deliver(self, number: int, event: LineEvent) -> None:
-        line = self._lines.get(number)
+    def _take_of_line(self, message: protocol.InviteSent | protocol.Signalled | protocol.LineReport) -> None:
+        line = self._lines.get(message.line)
         if line is None:
             return
-        line.deliver(event)
+        match message:
+            case protocol.InviteSent():
+                line.sent = True
+            case protocol.Signalled(text=text, peer=peer):
+                line.signalling.take(text, peer)
+            case protocol.LineReport(event=event):
+                line.deliver(event)
         if line.released:
-            del self._lines[number]
+            del self._lines[message.line]
 
-    def _lose_lines(self, why: str) -> None:
-        """Release the lines of the process, which has ended."""
+    def _lose_lines(self, why: str) -> list[Signalling]:
+        """Release the lines of the process, which has ended; return the calls that may still be up."""
         self._process = None
         self._calls = self._placed = self._freed = 0
         self._message_seen, self._silent_ticks = False, 0
@@ -235,6 +241,7 @@ class WorkerProcess:
         lines, self._lines = list(self._lines.values()), {}
         for line in lines:
             line.lose(why or "the SIP engine is closed")
+        return [line.signalling for line in lines if line.signalling.invite]
 
     def _send(self, message: protocol.ToWorker) -> None:
         # The end of a process is noticed at the end of its messages.

@@ -241,6 +241,9 @@ class Engine:
         if running is None:
             return
         progress = running.progress
+        if isinstance(event, pj_events.Signalled):
+            self._emit(protocol.Signalled(event.line, event.text, event.peer))
+            return
         if isinstance(event, pj_events.BadAnswer):
             progress.bad_answer = event
             if event.discarded:

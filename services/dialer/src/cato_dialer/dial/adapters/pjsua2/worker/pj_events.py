@@ -36,6 +36,14 @@ class Provisional(PjEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class Signalled(PjEvent):
+    """Our INVITE, which was sent to `peer`, or a response to it: its head."""
+
+    text: str
+    peer: str
+
+
+@dataclass(frozen=True, slots=True)
 class Accepted(PjEvent):
     """2xx to our INVITE."""
 

@@ -22,6 +22,9 @@ _ORIGINS = {
 }
 
 
+_OVER_UDP = "SIP/2.0/UDP"
+
+
 class LibraryCall(pj.Call):  # type: ignore[misc]
     """A call of the library; `note` queues its events."""
 
@@ -80,10 +83,14 @@ class LibraryCall(pj.Call):  # type: ignore[misc]
         event = prm.e.body.tsxState
         if event.tsx.method == "INVITE" and event.tsx.state == pj.PJSIP_TSX_STATE_CALLING:
             self.dialog = dialog_of(self._library, event.tsx)
+            if event.type == pj.PJSIP_EVENT_TX_MSG:
+                self._pass_on(event.src.tdata.wholeMsg, event.src.tdata.dstAddress)
         if event.type != pj.PJSIP_EVENT_RX_MSG:
             return
         if event.tsx.method == "INVITE":
             code = event.tsx.statusCode
+            if event.tsx.role == pj.PJSIP_ROLE_UAC and code < 300:  # noqa: PLR2004
+                self._pass_on(event.src.rdata.wholeMsg, event.src.rdata.srcAddress)
             if 100 <= code < 200:  # noqa: PLR2004
                 phrase = received_text(event.tsx.statusText)
                 self._note(pj_events.Provisional(self._line, now_ms(), code, phrase))
@@ -92,6 +99,12 @@ class LibraryCall(pj.Call):  # type: ignore[misc]
             accept_info(self._library, event.tsx, event.src.rdata)
             if digit is not None:
                 self._note(pj_events.Keyed(self._line, now_ms(), digit, DigitSource.SIP_INFO))
+
+    def _pass_on(self, message: str, peer: str) -> None:
+        """Report a message of the dialog, without its body."""
+        head = received_text(message).partition("\r\n\r\n")[0]
+        if _OVER_UDP in head:
+            self._note(pj_events.Signalled(self._line, now_ms(), head, peer))
 
     def _media_changed(self, _: None) -> None:
         info = self.getInfo()  # its parts are freed with it

@@ -72,7 +72,7 @@ async def ids(stack: MemoryStack, client: httpx.AsyncClient) -> dict[str, str]:
     start = await client.put(f"/api/v1/tasks/{found['task']}/start")
     found["exec"] = start.json()["taskExecId"]
     run = stack.services.runs[UUID(found["exec"])]
-    ended = run.model_copy(update={"id": uuid4()})
+    ended = run.model_copy(update={"id": uuid4(), "ended_at": datetime(2024, 3, 24, 8, 32, tzinfo=UTC)})
     stack.services.runs[ended.id] = ended
     stack.services.run_on(ended.id, active_phase=False, state=RunState.FINISHED)
     found["ended"] = str(ended.id)

@@ -19,6 +19,7 @@ from cato_contracts.api.exports import (
 )
 from cato_contracts.api.history import CallFilter, GetCall, GetStatistics, ListCalls
 from cato_contracts.api.resources import Page
+from cato_contracts.api.run_subscribers import ListRunSubscribers
 from cato_contracts.api.status import (
     GetStatusText,
     GetTaskExec,
@@ -191,6 +192,18 @@ class Reports:
         """The whole file."""
         command = BeginSubscriberExport(actor=actor, run_id=run_id, format=form, **rest)
         return await self._taken((await self._ask(command)).id, actor)
+
+    async def listed(self, run_id, *, limit=100, actor=ACTOR, **search):
+        """Every page of the list of subscribers, joined."""
+        items, cursor = [], None
+        while True:
+            query = ListRunSubscribers(actor=actor, run_id=run_id, limit=limit, cursor=cursor, **search)
+            page = await self._ask(query)
+            assert len(page.items) <= limit
+            items += page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return items
 
     async def _taken(self, export_id, actor):
         content = b""

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from cato_contracts.api import exports, history, sql
+from cato_contracts.api import exports, history, run_subscribers, sql
 from cato_contracts.api.resources import Page
-from cato_contracts.api.status import CallEventView, TaskExec
+from cato_contracts.api.status import CallEventView, SubscriberFilter, TaskExec
 from cato_contracts.errors import InvalidError, NotFoundError
 from cato_contracts.instants import unix_ms
 from cato_contracts.model import Resource
@@ -43,6 +43,7 @@ class MemoryHistory:
         table.add(history.GetStatistics, self._statistics)
         table.add(exports.BeginCallExport, self._begin)
         table.add(exports.BeginSubscriberExport, self._begin_subscribers)
+        table.add(run_subscribers.ListRunSubscribers, self._list_subscribers)
         table.add(exports.TakeExportPiece, self._take)
         table.add(exports.EndCallExport, self._end)
         table.add(sql.RunSql, self._run_sql)
@@ -121,6 +122,20 @@ class MemoryHistory:
         starts = range(0, max(len(content), 1), self.piece_size)
         self.exports[export.id] = [content[at : at + self.piece_size] for at in starts]
         return export
+
+    async def _list_subscribers(
+        self, request: run_subscribers.ListRunSubscribers, _: RequestContext
+    ) -> Page[exports.SubscriberRecord]:
+        own(self.runs, request.run_id, request.actor)
+        found = [
+            each
+            for each in self.run_subscribers
+            if (request.filter is SubscriberFilter.ALL or not each.notified)
+            and (request.name is None or request.name.lower() in each.full_name.lower())
+            and (request.number is None or request.number in each.phones)
+            and request.reason in {None, each.reason}
+        ]
+        return part_of(found, request.limit, request.cursor)
 
     async def _take(self, request: exports.TakeExportPiece, _: RequestContext) -> exports.ExportPiece:
         if self.broken_at == request.place:

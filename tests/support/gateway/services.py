@@ -146,6 +146,7 @@ class MemoryServices:
         on(campaign.ListTasks, self._list_tasks)
         on(campaign.RemoveTask, self._remove_task)
         on(campaign.StartTask, self._start)
+        on(campaign.RepeatUnreached, self._repeat)
         on(campaign.PauseRun, self._control)
         on(campaign.ResumeRun, self._control)
         on(campaign.StopRun, self._control)
@@ -313,7 +314,7 @@ class MemoryServices:
         check_version(own(self.tasks, request.id, request.actor), request)
         del self.tasks[request.id]
 
-    async def _start(self, request: campaign.StartTask, context: RequestContext) -> TaskStart:
+    async def _start(self, request: Any, context: RequestContext) -> TaskStart:
         task = own(self.tasks, request.id, request.actor)
         if request.id in self.running:
             raise ConflictError("the task is being executed", resource_id=str(self.running[request.id]))
@@ -336,6 +337,20 @@ class MemoryServices:
         ]
         return TaskStart(task_exec_id=run_id, result=StartResult.SUCCESS)
 
+    async def _repeat(self, request: campaign.RepeatUnreached, context: RequestContext) -> TaskStart:
+        own(self.tasks, request.id, request.actor)
+        earlier = [run.id for run in self.runs.values() if run.task_id == request.id]
+        repeated = request.run_id or next(reversed(earlier), None)
+        if repeated is None:
+            raise ConflictError("it has not been started yet", resource_id=str(request.id))
+        if request.run_id is not None and request.run_id not in earlier:
+            raise NotFoundError("there is no such execution", resource_id=str(request.run_id))
+        started = await self._start(request, context)
+        run_id = started.task_exec_id
+        assert run_id is not None
+        self.runs[run_id] = self.runs[run_id].model_copy(update={"repeats": repeated})
+        return started
+
     async def _control(self, request: Any, _: RequestContext) -> None:
         own(self.runs, request.id, request.actor)
 
@@ -350,6 +365,9 @@ class MemoryServices:
             run
             for run in self.runs.values()
             if request.task_id in {None, run.task_id} and request.active in {None, run.report.active_phase}
+            if request.ended_since is None
+            or run.report.active_phase
+            or (run.ended_at is not None and run.ended_at >= request.ended_since)
         ]
         return page_of(runs, request)
 

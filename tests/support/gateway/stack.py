@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from cato_gateway.adapters.list_cache import ListCache
 from cato_gateway.app import create_app
 from cato_gateway.deps import Deps
+from cato_gateway.run_board import RunBoard
 from cato_gateway.run_watches import RunWatches
 from cato_gateway.settings import GatewaySettings
 from cato_gateway.tokens import TokenTable
@@ -42,6 +43,7 @@ class MemoryStack:
             ledger=self.ledger,
             probe=self.services,
             watches=RunWatches(self.services),
+            board=RunBoard(self.services),
         )
         self.app = app or create_app(self.deps)
         self.app.state.deps = self.deps

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from types import TracebackType
 from typing import Self, TypeVar
 from uuid import UUID
@@ -10,12 +11,13 @@ from uuid import UUID
 import httpx
 
 from cato_client import operations
-from cato_client.following import LEAST_TIMEOUT_S, RETURN_AFTER_S, Following
-from cato_client.models import Page, Report
+from cato_client.following import LEAST_TIMEOUT_S, RETURN_AFTER_S, Followed, Following, FollowingAll
+from cato_client.models import Page, Report, TaskExec
 from cato_client.operation import Operation
 from cato_client.retries import Patience, Tries, address, authorization, broken_off
 
 T = TypeVar("T")
+F = TypeVar("F")
 
 
 class AsyncClient:
@@ -85,22 +87,33 @@ class AsyncClient:
         finally:
             await answer.aclose()
 
-    async def follow(self, run_id: UUID) -> AsyncIterator[Report]:
+    def follow(self, run_id: UUID) -> AsyncIterator[Report]:
         """Yield the report of an execution, and again after each change, until the execution ends.
 
         Reconnects when the connection breaks. Raises the same errors as `do`.
         """
-        operation, following = operations.stream_reports(run_id), Following()
+        return self._follow(operations.stream_reports(run_id), Following())
+
+    def follow_all(self) -> AsyncIterator[TaskExec | None]:
+        """Yield every active execution, then None, then each execution that begins, changes or ends.
+
+        Reconnects when the connection breaks: all active executions come again, and those that have ended
+        meanwhile. Ends when the token is not valid any more. Raises the same errors as `do`.
+        """
+        return self._follow(operations.stream_all(), FollowingAll())
+
+    async def _follow(self, operation: Operation[None], following: Followed[F]) -> AsyncIterator[F]:
         tries = self._tries(operation)
         while not following.over:
-            answer = await self._open(operation, tries, timeout_s=LEAST_TIMEOUT_S)
+            resumed = replace(operation, headers={**operation.headers, **following.headers()})
+            answer = await self._open(resumed, tries, timeout_s=LEAST_TIMEOUT_S)
             following.connected()
             ended: httpx.TransportError = httpx.RemoteProtocolError("the stream ended too early")
             try:
                 async for content in answer.aiter_bytes():
                     tries = self._tries(operation)
-                    for report in following.reports(content):
-                        yield report
+                    for item in following.items(content):
+                        yield item
             except httpx.TransportError as error:
                 ended = error
             finally:

@@ -232,6 +232,19 @@ class TaskExec(Model):
     started_at: datetime
     ended_at: datetime | None
     report: Report
+    repeats: UUID | None = None
+
+
+class RunSubscriber(Person):
+    """A subscriber of an execution: the latest result, None without one, and the number of calls."""
+
+    subscriber_id: UUID
+    notified: bool
+    reason: str | None
+    wave: int | None
+    number: str | None
+    calls: int
+    last_call_at: datetime | None
 
 
 class StationFailure(Model):
@@ -257,6 +270,13 @@ class Station(Model):
     channels: int
     channels_in_use: int
     dialers: int
+
+
+class Me(Model):
+    """The user that a token stands for, and its permissions."""
+
+    user_id: str
+    permissions: list[str]
 
 
 class CallFilter(Model):

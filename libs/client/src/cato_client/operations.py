@@ -1,6 +1,6 @@
 """The operations of the API: one function for each, which returns the request as a value."""
 
-# ruff: noqa: PLC0414 - the operations on groups are part of this module's interface
+# ruff: noqa: PLC0414 - the operations on groups and executions are part of this module's interface
 
 import json
 from dataclasses import replace
@@ -57,16 +57,13 @@ from cato_client.models import (
     ExportDialect,
     ExportFormat,
     Grouping,
+    Me,
     NewTask,
     NotificationSettings,
     Page,
-    Report,
     Settings,
     Station,
-    StatusDocument,
-    SubscriberFilter,
     Task,
-    TaskExec,
     TaskStart,
 )
 from cato_client.operation import (
@@ -74,16 +71,49 @@ from cato_client.operation import (
     Operation,
     body,
     change,
-    control,
     file_form,
     get,
     list_page,
     path_word,
     read_bytes,
-    read_nothing,
     remove,
 )
-from cato_client.token_models import Me
+from cato_client.run_operations import (
+    download_run_subscribers as download_run_subscribers,
+)
+from cato_client.run_operations import (
+    download_status as download_status,
+)
+from cato_client.run_operations import (
+    export_run_subscribers as export_run_subscribers,
+)
+from cato_client.run_operations import (
+    get_report as get_report,
+)
+from cato_client.run_operations import (
+    get_status as get_status,
+)
+from cato_client.run_operations import (
+    list_run_subscribers as list_run_subscribers,
+)
+from cato_client.run_operations import (
+    list_task_execs as list_task_execs,
+)
+from cato_client.run_operations import (
+    pause as pause,
+)
+from cato_client.run_operations import (
+    resume as resume,
+)
+from cato_client.run_operations import (
+    stop as stop,
+)
+from cato_client.run_operations import (
+    stream_all as stream_all,
+)
+from cato_client.run_operations import (
+    stream_reports as stream_reports,
+)
 
 
 def add_audio_file(name: str, content: bytes, *, allow_silence: bool = False) -> Operation[AudioFile]:
@@ -168,55 +198,10 @@ def start_task(task_id: UUID) -> Operation[TaskStart]:
     return change("PUT", f"/tasks/{task_id}/start", TaskStart)
 
 
-def get_status(
-    run_id: UUID,
-    *,
-    subscribers: SubscriberFilter = "all",
-    events: bool = True,
-    limit: int | None = None,
-    cursor: str | None = None,
-) -> Operation[StatusDocument]:
-    """Get the status document: of all subscribers at once, or with `limit` one page of them."""
-    return get(f"/task-execs/{run_id}", StatusDocument, **_part(subscribers, limit, cursor, events=events))
-
-
-def download_status(
-    run_id: UUID, *, subscribers: SubscriberFilter = "all", events: bool = True
-) -> Operation[bytes]:
-    """Get the status document as JSON text, unchanged. It may be large: use `Client.pieces`."""
-    return Operation(
-        "GET", f"/task-execs/{run_id}", read_bytes, _part(subscribers, None, None, events=events)
-    )
-
-
-def get_report(run_id: UUID) -> Operation[Report]:
-    """Get the report without subscribers."""
-    whole = get(f"/task-execs/{run_id}", StatusDocument, subscribers="none")
-    return Operation(whole.method, whole.path, lambda answer: whole.read(answer).report, whole.parameters)
-
-
-def list_task_execs(
-    *,
-    task_id: UUID | None = None,
-    active: bool | None = None,
-    limit: int = 100,
-    cursor: str | None = None,
-) -> Operation[Page[TaskExec]]:
-    """List executions, newest first."""
-    wanted = None if active is None else str(active).lower()
-    return list_page("/task-execs", Page[TaskExec], taskId=task_id, active=wanted, limit=limit, cursor=cursor)
-
-
-def pause(run_id: UUID, *, hangup: bool = False) -> Operation[None]:
-    return control(run_id, "pause", hangup=hangup)
-
-
-def resume(run_id: UUID) -> Operation[None]:
-    return control(run_id, "resume")
-
-
-def stop(run_id: UUID, *, hangup: bool = False) -> Operation[None]:
-    return control(run_id, "stop", hangup=hangup)
+def repeat_unreached(task_id: UUID, run_id: UUID | None = None) -> Operation[TaskStart]:
+    """Start a task for those whom an earlier execution (by default the latest) has not reached."""
+    operation = change("POST", f"/tasks/{task_id}/repeat-unreached", TaskStart)
+    return operation if run_id is None else replace(operation, parameters={"taskExecId": str(run_id)})
 
 
 def list_calls(
@@ -243,21 +228,6 @@ def export_calls(
     """
     parameters = _conditions(where) | file_form(form, dialect, time_zone)
     return Operation("GET", "/calls/export", read_bytes, parameters)
-
-
-def export_run_subscribers(
-    run_id: UUID,
-    *,
-    subscribers: SubscriberFilter = "all",
-    form: ExportFormat = "csv",
-    dialect: ExportDialect = "standard",
-    time_zone: str | None = None,
-) -> Operation[bytes]:
-    """Get the subscribers of an execution as a file, reached or not. It may be large: use `Client.pieces`."""
-    parameters = file_form(form, dialect, time_zone)
-    if subscribers != "all":
-        parameters["subscribers"] = subscribers
-    return Operation("GET", f"/task-execs/{run_id}/subscribers/export", read_bytes, parameters)
 
 
 def get_statistics(
@@ -288,25 +258,6 @@ def run_sql_csv(statement: str, **parameters: str) -> Operation[bytes]:
     """Execute one SELECT over the views for analysts; the result is CSV."""
     asked = run_sql(statement, **parameters)
     return Operation(asked.method, asked.path, read_bytes, {"format": "csv"}, asked.content, asked.headers)
-
-
-def stream_reports(run_id: UUID) -> Operation[None]:
-    """Stream the reports of an execution as server-sent events, for `Client.follow`."""
-    headers = {"Accept": "text/event-stream"}
-    return Operation("GET", f"/task-execs/{run_id}/stream", read_nothing, headers=headers)
-
-
-def _part(
-    subscribers: SubscriberFilter, limit: int | None, cursor: str | None, *, events: bool
-) -> dict[str, str]:
-    """Return the parameters of a status document without those that have their default value."""
-    given = {
-        "subscribers": None if subscribers == "all" else subscribers,
-        "events": None if events else "false",
-        "limit": limit,
-        "cursor": cursor,
-    }
-    return {name: str(value) for name, value in given.items() if value is not None}
 
 
 def _conditions(where: CallFilter | None) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from types import TracebackType
 from typing import Self, TypeVar
 from uuid import UUID
@@ -9,12 +10,13 @@ from uuid import UUID
 import httpx
 
 from cato_client import operations
-from cato_client.following import LEAST_TIMEOUT_S, RETURN_AFTER_S, Following
-from cato_client.models import Page, Report
+from cato_client.following import LEAST_TIMEOUT_S, RETURN_AFTER_S, Followed, Following, FollowingAll
+from cato_client.models import Page, Report, TaskExec
 from cato_client.operation import Operation
 from cato_client.retries import Patience, Tries, address, authorization, broken_off
 
 T = TypeVar("T")
+F = TypeVar("F")
 
 
 class Client:
@@ -87,16 +89,27 @@ class Client:
 
         Reconnects when the connection breaks. Raises the same errors as `do`.
         """
-        operation, following = operations.stream_reports(run_id), Following()
+        return self._follow(operations.stream_reports(run_id), Following())
+
+    def follow_all(self) -> Iterator[TaskExec | None]:
+        """Yield every active execution, then None, then each execution that begins, changes or ends.
+
+        Reconnects when the connection breaks: all active executions come again, and those that have ended
+        meanwhile. Ends when the token is not valid any more. Raises the same errors as `do`.
+        """
+        return self._follow(operations.stream_all(), FollowingAll())
+
+    def _follow(self, operation: Operation[None], following: Followed[F]) -> Iterator[F]:
         tries = self._tries(operation)
         while not following.over:
-            answer = self._open(operation, tries, timeout_s=LEAST_TIMEOUT_S)
+            resumed = replace(operation, headers={**operation.headers, **following.headers()})
+            answer = self._open(resumed, tries, timeout_s=LEAST_TIMEOUT_S)
             following.connected()
             ended: httpx.TransportError = httpx.RemoteProtocolError("the stream ended too early")
             try:
                 for content in answer.iter_bytes():
                     tries = self._tries(operation)
-                    yield from following.reports(content)
+                    yield from following.items(content)
             except httpx.TransportError as error:
                 ended = error
             finally:

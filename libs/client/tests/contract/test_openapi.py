@@ -15,7 +15,7 @@ from cato_client import (
     list_models,
     models,
     operations,
-    token_models,
+    run_operations,
 )
 from cato_client.models import CallFilter
 from cato_client.operation import Operation
@@ -63,20 +63,26 @@ OPERATIONS: list[Operation[Any]] = [
     operations.list_tasks(name="a", **PAGE),
     operations.remove_task(ID),
     operations.start_task(ID),
+    operations.repeat_unreached(ID, ID),
     operations.get_status(ID, subscribers="unreached", events=False, **PAGE),
     operations.download_status(ID),
     operations.get_report(ID),
-    operations.list_task_execs(task_id=ID, active=True, **PAGE),
+    operations.list_task_execs(run_id=ID, task_id=ID, active=True, **PAGE),
     operations.pause(ID, hangup=True),
     operations.resume(ID),
     operations.stop(ID, hangup=True),
     operations.stream_reports(ID),
+    operations.stream_all(max_s=1),
     operations.list_calls(CALLS, **PAGE),
     operations.get_call(ID),
     operations.export_calls(CALLS, dialect="excel", time_zone="UTC"),
     operations.export_run_subscribers(
         ID, subscribers="unreached", form="xlsx", dialect="excel", time_zone="UTC"
     ),
+    operations.list_run_subscribers(
+        ID, which="unreached", name="ivan", number="776413", reason="busy", **PAGE
+    ),
+    operations.download_run_subscribers(ID, which="failed", form="csv", dialect="excel"),
     operations.get_statistics("day", CALLS, time_zone="UTC"),
     operations.run_sql("SELECT 1", run="x"),
     operations.run_sql_csv("SELECT 1"),
@@ -96,9 +102,10 @@ MODELS: dict[str, type[models.Model]] = {
     "ListColumn": list_models.ListColumn,
     "ListDuplicates": list_models.ListDuplicates,
     "ListFault": list_models.ListFault,
-    "Me": token_models.Me,
+    "Me": models.Me,
     "PhoneView": models.Phone,
     "Report": models.Report,
+    "SubscriberRecord": models.RunSubscriber,
     "StationFailure": models.StationFailure,
     "StationView": models.Station,
     "SettingsView": models.NotificationSettings,
@@ -149,7 +156,7 @@ def test_every_operation_of_the_client_is_checked_here():
         for name in public
         if getattr(vars(operations)[name], "__annotations__", {}).get("return") is not None
         and getattr(vars(operations)[name], "__module__", "")
-        in {operations.__name__, group_operations.__name__}
+        in {operations.__name__, group_operations.__name__, run_operations.__name__}
     }
     assert len(functions) == len(OPERATIONS)
 

@@ -69,7 +69,7 @@ class World:
             raise answer
         return answer
 
-    async def everything(self, method: str, of: object, **options: float) -> list[object]:
+    async def everything(self, method: str, *of: object, **options: float) -> list[object]:
         """Return all that a method of the client yields."""
         found: list[object] = []
         transport = httpx.MockTransport(self._answer)
@@ -82,12 +82,12 @@ class World:
             async with AsyncClient(
                 "http://cato", "t", transport=transport, sleep=sleep, patience=patience
             ) as client:
-                found += [each async for each in getattr(client, method)(of)]
+                found += [each async for each in getattr(client, method)(*of)]
         else:
             with Client(
                 "http://cato", "t", transport=transport, sleep=self.slept.append, patience=patience
             ) as client:
-                found += list(getattr(client, method)(of))
+                found += list(getattr(client, method)(*of))
         return found
 
     async def followed(self, **options: float) -> list[int]:
@@ -137,6 +137,28 @@ async def test_a_stream_that_ends_early_is_reconnected(world, break_):
     assert await world.followed() == [1, 2, 2]
     assert len(world.slept) == 2
     assert world.slept[0] >= 1
+
+
+def run_event(calls: int) -> bytes:
+    report = {**dict.fromkeys(NUMBERS, 0), "callsTotal": calls, "name": "a", "activePhase": True}
+    run = {"id": str(RUN), "taskId": str(RUN), "userId": "user", "endedAt": None}
+    run |= {"startedAt": "2024-03-24T08:30:00Z", "report": {**report, "state": "CALLING", "eta": None}}
+    return f"event: run\ndata: {json.dumps(run)}\n\n".encode()
+
+
+async def test_the_stream_of_all_goes_on_after_the_last_id_and_ends_with_the_token(world):
+    synced = b'id: 5\nevent: synced\ndata: {"at":"2024-03-24T08:30:00Z"}\n\n'
+    unfinished = b"id: 8\n"
+    world.answers = [
+        comes(run_event(1), synced, BROKEN),
+        comes(run_event(2), b"id: 7\n: still here\n\n", unfinished, BROKEN),
+        comes(b'event: end\ndata: {"reason":"TOKEN"}\n\n'),
+    ]
+    found = await world.everything("follow_all")
+    assert [each and each.report.calls_total for each in found] == [1, None, 2]
+    sent = [request.headers.get("Last-Event-ID") for request in world.requests]
+    assert sent == [None, "5", "7"]
+    assert {request.url.path for request in world.requests} == {"/api/v1/stream"}
 
 
 async def test_a_server_that_does_not_return_is_unreachable(world):

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from cato_contracts.api import exports, history, sql, stations, status
+from cato_contracts.api import exports, history, run_subscribers, sql, stations, status
 from cato_contracts.api.resources import (
     NotificationSettings,
     SettingsSpec,
@@ -105,11 +105,22 @@ SAMPLES: list[Message] = [
     campaign.AddTask(actor=ACTOR, owner="user", spec=TASK),
     campaign.ReplaceTask(actor=Actor(user_id="root", admin=True), id=ID, owner="user", spec=TASK),
     campaign.FindTasksUsingFile(actor=ACTOR, file_id=ID),
+    campaign.RepeatUnreached(actor=ACTOR, id=ID, run_id=OTHER),
     campaign.PauseRun(actor=ACTOR, id=ID, hangup=True),
     campaign.StopRun(actor=ACTOR, id=ID),
     status.ListTaskExecs(actor=ACTOR, task_id=OTHER, active=True, limit=5),
     status.GetStatusText(
         actor=ACTOR, run_id=ID, filter=status.SubscriberFilter.FAILED, events=False, limit=5, cursor="100"
+    ),
+    run_subscribers.ListRunSubscribers(
+        actor=ACTOR,
+        run_id=ID,
+        filter=status.SubscriberFilter.UNREACHED,
+        name="popova",
+        number="776413",
+        reason="busy",
+        limit=5,
+        cursor="c",
     ),
     stations.ListStations(actor=ACTOR),
     history.ListCalls(actor=ACTOR, where=CALLS, limit=5, cursor="c"),

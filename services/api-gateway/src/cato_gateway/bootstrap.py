@@ -9,6 +9,7 @@ from cato_gateway.adapters.nats_answer_ledger import NatsAnswerLedger
 from cato_gateway.adapters.nats_service_probe import NatsServiceProbe
 from cato_gateway.app import create_app
 from cato_gateway.deps import Deps
+from cato_gateway.run_board import RunBoard
 from cato_gateway.run_watches import RunWatches
 from cato_gateway.service import GatewayService
 from cato_gateway.settings import GatewaySettings, read_settings
@@ -45,6 +46,7 @@ def build_deps(
         ledger=NatsAnswerLedger(js),
         probe=NatsServiceProbe(broker, storage),
         watches=RunWatches(asker),
+        board=RunBoard(asker),
     )
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from cato_gateway.ports import AnswerLedger, Asker, Lists, ServiceProbe
+from cato_gateway.run_board import RunBoard
 from cato_gateway.run_watches import RunWatches
 from cato_gateway.settings import GatewaySettings
 from cato_gateway.tokens import TokenTable
@@ -23,4 +24,5 @@ class Deps:
     ledger: AnswerLedger
     probe: ServiceProbe
     watches: RunWatches
+    board: RunBoard
     draining: bool = False

@@ -43,6 +43,7 @@ class GatewayService:
         self._deps.draining = True
         await asyncio.sleep(self._deps.settings.drain_delay.total_seconds())
         self._deps.watches.close()
+        self._deps.board.close()
         if self._server is not None and self._serving is not None:
             self._server.should_exit = True
             await asyncio.wait([self._serving])
@@ -50,6 +51,7 @@ class GatewayService:
     async def stop(self) -> None:
         """Close connections that are still open."""
         self._deps.watches.close()
+        self._deps.board.close()
         if self._server is not None and self._serving is not None:
             self._server.should_exit = self._server.force_exit = True
             await self._serving
@@ -63,4 +65,5 @@ class GatewayService:
         """
         refuse_public_default(config, self._deps.settings.host)
         self._deps.tokens.replace(config.tokens)
+        self._deps.board.wake()
         log.info("tokens replaced", tokens=len(config.tokens))

@@ -47,11 +47,13 @@ def make_deps(
     log_retention: LogRetention | None = None,
 ) -> Deps:
     """Return the service's dependencies around a connection to the broker."""
+    history = ClickHouseHistory(dsn, retention=retention)
     return Deps(
         run_log=NatsRunLog(client, js),
         dead_letters=NatsDeadLetters(js),
         read_model=ClickHouseReadModel(dsn, retention=retention),
-        history=ClickHouseHistory(dsn, retention=retention),
+        history=history,
+        people=history,
         analysts=ClickHouseAnalystDatabase(dsn, StatementLimits()),
         objects=objects,
         clock=clock or SystemClock(),

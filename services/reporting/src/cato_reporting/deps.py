@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from cato_contracts.numbering import Numbering
 from cato_reporting.ports import AnalystDatabase, CallHistory, DeadLetters, ReadModel, RunLog
 from cato_reporting.projections.archive.archiver import LogRetention
+from cato_reporting.subscriber_pages import SubscriberPages
 from cato_runtime.clock import Clock
 from cato_runtime.objects import ObjectStore
 
@@ -17,6 +18,7 @@ class Deps:
     dead_letters: DeadLetters
     read_model: ReadModel
     history: CallHistory
+    people: SubscriberPages
     analysts: AnalystDatabase
     objects: ObjectStore
     clock: Clock

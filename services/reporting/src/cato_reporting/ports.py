@@ -7,13 +7,7 @@ from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from cato_contracts.api.exports import ExportDialect, ExportFormat
-from cato_contracts.api.history import (
-    CallFilter,
-    CallRecord,
-    CallStatistics,
-    FoundSubscriber,
-    Grouping,
-)
+from cato_contracts.api.history import CallFilter, CallRecord, CallStatistics, FoundSubscriber, Grouping
 from cato_contracts.api.sql import SqlFormat
 from cato_contracts.api.status import SubscriberFilter
 from cato_contracts.messages.runs import RunSnapshot, RunSubscriber
@@ -170,11 +164,18 @@ class ReadModel(Protocol):
         ...
 
     async def latest_runs(
-        self, *, user_id: str | None, task_id: UUID | None, before: tuple[int, str] | None, limit: int
+        self,
+        *,
+        user_id: str | None,
+        task_id: UUID | None,
+        ended_since: datetime | None,
+        before: tuple[int, str] | None,
+        limit: int,
     ) -> list[StoredRun]:
         """Return runs, newest first, of a user (None: all) and a task (None: all).
 
-        `before`: only those after this position in the list: start in Unix ms, id.
+        `ended_since`: only those that ended at or after this time. `before`: only those after this position
+        in the list: start in Unix ms, id.
         """
         ...
 

@@ -20,6 +20,7 @@ from cato_reporting.projections.tables.list_loader import ListLoader
 from cato_reporting.projections.tables.projector import Projector
 from cato_reporting.queries.exports.open_exports import OpenExports
 from cato_reporting.queries.history.call_queries import CallQueries
+from cato_reporting.queries.history.run_subscriber_queries import RunSubscriberQueries
 from cato_reporting.queries.read_barrier import ReadBarrier
 from cato_reporting.queries.statements.sql_queries import SqlQueries
 from cato_reporting.queries.statistics.statistics_queries import StatisticsQueries
@@ -83,6 +84,7 @@ class ReportingService:
                 StatisticsQueries(barrier, deps.history, deps.numbering, time_zone=deps.time_zone),
                 self._exports,
                 SqlQueries(barrier, deps.analysts),
+                RunSubscriberQueries(self._live, barrier, deps.people, lookup, self._lists, deps.numbering),
             ),
         )
         self.ready = False

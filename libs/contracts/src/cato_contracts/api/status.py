@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Base64UrlBytes, Field, JsonValue
 
-from cato_contracts.api.examples import EXECUTION_ID, STATION_ID, TASK_ID
+from cato_contracts.api.examples import EXECUTION_ID, OTHER_EXECUTION_ID, STATION_ID, TASK_ID
 from cato_contracts.api.reasons import EndReason
 from cato_contracts.api.resources import Page
 from cato_contracts.model import Frozen, Instant, Resource
@@ -213,6 +213,11 @@ class TaskExec(Resource):
     report: Report
     """The numbers of the execution."""
 
+    repeats: UUID | None = Field(
+        default=None, exclude_if=lambda repeats: repeats is None, examples=[OTHER_EXECUTION_ID]
+    )
+    """The execution whose unreached subscribers this one calls; absent: it calls everyone."""
+
 
 class SubscriberFilter(StrEnum):
     """Which subscribers a status document lists.
@@ -233,11 +238,12 @@ class GetTaskExec(Query[TaskExec]):
 
 
 class ListTaskExecs(Query[Page[TaskExec]]):
-    """Runs, newest first."""
+    """Runs, newest first; `ended_since`: of the ended ones, only those that ended at or after this time."""
 
     service: ClassVar[str] = SERVICE
     task_id: UUID | None = None
     active: bool | None = None
+    ended_since: Instant | None = Field(default=None, exclude_if=lambda since: since is None)
     limit: int = Field(default=100, ge=1, le=1000)
     cursor: str | None = None
 

@@ -234,6 +234,14 @@ class StartTask(Command[TaskStart]):
     id: UUID
 
 
+class RepeatUnreached(Command[TaskStart]):
+    """Start a task for those whom an earlier run of it has not reached; `run_id` None: the latest one."""
+
+    service: ClassVar[str] = SERVICE
+    id: UUID
+    run_id: UUID | None = None
+
+
 class PauseRun(Command[None]):
     """Start no more calls. Current calls continue to their end; with `hangup` they are ended."""
 

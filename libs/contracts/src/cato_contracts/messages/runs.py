@@ -31,7 +31,8 @@ class RunSubscriber(Contact):
 class RunSnapshot(Frozen):
     """The input of a run, as it was at the start; `subscribers` refers to JSON lines of `RunSubscriber`.
 
-    `time_zone` is the zone of the settings, or the configured one.
+    `time_zone` is the zone of the settings, or the configured one. `repeats` is the run whose unreached
+    subscribers are called.
     """
 
     run_id: UUID
@@ -46,6 +47,7 @@ class RunSnapshot(Frozen):
     priority: int
     start_at: Instant | None
     expires_at: Instant | None
+    repeats: UUID | None = Field(default=None, exclude_if=lambda repeats: repeats is None)
 
 
 class RunStarted(Message):

@@ -6,6 +6,7 @@ from typing import Annotated
 import structlog
 from fastapi import Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security.utils import get_authorization_scheme_param
 
 from cato_contracts.errors import ForbiddenError
 from cato_contracts.requests import Actor
@@ -54,6 +55,15 @@ def actor_with(permission: Permission) -> Callable[..., Awaitable[Actor]]:
         return holder.actor()
 
     return authenticate
+
+
+def still_permitted(request: Request, actor: Actor, permission: Permission) -> bool:
+    """Return whether the token of a request still stands for this user, with the permission."""
+    deps: Deps = request.app.state.deps
+    _, sent = get_authorization_scheme_param(request.headers.get("Authorization"))
+    credentials = HTTPAuthorizationCredentials(scheme="Bearer", credentials=sent)
+    holder = deps.tokens.holder(_token(credentials))
+    return holder is not None and permission in holder.permissions and holder.actor() == actor
 
 
 def _token(credentials: HTTPAuthorizationCredentials | None) -> bytes:

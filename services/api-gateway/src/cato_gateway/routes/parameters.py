@@ -1,6 +1,7 @@
 """Parameters and kinds of fields that several resources have."""
 
 from datetime import MINYEAR, UTC, datetime
+from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
@@ -27,6 +28,14 @@ Cursor = Annotated[
 NamePart = Annotated[
     str | None, Query(max_length=200, description="Only resources whose name has this in it, in any case.")
 ]
+
+
+class ReadFormat(StrEnum):
+    """The format of a list: pages of JSON, or one file."""
+
+    JSON = "json"
+    CSV = "csv"
+    XLSX = "xlsx"
 
 
 def _checked_name(name: str) -> str:

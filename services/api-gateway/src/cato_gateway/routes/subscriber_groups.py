@@ -1,6 +1,5 @@
 """`/subscriber-groups`: lists of people (manual, 3.2)."""
 
-from enum import StrEnum
 from typing import Annotated, Self
 from uuid import UUID
 
@@ -40,7 +39,7 @@ from cato_gateway.routes.lists.list_upload import (
     receive_list,
 )
 from cato_gateway.routes.lists.subscriber_list import Subscribers, csv_lines, subscriber_page, xlsx_pieces
-from cato_gateway.routes.parameters import Cursor, Limit, NameInAddress, NamePart, UtcInstant
+from cato_gateway.routes.parameters import Cursor, Limit, NameInAddress, NamePart, ReadFormat, UtcInstant
 
 router = APIRouter(prefix=f"{API}/subscriber-groups", tags=["subscriber groups"], responses=responses.COMMON)
 
@@ -98,14 +97,6 @@ def _warnings(duplicates: ListDuplicates | None) -> list[str]:
 def _sentence(number: int, what: str, verb: str, whom: str) -> str:
     one = number == 1
     return f"{number} {what}{'' if one else 's'} of the list {verb}{'s' if one else ''} {whom}"
-
-
-class ReadFormat(StrEnum):
-    """The format of the subscribers: pages of JSON, or one file."""
-
-    JSON = "json"
-    CSV = "csv"
-    XLSX = "xlsx"
 
 
 @router.put(

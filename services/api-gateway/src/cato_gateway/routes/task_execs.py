@@ -18,11 +18,12 @@ from cato_contracts.api.status import (
     SubscriberFilter,
     TaskExec,
 )
+from cato_contracts.errors import NotFoundError
 from cato_contracts.messages.campaign_commands import PauseRun, ResumeRun, StopRun
 from cato_contracts.model import Resource
 from cato_gateway.http.event_stream import END, HEADERS, MEDIA_TYPE, is_over, run_events
 from cato_gateway.http.idempotency import IdempotencyKey
-from cato_gateway.http.request_context import API, Reader, ResourceId, Runner, json_answer
+from cato_gateway.http.request_context import API, Reader, RequestContext, ResourceId, Runner, json_answer
 from cato_gateway.http.streaming import Streamed, started
 from cato_gateway.openapi import responses
 from cato_gateway.openapi.content import event_content
@@ -85,17 +86,32 @@ class RunEvent(Resource):
 
 
 @router.get("", response_model=TaskExecs)
-async def list_task_execs(
+async def list_task_execs(  # noqa: PLR0917 - parameters of the request
     context: Reader,
     limit: Limit = 100,
     cursor: Cursor = None,
+    id: Annotated[UUID | None, Query(description="Only this one, if there is such.")] = None,  # noqa: A002
     task_id: Annotated[UUID | None, Query(alias="taskId", description="Only of this task.")] = None,
     active: Annotated[bool | None, Query(description="Only those that have not ended, or have.")] = None,
 ) -> Response:
     """List executions with their numbers, newest first."""
+    if id is not None:
+        return json_answer(await _only(context, id, task_id, active=active))
     query = ListTaskExecs(actor=context.actor, task_id=task_id, active=active, limit=limit, cursor=cursor)
     found = await context.ask(query)
     return json_answer(found)
+
+
+async def _only(
+    context: RequestContext, run_id: UUID, task_id: UUID | None, *, active: bool | None
+) -> TaskExecs:
+    """Return the execution with an id as a page; an empty one if there is no such execution."""
+    try:
+        run = await context.ask(GetTaskExec(actor=context.actor, id=run_id))
+    except NotFoundError:
+        return TaskExecs(items=[])
+    meant = task_id in {None, run.task_id} and active in {None, run.report.active_phase}
+    return TaskExecs(items=[run] if meant else [])
 
 
 @router.get("/{id}", response_model=StatusDocument, responses=responses.errors(404))

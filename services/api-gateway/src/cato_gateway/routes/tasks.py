@@ -1,10 +1,10 @@
 """`/tasks`: the files to play, the groups to call, and the start of a task (manual, 3.4 and 3.5)."""
 
 from datetime import datetime
-from typing import Any, Self
+from typing import Annotated, Any, Self
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import ConfigDict, Field, field_validator
 from starlette.responses import Response
 
@@ -15,6 +15,7 @@ from cato_contracts.messages.campaign_commands import (
     GetTask,
     ListTasks,
     RemoveTask,
+    RepeatUnreached,
     ReplaceTask,
     StartTask,
 )
@@ -144,6 +145,37 @@ async def start_task(
 ) -> Response:
     """Start a task in its current state; 409 names the execution in progress."""
     return await context.carry_out(StartTask(actor=context.actor, id=id), _unchanged, key=key, slow=True)
+
+
+@router.post(
+    "/{id}/repeat-unreached",
+    response_model=TaskStart,
+    responses=responses.created(
+        "get_task_exec",
+        "pause_task_exec",
+        "resume_task_exec",
+        "stop_task_exec",
+        field="taskExecId",
+        etag=False,
+    )
+    | responses.errors(404, 409),
+)
+async def repeat_unreached(
+    context: Runner,
+    id: ResourceId,  # noqa: A002
+    task_exec_id: Annotated[
+        UUID | None,
+        Query(alias="taskExecId", description="The execution to repeat; absent: the latest one of the task."),
+    ] = None,
+    key: IdempotencyKey = None,
+) -> Response:
+    """Start a task once more, for those whom an earlier execution of it has not reached.
+
+    The list is that of the earlier execution; files and settings are those of the task now. 409 if everyone
+    was reached.
+    """
+    command = RepeatUnreached(actor=context.actor, id=id, run_id=task_exec_id)
+    return await context.carry_out(command, _unchanged, key=key, slow=True)
 
 
 @router.get("", response_model=Tasks)

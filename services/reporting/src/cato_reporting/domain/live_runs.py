@@ -1,11 +1,13 @@
 """The runs that are followed."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from cato_reporting.domain.live_run import LiveRun
 from cato_reporting.domain.parsed_message import ParsedMessage
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -15,11 +17,13 @@ class LiveRuns:
     `settled` runs have ended, at these times, and are read from the tables. Their late events are not
     applied: without the earlier ones the numbers would be wrong.
     `known_from`: events up to this position may belong to any run.
+    `settled_until` is the latest end of a settled run.
     """
 
     runs: dict[UUID, LiveRun] = field(default_factory=dict)
     settled: dict[UUID, datetime] = field(default_factory=dict)
     known_from: int = 0
+    settled_until: datetime = _NEVER
     _last: dict[UUID, int] = field(default_factory=dict)
     _settled_last: int = 0
 
@@ -50,6 +54,7 @@ class LiveRuns:
     def settle(self, run_id: UUID, ended_at: datetime) -> None:
         """Drop a run that has ended."""
         self.settled[run_id] = ended_at
+        self.settled_until = max(self.settled_until, ended_at)
         self.runs.pop(run_id, None)
         self._settled_last = max(self._settled_last, self._last.get(run_id, 0))
 

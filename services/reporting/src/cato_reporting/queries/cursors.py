@@ -1,10 +1,11 @@
-"""Positions in lists that are ordered by time, and their cursors."""
+"""Cursors: of lists that are ordered by time, and of the list of a run."""
 
 from uuid import UUID
 
 from cato_contracts.paging import number, read_cursor, write_cursor
 from cato_reporting.ports import CallPosition
 
+_LARGEST_NO = 9_999_999_999
 _LATEST_MS = 7_258_118_400_000
 """2200-01-01, which no event comes after."""
 
@@ -20,6 +21,19 @@ def read_position(cursor: str | None) -> CallPosition | None:
 def write_position(position: CallPosition | None) -> str | None:
     """Return the cursor of a position, None at the end of the list."""
     return None if position is None else write_cursor(*position)
+
+
+def read_number(cursor: str | None) -> int:
+    """Return the number of the last subscriber before the page, -1 without one. Raises as `read_position`."""
+    return -1 if cursor is None else int(read_cursor(cursor, _subscriber_no)[0])
+
+
+def _subscriber_no(text: str) -> int:
+    no = number(text)
+    if no > _LARGEST_NO:
+        msg = f"{text} is no subscriber's number"
+        raise ValueError(msg)
+    return no
 
 
 def _moment(text: str) -> int:

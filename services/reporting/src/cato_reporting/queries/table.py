@@ -7,22 +7,25 @@ from cato_contracts.api.exports import (
     TakeExportPiece,
 )
 from cato_contracts.api.history import GetCall, GetStatistics, ListCalls
+from cato_contracts.api.run_subscribers import ListRunSubscribers
 from cato_contracts.api.sql import RunSql
 from cato_contracts.api.status import GetStatusText, GetTaskExec, ListTaskExecs
 from cato_reporting.queries.exports.open_exports import OpenExports
 from cato_reporting.queries.history.call_queries import CallQueries
+from cato_reporting.queries.history.run_subscriber_queries import RunSubscriberQueries
 from cato_reporting.queries.statements.sql_queries import SqlQueries
 from cato_reporting.queries.statistics.statistics_queries import StatisticsQueries
 from cato_reporting.queries.status.status_queries import StatusQueries
 from cato_runtime.requests import HandlerTable
 
 
-def handler_table(
+def handler_table(  # noqa: PLR0917 - wired in one place
     status: StatusQueries,
     calls: CallQueries,
     statistics: StatisticsQueries,
     exports: OpenExports,
     sql: SqlQueries,
+    subscribers: RunSubscriberQueries,
 ) -> HandlerTable:
     return {
         GetTaskExec: status.get_task_exec,
@@ -36,4 +39,5 @@ def handler_table(
         TakeExportPiece: exports.take,
         EndCallExport: exports.end,
         RunSql: sql.run_sql,
+        ListRunSubscribers: subscribers.list_run_subscribers,
     }

@@ -35,8 +35,8 @@ def _number(text: str) -> str:
 
 
 _Time = Annotated[AwareDatetime, WrapValidator(_instant, json_schema_input_type=datetime)]
-_Words = Annotated[str, Field(pattern=r"\S")]
-_Number = Annotated[str, BeforeValidator(_number), Field(json_schema_extra={**PHONE_SCHEMA})]
+Words = Annotated[str, Field(pattern=r"\S")]
+PhoneNumber = Annotated[str, BeforeValidator(_number), Field(json_schema_extra={**PHONE_SCHEMA})]
 
 
 async def _call_filter(  # noqa: PLR0917 - parameters of the request
@@ -57,7 +57,7 @@ async def _call_filter(  # noqa: PLR0917 - parameters of the request
         ),
     ] = None,
     number: Annotated[
-        _Number | None,
+        PhoneNumber | None,
         Query(
             description=(
                 "Calls to this number, however it is written: with or without punctuation, in the national"
@@ -67,7 +67,7 @@ async def _call_filter(  # noqa: PLR0917 - parameters of the request
         ),
     ] = None,
     name: Annotated[
-        _Words | None,
+        Words | None,
         Query(
             max_length=200,
             description="Calls to subscribers whose name has every word of this in it, in any case.",

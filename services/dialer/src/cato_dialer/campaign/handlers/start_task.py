@@ -1,26 +1,52 @@
-"""Starting a task: store everything that the run works with, then decide the start."""
+"""Starting a task: store everything that the run works with, then decide the start.
+
+A run calls the subscribers of the task's groups, or those whom an earlier run has not reached.
+"""
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
 
 from cato_contracts.api.resources import AudioFile, StartResult, TaskStart
-from cato_contracts.errors import ConflictError, InvalidError, NotFoundError
+from cato_contracts.envelope import decode
+from cato_contracts.errors import ConflictError, InvalidError, NotFoundError, UndecodableError
 from cato_contracts.ids import time_ordered_id
-from cato_contracts.messages.campaign_commands import StartTask
-from cato_contracts.messages.runs import Prompt, RunSnapshot
-from cato_contracts.objects import Bucket, ObjectRef
+from cato_contracts.messages.campaign_commands import RepeatUnreached, StartTask
+from cato_contracts.messages.runs import Prompt, RunSnapshot, SubscriberResult
+from cato_contracts.objects import Bucket
 from cato_contracts.requests import Actor
+from cato_contracts.subjects import run_result
 from cato_dialer.campaign.domain.catalog.message import check_duration
+from cato_dialer.campaign.domain.catalog.ownership import not_found
 from cato_dialer.campaign.domain.catalog.task import Task
-from cato_dialer.campaign.domain.lists.snapshot_list import snapshot_list
+from cato_dialer.campaign.domain.lists.snapshot_list import snapshot_list, unreached_list
 from cato_dialer.campaign.domain.run.run import Run
 from cato_dialer.campaign.handlers.catalog_view import RunningTask
 from cato_dialer.campaign.handlers.coordinator.old_runs import archived_run
 from cato_dialer.campaign.handlers.deps import Deps
 from cato_dialer.campaign.handlers.resources import translate_log_errors
+from cato_jetstream import Record
 from cato_runtime.objects import ObjectMissingError
 from cato_runtime.requests import RequestContext
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class RunList:
+    """The list of a run: JSON lines of `RunSubscriber`, and the run that it repeats."""
+
+    lines: bytes
+    count: int
+    repeats: UUID | None = None
+
+
+ListSource = Callable[[Task], Awaitable[RunList]]
 
 _BYTES_PER_MS = 8
 _SNAPSHOT_ATTEMPTS = 3
@@ -34,12 +60,29 @@ async def start_task(deps: Deps, command: StartTask, context: RequestContext) ->
         ConflictError: if a run is in progress, the task has expired, or a resource that it uses is gone.
 
     """
+    return await _start(deps, command, context, lambda task: _group_list(deps, task))
+
+
+async def repeat_unreached(deps: Deps, command: RepeatUnreached, context: RequestContext) -> TaskStart:
+    """Start a run for those whom an earlier run of the task has not reached, with the task's current state.
+
+    Raises:
+        NotFoundError: if the actor has no such task, or the task no such run.
+        ConflictError: as `start_task`, and if the task was never started or everyone was reached.
+
+    """
+    return await _start(deps, command, context, lambda task: _unreached_list(deps, task, command.run_id))
+
+
+async def _start(
+    deps: Deps, command: StartTask | RepeatUnreached, context: RequestContext, listed: ListSource
+) -> TaskStart:
     task = await deps.tasks.load(command.id, command.actor)
     if context.command_id not in task.starts:
         task.check_startable(context.now)
         if deps.config.channels == 0:
             return TaskStart(task_exec_id=None, result=StartResult.FAIL_NO_CHANNELS)
-        snapshot = await _snapshot(deps, task, context)
+        snapshot = await _snapshot(deps, task, context, listed)
 
         def decide(task: Task) -> None:
             task.check_visible(command.actor)
@@ -65,7 +108,7 @@ async def ensure_run_created(deps: Deps, running: RunningTask) -> Run:
         return await deps.runs.create(run, command_id=f"begin:{run.id}", messages=run.unpublished())
 
 
-async def _snapshot(deps: Deps, task: Task, context: RequestContext) -> RunSnapshot:
+async def _snapshot(deps: Deps, task: Task, context: RequestContext, listed: ListSource) -> RunSnapshot:
     # The references were checked against the actor when the task was stored. Here they only have to exist.
     owner = Actor(user_id=task.user_id, admin=True)
     try:
@@ -76,9 +119,9 @@ async def _snapshot(deps: Deps, task: Task, context: RequestContext) -> RunSnaps
         check_duration(files, repeat_count, max_seconds=deps.config.limits.audio_seconds)
     except (NotFoundError, InvalidError) as error:
         raise _cannot_start(task, error.message) from error
-    subscribers, count = await _store_list(deps, task, owner)
-    if count == 0:
-        raise _cannot_start(task, "its groups have no subscribers")
+    people = await listed(task)
+    # Named after its content: a repeated start stores it under the same name.
+    name = f"run/{hashlib.sha256(people.lines).hexdigest()}"
     return RunSnapshot(
         run_id=time_ordered_id(context.now),
         task_id=task.id,
@@ -87,23 +130,75 @@ async def _snapshot(deps: Deps, task: Task, context: RequestContext) -> RunSnaps
         settings=settings.view(),
         time_zone=settings.spec.time_zone or deps.config.time_zone,
         prompt=await _store_prompt(deps, task, files, repeat_count),
-        subscribers=subscribers,
-        subscriber_count=count,
+        subscribers=await deps.objects.put(Bucket.LISTS, name, people.lines),
+        subscriber_count=people.count,
         priority=task.spec.priority,
         start_at=task.spec.start_at,
         expires_at=task.spec.expires_at,
+        repeats=people.repeats,
     )
 
 
-async def _store_list(deps: Deps, task: Task, owner: Actor) -> tuple[ObjectRef, int]:
-    """Store the subscribers of all groups. Return the reference to the list and the number of subscribers."""
-    lines, count = await asyncio.to_thread(snapshot_list, await _group_lists(deps, task, owner))
-    # Named after its content: a repeated start stores it under the same name.
-    name = f"run/{hashlib.sha256(lines).hexdigest()}"
-    return await deps.objects.put(Bucket.LISTS, name, lines), count
+async def _group_list(deps: Deps, task: Task) -> RunList:
+    """Return the subscribers of all groups."""
+    lines, count = await asyncio.to_thread(snapshot_list, await _group_lists(deps, task))
+    if count == 0:
+        raise _cannot_start(task, "its groups have no subscribers")
+    return RunList(lines, count)
 
 
-async def _group_lists(deps: Deps, task: Task, owner: Actor) -> list[bytes]:
+async def _unreached_list(deps: Deps, task: Task, run_id: UUID | None) -> RunList:
+    """Return the subscribers of an earlier run who have no successful result."""
+    run_id = run_id or task.latest_run
+    if run_id is None:
+        raise _cannot_start(task, "it has not been started yet, so nobody is unreached")
+    run = await archived_run(deps, run_id)
+    if run is None:
+        with translate_log_errors("task execution", run_id):
+            run = await deps.runs.load(run_id)
+    if run.snapshot.task_id != task.id:
+        raise not_found("task execution", run_id)
+    reached = await _reached(deps, run_id)
+    # It is in the archive before its results leave the log. Without them everyone would be called again.
+    if await archived_run(deps, run_id) is not None:
+        raise _cannot_start(task, f"the execution {run_id} is older than what is kept in the log")
+    content = await deps.objects.get(run.snapshot.subscribers)
+    lines, count = await asyncio.to_thread(unreached_list, content, reached)
+    if count == 0:
+        raise _cannot_start(task, f"the execution {run_id} has reached everyone")
+    return RunList(lines, count, repeats=run_id)
+
+
+async def _reached(deps: Deps, run_id: UUID) -> set[int]:
+    """Return the numbers of the subscribers with a successful result."""
+    subjects = [run_result(run_id, "*")]
+    end = await deps.run_log.end(subjects)
+    reached: set[int] = set()
+    if end == 0:
+        return reached
+    async with aclosing(deps.run_log.read(subjects, after=0)) as records:
+        async for record in records:
+            if record is None:
+                continue
+            if (no := _notified(record)) is not None:
+                reached.add(no)
+            if record.sequence >= end:
+                break
+    return reached
+
+
+def _notified(record: Record) -> int | None:
+    """Return the number of the subscriber whom a result says to be reached, else None."""
+    try:
+        result = decode(record.data).body
+    except UndecodableError as error:
+        log.error("unreadable result skipped", subject=record.subject, reason=str(error))  # noqa: TRY400
+        return None
+    return result.no if isinstance(result, SubscriberResult) and result.notified else None
+
+
+async def _group_lists(deps: Deps, task: Task) -> list[bytes]:
+    owner = Actor(user_id=task.user_id, admin=True)
     attempt = 1
     while True:
         try:

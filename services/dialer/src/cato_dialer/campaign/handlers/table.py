@@ -20,6 +20,7 @@ from cato_contracts.messages.campaign_commands import (
     RemoveNotificationSettings,
     RemoveSubscriberGroup,
     RemoveTask,
+    RepeatUnreached,
     ReplaceNotificationSettings,
     ReplaceSubscriberGroup,
     ReplaceTask,
@@ -30,7 +31,7 @@ from cato_contracts.messages.campaign_commands import (
 from cato_dialer.campaign.handlers import notification_settings, subscriber_groups, tasks
 from cato_dialer.campaign.handlers.control_run import pause_run, resume_run, stop_run
 from cato_dialer.campaign.handlers.deps import Deps
-from cato_dialer.campaign.handlers.start_task import start_task
+from cato_dialer.campaign.handlers.start_task import repeat_unreached, start_task
 from cato_dialer.campaign.handlers.stations import list_stations
 from cato_runtime.requests import HandlerTable
 
@@ -57,6 +58,7 @@ def handler_table(deps: Deps) -> HandlerTable:
         ListTasks: partial(tasks.list_tasks, deps),
         FindTasksUsingFile: partial(tasks.find_tasks_using_file, deps),
         StartTask: partial(start_task, deps),
+        RepeatUnreached: partial(repeat_unreached, deps),
         PauseRun: partial(pause_run, deps),
         ResumeRun: partial(resume_run, deps),
         StopRun: partial(stop_run, deps),

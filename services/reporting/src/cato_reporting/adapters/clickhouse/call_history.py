@@ -6,6 +6,7 @@ from uuid import UUID
 
 from clickhouse_connect.driver.client import Client
 
+from cato_contracts.api.exports import SubscriberRecord
 from cato_contracts.api.history import CallOutcome, CallRecord, FoundSubscriber, Grouping
 from cato_contracts.api.status import SubscriberFilter
 from cato_contracts.instants import from_unix_ms, unix_ms
@@ -18,6 +19,7 @@ from cato_reporting.adapters.clickhouse.call_filter import (
 )
 from cato_reporting.adapters.clickhouse.exports.calls import CallSource
 from cato_reporting.adapters.clickhouse.exports.pages import ClickHousePages
+from cato_reporting.adapters.clickhouse.exports.subscriber_page import read_page
 from cato_reporting.adapters.clickhouse.exports.subscribers import SubscriberSource
 from cato_reporting.adapters.clickhouse.found_subscribers import find_subscribers
 from cato_reporting.adapters.clickhouse.retention import Retention
@@ -33,6 +35,7 @@ from cato_reporting.ports import (
     RecordedCall,
     StoredEvent,
 )
+from cato_reporting.subscriber_pages import SubscriberSelection
 
 _LOOKED_THROUGH = 200_000
 """After this many calls a page is returned as it is: it has taken a second or two."""
@@ -135,6 +138,11 @@ class ClickHouseHistory:
         return await self._threads.run(
             lambda client: read_statistics(client, meant, group_by, time_zone=time_zone, limit=limit)
         )
+
+    async def subscriber_page(
+        self, selection: SubscriberSelection, *, after: int, limit: int
+    ) -> Sequence[tuple[int, SubscriberRecord]]:
+        return await self._threads.run(lambda client: read_page(client, selection, after=after, limit=limit))
 
     def export_calls(self, selection: CallSelection, layout: Layout) -> ExportPages:
         source = CallSource(conditions(selection, kept=self._kept))

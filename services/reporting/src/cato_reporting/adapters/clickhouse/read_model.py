@@ -10,7 +10,7 @@ from uuid import UUID
 from clickhouse_connect.driver.client import Client
 
 from cato_contracts.api.status import SubscriberFilter
-from cato_contracts.instants import from_unix_ms
+from cato_contracts.instants import from_unix_ms, unix_ms
 from cato_contracts.messages.runs import RunEnding, RunSnapshot, RunSubscriber
 from cato_contracts.subjects import RUNS
 from cato_reporting.adapters.clickhouse.detail import (
@@ -153,7 +153,13 @@ class ClickHouseReadModel:
         return {run.snapshot.run_id: run for run in stored}
 
     async def latest_runs(
-        self, *, user_id: str | None, task_id: UUID | None, before: tuple[int, str] | None, limit: int
+        self,
+        *,
+        user_id: str | None,
+        task_id: UUID | None,
+        ended_since: datetime | None,
+        before: tuple[int, str] | None,
+        limit: int,
     ) -> list[StoredRun]:
         conditions = [self._retention.kept]
         values: dict[str, Any] = {"limit": limit}
@@ -163,6 +169,9 @@ class ClickHouseReadModel:
         if task_id is not None:
             conditions.append("task_id = {task:UUID}")
             values["task"] = task_id
+        if ended_since is not None:
+            conditions.append("ended_at >= fromUnixTimestamp64Milli({ended_since:Int64}, 'UTC')")
+            values["ended_since"] = unix_ms(ended_since)
         if before is not None:
             conditions.append(
                 "(toUnixTimestamp64Milli(started_at), toString(run_id))"

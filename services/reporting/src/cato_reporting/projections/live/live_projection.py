@@ -102,7 +102,7 @@ class LiveProjection:
                 continue
             ends = [each.occurred_at for each in parsed.events if isinstance(each.body, RunEnded)]
             if ends:
-                self.runs.settled[parsed.run_id] = min(ends)
+                self.runs.settle(parsed.run_id, min(ends))
             else:
                 active.append(parsed.run_id)
         return active

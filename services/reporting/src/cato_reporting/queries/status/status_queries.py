@@ -18,13 +18,13 @@ from cato_contracts.api.status import (
 from cato_contracts.errors import TooLargeError
 from cato_contracts.instants import unix_ms, whole_ms
 from cato_contracts.messages.runs import RunSnapshot
-from cato_contracts.paging import number, read_cursor, write_cursor
+from cato_contracts.paging import write_cursor
 from cato_reporting.domain.live_run import End, LiveRun
 from cato_reporting.domain.report import Numbers, end_reason, final_state, live_report, make_report
 from cato_reporting.ports import ReadModel, StoredRun, WrittenDetail
 from cato_reporting.projections.live.live_projection import LiveProjection
 from cato_reporting.projections.tables.list_loader import ListLoader
-from cato_reporting.queries.cursors import read_position
+from cato_reporting.queries.cursors import read_number, read_position
 from cato_reporting.queries.read_barrier import ReadBarrier
 from cato_reporting.queries.status.finished_runs import FinishedRuns
 from cato_reporting.queries.status.run_lookup import RunLookup, check_seen
@@ -36,8 +36,6 @@ _TEXT_BYTES = 500_000
 
 RunPosition = tuple[int, str]
 """The position of a run in the list of runs: start in Unix ms, id."""
-
-_LARGEST_NO = 9_999_999_999
 
 
 class StatusQueries:
@@ -85,13 +83,14 @@ class StatusQueries:
             and query.task_id in {None, run.snapshot.task_id}
         ]
         stored: list[TaskExec] = []
-        if query.active is not True:
+        if query.active is not True and not self._all_followed(query.ended_since):
             async with self._barrier.consistent():
                 stored = await self._older(query, before, {each.id for each in live})
         found = [
             each
             for each in (*live, *stored)
             if query.active in {None, each.report.active_phase}
+            and _ended_since(each, query.ended_since)
             and (before is None or _position_of(each) < before)
         ]
         found.sort(key=_position_of, reverse=True)
@@ -102,7 +101,7 @@ class StatusQueries:
     async def get_status_text(self, query: GetStatusText, _context: RequestContext) -> StatusText:
         if query.filter is SubscriberFilter.NONE:
             return StatusText.of(b"", count=0)
-        after = _read_number(query.cursor)
+        after = read_number(query.cursor)
         async with self._barrier.consistent():
             snapshot, wave = await self._lookup.snapshot(
                 query.run_id, query.actor, needs_wave=query.filter is SubscriberFilter.FAILED
@@ -120,6 +119,10 @@ class StatusQueries:
             )
         return await asyncio.to_thread(_text_of, detail, query.limit)
 
+    def _all_followed(self, ended_since: datetime | None) -> bool:
+        """Return whether no run that has ended since is in the tables only."""
+        return ended_since is not None and ended_since > self._live.runs.settled_until
+
     async def _older(
         self, query: ListTaskExecs, before: RunPosition | None, live: set[UUID]
     ) -> list[TaskExec]:
@@ -128,6 +131,7 @@ class StatusQueries:
         stored = await self._read_model.latest_runs(
             user_id=None if query.actor.admin else query.actor.user_id,
             task_id=query.task_id,
+            ended_since=query.ended_since,
             before=before,
             limit=query.limit + len(live) + 1,
         )
@@ -157,6 +161,10 @@ def _text_of(detail: WrittenDetail, limit: int) -> StatusText:
         wanted = wanted[: len(wanted) // 2]
 
 
+def _ended_since(task_exec: TaskExec, since: datetime | None) -> bool:
+    return since is None or task_exec.ended_at is None or task_exec.ended_at >= since
+
+
 def _live_exec(run: LiveRun, now: datetime) -> TaskExec:
     snapshot, started_at = run.snapshot, run.started_at
     if snapshot is None or started_at is None:
@@ -181,6 +189,7 @@ def _task_exec(snapshot: RunSnapshot, started_at: datetime, end: End | None, rep
         started_at=whole_ms(started_at),
         ended_at=whole_ms(end.at) if end else None,
         report=report,
+        repeats=snapshot.repeats,
     )
 
 
@@ -192,15 +201,3 @@ def _refuse_large(no: int) -> NoReturn:
 
 def _position_of(task_exec: TaskExec) -> RunPosition:
     return unix_ms(task_exec.started_at), str(task_exec.id)
-
-
-def _read_number(cursor: str | None) -> int:
-    return -1 if cursor is None else int(read_cursor(cursor, _subscriber_no)[0])
-
-
-def _subscriber_no(text: str) -> int:
-    no = number(text)
-    if no > _LARGEST_NO:
-        msg = f"{text} is no subscriber's number"
-        raise ValueError(msg)
-    return no

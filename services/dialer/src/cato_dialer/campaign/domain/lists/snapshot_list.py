@@ -1,11 +1,26 @@
-"""The list of a run: the subscribers of several groups, without duplicates."""
+"""The list of a run: the subscribers of several groups without duplicates, or those of an earlier run."""
 
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any
 
 from cato_dialer.campaign.domain.lists.duplicates import person_key
+
+
+def unreached_list(content: bytes, reached: Container[int]) -> tuple[bytes, int]:
+    """Return the lines of a run's list whose `no` is not among `reached`, numbered anew, and their count."""
+    lines = io.BytesIO()
+    count = 0
+    for line in io.BytesIO(content):
+        subscriber: dict[str, Any] = json.loads(line)
+        if subscriber["no"] in reached:
+            continue
+        subscriber["no"] = count
+        count += 1
+        lines.write(json.dumps(subscriber, ensure_ascii=False, separators=(",", ":")).encode())
+        lines.write(b"\n")
+    return lines.getvalue(), count
 
 
 def snapshot_list(lists: Iterable[bytes]) -> tuple[bytes, int]:

@@ -37,7 +37,7 @@ _COLUMNS = {
     "last_call_at": Column("last_start", pa.timestamp("ms", "UTC"), Content.TIME),
 }
 
-_PEOPLE = """
+PEOPLE = """
 SELECT people.subscriber_no AS place, {select}
 FROM
 (
@@ -87,7 +87,7 @@ class SubscriberSource:
         found, end = client.query(look, values).result_rows[0]
         self._end = end if found else self._after
         # An empty page is read, too: it contains the column names or the header of the file.
-        sql = _PEOPLE.format(select=select, these=_THESE, condition=self._condition)
+        sql = PEOPLE.format(select=select, these=_THESE, condition=self._condition)
         return Page(sql, values | {"end": max(self._end, 0)}, last=found < size)
 
     def confirm(self) -> None:

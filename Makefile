@@ -26,10 +26,10 @@ export PYTHONDONTWRITEBYTECODE :=
 .PHONY: demo up test test-timed test-failures test-others test-quick chaos peers openapi-tools check docs bench fmt lock clean venv
 
 demo: $(STAMP)  ## fresh clone to finished run: real SIP calls against the simulated exchange
-	$(BIN)/cato demo --report demo-report.json
+	$(BIN)/cato demo --report demo-report.json $(if $(KEEP),--keep)
 
 up: $(STAMP)  ## the embedded stack against the stations in cato.yaml (or CONFIG=...)
-	$(BIN)/cato up --config $(CONFIG) --data $(or $(DATA),build/data) --port $(or $(PORT),8080)
+	$(BIN)/cato up --config $(CONFIG) --data $(or $(DATA),build/data) --port $(or $(PORT),8080) --console-port $(or $(CONSOLE_PORT),8090)
 
 ifdef ARGS
 test: $(STAMP) peers openapi-tools
@@ -99,7 +99,7 @@ check: $(STAMP)  ## lint, format, types, import rules, generated files
 	$(BIN)/python -m cato_dialer.entrypoints.state_machines --check docs
 	$(BIN)/python -m cato_dialer.entrypoints.reasons | diff docs/reasons.md -
 	sed -e '1,/<!-- reference: begin -->/d' -e '/<!-- reference: end -->/,$$d' docs/operations.md > .reference.md
-	$(BIN)/python -m cato_runtime.configuration.reference cato_gateway.settings:GatewaySettings | diff .reference.md -
+	$(BIN)/python -m cato_runtime.configuration.reference cato_gateway.settings:GatewaySettings cato_console.settings:ConsoleSettings | diff .reference.md -
 	rm .reference.md
 
 docs: $(STAMP)  ## write the generated documents again
@@ -107,7 +107,7 @@ docs: $(STAMP)  ## write the generated documents again
 	$(BIN)/python -m cato_contracts.asyncapi > docs/asyncapi.json
 	$(BIN)/python -m cato_dialer.entrypoints.state_machines docs
 	$(BIN)/python -m cato_dialer.entrypoints.reasons > docs/reasons.md
-	$(BIN)/python -m cato_runtime.configuration.reference cato_gateway.settings:GatewaySettings > .reference.md
+	$(BIN)/python -m cato_runtime.configuration.reference cato_gateway.settings:GatewaySettings cato_console.settings:ConsoleSettings > .reference.md
 	sed -i -e '/<!-- reference: begin -->/,/<!-- reference: end -->/{/<!-- reference: begin -->/r .reference.md' \
 	    -e '/<!-- reference: /!d}' docs/operations.md
 	rm .reference.md

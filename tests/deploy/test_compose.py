@@ -23,6 +23,7 @@ SERVICE_KEYS = {
 def test_compose_file_has_the_whole_system():
     assert set(SERVICES) == {
         *("nats", "clickhouse", "media", "dialer-campaign", "dialer-dial", "reporting", "api-gateway"),
+        "console",
     }
 
 
@@ -78,11 +79,12 @@ def test_dialers_can_be_scaled_on_one_host():
     assert SERVICES["dialer-campaign"]["command"] == ["--roles", "campaign"]
 
 
-def test_only_the_api_is_published():
+def test_only_the_api_and_the_console_are_published():
     published = {name: each["ports"] for name, each in SERVICES.items() if "ports" in each}
     assert published == {
         "nats": ["127.0.0.1:4222:4222"],
         "api-gateway": ["${API_ADDRESS:-127.0.0.1:8080}:8080"],
+        "console": ["${CONSOLE_ADDRESS:-127.0.0.1:8090}:8090"],
     }
 
 

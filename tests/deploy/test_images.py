@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[2]
 SERVICES = sorted(path.parent.name for path in ROOT.glob("services/*/Dockerfile"))
 PACKAGES = {"api-gateway": "cato-gateway", "media": "cato-media", "dialer": "cato-dialer"}
-PACKAGES["reporting"] = "cato-reporting"
+PACKAGES |= {"reporting": "cato-reporting", "console": "cato-console"}
 
 
 def selected(*arguments: str):
@@ -67,6 +67,7 @@ def test_image_has_all_dependencies_of_its_service(service):
         ("api-gateway", {"pjsua2-python", "chdb-core-lite", "imageio-ffmpeg"}),
         ("media", {"pjsua2-python", "chdb-core-lite", "fastapi"}),
         ("dialer", {"chdb-core-lite", "imageio-ffmpeg", "fastapi"}),
+        ("console", {"pjsua2-python", "chdb-core-lite", "imageio-ffmpeg", "fastapi", "playwright"}),
         ("reporting", {"pjsua2-python", "imageio-ffmpeg", "fastapi"}),
     ],
 )
@@ -95,9 +96,11 @@ def test_dockerfiles_differ_only_in_the_service_and_the_address_of_the_api():
         text = (ROOT / "services" / service / "Dockerfile").read_text()
         text = "\n".join(line for line in text.splitlines() if not line.startswith("#"))
         text = text.replace(f"services/{service}", "services/X").replace(PACKAGES[service], "cato-X")
-        # The gateway has the address of the API beside that of its health.
-        text = re.sub(r" *CATO_(HOST|PORT)=.*\n", "", text)
-        shapes.add(text.replace("EXPOSE 8080 8081", "EXPOSE 8081"))
+        # The gateway has the address of the API beside that of its health, the console that of its pages.
+        text = re.sub(r" *CATO_(CONSOLE_)?(HOST|PORT)=.*\n", "", text)
+        # The console alone has the client.
+        text = text.replace("COPY libs/client/pyproject.toml libs/client/\n", "")
+        shapes.add(re.sub(r"EXPOSE 80[89]0 8081", "EXPOSE 8081", text))
     assert len(shapes) == 1
 
 

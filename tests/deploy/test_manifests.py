@@ -24,9 +24,9 @@ def environment(container):
     return {each["name"]: each.get("value") for each in container.get("env", ())}
 
 
-def test_manifests_have_the_five_services(manifests):
+def test_manifests_have_the_six_services(manifests):
     assert set(manifests.services) == {
-        *("media", "dialer-campaign", "dialer-dial", "reporting", "api-gateway"),
+        *("media", "dialer-campaign", "dialer-dial", "reporting", "api-gateway", "console"),
     }
 
 
@@ -34,6 +34,13 @@ def test_each_variable_is_read_by_a_service(manifests, known_variables):
     for name, pod in manifests.services.items():
         unknown = set(environment(service_container(pod))) - known_variables - OUR_SECRETS
         assert unknown == set(), name
+
+
+def test_the_console_has_no_access_to_the_broker(manifests):
+    container = service_container(manifests.services["console"])
+    assert not any("NATS" in name or "PASSWORD" in name for name in environment(container))
+    labels = manifests.of("Deployment")["console"]["spec"]["template"]["metadata"]["labels"]
+    assert labels["app.kubernetes.io/component"] != "service"
 
 
 def test_variable_refers_only_to_earlier_variables(manifests):
@@ -113,7 +120,7 @@ def test_health_port_is_that_of_the_image(manifests, root):
     for name, pod in manifests.services.items():
         image = service_container(pod)["image"].split("/")[1].split(":")[0]
         text = (root / "services" / image / "Dockerfile").read_text()
-        ports = re.findall(r"CATO_(?:HEALTH_)?PORT=(\d+)", text)
+        ports = re.findall(r"CATO_(?:CONSOLE_|HEALTH_)?PORT=(\d+)", text)
         assert [str(each["containerPort"]) for each in service_container(pod)["ports"]] == ports, name
 
 
@@ -219,7 +226,8 @@ def test_rtp_port_range_is_large_enough_for_the_channels(manifests):
 def test_streams_have_a_replica_on_each_broker(manifests):
     servers = manifests.of("StatefulSet")["nats"]["spec"]["replicas"]
     for name, pod in manifests.services.items():
-        assert int(environment(service_container(pod))["CATO_NATS_REPLICAS"]) == servers, name
+        if name != "console":
+            assert int(environment(service_container(pod))["CATO_NATS_REPLICAS"]) == servers, name
     routes = re.findall(r"nats-(\d)\.nats-headless:6222", manifests.data("nats-config")["nats.conf"])
     assert len(routes) == (servers if servers > 1 else 0)
 

@@ -64,7 +64,10 @@ async def test_each_service_becomes_healthy_and_ends_on_sigterm(compose, tmp_pat
             program = re.search(r'ENTRYPOINT \["([\w-]+)"\]', dockerfile)[1]
             data = tmp_path / name
             data.mkdir()
-            variables = environment(service, nats.url, data) | {"CATO_PORT": str(free_port)}
+            variables = environment(service, nats.url, data) | {
+                "CATO_PORT": str(free_port),
+                "CATO_CONSOLE_PORT": "0",
+            }
             command = [BIN / program, *service.get("command", ())]
             started[name] = (
                 await stack.enter_async_context(running(command, variables, data / "log")),

@@ -130,6 +130,7 @@ class LiveStack:
     config: dict[str, Any] = field(default_factory=dict)
     engine: str = "auto"
     port: int = field(default_factory=lambda: free_port(socket.SOCK_STREAM))
+    console_port: int | None = None
     process: subprocess.Popen[str] | None = None
 
     @property
@@ -147,6 +148,10 @@ class LiveStack:
         file.write_text(yaml.safe_dump(config))
         command = [sys.executable, "-m", "cato_stack", "up", "--config", str(file)]
         command += ["--data", str(self.directory / "data"), "--port", str(self.port)]
+        if self.console_port is None:
+            command += ["--no-console"]
+        else:
+            command += ["--console-port", str(self.console_port)]
         with self.log.open("a") as log:
             self.process = begin(command, stdout=subprocess.PIPE, stderr=log)
         try:

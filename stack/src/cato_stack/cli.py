@@ -21,13 +21,15 @@ class Shown(StrEnum):
 
 
 @app.command()
-def up(
+def up(  # noqa: PLR0917 - options
     config: Annotated[
         Path | None, typer.Option(help="Configuration file (YAML); without one the defaults apply.")
     ] = None,
     data: Annotated[Path, typer.Option(help="Directory for all data.")] = Path("build/data"),
     port: Annotated[int, typer.Option(help="Port of the REST API.")] = 8080,
-    host: Annotated[str, typer.Option(help="Address of the REST API.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="Address of the REST API and the console.")] = "127.0.0.1",
+    console_port: Annotated[int, typer.Option(help="Port of the console, the web pages.")] = 8090,
+    console: Annotated[bool, typer.Option(help="Whether to run the console.")] = True,
 ) -> None:
     """Run the whole system on this machine until SIGTERM, and continue unfinished runs."""
     from cato_stack.forked_process import ForkServerProcess  # noqa: PLC0415
@@ -36,7 +38,16 @@ def up(
     server = ForkServerProcess()
     from cato_stack.up import run_up  # noqa: PLC0415
 
-    raise typer.Exit(run_up(server, config=config, data=data, port=port, host=host))
+    raise typer.Exit(
+        run_up(
+            server,
+            config=config,
+            data=data,
+            port=port,
+            host=host,
+            console_port=console_port if console else None,
+        )
+    )
 
 
 @app.command()
@@ -58,11 +69,14 @@ def exchange(
 def demo(
     prompt: Annotated[Path, typer.Option(help="Audio file to play.")] = Path("assets/flood_warning.mp3"),
     report: Annotated[Path, typer.Option(help="File for the status document.")] = Path("demo-report.json"),
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Leave the system and its console open until Ctrl-C.")
+    ] = False,
 ) -> None:
     """Demonstrate a run with real calls to the simulated exchange, and verify it at both ends."""
     from cato_stack.demo.run import run_demo  # noqa: PLC0415 - only this command needs the client and the tables
 
-    raise typer.Exit(run_demo(prompt, report))
+    raise typer.Exit(run_demo(prompt, report, keep=keep))
 
 
 @app.command()

@@ -17,7 +17,7 @@ from typing import IO
 import structlog
 
 from cato_contracts.errors import ConfigurationError
-from cato_runtime.configuration.config import load_config
+from cato_runtime.configuration.config import Config, load_config
 from cato_runtime.process.embedded_nats import EmbeddedNats
 from cato_stack.broker_keeper import BrokerKeeper
 from cato_stack.forked_process import ForkServerProcess, ProcessSpec
@@ -32,13 +32,17 @@ _STOP_TIMEOUT_S = 45.0
 
 _METRICS = "metrics"
 _GATEWAY = "api-gateway"
+_CONSOLE = "console"
 _PROGRAMS = {
     "media": "media",
     "reporting": "reporting",
     "dialer": "dialer",
     "api-gateway": "gateway",
 }
-"""The services in start order, and the names of their programs; they stop in reverse order."""
+"""The services in start order, and the names of their programs; they stop in reverse order.
+
+The console comes last.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +55,20 @@ class StackOptions:
     config: Path | None
     log_file: Path | None = None
     """Log file of the services; None: standard error."""
+    console_port: int | None = None
+    """Port of the web pages for dispatchers; None: no console."""
 
     @property
     def url(self) -> str:
+        return self._address(self.port)
+
+    @property
+    def console_url(self) -> str | None:
+        return None if self.console_port is None else self._address(self.console_port)
+
+    def _address(self, port: int) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}"
+        return f"http://{host}:{port}"
 
 
 @asynccontextmanager
@@ -72,16 +85,20 @@ async def running_stack(
 
     """
     async with aclosing(server or ForkServerProcess()) as forks:
-        load_config(options.config)
+        config = load_config(options.config)
         check_address(options.host, options.port)
+        if options.console_port is not None:
+            check_address(options.host, options.console_port)
         options.data_dir.mkdir(parents=True, exist_ok=True)
         with _exclusive(options.data_dir / "lock"):
-            async with _running(options, forks) as running:
+            async with _running(options, config, forks) as running:
                 yield running
 
 
 @asynccontextmanager
-async def _running(options: StackOptions, forks: ForkServerProcess) -> AsyncIterator["RunningStack"]:
+async def _running(
+    options: StackOptions, config: Config, forks: ForkServerProcess
+) -> AsyncIterator["RunningStack"]:
     url = os.environ.get("CATO_NATS_URL")
     keeper = None
     if url is None:
@@ -91,7 +108,7 @@ async def _running(options: StackOptions, forks: ForkServerProcess) -> AsyncIter
         url = broker.url
     # Operators use it to inspect the broker or to add a dialer.
     (options.data_dir / "broker.url").write_text(f"{url}\n")
-    services = _services(options, url, forks)
+    services = _services(options, config, url, forks)
     loop = asyncio.get_running_loop()
     try:
         for service in services:
@@ -145,7 +162,9 @@ def check_address(host: str, port: int) -> None:
         raise ConfigurationError(f"cannot listen on {host}:{port}: {error.strerror}{hint}") from error
 
 
-def _services(options: StackOptions, nats_url: str, server: ForkServerProcess) -> list[Supervised]:
+def _services(
+    options: StackOptions, config: Config, nats_url: str, server: ForkServerProcess
+) -> list[Supervised]:
     environment = {
         **os.environ,
         "CATO_NATS_URL": nats_url,
@@ -153,6 +172,15 @@ def _services(options: StackOptions, nats_url: str, server: ForkServerProcess) -
         "CATO_HOST": options.host,
         "CATO_PORT": str(options.port),
     }
+    programs = dict(_PROGRAMS)
+    if options.console_port is not None:
+        programs[_CONSOLE] = _CONSOLE
+        environment |= {
+            "CATO_CONSOLE_API_URL": options.url,
+            "CATO_CONSOLE_HOST": options.host,
+            "CATO_CONSOLE_PORT": str(options.console_port),
+            "CATO_CONSOLE_TIME_ZONE": config.time_zone,
+        }
     if options.config is not None:
         environment["CATO_CONFIG"] = str(options.config)
     pid_dir = options.data_dir / "pids"
@@ -173,7 +201,7 @@ def _services(options: StackOptions, nats_url: str, server: ForkServerProcess) -
             pid_dir,
             log_file=options.log_file,
         )
-        for name, program in _PROGRAMS.items()
+        for name, program in programs.items()
     ]
 
 
@@ -188,7 +216,11 @@ async def _wait_until_ready(options: StackOptions, services: list[Supervised]) -
     try:
         async with asyncio.timeout(_READY_TIMEOUT_S):
             while True:
-                answered = await asyncio.to_thread(_is_ready, options.host, options.port)
+                answered = await asyncio.to_thread(_is_ready, options.host, options.port, "/readyz")
+                if answered and options.console_port is not None:
+                    answered = await asyncio.to_thread(
+                        _is_ready, options.host, options.console_port, "/robots.txt"
+                    )
                 # Looked at after the answer, which could be that of another gateway.
                 for service in services:
                     if service.refuses_to_start:
@@ -202,11 +234,11 @@ async def _wait_until_ready(options: StackOptions, services: list[Supervised]) -
         raise ConfigurationError(f"the services were not ready within {_READY_TIMEOUT_S:g} s") from error
 
 
-def _is_ready(host: str, port: int) -> bool:
-    """Ask the gateway, without a proxy."""
+def _is_ready(host: str, port: int, path: str) -> bool:
+    """Ask a service, without a proxy."""
     connection = HTTPConnection(host.strip("[]"), port, timeout=_ANSWER_S)
     try:
-        connection.request("GET", "/readyz")
+        connection.request("GET", path)
         return connection.getresponse().status == HTTPStatus.OK
     except (OSError, HTTPException):  # nothing listens yet
         return False

@@ -21,12 +21,22 @@ _LOG_FORMAT = "CATO_LOG_FORMAT"
 _EXIT_CONFIGURATION = 78  # EX_CONFIG of sysexits.h
 
 
-def run_up(server: ForkServerProcess, *, config: Path | None, data: Path, port: int, host: str) -> int:
+def run_up(
+    server: ForkServerProcess,
+    *,
+    config: Path | None,
+    data: Path,
+    port: int,
+    host: str,
+    console_port: int | None,
+) -> int:
     """Run the system until SIGTERM or Ctrl-C; return an exit code."""
     # For all processes: people read a terminal, programs read a file. The environment variable decides first.
     os.environ.setdefault(_LOG_FORMAT, LogFormat.CONSOLE if sys.stderr.isatty() else LogFormat.JSON)
     configure_logging("cato", ServiceSettings())
-    options = StackOptions(data_dir=data.resolve(), host=host, port=port, config=config)
+    options = StackOptions(
+        data_dir=data.resolve(), host=host, port=port, config=config, console_port=console_port
+    )
     try:
         asyncio.run(_up(options, server))
     except ConfigurationError as error:
@@ -42,6 +52,8 @@ async def _up(options: StackOptions, server: ForkServerProcess) -> None:
         loop.add_signal_handler(number, stopping.set)
     async with running_stack(options, server) as stack:
         typer.echo(f"ready {options.url}")
+        if options.console_url is not None:
+            typer.echo(f"console {options.console_url}")
         await stopping.wait()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, _hang_up, stack)

@@ -15,6 +15,7 @@ SUBCOMMANDS = (["up"], ["demo"], ["exchange"], ["dead-letters"], ["dead-letters"
 def test_s6_the_commands_are_those_of_the_packages():
     assert {point.name for point in COMMANDS} == {
         "cato",
+        "cato-console",
         "cato-dialer",
         "cato-exchange",
         "cato-gateway",

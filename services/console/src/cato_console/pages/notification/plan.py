@@ -1,0 +1,57 @@
+"""What was chosen in the steps so far: it is in the address, so that the browser's way back works."""
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+from uuid import UUID
+
+from cato_console.http.visits import Visit
+
+STEPS = ("message", "people", "rules", "check")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The parts of a new notification; None: not chosen yet."""
+
+    audio: UUID | None = None
+    group: UUID | None = None
+    settings: UUID | None = None
+    persons: int = 0
+    """How many people the list has twice."""
+    numbers: int = 0
+    """How many numbers belong to several people."""
+
+    def address(self, step: str, **more: object) -> str:
+        """Return the address of a step with what was chosen."""
+        chosen = {
+            "audio": self.audio,
+            "group": self.group,
+            "settings": self.settings,
+            "persons": self.persons or None,
+            "numbers": self.numbers or None,
+            **more,
+        }
+        query = urlencode({name: str(value) for name, value in chosen.items() if value is not None})
+        return f"/new/{step}?{query}" if query else f"/new/{step}"
+
+
+def plan_of(visit: Visit) -> Plan:
+    """Return what the address says; what is no id counts as not chosen."""
+    return Plan(
+        _id(visit.query("audio")),
+        _id(visit.query("group")),
+        _id(visit.query("settings")),
+        _count(visit.query("persons")),
+        _count(visit.query("numbers")),
+    )
+
+
+def _id(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def _count(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 8 else 0  # noqa: PLR2004

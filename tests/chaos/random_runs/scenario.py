@@ -103,14 +103,6 @@ class Scenario:
         """The dial replicas that have a proxy between them and the broker."""
         return frozenset(fault.target for fault in self.faults if fault.kind is Kind.CUT_OFF)
 
-    @property
-    def faults_over_s(self) -> float:
-        return max((fault.over_s for fault in self.faults), default=0.0)
-
-    @property
-    def is_stopped(self) -> bool:
-        return any(each.order is Order.STOP for each in self.orders)
-
     def describe(self) -> str:
         happens = [*self.faults, *self.orders]
         happens.sort(key=lambda each: each.at_s)

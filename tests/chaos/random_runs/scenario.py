@@ -12,6 +12,9 @@ OTHERS = ("api-gateway", "media", "reporting")
 
 _FIRST_FAULT_S, _LAST_FAULT_S = 0.5, 9.0
 _ROLLS = 0.05
+_SLOWEST_S = 120.0
+_BESIDE_PROMPT_S = 15.0
+"""The parts of a call that are not the prompt: ringing, the wait for the code, the release."""
 _HANG_UP_S = 4.0
 """How long after a fault of a dialer, its worker or the station the BYE of a call may still be on its way."""
 
@@ -102,6 +105,12 @@ class Scenario:
     def cut_off(self) -> frozenset[str]:
         """The dial replicas that have a proxy between them and the broker."""
         return frozenset(fault.target for fault in self.faults if fault.kind is Kind.CUT_OFF)
+
+    @property
+    def longest_s(self) -> float:
+        """The time that the run may take after its last fault, if every number is called in every wave."""
+        calls = sum(len(numbers) for numbers in self.phones) * int(self.settings["attemptCount"])
+        return _SLOWEST_S + calls * (self.prompt_s + _BESIDE_PROMPT_S) / self.channels
 
     def describe(self) -> str:
         happens = [*self.faults, *self.orders]

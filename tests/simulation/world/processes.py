@@ -168,6 +168,10 @@ class _Trunk:
     async def open(self) -> None:
         return None
 
+    @property
+    def has_free_line(self) -> bool:
+        return self._working.is_set()
+
     async def line_free(self) -> None:
         await self._working.wait()
 

@@ -30,6 +30,8 @@ from cato_jetstream.leases import Lease
 from cato_jetstream.pipeline import Outgoing, publish_all
 from cato_jetstream.publish import ConditionalPublisher, Written
 from cato_jetstream.pull_feed import Pace, PullFeed, ephemeral_feed
+from cato_jetstream.replies.stored_acks import StoredAcks
+from cato_jetstream.replies.subject_reader import SubjectReader
 from cato_jetstream.translation import translate, translated
 
 __all__ = [
@@ -69,8 +71,10 @@ __all__ = [
     "Rejected",
     "Repository",
     "Stored",
+    "StoredAcks",
     "StrictTranscoder",
     "SubjectFull",
+    "SubjectReader",
     "TimedOut",
     "Unavailable",
     "UnstableName",

@@ -36,8 +36,7 @@ async def test_the_same_event_of_a_second_writer_is_fenced(connect: Connect) -> 
 
 
 async def test_without_a_broker_reads_and_writes_raise_broker_error(connect: Connect, server: Any) -> None:
-    journal = NatsCallJournal(await connect())
-    journal._js._timeout = 0.3
+    journal = NatsCallJournal(await connect(), timeout_s=0.3)
     await server.kill()
     with pytest.raises(BrokerError):
         await journal.append_event(event(0), 0)

@@ -162,3 +162,20 @@ async def test_channels_come_back_after_a_broker_crash(connect: Connect, server:
     await all_at_once(one, 3, limit_s=20)
     assert await refused(one)
     await one.close()
+
+
+async def test_calls_that_start_at_once_keep_their_block_with_one_write(connect: Connect) -> None:
+    one = await source(connect, station(channels=160), licence=1_000)
+    held = await all_at_once(one, 16)
+    written: list[str] = []
+    write = one._bucket.write
+
+    async def note(key: str, *args: Any, **options: Any) -> Any:
+        written.append(key)
+        return await write(key, *args, **options)
+
+    one._bucket.write = note  # type: ignore[method-assign]
+    until = SystemClock().now() + timedelta(seconds=60)
+    assert all(await asyncio.gather(*(channel.keep_until(until) for channel in held)))
+    assert written == [f"channels.{A}.{index}" for index in one._pools[A].blocks]
+    await one.close()

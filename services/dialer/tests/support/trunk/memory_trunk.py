@@ -61,8 +61,12 @@ class MemoryTrunk:
     async def open(self) -> None:
         self._open = True
 
+    @property
+    def has_free_line(self) -> bool:
+        return len(self._lines) < self.capacity
+
     async def line_free(self) -> None:
-        while len(self._lines) >= self.capacity:
+        while not self.has_free_line:
             await self._line_released.wait()
 
     def place(self, order: CallOrder) -> Line:

@@ -31,6 +31,10 @@ class EngineChoice:
         return max((engine.loop_lag_ms for engine in self._engines.values()), default=0)
 
     @property
+    def has_free_line(self) -> bool:
+        return any(engine.has_free_line for engine in self._engines.values())
+
+    @property
     def worker_pids(self) -> tuple[int, ...]:
         """Return the processes of the engines that are alive."""
         return tuple(pid for engine in self._engines.values() for pid in engine.worker_pids)

@@ -90,20 +90,28 @@ class CallAttempt:
         """
         slot = await self._deps.channels.reserve_start(self._station.id)
         await self._until(slot.at - _RECORD_AHEAD)
-        if not self._permitted_in(slot) or self._deps.resting_until(self._station.id) is not None:
+        async with self._deps.setups:
+            record = await self._begin(slot)
+        if record is None:
             return
+        await self._place_until_sent(slot, record, audio)
+        if self._recorder.fenced:
+            await self._recorder.flushed()
+
+    async def _begin(self, slot: StartSlot) -> CallRecord | None:
+        """Record that the call begins; None if it may not be made now."""
+        if not self._permitted_in(slot) or self._deps.resting_until(self._station.id) is not None:
+            return None
         self._start_by = max(self._deps.clock.now(), slot.until or slot.at) + _START_WITHIN
         ends_by = self._start_by + timedelta(milliseconds=self._rules.longest_ms)
         if self._deps.takeover is TakeoverRule.SAFE and not await self._channel.keep_until(ends_by):
-            return
+            return None
         record = self._recorder.new_call(self._step, self._station.id, delayed=slot.delayed)
         record.started(self._deps.incarnations.own, ends_by)
         # The call is in the log before it exists, so a replica that takes over knows of it.
         self._freezes = self._deps.freezes.count()
         await self._recorder.flushed()
-        await self._place_until_sent(slot, record, audio)
-        if self._recorder.fenced.is_set():
-            await self._recorder.flushed()
+        return record
 
     async def _place_until_sent(self, slot: StartSlot, record: CallRecord, audio: Path) -> None:
         not_sent = 0
@@ -178,7 +186,7 @@ class CallAttempt:
 
         driver = CallDriver(line, rules, self._deps.clock, publish=publish, succeed=record.succeed)
         self._driver = driver
-        guard = asyncio.create_task(self._hang_up_when_fenced(driver))
+        self._recorder.on_fence(driver.hang_up)
         try:
             await driver.run()
         except Exception:
@@ -187,7 +195,7 @@ class CallAttempt:
             raise
         finally:
             self._driver = None
-            guard.cancel()
+            self._recorder.on_fence(None)
         for end in ends:
             responds = await self._deps.watch.responds(self._station.id, began)
             record.publish(end if responds else replace(end, reason=STATION_DOWN))
@@ -209,12 +217,10 @@ class CallAttempt:
         if driver.released is not None:
             self._deps.let_rest(self._station, driver.released.sip_code, driver.released.retry_after_s)
 
-    async def _hang_up_when_fenced(self, driver: CallDriver) -> None:
-        await self._recorder.fenced.wait()
-        driver.hang_up()
-
     async def _line_free(self) -> bool:
         """Wait for a line of the trunk; return False if none was free in time."""
+        if self._deps.trunk.has_free_line:
+            return True
         try:
             async with asyncio.timeout(_LINE_WAIT_S):
                 await self._deps.trunk.line_free()

@@ -1,7 +1,6 @@
 """Build every message about a subscriber's calls, and pass it to the log and to the observers."""
 
-import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
@@ -26,6 +25,10 @@ from cato_dialer.dial.ports.unsent import Unsent
 from cato_runtime.clock import Clock
 
 log = structlog.get_logger()
+
+# Named once: looking up a parametrised class costs as much as a part of the message.
+_CALL_ENVELOPE = Envelope[CallEvent]
+_RESULT_ENVELOPE = Envelope[SubscriberResult]
 
 
 class CallRecorder:
@@ -73,16 +76,20 @@ class CallRecorder:
         return self._writer.unwritten
 
     @property
-    def fenced(self) -> asyncio.Event:
-        """Set once another replica has written for the subscriber, or nothing can be written any more."""
+    def fenced(self) -> bool:
+        """Tell whether another replica has written for the subscriber, or nothing can be written any more."""
         return self._writer.fenced
+
+    def on_fence(self, act: Callable[[], None] | None) -> None:
+        """Call `act` once the writer is fenced (see `JournalWriter.on_fence`)."""
+        self._writer.on_fence(act)
 
     async def flushed(self) -> None:
         """Return once every message is in the log. Raises FencedError (see `JournalWriter.flushed`)."""
         await self._writer.flushed()
 
     async def prove_hold(self) -> None:
-        """Return if no other replica has written for the subscriber until now; else `fenced` is set.
+        """Return if no other replica has written for the subscriber until now; else the writer is fenced.
 
         Raises:
             FencedError: if another replica has.
@@ -96,7 +103,7 @@ class CallRecorder:
             # Our own message since then is the proof: it is rejected if another replica has written.
             await self._writer.flushed()
         elif not self._writer.agrees_with(seen):
-            self._writer.fenced.set()
+            self._writer.fence()
             await self._writer.flushed()
 
     def agrees_with(self, seen: SubscriberLog) -> bool:
@@ -150,7 +157,7 @@ class CallRecorder:
         """Record an event that happened at `at` (Unix ms)."""
         self._events.append(event)
         self._writer.put(
-            Envelope[CallEvent].wrap(
+            _CALL_ENVELOPE.wrap(
                 event,
                 event_id=event.event_id,
                 occurred_at=from_unix_ms(at),
@@ -196,7 +203,7 @@ class CallRecorder:
         for observer in self._observers:
             observer.note_result(result)
         self._writer.put(
-            Envelope[SubscriberResult].wrap(
+            _RESULT_ENVELOPE.wrap(
                 result,
                 event_id=f"{result.run_id}:{result.no}:{result.wave}",
                 occurred_at=from_unix_ms(at),

@@ -32,6 +32,11 @@ SETTLED_S = 1.5
 """How long after a freeze a takeover can still be under way. A replica that takes a job over asks the others
 first and waits 1 s for the answer; from the end of its freeze on, this replica answers."""
 
+SETUPS_AT_ONCE = 64
+"""How many calls at once are between their start in the log and their INVITE. All channels can become free at
+once, at the start of a run: without a bound, every call would wait for the log behind all others, until its
+time to start had passed."""
+
 
 @dataclass(slots=True)
 class Deps:
@@ -57,6 +62,7 @@ class Deps:
     rests: StationRests = field(default_factory=StationRests)
     freezes: FreezeWatch = field(init=False)
     on_stations_changed: Callable[[], None] = lambda: None
+    setups: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(SETUPS_AT_ONCE))
 
     def __post_init__(self) -> None:
         self.freezes = FreezeWatch(self.clock, FROZEN_S)

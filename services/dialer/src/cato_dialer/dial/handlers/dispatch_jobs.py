@@ -3,9 +3,10 @@
 import asyncio
 import math
 from collections import Counter
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 import structlog
 
@@ -50,6 +51,7 @@ class JobDispatcher:
         self._draining = False
         self._schedule = RunSchedule(lambda: asyncio.get_running_loop().time())
         self._faults: Counter[str] = Counter()
+        self._applied: Mapping[UUID, RunDispatchState] = {}
         self.overload = OverloadControl()
 
     @property
@@ -120,8 +122,11 @@ class JobDispatcher:
             await self._wake.wait()
 
     def _apply_run_states(self) -> None:
-        """Stop the workers of runs that may not call, and hang up where the run asks for that."""
-        run_states = self._source.run_states()
+        """After a change, stop the workers of runs that may not call; hang up where a run asks for that."""
+        run_states = dict(self._source.run_states())
+        if run_states == self._applied:
+            return  # a worker that begins later reads the states itself
+        self._applied = run_states
         for worker, _ in self._working.values():
             state = run_states.get(worker.job.run_id)
             if state is None or state.mode is not RunMode.CALLING:

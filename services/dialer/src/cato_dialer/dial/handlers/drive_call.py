@@ -1,6 +1,7 @@
 """One call on the trunk, driven by the table of `domain.call.machine`."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -56,7 +57,9 @@ class CallDriver:
         self._clock = clock
         self._publish = publish
         self._succeed = succeed
-        self._inputs: asyncio.Queue[CallInput | None] = asyncio.Queue()
+        self._inputs: deque[CallInput] = deque()
+        self._taking = False
+        self._over: asyncio.Future[None] | None = None
         self._timers: dict[Timer, asyncio.TimerHandle] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._call, self._first = begin(rules, unix_ms(clock.now()))
@@ -75,25 +78,41 @@ class CallDriver:
     def hang_up(self) -> None:
         """End the call by order of the operator, or at a shutdown."""
         self._hang_up_ordered = True
-        self._inputs.put_nowait(HangUpOrdered(self._now_ms()))
+        self._take(HangUpOrdered(self._now_ms()))
 
     async def run(self) -> Call:
         """Return the call as it ended; `unsent` tells whether it began at all."""
+        self._over = asyncio.get_running_loop().create_future()
         self._spawn(self._listen())
         try:
             self._carry_out(self._first)
-            while self._call.phase is not Phase.ENDED:
-                happened = await self._inputs.get()
-                if happened is None:
-                    break
-                self._call, effects = advance(self._call, happened)
-                self._carry_out(effects)
+            self._take_all(self._over)
+            await self._over
         finally:
             for handle in self._timers.values():
                 handle.cancel()
             for task in self._tasks:
                 task.cancel()
         return self._call
+
+    def _take(self, happened: CallInput) -> None:
+        """Advance the machine at once, or when the input before has been taken, or when the call runs."""
+        self._inputs.append(happened)
+        if self._over is not None and not self._taking:
+            self._take_all(self._over)
+
+    def _take_all(self, over: asyncio.Future[None]) -> None:
+        self._taking = True
+        try:
+            while self._inputs and not over.done():
+                self._call, effects = advance(self._call, self._inputs.popleft())
+                self._carry_out(effects)
+                if self._call.phase is Phase.ENDED:
+                    over.set_result(None)
+        except Exception as error:  # noqa: BLE001 - raised by `run`
+            over.set_exception(error)
+        finally:
+            self._taking = False
 
     def _carry_out(self, effects: tuple[Effect, ...]) -> None:
         for effect in effects:
@@ -130,10 +149,10 @@ class CallDriver:
             # been heard to the end, and then the call is a success and not too long.
             self._expire_in(_CATCH_UP_S, timer)
         else:
-            self._inputs.put_nowait(TimerExpired(timer, self._now_ms()))
+            self._take(TimerExpired(timer, self._now_ms()))
 
     def _release(self, cause: ReleaseCause) -> None:
-        self._inputs.put_nowait(LineReleased(self._now_ms(), cause, None, "", 0))
+        self._take(LineReleased(self._now_ms(), cause, None, "", 0))
 
     def _now_ms(self) -> int:
         return unix_ms(self._clock.now())
@@ -146,7 +165,7 @@ class CallDriver:
                 self._end_unsent(event.cause)
                 return
             self.heard_of_station |= _comes_from_station(event)
-            self._inputs.put_nowait(event)
+            self._take(event)
         # `LineReleased` has ended the call by now, unless the line broke its contract.
         self._release(ReleaseCause.FAULT)
 
@@ -155,7 +174,8 @@ class CallDriver:
             self._release(ReleaseCause.LOCAL_HANGUP)
         else:
             self.unsent = cause
-            self._inputs.put_nowait(None)
+            if self._over is not None and not self._over.done():
+                self._over.set_result(None)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 from uuid import UUID
@@ -34,18 +35,23 @@ class JournalWriter:
         self._journal = journal
         self._events_head = seen.events_head
         self._result_head = seen.result_head
-        self._queue: asyncio.Queue[Entry] = asyncio.Queue()
         self._unwritten: deque[Entry] = deque()
         self._unsent: Unsent = unsent or NotKept()
         self._kept: tuple[UUID, int] | None = None
         self._task: asyncio.Task[None] | None = None
-        self.fenced = asyncio.Event()
-        """Set once another replica has written for the subscriber, or nothing can be written any more."""
+        self._waiting: list[asyncio.Future[None]] = []
+        self._on_fence: Callable[[], None] | None = None
+        self._fenced = False
 
     @property
     def unwritten(self) -> bool:
         """Tell whether a queued message is not in the log yet."""
         return bool(self._unwritten)
+
+    @property
+    def fenced(self) -> bool:
+        """Tell whether another replica has written for the subscriber, or nothing can be written any more."""
+        return self._fenced
 
     @property
     def heads(self) -> tuple[int, int]:
@@ -62,9 +68,23 @@ class JournalWriter:
 
     def put(self, entry: Entry) -> None:
         self._unwritten.append(entry)
-        self._queue.put_nowait(entry)
         if self._kept is not None:
             self._unsent.keep(*self._kept, [entry])
+        if self._task is None and not self._fenced:
+            self._task = asyncio.create_task(self._write())
+
+    def fence(self) -> None:
+        """Write no more: another replica has written for the subscriber, or the log cannot be written."""
+        self._fenced = True
+        self._wake()
+        if self._on_fence is not None:
+            self._on_fence()
+
+    def on_fence(self, act: Callable[[], None] | None) -> None:
+        """Call `act` once the writer is fenced, at once if it is already; None: call nothing any more."""
+        self._on_fence = act
+        if act is not None and self._fenced:
+            act()
 
     async def flushed(self) -> None:
         """Return once every queued message is in the log.
@@ -73,18 +93,14 @@ class JournalWriter:
             FencedError: if another replica works on the subscriber now, or the log cannot be written.
 
         """
-        drained = asyncio.ensure_future(self._queue.join())
-        fenced = asyncio.ensure_future(self.fenced.wait())
-        try:
-            await asyncio.wait((drained, fenced), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            drained.cancel()
-            fenced.cancel()
-        if self.fenced.is_set():
+        while self._unwritten and not self._fenced:
+            written = asyncio.get_running_loop().create_future()
+            self._waiting.append(written)
+            await written
+        if self._fenced:
             raise FencedError("another replica works on the subscriber, or its log cannot be written")
 
     async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._write())
         return self
 
     async def __aexit__(
@@ -93,26 +109,32 @@ class JournalWriter:
         await end_tasks(self._task)
 
     async def _write(self) -> None:
-        while True:
-            entry = await self._queue.get()
+        while self._unwritten and not self._fenced:
             keeping = asyncio.get_running_loop().call_later(_KEEP_AFTER_S, self._keep)
             try:
-                await self._write_one(entry)
+                await self._write_one(self._unwritten[0])
             except FencedError:
                 self._forget()
-                self.fenced.set()
+                self.fence()
                 return
             except Exception:
                 # A call without a record must end, so an unknown failure counts as fenced.
                 log.exception("call record cannot be written")
-                self.fenced.set()
+                self.fence()
                 return
             finally:
                 keeping.cancel()
             self._unwritten.popleft()
-            if not self._unwritten:
+            if not self._unwritten or self._fenced:
                 self._forget()
-            self._queue.task_done()
+        self._task = None
+        self._wake()
+
+    def _wake(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for written in waiting:
+            if not written.done():
+                written.set_result(None)
 
     def _keep(self) -> None:
         """Keep the messages that are queued, and those that follow them."""

@@ -90,11 +90,16 @@ class SubscriberWorker:
         self._closing = False
         self._giving_up = False
         self._nudged = asyncio.Event()
-        self._log = log.bind(run_id=str(job.run_id), subscriber=job.subscriber.no, wave=job.wave)
 
     @property
     def job(self) -> DialJob:
         return self._job
+
+    @property
+    def _log(self) -> Any:
+        # Bound when it is needed: most jobs have nothing to say.
+        job = self._job
+        return log.bind(run_id=str(job.run_id), subscriber=job.subscriber.no, wave=job.wave)
 
     @property
     def on_call(self) -> bool:
@@ -310,6 +315,8 @@ class SubscriberWorker:
 
         While it waits, no channel is held and no call is recorded: without a line there is no attempt.
         """
+        if self._deps.trunk.has_free_line:
+            return not self._nudged.is_set()
         try:
             async with asyncio.timeout(_LINE_WAIT_S):
                 return await self._unless_nudged(self._deps.trunk.line_free())

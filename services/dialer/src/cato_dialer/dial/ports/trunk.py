@@ -60,6 +60,11 @@ class Trunk(Protocol):
         """How late the slowest event loop of the engine is, in ms."""
         ...
 
+    @property
+    def has_free_line(self) -> bool:
+        """Whether `line_free` would return at once."""
+        ...
+
     async def open(self) -> None: ...
 
     async def line_free(self) -> None:

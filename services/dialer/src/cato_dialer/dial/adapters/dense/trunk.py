@@ -85,7 +85,7 @@ class DenseTrunk:
         return min(self._channels, len(self._lines) + sum(len(process.ports) for process in self._processes))
 
     @property
-    def _has_free_line(self) -> bool:
+    def has_free_line(self) -> bool:
         return len(self._lines) < self._channels and any(process.ports for process in self._processes)
 
     @property
@@ -152,7 +152,7 @@ class DenseTrunk:
         self._watcher = asyncio.create_task(self._watch())
 
     async def line_free(self) -> None:
-        while self._endpoint is not None and not self._has_free_line:
+        while self._endpoint is not None and not self.has_free_line:
             self._changed.clear()
             await self._changed.wait()
 
@@ -164,7 +164,7 @@ class DenseTrunk:
             line.release(ReleaseCause.NOT_SENT, None, str(error))
             return line
         process = max(self._processes, key=lambda one: len(one.ports), default=None)
-        if self._endpoint is None or process is None or not self._has_free_line:
+        if self._endpoint is None or process is None or not self.has_free_line:
             line.release(ReleaseCause.NOT_SENT, None, "no free line in the dense engine")
             return line
         line.media, line.incarnation, line.port = process, process.incarnation, process.ports.popleft()

@@ -8,6 +8,7 @@ blocks are renewed, released and taken; this adapter carries it out.
 import asyncio
 import contextlib
 import random
+from collections import defaultdict
 from collections.abc import Coroutine, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -67,8 +68,9 @@ class _Channel:
             if not block.in_use:
                 block.busy_until = 0.0
         if self._blocks:
+            surplus = any(block.surplus for _, block in self._blocks)
             self._blocks = ()
-            self._source.announce()
+            self._source.announce(allocate=surplus)
 
 
 class NatsChannelSource:
@@ -92,6 +94,7 @@ class NatsChannelSource:
         self._name = name or str(uuid4())
         self._presence = ChannelPresence(client, self._name, self._wanted_elsewhere, self._given_back)
         self._leases: dict[str, Lease] = {}
+        self._prolonging: defaultdict[tuple[str, int], asyncio.Lock] = defaultdict(asyncio.Lock)
         self._pools = {station.id: ChannelPool(str(station.id), station.channels) for station in stations}
         total = sum(station.channels for station in stations)
         self._licence = ChannelPool(_LICENCE, max_channels) if max_channels < total else None
@@ -152,20 +155,24 @@ class NatsChannelSource:
     async def reserve_start(self, station_id: UUID) -> StartSlot:
         return await self._slots.reserve(station_id)
 
-    def announce(self) -> None:
-        """Wake the subscribers that wait for a channel, and the keeper."""
+    def announce(self, *, allocate: bool = True) -> None:
+        """Wake the subscribers that wait for a channel; if there are any, or with `allocate`, the keeper."""
         self._freed.set()
         self._freed = asyncio.Event()
-        self._needed.set()
+        if allocate or any(pool.wanted for pool in self._all_pools()):
+            self._needed.set()
 
     async def keep(self, pool: ChannelPool, block: Block, moment: datetime) -> bool:
         """Keep a block until then; False if another replica has it. Raises BrokerError."""
         now = asyncio.get_running_loop().time()
         until = now + (moment - self._clock.now()).total_seconds()
         block.busy_until = max(block.busy_until, until)
-        if block.kept_until >= until:
-            return pool.blocks.get(block.index) is block
-        return await self._prolong(pool, block)
+        if block.kept_until < until:
+            async with self._prolonging[pool.name, block.index]:
+                # The call that held the lock has kept the block for this one, too.
+                if block.kept_until < until:
+                    return await self._prolong(pool, block)
+        return pool.blocks.get(block.index) is block
 
     async def _want_until(self, freed: asyncio.Event, station_ids: Sequence[UUID]) -> None:
         pools = {pool.name: pool for station_id in station_ids for pool in self._pools_of(station_id)}
@@ -232,7 +239,8 @@ class NatsChannelSource:
         block = pool.blocks[index]
         had_expired = block.valid_until <= asyncio.get_running_loop().time()
         try:
-            return await self._prolong(pool, block) and had_expired
+            async with self._prolonging[pool.name, index]:
+                return await self._prolong(pool, block) and had_expired
         except BrokerError as error:
             log.warning("block of channels cannot be renewed", pool=pool.name, error=str(error))
             return False

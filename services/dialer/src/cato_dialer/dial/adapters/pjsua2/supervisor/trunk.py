@@ -145,9 +145,13 @@ class Pjsua2Trunk:
             await worker.tried.wait()
         self._watcher = asyncio.create_task(self._watch())
 
+    @property
+    def has_free_line(self) -> bool:
+        return any(worker.free > 0 for worker in self._workers)
+
     async def line_free(self) -> None:
         self._start_on_demand()
-        while not any(worker.free > 0 for worker in self._workers):
+        while not self.has_free_line:
             await self._workers_changed.wait()
 
     def place(self, order: CallOrder) -> Line:

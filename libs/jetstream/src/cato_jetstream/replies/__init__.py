@@ -1,0 +1,1 @@
+"""Requests whose replies all arrive on one subscription."""

@@ -6,7 +6,7 @@ loopback. It replaces the simulated exchange because its processor time is taken
 
 import asyncio
 import socket
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
@@ -45,6 +45,8 @@ class Answerer(asyncio.DatagramProtocol):
     free: deque[Sink]
     on_end: Callable[[Sink], None]
     counts: Counts = field(default_factory=Counts)
+    numbers: Counter[bytes] = field(default_factory=Counter)
+    "How often each number was called."
     _calls: dict[bytes, _Call] = field(default_factory=dict)
     _transport: asyncio.DatagramTransport | None = None
     _contact: bytes = b""
@@ -89,6 +91,7 @@ class Answerer(asyncio.DatagramProtocol):
                 self.counts.repeated += 1
                 return [call.answer]
             case b"INVITE":
+                self.numbers[data.partition(b":")[2].partition(b"@")[0]] += 1
                 return self._invite(call_id, echoed, to, data)
             case b"ACK":
                 self.counts.acknowledged += 1

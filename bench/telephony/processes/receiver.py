@@ -1,8 +1,9 @@
 """The receiving process: answers calls, counts the packets of every stream.
 
 Requests: `open` sockets, `listen` (drop the packets so far and keep new ones), `examine` windows of time,
-`expect` a number of frames in short calls, `calls` (the results of short calls since the last such request),
-`talk` (start the program of the far end for all calls), `keys` (how many it has pressed), `hush` (end it).
+`expect` a number of frames in short calls, or the first bytes (`marks`) of the frames, `calls` (the results
+of short calls since the last such request, and how many numbers were called how often so far), `talk` (start
+the program of the far end for all calls), `keys` (how many it has pressed), `hush` (end it).
 """
 
 import asyncio
@@ -47,7 +48,8 @@ class Receiver:
             case "examine":
                 answer["windows"] = self._examine(request["windows"])
             case "expect":
-                self._short_prompt = frames(request["frames"])
+                marks = request.get("marks")
+                self._short_prompt = bytes.fromhex(marks) if marks else frames(request["frames"])
             case "calls":
                 answer = self._calls()
             case "talk":
@@ -120,6 +122,8 @@ class Receiver:
     def _calls(self) -> dict[str, Any]:
         counts, self._answerer.counts = self._answerer.counts, Counts()
         found = asdict(counts) | {"heard_whole": self._whole, "heard_broken": self._broken}
+        numbers = self._answerer.numbers
+        found |= {"numbers": len(numbers), "most_of_a_number": max(numbers.values(), default=0)}
         self._whole = self._broken = 0
         self._keep = True
         return found

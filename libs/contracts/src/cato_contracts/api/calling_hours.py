@@ -1,6 +1,8 @@
 """When calls may start: the window of the day, the days of the week, the time zone."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -39,9 +41,10 @@ def next_change(settings: SettingsSpec, zone: str, now: datetime) -> datetime | 
         return None
     allowed = may_call(settings, zone, now)
     # `may_call` can only change at a bound of the window, at midnight, or where the offset changes.
-    edges = _edges(settings, zone, now)
-    for edge in edges:
-        if may_call(settings, zone, edge) != allowed:
+    window = None if settings.time_restrictions is None else _bounds(settings.time_restrictions)
+    yesterday = now.astimezone(ZoneInfo(zone)).date() - timedelta(days=1)
+    for edge in _edges(window, zone, yesterday):
+        if edge > now and may_call(settings, zone, edge) != allowed:
             return edge
     return None
 
@@ -55,12 +58,11 @@ def _bounds(window: TimeRestrictions) -> tuple[time, time]:
     return time(window.from_hour, window.from_min), time(window.till_hour, window.till_min)
 
 
-def _edges(settings: SettingsSpec, zone: str, now: datetime) -> list[datetime]:
+@lru_cache(maxsize=256)
+def _edges(window: tuple[time, time] | None, zone: str, first: date) -> Sequence[datetime]:
+    """Return the edges from a day on, in order. They are the same for all subscribers of a run."""
     tz = ZoneInfo(zone)
-    clocks = {time(0)}
-    if settings.time_restrictions is not None:
-        clocks.update(_bounds(settings.time_restrictions))
-    first = now.astimezone(tz).date() - timedelta(days=1)
+    clocks = {time(0), *(window or ())}
     days = [first + timedelta(days=n) for n in range(_SEARCH.days + 2)]
     edges = {
         datetime.combine(day, clock.replace(fold=fold), tz).astimezone(UTC)
@@ -69,7 +71,7 @@ def _edges(settings: SettingsSpec, zone: str, now: datetime) -> list[datetime]:
         for fold in (0, 1)
     }
     edges |= {edge.replace(fold=0) for edge in _offset_changes(days, tz)}
-    return sorted(edge for edge in edges if edge > now)
+    return sorted(edges)
 
 
 def _offset_changes(days: list[date], tz: ZoneInfo) -> list[datetime]:

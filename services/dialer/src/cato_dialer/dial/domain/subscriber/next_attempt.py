@@ -6,7 +6,7 @@ one would have done.
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -65,30 +65,30 @@ def repeats_number(reason: str) -> bool:
 
 def calls_of(events: Sequence[CallEvent]) -> tuple[PastCall, ...]:
     """Fold a subscriber's events, in their order, into the calls of the run so far."""
-    calls: dict[UUID, PastCall] = {}
+    calls: dict[UUID, list[CallEvent]] = {}
     for event in events:
-        call = calls.get(event.call_id) or PastCall(
-            call_id=event.call_id,
-            wave=event.wave,
-            number=event.number,
-            phone_index=event.phone_index,
-            station_id=None,
-            delayed=False,
-            next_seq=0,
-        )
-        call = replace(
-            call,
-            station_id=event.station_id or call.station_id,
-            delayed=call.delayed or event.delayed,
-            next_seq=event.seq + 1,
-            owner=event.owner or call.owner,
-            ends_by=event.ends_by or call.ends_by,
-            answered=call.answered or event.kind is CallEventKind.ANSWERED,
-        )
-        if event.kind in FINAL_KINDS:
-            call = replace(call, ending=event.kind, success=event.success, reason=event.reason)
-        calls[event.call_id] = call
-    return tuple(calls.values())
+        calls.setdefault(event.call_id, []).append(event)
+    return tuple(_call_of(of_call) for of_call in calls.values())
+
+
+def _call_of(events: Sequence[CallEvent]) -> PastCall:
+    first, latest = events[0], events[::-1]
+    final = next((event for event in latest if event.kind in FINAL_KINDS), None)
+    return PastCall(
+        call_id=first.call_id,
+        wave=first.wave,
+        number=first.number,
+        phone_index=first.phone_index,
+        station_id=next((event.station_id for event in latest if event.station_id), None),
+        delayed=any(event.delayed for event in events),
+        next_seq=latest[0].seq + 1,
+        owner=next((event.owner for event in latest if event.owner), None),
+        ends_by=next((event.ends_by for event in latest if event.ends_by), None),
+        answered=any(event.kind is CallEventKind.ANSWERED for event in events),
+        ending=final.kind if final else None,
+        success=final.success if final else False,
+        reason=final.reason if final else None,
+    )
 
 
 @dataclass(frozen=True, slots=True)

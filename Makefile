@@ -7,8 +7,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PACKAGES := $(wildcard libs/*/pyproject.toml services/*/pyproject.toml) exchange/pyproject.toml stack/pyproject.toml
 EDITABLE := $(foreach package,$(PACKAGES),-e ./$(dir $(package)))
-TIMED := $(wildcard services/dialer/tests/integration/trunk tests/interop tests/e2e tests/api/test_fuzzing.py)
-FAILURES := $(wildcard tests/chaos tests/cluster)
+TIMED := $(wildcard services/dialer/tests/integration/trunk tests/interop)
+FAILURES := $(wildcard tests/chaos tests/cluster tests/e2e tests/api/test_fuzzing.py)
 TOOLS := build/openapi-tools
 SUITABLE := "import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))"
 SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
@@ -36,8 +36,8 @@ test: $(STAMP) peers openapi-tools
 	$(BIN)/python -m pytest $(ARGS)
 else
 # Three lanes at once. The tests that watch the clock run one at a time, and mostly wait for it, and so do those that kill
-# processes and cut connections; beside them run, at low priority, the tests that need the processor. Each lane prints its
-# results at its end.
+# processes and cut connections, with those of the whole system behind them, so that both lanes are equally long; beside
+# them run, at low priority, the tests that need the processor. Each lane prints its results at its end.
 test: $(STAMP) peers openapi-tools  ## every test, or those of ARGS='services/dialer -k wave'
 	@echo "running every test in three lanes; each prints its results at its end, after some minutes"
 	@$(MAKE) --no-print-directory --keep-going --jobs 3 $(SYNC) test-timed test-failures test-others

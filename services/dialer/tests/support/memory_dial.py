@@ -34,7 +34,7 @@ class MemoryCallJournal:
         events_head = result_head = 0
         for sequence, entry in enumerate(self.entries, start=1):
             body = entry.body
-            if (body.run_id, body.no) != (run_id, no):
+            if body.no != no or body.run_id != run_id:
                 continue
             if isinstance(body, CallEvent):
                 events.append(body)
@@ -52,8 +52,8 @@ class MemoryCallJournal:
     def _append(self, entry: Envelope[CallEvent] | Envelope[SubscriberResult], after: int) -> int:
         head = 0
         for sequence, known in enumerate(self.entries, start=1):
-            same_kind = isinstance(known.body, type(entry.body))
-            if same_kind and (known.body.run_id, known.body.no) == (entry.body.run_id, entry.body.no):
+            same = known.body.no == entry.body.no and known.body.run_id == entry.body.run_id
+            if same and isinstance(known.body, type(entry.body)):
                 head = sequence
         if head != after:
             if head and self.entries[head - 1] is entry:

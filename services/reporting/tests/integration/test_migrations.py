@@ -60,10 +60,10 @@ async def migrated_halfway(dsn, run, version, monkeypatch):
     await threads.close()
 
 
-async def test_calls_stored_before_the_history_tables_are_in_the_history(clickhouse_dsn, monkeypatch):
+async def test_calls_stored_before_the_history_tables_are_in_the_history(empty_clickhouse_dsn, monkeypatch):
     run = synthetic_run(1, subscribers=8)
-    await migrated_halfway(clickhouse_dsn, run, 2, monkeypatch)
-    history = ClickHouseHistory(clickhouse_dsn)
+    await migrated_halfway(empty_clickhouse_dsn, run, 2, monkeypatch)
+    history = ClickHouseHistory(empty_clickhouse_dsn)
     found = await history.calls(CallSelection(CallFilter()), before=None, limit=1000)
     await history.close()
     expected = expected_calls([event for sent in run.messages for event in sent.events])
@@ -77,10 +77,12 @@ async def test_calls_stored_before_the_history_tables_are_in_the_history(clickho
 
 
 @pytest.mark.parametrize("version", [3, 4])
-async def test_digits_stored_before_the_digit_column_are_in_the_column(clickhouse_dsn, version, monkeypatch):
+async def test_digits_stored_before_the_digit_column_are_in_the_column(
+    empty_clickhouse_dsn, version, monkeypatch
+):
     run = synthetic_run(1, subscribers=8)
-    await migrated_halfway(clickhouse_dsn, run, version, monkeypatch)
-    rows = await stored_rows(clickhouse_dsn)
+    await migrated_halfway(empty_clickhouse_dsn, run, version, monkeypatch)
+    rows = await stored_rows(empty_clickhouse_dsn)
     expected = expected_rows([run])
     assert rows["digits"] == expected["digits"] != []
     assert rows["call_events"] == expected["call_events"]

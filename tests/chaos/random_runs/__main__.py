@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from cato_stack.forked_process import PRELOADED, ForkServerProcess
+from cato_stack.forked_process import ForkServerProcess
 from tests.chaos.random_runs.run import carry_out
 from tests.chaos.random_runs.scenario import Scenario, draw, partitions, rolling
 from tests.chaos.random_runs.truths import LENIENCE_MS, violations
@@ -34,7 +34,7 @@ class Campaign:
         self.calls = 0
 
     async def run(self, scenarios: Sequence[Scenario], beside: int) -> None:
-        forks = ForkServerProcess((*PRELOADED, "cato_dialer.bootstrap"))
+        forks = ForkServerProcess()
         waiting = iter(scenarios)
 
         async def work() -> None:

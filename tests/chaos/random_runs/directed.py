@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from cato_stack.forked_process import PRELOADED, ForkServerProcess
+from cato_stack.forked_process import ForkServerProcess
 from tests.chaos.random_runs.evidence import Evidence
 from tests.chaos.random_runs.run import Carried, collect, started
 from tests.chaos.random_runs.scenario import Scenario
@@ -52,7 +52,7 @@ class DirectedRun:
 
 @asynccontextmanager
 async def directed(scenario: Scenario, directory: Path) -> AsyncIterator[DirectedRun]:
-    forks = ForkServerProcess((*PRELOADED, "cato_dialer.bootstrap"))
+    forks = ForkServerProcess()
     try:
         async with started(scenario, directory, forks) as (system, carried):
             run = DirectedRun(scenario, system, carried)

@@ -5,7 +5,7 @@ CONFIG ?= cato.yaml
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-PACKAGES := $(wildcard libs/*/pyproject.toml services/*/pyproject.toml) exchange/pyproject.toml stack/pyproject.toml
+PACKAGES := $(wildcard libs/*/pyproject.toml services/*/pyproject.toml) exchange/pyproject.toml cli/pyproject.toml stack/pyproject.toml
 EDITABLE := $(foreach package,$(PACKAGES),-e ./$(dir $(package)))
 TIMED := $(wildcard services/dialer/tests/integration/trunk tests/interop)
 FAILURES := $(wildcard tests/chaos tests/cluster tests/e2e tests/api/test_fuzzing.py)
@@ -14,7 +14,7 @@ SUITABLE := "import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12)
 SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 HISTORIES := tests/simulation/test_histories.py
 QUICK := $(wildcard $(foreach kind,unit contract,\
-    tests/$(kind) libs/*/tests/$(kind) services/*/tests/$(kind) exchange/tests/$(kind) stack/tests/$(kind)))
+    tests/$(kind) libs/*/tests/$(kind) services/*/tests/$(kind) exchange/tests/$(kind) cli/tests/$(kind) stack/tests/$(kind)))
 
 # A company's own certificate authority is in the store of the system, which pip uses by default and uv does not.
 export UV_SYSTEM_CERTS ?= true
@@ -50,7 +50,7 @@ test-failures: $(STAMP)
 	$(BIN)/python -m pytest $(FAILURES)
 
 test-others: $(STAMP)
-	nice -n 10 $(BIN)/python -m pytest -n 2 --dist loadfile tests libs services exchange stack \
+	nice -n 10 $(BIN)/python -m pytest -n 2 --dist loadfile tests libs services exchange cli stack \
 	    $(addprefix --ignore=,$(TIMED) $(FAILURES) $(HISTORIES))
 
 test-quick: $(STAMP)  ## the unit and contract tests of every part, under 90 seconds
@@ -91,7 +91,7 @@ $(TOOLS)/.node: tests/openapi/package-lock.json
 check: $(STAMP)  ## lint, format, types, import rules, generated files
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy libs services exchange stack tools
+	$(BIN)/mypy libs services exchange cli stack tools
 	$(BIN)/lint-imports
 	$(BIN)/python tools/check_limits.py
 	$(BIN)/python -m cato_gateway.document | diff docs/openapi.json -

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-FOLDERS = ("bench", "exchange", "libs", "services", "stack", "tests", "tools")
+FOLDERS = ("bench", "cli", "exchange", "libs", "services", "stack", "tests", "tools")
 MOST_SOURCE_LINES = 350
 MOST_TEST_LINES = 450
 MOST_BOOTSTRAP_LINES = 120

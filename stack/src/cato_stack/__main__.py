@@ -1,5 +1,5 @@
 """`python -m cato_stack` is the `cato` command."""
 
-from cato_stack.cli import main
+from cato_cli.main import main
 
 main()

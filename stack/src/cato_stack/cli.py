@@ -1,4 +1,4 @@
-"""CATO: automatic telephone notification on one machine."""
+"""The commands of the whole system on one machine, which the `cato` command of operators takes up."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -8,8 +8,10 @@ import typer
 
 from cato_stack import dead_letters
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
-app.add_typer(dead_letters.app, name="dead-letters")
+_PANEL = "This machine"
+
+app = typer.Typer()
+app.add_typer(dead_letters.app, name="dead-letters", rich_help_panel=_PANEL)
 
 
 class Shown(StrEnum):
@@ -20,7 +22,7 @@ class Shown(StrEnum):
     JSON = "json"
 
 
-@app.command()
+@app.command(rich_help_panel=_PANEL, epilog="Example:\n\ncato up --config cato.yaml --port 8080")
 def up(  # noqa: PLR0917 - options
     config: Annotated[
         Path | None, typer.Option(help="Configuration file (YAML); without one the defaults apply.")
@@ -50,7 +52,7 @@ def up(  # noqa: PLR0917 - options
     )
 
 
-@app.command()
+@app.command(rich_help_panel=_PANEL, epilog="Example:\n\ncato exchange --plan assets/exchange.yaml")
 def exchange(
     plan: Annotated[Path, typer.Option(help="Number plan (YAML).")],
     port: Annotated[int, typer.Option(help="SIP port; 0 picks a free one.")] = 5070,
@@ -65,7 +67,7 @@ def exchange(
     raise typer.Exit(run(port, plan, record, host))
 
 
-@app.command()
+@app.command(rich_help_panel=_PANEL, epilog="Example:\n\ncato demo --report demo-report.json")
 def demo(
     prompt: Annotated[Path, typer.Option(help="Audio file to play.")] = Path("assets/flood_warning.mp3"),
     report: Annotated[Path, typer.Option(help="File for the status document.")] = Path("demo-report.json"),
@@ -79,7 +81,7 @@ def demo(
     raise typer.Exit(run_demo(prompt, report, keep=keep))
 
 
-@app.command()
+@app.command(rich_help_panel=_PANEL, epilog="Example:\n\ncato sql 'SELECT count() FROM calls'")
 def sql(
     statement: Annotated[str, typer.Argument(help="One SELECT over the views of docs/analytics.md.")],
     param: Annotated[
@@ -93,7 +95,3 @@ def sql(
     from cato_stack.sql_work import print_result  # noqa: PLC0415 - only this command needs the broker's client
 
     print_result(statement, param or (), form, data, broker)
-
-
-def main() -> None:
-    app()

@@ -1,0 +1,1 @@
+"""The `cato` command: notifications from a terminal, over the REST API."""

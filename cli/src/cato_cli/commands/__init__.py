@@ -1,0 +1,13 @@
+"""One module for each group of commands."""
+
+import typer
+
+from cato_cli.commands import audio, call, export, groups, history, profile, runs, settings, stations
+
+
+def add_all(app: typer.Typer) -> None:
+    """Add the commands of operators."""
+    for module in (audio, groups, settings, export, profile):
+        app.add_typer(module.app)
+    for module in (call, runs, history, stations):
+        app.registered_commands += module.app.registered_commands

@@ -1,0 +1,168 @@
+"""`cato settings`: how people are called, and what counts as reached."""
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from cato_cli.options import AsJson, Name, command, session
+from cato_cli.output import print_json, print_table
+from cato_cli.references import find_settings
+from cato_cli.session import Session
+from cato_client import operations
+from cato_client.models import NotificationSettings, Settings, SuccessCondition, TimeRestrictions
+
+app = typer.Typer(name="settings", help="How people are called.", no_args_is_help=True)
+
+
+class Preset(StrEnum):
+    """Settings for a purpose."""
+
+    WARNING = "warning"
+    REMINDER = "reminder"
+    ANNOUNCEMENT = "announcement"
+
+
+class Reached(StrEnum):
+    """What counts as reached."""
+
+    ANSWERED = "answered"
+    HEARD_SOME = "heard-some"
+    HEARD_ALL = "heard-all"
+    CONFIRMED = "confirmed"
+
+
+_CONDITIONS: dict[Reached, SuccessCondition] = {
+    Reached.ANSWERED: "PICKUP_PHONE",
+    Reached.HEARD_SOME: "PICKUP_AND_LISTEN_SOME",
+    Reached.HEARD_ALL: "PICKUP_AND_LISTEN_FULL",
+    Reached.CONFIRMED: "PICKUP_AND_CONFIRM",
+}
+_DAY = TimeRestrictions(from_hour=9, till_hour=20)
+_PRESETS: dict[Preset, dict[str, Any]] = {
+    Preset.WARNING: {
+        "attempt_count": 5,
+        "attempt_delay_s": 120,
+        "success_condition": "PICKUP_AND_LISTEN_FULL",
+        "max_answer_delay_s": 40,
+        "repeat_count": 2,
+    },
+    Preset.REMINDER: {
+        "attempt_count": 3,
+        "attempt_delay_s": 3600,
+        "success_condition": "PICKUP_AND_LISTEN_SOME",
+        "success_playback_duration_s": 5,
+        "time_restrictions": _DAY,
+    },
+    Preset.ANNOUNCEMENT: {
+        "attempt_count": 2,
+        "attempt_delay_s": 1800,
+        "success_condition": "PICKUP_PHONE",
+        "time_restrictions": _DAY,
+    },
+}
+
+
+@command(
+    app,
+    "add",
+    "cato settings add calm --attempts 2 --delay 60 --reached heard-all",
+    "cato settings add flood --preset warning",
+    "cato settings add visits --preset reminder --hours 10:00-19:30 --days MON,TUE,WED",
+)
+def add(
+    name: Annotated[str, typer.Argument(help="A name for them.")],
+    preset: Annotated[
+        Preset | None,
+        typer.Option(
+            help="What the other options change: `warning` 5 attempts every 2 min, day and night;"
+            " `reminder` 3 attempts by day; `announcement` 2 attempts by day."
+        ),
+    ] = None,
+    attempts: Annotated[int | None, typer.Option(help="The most attempts for each person.")] = None,
+    delay: Annotated[int | None, typer.Option(help="Seconds between two attempts.")] = None,
+    reached: Annotated[Reached | None, typer.Option(help="What counts as reached.")] = None,
+    heard: Annotated[int | None, typer.Option(help="Of heard-some: this many seconds.")] = None,
+    ring: Annotated[int | None, typer.Option(help="Seconds of ringing.")] = None,
+    longest: Annotated[int | None, typer.Option(help="Seconds of a call at most.")] = None,
+    hours: Annotated[str | None, typer.Option(help="When calls may start: 08:30-18:30.")] = None,
+    zone: Annotated[str | None, typer.Option(help="The zone of the hours: Europe/Moscow.")] = None,
+    days: Annotated[str | None, typer.Option(help="The days: MON,TUE,WED,THU,FRI.")] = None,
+    code: Annotated[str | None, typer.Option(help="Of confirmed: the key or keys to press.")] = None,
+    repeat: Annotated[int | None, typer.Option(help="How often the message is played in a call.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add settings: those of a preset, and what is given beside it. Absent: the defaults of the system."""
+    given = {
+        "attempt_count": attempts,
+        "attempt_delay_s": delay,
+        "success_condition": _CONDITIONS[reached] if reached is not None else None,
+        "success_playback_duration_s": heard,
+        "max_answer_delay_s": ring,
+        "max_call_duration_s": longest,
+        "time_restrictions": _hours(hours) if hours is not None else None,
+        "time_zone": zone,
+        "weekdays": [day.strip().upper() for day in days.split(",")] if days is not None else None,
+        "confirm_code": code,
+        "repeat_count": repeat,
+    }
+    base = {"attempt_count": 1, "success_condition": "PICKUP_PHONE"} if preset is None else _PRESETS[preset]
+    fields = base | {field: value for field, value in given.items() if value is not None}
+    here = session()
+    with here.client() as client:
+        added = client.do(operations.add_notification_settings(Settings(name=name, **fields)))
+    print_json(added) if as_json else _print(here, [added])
+
+
+@command(app, "list", "cato settings list")
+def list_settings(name: Name = None, as_json: AsJson = False) -> None:
+    """List the settings."""
+    here = session()
+    with here.client() as client:
+        found = list(
+            client.each(lambda cursor: operations.list_notification_settings(name=name, cursor=cursor))
+        )
+    print_json(found) if as_json else _print(here, found)
+
+
+@command(app, "show", "cato settings show calm")
+def show(
+    settings: Annotated[str, typer.Argument(help="Their name or id.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show settings with every field."""
+    here = session()
+    with here.client() as client:
+        found = find_settings(client, settings)
+    if as_json:
+        print_json(found)
+        return
+    fields = found.model_dump(mode="json", by_alias=True, exclude_none=True)
+    print_table(here, ("field", "value"), list(fields.items()), "")
+
+
+@command(app, "remove", "cato settings remove calm")
+def remove(settings: Annotated[str, typer.Argument(help="Their name or id.")]) -> None:
+    """Remove settings that no task uses."""
+    with session().client() as client:
+        client.do(operations.remove_notification_settings(find_settings(client, settings).id))
+
+
+def _hours(text: str) -> TimeRestrictions:
+    try:
+        (from_hour, from_min), (till_hour, till_min) = (
+            (int(part) for part in half.split(":")) for half in text.split("-")
+        )
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} should be like 08:30-18:30", param_hint="--hours") from error
+    return TimeRestrictions(from_hour=from_hour, from_min=from_min, till_hour=till_hour, till_min=till_min)
+
+
+def _print(here: Session, found: list[NotificationSettings]) -> None:
+    words = {condition: word for word, condition in _CONDITIONS.items()}
+    rows = [
+        (each.name, each.attempt_count, each.attempt_delay_s, words[each.success_condition], each.id)
+        for each in found
+    ]
+    headers = ("name", "attempts", "delay s", "reached", "id")
+    print_table(here, headers, rows, "there are no settings (cato settings add NAME)")

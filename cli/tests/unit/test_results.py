@@ -1,0 +1,135 @@
+"""What the commands print and do: tables, JSON, exit codes, files."""
+
+import csv
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from cato_cli import codes
+from cato_contracts.api.status import RunState
+from cato_contracts.messages.campaign_commands import AddNotificationSettings, AddTask, StopRun
+from cli.tests.support.town import MARCH
+
+CALL = ["call", "--audio", "flood_warning", "--group", "town", "--settings", "calm", "--yes"]
+
+
+def asked(town, kind):
+    return [each.body for each in town.services.asked if isinstance(each.body, kind)]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["audio", "list"],
+        ["group", "list"],
+        ["group", "show", "town"],
+        ["settings", "list"],
+        ["settings", "show", "calm"],
+        ["runs", "--all"],
+        ["report", "--people", "all"],
+        ["history", "776413"],
+        ["stations"],
+        ["group", "add", "people.csv", "--check"],
+        ["audio", "add", "assets/flood_warning.mp3"],
+        CALL,
+    ],
+    ids=" ".join,
+)
+def test_every_result_is_json_on_demand(furnished, arguments):
+    assert json.loads(furnished.done(*arguments, "--json"))
+
+
+def test_a_call_is_a_task_that_is_started_and_watched(furnished):
+    text = furnished.done(*CALL, "--watch", "--name", "April", "--priority", "3")
+    task = asked(furnished, AddTask)[-1].spec
+    assert (task.name, task.priority) == ("April", 3)
+    assert "April" in text
+    assert "finished" in text
+
+
+def test_a_message_may_be_a_file(furnished):
+    furnished.done(*CALL[:2], "assets/flood_warning.mp3", *CALL[3:])
+    assert asked(furnished, AddTask)[-1].spec.files
+
+
+def test_watching_as_json_gives_one_report_a_line(furnished):
+    lines = furnished.done(*CALL, "--watch", "--json").splitlines()
+    assert [json.loads(line)["state"] for line in lines] == ["FINISHED"]
+
+
+@pytest.mark.parametrize(
+    ("state", "reached", "code"),
+    [
+        (RunState.FINISHED, None, codes.DONE),
+        (RunState.FINISHED, 1, codes.NOT_ALL_REACHED),
+        (RunState.STOPPED, 1, codes.ENDED_EARLY),
+    ],
+)
+def test_the_exit_code_says_how_an_execution_ended(furnished, state, reached, code):
+    furnished.state, furnished.reached = state, reached
+    assert furnished.run(*CALL, "--watch").exit_code == code
+    assert furnished.run("watch", MARCH).exit_code == codes.DONE
+
+
+def test_settings_are_those_of_a_preset_with_changes(town):
+    town.done(
+        *("settings", "add", "x", "--preset", "reminder", "--hours", "22:15-06:00", "--days", "mon, tue"),
+        *("--attempts", "9", "--reached", "confirmed", "--code", "12", "--zone", "Europe/Moscow"),
+    )
+    spec = asked(town, AddNotificationSettings)[-1].spec
+    assert (spec.attempt_count, spec.attempt_delay_s, spec.success_condition) == (
+        9,
+        3600,
+        "PICKUP_AND_CONFIRM",
+    )
+    assert spec.time_restrictions.model_dump() == {
+        "from_hour": 22,
+        "from_min": 15,
+        "till_hour": 6,
+        "till_min": 0,
+    }
+    assert (spec.weekdays, spec.confirm_code) == (["MON", "TUE"], "12")
+
+
+def test_a_report_names_the_unreached_and_why(furnished):
+    text = furnished.done("report", MARCH, "--people", "unreached")
+    assert "Olga Popova" in text
+    assert "busy" in text
+    assert "Ivan Potapov" not in text
+
+
+def test_names_are_not_markup(furnished):
+    furnished.done("settings", "add", "[red]loud[/red]")
+    assert "[red]loud[/red]" in furnished.done("settings", "list")
+
+
+def test_a_file_is_written_as_a_whole(furnished, tmp_path):
+    furnished.done("export", "people", "--which", "unreached", "-o", "people.jsonl")
+    assert (tmp_path / "people.jsonl").stat().st_size
+    furnished.services.history.broken_at = 0
+    result = furnished.run("export", "calls", "-o", "calls.csv")
+    assert result.exit_code == codes.UNAVAILABLE
+    assert not list(tmp_path.glob("calls*"))
+
+
+def test_a_group_goes_out_and_in_again(furnished, tmp_path):
+    furnished.done("export", "group", "town", "-o", "town.csv")
+    with (tmp_path / "town.csv").open(newline="", encoding="utf-8") as file:
+        assert [row["fullName"] for row in csv.DictReader(file)] == ["Ivan Potapov", "Olga Popova"]
+    furnished.done("group", "add", "town.csv", "--name", "town", "--replace")
+
+
+def test_an_execution_is_named_by_id_by_task_or_not_at_all(furnished):
+    (run_id,) = furnished.services.runs
+    for name in ([str(run_id)], [MARCH], []):
+        furnished.done("stop", *name, "--hangup")
+        command = asked(furnished, StopRun)[-1]
+        assert (command.id, command.hangup) == (run_id, True)
+
+
+def test_times_without_a_zone_are_those_of_this_computer(furnished):
+    furnished.done(*CALL, "--start-at", "2026-03-24T08:30", "--expires-at", "2026-03-26T09:30+03:00")
+    spec = asked(furnished, AddTask)[-1].spec
+    assert spec.start_at == datetime(2026, 3, 24, 8, 30).astimezone()
+    assert spec.expires_at == datetime(2026, 3, 26, 6, 30, tzinfo=UTC)

@@ -36,6 +36,8 @@ _PACE = Pace(batch=5_000, heartbeat_s=0.2, silence_s=1.5)
 _ACK_WAIT_S = 60.0
 _MAX_ACK_PENDING = 20_000
 _RETRY_S = 0.2
+_LIVE_WINDOW_S = 0.02
+"""How long the live reports wait for more messages: taking one costs as much as taking many."""
 _LIVES = "run.*.life"
 
 
@@ -65,7 +67,7 @@ class NatsRunLog:
             try:
                 async with self._feed(_starting(after)) as (feed, _):
                     while True:
-                        records = await feed.take(_BATCH)
+                        records = await feed.take(_BATCH, window=_LIVE_WINDOW_S)
                         after = records[-1].sequence
                         yield _messages(records)
             except BrokerError as error:

@@ -23,6 +23,10 @@ log = structlog.get_logger()
 
 _BATCH = 5_000
 _WINDOW_S = 0.2
+_LONGEST_WINDOW_S = 1.0
+_INSERTS_AT_MOST = 0.1
+"""The share of the time that insertions take: the window for a batch grows with their duration. A query does
+not wait for the window, it ends it."""
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 5.0
 
@@ -65,6 +69,7 @@ class Projector:
         self._archive = archive
         self._inserts = inserts
         self._intake: Intake | None = None
+        self._window_s = _WINDOW_S
 
     async def run(self) -> None:
         """Fill the read model until the task is cancelled."""
@@ -108,7 +113,7 @@ class Projector:
             self.up = True
             self._lists.recheck()
             while True:
-                batch = await intake.take(_BATCH, window=_WINDOW_S)
+                batch = await intake.take(_BATCH, window=self._window_s)
                 await self._take_in(batch)
                 await intake.confirm(batch[-1].position)
         finally:
@@ -152,7 +157,9 @@ class Projector:
             await self._read_model.store(stored_messages, position=position)
         except RowsRefusedError:
             await self._store_one_by_one(batch, stored_messages, position=position)
-        self._inserts.observe(time.monotonic() - began)
+        took = time.monotonic() - began
+        self._window_s = min(max(_WINDOW_S, took / _INSERTS_AT_MOST), _LONGEST_WINDOW_S)
+        self._inserts.observe(took)
         self.batches += 1
         self.events += sum(len(stored.parsed.events) for stored in stored_messages)
         for stored in stored_messages:

@@ -5,13 +5,11 @@ comes with the package of the whole system, and an operator's computer needs the
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Container, Sequence
 from importlib.metadata import entry_points
 from typing import Annotated
 
 import typer
-
-from cato_cli.session import Session
 
 _GROUP = "cato.commands"
 _HELP = """CATO: call a list of people, play a message, see who was reached.
@@ -31,9 +29,9 @@ def make_app(arguments: Sequence[str] = ()) -> typer.Typer:
     The commands of operators are left out for a command of another package: importing them takes time.
     """
     app = typer.Typer(no_args_is_help=True, help=_HELP, epilog=_EPILOG, rich_markup_mode="markdown")
-    app.callback()(_connect)
     others = [point.load() for point in entry_points(group=_GROUP)]
     names = {name for other in others for name in _names(other)}
+    app.callback()(_connect_unless(names))
     if not arguments or arguments[0] not in names:
         from cato_cli.commands import add_all  # noqa: PLC0415 - not needed for commands of other packages
 
@@ -51,16 +49,25 @@ def _names(app: typer.Typer) -> set[str]:
     return commands | {str(each.name) for each in app.registered_groups}
 
 
-def _connect(
-    context: typer.Context,
-    profile: Annotated[
-        str | None,
-        typer.Option(envvar="CATO_PROFILE", help="The profile with the address and the token."),
-    ] = None,
-) -> None:
-    if context.obj is None:
-        context.obj = Session()
-    context.obj.profile = profile
+def _connect_unless(foreign: Container[str]) -> Callable[[typer.Context, str | None], None]:
+    """Return the callback that makes the session, which commands of other packages do without."""
+
+    def connect(
+        context: typer.Context,
+        profile: Annotated[
+            str | None,
+            typer.Option(envvar="CATO_PROFILE", help="The profile with the address and the token."),
+        ] = None,
+    ) -> None:
+        if context.invoked_subcommand in foreign:
+            return
+        from cato_cli.session import Session  # noqa: PLC0415 - `cato up` starts sooner without it
+
+        if context.obj is None:
+            context.obj = Session()
+        context.obj.profile = profile
+
+    return connect
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ from cato_cli.session import Session
 from cato_contracts.api.exports import SubscriberRecord
 from cato_contracts.api.resources import TaskStart
 from cato_contracts.api.status import RunState
-from cato_contracts.messages.campaign_commands import RepeatUnreached, StartTask
+from cato_contracts.messages.campaign_commands import CallTester, RepeatUnreached, StartTask
 from cato_runtime.requests import RequestContext
 from tests.support.gateway.stack import MemoryStack
 from tests.support.lists.workbooks import workbook
@@ -70,6 +70,7 @@ class Town:
         handlers = self.services.table._handlers
         self._start, self._repeat = handlers[StartTask], handlers[RepeatUnreached]
         handlers[StartTask] = self._start_and_end
+        handlers[CallTester] = self._start_and_end
         handlers[RepeatUnreached] = self._repeat_and_end
         self.app = command
 
@@ -118,7 +119,7 @@ class Town:
             for name, number in PEOPLE[1:]
         ]
 
-    async def _start_and_end(self, request: StartTask, context: RequestContext) -> TaskStart:
+    async def _start_and_end(self, request: Any, context: RequestContext) -> TaskStart:
         return self._end(await self._start(request, context))
 
     async def _repeat_and_end(self, request: RepeatUnreached, context: RequestContext) -> TaskStart:

@@ -1,6 +1,8 @@
 """Every command has examples in its help, and they work."""
 
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -85,3 +87,9 @@ def test_the_help_of_the_command_names_the_exit_codes(town):
     shown = " ".join(town.done("--help").split())
     for words in ("CATO_URL", "CATO_TOKEN", "3 not everyone was reached", "--install-completion"):
         assert words in shown
+
+
+def test_commands_of_other_packages_start_without_what_operators_need():
+    script = "import sys; from cato_cli.main import make_app; make_app(['up']); print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert not {"httpx", "pydantic", "rich.console", "cato_client"} & set(loaded.stdout.split())

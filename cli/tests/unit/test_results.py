@@ -8,7 +8,7 @@ import pytest
 
 from cato_cli import codes
 from cato_contracts.api.status import RunState
-from cato_contracts.messages.campaign_commands import AddNotificationSettings, AddTask, StopRun
+from cato_contracts.messages.campaign_commands import AddNotificationSettings, AddTask, CallTester, StopRun
 from cli.tests.support.town import MARCH
 
 CALL = ["call", "--audio", "flood_warning", "--group", "town", "--settings", "calm", "--yes"]
@@ -46,6 +46,22 @@ def test_a_call_is_a_task_that_is_started_and_watched(furnished):
     assert (task.name, task.priority) == ("April", 3)
     assert "April" in text
     assert "finished" in text
+
+
+def test_a_check_shows_what_would_happen_and_leaves_nothing(furnished):
+    before = dict(furnished.services.tasks), dict(furnished.services.runs)
+    text = furnished.done(*CALL, "--check")
+    assert "0:00:12 to 0:10:00" in text
+    assert json.loads(furnished.done(*CALL, "--check", "--json"))["subscribers"] == 2
+    assert (furnished.services.tasks, furnished.services.runs) == before
+
+
+def test_a_test_call_goes_to_one_number(furnished):
+    furnished.done(*CALL, "--test", "+7 343 211-06-95")
+    assert asked(furnished, CallTester)[-1].number == "+73432110695"
+    result = furnished.run(*CALL, "--test", "x")
+    assert result.exit_code == codes.REFUSED
+    assert len(furnished.services.tasks) == 2  # the task of the refused call is gone
 
 
 def test_a_message_may_be_a_file(furnished):

@@ -16,11 +16,11 @@ from cato_contracts.api.exports import (
     BeginSubscriberExport,
     EndCallExport,
     ExportDialect,
+    ListRunSubscribers,
     TakeExportPiece,
 )
 from cato_contracts.api.history import CallFilter, GetCall, GetStatistics, ListCalls
 from cato_contracts.api.resources import Page
-from cato_contracts.api.run_subscribers import ListRunSubscribers
 from cato_contracts.api.status import (
     GetStatusText,
     GetTaskExec,

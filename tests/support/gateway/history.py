@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from cato_contracts.api import exports, history, run_subscribers, sql
+from cato_contracts.api import exports, history, sql
 from cato_contracts.api.resources import Page
 from cato_contracts.api.status import CallEventView, SubscriberFilter, TaskExec
 from cato_contracts.errors import InvalidError, NotFoundError
@@ -43,7 +43,7 @@ class MemoryHistory:
         table.add(history.GetStatistics, self._statistics)
         table.add(exports.BeginCallExport, self._begin)
         table.add(exports.BeginSubscriberExport, self._begin_subscribers)
-        table.add(run_subscribers.ListRunSubscribers, self._list_subscribers)
+        table.add(exports.ListRunSubscribers, self._list_subscribers)
         table.add(exports.TakeExportPiece, self._take)
         table.add(exports.EndCallExport, self._end)
         table.add(sql.RunSql, self._run_sql)
@@ -124,7 +124,7 @@ class MemoryHistory:
         return export
 
     async def _list_subscribers(
-        self, request: run_subscribers.ListRunSubscribers, _: RequestContext
+        self, request: exports.ListRunSubscribers, _: RequestContext
     ) -> Page[exports.SubscriberRecord]:
         own(self.runs, request.run_id, request.actor)
         found = [

@@ -4,7 +4,7 @@ import hashlib
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
-from cato_contracts.api import status
+from cato_contracts.api import checks, status
 from cato_contracts.api.resources import (
     AudioFile,
     Contact,
@@ -146,6 +146,8 @@ class MemoryServices:
         on(campaign.ListTasks, self._list_tasks)
         on(campaign.RemoveTask, self._remove_task)
         on(campaign.StartTask, self._start)
+        on(checks.CheckTask, self._check_task)
+        on(campaign.CallTester, self._start)
         on(campaign.RepeatUnreached, self._repeat)
         on(campaign.PauseRun, self._control)
         on(campaign.ResumeRun, self._control)
@@ -336,6 +338,27 @@ class MemoryServices:
             subscriber_status(person, failed=no % 2 == 1) for no, person in enumerate(people)
         ]
         return TaskStart(task_exec_id=run_id, result=StartResult.SUCCESS)
+
+    async def _check_task(self, request: checks.CheckTask, _: RequestContext) -> checks.TaskCheck:
+        task = own(self.tasks, request.id, request.actor)
+        count = sum(self.groups[id_][0].subscriber_count for id_ in task.groups)
+        warnings = []
+        if task.id in self.running:
+            warnings.append(
+                checks.CheckWarning(code=checks.CheckCode.RUNNING, message="it is being executed")
+            )
+        return checks.TaskCheck(
+            subscribers=count,
+            numbers=count,
+            implausible_numbers=0,
+            channels=30,
+            stations_up=1,
+            message_ms=6400,
+            may_call_now=True,
+            shortest_s=12,
+            longest_s=600,
+            warnings=warnings,
+        )
 
     async def _repeat(self, request: campaign.RepeatUnreached, context: RequestContext) -> TaskStart:
         own(self.tasks, request.id, request.actor)

@@ -1,6 +1,6 @@
 """`cato call` and `cato repeat`: start calling."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
@@ -8,12 +8,13 @@ from uuid import UUID
 import typer
 
 from cato_cli.options import AsJson, Run, Watch, Yes, command, instant, session
-from cato_cli.output import print_json
+from cato_cli.output import print_json, print_table, seconds
 from cato_cli.problems import UsageProblemError
 from cato_cli.references import find_audio, find_group, find_run, find_settings
 from cato_cli.session import Session
 from cato_cli.watching import watch as watch_run
-from cato_client import Client, operations
+from cato_client import ApiError, Client, operations
+from cato_client.list_models import TaskCheck
 from cato_client.models import NewTask, SubscriberGroup, TaskStart
 
 app = typer.Typer()
@@ -24,6 +25,8 @@ app = typer.Typer()
     "call",
     "cato call --audio flood_warning --group town --settings calm --watch",
     "cato call --audio flood_warning --group town --settings calm --name 'Flood, March' --yes --json",
+    "cato call --audio flood_warning --group town --settings calm --check",
+    "cato call --audio flood_warning --group town --settings calm --test 776413",
 )
 def call(
     audio: Annotated[
@@ -37,14 +40,20 @@ def call(
     start_at: Annotated[str | None, typer.Option(help="No call before this time: 2026-03-24T08:30.")] = None,
     expires_at: Annotated[str | None, typer.Option(help="No call from this time on.")] = None,
     priority: Annotated[int | None, typer.Option(help="-10 to 10: who gets channels first.")] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Show what would happen, with warnings; call nobody.")
+    ] = False,
+    test: Annotated[
+        str | None, typer.Option("--test", help="Call this number only, once, at any hour.")
+    ] = None,
     watch: Watch = False,
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Call the people of a group and play a message to them.
 
-    In a terminal it asks before it starts; with --watch it shows the progress, and the exit code says whether
-    everyone was reached.
+    In a terminal it shows what would happen, and asks before it starts. With --watch it shows the progress,
+    and the exit code says whether everyone was reached.
     """
     here = session()
     start, end = instant(start_at, "--start-at"), instant(expires_at, "--expires-at")
@@ -59,10 +68,16 @@ def call(
             expires_at=end,
             priority=priority,
         )
-        if not yes:
-            _ask(here, sum(each.subscriber_count for each in groups))
         task = client.do(operations.add_task(wanted))
-        _started(here, client, client.do(operations.start_task(task.id)), watch=watch, as_json=as_json)
+        try:
+            started = _begin(here, client, task.id, check=check, test=test, ask=not yes, as_json=as_json)
+        except (UsageProblemError, ApiError, typer.Abort):
+            client.do(operations.remove_task(task.id))
+            raise
+        if started is None:
+            client.do(operations.remove_task(task.id))
+        else:
+            _started(here, client, started, watch=watch, as_json=as_json)
 
 
 @command(app, "repeat", "cato repeat --yes", "cato repeat 'Flood, March' --watch")
@@ -75,6 +90,40 @@ def repeat(run: Run = None, watch: Watch = False, yes: Yes = False, as_json: AsJ
             _ask(here, found.report.subscriber_count - found.report.subscriber_notified)
         started = client.do(operations.repeat_unreached(found.task_id, found.id))
         _started(here, client, started, watch=watch, as_json=as_json)
+
+
+def _begin(
+    here: Session, client: Client, task_id: UUID, *, check: bool, test: str | None, ask: bool, as_json: bool
+) -> TaskStart | None:
+    """Start the task, after a look at what would happen where a person can be asked; None: only to check."""
+    if test is not None:
+        return client.do(operations.test_call(task_id, test))
+    if check or (ask and here.interactive):
+        found = client.do(operations.check_task(task_id))
+        if check and as_json:
+            print_json(found)
+        else:
+            _print_check(here, found)
+        if check:
+            return None
+        _ask(here, found.subscribers)
+    return client.do(operations.start_task(task_id))
+
+
+def _print_check(here: Session, found: TaskCheck) -> None:
+    """Print what a start would do."""
+    rows: list[tuple[str, object]] = [
+        ("people", found.subscribers),
+        ("numbers", found.numbers),
+        ("channels", found.channels),
+        ("message", seconds(found.message_ms)),
+    ]
+    if found.shortest_s is not None and found.longest_s is not None:
+        bounds = f"{timedelta(seconds=found.shortest_s)} to {timedelta(seconds=found.longest_s)}"
+        rows.append(("takes", bounds))
+    print_table(here, ("", ""), rows, "")
+    for warning in found.warnings:
+        here.errors.print(f"warning: {warning.message}", style="yellow", markup=False)
 
 
 def _audio(client: Client, text: str) -> UUID:

@@ -1,4 +1,6 @@
-"""What the API says about an uploaded list."""
+"""What the API says about a list before it is stored, and about a task before it is started."""
+
+from datetime import datetime
 
 from pydantic import Field
 
@@ -40,3 +42,27 @@ class ListCheck(Model):
     faults: list[ListFault] = Field(default_factory=list)
     fault_count: int = 0
     duplicates: ListDuplicates = Field(default_factory=ListDuplicates)
+
+
+class CheckWarning(Model):
+    """Something to look at before the start of a task."""
+
+    code: str
+    message: str
+
+
+class TaskCheck(Model):
+    """What a task would do if it were started now; durations in seconds, None without channels."""
+
+    subscribers: int
+    numbers: int
+    duplicates: ListDuplicates = Field(default_factory=ListDuplicates)
+    implausible_numbers: int
+    channels: int
+    stations_up: int
+    message_ms: int
+    may_call_now: bool
+    next_change_at: datetime | None = None
+    shortest_s: int | None
+    longest_s: int | None
+    warnings: list[CheckWarning] = Field(default_factory=list)

@@ -233,6 +233,7 @@ class TaskExec(Model):
     ended_at: datetime | None
     report: Report
     repeats: UUID | None = None
+    test: bool = False
 
 
 class RunSubscriber(Person):

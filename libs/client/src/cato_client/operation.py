@@ -37,12 +37,12 @@ class Operation(Generic[T_co]):
 
 
 def get(path: str, model: type[M], **parameters: str) -> Operation[M]:
-    return Operation("GET", path, _reader(model), parameters)
+    return Operation("GET", path, reader(model), parameters)
 
 
 def list_page(path: str, model: type[M], **parameters: object) -> Operation[M]:
     given = {name: str(value) for name, value in parameters.items() if value is not None}
-    return Operation("GET", path, _reader(model), given)
+    return Operation("GET", path, reader(model), given)
 
 
 def change(  # noqa: PLR0917 - in the order of a request
@@ -56,7 +56,7 @@ def change(  # noqa: PLR0917 - in the order of a request
     headers = {"Idempotency-Key": str(uuid4())} | _condition(etag)
     if content is not None:
         headers["Content-Type"] = media_type
-    return Operation(method, path, _reader(model), {}, content, headers)
+    return Operation(method, path, reader(model), {}, content, headers)
 
 
 def remove(path: str, etag: str | None = None) -> Operation[None]:
@@ -73,7 +73,7 @@ def _condition(etag: str | None) -> dict[str, str]:
     return {} if etag is None else {"If-Match": etag}
 
 
-def _reader(model: type[M]) -> Callable[[httpx.Response], M]:
+def reader(model: type[M]) -> Callable[[httpx.Response], M]:
     def read(answer: httpx.Response) -> M:
         found = model.model_validate_json(answer.content)
         etag = answer.headers.get("ETag")

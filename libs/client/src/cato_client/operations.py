@@ -49,6 +49,7 @@ from cato_client.group_operations import (
 from cato_client.group_operations import (
     replace_subscriber_list as replace_subscriber_list,
 )
+from cato_client.list_models import TaskCheck
 from cato_client.models import (
     AudioFile,
     CallDetail,
@@ -76,6 +77,7 @@ from cato_client.operation import (
     list_page,
     path_word,
     read_bytes,
+    reader,
     remove,
 )
 from cato_client.run_operations import (
@@ -196,6 +198,17 @@ def remove_task(task_id: UUID, *, etag: str | None = None) -> Operation[None]:
 def start_task(task_id: UUID) -> Operation[TaskStart]:
     """Start a task. If it is running already: ConflictError, whose `resource_id` is the execution."""
     return change("PUT", f"/tasks/{task_id}/start", TaskStart)
+
+
+def check_task(task_id: UUID) -> Operation[TaskCheck]:
+    """Say what a task would do if it were started now; nobody is called."""
+    return Operation("POST", f"/tasks/{task_id}/check", reader(TaskCheck))
+
+
+def test_call(task_id: UUID, number: str) -> Operation[TaskStart]:
+    """Call one number with the message and the settings of a task."""
+    content = json.dumps({"number": number}).encode()
+    return change("POST", f"/tasks/{task_id}/test-call", TaskStart, content)
 
 
 def repeat_unreached(task_id: UUID, run_id: UUID | None = None) -> Operation[TaskStart]:

@@ -63,6 +63,8 @@ OPERATIONS: list[Operation[Any]] = [
     operations.list_tasks(name="a", **PAGE),
     operations.remove_task(ID),
     operations.start_task(ID),
+    operations.check_task(ID),
+    operations.test_call(ID, "776413"),
     operations.repeat_unreached(ID, ID),
     operations.get_status(ID, subscribers="unreached", events=False, **PAGE),
     operations.download_status(ID),
@@ -92,6 +94,8 @@ OPERATIONS: list[Operation[Any]] = [
 
 MODELS: dict[str, type[models.Model]] = {
     "AudioFileView": models.AudioFile,
+    "CheckWarning": list_models.CheckWarning,
+    "TaskCheck": list_models.TaskCheck,
     "CallDetail": models.CallDetail,
     "CallEventView": models.CallEvent,
     "CallRecord": models.CallRecord,

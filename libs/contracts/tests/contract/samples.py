@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from cato_contracts.api import exports, history, run_subscribers, sql, stations, status
+from cato_contracts.api import checks, exports, history, sql, stations, status
 from cato_contracts.api.resources import (
     NotificationSettings,
     SettingsSpec,
@@ -105,6 +105,8 @@ SAMPLES: list[Message] = [
     campaign.AddTask(actor=ACTOR, owner="user", spec=TASK),
     campaign.ReplaceTask(actor=Actor(user_id="root", admin=True), id=ID, owner="user", spec=TASK),
     campaign.FindTasksUsingFile(actor=ACTOR, file_id=ID),
+    checks.CheckTask(actor=ACTOR, id=ID),
+    campaign.CallTester(actor=ACTOR, id=ID, number="776413"),
     campaign.RepeatUnreached(actor=ACTOR, id=ID, run_id=OTHER),
     campaign.PauseRun(actor=ACTOR, id=ID, hangup=True),
     campaign.StopRun(actor=ACTOR, id=ID),
@@ -112,7 +114,7 @@ SAMPLES: list[Message] = [
     status.GetStatusText(
         actor=ACTOR, run_id=ID, filter=status.SubscriberFilter.FAILED, events=False, limit=5, cursor="100"
     ),
-    run_subscribers.ListRunSubscribers(
+    exports.ListRunSubscribers(
         actor=ACTOR,
         run_id=ID,
         filter=status.SubscriberFilter.UNREACHED,

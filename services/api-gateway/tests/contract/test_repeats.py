@@ -45,3 +45,16 @@ async def test_an_earlier_execution_is_named(client, stack, ids, refused):
     assert stack.services.asked[-1].body.run_id == UUID(ids["exec"])
     refused(await client.post(path, params={"taskExecId": "x"}), 400, "taskExecId")
     refused(await client.post(path, params={"taskExecId": str(uuid4())}), 404)
+
+
+async def test_a_task_is_checked_and_tried_with_one_number(client, stack, ids, refused):
+    check = (await client.post(f"{API}/tasks/{ids['task']}/check")).json()
+    assert (check["subscribers"], check["shortestS"], check["longestS"]) == (5, 12, 600)
+    assert [warning["code"] for warning in check["warnings"]] == ["running"]
+    stack.services.running.clear()
+    path = f"{API}/tasks/{ids['task']}/test-call"
+    answer = await client.post(path, json={"number": "+7 (343) 211-06-95"})
+    assert answer.json()["result"] == "SUCCESS"
+    assert stack.services.asked[-1].body.number == "+73432110695"
+    for body in ({}, {"number": "x"}, {"number": 776413}, {"number": "776413", "name": "Ivan"}):
+        refused(await client.post(path, json=body), 400)

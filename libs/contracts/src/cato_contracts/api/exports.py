@@ -1,4 +1,4 @@
-"""Exports of calls and of subscribers as files: opened, fetched piece by piece, closed."""
+"""The subscribers of a run in pages; exports of calls and of subscribers as files, fetched piece by piece."""
 
 from enum import StrEnum
 from typing import ClassVar
@@ -8,9 +8,10 @@ from pydantic import Base64UrlBytes, Field
 
 from cato_contracts.api.examples import SUBSCRIBER_ID
 from cato_contracts.api.history import CallFilter
+from cato_contracts.api.resources import Page
 from cato_contracts.api.status import SERVICE, SubscriberFilter
 from cato_contracts.model import Frozen, Instant, Resource
-from cato_contracts.requests import Command
+from cato_contracts.requests import Command, Query
 
 
 class ExportFormat(StrEnum):
@@ -68,6 +69,23 @@ class SubscriberRecord(Resource):
 
     last_call_at: Instant | None = Field(examples=["2024-03-24T07:45:11.695Z"])
     """When the latest call started; null: never called."""
+
+
+class ListRunSubscribers(Query[Page[SubscriberRecord]]):
+    """Subscribers of a run in the order of the list, those that meet every condition.
+
+    `name`: every word of it is in the name, in any case. `number`: one of the person's numbers, in any of its
+    forms. `reason`: that of the latest result.
+    """
+
+    service: ClassVar[str] = SERVICE
+    run_id: UUID
+    filter: SubscriberFilter = SubscriberFilter.ALL
+    name: str | None = None
+    number: str | None = None
+    reason: str | None = None
+    limit: int = Field(default=100, ge=1, le=1000)
+    cursor: str | None = None
 
 
 class Export(Frozen):

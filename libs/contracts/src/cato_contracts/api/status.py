@@ -218,6 +218,9 @@ class TaskExec(Resource):
     )
     """The execution whose unreached subscribers this one calls; absent: it calls everyone."""
 
+    test: bool = Field(default=False, exclude_if=lambda test: not test, examples=[True])
+    """True for a test call; absent otherwise."""
+
 
 class SubscriberFilter(StrEnum):
     """Which subscribers a status document lists.

@@ -242,6 +242,14 @@ class RepeatUnreached(Command[TaskStart]):
     run_id: UUID | None = None
 
 
+class CallTester(Command[TaskStart]):
+    """Call one number with the message and the settings of a task, once and at any hour."""
+
+    service: ClassVar[str] = SERVICE
+    id: UUID
+    number: str
+
+
 class PauseRun(Command[None]):
     """Start no more calls. Current calls continue to their end; with `hangup` they are ended."""
 

@@ -32,7 +32,7 @@ class RunSnapshot(Frozen):
     """The input of a run, as it was at the start; `subscribers` refers to JSON lines of `RunSubscriber`.
 
     `time_zone` is the zone of the settings, or the configured one. `repeats` is the run whose unreached
-    subscribers are called.
+    subscribers are called; `test` marks a test call.
     """
 
     run_id: UUID
@@ -48,6 +48,7 @@ class RunSnapshot(Frozen):
     start_at: Instant | None
     expires_at: Instant | None
     repeats: UUID | None = Field(default=None, exclude_if=lambda repeats: repeats is None)
+    test: bool = Field(default=False, exclude_if=lambda test: not test)
 
 
 class RunStarted(Message):

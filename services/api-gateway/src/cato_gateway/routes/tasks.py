@@ -8,10 +8,12 @@ from fastapi import APIRouter, Query
 from pydantic import ConfigDict, Field, field_validator
 from starlette.responses import Response
 
+from cato_contracts.api.checks import CheckTask, TaskCheck
 from cato_contracts.api.examples import AUDIO_ID, GROUP_ID, SETTINGS_ID, TASK_ID
-from cato_contracts.api.resources import Page, Task, TaskSpec, TaskStart
+from cato_contracts.api.resources import Page, Phone, Task, TaskSpec, TaskStart
 from cato_contracts.messages.campaign_commands import (
     AddTask,
+    CallTester,
     GetTask,
     ListTasks,
     RemoveTask,
@@ -19,7 +21,7 @@ from cato_contracts.messages.campaign_commands import (
     ReplaceTask,
     StartTask,
 )
-from cato_contracts.model import Name
+from cato_contracts.model import Name, Resource
 from cato_gateway.http.conditional import IF_NONE_MATCH, WantedVersions
 from cato_gateway.http.idempotency import IdempotencyKey
 from cato_gateway.http.request_context import API, Reader, ResourceId, Runner, Writer, json_answer
@@ -86,6 +88,25 @@ class Tasks(Page[TaskView]):
     """A page of tasks."""
 
 
+class TestCallBody(Resource):
+    """Whom a test call goes to."""
+
+    __test__ = False  # no test, whatever its name says to pytest
+
+    number: Phone = Field(examples=["776413"])
+    """The number of the person who listens to the message."""
+
+
+_STARTED = responses.created(
+    "get_task_exec",
+    "pause_task_exec",
+    "resume_task_exec",
+    "stop_task_exec",
+    field="taskExecId",
+    etag=False,
+)
+
+
 def _unchanged(start: TaskStart) -> TaskStart:
     return start
 
@@ -128,15 +149,7 @@ async def replace_task(
 @router.put(
     "/{id}/start",
     response_model=TaskStart,
-    responses=responses.created(
-        "get_task_exec",
-        "pause_task_exec",
-        "resume_task_exec",
-        "stop_task_exec",
-        field="taskExecId",
-        etag=False,
-    )
-    | responses.errors(404, 409),
+    responses=_STARTED | responses.errors(404, 409),
 )
 async def start_task(
     context: Runner,
@@ -150,15 +163,7 @@ async def start_task(
 @router.post(
     "/{id}/repeat-unreached",
     response_model=TaskStart,
-    responses=responses.created(
-        "get_task_exec",
-        "pause_task_exec",
-        "resume_task_exec",
-        "stop_task_exec",
-        field="taskExecId",
-        etag=False,
-    )
-    | responses.errors(404, 409),
+    responses=_STARTED | responses.errors(404, 409),
 )
 async def repeat_unreached(
     context: Runner,
@@ -176,6 +181,36 @@ async def repeat_unreached(
     """
     command = RepeatUnreached(actor=context.actor, id=id, run_id=task_exec_id)
     return await context.carry_out(command, _unchanged, key=key, slow=True)
+
+
+@router.post("/{id}/check", response_model=TaskCheck, responses=responses.errors(404, 409))
+async def check_task(context: Reader, id: ResourceId) -> Response:  # noqa: A002
+    """Say what a task would do if it were started now: people, numbers, duration, warnings. Calls nobody."""
+    found = await context.ask(
+        CheckTask(actor=context.actor, id=id), timeout=context.deps.settings.upload_timeout
+    )
+    return json_answer(found)
+
+
+@router.post(
+    "/{id}/test-call",
+    name="test_call",
+    response_model=TaskStart,
+    responses=_STARTED | responses.errors(404, 409, 413, 415),
+    openapi_extra=request_body(json_content(TestCallBody)),
+)
+async def call_for_a_test(
+    context: Runner,
+    id: ResourceId,  # noqa: A002
+    key: IdempotencyKey = None,
+) -> Response:
+    """Call one number with the message and the settings of a task: once, at any hour, before everyone else.
+
+    It is an execution of the task with `test: true`; while it is in progress the task cannot be started.
+    """
+    body, digest = await context.body(TestCallBody)
+    command = CallTester(actor=context.actor, id=id, number=body.number)
+    return await context.carry_out(command, _unchanged, key=key, digest=digest, slow=True)
 
 
 @router.get("", response_model=Tasks)

@@ -4,8 +4,13 @@ from uuid import uuid4
 
 import pytest
 
-from cato_contracts.api.exports import BeginSubscriberExport, ExportDialect, ExportFormat, SubscriberRecord
-from cato_contracts.api.run_subscribers import ListRunSubscribers
+from cato_contracts.api.exports import (
+    BeginSubscriberExport,
+    ExportDialect,
+    ExportFormat,
+    ListRunSubscribers,
+    SubscriberRecord,
+)
 from cato_contracts.api.status import SubscriberFilter
 
 API = "/api/v1"

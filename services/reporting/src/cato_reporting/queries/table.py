@@ -4,10 +4,10 @@ from cato_contracts.api.exports import (
     BeginCallExport,
     BeginSubscriberExport,
     EndCallExport,
+    ListRunSubscribers,
     TakeExportPiece,
 )
 from cato_contracts.api.history import GetCall, GetStatistics, ListCalls
-from cato_contracts.api.run_subscribers import ListRunSubscribers
 from cato_contracts.api.sql import RunSql
 from cato_contracts.api.status import GetStatusText, GetTaskExec, ListTaskExecs
 from cato_reporting.queries.exports.open_exports import OpenExports

@@ -6,9 +6,14 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from cato_contracts.api.examples import SUBSCRIBER_ID
-from cato_contracts.api.exports import BeginSubscriberExport, ExportDialect, ExportFormat, SubscriberRecord
+from cato_contracts.api.exports import (
+    BeginSubscriberExport,
+    ExportDialect,
+    ExportFormat,
+    ListRunSubscribers,
+    SubscriberRecord,
+)
 from cato_contracts.api.resources import Page
-from cato_contracts.api.run_subscribers import ListRunSubscribers
 from cato_contracts.api.status import SubscriberFilter
 from cato_contracts.errors import InvalidError
 from cato_gateway.http.request_context import API, Reader, ResourceId, json_answer

@@ -8,7 +8,7 @@ from cato_dialer.campaign.domain.run.run import Run
 from cato_dialer.campaign.handlers.coordinator.old_runs import archived_commit
 from cato_dialer.campaign.handlers.deps import Deps
 from cato_dialer.campaign.handlers.resources import translate_log_errors
-from cato_dialer.campaign.handlers.start_task import ensure_run_created
+from cato_dialer.campaign.handlers.starts.start_task import ensure_run_created
 from cato_jetstream import NotFound
 from cato_runtime.requests import RequestContext
 

@@ -2,11 +2,13 @@
 
 from functools import partial
 
+from cato_contracts.api.checks import CheckTask
 from cato_contracts.api.stations import ListStations
 from cato_contracts.messages.campaign_commands import (
     AddNotificationSettings,
     AddSubscriberGroup,
     AddTask,
+    CallTester,
     CheckSubscriberList,
     FindTasksUsingFile,
     GetNotificationSettings,
@@ -31,7 +33,8 @@ from cato_contracts.messages.campaign_commands import (
 from cato_dialer.campaign.handlers import notification_settings, subscriber_groups, tasks
 from cato_dialer.campaign.handlers.control_run import pause_run, resume_run, stop_run
 from cato_dialer.campaign.handlers.deps import Deps
-from cato_dialer.campaign.handlers.start_task import repeat_unreached, start_task
+from cato_dialer.campaign.handlers.starts.check_task import check_task
+from cato_dialer.campaign.handlers.starts.start_task import repeat_unreached, start_task, test_call
 from cato_dialer.campaign.handlers.stations import list_stations
 from cato_runtime.requests import HandlerTable
 
@@ -58,6 +61,8 @@ def handler_table(deps: Deps) -> HandlerTable:
         ListTasks: partial(tasks.list_tasks, deps),
         FindTasksUsingFile: partial(tasks.find_tasks_using_file, deps),
         StartTask: partial(start_task, deps),
+        CheckTask: partial(check_task, deps),
+        CallTester: partial(test_call, deps),
         RepeatUnreached: partial(repeat_unreached, deps),
         PauseRun: partial(pause_run, deps),
         ResumeRun: partial(resume_run, deps),

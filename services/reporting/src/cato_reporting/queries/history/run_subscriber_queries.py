@@ -2,9 +2,8 @@
 
 from pydantic import TypeAdapter
 
-from cato_contracts.api.exports import SubscriberRecord
+from cato_contracts.api.exports import ListRunSubscribers, SubscriberRecord
 from cato_contracts.api.resources import Page
-from cato_contracts.api.run_subscribers import ListRunSubscribers
 from cato_contracts.api.status import SubscriberFilter
 from cato_contracts.numbering import Numbering
 from cato_contracts.paging import write_cursor

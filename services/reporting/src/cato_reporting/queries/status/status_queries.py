@@ -190,6 +190,7 @@ def _task_exec(snapshot: RunSnapshot, started_at: datetime, end: End | None, rep
         ended_at=whole_ms(end.at) if end else None,
         report=report,
         repeats=snapshot.repeats,
+        test=snapshot.test,
     )
 
 

@@ -108,11 +108,6 @@ class Task(CatalogResource, Aggregate):
         self.running = None
         self.started_at = None
 
-    @property
-    def latest_run(self) -> UUID | None:
-        """The run that was started last, None if there was none."""
-        return next(reversed(self.starts.values()), None)
-
     def view(self) -> TaskView:
         return TaskView(id=self.id, user_id=self.user_id, version=self.version, **dict(self.spec))
 

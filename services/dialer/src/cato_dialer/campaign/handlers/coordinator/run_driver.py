@@ -44,7 +44,7 @@ from cato_dialer.campaign.handlers.coordinator.old_runs import forget_old_runs
 from cato_dialer.campaign.handlers.coordinator.wave_jobs import WaveJobs
 from cato_dialer.campaign.handlers.deps import Deps
 from cato_dialer.campaign.handlers.resources import translate_log_errors
-from cato_dialer.campaign.handlers.start_task import ensure_run_created
+from cato_dialer.campaign.handlers.starts.start_task import ensure_run_created
 from cato_dialer.campaign.handlers.stations import current_stations
 from cato_dialer.campaign.ports import QueuedResult
 from cato_jetstream import Commit, Follower, Record

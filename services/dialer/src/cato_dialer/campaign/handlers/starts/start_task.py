@@ -15,9 +15,9 @@ import structlog
 from cato_contracts.api.resources import AudioFile, StartResult, TaskStart
 from cato_contracts.envelope import decode
 from cato_contracts.errors import ConflictError, InvalidError, NotFoundError, UndecodableError
-from cato_contracts.ids import time_ordered_id
-from cato_contracts.messages.campaign_commands import RepeatUnreached, StartTask
-from cato_contracts.messages.runs import Prompt, RunSnapshot, SubscriberResult
+from cato_contracts.ids import derived_id, time_ordered_id
+from cato_contracts.messages.campaign_commands import CallTester, RepeatUnreached, StartTask
+from cato_contracts.messages.runs import Prompt, RunSnapshot, RunSubscriber, SubscriberResult
 from cato_contracts.objects import Bucket
 from cato_contracts.requests import Actor
 from cato_contracts.subjects import run_result
@@ -39,17 +39,21 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class RunList:
-    """The list of a run: JSON lines of `RunSubscriber`, and the run that it repeats."""
+    """The list of a run: JSON lines of `RunSubscriber`; which run it repeats; whether it is a test call."""
 
     lines: bytes
     count: int
     repeats: UUID | None = None
+    test: bool = False
 
 
 ListSource = Callable[[Task], Awaitable[RunList]]
 
 _BYTES_PER_MS = 8
 _SNAPSHOT_ATTEMPTS = 3
+_TESTER = "Test call"
+_FIRST = 10
+"""The highest priority."""
 
 
 async def start_task(deps: Deps, command: StartTask, context: RequestContext) -> TaskStart:
@@ -74,8 +78,23 @@ async def repeat_unreached(deps: Deps, command: RepeatUnreached, context: Reques
     return await _start(deps, command, context, lambda task: _unreached_list(deps, task, command.run_id))
 
 
+async def test_call(deps: Deps, command: CallTester, context: RequestContext) -> TaskStart:
+    """Start a run that calls one number once, at any hour, with the message and settings of the task.
+
+    Raises the same errors as `start_task`.
+    """
+
+    async def tester(_: Task) -> RunList:
+        person = RunSubscriber(
+            id=derived_id("test-call", context.command_id), full_name=_TESTER, phones=[command.number], no=0
+        )
+        return RunList(f"{person.model_dump_json()}\n".encode(), 1, test=True)
+
+    return await _start(deps, command, context, tester)
+
+
 async def _start(
-    deps: Deps, command: StartTask | RepeatUnreached, context: RequestContext, listed: ListSource
+    deps: Deps, command: StartTask | RepeatUnreached | CallTester, context: RequestContext, listed: ListSource
 ) -> TaskStart:
     task = await deps.tasks.load(command.id, command.actor)
     if context.command_id not in task.starts:
@@ -118,11 +137,11 @@ async def _snapshot(deps: Deps, task: Task, context: RequestContext, listed: Lis
         repeat_count = settings.spec.repeat_count
         check_duration(files, repeat_count, max_seconds=deps.config.limits.audio_seconds)
     except (NotFoundError, InvalidError) as error:
-        raise _cannot_start(task, error.message) from error
+        raise cannot_start(task, error.message) from error
     people = await listed(task)
     # Named after its content: a repeated start stores it under the same name.
     name = f"run/{hashlib.sha256(people.lines).hexdigest()}"
-    return RunSnapshot(
+    snapshot = RunSnapshot(
         run_id=time_ordered_id(context.now),
         task_id=task.id,
         task_name=task.spec.name,
@@ -137,36 +156,64 @@ async def _snapshot(deps: Deps, task: Task, context: RequestContext, listed: Lis
         expires_at=task.spec.expires_at,
         repeats=people.repeats,
     )
+    return _as_test(snapshot) if people.test else snapshot
+
+
+def _as_test(snapshot: RunSnapshot) -> RunSnapshot:
+    """Return the snapshot for one attempt, at once and before everyone else."""
+    once = {"attempt_count": 1, "time_restrictions": None, "weekdays": None}
+    return snapshot.model_copy(
+        update={
+            "test": True,
+            "task_name": f"{snapshot.task_name} (test call)",
+            "settings": snapshot.settings.model_copy(update=once),
+            "start_at": None,
+            "expires_at": None,
+            "priority": _FIRST,
+        }
+    )
 
 
 async def _group_list(deps: Deps, task: Task) -> RunList:
     """Return the subscribers of all groups."""
-    lines, count = await asyncio.to_thread(snapshot_list, await _group_lists(deps, task))
+    lines, count = await asyncio.to_thread(snapshot_list, await group_lists(deps, task))
     if count == 0:
-        raise _cannot_start(task, "its groups have no subscribers")
+        raise cannot_start(task, "its groups have no subscribers")
     return RunList(lines, count)
 
 
 async def _unreached_list(deps: Deps, task: Task, run_id: UUID | None) -> RunList:
     """Return the subscribers of an earlier run who have no successful result."""
-    run_id = run_id or task.latest_run
-    if run_id is None:
-        raise _cannot_start(task, "it has not been started yet, so nobody is unreached")
-    run = await archived_run(deps, run_id)
-    if run is None:
-        with translate_log_errors("task execution", run_id):
-            run = await deps.runs.load(run_id)
+    run = await (_latest_run(deps, task) if run_id is None else _find_run(deps, run_id))
+    run_id = run.id
     if run.snapshot.task_id != task.id:
         raise not_found("task execution", run_id)
     reached = await _reached(deps, run_id)
     # It is in the archive before its results leave the log. Without them everyone would be called again.
     if await archived_run(deps, run_id) is not None:
-        raise _cannot_start(task, f"the execution {run_id} is older than what is kept in the log")
+        raise cannot_start(task, f"the execution {run_id} is older than what is kept in the log")
     content = await deps.objects.get(run.snapshot.subscribers)
     lines, count = await asyncio.to_thread(unreached_list, content, reached)
     if count == 0:
-        raise _cannot_start(task, f"the execution {run_id} has reached everyone")
+        raise cannot_start(task, f"the execution {run_id} has reached everyone")
     return RunList(lines, count, repeats=run_id)
+
+
+async def _latest_run(deps: Deps, task: Task) -> Run:
+    """Return the run of the task that began last and was no test call."""
+    for run_id in reversed(task.starts.values()):
+        run = await _find_run(deps, run_id)
+        if not run.snapshot.test:
+            return run
+    raise cannot_start(task, "it has not been started yet, or too long ago, so nobody is unreached")
+
+
+async def _find_run(deps: Deps, run_id: UUID) -> Run:
+    """Return a run that is in the log or was archived."""
+    if (archived := await archived_run(deps, run_id)) is not None:
+        return archived
+    with translate_log_errors("task execution", run_id):
+        return await deps.runs.load(run_id)
 
 
 async def _reached(deps: Deps, run_id: UUID) -> set[int]:
@@ -197,7 +244,7 @@ def _notified(record: Record) -> int | None:
     return result.no if isinstance(result, SubscriberResult) and result.notified else None
 
 
-async def _group_lists(deps: Deps, task: Task) -> list[bytes]:
+async def group_lists(deps: Deps, task: Task) -> list[bytes]:
     owner = Actor(user_id=task.user_id, admin=True)
     attempt = 1
     while True:
@@ -205,11 +252,11 @@ async def _group_lists(deps: Deps, task: Task) -> list[bytes]:
             groups = [await deps.groups.load(group_id, owner) for group_id in task.spec.groups]
             return [await deps.objects.get(group.subscribers) for group in groups]
         except NotFoundError as error:
-            raise _cannot_start(task, error.message) from error
+            raise cannot_start(task, error.message) from error
         except ObjectMissingError as error:
             # The group was replaced between the two reads. The next attempt reads its new list.
             if attempt == _SNAPSHOT_ATTEMPTS:
-                raise _cannot_start(task, "the list of a group is missing") from error
+                raise cannot_start(task, "the list of a group is missing") from error
             attempt += 1
 
 
@@ -224,7 +271,7 @@ async def _store_prompt(deps: Deps, task: Task, files: Sequence[AudioFile], repe
         name = f"run/{digest.hexdigest()}"
         audio = await deps.objects.put(Bucket.PROMPTS, name, _parts(deps, files))
     except ObjectMissingError as error:
-        raise _cannot_start(task, str(error)) from error
+        raise cannot_start(task, str(error)) from error
     return Prompt(audio=audio, duration_ms=size * repeat_count // _BYTES_PER_MS, repeat_count=repeat_count)
 
 
@@ -233,5 +280,5 @@ async def _parts(deps: Deps, files: Sequence[AudioFile]) -> AsyncIterator[bytes]
         yield await deps.objects.get(file.content)
 
 
-def _cannot_start(task: Task, reason: str) -> ConflictError:
+def cannot_start(task: Task, reason: str) -> ConflictError:
     return ConflictError(f"the task cannot be started: {reason}", resource_id=str(task.id))

@@ -1,0 +1,1 @@
+"""The start of a task, and what can be known before it."""

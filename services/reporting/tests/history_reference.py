@@ -9,6 +9,8 @@ from cato_contracts.messages.calls import FINAL_KINDS, CallEvent, CallEventKind
 from cato_contracts.messages.runs import RunStarted, SubscriberResult
 from cato_reporting.domain.effectiveness import network_served
 
+DAYS = ["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"]
+
 
 def expected_calls(events):
     """All calls, the latest start first; in any order of the events, each once or more often."""
@@ -87,8 +89,10 @@ def expected_statistics(records, group_by, zone="Europe/Moscow"):
     figures = [_figures(key, group, group_by) for key, group in groups.items()]
     if group_by in {Grouping.MINUTE, Grouping.HOUR, Grouping.DAY}:
         figures.sort(key=lambda each: min(record.started_at for record in groups[each.key]))
-    elif group_by is Grouping.WAVE:
+    elif group_by in {Grouping.WAVE, Grouping.HOUR_OF_DAY}:
         figures.sort(key=lambda each: int(each.key))
+    elif group_by is Grouping.WEEKDAY:
+        figures.sort(key=lambda each: DAYS.index(each.key))
     else:
         figures.sort(key=lambda each: (-each.attempts, each.key is None, each.key))
     return figures, _figures(None, records, None)
@@ -100,12 +104,15 @@ def _key(record, group_by, zone):
         Grouping.MINUTE: local.replace(second=0, microsecond=0).isoformat(),
         Grouping.HOUR: local.replace(minute=0, second=0, microsecond=0).isoformat(),
         Grouping.DAY: local.date().isoformat(),
+        Grouping.HOUR_OF_DAY: local.hour,
+        Grouping.WEEKDAY: DAYS[local.weekday()],
         Grouping.WAVE: record.wave,
         Grouping.TASK: record.task_id,
         Grouping.STATION: record.station_id,
         Grouping.OUTCOME: record.outcome.value,
         Grouping.SIP_CODE: record.sip_code,
         Grouping.REASON: record.reason,
+        Grouping.PREFIX: record.number.removeprefix("+")[:4],
     }[group_by]
     return None if key is None else str(key)
 

@@ -176,6 +176,12 @@ def _meets(call: history.CallRecord, where: history.CallFilter) -> bool:
 _KEYS: dict[history.Grouping, Callable[[history.CallRecord], str | None]] = {
     history.Grouping.HOUR: lambda call: call.started_at.strftime("%Y-%m-%dT%H:00:00Z"),
     history.Grouping.DAY: lambda call: call.started_at.strftime("%Y-%m-%d"),
+    history.Grouping.MINUTE: lambda call: call.started_at.strftime("%Y-%m-%dT%H:%M:00Z"),
+    history.Grouping.HOUR_OF_DAY: lambda call: str(call.started_at.hour),
+    history.Grouping.WEEKDAY: lambda call: call.started_at.strftime("%a").upper(),
+    history.Grouping.WAVE: lambda call: str(call.wave),
+    history.Grouping.REASON: lambda call: call.reason,
+    history.Grouping.PREFIX: lambda call: call.number.removeprefix("+")[:4],
     history.Grouping.TASK: lambda call: str(call.task_id),
     history.Grouping.STATION: lambda call: str(call.station_id),
     history.Grouping.OUTCOME: lambda call: str(call.outcome),

@@ -180,17 +180,21 @@ class GetCall(Query[CallDetail]):
 
 
 class Grouping(StrEnum):
-    """The grouping of statistics; hours and days are those of the requested zone."""
+    """The grouping of statistics; hours, days and weekdays are those of the requested zone."""
 
     MINUTE = "minute"
     HOUR = "hour"
     DAY = "day"
+    HOUR_OF_DAY = "hourOfDay"
+    WEEKDAY = "weekday"
     WAVE = "wave"
     TASK = "task"
     STATION = "station"
     OUTCOME = "outcome"
     SIP_CODE = "sipCode"
     REASON = "reason"
+    PREFIX = "prefix"
+    """The first four digits of the number."""
 
 
 class CallStatistics(Resource):
@@ -208,8 +212,9 @@ class CallStatistics(Resource):
     """
 
     key: str | None = Field(examples=["2024-03-24"])
-    """The minute or hour (a time), the day (a date), the number of the wave, the id of the task or station,
-    the outcome, the SIP code or the reason; null: calls that have none, or all of them."""
+    """The minute or hour (a time), the day (a date), the hour of the day (0 to 23), the weekday (`MON`), the
+    number of the wave, the id of the task or station, the outcome, the SIP code, the reason or the first four
+    digits of the number; null: calls that have none, or all of them."""
 
     label: str | None = None
     """The name of the task, for a group by task."""

@@ -17,15 +17,19 @@ _KEYS = {
     Grouping.MINUTE: "toString(toUnixTimestamp(toStartOfMinute(started_at)))",
     Grouping.HOUR: "toString(toUnixTimestamp(toStartOfHour(started_at, {zone:String})))",
     Grouping.DAY: "toString(toDate(started_at, {zone:String}))",
+    Grouping.HOUR_OF_DAY: "toString(toHour(started_at, {zone:String}))",
+    Grouping.WEEKDAY: "toString(toDayOfWeek(started_at, 0, {zone:String}))",
     Grouping.WAVE: "toString(wave)",
     Grouping.TASK: "toString(task_id)",
     Grouping.STATION: "toString(station_id)",
     Grouping.OUTCOME: "outcome",
     Grouping.SIP_CODE: "toString(sip_code)",
     Grouping.REASON: "nullIf(reason, '')",
+    Grouping.PREFIX: "substring(number, if(startsWith(number, '+'), 2, 1), 4)",
 }
+_WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 _INSTANTS = {Grouping.MINUTE, Grouping.HOUR}
-_ORDERED = {*_INSTANTS, Grouping.WAVE}
+_ORDERED = {*_INSTANTS, Grouping.HOUR_OF_DAY, Grouping.WEEKDAY, Grouping.WAVE}
 """Groups that come in the order of their numbers."""
 
 # One statement, so that the groups add up to the total even if rows are inserted meanwhile. The quantile is
@@ -108,6 +112,8 @@ def _group(
 ) -> CallStatistics:
     if group_by in _INSTANTS and key is not None:
         key = datetime.fromtimestamp(int(key), UTC).astimezone(ZoneInfo(time_zone)).isoformat()
+    if group_by is Grouping.WEEKDAY and key is not None:
+        key = _WEEKDAYS[int(key) - 1]
     return _figures(key, label if group_by is Grouping.TASK else None, counts)
 
 

@@ -44,7 +44,10 @@ class NotSentError(CatoError):
 
 
 class CallAttempt:
-    """The call of a `Dial` step; `permitted` tells whether it may be made at a given time."""
+    """The call of a `Dial` step.
+
+    `permitted` tells whether it may be made at a given time, before and after it is on record.
+    """
 
     def __init__(
         self,
@@ -54,7 +57,7 @@ class CallAttempt:
         channel: Channel,
         recorder: CallRecorder,
         *,
-        permitted: Callable[[datetime], bool],
+        permitted: Callable[[datetime, bool], bool],
     ) -> None:
         self._deps = deps
         self._job = job
@@ -69,11 +72,15 @@ class CallAttempt:
         )
         self._recorder = recorder
         self._permitted = permitted
+        self._recorded = False
+        self._hung_up = False
         self._start_by: datetime = datetime.max.replace(tzinfo=UTC)
         self._driver: CallDriver | None = None
         self._freezes = 0
 
     def hang_up(self) -> None:
+        """End the call, or do not begin it."""
+        self._hung_up = True
         if self._driver is not None:
             self._driver.hang_up()
 
@@ -108,6 +115,7 @@ class CallAttempt:
             return None
         record = self._recorder.new_call(self._step, self._station.id, delayed=slot.delayed)
         record.started(self._deps.incarnations.own, ends_by)
+        self._recorded = True
         # The call is in the log before it exists, so a replica that takes over knows of it.
         self._freezes = self._deps.freezes.count()
         await self._recorder.flushed()
@@ -159,9 +167,11 @@ class CallAttempt:
 
     def _permitted_in(self, slot: StartSlot) -> bool:
         """Tell whether the call may be made at any time of its slot: we are early, the trunk may be late."""
+        if self._hung_up:
+            return False
         first = max(self._deps.clock.now(), slot.at)
         last = max(first, slot.until) if slot.until is not None else first
-        return self._permitted(first) and self._permitted(last)
+        return self._permitted(first, self._recorded) and self._permitted(last, self._recorded)
 
     async def _drive(self, slot: StartSlot, record: CallRecord, audio: Path) -> ReleaseCause | None:
         rules = self._rules

@@ -233,9 +233,11 @@ class SubscriberWorker:
         refusal = self._refusal(self._deps.clock.now(), no_station=True)
         return await self._refuse(recorder, refusal) if refusal else None
 
-    def _refusal(self, at: datetime, *, no_station: bool = False) -> Refusal | None:
+    def _refusal(self, at: datetime, *, no_station: bool = False, recorded: bool = False) -> Refusal | None:
+        """Tell why no call may start at `at`. At a shutdown, one that is on record already may."""
         state = self._deps.run_states().get(self._job.run_id)
-        return self._gate.refusal(state, at, closing=self._closing, no_station=no_station)
+        closing = self._closing and not recorded
+        return self._gate.refusal(state, at, closing=closing, no_station=no_station)
 
     async def _log_now(self, recorder: CallRecorder) -> SubscriberLog:
         await recorder.flushed()
@@ -292,8 +294,9 @@ class SubscriberWorker:
                 step,
                 channel,
                 recorder,
-                permitted=lambda at: (
-                    self._refusal(at) is None and (trial or not self._deps.await_station(station_id))
+                permitted=lambda at, recorded: (
+                    self._refusal(at, recorded=recorded) is None
+                    and (trial or not self._deps.await_station(station_id))
                 ),
             )
             await self._attempt.make(audio)

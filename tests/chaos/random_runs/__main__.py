@@ -18,6 +18,7 @@ from pathlib import Path
 from cato_stack.forked_process import ForkServerProcess
 from tests.chaos.random_runs.run import carry_out
 from tests.chaos.random_runs.scenario import Scenario, draw, partitions, rolling
+from tests.chaos.random_runs.system import NotStartedError
 from tests.chaos.random_runs.truths import LENIENCE_MS, violations
 from tests.chaos.small_disk import mount, unmount
 
@@ -28,6 +29,7 @@ class Campaign:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self.failed: list[int] = []
+        self.not_run: list[int] = []
         self.done = 0
         self.intervals_not_judged = 0
         self.faults: Counter[str] = Counter()
@@ -54,6 +56,10 @@ class Campaign:
         began = time.monotonic()
         try:
             evidence = await carry_out(scenario, directory, forks)
+        except NotStartedError as error:
+            self.not_run.append(seed)
+            say(f"seed {seed}: NOT RUN: {error}")
+            return
         except Exception:  # noqa: BLE001 - every way in which a run fails is a result
             self._failed(scenario, [traceback.format_exc()])
             return
@@ -125,11 +131,11 @@ def main() -> int:
     asyncio.run(campaign.run(scenarios, options.beside))
     say(
         f"{len(scenarios)} runs from seed {scenarios[0].seed}, {len(campaign.failed)} not true"
-        f" {campaign.failed or ''};"
+        f" {campaign.failed or ''}, {len(campaign.not_run)} not run {campaign.not_run or ''};"
         f" {campaign.calls} calls; {dict(campaign.faults)};"
         f" intervals not judged in {campaign.intervals_not_judged} runs: the machine stalled"
     )
-    return 1 if campaign.failed else 0
+    return 1 if campaign.failed or campaign.not_run else 0
 
 
 if __name__ == "__main__":

@@ -39,6 +39,10 @@ def caller_id(name: str) -> str:
     return f"77640{name.rsplit('-', 1)[-1]}"
 
 
+class NotStartedError(Exception):
+    """The system did not start in time, so nothing was tried."""
+
+
 class System:
     """Two campaign, three dial replicas, the other services, the brokers, ClickHouse and the exchange."""
 
@@ -83,6 +87,9 @@ class System:
     async def __aenter__(self) -> Self:
         try:
             await self._start()
+        except TimeoutError as error:
+            await self.stop()
+            raise NotStartedError("the processes are not ready: this machine is too busy") from error
         except BaseException:
             await self.stop()
             raise

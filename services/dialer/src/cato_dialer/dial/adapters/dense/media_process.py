@@ -13,7 +13,8 @@ log = structlog.get_logger()
 
 _MODULE = "cato_dialer.dial.adapters.dense.media.main"
 _LONGEST_READ = 1 << 18
-_READY_S = 20.0
+_READY_S = 60.0
+"To load the interpreter and its modules; half a second on a machine that is not busy."
 _SILENT_S = 10.0
 "A process says something twice a second. One that hangs is replaced."
 _STOOD_STILL_S = 1.0

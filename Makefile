@@ -23,7 +23,8 @@ export UV_SYSTEM_CERTS ?= true
 # tests start compiles everything it imports, which costs half of the processor time of a start.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo up test test-timed test-failures test-others test-quick chaos peers openapi-tools check docs bench fmt lock clean venv
+.PHONY: demo up test test-timed test-failures test-others test-quick chaos peers openapi-tools check docs bench \
+    soak fmt lock clean venv
 
 demo: $(STAMP)  ## fresh clone to finished run: real SIP calls against the simulated exchange
 	$(BIN)/cato demo --report demo-report.json $(if $(KEEP),--keep)
@@ -114,6 +115,9 @@ docs: $(STAMP)  ## write the generated documents again
 
 bench: $(STAMP)  ## the measured claims
 	for script in bench/bench_*.py; do $(BIN)/python $$script || exit 1; done
+
+soak: $(STAMP)  ## 200 channels in use for MINUTES=45: what grows
+	$(BIN)/python bench/soak --minutes $(or $(MINUTES),45)
 
 fmt: $(STAMP)
 	$(BIN)/ruff check --fix .

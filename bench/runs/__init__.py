@@ -1,0 +1,1 @@
+"""Many finished runs, and what they cost."""

@@ -1,0 +1,1 @@
+"""The whole system under a steady load, and what grows."""

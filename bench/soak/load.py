@@ -1,0 +1,93 @@
+"""A steady load: all channels in use by long runs, short runs beside them, and clients that look on."""
+
+import asyncio
+import json
+from collections import Counter
+from typing import Any
+
+import httpx
+
+from tests.support.live_system import AUTH
+from tests.support.tones import tone
+
+LONG_RUNS = 2
+PEOPLE = 1_000
+FEW_PEOPLE = 5
+PROMPT_S = 15.0
+SHORT_PROMPT_S = 1.0
+_LOOK_S = 1.0
+_RETRY_S = 1.0
+_PAUSE_S = 2.0
+
+
+class Load:
+    """Starts its tasks again and again; counts what it did."""
+
+    def __init__(self, url: str) -> None:
+        self._http = httpx.AsyncClient(base_url=f"{url}/api/v1", headers=AUTH, timeout=60)
+        self.counted: Counter[str] = Counter()
+        self.active_calls = 0
+
+    async def run(self) -> None:
+        """Go on until cancelled."""
+        long = await self._audio("long", tone(PROMPT_S))
+        short = await self._audio("short", tone(SHORT_PROMPT_S))
+        async with asyncio.TaskGroup() as group:
+            for number in range(LONG_RUNS):
+                task = await self._task(f"long-{number}", long, PEOPLE)
+                group.create_task(self._repeat(task, "long runs"))
+            group.create_task(self._repeat(await self._task("short", short, FEW_PEOPLE), "short runs"))
+            group.create_task(self._browse())
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def _repeat(self, task: str, what: str) -> None:
+        while True:
+            run = (await self._ask("PUT", f"/tasks/{task}/start"))["taskExecId"]
+            while (report := await self._report(run))["activePhase"]:
+                await asyncio.sleep(_LOOK_S)
+            self.counted[what] += 1
+            self.counted["calls"] += report["callsTotal"]
+            self.counted["calls that failed"] += report["callsFailed"]
+            await asyncio.sleep(_PAUSE_S if what == "short runs" else 0)
+
+    async def _browse(self) -> None:
+        """Read what a person reads: the list of runs, one document, the last calls, a file."""
+        while True:
+            runs = (await self._ask("GET", "/task-execs", params={"limit": 20}))["items"]
+            active = [run for run in runs if run["report"]["activePhase"]]
+            self.active_calls = sum(run["report"]["callsInProgress"] for run in active)
+            await self._ask("GET", f"/task-execs/{runs[-1]['id']}")
+            await self._ask("GET", "/calls", params={"limit": 100})
+            self.counted["looks"] += 1
+            await asyncio.sleep(_LOOK_S)
+
+    async def _report(self, run: str) -> dict[str, Any]:
+        document = await self._ask("GET", f"/task-execs/{run}", params={"subscribers": "none"})
+        report: dict[str, Any] = document["report"]
+        return report
+
+    async def _audio(self, name: str, content: bytes) -> str:
+        headers = {"Content-Type": "application/octet-stream"}
+        answer = await self._ask("PUT", f"/audio-files/add/{name}", content=content, headers=headers)
+        return str(answer["id"])
+
+    async def _task(self, name: str, audio: str, count: int) -> str:
+        people = [{"fullName": f"Person {n}", "phones": [f"7{n:010d}"]} for n in range(count)]
+        group = await self._ask("PUT", f"/subscriber-groups/add/{name}", json=people)
+        profile = {"name": name, "attemptCount": 1, "successCondition": "PICKUP_AND_LISTEN_FULL"}
+        settings = await self._ask("POST", "/notification-settings/", json=profile)
+        task = {"name": name, "settings": settings["id"], "files": [audio], "groups": [group["id"]]}
+        return str((await self._ask("POST", "/tasks/", json=task))["id"])
+
+    async def _ask(self, method: str, path: str, **options: Any) -> Any:
+        """Ask, again after a 503 and after a start that came before the end of the last run was recorded."""
+        while True:
+            answer = await self._http.request(method, path, **options)
+            if answer.is_success:
+                return json.loads(answer.content) if answer.content else None
+            self.counted[f"answers {answer.status_code}"] += 1
+            if answer.status_code not in {httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.CONFLICT}:
+                raise RuntimeError(f"{method} {path}: {answer.status_code} {answer.text}")
+            await asyncio.sleep(_RETRY_S)

@@ -155,7 +155,7 @@ class _Maker:
         call.add(K.STARTED, contact=contact_of(call.person))
         call.station, call.delayed = STATION, delayed
         call.add(K.STATION_CHOSEN)
-        call.add(K.TRYING, sip_code=100)
+        call.add(K.TRYING, sip_code=100, sip_call_id=call.sip_call_id)
         if self._rng.random() < 0.1:
             call.add(K.INTERRUPTED, reason="interrupted")
             return False
@@ -290,6 +290,7 @@ class _Call:
         self.station: UUID | None = None
         self.delayed = False
         self.events: list[Envelope[CallEvent]] = []
+        self.sip_call_id = None if person.no % 4 == 3 else f"{person.no}-{wave}-{place}@192.0.2.10"
         self._maker = maker
         self._fixed = {
             "run_id": run_id,
@@ -301,6 +302,8 @@ class _Call:
         }
 
     def add(self, kind: CallEventKind, **rest: Any) -> None:
+        if kind in FINAL_KINDS:
+            rest["sip_call_id"] = self.sip_call_id
         body = CallEvent(
             **self._fixed,
             seq=len(self.events),

@@ -8,6 +8,7 @@ from cato_contracts.instants import unix_ms, whole_ms
 from cato_contracts.messages.calls import FINAL_KINDS, CallEvent, CallEventKind
 from cato_contracts.messages.runs import RunStarted, SubscriberResult
 from cato_reporting.domain.effectiveness import network_served
+from services.reporting.tests.status_reference import last_sip_call_id
 
 DAYS = ["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"]
 
@@ -74,6 +75,7 @@ def _record(call, snapshots, named):
         digits="".join(each.body.digit for each in call if each.body.kind is CallEventKind.DIGIT),
         delayed=any(each.body.delayed for each in call),
         reason_header=last.reason_header if over else None,
+        sip_call_id=last_sip_call_id(call),
     )
 
 

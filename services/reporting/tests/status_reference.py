@@ -61,6 +61,7 @@ def call_view(call, named):
         or any(each.body.success for each in call if each.body.kind in FINAL_KINDS),
         delayed=any(each.body.delayed for each in call),
         reason_header=next((each.body.reason_header for each in call if each.body.reason_header), None),
+        sip_call_id=last_sip_call_id(call),
         events=[
             CallEventView(
                 time=unix_ms(each.occurred_at),
@@ -71,3 +72,8 @@ def call_view(call, named):
             for each in call
         ],
     )
+
+
+def last_sip_call_id(call):
+    """Return the `Call-ID` of the last event that has one, of events in their order."""
+    return next((each.body.sip_call_id for each in reversed(call) if each.body.sip_call_id), None)

@@ -12,7 +12,8 @@ _QUERIES = {
         SELECT run_id, subscriber_no, call_id, wave, number, phone_index, station_id,
             toUnixTimestamp64Milli(started_at), toUnixTimestamp64Milli(ringing_at),
             toUnixTimestamp64Milli(answered_at), toUnixTimestamp64Milli(ended_at),
-            sip_code, reason, heard_ms, success, delayed, reason_header
+            sip_code, reason, heard_ms, success, delayed, reason_header,
+            sip_call_id
         FROM calls""",
     "call_events": """
         SELECT run_id, subscriber_no, event_id, toUnixTimestamp64Milli(time), kind, name, status, digit
@@ -102,6 +103,7 @@ def _add_calls(rows, run, events):
                 view.success,
                 view.delayed,
                 view.reason_header or "",
+                view.sip_call_id or "",
             )
         )
         digits = "".join(each.body.digit for each in call if each.body.kind == "digit")

@@ -116,6 +116,8 @@ class Exchange:
 class UnsentLine:
     """An order that no SIP worker takes."""
 
+    sip_call_id = None
+
     def __init__(self, clock: LoopClock) -> None:
         self._released = LineReleased(clock.unix_ms(), UNSENT, None, "no free SIP worker", 0)
 
@@ -143,6 +145,7 @@ class Line:
         self._in_vain = False
         self.no = no
         self.keyed = ""
+        self.sip_call_id: str | None = f"{order.call_id}@{no}"
         exchange.up[no] += 1
         exchange.busy_channels[order.station.id] += 1
         self._begin()

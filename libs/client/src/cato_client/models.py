@@ -194,6 +194,7 @@ class Call(Model):
     success: bool
     delayed: bool
     reason_header: str | None = None
+    sip_call_id: str | None = None
     events: list[CallEvent] = Field(default_factory=list)
 
 
@@ -291,6 +292,7 @@ class CallFilter(Model):
     station_id: UUID | None = None
     outcome: CallOutcome | None = None
     name: str | None = None
+    sip_call_id: str | None = None
 
 
 class CallRecord(Model):
@@ -319,6 +321,7 @@ class CallRecord(Model):
     digits: str
     delayed: bool
     reason_header: str | None = None
+    sip_call_id: str | None = None
 
 
 class FoundSubscriber(Model):

@@ -28,7 +28,14 @@ PERSON = models.Person(full_name="Ivan Potapov", phones=["776413"])
 SETTINGS = models.Settings(name="calm", attempt_count=1, success_condition="PICKUP_PHONE")
 TASK = models.NewTask(name="flood", settings=ID, files=[ID], groups=[ID])
 CALLS = CallFilter(
-    since=NOW, until=NOW, number="776413", name="ivan", task_exec_id=ID, station_id=ID, outcome="failed"
+    since=NOW,
+    until=NOW,
+    number="776413",
+    name="ivan",
+    task_exec_id=ID,
+    station_id=ID,
+    outcome="failed",
+    sip_call_id="a@b",
 )
 PAGE: dict[str, Any] = {"limit": 10, "cursor": "c"}
 

@@ -26,7 +26,7 @@ class EarlierClient:
 
     def raw_insert(self, table, columns, block, **options):
         values = dict(zip(columns, json.loads(block), strict=True))
-        for added_later in ("digit", "reason_header"):
+        for added_later in ("digit", "reason_header", "sip_call_id"):
             values.pop(added_later, None)
         self._client.raw_insert(table, list(values), json.dumps(list(values.values())), **options)
 
@@ -67,12 +67,12 @@ async def test_calls_stored_before_the_history_tables_are_in_the_history(empty_c
     found = await history.calls(CallSelection(CallFilter()), before=None, limit=1000)
     await history.close()
     expected = expected_calls([event for sent in run.messages for event in sent.events])
-    # The calls that were stored before the migrations have no reason header.
-    lost = {was.id for was, call in zip(found.calls, expected, strict=True) if was.reason_header is None}
-    assert found.calls == [
-        call.model_copy(update={"reason_header": None}) if call.id in lost else call for call in expected
-    ]
-    assert len({call.reason_header for call in found.calls}) > 1
+    # The calls that were stored before the migrations have no reason header and no SIP Call-ID.
+    for name in ("reason_header", "sip_call_id"):
+        lost = {was.id for was in found.calls if getattr(was, name) is None}
+        expected = [call.model_copy(update={name: None}) if call.id in lost else call for call in expected]
+        assert len({getattr(call, name) for call in found.calls}) > 1
+    assert found.calls == expected
     assert any(call.digits for call in expected)
 
 

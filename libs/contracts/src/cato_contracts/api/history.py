@@ -6,7 +6,14 @@ from uuid import UUID
 
 from pydantic import Field
 
-from cato_contracts.api.examples import CALL_ID, EXECUTION_ID, STATION_ID, SUBSCRIBER_ID, TASK_ID
+from cato_contracts.api.examples import (
+    CALL_ID,
+    EXECUTION_ID,
+    SIP_CALL_ID,
+    STATION_ID,
+    SUBSCRIBER_ID,
+    TASK_ID,
+)
 from cato_contracts.api.reasons import ReasonWord
 from cato_contracts.api.resources import Page
 from cato_contracts.api.status import EVENT_EXAMPLES, SERVICE, CallEventView
@@ -34,6 +41,9 @@ class CallFilter(Frozen):
     outcome: CallOutcome | None = None
     name: str | None = Field(default=None, min_length=1, max_length=200, exclude_if=lambda name: name is None)
     """Every word of it is part of the subscriber's name, in any case."""
+    sip_call_id: str | None = Field(
+        default=None, min_length=1, max_length=300, exclude_if=lambda call_id: call_id is None
+    )
 
 
 class CallRecord(Resource):
@@ -113,6 +123,9 @@ class CallRecord(Resource):
 
     reason_header: str | None = Field(default=None, examples=['Q.850;cause=16;text="Normal call clearing"'])
     """What the station said about the end in `Reason` (RFC 3326, with a cause of Q.850) and `Warning`."""
+
+    sip_call_id: str | None = Field(default=None, examples=[SIP_CALL_ID])
+    """The `Call-ID` of the last INVITE of the call, as in the logs of the station; null: none was sent."""
 
 
 class CallDetail(CallRecord):

@@ -7,7 +7,13 @@ from uuid import UUID
 
 from pydantic import Base64UrlBytes, Field, JsonValue
 
-from cato_contracts.api.examples import EXECUTION_ID, OTHER_EXECUTION_ID, STATION_ID, TASK_ID
+from cato_contracts.api.examples import (
+    EXECUTION_ID,
+    OTHER_EXECUTION_ID,
+    SIP_CALL_ID,
+    STATION_ID,
+    TASK_ID,
+)
 from cato_contracts.api.reasons import EndReason
 from cato_contracts.api.resources import Page
 from cato_contracts.model import Frozen, Instant, Resource
@@ -144,6 +150,11 @@ class CallView(Resource):
         default=None, examples=["Q.850;cause=16"], exclude_if=lambda header: header is None
     )
     """What the station said about the end in `Reason` (RFC 3326) and `Warning`; absent: nothing."""
+
+    sip_call_id: str | None = Field(
+        default=None, examples=[SIP_CALL_ID], exclude_if=lambda call_id: call_id is None
+    )
+    """The `Call-ID` of the last INVITE of the call; absent: none was sent."""
 
     events: list[CallEventView] = Field(default_factory=list, examples=[EVENT_EXAMPLES])
     """The events of the call, in order."""

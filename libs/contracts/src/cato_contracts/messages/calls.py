@@ -59,6 +59,8 @@ class CallEvent(Message):
     - ENDED and INTERRUPTED carry `success`, `heard_ms` (prompt sent, by RTP packets), `sip_code` (None if
       there was no final response), `reason` (a kebab-case word of the classifier) and `reason_header` (what
       the station said about the reason, in `Reason` of RFC 3326 and `Warning`).
+    - The first event after the INVITE, and ENDED and INTERRUPTED, carry `sip_call_id`, the `Call-ID` of its
+      dialog. A call that is made again at another address of its station has a new one.
 
     The wording of the manual is not part of the event: reporting makes it (`cato_reporting.domain.wording`).
     """
@@ -85,6 +87,7 @@ class CallEvent(Message):
     heard_ms: int | None = None
     success: bool = False
     reason_header: str | None = Field(default=None, exclude_if=lambda header: header is None)
+    sip_call_id: str | None = Field(default=None, exclude_if=lambda call_id: call_id is None)
 
     @property
     def event_id(self) -> str:

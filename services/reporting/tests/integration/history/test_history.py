@@ -58,6 +58,10 @@ async def test_calls_are_found_by_each_condition_and_by_all_together(bus, clickh
         await publish_runs(bus, *runs)
         every = expected_calls(events_of(*runs))
         middle = every[len(every) // 2]
+        named = next(record for record in every if record.sip_call_id)
+        same = [record for record in every if record.sip_call_id == named.sip_call_id]
+        assert await reports.all_calls(sip_call_id=named.sip_call_id) == same
+        assert await reports.all_calls(sip_call_id=named.sip_call_id, number="1") == []
 
         async def found(**where):
             return await reports.all_calls(limit=4, **where)

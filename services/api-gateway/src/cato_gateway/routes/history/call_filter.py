@@ -79,6 +79,15 @@ async def _call_filter(  # noqa: PLR0917 - parameters of the request
         UUID | None, Query(alias="stationId", description="Calls through this station.")
     ] = None,
     outcome: Annotated[CallOutcome | None, Query(description="Calls that stand so, or ended so.")] = None,
+    sip_call_id: Annotated[
+        str | None,
+        Query(
+            alias="sipCallId",
+            min_length=1,
+            max_length=300,
+            description="The call of this SIP `Call-ID`, as in the logs of the station.",
+        ),
+    ] = None,
 ) -> CallFilter:
     """Return the conditions of a request.
 
@@ -96,6 +105,7 @@ async def _call_filter(  # noqa: PLR0917 - parameters of the request
         run_id=run_id,
         station_id=station_id,
         outcome=outcome,
+        sip_call_id=sip_call_id,
     )
 
 

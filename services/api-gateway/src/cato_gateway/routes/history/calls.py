@@ -3,7 +3,14 @@
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from cato_contracts.api.examples import CALL_ID, EXECUTION_ID, STATION_ID, SUBSCRIBER_ID, TASK_ID
+from cato_contracts.api.examples import (
+    CALL_ID,
+    EXECUTION_ID,
+    SIP_CALL_ID,
+    STATION_ID,
+    SUBSCRIBER_ID,
+    TASK_ID,
+)
 from cato_contracts.api.exports import BeginCallExport
 from cato_contracts.api.history import CallDetail, CallPage, GetCall, ListCalls
 from cato_gateway.http.request_context import API, Reader, ResourceId, json_answer
@@ -18,10 +25,10 @@ router = APIRouter(prefix=API, tags=["history"], responses=responses.COMMON)
 _CSV = f"""\
 id,taskExecId,taskId,taskName,subscriberId,subscriberName,wave,number,stationId,startedAt,ringingAt,answeredAt,\
 endedAt,outcome,success,sipCode,reason,pddMs,talkMs,heardMs,digits,delayed,\
-reasonHeader
+reasonHeader,sipCallId
 {CALL_ID},{EXECUTION_ID},{TASK_ID},task_2024-03-24,{SUBSCRIBER_ID},Ivan Potapov,1,776429,{STATION_ID},\
 2024-03-24T07:45:11.695Z,2024-03-24T07:45:12.101Z,2024-03-24T07:45:15.044Z,2024-03-24T07:45:21.470Z,succeeded,true,\
-200,heard-to-the-end,406,6426,6390,,false,Q.850;cause=16
+200,heard-to-the-end,406,6426,6390,,false,Q.850;cause=16,{SIP_CALL_ID}
 """
 _JSON_LINES = f"""\
 {{"id": "{CALL_ID}", "taskExecId": "{EXECUTION_ID}", "taskId": "{TASK_ID}", "taskName": "task_2024-03-24", \
@@ -30,7 +37,7 @@ _JSON_LINES = f"""\
 "ringingAt": "2024-03-24T07:45:12.101Z", "answeredAt": "2024-03-24T07:45:15.044Z", \
 "endedAt": "2024-03-24T07:45:21.470Z", "outcome": "succeeded", "success": true, \
 "sipCode": 200, "reason": "heard-to-the-end", "pddMs": 406, "talkMs": 6426, "heardMs": 6390, \
-"digits": "", "delayed": false, "reasonHeader": "Q.850;cause=16"}}
+"digits": "", "delayed": false, "reasonHeader": "Q.850;cause=16", "sipCallId": "{SIP_CALL_ID}"}}
 """
 _EXPORTS = text_content("text/csv", _CSV) | text_content("application/x-ndjson", _JSON_LINES) | BINARY
 

@@ -65,6 +65,11 @@ def conditions(selection: CallSelection, *, kept: str) -> Conditions:
     if where.run_id is not None:
         starts.append("run_id = {run:UUID}")
         values["run"] = where.run_id
+    if where.sip_call_id is not None:
+        starts.append(
+            "call_id IN (SELECT call_id FROM call_event_rows WHERE sip_call_id = {sip_call_id:String})"
+        )
+        values["sip_call_id"] = where.sip_call_id
     if where.station_id is not None:
         merged.append("station_id = {station:UUID}")
         values["station"] = where.station_id

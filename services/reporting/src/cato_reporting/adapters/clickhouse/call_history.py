@@ -48,7 +48,7 @@ _COLUMNS = f"""
     call_id, run_id, task_id, task_name, subscriber_id, subscriber_name, wave, number, station_id, {START_MS},
     toUnixTimestamp64Milli(ringing_at), toUnixTimestamp64Milli(answered_at), toUnixTimestamp64Milli(ended_at),
     outcome, success, sip_code, reason, pdd_ms, talk_ms, heard_ms, digits, delayed,
-    reason_header
+    reason_header, sip_call_id
 """
 
 _KNOWN_RUNS = "(SELECT run_id, task_id, task_name, user_id FROM runs) AS known_runs"
@@ -234,6 +234,7 @@ def _record(row: Sequence[Any]) -> CallRecord:
     fields["subscriber_name"] = fields["subscriber_name"] or None
     fields["reason"] = fields["reason"] or None
     fields["reason_header"] = fields["reason_header"] or None
+    fields["sip_call_id"] = fields["sip_call_id"] or None
     return CallRecord.model_construct(**fields)
 
 

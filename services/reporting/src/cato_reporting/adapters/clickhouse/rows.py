@@ -69,6 +69,7 @@ CALL_EVENTS = Table(
         "data",
         "position",
         "reason_header",
+        "sip_call_id",
     ),
 )
 RESULTS = Table(
@@ -174,6 +175,7 @@ def _call_row(envelope: Envelope[Any], position: int) -> tuple[Any, ...]:
         to_json(event_data(event)).decode(),
         position,
         event.reason_header or "",
+        event.sip_call_id or "",
     )
 
 

@@ -40,6 +40,7 @@ SELECT
         ',"success":', if(success, 'true', 'false'),
         ',"delayed":', if(delayed, 'true', 'false'),
         if(reason_header = '', '', concat(',"reasonHeader":', toJSONString(reason_header))),
+        if(sip_call.1 = 0, '', concat(',"sipCallId":', toJSONString(sip_call.2))),
         ',"events":['
     ) AS head
 FROM call_rows FINAL

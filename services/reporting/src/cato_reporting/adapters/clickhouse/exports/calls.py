@@ -47,6 +47,7 @@ _COLUMNS = {
     "digits": Column("digits", pa.string(), Content.NUMBER),
     "delayed": Column("delayed", pa.bool_()),
     "reason_header": Column("nullIf(reason_header, '')", pa.string(), Content.TEXT),
+    "sip_call_id": Column("nullIf(sip_call_id, '')", pa.string(), Content.TEXT),
 }
 
 

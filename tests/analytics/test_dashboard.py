@@ -1,4 +1,4 @@
-"""The Grafana dashboard uses existing tables, columns and metrics."""
+"""The dashboards of Grafana and the rules of Prometheus use existing tables, columns and metrics."""
 
 import json
 import re
@@ -6,8 +6,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import yaml
 from prometheus_client import CollectorRegistry, generate_latest
 
+from cato_dialer.campaign.adapters.campaign_gauges import CampaignGauges
 from cato_dialer.dial.adapters.call_metrics import CallMetrics
 from cato_dialer.dial.adapters.dial_gauges import DialGauges
 from cato_dialer.dial.domain.capacity.overload_control import OverloadControl
@@ -17,10 +19,16 @@ from cato_reporting.metrics import ReportingCollector, ReportingMetrics, insert_
 from cato_runtime.health import Health, _HealthCollector
 from services.dialer.tests.support.stations import make_station
 
-DASHBOARD = json.loads((Path(__file__).parents[2] / "deploy/grafana/cato.json").read_text(encoding="utf-8"))
-PANELS = [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]
+DEPLOY = Path(__file__).parents[2] / "deploy"
+DASHBOARDS = {file.stem: json.loads(file.read_text("utf-8")) for file in (DEPLOY / "grafana").glob("*.json")}
+PANELS = [panel for board in DASHBOARDS.values() for panel in board["panels"] if panel["type"] != "row"]
 SQL = {panel["title"]: panel["targets"][0]["rawSql"] for panel in PANELS if "rawSql" in panel["targets"][0]}
 FORMULAS = [target["expr"] for panel in PANELS for target in panel["targets"] if "expr" in target]
+RULES = [
+    rule
+    for group in yaml.safe_load((DEPLOY / "prometheus/cato-rules.yml").read_text())["groups"]
+    for rule in group["rules"]
+]
 
 
 def without_macros(sql):
@@ -52,13 +60,19 @@ def test_runs_panel_has_the_number_of_notified_subscribers(database, runs):
 
 
 def idle_dialer():
-    trunk = SimpleNamespace(worker_pids=(), capacity=0, media_lag_ms=0, loop_lag_ms=0)
+    trunk = SimpleNamespace(worker_pids=(), capacity=0, media_lag_ms=0, loop_lag_ms=0, engines={})
     dispatcher = SimpleNamespace(jobs_in_hand=0, overload=OverloadControl())
-    channels = SimpleNamespace(usage=lambda _station_id: (0, 0))
+    channels = SimpleNamespace(usage=lambda _station_id: (0, 0), licence_usage=lambda: (9, 4, 1))
     return DialGauges([make_station()], dispatcher, channels, trunk, UnwatchedStations())
 
 
-def test_each_metric_of_the_dashboard_exists():
+def test_there_are_dashboards_for_operations_and_for_business():
+    assert set(DASHBOARDS) == {"cato-operations", "cato-business"}
+    assert {board["uid"] for board in DASHBOARDS.values()} == set(DASHBOARDS)
+
+
+def documented_metrics():
+    """Return the names of the metrics that the services show."""
     registry = CollectorRegistry()
     registry.register(_HealthCollector(Health("reporting")))
 
@@ -80,6 +94,7 @@ def test_each_metric_of_the_dashboard_exists():
     registry.register(ReportingCollector(Idle()))
     calls = CallMetrics([make_station()])
     calls.gauges(idle_dialer().read)
+    calls.registry.register(CampaignGauges(None, lambda: 0))
     dialer = generate_latest(calls.registry)
     text = (generate_latest(registry) + dialer + Metrics().text()).decode()
     kinds = dict(re.findall(r"^# TYPE (\S+) (\S+)$", text, flags=re.MULTILINE))
@@ -87,19 +102,49 @@ def test_each_metric_of_the_dashboard_exists():
     for name, kind in kinds.items():
         if kind == "histogram":
             there |= {f"{name}_{part}" for part in ("bucket", "sum", "count")}
-    wanted = {name for formula in FORMULAS for name in re.findall(r"\bcato_\w+", formula)}
-    assert len(wanted) > 10
-    assert wanted - there == set()
+    return there
 
 
-def test_each_panel_has_a_data_source_and_a_position():
-    sources = {f"${{{each['name']}}}" for each in DASHBOARD["__inputs"]}
-    assert {panel["datasource"]["uid"] for panel in PANELS} == sources
-    assert {target["datasource"]["uid"] for panel in PANELS for target in panel["targets"]} == sources
-    assert len({panel["id"] for panel in DASHBOARD["panels"]}) == len(DASHBOARD["panels"])
+def names_in(formulas):
+    return {name for formula in formulas for name in re.findall(r"\bcato_\w+", formula)}
+
+
+def test_each_metric_of_the_dashboards_and_rules_exists():
+    shown, ruled = names_in(FORMULAS), names_in(rule["expr"] for rule in RULES)
+    assert min(len(shown), len(ruled)) > 15
+    assert (shown | ruled) - documented_metrics() == set()
+
+
+def test_each_metric_of_the_services_is_in_the_manual_of_operations():
+    manual = (DEPLOY.parent / "docs/operations.md").read_text()
+    shown = {name for name in documented_metrics() if name.startswith("cato_")}
+    assert {
+        name
+        for name in shown
+        if name not in manual and not name.endswith(("_bucket", "_sum", "_count", "_created"))
+    } == set()
+
+
+def test_each_alert_has_a_section_in_the_runbooks():
+    runbooks = (DEPLOY.parent / "docs/runbooks.md").read_text()
+    sections = re.findall(r"^### (\w+)$", runbooks, flags=re.MULTILINE)
+    assert sections == [rule["alert"] for rule in RULES]
+    for rule in RULES:
+        assert rule["annotations"]["runbook_url"] == f"docs/runbooks.md#{rule['alert'].lower()}"
+        assert rule["labels"]["severity"] in {"critical", "warning", "info"}
+
+
+@pytest.mark.parametrize("name", DASHBOARDS)
+def test_each_panel_has_a_data_source_and_a_position(name):
+    board = DASHBOARDS[name]
+    panels = [panel for panel in board["panels"] if panel["type"] != "row"]
+    sources = {f"${{{each['name']}}}" for each in board["templating"]["list"]}
+    assert {panel["datasource"]["uid"] for panel in panels} == sources
+    assert {target["datasource"]["uid"] for panel in panels for target in panel["targets"]} == sources
+    assert len({panel["id"] for panel in board["panels"]}) == len(board["panels"])
     taken = [
         (x, y)
-        for panel in DASHBOARD["panels"]
+        for panel in board["panels"]
         for x in range(panel["gridPos"]["x"], panel["gridPos"]["x"] + panel["gridPos"]["w"])
         for y in range(panel["gridPos"]["y"], panel["gridPos"]["y"] + panel["gridPos"]["h"])
     ]

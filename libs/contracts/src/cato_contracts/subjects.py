@@ -37,6 +37,9 @@ EVENTS = StreamSpec(name="EVENTS", subjects=("ev.>",))
 RUNS = StreamSpec(name="RUNS", subjects=("run.>",))
 """All events of runs, in one order."""
 
+READ_MODEL_CONSUMER = "reporting"
+"""The durable consumer of RUNS that fills the read model."""
+
 DIAL = StreamSpec(name="DIAL", subjects=("dial.>",), retention=Retention.WORK_QUEUE, max_per_subject=1)
 """The jobs that wait for a dial replica."""
 

@@ -1,6 +1,7 @@
 """Liveness, readiness and metrics endpoint for a service that has no HTTP server."""
 
 import asyncio
+import platform
 import socket
 from collections.abc import AsyncIterator, Callable, Generator, Iterable
 from contextlib import asynccontextmanager, contextmanager
@@ -19,6 +20,7 @@ from starlette.routing import Route
 
 from cato_contracts.errors import ConfigurationError
 from cato_runtime.configuration.settings import ServiceSettings
+from cato_runtime.process.release import release
 
 log = structlog.get_logger()
 
@@ -84,6 +86,11 @@ class _HealthCollector(Collector):
         ready = GaugeMetricFamily("cato_ready", "1 while the service takes work.", labels=["service"])
         ready.add_metric([self._health.service], self._health.ready)
         yield ready
+        draining = GaugeMetricFamily(
+            "cato_draining", "1 while the service finishes its work in order to stop.", labels=["service"]
+        )
+        draining.add_metric([self._health.service], self._health.phase is Phase.DRAINING)
+        yield draining
         connected = GaugeMetricFamily(
             "cato_broker_connected", "1 while there is a connection to the broker.", labels=["service"]
         )
@@ -99,6 +106,11 @@ class _HealthCollector(Collector):
         )
         reconnects.add_metric([self._health.service], self._health.broker_reconnects())
         yield reconnects
+        build = GaugeMetricFamily(
+            "cato_build_info", "1; the labels say what runs.", labels=["service", "version", "python"]
+        )
+        build.add_metric([self._health.service, release(), platform.python_version()], 1)
+        yield build
 
 
 def health_app(health: Health, registry: CollectorRegistry = REGISTRY) -> Starlette:

@@ -1,9 +1,9 @@
 """Puts a dialer process together: the campaign role, the dial role, or both."""
 
 from collections.abc import Collection
-from enum import StrEnum
 
 from cato_contracts.subjects import EVENTS, LEASES, RUNS
+from cato_dialer.campaign.adapters.campaign_gauges import CampaignGauges
 from cato_dialer.campaign.adapters.list_reader.confined_list_reader import ConfinedListReader
 from cato_dialer.campaign.adapters.media_audio_library import MediaAudioLibrary
 from cato_dialer.campaign.adapters.nats_dial_queue import NatsDialQueue
@@ -14,6 +14,7 @@ from cato_dialer.campaign.adapters.nats_station_sights import NatsStationSights
 from cato_dialer.campaign.handlers.deps import Deps as CampaignDeps
 from cato_dialer.campaign.role import CampaignRole
 from cato_dialer.config_change import check_stations
+from cato_dialer.dial.adapters.call_log import CallLog
 from cato_dialer.dial.adapters.call_metrics import CallMetrics
 from cato_dialer.dial.adapters.configured_stations import stations_of
 from cato_dialer.dial.adapters.dial_gauges import DialGauges
@@ -33,16 +34,10 @@ from cato_dialer.dial.domain.subscriber.takeover import TakeoverRule
 from cato_dialer.dial.handlers.deps import Deps
 from cato_dialer.dial.handlers.publish_unsent import publish_unsent
 from cato_dialer.dial.role import DialRole
-from cato_dialer.service import DialerService, DialParts
+from cato_dialer.roles import Role
+from cato_dialer.service import CampaignParts, DialerService, DialParts
 from cato_jetstream import Bucket, JetStreamLog
 from cato_runtime.service import Build, RuntimeDeps
-
-
-class Role(StrEnum):
-    """The roles of a dialer process: to drive runs, to make calls."""
-
-    CAMPAIGN = "campaign"
-    DIAL = "dial"
 
 
 def build_roles(roles: Collection[Role]) -> Build:
@@ -59,10 +54,10 @@ def build_roles(roles: Collection[Role]) -> Build:
     return build
 
 
-async def _campaign(runtime: RuntimeDeps) -> CampaignRole:
+async def _campaign(runtime: RuntimeDeps) -> CampaignParts:
     client = await runtime.broker.connect()
     js, clock = runtime.js, runtime.clock
-    return CampaignRole(
+    role = CampaignRole(
         CampaignDeps(
             events=JetStreamLog(client, EVENTS.name),
             run_log=JetStreamLog(client, RUNS.name),
@@ -78,6 +73,7 @@ async def _campaign(runtime: RuntimeDeps) -> CampaignRole:
             clock=clock,
         )
     )
+    return CampaignParts(role, CampaignGauges(js, role.runs_in_progress))
 
 
 async def _dial(runtime: RuntimeDeps) -> DialParts:
@@ -109,12 +105,13 @@ async def _dial(runtime: RuntimeDeps) -> DialParts:
         unsent=unsent,
         takeover=TakeoverRule(config.dialing.takeover),
         watch=watch,
-        observers=(metrics,),
+        observers=(metrics, CallLog(stations)),
         await_stations=config.dialing.station_down_wait_s > 0,
     )
     presence = NatsStationPresence(
         client, lambda: deps.stations, watch, registrar, channels, resting_until=deps.resting_until
     )
     role = DialRole(deps, source, presence.changed)
-    metrics.gauges(DialGauges(stations, role.dispatcher, channels, trunk, watch, deps.resting_until).read)
+    gauges = DialGauges(stations, role.dispatcher, channels, trunk, watch, deps.resting_until, registrar)
+    metrics.gauges(gauges.read)
     return DialParts(role, registrar, presence, metrics)

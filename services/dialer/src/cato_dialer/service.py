@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from prometheus_client import REGISTRY
+from prometheus_client.registry import Collector
 
+from cato_dialer.campaign.adapters.campaign_gauges import CampaignGauges
 from cato_dialer.campaign.role import CampaignRole
 from cato_dialer.config_change import check_change
 from cato_dialer.dial.adapters.call_metrics import CallMetrics
@@ -18,6 +20,14 @@ from cato_runtime.requests import RequestTable
 
 _HANG_UP_MARGIN_S = 12.0
 """The part of the drain time that is kept for hanging up the remaining calls and for their last events."""
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignParts:
+    """The campaign role, and its metrics."""
+
+    role: CampaignRole
+    gauges: CampaignGauges
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +44,7 @@ class DialerService:
     """The roles of one process. The dial role starts last and stops first."""
 
     def __init__(
-        self, config: Config, drain_seconds: float, campaign: CampaignRole | None, dial: DialParts | None
+        self, config: Config, drain_seconds: float, campaign: CampaignParts | None, dial: DialParts | None
     ) -> None:
         self._config = config
         self._calls_may_last_s = max(0.0, drain_seconds - _HANG_UP_MARGIN_S)
@@ -44,18 +54,22 @@ class DialerService:
 
     @property
     def requests(self) -> RequestTable:
-        return self._campaign.requests if self._campaign else RequestTable()
+        return self._campaign.role.requests if self._campaign else RequestTable()
 
     async def start(self) -> None:
         if self._campaign is not None:
-            await self._start(self._campaign)
+            await self._start(self._campaign.role)
+            self._show(self._campaign.gauges)
+            await self._start(self._campaign.gauges)
         if self._dial is not None:
-            registry = self._dial.metrics.registry
-            REGISTRY.register(registry)
-            self._running.callback(REGISTRY.unregister, registry)
+            self._show(self._dial.metrics.registry)
             await self._start(self._dial.registrar)
             await self._start(self._dial.role)
             await self._start(self._dial.presence)
+
+    def _show(self, metrics: Collector) -> None:
+        REGISTRY.register(metrics)
+        self._running.callback(REGISTRY.unregister, metrics)
 
     async def _start(self, part: "_Part") -> None:
         # Registered before its start: a start that fails halfway must be undone as well.
@@ -64,8 +78,8 @@ class DialerService:
 
     def detail(self) -> dict[str, Any]:
         """Name the stations that are down: as this process sees them if it makes calls, else as all do."""
-        role = self._dial.role if self._dial is not None else self._campaign
-        return {"stationsDown": role.stations_down() if role is not None else []}
+        part = self._dial or self._campaign
+        return {"stationsDown": part.role.stations_down() if part is not None else []}
 
     async def reload(self, config: Config) -> None:
         """Use the new configuration for new calls.

@@ -17,6 +17,10 @@ class CampaignRole:
         self._coordinator = Coordinator(deps)
         self.requests = RequestTable(deps.clock, handler_table(deps))
 
+    def runs_in_progress(self) -> int:
+        """Return how many runs have been started and are not over, driven by whichever replica."""
+        return len(self._view.running)
+
     async def start(self) -> None:
         """Read the catalog's log, then begin to drive runs.
 

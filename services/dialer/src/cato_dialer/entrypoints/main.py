@@ -2,7 +2,8 @@
 
 import argparse
 
-from cato_dialer.bootstrap import Role, build_roles
+from cato_dialer.bootstrap import build_roles
+from cato_dialer.roles import Role
 from cato_runtime.service import run_service
 
 

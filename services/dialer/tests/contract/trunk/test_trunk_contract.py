@@ -86,7 +86,7 @@ async def caller(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
         dialing = DialingConfig(bind_address="127.0.0.1", calls_per_worker=2)
         trunk = DenseTrunk(dialing, 2) if request.param == "dense" else Pjsua2Trunk(dialing, workers_for=2)
         await trunk.open()
-        yield Caller(trunk, make_station(uri=exchange.uri), prompt)
+        yield Caller(trunk, make_station(uri=exchange.uri), prompt, exchange=exchange)
         await trunk.close()
 
 
@@ -142,6 +142,22 @@ async def test_digits_are_reported_in_order_with_the_way_they_came(caller: Calle
     assert [(event.digit, event.source) for event in heard.all(LineDigit)] == [
         ("1", DigitSource.RTP_EVENT), ("#", DigitSource.RTP_EVENT), ("2", DigitSource.SIP_INFO),
     ]  # fmt: skip
+
+
+async def test_the_line_has_the_call_id_of_its_invite(caller: Caller):
+    line = caller.call("busy", not_before=datetime.now(UTC) + timedelta(seconds=0.2))
+    assert line.sip_call_id is None
+    seen = set()
+
+    async def note(_event: LineEvent) -> None:
+        seen.add(line.sip_call_id)
+
+    await follow(line, note)
+    (sip_call_id,) = seen
+    assert sip_call_id
+    if caller.exchange is not None:
+        (call,) = caller.exchange.calls
+        assert call.call_id == sip_call_id
 
 
 async def test_hanging_up_again_or_late_does_nothing(caller: Caller):

@@ -1,6 +1,7 @@
 """A trunk without a network: each number has a script of line events."""
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
@@ -116,10 +117,12 @@ class _MemoryLine:
         self._length_ms = 0
         self._answered_at: float | None = None
         self._released = False
+        self._sent_at = math.inf
 
     def follow(self, script: Script, wait_s: float) -> None:
         """Raises: AlawWavError."""
         self._length_ms = audio_length(self._order.audio) // _BYTES_PER_MS
+        self._sent_at = self._loop.time() + wait_s
         for after_s, event in script:
             self._later(wait_s + after_s, event)
 
@@ -129,6 +132,10 @@ class _MemoryLine:
             yield event
             if isinstance(event, LineReleased):
                 return
+
+    @property
+    def sip_call_id(self) -> str | None:
+        return f"{self._order.call_id}@memory" if self._loop.time() >= self._sent_at else None
 
     async def hang_up(self) -> None:
         self.release(ReleaseCause.LOCAL_HANGUP, "")

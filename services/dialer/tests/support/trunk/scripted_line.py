@@ -135,6 +135,10 @@ class ScriptedLine:
             self._heard(answered_at),
         )
 
+    @property
+    def sip_call_id(self) -> str | None:
+        return f"{self._order.call_id}@scripted"
+
     async def hang_up(self) -> None:
         self._hung_up.set()
 

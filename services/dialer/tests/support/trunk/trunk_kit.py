@@ -11,6 +11,7 @@ from cato_contracts.alaw_wav import wav_file
 from cato_dialer.dial.domain.call.line_events import LineEvent, LineReleased
 from cato_dialer.dial.domain.station import Station
 from cato_dialer.dial.ports.trunk import CallOrder, Line, Trunk
+from cato_exchange.exchange import Exchange
 
 FRAME = 160
 
@@ -75,6 +76,8 @@ class Caller:
     station: Station
     prompt: Path
     heard_threshold_ms: int | None = None
+    exchange: Exchange | None = None
+    """The exchange behind the station, if there is one."""
 
     def call(self, number: str, **changes: Any) -> Line:
         fields: dict[str, Any] = {

@@ -17,6 +17,7 @@ from cato_dialer.dial.adapters.dense.media.engine import MediaEngine
 from cato_dialer.dial.adapters.dense.media.farewell import Farewells
 from cato_dialer.dial.adapters.dense.media.ports import Ports
 from cato_dialer.dial.adapters.dense.media.rtp.prompts import ALAW_TO_ULAW
+from cato_dialer.dial.adapters.dense.media.rtp.rtcp import lost_of
 
 AUDIO = bytes((index + index // 256 * 7) & 255 for index in range(160 * 10))
 
@@ -215,6 +216,43 @@ def test_the_stream_ends_with_a_report_and_a_goodbye(rig: Rig):
     assert (kind, ssrc) == (200, sent[0].ssrc)
     assert (packets, octets) == (len(sent), 160 * len(sent))
     assert 203 in {data[at + 1] for at in range(0, len(data), 4)}
+
+
+def receiver_report(*blocks: tuple[int, int]) -> bytes:
+    """Return a report with a source and its number of lost packets in each block."""
+    data = struct.pack(">BBHI", 0x80 | len(blocks), 201, 1 + 6 * len(blocks), 77)
+    for ssrc, lost in blocks:
+        data += struct.pack(">IB", ssrc, 3) + lost.to_bytes(3, "big", signed=True) + bytes(16)
+    return data
+
+
+def test_packets_that_the_far_end_reports_as_lost_are_counted(rig: Rig):
+    port = rig.play()
+    rig.run(100)
+    ours = rig.far.packets()[0].ssrc
+    for report in (receiver_report((5, 9), (ours, 1)), receiver_report((ours, 2)), b"\x80\xc9", bytes(40)):
+        rig.far.rtcp.sendto(report, ("127.0.0.1", port + 1))
+    rig.engine.handle(protocol.Stop(1))
+    assert rig.reported(protocol.Stopped) == [protocol.Stopped(1, 100, 5, 2)]
+
+
+@pytest.mark.parametrize(
+    ("report", "lost"),
+    [
+        (b"", None),
+        (receiver_report((8, 4)), None),
+        (receiver_report((7, 4)), 4),
+        (receiver_report((7, -3)), 0),
+        (receiver_report((7, 4))[:-1], None),
+        (bytes([0x80, 200]) + bytes([0, 6]) + bytes(24), None),
+        (bytes([0x81, 200, 0, 12]) + bytes(24) + receiver_report((7, 6))[8:], 6),
+        (receiver_report() + receiver_report((7, 5)), 5),
+        (bytes([0x9F, 201, 255, 255]) + bytes(20), None),
+    ],
+)
+def test_a_report_is_read_as_far_as_it_is_whole(report: bytes, lost: int | None):
+    assert lost_of(report, 7, None) == lost
+    assert lost_of(report, 7, 2) == (2 if lost is None else lost)
 
 
 def test_a_prompt_that_is_gone_is_a_failure_of_its_call_alone(rig: Rig, tmp_path: Path):

@@ -163,3 +163,18 @@ def test_changed_stations_apply_to_the_next_calls_and_lose_no_job(kit: Any) -> N
         await replica.role.stop()
 
     kit.run(story())
+
+
+def test_the_sip_call_id_is_on_the_first_event_after_the_invite_and_on_the_last(kit: Any) -> None:
+    async def main() -> None:
+        busy = kit.script(final=(486, "Busy Here"))
+        world = kit.world(lambda *_: busy, (kit.station(),))
+        replica = await world.replica().start()
+        world.queue.put(world.job(7, ["a"]))
+        await world.until_empty()
+        await replica.role.stop()
+        events = world.events()
+        named = {event.seq: event.sip_call_id for event in events if event.sip_call_id}
+        assert named == dict.fromkeys((2, events[-1].seq), f"{events[0].call_id}@scripted")
+
+    kit.run(main())

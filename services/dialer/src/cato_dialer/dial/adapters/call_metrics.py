@@ -13,8 +13,10 @@ from cato_contracts.messages.runs import SubscriberResult
 from cato_dialer.dial.domain.station import Station
 
 _PDD_S = (0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0)
+_ANSWER_S = (1, 2, 5, 8, 10, 15, 20, 25, 30, 40, 60, 120)
 _TALK_S = (1, 5, 10, 15, 20, 30, 45, 60, 90, 120, 300, 600)
-_RINGING = frozenset({CallEventKind.RINGING, CallEventKind.SESSION_PROGRESS, CallEventKind.ANSWERED})
+RINGING_KINDS = frozenset({CallEventKind.RINGING, CallEventKind.SESSION_PROGRESS, CallEventKind.ANSWERED})
+"""A call has rung when one of these has happened."""
 
 
 @dataclass(slots=True)
@@ -52,11 +54,26 @@ class CallMetrics:
             "Subscribers whose wave has ended, by the reason and by whether they were notified.",
             *("reason", "notified"),
         )
+        self._rtp_sent = self._counter(
+            "cato_rtp_packets_sent",
+            "RTP packets of ended calls; reported: the far end sent RTCP reports about them.",
+            *("station", "reported"),
+        )
+        self._rtp_lost = self._counter(
+            "cato_rtp_packets_lost", "RTP packets that far ends reported as lost (RTCP).", "station"
+        )
         self._pdd = Histogram(
             "cato_call_post_dial_delay_seconds",
             "From a call's start to its first ringing, or its answer.",
             ("station",),
             buckets=_PDD_S,
+            registry=self.registry,
+        )
+        self._answer = Histogram(
+            "cato_call_answer_seconds",
+            "From a call's start to its answer.",
+            ("station",),
+            buckets=_ANSWER_S,
             registry=self.registry,
         )
         self._talk = Histogram(
@@ -80,16 +97,23 @@ class CallMetrics:
                 self._delayed.labels(station).inc()
         elif event.kind in FINAL_KINDS:
             self._note_end(event, station, at)
-        elif (call := self._up.get(event.call_id)) is not None and event.kind in _RINGING:
+        elif (call := self._up.get(event.call_id)) is not None and event.kind in RINGING_KINDS:
             if not call.rang:
                 call.rang = True
                 self._pdd.labels(station).observe((at - call.started_at) / 1000)
             if event.kind is CallEventKind.ANSWERED:
                 call.answered_at = at
+                self._answer.labels(station).observe((at - call.started_at) / 1000)
 
     def note_result(self, result: SubscriberResult) -> None:
         """Count the result of a subscriber in a wave."""
         self._results.labels(result.reason, str(result.notified).lower()).inc()
+
+    def note_audio(self, station_id: UUID, sent: int, lost: int | None) -> None:
+        """Count the RTP packets of a call."""
+        station = self._names.get(station_id, "")
+        self._rtp_sent.labels(station, str(lost is not None).lower()).inc(sent)
+        self._rtp_lost.labels(station).inc(lost or 0)
 
     def gauges(self, read: Callable[[], Iterable[Metric]]) -> None:
         """Register a function that is called at every scrape."""

@@ -1,17 +1,18 @@
 """Gauges of a dialer, read at each scrape: channels, jobs, SIP workers, stations."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from cato_contracts.api.stations import StationState
 from cato_dialer.dial.adapters.call_metrics import station_names
 from cato_dialer.dial.adapters.engine_choice import EngineChoice
 from cato_dialer.dial.adapters.nats.channel_source import NatsChannelSource
+from cato_dialer.dial.adapters.worker_gauges import WorkerGauges
 from cato_dialer.dial.domain.capacity.overload_control import OverloadControl
 from cato_dialer.dial.domain.station import Station
 from cato_dialer.dial.ports.stations import StationWatch
@@ -27,7 +28,22 @@ class _Dispatcher(Protocol):
     def overload(self) -> OverloadControl: ...
 
 
-@dataclass(frozen=True, slots=True)
+class Registrations(Protocol):
+    """The registrations of this process that are shown."""
+
+    def registered(self, station_id: UUID) -> bool: ...
+    def attempts(self, station_id: UUID) -> tuple[int, int] | None: ...
+
+
+class _NoRegistrations(NamedTuple):
+    def registered(self, _station_id: UUID) -> bool:
+        return False
+
+    def attempts(self, _station_id: UUID) -> tuple[int, int] | None:
+        return None
+
+
+@dataclass(slots=True)
 class DialGauges:
     """Reads the state of a dialer's parts."""
 
@@ -37,9 +53,17 @@ class DialGauges:
     trunk: EngineChoice
     watch: StationWatch
     resting_until: Callable[[UUID], datetime | None] = lambda _station_id: None
+    registrations: Registrations = field(default_factory=_NoRegistrations)
+    workers: WorkerGauges = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.workers = WorkerGauges(self.trunk)
 
     def read(self) -> Iterable[Metric]:
         yield from self._stations()
+        yield from self._registered()
+        yield self._licence()
+        yield from self.workers.read()
         yield _gauge("cato_jobs_in_hand", "Subscribers being worked on.", self.dispatcher.jobs_in_hand)
         yield _gauge("cato_sip_workers", "SIP worker processes that are alive.", len(self.trunk.worker_pids))
         yield _gauge("cato_sip_capacity", "Calls at once that they carry.", self.trunk.capacity)
@@ -83,6 +107,36 @@ class DialGauges:
         yield channels
         yield up
         yield states
+
+    def _registered(self) -> Iterable[Metric]:
+        registered = GaugeMetricFamily(
+            "cato_station_registered",
+            "1 while this dialer is registered with the station; one dialer registers, of all.",
+            labels=["station"],
+        )
+        requests = CounterMetricFamily(
+            "cato_registrations", "REGISTER requests, by their outcome.", labels=["station", "outcome"]
+        )
+        names = station_names(self.stations)
+        for station in self.stations:
+            if (attempts := self.registrations.attempts(station.id)) is not None:
+                registered.add_metric([names[station.id]], self.registrations.registered(station.id))
+                for outcome, count in zip(("succeeded", "failed"), attempts, strict=True):
+                    requests.add_metric([names[station.id], outcome], count)
+        yield registered
+        yield requests
+
+    def _licence(self) -> Metric:
+        pool = GaugeMetricFamily(
+            "cato_license_channels",
+            "Channels of the licence: all, those leased to this dialer, those in use by it.",
+            labels=["state"],
+        )
+        for state, count in zip(
+            ("configured", "leased", "in-use"), self.channels.licence_usage(), strict=True
+        ):
+            pool.add_metric([state], count)
+        return pool
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:

@@ -39,6 +39,10 @@ class EngineChoice:
         """Return the processes of the engines that are alive."""
         return tuple(pid for engine in self._engines.values() for pid in engine.worker_pids)
 
+    @property
+    def engines(self) -> Mapping[Engine, EngineTrunk]:
+        return self._engines
+
     async def open(self) -> None:
         for engine in self._engines.values():
             await engine.open()

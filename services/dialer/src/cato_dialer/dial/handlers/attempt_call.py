@@ -192,7 +192,7 @@ class CallAttempt:
             if self._deps.await_stations and may_mean_station_down(effect.reason, effect.sip_code):
                 ends.append(effect)
             else:
-                record.publish(effect)
+                record.publish(effect, line.sip_call_id)
 
         driver = CallDriver(line, rules, self._deps.clock, publish=publish, succeed=record.succeed)
         self._driver = driver
@@ -208,7 +208,7 @@ class CallAttempt:
             self._recorder.on_fence(None)
         for end in ends:
             responds = await self._deps.watch.responds(self._station.id, began)
-            record.publish(end if responds else replace(end, reason=STATION_DOWN))
+            record.publish(end if responds else replace(end, reason=STATION_DOWN), line.sip_call_id)
         self._tell_watch(driver)
         return driver.unsent
 
@@ -225,7 +225,11 @@ class CallAttempt:
             )
             watch.failed(station_id, failure)
         if driver.released is not None:
-            self._deps.let_rest(self._station, driver.released.sip_code, driver.released.retry_after_s)
+            released = driver.released
+            self._deps.let_rest(self._station, released.sip_code, released.retry_after_s)
+            if released.rtp_sent:
+                for observer in self._deps.observers:
+                    observer.note_audio(station_id, released.rtp_sent, released.rtp_lost)
 
     async def _line_free(self) -> bool:
         """Wait for a line of the trunk; return False if none was free in time."""

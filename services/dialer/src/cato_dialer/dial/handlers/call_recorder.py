@@ -12,7 +12,7 @@ from cato_contracts.api.resources import Contact
 from cato_contracts.envelope import Envelope
 from cato_contracts.ids import derived_id
 from cato_contracts.instants import from_unix_ms, unix_ms
-from cato_contracts.messages.calls import CallEvent, CallEventKind, CallOwner
+from cato_contracts.messages.calls import FINAL_KINDS, CallEvent, CallEventKind, CallOwner
 from cato_contracts.messages.jobs import DialJob
 from cato_contracts.messages.runs import SubscriberResult
 from cato_dialer.dial.domain.call.outcome import CANCELLED, Cause, classify
@@ -139,6 +139,7 @@ class CallRecorder:
                 sip_code=200 if call.answered else None,
                 reason=reason,
                 success=success,
+                sip_call_id=call.sip_call_id,
             ),
             unix_ms(self._clock.now()),
         )
@@ -233,6 +234,7 @@ class CallRecord:
         self._station_id = station_id
         self._delayed = delayed
         self._next_seq = 0
+        self._sip_call_id: str | None = None
 
     def started(self, owner: CallOwner, ends_by: datetime) -> None:
         """Record that the call begins: who is called, by which process, and through which station."""
@@ -244,9 +246,11 @@ class CallRecord:
         self._note(Publish(CallEventKind.STARTED, now), contact=contact, owner=owner, ends_by=ends_by)
         self.publish(Publish(CallEventKind.STATION_CHOSEN, now))
 
-    def publish(self, effect: Publish) -> None:
-        """Record an event of the call machine."""
-        self._note(effect, station_id=self._station_id, delayed=self._delayed)
+    def publish(self, effect: Publish, sip_call_id: str | None = None) -> None:
+        """Record an event of the call machine; `sip_call_id` as it is now."""
+        told = sip_call_id if effect.kind in FINAL_KINDS or sip_call_id != self._sip_call_id else None
+        self._sip_call_id = sip_call_id or self._sip_call_id
+        self._note(effect, station_id=self._station_id, delayed=self._delayed, sip_call_id=told)
 
     def succeed(self, effect: Succeed) -> None:
         """Record the subscriber's result: the call machine has seen the condition of success met."""

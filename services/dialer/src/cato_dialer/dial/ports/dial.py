@@ -207,6 +207,10 @@ class CallObserver(Protocol):
         """Receive the result of a subscriber in a wave; must not block."""
         ...
 
+    def note_audio(self, station_id: UUID, sent: int, lost: int | None) -> None:
+        """Receive the RTP packets of a call: those sent, and of them lost, None without an RTCP report."""
+        ...
+
 
 class PromptCache(Protocol):
     """Prompts as files that the trunk can play."""

@@ -33,6 +33,11 @@ class CallOrder:
 class Line(Protocol):
     """One call on the trunk."""
 
+    @property
+    def sip_call_id(self) -> str | None:
+        """The `Call-ID` of the last INVITE that was sent for the call; None before the first."""
+        ...
+
     def events(self) -> AsyncIterator[LineEvent]:
         """Yield the events in order; the last one is `LineReleased`, and it always comes."""
         ...

@@ -27,6 +27,9 @@ def test_invite_is_announced_before_the_library_sends_it(
         def __init__(self, *_: Any) -> None:
             pass
 
+        def sip_call_id(self) -> str:
+            return "a@b"
+
         def makeCall(self, *_: Any) -> None:  # noqa: N802 - the library's name
             at_sending.append(list(emitted))
 

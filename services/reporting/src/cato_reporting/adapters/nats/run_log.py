@@ -13,7 +13,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
 from cato_contracts.api.status import SERVICE
 from cato_contracts.errors import BrokerError
-from cato_contracts.subjects import RUN_DISPATCH_STATES, RUNS
+from cato_contracts.subjects import READ_MODEL_CONSUMER, RUN_DISPATCH_STATES, RUNS
 from cato_jetstream import (
     DeadLetters,
     NotFound,
@@ -28,7 +28,7 @@ from cato_reporting.ports import LogMessage
 
 log = structlog.get_logger()
 
-DURABLE = "reporting"
+DURABLE = READ_MODEL_CONSUMER
 """The consumer whose acknowledged position shows how far the read model is filled."""
 
 _BATCH = 500

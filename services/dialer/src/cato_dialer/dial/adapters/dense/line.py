@@ -53,6 +53,7 @@ class DenseLine:
         self._playing = False
         self._kept_farewell = False
         self._heard_ms = 0
+        self._rtp: tuple[int, int | None] = 0, None
         self._retry_after_s: int | None = None
         self._last_word: tuple[ReleaseCause, int | None, str] | None = None
         self._reason_header: str | None = None
@@ -62,6 +63,10 @@ class DenseLine:
     def unheard(self) -> bool:
         """Whether the INVITE was sent and has no response yet."""
         return self.call is not None and not self._told
+
+    @property
+    def sip_call_id(self) -> str | None:
+        return self.call.identity.call_id if self.call is not None else None
 
     @property
     def released(self) -> bool:
@@ -112,8 +117,9 @@ class DenseLine:
                 self._tell(LinePlaybackFinished(at, heard))
             case protocol.Key(at=at, key=key) if DigitSource.RTP_EVENT in self.order.station.digit_sources:
                 self._tell(LineDigit(at, key, DigitSource.RTP_EVENT))
-            case protocol.Stopped(heard_ms=heard):
+            case protocol.Stopped(heard_ms=heard, packets=packets, lost=lost):
                 self._heard_ms = max(self._heard_ms, heard)
+                self._rtp = packets, lost
                 self._finish()
             case protocol.Failed(why=why):
                 self.fail(why)
@@ -229,7 +235,14 @@ class DenseLine:
         cause, code, phrase = self._last_word
         self._put(
             LineReleased(
-                now_ms(), cause, code, phrase, self._heard_ms, self._reason_header, self._retry_after_s
+                now_ms(),
+                cause,
+                code,
+                phrase,
+                self._heard_ms,
+                self._reason_header,
+                self._retry_after_s,
+                *self._rtp,
             )
         )
         self._released = True

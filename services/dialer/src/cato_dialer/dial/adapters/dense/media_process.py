@@ -49,6 +49,8 @@ class MediaProcess:
         self.way = ""
         self.lag_ms = self.streams = 0
         self.refusal = ""
+        self.deaths = 0
+        """How often the process has ended unasked."""
         self.tried = asyncio.Event()
         """Set once the process is running or has failed to start."""
 
@@ -105,6 +107,7 @@ class MediaProcess:
                 pause = _FIRST_PAUSE_S
             self._died()
             if not self._closing:
+                self.deaths += 1
                 log.warning("media process ended; starting another", pause_s=pause, refusal=self.refusal)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE_S)

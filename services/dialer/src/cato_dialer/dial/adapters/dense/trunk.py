@@ -115,6 +115,11 @@ class DenseTrunk:
     def worker_pids(self) -> tuple[int, ...]:
         return tuple(process.pid for process in self._processes if process.pid is not None)
 
+    @property
+    def worker_deaths(self) -> int:
+        """How often a media process has ended unasked."""
+        return sum(process.deaths for process in self._processes)
+
     async def open(self) -> None:
         """Start SIP and the media processes.
 

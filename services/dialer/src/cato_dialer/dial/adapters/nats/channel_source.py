@@ -96,6 +96,7 @@ class NatsChannelSource:
         self._leases: dict[str, Lease] = {}
         self._prolonging: defaultdict[tuple[str, int], asyncio.Lock] = defaultdict(asyncio.Lock)
         self._pools = {station.id: ChannelPool(str(station.id), station.channels) for station in stations}
+        self._max_channels = max_channels
         total = sum(station.channels for station in stations)
         self._licence = ChannelPool(_LICENCE, max_channels) if max_channels < total else None
         self._freed = asyncio.Event()
@@ -145,8 +146,16 @@ class NatsChannelSource:
 
     def usage(self, station_id: UUID) -> tuple[int, int]:
         """Return how many channels of the station this replica holds, and how many it uses."""
-        blocks = self._pools[station_id].blocks.values()
-        return sum(block.size for block in blocks), sum(block.in_use for block in blocks)
+        return _usage(self._pools[station_id])
+
+    def licence_usage(self) -> tuple[int, int, int]:
+        """Return how many channels the licence has, and how many of them this replica holds and uses.
+
+        The licence is a pool of its own only where the stations have more channels than it.
+        """
+        pools = [self._licence] if self._licence is not None else list(self._pools.values())
+        held, in_use = zip(*map(_usage, pools), strict=True) if pools else ((), ())
+        return self._max_channels, sum(held), sum(in_use)
 
     def freed(self, station_ids: Sequence[UUID]) -> Coroutine[Any, Any, None]:
         # The event is bound here, not in the coroutine: a release before the first await counts.
@@ -299,3 +308,8 @@ class NatsChannelSource:
             ttl_s = round(self._allocator.valid_s + _MARGIN_S)
             self._leases[key] = Lease(self._bucket, key, self._name.encode(), ttl_s=ttl_s, margin_s=_MARGIN_S)
         return self._leases[key]
+
+
+def _usage(pool: ChannelPool) -> tuple[int, int]:
+    blocks = pool.blocks.values()
+    return sum(block.size for block in blocks), sum(block.in_use for block in blocks)

@@ -154,6 +154,14 @@ class Signalled:
 
 
 @dataclass(frozen=True, slots=True)
+class CallNamed:
+    """The `Call-ID` of the INVITE of a line."""
+
+    line: int
+    sip_call_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class LineReport:
     """An event of a line."""
 
@@ -162,7 +170,8 @@ class LineReport:
 
 
 ToWorker = Configure | Place | HangUp | Register | Unregister
-FromWorker = Ready | Refused | Beat | Freed | Registered | InviteSent | Signalled | LineReport
+OfLine = InviteSent | CallNamed | Signalled | LineReport
+FromWorker = Ready | Refused | Beat | Freed | Registered | OfLine
 Message = ToWorker | FromWorker
 
 _TYPES: dict[str, type[Any]] = {

@@ -103,7 +103,8 @@ class LineReleased(LineEvent):
     """The last event of every line. `heard_ms`: audio sent in all; `sip_code`: the final response, if any.
 
     `reason_header`: what the station said about the reason in `Reason` and `Warning`. `retry_after_s`: the
-    pause that the final response asked for.
+    pause that the final response asked for. `rtp_sent`: packets of audio sent; `rtp_lost`: those of them that
+    the far end missed, by its last RTCP report, None if it sent none.
     """
 
     cause: ReleaseCause
@@ -112,6 +113,8 @@ class LineReleased(LineEvent):
     heard_ms: int
     reason_header: str | None = None
     retry_after_s: int | None = None
+    rtp_sent: int = 0
+    rtp_lost: int | None = None
 
 
 LINE_EVENTS: tuple[type[LineEvent], ...] = (

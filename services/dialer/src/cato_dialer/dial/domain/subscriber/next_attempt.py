@@ -46,6 +46,7 @@ class PastCall:
     ending: CallEventKind | None = None
     success: bool = False
     reason: str | None = None
+    sip_call_id: str | None = None
 
     @property
     def to_be_repeated(self) -> bool:
@@ -88,6 +89,7 @@ def _call_of(events: Sequence[CallEvent]) -> PastCall:
         ending=final.kind if final else None,
         success=final.success if final else False,
         reason=final.reason if final else None,
+        sip_call_id=next((event.sip_call_id for event in latest if event.sip_call_id), None),
     )
 
 

@@ -6,6 +6,7 @@ import os
 import random
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from cato_contracts.alaw_wav import AlawWavError
 from cato_contracts.instants import now_ms
@@ -98,6 +99,7 @@ class MediaEngine:
         while self._reports and self._reports[0][0] <= now:
             _, call = heapq.heappop(self._reports)
             if (stream := self._streams.get(call)) is not None:
+                self._take_reports(stream)
                 self._send_report(stream)
                 self._plan_report(stream, now)
 
@@ -168,14 +170,16 @@ class MediaEngine:
 
     def _stop(self, call: int) -> None:
         stream = self._streams.pop(call, None)
-        heard = 0
+        heard, packets, lost = 0, 0, None
         if stream is not None:
             self._pause(stream)
+            self._take_reports(stream)
+            packets, lost = stream.packets, stream.lost
             self._by_port.pop(stream.port, None)
             heard = stream.heard_ms()
             if stream.started:
                 self._send_rtcp(stream, self._report_of(stream) + rtcp.goodbye(stream.ssrc))
-        self._report(protocol.Stopped(call, heard))
+        self._report(protocol.Stopped(call, heard, packets, lost))
 
     def _say(self, due: Due, millisecond: int) -> None:
         for stream in due.started:
@@ -211,15 +215,18 @@ class MediaEngine:
                 self._report(protocol.Key(stream.call, now_ms(), key))
 
     def _discard_received(self, port: int) -> None:
-        """Discard packets that arrived for the previous call on this socket."""
-        rtp = self._ports.rtp[port]
-        try:
-            while True:
-                rtp.recv(_LARGEST_PACKET)
-        except BlockingIOError:
-            return
-        except OSError:
-            return
+        """Discard packets that arrived for the previous call on these sockets."""
+        for each in (self._ports.rtp[port], self._ports.rtcp[port]):
+            with suppress(OSError):
+                while True:
+                    each.recv(_LARGEST_PACKET)
+
+    def _take_reports(self, stream: Stream) -> None:
+        """Take what the far end has reported about our packets since the last time."""
+        with suppress(OSError):
+            for _ in range(_PACKETS_PER_WAKE_UP):
+                report = self._ports.rtcp[stream.port].recv(_LARGEST_PACKET)
+                stream.lost = rtcp.lost_of(report, stream.ssrc, stream.lost)
 
     def _plan_report(self, stream: Stream, now: float) -> None:
         # 0.5 to 1.5 times the interval at random, so that calls that began together do not report together.

@@ -4,7 +4,7 @@ import ctypes
 import os
 import socket
 import struct
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -13,6 +13,7 @@ _SO_SNDBUFFORCE = 32
 _SEND_BUFFER = 32 << 20
 _IP_MTU_DISCOVER, _IP_PMTUDISC_DO = 10, 2
 _KEPT_OF_AUDIO = 0x7F
+_REPORTS_BUFFER = 4_096
 
 IOVEC = np.dtype([("base", "u8"), ("length", "u8")])
 MMSGHDR = np.dtype(
@@ -86,19 +87,24 @@ def drop_audio(rtp: socket.socket, audio_types: Collection[int]) -> None:
     program += [(0x06, 0, 0, 0xFFFF_FFFF)]
     program += [(0x28, 0, 0, 10), (0x54, 0, 0, _KEPT_OF_AUDIO), (0x15, 0, 1, 0)]  # A = sequence number
     program += [(0x06, 0, 0, 0xFFFF_FFFF), (0x06, 0, 0, 0)]
+    _attach(rtp, program)
+
+
+def keep_reports(rtcp: socket.socket, report_types: Collection[int]) -> None:
+    """Let the kernel drop all packets that are no reports, and most of them: only the last ones are read."""
+    types = sorted(report_types)
+    program = [(0x30, 0, 0, 9)]  # A = packet type
+    program += [(0x15, len(types) - index, 0, kind) for index, kind in enumerate(types)]
+    program += [(0x06, 0, 0, 0), (0x06, 0, 0, 0xFFFF_FFFF)]
+    _attach(rtcp, program)
+    rtcp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _REPORTS_BUFFER)
+
+
+def _attach(one: socket.socket, program: Sequence[tuple[int, int, int, int]]) -> None:
     code = b"".join(struct.pack("HBBI", *instruction) for instruction in program)
     buffer = ctypes.create_string_buffer(code)
-    rtp.setsockopt(
+    one.setsockopt(
         socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HxxxxxxQ", len(program), ctypes.addressof(buffer))
-    )
-
-
-def drop_everything(rtcp: socket.socket) -> None:
-    """Let the kernel drop everything received on a port that is only used for sending."""
-    code = struct.pack("HBBI", 0x06, 0, 0, 0)
-    buffer = ctypes.create_string_buffer(code)
-    rtcp.setsockopt(
-        socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HxxxxxxQ", 1, ctypes.addressof(buffer))
     )
 
 

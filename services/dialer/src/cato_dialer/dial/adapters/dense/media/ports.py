@@ -5,9 +5,10 @@ import resource
 import socket
 from collections.abc import Iterator
 
-from cato_dialer.dial.adapters.dense.media.kernel import drop_audio, drop_everything, rtp_socket
+from cato_dialer.dial.adapters.dense.media.kernel import drop_audio, keep_reports, rtp_socket
 
 _AUDIO_TYPES = (0, 8)
+_REPORT_TYPES = (200, 201)
 _SPARE_FILES = 64
 _TRIES_FOR_ANY = 50
 
@@ -43,7 +44,7 @@ class Ports:
             rtp.close()
             return
         drop_audio(rtp, _AUDIO_TYPES)
-        drop_everything(rtcp)
+        keep_reports(rtcp, _REPORT_TYPES)
         self.rtp[port], self.rtcp[port] = rtp, rtcp
 
     def close(self) -> None:

@@ -116,10 +116,15 @@ class Key(NamedTuple):
 
 
 class Stopped(NamedTuple):
-    """The stream has ended; `heard_ms` of the prompt have been sent in all."""
+    """The stream has ended; `heard_ms` of the prompt have been sent in all, in `packets`.
+
+    `lost`: the packets that the far end missed, by its last RTCP report; None if it sent none.
+    """
 
     call: int
     heard_ms: int
+    packets: int = 0
+    lost: int | None = None
 
 
 class Failed(NamedTuple):

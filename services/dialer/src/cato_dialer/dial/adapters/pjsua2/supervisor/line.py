@@ -30,6 +30,7 @@ class Pjsua2Line:
         self.sent = False
         """The INVITE may have left the worker."""
         self.signalling = Signalling()
+        self.sip_call_id: str | None = None
         self.on_hang_up = on_hang_up
         self._on_silence = on_silence
         self._told = False

@@ -50,6 +50,8 @@ class _Registration:
     registered: bool = False
     ends_at: float = 0.0
     failures: int = 0
+    successes_total: int = 0
+    failures_total: int = 0
     last_failure: StationFailure | None = None
     retry_at: float | None = None
     wake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -91,6 +93,13 @@ class StationRegistrar:
         """Return the latest failure of this process to register with the station."""
         registration = self._registrations.get(station_id)
         return registration.last_failure if registration is not None else None
+
+    def attempts(self, station_id: UUID) -> tuple[int, int] | None:
+        """Return how many REGISTER succeeded and failed; None for a station that asks for none."""
+        registration = self._registrations.get(station_id)
+        if registration is None:
+            return None
+        return registration.successes_total, registration.failures_total
 
     def renew(self, station_id: UUID) -> None:
         """Register at once if we hold the lease: the station may have lost the registration."""
@@ -202,6 +211,7 @@ class StationRegistrar:
                 )
             now = asyncio.get_running_loop().time()
             registration.registered, registration.failures = True, 0
+            registration.successes_total += 1
             registration.ends_at = now + message.expires_s
             short = message.expires_s < _SHORT_S
             registration.retry_at = now + message.expires_s / 2 if short else None
@@ -212,6 +222,7 @@ class StationRegistrar:
         pause_s = _RETRY_S[min(registration.failures, len(_RETRY_S) - 1)]
         registration.registered = False
         registration.failures += 1
+        registration.failures_total += 1
         registration.last_failure = StationFailure(
             at=self._clock.now(), reason=REGISTRATION_FAILED, sip_code=code, text=why
         )

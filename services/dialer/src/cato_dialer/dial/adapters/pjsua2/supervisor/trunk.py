@@ -96,6 +96,11 @@ class Pjsua2Trunk:
         return tuple(worker.pid for worker in self._workers if worker.pid is not None)
 
     @property
+    def worker_deaths(self) -> int:
+        """How often a worker has ended unasked."""
+        return sum(worker.deaths for worker in self._workers)
+
+    @property
     def _is_started(self) -> bool:
         return self._start is not None and self._start.done()
 

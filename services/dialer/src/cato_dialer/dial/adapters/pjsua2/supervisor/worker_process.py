@@ -69,6 +69,8 @@ class WorkerProcess:
         self._silent_ticks = 0
         self._closing = asyncio.Event()
         self._farewell: asyncio.Task[None] | None = None
+        self.deaths = 0
+        "How often the process has ended unasked."
 
     @property
     def calls(self) -> int:
@@ -140,6 +142,7 @@ class WorkerProcess:
                 self._farewell = asyncio.create_task(send_last_requests(left))
             if time.monotonic() - began >= _SETTLED_S:
                 pause_s = _FIRST_PAUSE_S
+            self.deaths += 1
             log.warning("SIP worker has ended", worker_id=self._worker_id, why=why, again_in_s=pause_s)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._closing.wait(), pause_s)
@@ -209,7 +212,7 @@ class WorkerProcess:
                 self._changed()
             case protocol.Registered() if self._registered is not None:
                 self._registered(message)
-            case protocol.InviteSent() | protocol.Signalled() | protocol.LineReport():
+            case protocol.InviteSent() | protocol.CallNamed() | protocol.Signalled() | protocol.LineReport():
                 self._take_of_line(message)
             case _:
                 raise protocol.ProtocolError(f"not from a worker: {message!r}")
@@ -218,13 +221,15 @@ class WorkerProcess:
         if line.number in self._lines:
             self._send(protocol.HangUp(line.number))
 
-    def _take_of_line(self, message: protocol.InviteSent | protocol.Signalled | protocol.LineReport) -> None:
+    def _take_of_line(self, message: protocol.OfLine) -> None:
         line = self._lines.get(message.line)
         if line is None:
             return
         match message:
             case protocol.InviteSent():
                 line.sent = True
+            case protocol.CallNamed(sip_call_id=sip_call_id):
+                line.sip_call_id = sip_call_id
             case protocol.Signalled(text=text, peer=peer):
                 line.signalling.take(text, peer)
             case protocol.LineReport(event=event):

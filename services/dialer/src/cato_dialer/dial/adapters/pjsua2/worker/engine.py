@@ -208,6 +208,8 @@ class Engine:
         try:
             call.makeCall(order.target, option)
             self._offered[call.dialog] = order.codecs
+            if sip_call_id := call.sip_call_id():
+                self._emit(protocol.CallNamed(order.line, sip_call_id))
         except _UNUSABLE as error:
             # If the library has reported the end of the call already, that event comes first and says more.
             unsent = pj_events.Unsent(order.line, now_ms(), ReleaseCause.NOT_SENT, _why(error))

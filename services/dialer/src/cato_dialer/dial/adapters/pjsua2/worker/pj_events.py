@@ -66,9 +66,14 @@ class MediaChanged(PjEvent):
 
 @dataclass(frozen=True, slots=True)
 class StreamGone(PjEvent):
-    """The RTP stream has ended after `sent_bytes` of audio, None if the count is not known."""
+    """The RTP stream has ended after `sent_bytes` of audio, None if the count is not known.
+
+    `packets` were sent, of which the far end missed `lost` by its RTCP reports; None without one.
+    """
 
     sent_bytes: int | None
+    packets: int = 0
+    lost: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,8 @@ class Progress:
     _media: bool = False
     _started: bool = False
     _listening: bool = False
+    _rtp_sent: int = 0
+    _rtp_lost: int | None = None
 
     @property
     def answered(self) -> bool:
@@ -76,6 +78,7 @@ class Progress:
                 self._media = active
             case pj_events.StreamGone(sent_bytes=sent):
                 self._media = self._listening = False
+                self._count_packets(event)
                 self.playback.stream_ended(sent)
             case pj_events.Keyed():
                 key = self.digits.take(event.digit, event.source)
@@ -115,8 +118,21 @@ class Progress:
     ) -> LineReleased:
         self.ended = True
         return LineReleased(
-            at, cause, code, phrase, self.playback.heard_ms, reason_header, retry_after_s=retry_after_s
+            at,
+            cause,
+            code,
+            phrase,
+            self.playback.heard_ms,
+            reason_header,
+            retry_after_s,
+            self._rtp_sent,
+            self._rtp_lost,
         )
+
+    def _count_packets(self, stream: pj_events.StreamGone) -> None:
+        self._rtp_sent += stream.packets
+        if stream.lost is not None:
+            self._rtp_lost = (self._rtp_lost or 0) + stream.lost
 
     def _provisional(self, event: pj_events.Provisional) -> list[LineEvent]:
         if self._answered or event.code == self._last_code:

@@ -73,6 +73,8 @@ class Stream:
     stamp: int = field(default_factory=lambda: _RANDOM.getrandbits(32))
     position: int = 0
     packets: int = 0
+    lost: int | None = None
+    """The packets that the far end missed, by its last report."""
     started: bool = False
     finished: bool = False
     phase: "Sender | None" = None

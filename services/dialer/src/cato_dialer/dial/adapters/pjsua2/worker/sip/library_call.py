@@ -57,6 +57,13 @@ class LibraryCall(pj.Call):  # type: ignore[misc]
     def onDtmfDigit(self, prm: Any) -> None:  # noqa: N802
         self._guarded(self._digit, prm)
 
+    def sip_call_id(self) -> str | None:
+        """Return the `Call-ID` of the call; None if the library has ended the call already."""
+        try:
+            return str(self.getInfo().callIdString) or None
+        except pj.Error:
+            return None
+
     def audio_sent(self) -> int:
         """Return the bytes of audio that the RTP stream of the call has sent. Raises: pj.Error."""
         statistics = self.getStreamStat(0)  # its parts are freed with it
@@ -115,10 +122,13 @@ class LibraryCall(pj.Call):  # type: ignore[misc]
         if prm.streamIdx != 0:
             return
         try:
-            sent: int | None = self.audio_sent()
+            statistics = self.getStreamStat(0)  # its parts are freed with it
         except pj.Error:
-            sent = None
-        self._note(pj_events.StreamGone(self._line, now_ms(), sent))
+            self._note(pj_events.StreamGone(self._line, now_ms(), None))
+            return
+        sent = statistics.rtcp.txStat
+        lost = int(sent.loss) if sent.updateCount else None
+        self._note(pj_events.StreamGone(self._line, now_ms(), int(sent.bytes), int(sent.pkt), lost))
 
     def _digit(self, prm: Any) -> None:
         if prm.method == pj.PJSUA_DTMF_METHOD_RFC2833:

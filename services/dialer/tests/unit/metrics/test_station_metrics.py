@@ -26,9 +26,9 @@ class OneState(UnwatchedStations):
 
 @pytest.mark.parametrize("state", list(StationState))
 def test_one_state_of_a_station_is_1_and_the_others_are_0_s3(state: StationState) -> None:
-    trunk: Any = SimpleNamespace(worker_pids=(), capacity=0, media_lag_ms=0, loop_lag_ms=0)
+    trunk: Any = SimpleNamespace(worker_pids=(), capacity=0, media_lag_ms=0, loop_lag_ms=0, engines={})
     dispatcher: Any = SimpleNamespace(jobs_in_hand=0, overload=OverloadControl())
-    channels: Any = SimpleNamespace(usage=lambda _station_id: (0, 0))
+    channels: Any = SimpleNamespace(usage=lambda _station_id: (0, 0), licence_usage=lambda: (9, 4, 1))
     gauges = DialGauges([make_station()], dispatcher, channels, trunk, OneState(state))
     families = {family.name: family for family in gauges.read()}
     told = {sample.labels["state"]: sample.value for sample in families["cato_station_state"].samples}

@@ -57,6 +57,16 @@ def test_a_call_is_counted_from_its_start_to_its_end(metrics):
     assert value(metrics, "cato_call_talk_seconds_sum", station="main") == 30
     assert value(metrics, "cato_calls_ended_total", station="main", reason="answered", success="true") == 1
     assert value(metrics, "cato_sip_responses_total", station="main", code="200") == 1
+    assert value(metrics, "cato_call_answer_seconds_sum", station="main") == 5
+
+
+def test_lost_packets_are_counted_beside_those_that_are_reported_about(metrics):
+    metrics.note_audio(MAIN.id, 500, 3)
+    metrics.note_audio(MAIN.id, 200, 0)
+    metrics.note_audio(MAIN.id, 100, None)
+    assert value(metrics, "cato_rtp_packets_sent_total", station="main", reported="true") == 700
+    assert value(metrics, "cato_rtp_packets_sent_total", station="main", reported="false") == 100
+    assert value(metrics, "cato_rtp_packets_lost_total", station="main") == 3
 
 
 def test_the_end_of_another_process_s_call_counts_as_an_end_alone(metrics):

@@ -33,13 +33,13 @@ up: $(STAMP)  ## the embedded stack against the stations in cato.yaml (or CONFIG
 	$(BIN)/cato up --config $(CONFIG) --data $(or $(DATA),build/data) --port $(or $(PORT),8080) --console-port $(or $(CONSOLE_PORT),8090)
 
 ifdef ARGS
-test: $(STAMP) peers openapi-tools
+test: $(STAMP) peers openapi-tools deploy-tools
 	$(BIN)/python -m pytest $(ARGS)
 else
 # Three lanes at once. The tests that watch the clock run one at a time, and mostly wait for it, and so do those that kill
 # processes and cut connections, with those of the whole system behind them, so that both lanes are equally long; beside
 # them run, at low priority, the tests that need the processor. Each lane prints its results at its end.
-test: $(STAMP) peers openapi-tools  ## every test, or those of ARGS='services/dialer -k wave'
+test: $(STAMP) peers openapi-tools deploy-tools  ## every test, or those of ARGS='services/dialer -k wave'
 	@echo "running every test in three lanes; each prints its results at its end, after some minutes"
 	@$(MAKE) --no-print-directory --keep-going --jobs 3 $(SYNC) test-timed test-failures test-others
 endif
@@ -76,6 +76,16 @@ peers:
 openapi-tools: $(STAMP)
 	@$(MAKE) --no-print-directory $(TOOLS)/.python $(TOOLS)/.node || echo "WARNING: the tools for OpenAPI cannot be" \
 	    "installed (Debian packages nodejs, npm; a package index): the tests with them will be missing" >&2
+
+# The validator of Kubernetes objects, in an environment of its own. Without it its tests are skipped.
+deploy-tools: $(STAMP)
+	@$(MAKE) --no-print-directory build/deploy-tools/.installed || echo "WARNING: kubernetes-validate cannot be" \
+	    "installed (a package index): the manifests are not validated" >&2
+
+build/deploy-tools/.installed: tests/deploy/requirements.txt
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python build/deploy-tools
+	@$(BIN)/uv pip install --quiet --python build/deploy-tools/bin/python --require-hashes -r $<
+	@touch $@
 
 $(TOOLS)/.python: tests/openapi/requirements.txt
 	@mkdir -p $(TOOLS)

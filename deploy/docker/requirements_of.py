@@ -70,8 +70,10 @@ def _project(directory: Path) -> dict[str, Any]:
 
 
 def direct(directory: Path) -> Iterator[str]:
-    """Yield the names that a package says it needs."""
-    for requirement in _project(directory).get("dependencies", ()):
+    """Yield the names that a package says it needs, those of its extras included: images have all of them."""
+    project = _project(directory)
+    extras = project.get("optional-dependencies", {}).values()
+    for requirement in [*project.get("dependencies", ()), *(each for extra in extras for each in extra)]:
         name = _NAME.match(requirement)
         if name is not None:
             yield normal(name.group())

@@ -94,7 +94,7 @@ def documented_metrics():
     registry.register(ReportingCollector(Idle()))
     calls = CallMetrics([make_station()])
     calls.gauges(idle_dialer().read)
-    calls.registry.register(CampaignGauges(None, lambda: 0))
+    calls.registry.register(CampaignGauges(None, lambda: 0, lambda: 0))
     dialer = generate_latest(calls.registry)
     text = (generate_latest(registry) + dialer + Metrics().text()).decode()
     kinds = dict(re.findall(r"^# TYPE (\S+) (\S+)$", text, flags=re.MULTILINE))

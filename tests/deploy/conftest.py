@@ -47,7 +47,7 @@ def kustomize_command():
     return None
 
 
-@pytest.fixture(scope="session", params=["dev", "production"])
+@pytest.fixture(scope="session", params=["dev", "production", "pinned", "plain"])
 def manifests(request, tmp_path_factory):
     """The objects of an overlay, built without access to a cluster."""
     command = kustomize_command()

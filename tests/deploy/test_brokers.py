@@ -8,12 +8,14 @@ import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import httpx
 import pytest
 import yaml
 from nats.errors import Error as NatsError
 
+from cato_dialer.campaign.adapters.campaign_gauges import CampaignGauges
+from cato_runtime.broker import broker_of as broker_client
 from cato_runtime.broker import connect, ensure_topology, make_broker
+from cato_runtime.configuration.settings import ServiceSettings
 from cato_runtime.process.embedded_nats import server_program
 from tests.chaos.small_disk import fill, mount, unmount
 
@@ -24,7 +26,16 @@ FILES = {
     "base": ROOT / "deploy/k8s/base/config/nats.conf",
     "dev": ROOT / "deploy/k8s/overlays/dev/config/nats.conf",
 }
-ENVIRONMENT = {**os.environ, "POD_NAME": "nats-0", "NATS_PASSWORD": "secret-1"}
+ROUTES = {
+    f"NATS_ROUTE_{number}": f"nats://route:secret-2@nats-{number}.nats-headless:6222" for number in range(3)
+}
+ENVIRONMENT = {
+    **os.environ,
+    "POD_NAME": "nats-0",
+    "NATS_PASSWORD": "secret-1",
+    "NATS_ROUTE_PASSWORD": "secret-2",
+    **ROUTES,
+}
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -66,32 +77,31 @@ async def broker_of(file, tmp_path):
         await process.wait()
 
 
-def located(document, path):
-    """Evaluate the subset of gjson paths that the manifest uses: keys, indexes, first match of a query."""
-    for step in re.findall(r'#\(\w+=="[^"]+"\)|[^.]+', path):
-        if query := re.fullmatch(r'#\((\w+)=="([^"]+)"\)', step):
-            document = next(each for each in document if each[query[1]] == query[2])
-        else:
-            document = document[int(step) if step.isdigit() else step]
-    return document
-
-
 @pytest.mark.parametrize("name", ["compose", "dev"])
-async def test_scaler_path_finds_the_number_of_jobs(name, tmp_path):
-    scaled = yaml.safe_load((ROOT / "deploy/k8s/components/keda/scaled-object.yaml").read_text())
-    trigger = scaled["spec"]["triggers"][0]["metadata"]
-    query = trigger["url"].split(":8222", 1)[1]
+@pytest.mark.parametrize(("channels", "wanted"), [(30, 3), (2, 2), (0, 0)])
+async def test_dialers_are_wanted_for_as_many_calls_as_jobs_or_channels(name, channels, wanted, tmp_path):
     async with broker_of(FILES[name], tmp_path) as ports:
         address = ports["nats"][0].removeprefix("nats://")
-        broker = make_broker(f"nats://cato:secret-1@{address}", "test")
+        password = tmp_path / "password"
+        password.write_text("secret-1\n")
+        settings = ServiceSettings(nats_url=f"nats://cato@{address}", nats_password_file=password)
+        broker = broker_client(settings, "test")
         js = (await connect(broker)).jetstream()
         await ensure_topology(js)
         for number in range(3):
             await js.publish(f"dial.run.1.{number}", b"job")
-        async with httpx.AsyncClient(base_url=ports["monitoring"][0], timeout=5) as client:
-            answer = await client.get(query)
+        gauges = CampaignGauges(js, lambda: 1, lambda: channels, interval_s=0.05)
+        assert gauges.calls_wanted() is None
+        await gauges.start()
+        async with asyncio.timeout(10):
+            while gauges.calls_wanted() is None:
+                await asyncio.sleep(0.02)
+        assert gauges.calls_wanted() == wanted
+        samples = [sample for each in gauges.collect() for sample in each.samples]
+        shown = {each.labels["stream"]: each.value for each in samples if each.name == "cato_stream_messages"}
+        assert shown == {"EVENTS": 0, "RUNS": 0, "DIAL": 3, "DEAD": 0}
+        await gauges.stop()
         await broker.stop()
-    assert located(answer.json(), trigger["valueLocation"]) == 3
 
 
 async def test_client_without_the_password_is_rejected(tmp_path):

@@ -46,7 +46,7 @@ def test_dependencies_and_mounts_of_a_service_exist(name):
         assert "healthcheck" in SERVICES[other]
     for volume in service.get("volumes", ()):
         source = re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", volume).split(":")[0]
-        assert (ROOT / source).is_file() if source.startswith(".") else source in DOCUMENT["volumes"]
+        assert (ROOT / source).exists() if source.startswith(".") else source in DOCUMENT["volumes"]
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -66,6 +66,24 @@ def test_image_of_a_service_is_built_from_its_dockerfile(name):
 def test_grace_period_of_a_container_exceeds_the_drain_timeout(name):
     drain = float(OURS[name]["environment"]["CATO_DRAIN_SECONDS"])
     assert float(OURS[name]["stop_grace_period"].removesuffix("s")) >= drain + 10
+
+
+@pytest.mark.parametrize("name", OURS.keys() - {"console"})
+def test_services_are_stopped_before_the_broker_is_replaced(name):
+    assert SERVICES[name]["depends_on"]["nats"] == {"condition": "service_healthy", "restart": True}
+
+
+@pytest.mark.parametrize("name", OURS.keys() - {"console"})
+def test_configuration_is_a_directory_in_which_an_edited_file_is_seen(name):
+    assert "${CATO_CONFIG_DIRECTORY:-./deploy/compose/config}:/etc/cato:ro" in SERVICES[name]["volumes"]
+
+
+def test_what_a_dialer_could_not_write_outlives_its_container():
+    dial = SERVICES["dialer-dial"]
+    assert "dialers:/var/lib/cato" in dial["volumes"]
+    assert dial["tmpfs"] == ["/tmp"]
+    # The replicas share the volume, but not the file that names the port of their own health endpoint.
+    assert dial["environment"]["CATO_HEALTH_PORT_FILE"].startswith("/tmp/")
 
 
 def test_dialers_can_be_scaled_on_one_host():
@@ -98,7 +116,7 @@ def test_secrets_have_no_defaults():
 
 
 def test_example_configuration_is_valid():
-    config = Config.model_validate(yaml.safe_load((ROOT / "deploy/compose/cato.yaml").read_text()))
+    config = Config.model_validate(yaml.safe_load((ROOT / "deploy/compose/config/cato.yaml").read_text()))
     (token,) = config.tokens
     assert token.token_env in SERVICES["api-gateway"]["environment"]
     assert config.dialing.rtp_port_till - config.dialing.rtp_port_from >= 2 * config.channels

@@ -5,7 +5,6 @@ import re
 import pytest
 import yaml
 
-from cato_contracts.subjects import DIAL
 from cato_runtime.configuration.config import Config
 
 LONGEST_CALL_S = 7200 + 180 + 300 + 12
@@ -97,7 +96,9 @@ def test_network_policies_select_pods_and_ports_that_exist(manifests):
         selectors = [spec["podSelector"]]
         for rule in [*spec.get("ingress", ()), *spec.get("egress", ())]:
             peers = [*rule.get("from", ()), *rule.get("to", ())]
-            selectors += [peer["podSelector"] for peer in peers if "podSelector" in peer]
+            # Pods of other namespaces are not ours.
+            ours = [peer for peer in peers if "namespaceSelector" not in peer]
+            selectors += [peer["podSelector"] for peer in ours if "podSelector" in peer]
             named = {port["port"] for port in rule.get("ports", ()) if isinstance(port.get("port"), str)}
             assert named <= ports, name
         for selector in selectors:
@@ -109,7 +110,7 @@ def test_each_container_has_probes_on_named_ports(manifests):
     for name, workload in manifests.workloads.items():
         for container in workload["spec"]["template"]["spec"]["containers"]:
             ports = {port["name"] for port in container["ports"]}
-            for probe in ("readinessProbe", "livenessProbe"):
+            for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
                 if "exec" in container[probe]:  # a command of its own has a test of its own
                     assert (name, probe) == ("nats", "livenessProbe")
                     continue
@@ -149,7 +150,7 @@ def test_roles_are_divided_between_the_two_dialers(manifests):
 def test_images_have_a_dockerfile_and_one_tag(manifests, root):
     tags = set()
     for name, pod in manifests.services.items():
-        image, _, tag = service_container(pod)["image"].partition(":")
+        image, _, tag = service_container(pod)["image"].partition("@")[0].partition(":")
         assert (root / "services" / image.removeprefix("cato/") / "Dockerfile").exists(), name
         tags.add(tag)
     assert len(tags) == 1
@@ -228,8 +229,12 @@ def test_streams_have_a_replica_on_each_broker(manifests):
     for name, pod in manifests.services.items():
         if name != "console":
             assert int(environment(service_container(pod))["CATO_NATS_REPLICAS"]) == servers, name
-    routes = re.findall(r"nats-(\d)\.nats-headless:6222", manifests.data("nats-config")["nats.conf"])
+    (container,) = manifests.of("StatefulSet")["nats"]["spec"]["template"]["spec"]["containers"]
+    addresses = environment(container)
+    routes = re.findall(r"\$(NATS_ROUTE_\d)", manifests.data("nats-config")["nats.conf"])
     assert len(routes) == (servers if servers > 1 else 0)
+    for number, route in enumerate(routes):
+        assert addresses[route].endswith(f"@nats-{number}.nats-headless:6222")
 
 
 def test_one_process_writes_the_read_model(manifests):
@@ -237,7 +242,7 @@ def test_one_process_writes_the_read_model(manifests):
     assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
 
 
-@pytest.mark.parametrize("manifests", ["production"], indirect=True)
+@pytest.mark.parametrize("manifests", ["production", "plain"], indirect=True)
 def test_production_overlay_contains_no_secret(manifests):
     (secret,) = manifests.of("Secret").values()
     assert set(secret["stringData"].values()) == {""}
@@ -249,8 +254,56 @@ def test_dialers_are_not_scaled_in_the_dev_overlay(manifests):
 
 
 @pytest.mark.parametrize("manifests", ["production"], indirect=True)
-def test_dialers_are_scaled_by_the_job_queue(manifests):
+def test_dialers_are_scaled_by_the_calls_that_they_are_wanted_for(manifests):
     (target,) = manifests.of("ScaledObject").values()
     workload = manifests.of("Deployment")[target["spec"]["scaleTargetRef"]["name"]]
     assert "replicas" not in workload["spec"]
-    assert f'name=="{DIAL.name}"' in target["spec"]["triggers"][0]["metadata"]["valueLocation"]
+    trigger = target["spec"]["triggers"][0]["metadata"]
+    assert trigger["valueLocation"] == "callsWanted"
+    service, port = re.fullmatch(r"http://([\w-]+)\.cato\.svc:(\d+)/readyz", trigger["url"]).groups()
+    assert [each["port"] for each in manifests.of("Service")[service]["spec"]["ports"]] == [int(port)]
+
+
+@pytest.mark.parametrize("manifests", ["plain"], indirect=True)
+def test_dialers_without_keda_are_scaled_by_their_processor_time(manifests):
+    assert manifests.of("ScaledObject") == {}
+    for name, scaler in manifests.of("HorizontalPodAutoscaler").items():
+        assert scaler["spec"]["scaleTargetRef"]["name"] == name
+        assert "replicas" not in manifests.of("Deployment")[name]["spec"]
+
+
+def test_pods_have_a_priority_and_meet_the_profile_of_the_namespace(manifests):
+    classes = set(manifests.of("PriorityClass"))
+    pods = {name: each["spec"]["template"]["spec"] for name, each in manifests.workloads.items()}
+    assert {pod["priorityClassName"] for pod in pods.values()} == classes
+    profile = manifests.of("Namespace")["cato"]["metadata"]["labels"]["pod-security.kubernetes.io/enforce"]
+    in_network_of_host = any(pod.get("hostNetwork") for pod in pods.values())
+    assert profile == ("privileged" if in_network_of_host else "restricted")
+    for name, pod in pods.items():
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, name
+
+
+def test_secrets_of_the_services_are_files(manifests):
+    for name, pod in manifests.services.items():
+        sources = [each.get("valueFrom", {}) for each in service_container(pod)["env"]]
+        assert not any("secretKeyRef" in source for source in sources), name
+
+
+def test_dialers_take_the_address_of_their_node_or_pod(manifests):
+    pod = manifests.services["dialer-dial"]
+    (bind,) = [each for each in service_container(pod)["env"] if each["name"] == "CATO_DIAL_BIND_ADDRESS"]
+    expected = "status.hostIP" if pod.get("hostNetwork") else "status.podIP"
+    assert bind["valueFrom"]["fieldRef"]["fieldPath"] == expected
+
+
+@pytest.mark.parametrize("manifests", ["pinned"], indirect=True)
+def test_images_of_the_pinned_overlay_have_digests(manifests):
+    for name, workload in manifests.workloads.items():
+        for container in workload["spec"]["template"]["spec"]["containers"]:
+            assert re.search(r"@sha256:[0-9a-f]{64}$", container["image"]), name
+
+
+def test_alerts_of_the_operator_are_those_of_prometheus(root):
+    rules = yaml.safe_load((root / "deploy/prometheus/cato-rules.yml").read_text())
+    component = root / "deploy/k8s/components/monitoring/prometheus-rule.yaml"
+    assert yaml.safe_load(component.read_text())["spec"] == rules

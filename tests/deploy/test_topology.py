@@ -12,7 +12,7 @@ from cato_runtime.process.embedded_nats import EmbeddedNats
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
-CONFIG = ROOT / "deploy/compose/cato.yaml"
+CONFIG = ROOT / "deploy/compose/config/cato.yaml"
 
 
 def environment(service, nats_url, data):
@@ -24,6 +24,7 @@ def environment(service, nats_url, data):
         "CATO_DATA_DIR": str(data),
         "APP_TOKEN": "a-token",
         "CATO_HEALTH_PORT": "0",
+        "CATO_HEALTH_PORT_FILE": str(data / "port"),
         **({"CATO_HOST": "0.0.0.0"} if "ports" in service else {}),
     }
     return {**os.environ, **given, **here}

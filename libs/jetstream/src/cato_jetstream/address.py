@@ -5,7 +5,7 @@ the one that it is connected to. It sends them no credentials, so it could never
 the credentials are removed from the URLs and passed to the client as options.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 from urllib.parse import unquote, urlsplit, urlunsplit
 
@@ -47,6 +47,17 @@ class BrokerAddress:
         if password is None:
             return cls(tuple(servers), token=user)
         return cls(tuple(servers), user=user, password=password)
+
+    def with_password(self, password: str) -> Self:
+        """Return the address with the password of its user.
+
+        Raises:
+            ValueError: the URLs name no user, or have a password already.
+
+        """
+        if self.password is not None or self.token is None:
+            raise ValueError("with a password in a file, the URL has a user and no password")
+        return replace(self, user=self.token, password=password, token=None)
 
     def options(self) -> dict[str, Any]:
         """Return the arguments for `nats.connect`."""

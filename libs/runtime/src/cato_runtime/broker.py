@@ -1,7 +1,9 @@
 """The connection to the broker, and the streams and buckets that must be there."""
 
 import asyncio
+import ssl
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -27,6 +29,8 @@ from cato_contracts.subjects import (
     StreamSpec,
 )
 from cato_jetstream import BrokerAddress, NameInUse, translated
+from cato_runtime.configuration.config_section import secret_of
+from cato_runtime.configuration.settings import ServiceSettings
 
 log = structlog.get_logger()
 
@@ -45,17 +49,38 @@ class _Broker(NatsBroker):
         await super().stop(*args, **kwargs)
 
 
-def make_broker(url: str, name: str) -> NatsBroker:
+def broker_of(settings: ServiceSettings, name: str) -> NatsBroker:
+    """Return the broker that the settings name.
+
+    Raises:
+        ConfigurationError: as `make_broker`, or if a file cannot be read.
+
+    """
+    password = None
+    if settings.nats_password_file is not None:
+        password = secret_of(None, settings.nats_password_file, "password of the broker")
+    return make_broker(settings.nats_url, name, password=password, ca_file=settings.nats_ca_file)
+
+
+def make_broker(
+    url: str, name: str, *, password: str | None = None, ca_file: Path | None = None
+) -> NatsBroker:
     """Return a broker that reconnects for as long as the process lives; nothing is sent before `start`.
 
     Raises:
-        ConfigurationError: the URL is not a valid broker address.
+        ConfigurationError: the URL is not a valid broker address, or the authorities cannot be read.
 
     """
     try:
         address = BrokerAddress.parse(url)
+        if password is not None:
+            address = address.with_password(password)
     except ValueError as error:
         raise ConfigurationError(f"CATO_NATS_URL: {error}") from error
+    try:
+        context = ssl.create_default_context(cafile=ca_file) if ca_file is not None else None
+    except OSError as error:
+        raise ConfigurationError(f"CATO_NATS_CA_FILE: {ca_file}: {error}") from error
     last_error = ""
 
     async def on_error(error: Exception) -> None:
@@ -76,7 +101,7 @@ def make_broker(url: str, name: str) -> NatsBroker:
 
     broker = _Broker(
         address.servers,
-        security=_security(address),
+        security=_security(address, context),
         name=name,
         error_cb=on_error,
         disconnected_cb=on_disconnect,
@@ -89,12 +114,12 @@ def make_broker(url: str, name: str) -> NatsBroker:
     return broker
 
 
-def _security(address: BrokerAddress) -> NatsSecurity | None:
+def _security(address: BrokerAddress, context: ssl.SSLContext | None) -> NatsSecurity | None:
     if address.token is not None:
-        return NatsToken(address.token)
+        return NatsToken(address.token, ssl_context=context)
     if address.user is not None and address.password is not None:
-        return NatsUserPassword(address.user, address.password)
-    return None
+        return NatsUserPassword(address.user, address.password, ssl_context=context)
+    return NatsSecurity(ssl_context=context) if context is not None else None
 
 
 async def connect(broker: NatsBroker, *, timeout: float = 30.0) -> Client:

@@ -34,8 +34,8 @@ _REACHED_AT = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 def _port() -> int:
     port = int(os.environ.get("CATO_HEALTH_PORT") or os.environ.get("CATO_PORT") or "8080")
     if port == 0:
-        directory = Path(os.environ.get("CATO_DATA_DIR", "build/data"))
-        return int((directory / "health.port").read_text())
+        in_data = Path(os.environ.get("CATO_DATA_DIR", "build/data")) / "health.port"
+        return int(Path(os.environ.get("CATO_HEALTH_PORT_FILE") or in_data).read_text())
     return port
 
 

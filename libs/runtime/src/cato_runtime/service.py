@@ -18,10 +18,10 @@ from faststream.nats import NatsBroker
 from nats.js import JetStreamContext
 
 from cato_contracts.errors import BrokerError, ConfigurationError
-from cato_runtime.broker import connect, ensure_topology, make_broker
+from cato_runtime.broker import broker_of, connect, ensure_topology
 from cato_runtime.broker_storage import BrokerStorage
 from cato_runtime.clock import Clock, SystemClock
-from cato_runtime.configuration.config import Config, load_config
+from cato_runtime.configuration.config import Config, load_for
 from cato_runtime.configuration.settings import ServiceSettings
 from cato_runtime.health import Health, Phase, serve_health
 from cato_runtime.logs import configure_logging
@@ -117,7 +117,7 @@ def run_service(name: str, build: Build) -> None:
     configure_logging(name, settings)
     tune_gc()
     try:
-        config = load_config(settings.config)
+        config = load_for(settings)
         asyncio.run(_run(name, build, settings, config))
     except ConfigurationError as error:
         log.error("cannot start", reason=str(error))  # noqa: TRY400 - the message is enough
@@ -150,7 +150,7 @@ async def _run(name: str, build: Build, settings: ServiceSettings, config: Confi
     signals.listen()
     health = Health(name)
     async with serve_health(health, settings):
-        broker = make_broker(settings.nats_url, name)
+        broker = broker_of(settings, name)
         client = await connect(broker)
         health.broker_connected = lambda: client.is_connected
         health.broker_closed = lambda: client.is_closed
@@ -240,7 +240,7 @@ async def _reload(service: Service, settings: ServiceSettings) -> None:
         log.warning("this service reads its configuration at its start only")
         return
     try:
-        await service.reload(load_config(settings.config))
+        await service.reload(load_for(settings))
     except ConfigurationError as error:
         log.error("configuration not taken over", reason=str(error))  # noqa: TRY400 - the message is enough
     except Exception:

@@ -73,7 +73,7 @@ async def _campaign(runtime: RuntimeDeps) -> CampaignParts:
             clock=clock,
         )
     )
-    return CampaignParts(role, CampaignGauges(js, role.runs_in_progress))
+    return CampaignParts(role, CampaignGauges(js, role.runs_in_progress, role.channels))
 
 
 async def _dial(runtime: RuntimeDeps) -> DialParts:

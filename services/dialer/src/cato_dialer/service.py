@@ -77,9 +77,15 @@ class DialerService:
         await part.start()
 
     def detail(self) -> dict[str, Any]:
-        """Name the stations that are down: as this process sees them if it makes calls, else as all do."""
+        """Name the stations that are down: as this process sees them if it makes calls, else as all do.
+
+        The campaign role adds how many calls at once the dialers can be used for, for what scales them.
+        """
         part = self._dial or self._campaign
-        return {"stationsDown": part.role.stations_down() if part is not None else []}
+        shown: dict[str, Any] = {"stationsDown": part.role.stations_down() if part is not None else []}
+        if self._campaign is not None and (wanted := self._campaign.gauges.calls_wanted()) is not None:
+            shown["callsWanted"] = wanted
+        return shown
 
     async def reload(self, config: Config) -> None:
         """Use the new configuration for new calls.

@@ -1,13 +1,13 @@
 """Puts the service together."""
 
 import asyncio
-from pathlib import Path
 
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 from prometheus_client import REGISTRY
 
 from cato_contracts.numbering import Numbering
+from cato_reporting.adapters.clickhouse.address import clickhouse_dsn
 from cato_reporting.adapters.clickhouse.call_history import ClickHouseHistory
 from cato_reporting.adapters.clickhouse.read_model import ClickHouseReadModel
 from cato_reporting.adapters.clickhouse.retention import Retention
@@ -18,20 +18,11 @@ from cato_reporting.metrics import ReportingCollector
 from cato_reporting.ports import StatementLimits
 from cato_reporting.projections.archive.archiver import LogRetention
 from cato_reporting.service import ReportingService
-from cato_runtime.broker import connect, make_broker
+from cato_runtime.broker import broker_of, connect
 from cato_runtime.clock import Clock, SystemClock
 from cato_runtime.configuration.settings import ServiceSettings
 from cato_runtime.objects import ObjectStore
 from cato_runtime.service import RuntimeDeps
-
-
-def clickhouse_dsn(settings: ServiceSettings) -> str:
-    """Return where ClickHouse is; unless set, its engine runs in this process on the data directory."""
-    if settings.clickhouse_dsn is not None:
-        return settings.clickhouse_dsn
-    directory = Path(settings.data_dir).absolute() / "clickhouse"
-    directory.mkdir(parents=True, exist_ok=True)
-    return f"chdb://{directory}"
 
 
 def make_deps(
@@ -45,13 +36,14 @@ def make_deps(
     clock: Clock | None = None,
     retention: Retention | None = None,
     log_retention: LogRetention | None = None,
+    cluster: str | None = None,
 ) -> Deps:
     """Return the service's dependencies around a connection to the broker."""
     history = ClickHouseHistory(dsn, retention=retention)
     return Deps(
         run_log=NatsRunLog(client, js),
         dead_letters=NatsDeadLetters(js),
-        read_model=ClickHouseReadModel(dsn, retention=retention),
+        read_model=ClickHouseReadModel(dsn, retention=retention, cluster=cluster),
         history=history,
         people=history,
         analysts=ClickHouseAnalystDatabase(dsn, StatementLimits()),
@@ -75,6 +67,7 @@ async def build(runtime: RuntimeDeps) -> ReportingService:
         clock=runtime.clock,
         retention=Retention.of(runtime.config.retention),
         log_retention=LogRetention.of(runtime.config.retention),
+        cluster=runtime.settings.clickhouse_cluster,
     )
     service = ReportingService(deps)
     REGISTRY.register(ReportingCollector(service))
@@ -89,12 +82,12 @@ async def rebuild(settings: ServiceSettings) -> None:
         BrokerError: if the broker does not answer.
 
     """
-    read_model = ClickHouseReadModel(clickhouse_dsn(settings))
+    read_model = ClickHouseReadModel(clickhouse_dsn(settings), cluster=settings.clickhouse_cluster)
     try:
         await read_model.empty()
     finally:
         await read_model.close()
-    broker = make_broker(settings.nats_url, "reporting-rebuild")
+    broker = broker_of(settings, "reporting-rebuild")
     try:
         client = await connect(broker)
         await NatsRunLog(client, client.jetstream(timeout=10)).release()

@@ -1,8 +1,9 @@
 """The configuration file `cato.yaml`. Every key has a default; an invalid file prevents the start."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 import yaml
 from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
@@ -11,6 +12,7 @@ from cato_contracts.api.resources import TimeZoneName
 from cato_contracts.errors import ConfigurationError
 from cato_contracts.numbering import Numbering
 from cato_runtime.configuration.config_section import Section, secret_of
+from cato_runtime.configuration.settings import ServiceSettings
 from cato_runtime.configuration.sip_address import check_host, check_ip_address, ip_version
 from cato_runtime.configuration.station_config import StationConfig
 
@@ -237,24 +239,40 @@ class Config(Section):
         return min(self.license.max_channels, sum(station.channels for station in self.stations))
 
 
-def load_config(path: Path | None) -> Config:
-    """Read the file; without a file, every key has its default.
+_AS_IN_THE_FILE: Mapping[str, str] = {}
+
+
+def load_config(path: Path | None, dialing: Mapping[str, str] = _AS_IN_THE_FILE) -> Config:
+    """Read the file; without a file, every key has its default. `dialing` replaces keys of that section.
 
     Raises:
         ConfigurationError: naming the file, the key and the rule.
 
     """
-    if path is None:
-        return Config()
+    data: Any = {}
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        if path is not None:
+            data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigurationError(f"{path}: {error}") from error
+    if dialing and isinstance(data, dict):
+        data = {**data, "dialing": {**(data.get("dialing") or {}), **dialing}}
     try:
         return Config.model_validate(data)
     except ValidationError as error:
         problems = "; ".join(f"{_key(problem['loc'])}: {problem['msg']}" for problem in error.errors())
         raise ConfigurationError(f"{path}: {problems}") from error
+
+
+def load_for(settings: ServiceSettings) -> Config:
+    """Read the file that the settings name; the addresses of this node replace those of the file.
+
+    Raises:
+        ConfigurationError: as `load_config`.
+
+    """
+    of_node = {"bindAddress": settings.dial_bind_address, "publicAddress": settings.dial_public_address}
+    return load_config(settings.config, {name: address for name, address in of_node.items() if address})
 
 
 def _key(location: tuple[int | str, ...]) -> str:

@@ -20,6 +20,13 @@ class ServiceSettings(BaseSettings):
     nats_url: str = "nats://127.0.0.1:4222"
     """The URL of the broker; for a cluster, several URLs separated by commas."""
 
+    nats_password_file: Path | None = None
+    """The file that holds the password of the user in `CATO_NATS_URL`; space around it is ignored."""
+
+    nats_ca_file: Path | None = None
+    """The authorities that the certificate of the broker may be signed by, as PEM, for `tls://` URLs;
+    default: those of the system."""
+
     nats_replicas: int = Field(default=1, ge=1, le=5)
     """Replicas of each stream and bucket that is created: 3 on a cluster of three servers. Existing streams
     and buckets keep their number."""
@@ -28,11 +35,27 @@ class ServiceSettings(BaseSettings):
     """`http(s)://user:password@host:port/database`, or `chdb:///path`; unset: the engine inside the
     reporting process, with its files in the data directory."""
 
+    clickhouse_password_file: Path | None = None
+    """The file that holds the password of the user in `CATO_CLICKHOUSE_DSN`; space around it is ignored."""
+
+    clickhouse_ca_file: Path | None = None
+    """The authorities that the certificate of ClickHouse may be signed by, as PEM, for `https://`."""
+
+    clickhouse_cluster: str | None = None
+    """The name of a cluster in the configuration of ClickHouse: tables are created on all of it
+    (`ON CLUSTER`), and are replicated (`Replicated...`). Only when the database is new."""
+
     config: Path | None = None
     """The configuration file; unset: every key has its default."""
 
     data_dir: Path = Path("build/data")
     """The directory for files on disk: caches, and the embedded database."""
+
+    dial_bind_address: str | None = None
+    """The local address of the dial role for SIP and RTP on this node, instead of `dialing.bindAddress`."""
+
+    dial_public_address: str | None = None
+    """The address of this node that is announced in SIP and SDP, instead of `dialing.publicAddress`."""
 
     log_level: str = "INFO"
     """The lowest level that is logged: `DEBUG`, `INFO`, `WARNING`, `ERROR`."""

@@ -21,6 +21,11 @@ class CampaignRole:
         """Return how many runs have been started and are not over, driven by whichever replica."""
         return len(self._view.running)
 
+    def channels(self) -> int:
+        """Return the channels of the stations that are not known to be down, within the licence."""
+        usable = (one.channels for one in current_stations(self._deps) if one.state is not StationState.DOWN)
+        return min(self._deps.config.license.max_channels, sum(usable))
+
     async def start(self) -> None:
         """Read the catalog's log, then begin to drive runs.
 

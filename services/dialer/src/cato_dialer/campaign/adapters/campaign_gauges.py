@@ -13,7 +13,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from cato_contracts.errors import BrokerError
-from cato_contracts.subjects import READ_MODEL_CONSUMER, RUNS, STREAMS
+from cato_contracts.subjects import DIAL, READ_MODEL_CONSUMER, RUNS, STREAMS
 from cato_jetstream import NotFound, translated
 from cato_runtime.process.tasks import end_tasks
 
@@ -36,10 +36,16 @@ class CampaignGauges(Collector):
     """Reads the broker every few seconds while it runs; the runs at each scrape."""
 
     def __init__(
-        self, js: JetStreamContext, runs_in_progress: Callable[[], int], interval_s: float = _INTERVAL_S
+        self,
+        js: JetStreamContext,
+        runs_in_progress: Callable[[], int],
+        channels: Callable[[], int],
+        interval_s: float = _INTERVAL_S,
     ) -> None:
+        """`channels`: of all stations that respond, within the licence."""
         self._js = js
         self._runs_in_progress = runs_in_progress
+        self._channels = channels
         self._interval_s = interval_s
         self._state: BrokerState | None = None
         self._read_at = 0.0
@@ -50,6 +56,18 @@ class CampaignGauges(Collector):
 
     async def stop(self) -> None:
         await end_tasks(self._reading)
+
+    def calls_wanted(self) -> int | None:
+        """Return how many calls at once the dialers can be used for: as many as jobs, or as channels.
+
+        None: the number of jobs is not known now.
+        """
+        state = self._fresh_state()
+        return None if state is None else min(state.streams[DIAL.name][0], self._channels())
+
+    def _fresh_state(self) -> BrokerState | None:
+        fresh = self._state is not None and asyncio.get_running_loop().time() - self._read_at < _VALID_S
+        return self._state if fresh else None
 
     def collect(self) -> Iterable[Metric]:
         yield GaugeMetricFamily(
@@ -66,8 +84,8 @@ class CampaignGauges(Collector):
             "Messages of a stream that its consumer has not taken yet.",
             labels=["stream", "consumer"],
         )
-        state = self._state
-        if state is not None and asyncio.get_running_loop().time() - self._read_at < _VALID_S:
+        state = self._fresh_state()
+        if state is not None:
             for stream, (count, in_bytes) in state.streams.items():
                 messages.add_metric([stream], count)
                 size.add_metric([stream], in_bytes)

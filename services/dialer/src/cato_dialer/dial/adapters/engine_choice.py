@@ -1,8 +1,10 @@
 """One trunk of several engines: each station's calls go through the engine that its settings name."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
 
+from cato_contracts.errors import ConfigurationError
 from cato_dialer.dial.adapters.dense.trunk import DenseTrunk
 from cato_dialer.dial.adapters.pjsua2.supervisor.trunk import Pjsua2Trunk
 from cato_dialer.dial.ports.trunk import CallOrder, Line
@@ -64,8 +66,32 @@ class EngineChoice:
             await engine.close()
 
 
+def check_library(config: Config, installed: Callable[[str], object] = find_spec) -> None:
+    """Check that the library of pjsua2 is there if a station needs it: it is an extra of the dialer.
+
+    Raises:
+        ConfigurationError: naming the stations.
+
+    """
+    needs = [
+        station.name
+        for station in config.stations
+        if station.engine_used is Engine.PJSUA2 or station.register_
+    ]
+    if needs and installed("pjsua2") is None:
+        raise ConfigurationError(
+            f"stations {', '.join(needs)} need the engine pjsua2: install cato-dialer with the extra pjsua2"
+        )
+
+
 def engines_for(config: Config) -> EngineChoice:
-    """Return the engines that the stations need, each for as many calls as its stations have channels."""
+    """Return the engines that the stations need, each for as many calls as its stations have channels.
+
+    Raises:
+        ConfigurationError: as `check_library`.
+
+    """
+    check_library(config)
 
     def channels(engine: Engine) -> int:
         used = sum(station.channels for station in config.stations if station.engine_used is engine)

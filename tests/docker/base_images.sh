@@ -1,0 +1,37 @@
+#!/bin/sh
+# Make the images that ours are built from, under their official names, without a registry of images: the engine of
+# the tests need not reach one. Usage: base_images.sh CLICKHOUSE_STAND_IN_DIRECTORY PATH_OF_NATS_SERVER
+# Images that are there already (pulled, or made before) are left alone.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+stand_in=$1
+nats_server=$2
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+has() { docker image inspect "$1" >/dev/null 2>&1; }
+
+if ! has python:3.11-slim; then
+    debootstrap --variant=minbase --include=python3,python3-venv,ca-certificates bookworm "$work/root" >"$work/log" 2>&1 || {
+        tail -5 "$work/log" >&2; exit 1; }
+    # The official image has the interpreter as `python`, too.
+    ln -sf python3 "$work/root/usr/bin/python"
+    # A company's own certificate authority, as on this machine.
+    cp /etc/ssl/certs/ca-certificates.crt "$work/root/etc/ssl/certs/ca-certificates.crt"
+    rm -rf "$work/root/var/cache/apt" "$work/root/var/lib/apt/lists" "$work/root/usr/share/doc" "$work/root/usr/share/locale"
+    tar -C "$work/root" -c . | docker import \
+        --change 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' \
+        --change 'ENV SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt' --change 'CMD ["python3"]' - python:3.11-slim
+fi
+
+if ! has nats:2.12-alpine; then
+    mkdir "$work/nats"
+    cp "$nats_server" "$work/nats/nats-server"
+    cp "$here/nats/Dockerfile" "$here/nats/wget" "$work/nats"
+    docker build --quiet -t nats:2.12-alpine "$work/nats"
+fi
+
+if ! has clickhouse/clickhouse-server:26.8; then
+    echo "NOTE: clickhouse/clickhouse-server:26.8 is a STAND-IN, the embedded engine behind a small HTTP server" >&2
+    docker build --quiet -t clickhouse/clickhouse-server:26.8 "$stand_in"
+fi

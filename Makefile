@@ -9,6 +9,7 @@ PACKAGES := $(wildcard libs/*/pyproject.toml services/*/pyproject.toml) exchange
 EDITABLE := $(foreach package,$(PACKAGES),-e ./$(dir $(package)))
 TIMED := $(wildcard services/dialer/tests/integration/trunk tests/interop)
 FAILURES := $(wildcard tests/chaos tests/cluster tests/e2e tests/api/test_fuzzing.py)
+CONSOLE := $(wildcard tests/console)
 TOOLS := build/openapi-tools
 SUITABLE := "import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))"
 SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
@@ -52,7 +53,11 @@ test-failures: $(STAMP)
 
 test-others: $(STAMP)
 	nice -n 10 $(BIN)/python -m pytest -n 2 --dist loadfile tests libs services exchange cli stack \
-	    $(addprefix --ignore=,$(TIMED) $(FAILURES) $(HISTORIES))
+	    $(addprefix --ignore=,$(TIMED) $(FAILURES) $(CONSOLE) $(HISTORIES))
+
+# Not a part of `make test` yet: on a busy machine a start of the system takes longer than these tests wait.
+test-console: $(STAMP) browser  ## the pages of the console in a browser, with a whole system and an exchange
+	$(BIN)/python -m pytest $(CONSOLE)
 
 test-quick: $(STAMP)  ## the unit and contract tests of every part, under 90 seconds
 	$(BIN)/python -m pytest -n 3 --dist loadfile $(QUICK) $(ARGS)
@@ -70,6 +75,15 @@ peers:
 	    sip-tester baresip-core >/dev/null; \
 	} || echo "WARNING: SIPp and baresip cannot be installed (Debian packages sip-tester, baresip-core):" \
 	    "the tests against them will be missing" >&2
+
+# A browser for the pages of the console. Without it their tests are skipped, except where CI=true: there they fail.
+browser:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || { \
+	    test "$$(id -u)" = 0 && command -v apt-get >/dev/null && timeout 120 apt-get update -qq && \
+	    DEBIAN_FRONTEND=noninteractive timeout 600 apt-get install -qq -y --no-install-recommends \
+	    chromium >/dev/null; \
+	} || echo "WARNING: Chromium cannot be installed (Debian package chromium):" \
+	    "the tests of the console's pages in a browser will be missing" >&2
 
 # Validators and generators of OpenAPI clients, in environments of their own. Without them their tests are skipped,
 # except where CI=true: there they fail.

@@ -147,6 +147,7 @@ class FakeApi:
     requests: list[httpx.Request] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
     started: dict[str, str] = field(default_factory=dict)
+    tokens: dict[str, tuple[str, list[str]] | None] = field(default_factory=lambda: {**TOKENS})
 
     def transport(self) -> httpx.AsyncBaseTransport:
         return httpx.MockTransport(self.answer)
@@ -161,9 +162,10 @@ class FakeApi:
         if self.down:
             raise httpx.ConnectError("no gateway", request=request)
         token = request.headers.get("Authorization", "").removeprefix("Bearer plain:")
-        if token not in TOKENS:
+        holder = self.tokens.get(token)
+        if holder is None:
             return _error(401, "the token is not known")
-        user, permissions = TOKENS[token]
+        user, permissions = holder
         path = request.url.path.removeprefix("/api/v1")
         if path == "/me":
             return _json({"userId": user, "permissions": permissions})

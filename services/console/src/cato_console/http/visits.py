@@ -46,6 +46,11 @@ class Visit:
         """Return the client of the person who has signed in. Raises SignInNeededError."""
         return self.deps.clients.of(self.token)
 
+    @property
+    def uploads(self) -> AsyncClient:
+        """Return the client for lists, recordings and starts, which take longer. Raises SignInNeededError."""
+        return self.deps.clients.for_uploads(self.token)
+
     def still_signed_in(self) -> bool:
         return self.deps.sessions.valid(self.session)
 

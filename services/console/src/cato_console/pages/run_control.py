@@ -43,7 +43,7 @@ async def repeat(visit: Visit) -> Response:
     document = await visit.api.do(operations.get_status(_id(visit), subscribers="none"))
     operation = once(operations.repeat_unreached(document.task_id, document.id), words(form, "once"))
     try:
-        started = await visit.api.do(operation)
+        started = await visit.uploads.do(operation)
     except ConflictError as error:
         return visit.page("repeat.html", status=_CONFLICT, run=document, fault=error.message)
     if started.task_exec_id is None:

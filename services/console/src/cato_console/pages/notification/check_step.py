@@ -52,7 +52,7 @@ async def start(visit: Visit) -> Response:
 async def _start(visit: Visit, task: NewTask, key: str) -> UUID | None:
     """Add and start the task; a form that is sent twice starts it once."""
     stored = await visit.api.do(once(operations.add_task(task), key))
-    return (await visit.api.do(once(operations.start_task(stored.id), key))).task_exec_id
+    return (await visit.uploads.do(once(operations.start_task(stored.id), key))).task_exec_id
 
 
 async def _page(visit: Visit, plan: Plan, *, fault: str | None = None, name: str | None = None) -> Response:

@@ -54,13 +54,13 @@ async def listen(visit: Visit) -> Response:
 
 async def _store(visit: Visit, name: str, content: bytes, *, silence: bool) -> AudioFile:
     try:
-        return await visit.api.do(operations.add_audio_file(name, content, allow_silence=silence))
+        return await visit.uploads.do(operations.add_audio_file(name, content, allow_silence=silence))
     except ConflictError:
         # Another recording has this name: people record the same announcement again and again.
         at = datetime.now(ZoneInfo(visit.deps.settings.time_zone))
         stem, suffix = PurePath(name).stem, PurePath(name).suffix
         other = f"{stem} {at:%Y-%m-%d %H.%M.%S}{suffix}"
-        return await visit.api.do(operations.add_audio_file(other, content, allow_silence=silence))
+        return await visit.uploads.do(operations.add_audio_file(other, content, allow_silence=silence))
 
 
 async def _page(visit: Visit, *, fault: str | None = None) -> Response:

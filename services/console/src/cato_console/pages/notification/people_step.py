@@ -48,7 +48,7 @@ async def show_draft(visit: Visit) -> Response:
     draft = visit.deps.drafts.get(visit.session.id, visit.request.path_params["draft"])
     columns = visit.query("columns") or None
     try:
-        check = await visit.api.do(
+        check = await visit.uploads.do(
             operations.check_subscriber_list(draft.content(), draft.media_type, columns=columns)
         )
     except InvalidError as error:
@@ -78,7 +78,7 @@ async def store(visit: Visit) -> Response:
         f"{name} {at:%Y-%m-%d %H.%M}", draft.content(), draft.media_type, columns=columns
     )
     try:
-        group = await visit.api.do(operation)
+        group = await visit.uploads.do(operation)
     except InvalidError as error:
         return _checked(visit, draft, None, fault=error.message)
     visit.deps.drafts.remove(draft_id)

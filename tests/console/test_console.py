@@ -1,0 +1,188 @@
+"""What a dispatcher does, from the sign-in to the list of those who were not reached."""
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from tests.console.conftest import PHONE, workbook
+from tests.support.live_system import PROMPT
+
+pytestmark = pytest.mark.timeout(300)
+
+PEOPLE = 300
+BUSY = 30
+NASTY = '<img src=x onerror="alert(1)">'
+GRAVE = {"serious", "critical"}
+
+
+def people() -> list[tuple[str, str]]:
+    """A tenth is busy; one has a name that is a program, and one a name that is a formula."""
+    rows = [(f"Житель {no}", f"{6 if no % 10 == 0 else 5}{no:04}") for no in range(PEOPLE)]
+    rows[10] = (NASTY, rows[10][1])
+    rows[20] = ("=cmd|'/c calc'!A1", rows[20][1])
+    return rows
+
+
+def test_from_sign_in_over_a_list_with_bad_rows_to_the_unreached(open_browser, tmp_path):
+    dispatcher = open_browser()
+    page = dispatcher.page
+    dispatcher.sign_in()
+    page.click("text=New notification >> nth=0")
+    page.set_input_files("#file", PROMPT)
+    page.click("text=Upload and listen")
+    heard = page.request.get(dispatcher.console + page.get_attribute("audio", "src"))
+    assert heard.body().startswith(b"RIFF")
+    page.click("text=On to the people")
+
+    rows = people()
+    bad = list(rows)
+    bad[15], bad[118], bad[253] = ("A", "84951234567,112"), ("B", "776413 776450"), ("C", "none")
+    page.set_input_files("#file", workbook(tmp_path / "bad.xlsx", bad))
+    page.click("text=Upload and check")
+    expect(page.locator(".notice.bad")).to_contain_text("3 rows of bad.xlsx cannot be taken")
+    lines = [
+        re.match(r"\d+", row.inner_text())[0] for row in page.locator("tbody").nth(0).locator("tr").all()
+    ]
+    assert lines == ["17", "120", "255"]
+    page.set_input_files("#file", workbook(tmp_path / "town.xlsx", rows))
+    page.click("text=Upload and check")
+    expect(page.locator(".notice.good")).to_contain_text("300 people, no faults.")
+    page.click("text=Take these people")
+
+    page.select_option("#condition", "PICKUP_PHONE")
+    page.fill("#waves", "1")
+    page.click("text=On to the check")
+    expect(page.locator(".check-list")).to_contain_text("300 people")
+    page.fill("#people", "299")
+    page.click("text=Start calling now")
+    expect(page.locator(".notice.bad")).to_contain_text("Type 300 to start")
+    page.fill("#people", "300")
+    page.click("text=Start calling now")
+
+    expect(page.locator(".badge").first).to_contain_text("Finished", timeout=90_000)
+    expect(page.locator("main")).to_contain_text(f"{BUSY} people were not reached")
+    expect(page.locator(".people tbody tr")).to_have_count(BUSY)
+    assert NASTY in page.locator(".people tbody").inner_text()
+    assert page.locator(".people img").count() == 0
+    page.fill("#q", "Житель 40")
+    page.click("text=Show")
+    expect(page.locator(".people tbody tr")).to_have_count(1)
+    expect(page.locator(".people tbody tr")).to_contain_text("busy")
+    page.click(".people a")
+    expect(page.locator(".timeline")).to_contain_text("The station says: Busy Here")
+
+    page.go_back()
+    page.go_back()
+    with page.expect_download() as download:
+        page.click(".downloads >> text=CSV")
+    text = download.value.path().read_text(encoding="utf-8-sig")
+    assert len(text.splitlines()) == BUSY + 1
+    assert ";'=cmd" in text or "\n'=cmd" in text or "\"'=cmd" in text
+
+    page.click("text=Call the unreached again…")
+    expect(page.locator("main")).to_contain_text(f"{BUSY} people of")
+    page.click("button:has-text('Start')")
+    expect(page.locator(".legend")).to_contain_text(f"of {BUSY} people")
+
+
+@pytest.fixture(scope="module")
+def slow_run(stack):
+    """A run whose telephones ring and are not answered."""
+    client = stack.client()
+    prompt = client.add_prompt("slow", PROMPT.read_bytes())["id"]
+    rows = [{"fullName": f"Nobody {no}", "phones": [f"7{no:04}"]} for no in range(90)]
+    task = client.make_task(rows, files=[prompt], maxAnswerDelayS=60)
+    run = client.start(task)
+    yield run
+    client.http.put(f"/task-execs/{run}/stop", params={"hangup": "true"})
+    client.http.close()
+
+
+def test_two_browsers_see_pause_restart_of_the_gateway_and_stop(open_browser, slow_run, stack):
+    desk, phone = open_browser(), open_browser(**PHONE)
+    for each in (desk, phone):
+        each.sign_in()
+    states = [each.page.locator(f"#run-{slow_run}-numbers .badge") for each in (desk, phone)]
+    expect(states[0]).to_contain_text("Calling")
+    expect(states[1]).to_contain_text("Идёт обзвон")
+    assert phone.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+    phone.page.click(f"#pause-{slow_run}")
+    expect(states[0]).to_contain_text("Paused")
+    expect(phone.page.locator(".notice").first).to_contain_text("Пауза")
+
+    stack.kill("api-gateway")
+    banner = desk.page.locator("#connection")
+    expect(banner).to_contain_text("The system does not answer")
+    expect(banner).to_be_hidden()
+    desk.page.click(f"#resume-{slow_run}")
+    expect(states[1]).to_contain_text("Идёт обзвон")
+
+    desk.page.click(f"#stop-{slow_run}")
+    desk.page.check("input[name=hangup]")
+    desk.page.click("text=Stop for good")
+    expect(desk.page.locator(".badge").first).to_contain_text("Stopped")
+    expect(phone.page.locator("#board-recent")).to_contain_text("Остановлено")
+
+
+@pytest.mark.parametrize("look", [{"color_scheme": "light"}, PHONE], ids=["light", "dark-phone-russian"])
+def test_no_page_has_a_serious_finding_of_axe(open_browser, slow_run, look, stack):
+    dispatcher = open_browser(**look)
+    dispatcher.sign_in()
+    client = stack.client()
+    audio = client.call("GET", "/audio-files")["items"][0]["id"]
+    group = client.call("GET", "/subscriber-groups")["items"][0]["id"]
+    settings = client.call("GET", "/notification-settings")["items"][0]["id"]
+    client.http.close()
+    chosen = f"audio={audio}&group={group}&settings={settings}"
+    paths = [
+        *("/", "/runs", f"/runs/{slow_run}?which=all", f"/runs/{slow_run}/person?number=70001"),
+        *(f"/new/{step}?{chosen}" for step in ("message", "people", "rules", "check")),
+        *("/search?q=nobody", "/statistics?by=reason", "/no-such-page", f"/runs/{slow_run}/repeat"),
+    ]
+    axe, found = Axe(), {}
+    for path in paths:
+        dispatcher.go(path)
+        results = axe.run(dispatcher.page).response["violations"]
+        grave = {
+            each["id"]: [n["target"] for n in each["nodes"]] for each in results if each["impact"] in GRAVE
+        }
+        if grave:
+            found[path] = grave
+        width = dispatcher.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+        assert width[0] <= width[1], f"{path} is wider than the screen"
+    assert found == {}
+
+
+def test_the_keyboard_alone_reaches_the_start_and_keeps_its_place(open_browser):
+    dispatcher = open_browser()
+    dispatcher.sign_in()
+    dispatcher.page.keyboard.press("Tab")
+    assert dispatcher.page.evaluate("document.activeElement.className") == "skip"
+    names = []
+    for _ in range(8):
+        dispatcher.page.keyboard.press("Tab")
+        names.append(dispatcher.page.evaluate("document.activeElement.innerText.trim()"))
+    assert "New notification" in names
+
+
+def test_a_run_of_another_user_is_not_found(open_browser, slow_run):
+    stranger = open_browser()
+    stranger.sign_in("other")
+    stranger.go(f"/runs/{slow_run}")
+    expect(stranger.page.locator("h1")).to_contain_text("There is no such page")
+
+
+def test_signing_out_ends_the_session_for_its_copies(open_browser):
+    dispatcher, thief = open_browser(), open_browser()
+    dispatcher.sign_in()
+    thief.context.add_cookies(dispatcher.context.cookies())
+    thief.go("/")
+    expect(thief.page.locator("#board-runs")).to_be_visible()
+    dispatcher.page.click(".menu summary")
+    dispatcher.page.click("text=Sign out")
+    expect(dispatcher.page.locator("#token")).to_be_visible()
+    thief.go("/")
+    expect(thief.page.locator("#token")).to_be_visible()

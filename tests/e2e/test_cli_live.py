@@ -5,14 +5,17 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import httpx
 import pytest
+
+from tests.support.live_system import AUTH
 
 ROOT = Path(__file__).parents[2]
 CATO = str(Path(sys.executable).with_name("cato"))
 BLOCK = re.compile(r"<!-- steps with cato -->\n+```\n(.*?)```", re.DOTALL)
-SHORT_MESSAGE = "assets/flood_warning.mp3"
 
 
 def steps() -> list[str]:
@@ -47,16 +50,29 @@ def cato(stack, tmp_path):
     return run
 
 
+def ended_since(stack, at_ms: int) -> dict[str, str]:
+    """The executions that a client of the stream gets which has been away since then, and their states."""
+    answer = httpx.get(
+        f"{stack.url}/api/v1/stream?maxS=0", headers={**AUTH, "Last-Event-ID": str(at_ms)}, timeout=30
+    )
+    events = [line.removeprefix("data: ") for line in answer.text.splitlines() if line.startswith("data: ")]
+    runs = [json.loads(event) for event in events]
+    return {run["id"]: run["report"]["state"] for run in runs if "report" in run}
+
+
 @pytest.mark.timeout(240)
-def test_the_six_steps_of_the_readme_work_with_cato_alone(cato):
+def test_the_six_steps_of_the_readme_work_with_cato_alone(cato, stack):
+    before = time.time_ns() // 1_000_000
     audio, group, settings, call, report, history = steps()
-    for line, shown in ((audio, "flood_warning"), (group, "3"), (settings, "calm")):
+    for line, shown in ((audio, "flood_warning"), (group, "3"), (settings, "patient")):
         text, code = cato(line)
         assert code == 0, text
         assert shown in text
     text, code = cato(call)
     assert code == 3, text  # one of them is always busy
     assert "finished" in text
+    (run,) = json.loads(cato("cato runs --all --limit 1 --json")[0])
+    assert ended_since(stack, before)[run["id"]] == "FINISHED"
     text, code = cato(report)
     assert code == 0, text
     assert "Пётр Семёнов" in text
@@ -66,4 +82,5 @@ def test_the_six_steps_of_the_readme_work_with_cato_alone(cato):
     assert code == 0, text
     assert "Olga Popova" in text
     found = json.loads(cato(f"{history} --json")[0])
+    assert len(found["subscribers"]) == 1
     assert [each["outcome"] for each in found["calls"]] == ["succeeded", "failed"]

@@ -11,6 +11,7 @@ TIMED := $(wildcard services/dialer/tests/integration/trunk tests/interop)
 FAILURES := $(wildcard tests/chaos tests/cluster tests/e2e tests/api/test_fuzzing.py)
 CONSOLE := $(wildcard tests/console)
 TOOLS := build/openapi-tools
+ASTERISK := build/peers/asterisk
 SUITABLE := "import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))"
 SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 HISTORIES := tests/simulation/test_histories.py
@@ -75,6 +76,10 @@ peers:
 	    sip-tester baresip-core >/dev/null; \
 	} || echo "WARNING: SIPp and baresip cannot be installed (Debian packages sip-tester, baresip-core):" \
 	    "the tests against them will be missing" >&2
+	@command -v asterisk >/dev/null || test -e $(ASTERISK)/.unpacked || { command -v apt-get >/dev/null && \
+	    timeout 300 sh tests/interop/unpack_asterisk.sh $(ASTERISK); \
+	} || echo "WARNING: Asterisk cannot be unpacked (Debian package asterisk):" \
+	    "the tests against it will be missing" >&2
 
 # A browser for the pages of the console. Without it their tests are skipped, except where CI=true: there they fail.
 browser:

@@ -2,7 +2,7 @@
 
 import re
 
-from cato_contracts.api.reasons import EndReason, Reason
+from cato_contracts.api.reasons import EndReason, Group, Reason
 from cato_contracts.messages.runs import RunEnding
 from cato_dialer.campaign.handlers.coordinator.wave_jobs import JOB_TOO_LARGE
 from cato_dialer.dial.domain.call.outcome import (
@@ -16,7 +16,7 @@ from cato_dialer.dial.domain.call.outcome import (
 )
 from cato_dialer.dial.domain.station_health import OPTIONS_UNANSWERED, REGISTRATION_FAILED
 from cato_dialer.dial.domain.subscriber.call_gate import EXPIRED, STOPPED
-from cato_dialer.dial.domain.subscriber.next_attempt import FAULT
+from cato_dialer.dial.domain.subscriber.fault_limits import FAULT
 from cato_dialer.dial.handlers.reach_subscriber import PROMPT_MISSING
 from cato_dialer.entrypoints.reasons import glossary
 from cato_reporting.domain.effectiveness import SERVED, SERVED_IF_IT_RANG
@@ -39,7 +39,8 @@ def test_the_glossary_has_exactly_the_reasons_that_the_dialer_gives():
     of_calls |= {NO_FINAL_CODE.reason, CANCELLED, STATION_DOWN, *Success}
     of_results = {FAULT, EXPIRED, STOPPED, PROMPT_MISSING, JOB_TOO_LARGE}
     of_stations = {OPTIONS_UNANSWERED, REGISTRATION_FAILED}
-    assert of_calls | of_results | of_stations == set(Reason)
+    by_rules = {reason for reason in Reason if reason.group is Group.RULE}
+    assert of_calls | of_results | of_stations | by_rules == set(Reason)
 
 
 def test_every_way_to_end_early_is_an_end_of_a_run():

@@ -3,6 +3,7 @@
 from hypothesis import strategies as st
 
 from cato_contracts.api.resources import SuccessCondition
+from cato_contracts.api.rules.retries import OutcomeGroup, RetryRule
 from cato_contracts.messages.campaign_commands import PauseRun, ResumeRun, StopRun
 from tests.simulation.world.exchange import Behaviour
 from tests.simulation.world.faults import CrashPoint, Faults
@@ -46,8 +47,18 @@ behaviours = st.lists(
     st.one_of(_rejected, _never_answered, _answered, _willing, _lost), min_size=1, max_size=7
 ).map(tuple)
 
+_retry_rule = st.builds(
+    RetryRule,
+    outcomes=st.lists(st.sampled_from(list(OutcomeGroup)), min_size=1, max_size=4, unique=True),
+    after_s=st.sampled_from([0, 2, 30]),
+    max_attempts=st.integers(1, 3),
+    drop_number=st.booleans(),
+    stop=st.sampled_from([False, False, True]),
+)
 settings = st.fixed_dictionaries(
     {
+        "retry_rules": st.just([]) | st.lists(_retry_rule, max_size=3),
+        "skip_hopeless": st.booleans(),
         "attempt_count": st.integers(1, 3),
         "attempt_delay_s": st.sampled_from([0, 0, 1, 12]),
         "success_condition": st.sampled_from(list(SuccessCondition)),

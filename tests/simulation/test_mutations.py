@@ -32,9 +32,9 @@ def silence_is_taken_for_proof(patch: pytest.MonkeyPatch) -> None:
 
 
 def calls_of_dead_replicas_are_not_repeated(patch: pytest.MonkeyPatch) -> None:
-    def pass_over(wave: int, phones: int, stations: Any, calls: Any, result: Any) -> Any:
+    def pass_over(wave: int, phones: int, stations: Any, calls: Any, result: Any, **rules: Any) -> Any:
         over = [call if call.ending else replace(call, ending=CallEventKind.INTERRUPTED) for call in calls]
-        return next_attempt.next_attempt(wave, phones, stations, over, result)
+        return next_attempt.next_attempt(wave, phones, stations, over, result, **rules)
 
     patch.setattr(reach_subscriber, "next_attempt", pass_over)
 

@@ -39,6 +39,7 @@ from tests.simulation.world.exchange import Behaviour, Exchange, number_of
 from tests.simulation.world.faults import ProcessLife
 from tests.simulation.world.history import History
 from tests.simulation.world.processes import CampaignProcess, DialProcess
+from tests.simulation.world.retry_witness import RetryWitness
 from tests.simulation.world.rules import LogRules, ReportWitness
 from tests.simulation.world.surroundings import (
     ExpiringLeases,
@@ -112,6 +113,7 @@ class World:
             self.clock, choose or self._choose, history.prompt_ms, self.violated, self._forbidden
         )
         self.rules = LogRules(self.violated)
+        self.retries = RetryWitness(self.violated)
         self.reports: ReportWitness | None = None
         self.run_id: UUID | None = None
         self.runs.witnesses.append(self._witness)
@@ -329,6 +331,9 @@ class World:
             self.violated(f"there is a second run: {run_id}")
         for body in self.reports.take(record):
             self.rules.take(body)
+            self.retries.settings = self.rules.snapshot.settings if self.rules.snapshot else None
+            self.retries.run_ends = self.rules.stopping
+            self.retries.take(body, self.clock.now())
             if isinstance(body, CallEvent):
                 self.kinds[body.kind] += 1
                 self._check_sent(body)

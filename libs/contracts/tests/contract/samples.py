@@ -11,8 +11,8 @@ from cato_contracts.api.resources import (
     SettingsSpec,
     SuccessCondition,
     TaskSpec,
-    TimeRestrictions,
 )
+from cato_contracts.api.rules.hours import TimeRestrictions
 from cato_contracts.envelope import Envelope, Message
 from cato_contracts.messages import audio_commands as audio
 from cato_contracts.messages import calls, jobs, runs

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cato_contracts.api.calling_hours import may_call, next_change
-from cato_contracts.api.resources import SettingsSpec, SuccessCondition, TimeRestrictions
+from cato_contracts.api.resources import SettingsSpec, SuccessCondition
+from cato_contracts.api.rules.hours import TimeRestrictions
 
 BERLIN = "Europe/Berlin"
 

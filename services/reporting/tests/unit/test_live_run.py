@@ -83,3 +83,19 @@ def test_redelivery_from_any_point_changes_nothing(run, seed):
     point = random.Random(seed).randrange(len(clean))
     again = clean + clean[point:]
     assert report_of(run, folded(run, again)) == report_of(run, folded(run, clean))
+
+
+def test_subscribers_whom_a_rule_decided_are_counted_by_reason_within_the_failed_ones():
+    run_id = synthetic_run(1, subscribers=4, waves=2).run_id
+    live = LiveRun(run_id, snapshot=synthetic_run(1, subscribers=4, waves=2).snapshot)
+    live.note_outcome(0, 1, notified=False, reason="no-number-left")
+    live.note_outcome(1, 1, notified=False, reason="busy")
+    assert live.failed_by_rule == {(1, "no-number-left"): 1}
+    live.note_outcome(0, 2, notified=False, reason="retry-stopped")
+    live.note_outcome(1, 2, notified=False, reason="no-number-left")
+    live.note_outcome(2, 2, notified=False, reason="busy")
+    report = live_report(live, live.snapshot, BEGIN)
+    assert report.subscriber_failed == 3
+    assert report.subscriber_failed_by_rule == {"no-number-left": 1, "retry-stopped": 1}
+    live.note_outcome(1, 2, notified=True)
+    assert live_report(live, live.snapshot, BEGIN).subscriber_failed_by_rule == {"retry-stopped": 1}

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from cato_contracts.api.resources import TimeRestrictions
+from cato_contracts.api.rules.hours import TimeRestrictions
 from cato_contracts.api.status import RunState
 from cato_contracts.envelope import Envelope
 from cato_contracts.messages.runs import (

@@ -6,7 +6,8 @@ from functools import lru_cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from cato_contracts.api.resources import SettingsSpec, TimeRestrictions
+from cato_contracts.api.resources import SettingsSpec
+from cato_contracts.api.rules.hours import TimeRestrictions
 
 _DAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 _MINUTE = timedelta(minutes=1)

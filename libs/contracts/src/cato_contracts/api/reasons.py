@@ -18,6 +18,7 @@ class Group(StrEnum):
     NUMBER = "The number, or the network, decided"
     STATION = "The station failed"
     REQUEST = "The station does not accept the request"
+    RULE = "A rule of the user decided, without a call"
     SYSTEM = "CATO decided"
 
 
@@ -242,6 +243,16 @@ class Reason(StrEnum):
         "job-too-large",
         Group.SYSTEM,
         "The message about the subscriber is too large for the broker.",
+    )
+    NO_NUMBER_LEFT = (
+        "no-number-left",
+        Group.RULE,
+        "No number was left to call: `skipHopeless` or retry rules leave out every number of the subscriber.",
+    )
+    RETRY_STOPPED = (
+        "retry-stopped",
+        Group.RULE,
+        "A retry rule has ended the attempts to reach the subscriber in an earlier wave.",
     )
     EXPIRED = "expired", Group.SYSTEM, "`expiresAt` passed before the subscriber was reached."
     STOPPED = "stopped", Group.SYSTEM, "The execution was stopped before the subscriber was reached."

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from cato_contracts.api.resources import Contact
 from cato_contracts.envelope import Message, upcaster
-from cato_contracts.model import Frozen
+from cato_contracts.model import Frozen, Instant
 
 
 class CallEventKind(StrEnum):
@@ -35,6 +35,17 @@ class CallEventKind(StrEnum):
 
 FINAL_KINDS = frozenset({CallEventKind.ENDED, CallEventKind.INTERRUPTED})
 """A call has exactly one of these, and nothing after it."""
+
+
+class NumberVerdict(StrEnum):
+    """What a retry rule decided about a number at the end of a call."""
+
+    RETRY = "retry"
+    """The number is called again in the wave, at `next_attempt_at`."""
+    DROP = "drop"
+    """The number is not called again in the run."""
+    STOP = "stop"
+    """No number of the subscriber is called again in the run."""
 
 
 class CallOwner(Frozen):
@@ -88,6 +99,8 @@ class CallEvent(Message):
     success: bool = False
     reason_header: str | None = Field(default=None, exclude_if=lambda header: header is None)
     sip_call_id: str | None = Field(default=None, exclude_if=lambda call_id: call_id is None)
+    verdict: NumberVerdict | None = Field(default=None, exclude_if=lambda verdict: verdict is None)
+    next_attempt_at: Instant | None = Field(default=None, exclude_if=lambda moment: moment is None)
 
     @property
     def event_id(self) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self
 import yaml
 from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
 
-from cato_contracts.api.resources import TimeZoneName
+from cato_contracts.api.rules.hours import TimeZoneName
 from cato_contracts.errors import ConfigurationError
 from cato_contracts.numbering import Numbering
 from cato_runtime.configuration.config_section import Section, secret_of

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from cato_contracts.api.reasons import EndReason, Group, Reason
 from cato_dialer.dial.domain.call.outcome import CODES, worth_another_station
-from cato_dialer.dial.domain.subscriber.next_attempt import repeats_number
+from cato_dialer.dial.domain.subscriber.past_call import repeats_number
 
 _INTRODUCTION = """# Reasons
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cato_contracts.api.resources import TimeRestrictions
+from cato_contracts.api.rules.hours import TimeRestrictions
 from cato_contracts.api.stations import StationState
 from cato_contracts.messages.campaign_commands import PauseRun, ResumeRun
 from cato_contracts.messages.runs import RunEnding

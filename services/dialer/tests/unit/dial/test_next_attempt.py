@@ -9,10 +9,9 @@ from cato_dialer.dial.domain.subscriber.next_attempt import (
     Finished,
     Interrupt,
     NextAttempt,
-    PastCall,
-    calls_of,
     next_attempt,
 )
+from cato_dialer.dial.domain.subscriber.past_call import PastCall, calls_of
 
 RUN, FIRST, SECOND = uuid4(), uuid4(), uuid4()
 STATIONS = (FIRST, SECOND)

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from cato_contracts.messages.calls import CallOwner
-from cato_dialer.dial.domain.subscriber.next_attempt import PastCall
+from cato_dialer.dial.domain.subscriber.past_call import PastCall
 from cato_dialer.dial.domain.subscriber.takeover import CLOCK_SKEW, OwnerAnswer, TakeoverRule, is_over
 
 OWNER = CallOwner(instance="dialer-1", incarnation=7)

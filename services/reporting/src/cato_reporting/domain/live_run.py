@@ -13,6 +13,7 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
+from cato_contracts.api.reasons import Group, Reason
 from cato_contracts.envelope import Envelope
 from cato_contracts.messages.calls import FINAL_KINDS, CallEvent, CallEventKind
 from cato_contracts.messages.runs import (
@@ -40,8 +41,16 @@ SUCCEEDED = 8
 DELAYED = 16
 """The marks of a call. Any event of a call sets STARTED: a call that rings has been started."""
 
-NOTIFIED = 1 << 8
-"""The outcome of a subscriber who was reached: greater than any wave."""
+_RULES = tuple(reason.value for reason in Reason if reason.group is Group.RULE)
+_RULE_BITS = 5
+
+NOTIFIED = 1 << (8 + _RULE_BITS)
+"""The outcome of a subscriber who was reached: greater than that of any failure."""
+
+
+def _failure(wave: int, reason: str) -> int:
+    """Return the outcome of a failure: the wave, and below it the rule that decided (0: a call did)."""
+    return wave << _RULE_BITS | (_RULES.index(reason) + 1 if reason in _RULES else 0)
 
 
 class Phase(Enum):
@@ -83,7 +92,9 @@ class End:
 
 @dataclass(slots=True)
 class LiveRun:
-    """One run. `outcomes` has for a subscriber the latest wave that failed, or NOTIFIED.
+    """One run. `outcomes` has for a subscriber the latest failure, or NOTIFIED.
+
+    `failed` counts failures by wave, `failed_by_rule` those without a call by wave and reason.
 
     A call is known by the integer of its id: 300,000 of them are some 40 MB.
     """
@@ -100,6 +111,7 @@ class LiveRun:
     delayed: int = 0
     notified: int = 0
     failed: Counter[int] = field(default_factory=Counter)
+    failed_by_rule: Counter[tuple[int, str]] = field(default_factory=Counter)
     _pause: tuple[LogIndex, bool] = ((0, 0), False)
     _station_wait: tuple[LogIndex, bool] = ((0, 0), False)
     _calls: dict[int, int] = field(default_factory=dict)
@@ -172,13 +184,13 @@ class LiveRun:
         if after & DELAYED and not before & DELAYED:
             self.delayed += 1
 
-    def note_outcome(self, no: int, wave: int, *, notified: bool) -> None:
+    def note_outcome(self, no: int, wave: int, *, notified: bool, reason: str = "") -> None:
         """Add a subscriber's result in a wave."""
         self.wave = max(self.wave, wave)
         if self.snapshot is not None and no >= self.snapshot.subscriber_count:
             return
         before = self._outcomes.get(no, 0)
-        after = max(before, NOTIFIED if notified else wave)
+        after = max(before, NOTIFIED if notified else _failure(wave, reason))
         if after == before:
             return
         self._outcomes[no] = after
@@ -196,10 +208,13 @@ class LiveRun:
         if outcome == NOTIFIED:
             self.notified += by
         elif outcome:
-            self.failed[outcome] += by
+            wave, rule = outcome >> _RULE_BITS, outcome & ((1 << _RULE_BITS) - 1)
+            self.failed[wave] += by
+            if rule:
+                self.failed_by_rule[wave, _RULES[rule - 1]] += by
 
     def _result(self, event: SubscriberResult) -> None:
-        self.note_outcome(event.no, event.wave, notified=event.notified)
+        self.note_outcome(event.no, event.wave, notified=event.notified, reason=event.reason)
         if event.notified and event.call_id is not None:
             # The result is published when the success condition is met; the end of the call may come minutes
             # later, or never as a success if the process dies in between. The subscriber was reached anyway.

@@ -1,6 +1,7 @@
 """The report of a run: the numbers of the status document (manual, 3.6), its state, its end."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from math import isfinite
 
@@ -15,7 +16,10 @@ _LONGEST_FORECAST_S = 366 * 86_400
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """The counted numbers of a run; `failed`: subscribers with a failure in the current wave."""
+    """The counted numbers of a run; `failed`: subscribers with a failure in the current wave.
+
+    `failed_by_rule`: those of them whom a rule decided without a call, by reason.
+    """
 
     notified: int
     failed: int
@@ -25,6 +29,7 @@ class Numbers:
     talking: int
     delayed: int
     wave: int
+    failed_by_rule: Mapping[str, int] = field(default_factory=dict)
 
 
 def live_report(run: LiveRun, snapshot: RunSnapshot, now: datetime) -> Report:
@@ -45,6 +50,11 @@ def numbers_of(run: LiveRun) -> Numbers:
         talking=run.phases[Phase.TALKING],
         delayed=run.delayed,
         wave=run.wave,
+        failed_by_rule={
+            reason: count
+            for (wave, reason), count in sorted(run.failed_by_rule.items())
+            if wave == run.wave and count
+        },
     )
 
 
@@ -64,6 +74,7 @@ def make_report(
         subscriber_not_yet_notified=snapshot.subscriber_count - numbers.notified - numbers.failed,
         subscriber_notified=numbers.notified,
         subscriber_failed=numbers.failed,
+        subscriber_failed_by_rule=dict(numbers.failed_by_rule),
         calls_total=numbers.succeeded_calls + numbers.failed_calls + in_progress,
         calls_succeeded=numbers.succeeded_calls,
         calls_failed=numbers.failed_calls,

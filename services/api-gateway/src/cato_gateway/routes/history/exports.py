@@ -19,7 +19,7 @@ from cato_contracts.api.exports import (
     TakeExportPiece,
 )
 from cato_contracts.api.history import CallFilter
-from cato_contracts.api.resources import TimeZoneName
+from cato_contracts.api.rules.hours import TimeZoneName
 from cato_contracts.errors import CatoError, InvalidError, NotFoundError, UnavailableError
 from cato_gateway.http.request_context import RequestContext
 from cato_gateway.http.streaming import Streamed, started

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from cato_contracts.api.history import GetStatistics, Grouping, Statistics
-from cato_contracts.api.resources import TimeZoneName
+from cato_contracts.api.rules.hours import TimeZoneName
 from cato_gateway.http.request_context import API, Reader, json_answer
 from cato_gateway.openapi import responses
 from cato_gateway.routes.history.call_filter import Where

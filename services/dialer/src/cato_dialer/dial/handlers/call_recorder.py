@@ -17,8 +17,10 @@ from cato_contracts.messages.jobs import DialJob
 from cato_contracts.messages.runs import SubscriberResult
 from cato_dialer.dial.domain.call.outcome import CANCELLED, Cause, classify
 from cato_dialer.dial.domain.call.state import Publish, Succeed
+from cato_dialer.dial.domain.permission.retry import RetryDecision, attempts_at, retry_decision
 from cato_dialer.dial.domain.subscriber.fault_limits import FAULT
-from cato_dialer.dial.domain.subscriber.next_attempt import Dial, PastCall, calls_of
+from cato_dialer.dial.domain.subscriber.next_attempt import Dial
+from cato_dialer.dial.domain.subscriber.past_call import PastCall, calls_of
 from cato_dialer.dial.handlers.journal_writer import JournalWriter
 from cato_dialer.dial.ports.dial import CallJournal, CallObserver, SubscriberLog
 from cato_dialer.dial.ports.unsent import Unsent
@@ -262,6 +264,8 @@ class CallRecord:
         self.publish(Publish(CallEventKind.ENDED, now, reason=CANCELLED, heard_ms=0))
 
     def _note(self, effect: Publish, **more: Any) -> None:
+        if decision := self._retry_decision(effect):
+            more |= {"verdict": decision.verdict, "next_attempt_at": decision.at}
         event = CallEvent(
             run_id=self._job.run_id,
             no=self._job.subscriber.no,
@@ -282,3 +286,11 @@ class CallRecord:
         )
         self._next_seq += 1
         self._recorder.note(event, effect.at)
+
+    def _retry_decision(self, effect: Publish) -> RetryDecision | None:
+        job = self._job
+        if not job.settings.retry_rules or effect.kind is not CallEventKind.ENDED or effect.success:
+            return None
+        earlier = attempts_at(self._recorder.calls, job.wave, self._phone_index, but=self.call_id)
+        ended_at = from_unix_ms(effect.at)
+        return retry_decision(job.settings, job.time_zone, effect.reason, earlier + 1, ended_at)

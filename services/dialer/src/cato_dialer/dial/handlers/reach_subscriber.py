@@ -21,9 +21,9 @@ from cato_dialer.dial.domain.subscriber.next_attempt import (
     Dial,
     Finished,
     Interrupt,
-    PastCall,
     next_attempt,
 )
+from cato_dialer.dial.domain.subscriber.past_call import PastCall
 from cato_dialer.dial.domain.subscriber.takeover import OwnerAnswer, is_over, was_restarted
 from cato_dialer.dial.handlers.attempt_call import CallAttempt, NotSentError
 from cato_dialer.dial.handlers.call_recorder import CallRecorder
@@ -170,7 +170,12 @@ class SubscriberWorker:
             self._nudged.clear()
             stations = self._deps.by_priority()
             step = next_attempt(
-                job.wave, len(job.subscriber.phones), stations, recorder.calls, recorder.result
+                job.wave,
+                len(job.subscriber.phones),
+                stations,
+                recorder.calls,
+                recorder.result,
+                skip_hopeless=job.settings.skip_hopeless,
             )
             match step:
                 case Finished():
@@ -182,7 +187,7 @@ class SubscriberWorker:
                         # This fences the call's owner. A result that the owner wrote between our reading of
                         # the log and now stands.
                         recorder.adopt_result(await self._log_now(recorder))
-                case Conclude(notified=True, reason=reason, call=call):
+                case Conclude(notified=True, reason=reason, call=PastCall() as call):
                     recorder.notified(reason, call.call_id, call.number)
                 case Conclude(reason=reason, call=call):
                     recorder.failed(reason, call)
@@ -210,6 +215,8 @@ class SubscriberWorker:
         """Make the call of the step, if it may be made now; None if the next step is to be decided."""
         if refusal := self._refusal(self._deps.clock.now()):
             return await self._refuse(recorder, refusal)
+        if step.not_before is not None and (delay_s := self._seconds_until(step.not_before)) > 0:
+            return GiveBack(delay_s)
         if not step.stations:
             self._log.error("no station has channels")
             return GiveBack(_NO_STATION_DELAY_S)
@@ -232,6 +239,9 @@ class SubscriberWorker:
             return await self._dial(recorder, replace(step, stations=(trial,)), trial=True)
         refusal = self._refusal(self._deps.clock.now(), no_station=True)
         return await self._refuse(recorder, refusal) if refusal else None
+
+    def _seconds_until(self, moment: datetime) -> float:
+        return (moment - self._deps.clock.now()).total_seconds()
 
     def _refusal(self, at: datetime, *, no_station: bool = False, recorded: bool = False) -> Refusal | None:
         """Tell why no call may start at `at`. At a shutdown, one that is on record already may."""

@@ -18,6 +18,7 @@ from cato_reporting.adapters.clickhouse.detail import (
     read_notified,
     stretch_of,
 )
+from cato_reporting.adapters.clickhouse.numbers import read_numbers
 from cato_reporting.adapters.clickhouse.retention import Retention, apply_retention
 from cato_reporting.adapters.clickhouse.rows import LISTS, POSITIONS, insert_messages, list_row
 from cato_reporting.adapters.clickhouse.schema import migrate
@@ -124,7 +125,8 @@ class ClickHouseReadModel:
                 run_id,
             )
             results = client.query(
-                "SELECT subscriber_no, max(wave), max(notified) FROM result_rows FINAL"
+                "SELECT subscriber_no, max(wave), max(notified), argMax(toString(reason), wave)"
+                " FROM result_rows FINAL"
                 " WHERE run_id = {run:UUID} GROUP BY subscriber_no",
                 run_id,
             )
@@ -140,8 +142,8 @@ class ClickHouseReadModel:
                 | (DELAYED if delayed else 0)
             )
             run.note_call(call_id, marks, wave)
-        for no, wave, notified in results:
-            run.note_outcome(no, wave, notified=bool(notified))
+        for no, wave, notified, reason in results:
+            run.note_outcome(no, wave, notified=bool(notified), reason=reason)
 
     async def runs(self, run_ids: Sequence[UUID]) -> dict[UUID, StoredRun]:
         sql = (
@@ -185,24 +187,7 @@ class ClickHouseReadModel:
         return [_stored_run(*row) for row in await self._rows(sql, values)]
 
     async def numbers(self, run_ids: Sequence[UUID]) -> dict[UUID, Numbers]:
-        """Count by the same definitions as the live projection, over all calls and results at once."""
-        values = {"runs": list(run_ids)}
-        calls = await self._rows(_CALL_NUMBERS, values)
-        waves: dict[UUID, int] = {}
-        counted: dict[UUID, tuple[int, int, int, int, int]] = {}
-        for run_id, wave, *counts in calls:
-            waves[run_id] = wave
-            counted[run_id] = (counts[0], counts[1], counts[2], counts[3], counts[4])
-        for run_id, wave in await self._rows(_WAVES, values):
-            waves[run_id] = max(wave, waves.get(run_id, 0))
-        outcomes: dict[UUID, list[tuple[int, int, int]]] = {}
-        for run_id, wave, notified, failed in await self._rows(_OUTCOME_NUMBERS, values):
-            outcomes.setdefault(run_id, []).append((wave, notified, failed))
-            waves[run_id] = max(wave, waves.get(run_id, 0))
-        return {
-            run_id: _numbers(waves.get(run_id, 0), counted.get(run_id), outcomes.get(run_id, []))
-            for run_id in run_ids
-        }
+        return await self._readers.run(lambda client: read_numbers(client, run_ids))
 
     async def written_detail(
         self, run_id: UUID, *, which: SubscriberFilter, wave: int, after: int, limit: int, events: bool
@@ -260,64 +245,12 @@ class ClickHouseReadModel:
         return result
 
 
-_CALL_NUMBERS = """
-SELECT
-    run_id,
-    max(wave),
-    countIf(ended AND success),
-    countIf(ended AND NOT success),
-    countIf(begun AND NOT ended AND NOT answered),
-    countIf(begun AND NOT ended AND answered),
-    countIf(begun AND delayed)
-FROM
-(
-    SELECT
-        run_id, wave, success, delayed,
-        isNotNull(first_event_at) AS begun, isNotNull(answered_at) AS answered, isNotNull(ended_at) AS ended
-    FROM call_rows FINAL
-    WHERE run_id IN {runs:Array(UUID)}
-)
-GROUP BY run_id
-"""
-
-_OUTCOME_NUMBERS = """
-SELECT run_id, latest, countIf(reached), countIf(NOT reached)
-FROM
-(
-    SELECT run_id, subscriber_no, max(wave) AS latest, max(notified) AS reached
-    FROM result_rows FINAL
-    INNER JOIN (SELECT run_id, subscriber_count FROM runs WHERE run_id IN {runs:Array(UUID)}) AS sizes
-        USING run_id
-    WHERE run_id IN {runs:Array(UUID)} AND subscriber_no < subscriber_count
-    GROUP BY run_id, subscriber_no
-)
-GROUP BY run_id, latest
-"""
-
-_WAVES = "SELECT run_id, wave FROM runs WHERE run_id IN {runs:Array(UUID)}"
-
 _UNLISTED = """
 SELECT snapshot
 FROM runs
 LEFT JOIN (SELECT run_id, count() AS listed FROM list_rows FINAL GROUP BY run_id) AS lists USING run_id
 WHERE listed < subscriber_count
 """
-
-
-def _numbers(
-    wave: int, calls: tuple[int, int, int, int, int] | None, outcomes: list[tuple[int, int, int]]
-) -> Numbers:
-    succeeded, failed, ringing, talking, delayed = calls or (0, 0, 0, 0, 0)
-    return Numbers(
-        notified=sum(reached for _, reached, _ in outcomes),
-        failed=sum(missed for latest, _, missed in outcomes if latest == wave),
-        succeeded_calls=succeeded,
-        failed_calls=failed,
-        ringing=ringing,
-        talking=talking,
-        delayed=delayed,
-        wave=wave,
-    )
 
 
 def _stored_run(started_at: int, ended_at: int | None, ending: str, snapshot: str) -> StoredRun:

@@ -10,87 +10,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from cato_contracts.messages.calls import FINAL_KINDS, CallEvent, CallEventKind, CallOwner
+from cato_contracts.api.reasons import Reason
+from cato_contracts.messages.calls import CallEventKind, NumberVerdict
 from cato_contracts.messages.runs import SubscriberResult
-from cato_dialer.dial.domain.call.outcome import (
-    CANCELLED,
-    STATION_DOWN,
-    Cause,
-    classify,
-    worth_another_station,
-)
+from cato_dialer.dial.domain.call.outcome import STATION_DOWN, worth_another_station
+from cato_dialer.dial.domain.permission.retry import left_out
 from cato_dialer.dial.domain.subscriber.fault_limits import (
     FAULT,
     INTERRUPTION_LIMIT,
     INTERRUPTIONS_AT_STATION,
 )
-
-_NO_TRY = frozenset({CANCELLED, STATION_DOWN})
-_LOST = classify(Cause.FAULT).reason
-
-
-@dataclass(frozen=True, slots=True)
-class PastCall:
-    """A call, folded from its events; `ending` is None while it has no final event."""
-
-    call_id: UUID
-    wave: int
-    number: str
-    phone_index: int
-    station_id: UUID | None
-    delayed: bool
-    next_seq: int
-    owner: CallOwner | None = None
-    ends_by: datetime | None = None
-    answered: bool = False
-    ending: CallEventKind | None = None
-    success: bool = False
-    reason: str | None = None
-    sip_call_id: str | None = None
-
-    @property
-    def to_be_repeated(self) -> bool:
-        """Tell whether the call ended for reasons of the system, so that the number has not had its try."""
-        return self.interrupted or (not self.success and self.reason in _NO_TRY)
-
-    @property
-    def interrupted(self) -> bool:
-        """Tell whether the system lost the call: its reason says nothing about the subscriber."""
-        return not self.success and self.ending is CallEventKind.INTERRUPTED
-
-
-def repeats_number(reason: str) -> bool:
-    """Return whether the number of a call with this reason is called again: the call was no try."""
-    return reason in _NO_TRY or reason == _LOST
-
-
-def calls_of(events: Sequence[CallEvent]) -> tuple[PastCall, ...]:
-    """Fold a subscriber's events, in their order, into the calls of the run so far."""
-    calls: dict[UUID, list[CallEvent]] = {}
-    for event in events:
-        calls.setdefault(event.call_id, []).append(event)
-    return tuple(_call_of(of_call) for of_call in calls.values())
-
-
-def _call_of(events: Sequence[CallEvent]) -> PastCall:
-    first, latest = events[0], events[::-1]
-    final = next((event for event in latest if event.kind in FINAL_KINDS), None)
-    return PastCall(
-        call_id=first.call_id,
-        wave=first.wave,
-        number=first.number,
-        phone_index=first.phone_index,
-        station_id=next((event.station_id for event in latest if event.station_id), None),
-        delayed=any(event.delayed for event in events),
-        next_seq=latest[0].seq + 1,
-        owner=next((event.owner for event in latest if event.owner), None),
-        ends_by=next((event.ends_by for event in latest if event.ends_by), None),
-        answered=any(event.kind is CallEventKind.ANSWERED for event in events),
-        ending=final.kind if final else None,
-        success=final.success if final else False,
-        reason=final.reason if final else None,
-        sip_call_id=next((event.sip_call_id for event in latest if event.sip_call_id), None),
-    )
+from cato_dialer.dial.domain.subscriber.past_call import PastCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,20 +38,24 @@ class Interrupt:
 
 @dataclass(frozen=True, slots=True)
 class Dial:
-    """Call this number; `stations` are in the order to try, `ordinal` counts the subscriber's calls."""
+    """Call this number; `stations` are in the order to try, `ordinal` counts the subscriber's calls.
+
+    `not_before`: a retry rule forbids the call until then.
+    """
 
     phone_index: int
     stations: tuple[UUID, ...]
     ordinal: int
+    not_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Conclude:
-    """Record the result of the wave; `call` decided it."""
+    """Record the result of the wave; `call` decided it, None if the wave has no call."""
 
     notified: bool
     reason: str
-    call: PastCall
+    call: PastCall | None
 
 
 NextAttempt = Finished | Interrupt | Dial | Conclude
@@ -133,22 +67,62 @@ def next_attempt(
     stations: Sequence[UUID],
     calls: Sequence[PastCall],
     result: SubscriberResult | None,
+    *,
+    skip_hopeless: bool = False,
 ) -> NextAttempt:
-    """Decide the next step; `stations` are in order of priority, `result` is the last one of any wave."""
+    """Decide the next step; `stations` are in order of priority, `result` is the last one of any wave.
+
+    Numbers that were not called in the wave come first, then those that a retry rule calls again.
+    """
     for call in calls:
         if call.ending is None:
             return Interrupt(call, _succeeded(call, result))
     if result is not None and (result.notified or result.wave >= wave):
         return Finished()
     of_wave = [call for call in calls if call.wave == wave]
-    if not of_wave:
-        return Dial(0, tuple(stations), len(calls))
-    last = of_wave[-1]
-    left = _stations_left(of_wave, stations)
+    left = _stations_left(of_wave, stations) if of_wave else ()
     if left:
-        return Dial(last.phone_index, left, len(calls))
-    if not last.success and last.phone_index + 1 < phone_count:
-        return Dial(last.phone_index + 1, tuple(stations), len(calls))
+        return Dial(of_wave[-1].phone_index, left, len(calls))
+    return _next_number(wave, phone_count, stations, calls, skip_hopeless=skip_hopeless) or _conclusion(
+        of_wave, stopped=_stopped(calls)
+    )
+
+
+def _next_number(
+    wave: int, phone_count: int, stations: Sequence[UUID], calls: Sequence[PastCall], *, skip_hopeless: bool
+) -> Dial | None:
+    """Return the call to the next number of the wave, None if no number is left."""
+    of_wave = [call for call in calls if call.wave == wave]
+    if _stopped(calls) or (of_wave and of_wave[-1].success):
+        return None
+    barred = left_out(calls, wave, skip_hopeless=skip_hopeless)
+    tried = max((call.phone_index for call in of_wave), default=-1)
+    fresh = next((index for index in range(tried + 1, phone_count) if index not in barred), None)
+    if fresh is not None:
+        return Dial(fresh, tuple(stations), len(calls))
+    # A repeated call that the system lost, or ended, leaves the number as its last try has left it.
+    last_try = {call.phone_index: call for call in of_wave if not call.to_be_repeated}
+    interruptions = Counter(call.phone_index for call in of_wave if call.interrupted)
+    due = [
+        (call.next_attempt_at, index)
+        for index, call in last_try.items()
+        if call.next_attempt_at is not None
+        and index not in barred
+        and interruptions[index] <= INTERRUPTION_LIMIT
+    ]
+    if not due:
+        return None
+    not_before, phone_index = min(due)
+    return Dial(phone_index, tuple(stations), len(calls), not_before)
+
+
+def _stopped(calls: Sequence[PastCall]) -> bool:
+    return any(call.verdict is NumberVerdict.STOP for call in calls)
+
+
+def _conclusion(of_wave: Sequence[PastCall], *, stopped: bool) -> Conclude:
+    if not of_wave:
+        return Conclude(False, Reason.RETRY_STOPPED if stopped else Reason.NO_NUMBER_LEFT, None)
     last = _decisive(of_wave)
     # A fault of the system says nothing about the subscriber, so it is not used as the reason.
     return Conclude(last.success, FAULT if last.interrupted else last.reason or "", last)

@@ -6,7 +6,7 @@ A process that cannot reach the broker, or that is frozen, looks like a dead one
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from cato_dialer.dial.domain.subscriber.next_attempt import PastCall
+from cato_dialer.dial.domain.subscriber.past_call import PastCall
 
 CLOCK_SKEW = timedelta(seconds=2)
 """How far the clocks of two machines may differ."""

@@ -1,46 +1,17 @@
 """The resources of the API. Unknown fields are ignored, so the server may be newer than the client."""
 
 from datetime import datetime
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import AwareDatetime, Field
 
-T = TypeVar("T")
-
-SuccessCondition = Literal[
-    "PICKUP_PHONE", "PICKUP_AND_LISTEN_SOME", "PICKUP_AND_LISTEN_FULL", "PICKUP_AND_CONFIRM"
-]
-CallOutcome = Literal["ringing", "talking", "succeeded", "failed"]
-SubscriberFilter = Literal["all", "failed", "unreached", "none"]
-TimeGrouping = Literal["minute", "hour", "day", "hourOfDay", "weekday"]
-Grouping = TimeGrouping | Literal["wave", "task", "station", "outcome", "sipCode", "reason", "prefix"]
-ExportFormat = Literal["csv", "jsonl", "parquet", "xlsx"]
-ExportDialect = Literal["standard", "excel"]
-ListFileFormat = Literal["csv", "xlsx"]
-
-
-class Model(BaseModel):
-    """JSON names are in camelCase, attributes in snake_case; both are accepted."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True)
-
-
-class Page(Model, Generic[T]):
-    """One page of a collection; `next_cursor` is None on the last page."""
-
-    items: list[T]
-    next_cursor: str | None = None
-
-
-class Resource(Model):
-    """A stored resource. `etag` is its version; it is None in lists."""
-
-    id: UUID
-    name: str
-    user_id: str
-    etag: str | None = Field(default=None, exclude=True)
+from cato_client.models.base import (
+    CallOutcome,
+    Model,
+    Page,
+    Resource,
+)
 
 
 class AudioWarning(Model):
@@ -88,41 +59,6 @@ class Subscriber(Person):
     id: UUID
 
 
-class TimeRestrictions(Model):
-    """The part of the day in which calls may start: `from` inclusive, `till` exclusive."""
-
-    from_hour: int = 0
-    from_min: int = 0
-    till_hour: int = 0
-    till_min: int = 0
-
-
-class SettingsFields(Model):
-    """The fields of notification settings; None means the default of the server."""
-
-    attempt_count: int
-    success_condition: SuccessCondition
-    attempt_delay_s: int | None = None
-    success_playback_duration_s: int | None = None
-    max_call_duration_s: int | None = None
-    max_answer_delay_s: int | None = None
-    time_restrictions: TimeRestrictions | None = None
-    time_zone: str | None = None
-    weekdays: list[str] | None = None
-    confirm_code: str | None = None
-    repeat_count: int | None = None
-
-
-class Settings(SettingsFields):
-    """New notification settings."""
-
-    name: str
-
-
-class NotificationSettings(SettingsFields, Resource):
-    """Stored notification settings."""
-
-
 class TaskFields(Model):
     """The fields of a task."""
 
@@ -159,6 +95,7 @@ class Report(Model):
     subscriber_not_yet_notified: int
     subscriber_notified: int
     subscriber_failed: int
+    subscriber_failed_by_rule: dict[str, int] = Field(default_factory=dict)
     calls_total: int
     calls_succeeded: int
     calls_failed: int

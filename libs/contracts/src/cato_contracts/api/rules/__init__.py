@@ -1,0 +1,1 @@
+"""The rules by which a number may be called, as clients write them."""

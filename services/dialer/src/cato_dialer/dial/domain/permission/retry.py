@@ -1,0 +1,65 @@
+"""What a retry rule decides at the end of a call. The decision is recorded in the call's last event."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from cato_contracts.api.calling_hours import may_call, next_change
+from cato_contracts.api.resources import SettingsSpec
+from cato_contracts.api.rules.retries import HOPELESS, outcome_group, rule_for
+from cato_contracts.messages.calls import NumberVerdict
+from cato_dialer.dial.domain.subscriber.past_call import PastCall
+
+
+@dataclass(frozen=True, slots=True)
+class RetryDecision:
+    """The verdict about the number that was called, and with RETRY the time of its next call."""
+
+    verdict: NumberVerdict
+    at: datetime | None = None
+
+
+def retry_decision(
+    settings: SettingsSpec, zone: str, reason: str | None, attempts: int, ended_at: datetime
+) -> RetryDecision | None:
+    """Decide about a number after an unsuccessful call; None if no rule has anything to say.
+
+    `attempts` are the calls that the number has had in the wave, this one included. `zone` is that of the
+    calling hours, into which the next call moves.
+    """
+    rule = rule_for(settings.retry_rules, reason)
+    if rule is None:
+        return None
+    if attempts < rule.max_attempts:
+        due = ended_at + timedelta(seconds=rule.after_s)
+        return RetryDecision(NumberVerdict.RETRY, _in_hours(settings, zone, due))
+    if rule.stop:
+        return RetryDecision(NumberVerdict.STOP)
+    return RetryDecision(NumberVerdict.DROP) if rule.drop_number else None
+
+
+def attempts_at(calls: Iterable[PastCall], wave: int, phone_index: int, *, but: UUID) -> int:
+    """Count the calls to a number in a wave but one, without those that ended for reasons of the system."""
+    return sum(
+        (call.wave, call.phone_index) == (wave, phone_index)
+        and call.call_id != but
+        and not call.to_be_repeated
+        for call in calls
+    )
+
+
+def left_out(calls: Iterable[PastCall], wave: int, *, skip_hopeless: bool) -> frozenset[int]:
+    """Return the indexes of the numbers that are not called (again) in this wave."""
+    return frozenset(
+        call.phone_index
+        for call in calls
+        if call.verdict is NumberVerdict.DROP
+        or (skip_hopeless and call.wave < wave and outcome_group(call.reason) in HOPELESS)
+    )
+
+
+def _in_hours(settings: SettingsSpec, zone: str, due: datetime) -> datetime:
+    if may_call(settings, zone, due):
+        return due
+    return next_change(settings, zone, due) or due

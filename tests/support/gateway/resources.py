@@ -37,7 +37,8 @@ def subscriber_status(person: Contact, *, failed: bool) -> status.SubscriberStat
 
 
 def new_report(name: str, count: int) -> status.Report:
-    numbers = dict.fromkeys(status.Report.model_fields, 0)
+    fields_of = status.Report.model_fields
+    numbers = {name: 0 for name, field in fields_of.items() if field.annotation is int}
     numbers |= {"subscriber_count": count, "subscriber_not_yet_notified": count}
     numbers |= {"wave_current": 1, "wave_total": 1}
     fields: dict[str, Any] = numbers | {"name": name, "state": "CALLING", "active_phase": True}

@@ -1,11 +1,13 @@
 """The tables and views: the same rows for any order and repetition of the events."""
 
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cato_contracts.messages.runs import SubscriberResult
 from cato_reporting.adapters.clickhouse.read_model import ClickHouseReadModel
 from cato_reporting.domain.live_run import LiveRun
 from cato_reporting.domain.live_runs import LiveRuns
@@ -21,6 +23,24 @@ def stored_messages_of(run):
         StoredMessage(position, parse_message(sent.subject, sent.data))
         for position, sent in enumerate(run.messages, start=1)
     ]
+
+
+def with_rules(stored: StoredMessage) -> StoredMessage:
+    """Let a rule decide about every third subscriber who was not reached."""
+    events = tuple(
+        envelope.model_copy(
+            update={"body": envelope.body.model_copy(update={"reason": RULES[envelope.body.wave % 2]})}
+        )
+        if isinstance(envelope.body, SubscriberResult)
+        and not envelope.body.notified
+        and envelope.body.no % 3 == 0
+        else envelope
+        for envelope in stored.parsed.events
+    )
+    return replace(stored, parsed=replace(stored.parsed, events=events))
+
+
+RULES = ("no-number-left", "retry-stopped")
 
 
 @pytest.fixture
@@ -48,12 +68,13 @@ async def store_in_batches(model, stored_messages, rng):
 async def test_disturbed_batches_give_the_rows_of_the_reference(seed, lost_ends, read_model):
     run = synthetic_run(seed, subscribers=6, waves=3, lost_ends=lost_ends)
     rng = random.Random(seed)
-    stored_messages = stored_messages_of(run) + rng.choices(stored_messages_of(run), k=len(run.messages) // 2)
+    stored_messages = [with_rules(stored) for stored in stored_messages_of(run)]
+    stored_messages += rng.choices(stored_messages, k=len(run.messages) // 2)
     rng.shuffle(stored_messages)
     await store_in_batches(read_model, stored_messages, rng)
     live = LiveRuns()
     for stored in stored_messages_of(run):
-        live.apply(stored.position, stored.parsed)
+        live.apply(stored.position, with_rules(stored).parsed)
     assert (await read_model.numbers([run.run_id]))[run.run_id] == numbers_of(live.runs[run.run_id])
     restored = LiveRun(run.run_id)
     await read_model.restore(restored)

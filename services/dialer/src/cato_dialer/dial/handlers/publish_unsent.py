@@ -6,7 +6,7 @@ from uuid import UUID
 import structlog
 
 from cato_contracts.messages.calls import CallEvent
-from cato_dialer.dial.domain.subscriber.next_attempt import calls_of
+from cato_dialer.dial.domain.subscriber.past_call import calls_of
 from cato_dialer.dial.ports.dial import CallJournal, FencedError, SubscriberLog
 from cato_dialer.dial.ports.unsent import Entry, Unsent
 

@@ -82,7 +82,7 @@ def ends_of_calls_are_counted_twice(patch: pytest.MonkeyPatch) -> None:
         ("outcomes", 1, notified_subscribers_are_forgotten),
         ("outcomes", 1, runs_end_before_their_calls),
         ("controlled", 1, pauses_are_ignored),
-        ("controlled", 4, unsent_orders_are_faults),
+        ("controlled", 1, unsent_orders_are_faults),
         ("outcomes", 1, ends_of_calls_are_counted_twice),
     ],
 )

@@ -66,6 +66,7 @@ def test_answers_may_gain_fields_and_requests_are_strict(document):
     assert strict == {
         "ReplacedSettingsBody",
         "ReplacedTaskBody",
+        "RetryRule",
         "SettingsBody",
         "SqlBody",
         "Subscriber",

@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -82,10 +83,12 @@ class SubscriberWorker:
         self._deps = deps
         self._job = job
         self._gate = CallGate(job)
+        phones, skip = len(job.subscriber.phones), job.settings.skip_hopeless
+        self._next_attempt = partial(next_attempt, job.wave, phones, skip_hopeless=skip)
         self._ask_owner = ask_owner
         self._attempt: CallAttempt | None = None
         self._recorder: CallRecorder | None = None
-        self._sendable = SendableStations(len(job.subscriber.phones))
+        self._sendable = SendableStations(phones)
         self._waited = False
         self._closing = False
         self._giving_up = False
@@ -163,20 +166,11 @@ class SubscriberWorker:
         return await self.work()
 
     async def _work(self, recorder: CallRecorder) -> Verdict:
-        job = self._job
         verdict: Verdict | None = None
         while verdict is None:
             # Cleared before anything is checked: a change from here on is checked in the next round.
             self._nudged.clear()
-            stations = self._deps.by_priority()
-            step = next_attempt(
-                job.wave,
-                len(job.subscriber.phones),
-                stations,
-                recorder.calls,
-                recorder.result,
-                skip_hopeless=job.settings.skip_hopeless,
-            )
+            step = self._next_attempt(self._deps.by_priority(), recorder.calls, recorder.result)
             match step:
                 case Finished():
                     verdict = Done()
@@ -215,8 +209,8 @@ class SubscriberWorker:
         """Make the call of the step, if it may be made now; None if the next step is to be decided."""
         if refusal := self._refusal(self._deps.clock.now()):
             return await self._refuse(recorder, refusal)
-        if step.not_before is not None and (delay_s := self._seconds_until(step.not_before)) > 0:
-            return GiveBack(delay_s)
+        if step.not_before is not None and (delay := step.not_before - self._deps.clock.now()) > timedelta():
+            return GiveBack(delay.total_seconds())
         if not step.stations:
             self._log.error("no station has channels")
             return GiveBack(_NO_STATION_DELAY_S)
@@ -239,9 +233,6 @@ class SubscriberWorker:
             return await self._dial(recorder, replace(step, stations=(trial,)), trial=True)
         refusal = self._refusal(self._deps.clock.now(), no_station=True)
         return await self._refuse(recorder, refusal) if refusal else None
-
-    def _seconds_until(self, moment: datetime) -> float:
-        return (moment - self._deps.clock.now()).total_seconds()
 
     def _refusal(self, at: datetime, *, no_station: bool = False, recorded: bool = False) -> Refusal | None:
         """Tell why no call may start at `at`. At a shutdown, one that is on record already may."""

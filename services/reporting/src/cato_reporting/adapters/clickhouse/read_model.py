@@ -18,10 +18,10 @@ from cato_reporting.adapters.clickhouse.detail import (
     read_notified,
     stretch_of,
 )
-from cato_reporting.adapters.clickhouse.numbers import read_numbers
 from cato_reporting.adapters.clickhouse.retention import Retention, apply_retention
 from cato_reporting.adapters.clickhouse.rows import LISTS, POSITIONS, insert_messages, list_row
 from cato_reporting.adapters.clickhouse.schema import migrate
+from cato_reporting.adapters.clickhouse.statistics import read_numbers
 from cato_reporting.adapters.clickhouse.threads import ClickHouseThreads
 from cato_reporting.adapters.clickhouse.written_detail import read_written_calls, read_written_subscribers
 from cato_reporting.domain.live_run import ANSWERED, DELAYED, ENDED, STARTED, SUCCEEDED, End, LiveRun

@@ -119,7 +119,7 @@ def test_each_container_has_probes_on_named_ports(manifests):
 
 def test_health_port_is_that_of_the_image(manifests, root):
     for name, pod in manifests.services.items():
-        image = service_container(pod)["image"].split("/")[1].split(":")[0]
+        image = re.split(r"[/:@]", service_container(pod)["image"])[1]
         text = (root / "services" / image / "Dockerfile").read_text()
         ports = re.findall(r"CATO_(?:CONSOLE_|HEALTH_)?PORT=(\d+)", text)
         assert [str(each["containerPort"]) for each in service_container(pod)["ports"]] == ports, name
@@ -150,11 +150,14 @@ def test_roles_are_divided_between_the_two_dialers(manifests):
 def test_images_have_a_dockerfile_and_one_tag(manifests, root):
     tags = set()
     for name, pod in manifests.services.items():
-        image, _, tag = service_container(pod)["image"].partition("@")[0].partition(":")
+        image, _, tag = service_container(pod)["image"].partition(":")
+        # With a digest there is no tag.
+        image, _, digest = image.partition("@")
         assert (root / "services" / image.removeprefix("cato/") / "Dockerfile").exists(), name
-        tags.add(tag)
+        tags.add("by digest" if digest else tag)
     assert len(tags) == 1
     assert tags != {""}
+    assert (tags == {"by digest"}) is (manifests.overlay == "pinned")
 
 
 def test_pods_run_without_privileges(manifests):

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from cato_dialer.dial.adapters.nats.channel_source import NatsChannelSource
+from cato_dialer.dial.domain.capacity.licence import Licence
 from cato_runtime.clock import SystemClock
 from cato_runtime.configuration.station_config import StationConfig
 from services.dialer.tests.contract.dial.test_channel_source import *  # noqa: F403 - all of its tests
@@ -18,10 +19,13 @@ async def sources(connected) -> AsyncIterator[Sources]:
     made = 0
     async with AsyncExitStack() as stack:
 
-        async def one_more(stations: Sequence[StationConfig], licence: int = 100) -> NatsChannelSource:
+        async def one_more(
+            stations: Sequence[StationConfig], licence: int = 100, reserved: int = 0
+        ) -> NatsChannelSource:
             nonlocal made
             made += 1
-            source = NatsChannelSource(await connected(made % 3), stations, licence, SystemClock())
+            client = await connected(made % 3)
+            source = NatsChannelSource(client, stations, Licence(licence, reserved), SystemClock())
             await source.open()
             stack.push_async_callback(source.close)
             return source

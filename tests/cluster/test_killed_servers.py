@@ -8,6 +8,7 @@ from cato_contracts.messages.calls import CallEventKind
 from cato_contracts.subjects import EVENTS, LEASES, RUNS
 from cato_dialer.dial.adapters.nats.call_journal import NatsCallJournal
 from cato_dialer.dial.adapters.nats.channel_source import NatsChannelSource
+from cato_dialer.dial.domain.capacity.licence import Licence
 from cato_dialer.dial.ports.dial import FencedError
 from cato_jetstream import Bucket, Commit, Follower, JetStreamLog, Lease, Unavailable
 from cato_runtime.clock import SystemClock
@@ -152,7 +153,8 @@ async def test_a_lease_has_one_holder_at_a_time_while_the_leader_is_killed(clust
 async def test_channels_are_never_shared_while_the_leader_is_killed(cluster, connected):
     station = StationConfig(channels=6, min_call_interval_ms=0)
     sources = [
-        NatsChannelSource(await connected(number), [station], 100, SystemClock()) for number in range(2)
+        NatsChannelSource(await connected(number), [station], Licence(100), SystemClock())
+        for number in range(2)
     ]
     loop = asyncio.get_running_loop()
     in_use, most, calls_after_kill = 0, 0, 0

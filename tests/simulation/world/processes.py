@@ -133,8 +133,8 @@ class _Source(FaultyPort):
 class _Channels(FaultyPort):
     """The channel source: waiting for a channel does not fail."""
 
-    def freed(self, *arguments: Any) -> Any:
-        return self._checked(self._port.freed(*arguments))
+    def freed(self, *arguments: Any, **named: Any) -> Any:
+        return self._checked(self._port.freed(*arguments, **named))
 
     async def _checked(self, freed: Any) -> None:
         await freed

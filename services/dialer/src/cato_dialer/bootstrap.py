@@ -16,7 +16,7 @@ from cato_dialer.campaign.role import CampaignRole
 from cato_dialer.config_change import check_stations
 from cato_dialer.dial.adapters.call_log import CallLog
 from cato_dialer.dial.adapters.call_metrics import CallMetrics
-from cato_dialer.dial.adapters.configured_stations import stations_of
+from cato_dialer.dial.adapters.configured_stations import licence_of, stations_of
 from cato_dialer.dial.adapters.dial_gauges import DialGauges
 from cato_dialer.dial.adapters.disk_prompt_cache import DiskPromptCache
 from cato_dialer.dial.adapters.engine_choice import engines_for
@@ -91,7 +91,7 @@ async def _dial(runtime: RuntimeDeps) -> DialParts:
     incarnations = await claim(client, leases, name)
     source = NatsJobSource(client, incarnations.own, JobsInHand(kept / "jobs"))
     trunk = engines_for(config)
-    channels = NatsChannelSource(client, stations, config.license.max_channels, clock, name=name)
+    channels = NatsChannelSource(client, stations, licence_of(config), clock, name=name)
     watch = StationKeepalive(config.dialing.bind_address, came_up=registrar.renew)
     deps = Deps(
         stations=stations,

@@ -50,6 +50,7 @@ class World:
     prompt_ms: int = 5000
     listen_s: int = 2
     max_channels: int = 100
+    reserved: int = 0
     settings: dict[str, Any] = field(default_factory=dict)
     journal: MemoryCallJournal = field(default_factory=MemoryCallJournal)
     clock: LoopClock = field(default_factory=lambda: LoopClock(START))
@@ -63,7 +64,7 @@ class World:
     after_append: Callable[["Replica", int], None] = lambda _replica, _count: None
 
     def __post_init__(self) -> None:
-        self.board = MemoryChannelBoard(self.stations, self.max_channels)
+        self.board = MemoryChannelBoard(self.stations, self.max_channels, self.reserved, urgent_from=10)
         self.queue = MemoryJobQueue(self.clock)
         self.queue.set_state(RunDispatchState(run_id=RUN, priority=0, mode=RunMode.CALLING))
 

@@ -13,6 +13,7 @@ from cato_contracts.messages.calls import CallEvent, CallOwner
 from cato_contracts.messages.jobs import DialJob, RunDispatchState
 from cato_contracts.messages.runs import Prompt, SubscriberResult
 from cato_contracts.subjects import dial_job
+from cato_dialer.dial.domain.capacity.licence import Licence
 from cato_dialer.dial.domain.capacity.start_times import next_start
 from cato_dialer.dial.domain.station import Station
 from cato_dialer.dial.domain.subscriber.takeover import OwnerAnswer
@@ -198,9 +199,10 @@ class MemoryJobSource:
 
 
 class _MemoryChannel:
-    def __init__(self, board: "MemoryChannelBoard", station_id: UUID) -> None:
+    def __init__(self, board: "MemoryChannelBoard", station_id: UUID, *, ordinary: bool) -> None:
         self._board = board
         self._station_id = station_id
+        self._ordinary = ordinary
         self._held = True
 
     @property
@@ -214,13 +216,18 @@ class _MemoryChannel:
         if self._held:
             self._held = False
             self._board.used[self._station_id] -= 1
+            self._board.ordinary -= self._ordinary
             self._board.announce()
 
 
 class MemoryChannelBoard:
     """The channels that several replicas share."""
 
-    def __init__(self, stations: Sequence[Station], max_channels: int) -> None:
+    def __init__(
+        self, stations: Sequence[Station], max_channels: int, reserved: int = 0, urgent_from: int = 1
+    ) -> None:
+        self.licence = Licence(max_channels, reserved, urgent_from)
+        self.ordinary = 0
         self.stations = {station.id: station for station in stations}
         self.max_channels = max_channels
         self.used = dict.fromkeys(self.stations, 0)
@@ -242,24 +249,30 @@ class MemoryChannelSource:
         self._board = board
         self._clock = clock
         self._channels: set[_MemoryChannel] = set()
+        self.licence = board.licence
 
     async def open(self) -> None:
         return None
 
-    def acquire(self, station_id: UUID) -> Channel | None:
+    def acquire(self, station_id: UUID, *, ordinary: bool = False) -> Channel | None:
         board = self._board
         full = board.used[station_id] >= board.stations[station_id].channels
         if full or sum(board.used.values()) >= board.max_channels:
             return None
+        if ordinary and board.ordinary >= self.capacity(ordinary=True):
+            return None
         board.used[station_id] += 1
-        channel = _MemoryChannel(board, station_id)
+        board.ordinary += ordinary
+        channel = _MemoryChannel(board, station_id, ordinary=ordinary)
         self._channels.add(channel)
         return channel
 
-    def capacity(self) -> int:
-        return min(self._board.max_channels, sum(one.channels for one in self._board.stations.values()))
+    def capacity(self, *, ordinary: bool = False) -> int:
+        board = self._board
+        total = min(board.max_channels, sum(one.channels for one in board.stations.values()))
+        return total - board.licence.reserved if ordinary else total
 
-    def freed(self, station_ids: Sequence[UUID]) -> Coroutine[Any, Any, None]:
+    def freed(self, station_ids: Sequence[UUID], *, ordinary: bool = False) -> Coroutine[Any, Any, None]:
         return self._board.changed()
 
     async def reserve_start(self, station_id: UUID) -> StartSlot:

@@ -68,11 +68,24 @@ class TokenConfig(Section):
         return secret_of(self.token_env, self.token_file, "token")
 
 
+class ReservedConfig(Section):
+    """Channels that are kept free for urgent runs."""
+
+    channels: int = Field(default=0, ge=0)
+    """How many of all channels are left free by runs with a lower priority; 0: none."""
+
+    from_priority: int = Field(default=1, ge=-9, le=10)
+    """Runs with this `priority` or a higher one may use all channels."""
+
+
 class LicenseConfig(Section):
     """The licence: simultaneous calls over all stations and replicas."""
 
     max_channels: int = Field(default=100, ge=0)
     """Simultaneous calls over all stations and dialers; 0: no run can be started."""
+
+    reserved: ReservedConfig = ReservedConfig()
+    """Channels for urgent runs, which then start while others are busy."""
 
 
 class LimitsConfig(Section):
@@ -231,6 +244,14 @@ class Config(Section):
             if ours == 6 != theirs:  # noqa: PLR2004
                 msg = f"{key} must have an IPv6 address, as dialing.bindAddress is one"
                 raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _channels_are_left(self) -> Self:
+        reserved = self.license.reserved.channels
+        if reserved and reserved >= self.channels:
+            msg = f"license.reserved.channels should be less than all channels ({self.channels})"
+            raise ValueError(msg)
         return self
 
     @property

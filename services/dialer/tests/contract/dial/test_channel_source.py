@@ -12,6 +12,7 @@ import nats
 import pytest
 
 from cato_dialer.dial.adapters.nats.channel_source import NatsChannelSource
+from cato_dialer.dial.domain.capacity.licence import Licence
 from cato_dialer.dial.domain.station import Station
 from cato_dialer.dial.ports.dial import Channel, ChannelSource
 from cato_runtime.broker import ensure_topology
@@ -34,15 +35,17 @@ async def sources(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
             server = await stack.enter_async_context(EmbeddedNats(tmp_path / "nats"))
             url = server.url
 
-        async def one_more(stations: Sequence[Station], licence: int = 100) -> ChannelSource:
+        async def one_more(
+            stations: Sequence[Station], licence: int = 100, reserved: int = 0
+        ) -> ChannelSource:
             source: ChannelSource
             if url:
                 client = await nats.connect(url)
                 stack.push_async_callback(client.close)
                 await ensure_topology(client.jetstream())
-                source = NatsChannelSource(client, stations, licence, SystemClock())
+                source = NatsChannelSource(client, stations, Licence(licence, reserved), SystemClock())
             else:
-                boards[:] = boards or [MemoryChannelBoard(stations, licence)]
+                boards[:] = boards or [MemoryChannelBoard(stations, licence, reserved)]
                 source = MemoryChannelSource(boards[0], SystemClock())
             await source.open()
             stack.push_async_callback(source.close)
@@ -55,18 +58,20 @@ def station(identity: UUID = A, channels: int = 6, interval: int = 0) -> Station
     return make_station(id=identity, channels=channels, min_call_interval_ms=interval)
 
 
-async def one_of(channels: ChannelSource, identity: UUID = A, limit_s: float = 15.0) -> Channel:
+async def one_of(
+    channels: ChannelSource, identity: UUID = A, limit_s: float = 15.0, *, ordinary: bool = False
+) -> Channel:
     async with asyncio.timeout(limit_s):
         while True:
-            channel = channels.acquire(identity)
+            channel = channels.acquire(identity, ordinary=ordinary)
             if channel is not None:
                 return channel
-            await channels.freed([identity])
+            await channels.freed([identity], ordinary=ordinary)
 
 
-async def refused(channels: ChannelSource, identity: UUID = A) -> bool:
+async def refused(channels: ChannelSource, identity: UUID = A, *, ordinary: bool = False) -> bool:
     try:
-        await one_of(channels, identity, limit_s=1.2)
+        await one_of(channels, identity, limit_s=1.2, ordinary=ordinary)
     except TimeoutError:
         return True
     return False
@@ -134,3 +139,22 @@ async def test_without_an_interval_a_call_starts_at_once(sources: Sources) -> No
     one = await sources([station()])
     slot = await one.reserve_start(A)
     assert (slot.until, slot.delayed) == (None, False)
+
+
+@pytest.mark.parametrize("licence", [100, 5])
+async def test_ordinary_calls_of_all_replicas_leave_the_reserved_channels_free(
+    sources: Sources, licence: int
+) -> None:
+    total = min(6, licence)
+    one = await sources([station(channels=6)], licence, reserved=2)
+    other = await sources([station(channels=6)], licence, reserved=2)
+    ordinary = [await one_of(one, ordinary=True) for _ in range(total - 3)]
+    ordinary.append(await one_of(other, ordinary=True))
+    assert await refused(one, ordinary=True)
+    assert await refused(other, ordinary=True)
+    await one_of(other)
+    await one_of(one)
+    assert await refused(one)
+    ordinary[0].release()
+    await one_of(other)
+    assert await refused(other, ordinary=True)

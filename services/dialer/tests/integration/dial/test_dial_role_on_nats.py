@@ -15,6 +15,7 @@ from cato_dialer.dial.adapters.nats.call_journal import NatsCallJournal
 from cato_dialer.dial.adapters.nats.channel_source import NatsChannelSource
 from cato_dialer.dial.adapters.nats.incarnations import NatsIncarnations, claim
 from cato_dialer.dial.adapters.nats.job_source import NatsJobSource
+from cato_dialer.dial.domain.capacity.licence import Licence
 from cato_dialer.dial.handlers.deps import Deps
 from cato_dialer.dial.role import DialRole
 from cato_jetstream import Bucket
@@ -38,7 +39,7 @@ class NatsReplica:
             stations=world.stations,
             trunk=ReplicaTrunk(self),
             journal=NatsCallJournal(client),
-            channels=NatsChannelSource(client, world.stations, 100, world.clock, name=self.name),
+            channels=NatsChannelSource(client, world.stations, Licence(100), world.clock, name=self.name),
             prompts=MemoryPromptCache(),
             incarnations=incarnations,
             clock=world.clock,

@@ -9,6 +9,7 @@ from nats.aio.client import Client
 from cato_dialer.dial.adapters.nats import channel_source
 from cato_dialer.dial.adapters.nats.channel_source import NatsChannelSource
 from cato_dialer.dial.domain.capacity.channel_allocator import ChannelAllocator
+from cato_dialer.dial.domain.capacity.licence import Licence
 from cato_dialer.dial.domain.station import Station
 from cato_dialer.dial.ports.dial import Channel
 from cato_runtime.clock import SystemClock
@@ -30,7 +31,9 @@ async def source(
     allocator: ChannelAllocator | None = None,
     name: str | None = None,
 ) -> NatsChannelSource:
-    one = NatsChannelSource(await connect(), stations, licence, SystemClock(), name=name, allocator=allocator)
+    one = NatsChannelSource(
+        await connect(), stations, Licence(licence), SystemClock(), name=name, allocator=allocator
+    )
     await one.open()
     return one
 

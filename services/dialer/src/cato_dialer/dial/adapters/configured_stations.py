@@ -1,11 +1,19 @@
-"""Build the stations from the configuration, once: at the start and at each reload."""
+"""Build the stations and the licence from the configuration, once: at the start and at each reload."""
 
 import re
 from collections.abc import Iterable
 
 from cato_dialer.dial.domain.call.line_events import DigitSource
+from cato_dialer.dial.domain.capacity.licence import Licence
 from cato_dialer.dial.domain.station import Credentials, NumberRule, Station, TlsFiles
+from cato_runtime.configuration.config import Config
 from cato_runtime.configuration.station_config import StationAuth, StationConfig, StationTls
+
+
+def licence_of(config: Config) -> Licence:
+    """Return the bounds on the calls of all stations together."""
+    licence = config.license
+    return Licence(licence.max_channels, licence.reserved.channels, licence.reserved.from_priority)
 
 
 def stations_of(configured: Iterable[StationConfig]) -> tuple[Station, ...]:

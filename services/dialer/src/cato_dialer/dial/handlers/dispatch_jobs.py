@@ -138,14 +138,15 @@ class JobDispatcher:
         """Take jobs by priority; runs of the same priority share the free capacity."""
         run_states = self._source.run_states().values()
         for group in self._schedule.to_call(run_states):
+            priority = max(state.priority for state in group)
             eager = []
             for index, state in enumerate(group):
-                limit = math.ceil(self._free() / (len(group) - index))
+                limit = math.ceil(self._free_for(priority) / (len(group) - index))
                 if limit > 0 and await self._take(state, limit) == limit:
                     eager.append(state)
             for state in eager:
-                if self._free() > 0:
-                    await self._take(state, self._free())
+                if self._free_for(priority) > 0:
+                    await self._take(state, self._free_for(priority))
         if not self._draining:
             # These need no channel. The queue delivers first the jobs that a replica had in hand before.
             idle, next_s = self._schedule.to_check(run_states)
@@ -171,6 +172,16 @@ class JobDispatcher:
             now=asyncio.get_running_loop().time(),
         )
         return self.overload.bounded(min(trunk.capacity, self._deps.channels.capacity())) - up
+
+    def _free_for(self, priority: int) -> int:
+        """Return how many more jobs of runs with this priority may be taken."""
+        channels = self._deps.channels
+        free, is_ordinary = self._free(), channels.licence.is_ordinary
+        if free <= 0 or not is_ordinary(priority):
+            return free
+        reserved = channels.capacity() - channels.capacity(ordinary=True)
+        urgent = sum(not is_ordinary(worker.job.priority) for worker, _ in self._working.values())
+        return free - max(0, reserved - urgent)
 
     async def _take(self, state: RunDispatchState, limit: int) -> int:
         deliveries = await self._source.take(state.run_id, limit)

@@ -330,12 +330,12 @@ class SubscriberWorker:
 
     async def _channel(self, stations: Sequence[UUID]) -> Channel | None:
         """Wait for a channel of the first station that has one; None if the worker was nudged."""
-        source = self._deps.channels
+        source, ordinary = self._deps.channels, self._deps.channels.licence.is_ordinary(self._job.priority)
         while True:
             for station in stations:
-                if channel := source.acquire(station):
+                if channel := source.acquire(station, ordinary=ordinary):
                     return channel
-            if not await self._unless_nudged(source.freed(stations)):
+            if not await self._unless_nudged(source.freed(stations, ordinary=ordinary)):
                 return None
 
     async def _unless_nudged(self, change: Coroutine[Any, Any, None]) -> bool:

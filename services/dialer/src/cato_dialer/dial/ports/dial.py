@@ -13,6 +13,7 @@ from cato_contracts.messages.calls import CallEvent, CallOwner
 from cato_contracts.messages.jobs import DialJob, RunDispatchState
 from cato_contracts.messages.runs import Prompt, SubscriberResult
 from cato_contracts.objects import ObjectRef
+from cato_dialer.dial.domain.capacity.licence import Licence
 from cato_dialer.dial.domain.subscriber.takeover import OwnerAnswer
 
 
@@ -165,19 +166,28 @@ class StartSlot:
 
 
 class ChannelSource(Protocol):
-    """One replica's channels of the stations, which all replicas share."""
+    """One replica's channels of the stations, which all replicas share.
+
+    An `ordinary` call leaves the reserved channels free; any other call may use all channels.
+    """
+
+    @property
+    def licence(self) -> Licence: ...
 
     async def open(self) -> None: ...
 
-    def acquire(self, station_id: UUID) -> Channel | None:
+    def acquire(self, station_id: UUID, *, ordinary: bool = False) -> Channel | None:
         """Return a channel that is free at this replica; else `freed` tells when to ask again."""
         ...
 
-    def capacity(self) -> int:
-        """Return how many calls at once this replica can expect to carry, calls that are up included."""
+    def capacity(self, *, ordinary: bool = False) -> int:
+        """Return how many calls at once this replica can expect to carry, calls that are up included.
+
+        `ordinary`: how many of them may be ordinary ones.
+        """
         ...
 
-    def freed(self, station_ids: Sequence[UUID]) -> Coroutine[Any, Any, None]:
+    def freed(self, station_ids: Sequence[UUID], *, ordinary: bool = False) -> Coroutine[Any, Any, None]:
         """Request channels of these stations; the coroutine returns once one of them may be free.
 
         Channels freed after this call count, even if the coroutine is awaited later.

@@ -23,6 +23,7 @@ from cato_dialer.dial.adapters.nats.channel_presence import ChannelPresence
 from cato_dialer.dial.adapters.nats.start_slots import NatsStartSlots
 from cato_dialer.dial.domain.capacity.channel_allocator import ChannelAllocator
 from cato_dialer.dial.domain.capacity.channel_pool import Block, ChannelPool
+from cato_dialer.dial.domain.capacity.licence import Licence
 from cato_dialer.dial.domain.station import Station
 from cato_dialer.dial.ports.dial import Channel, StartSlot
 from cato_jetstream import Bucket, Lease
@@ -39,6 +40,7 @@ KEEP_AHEAD = timedelta(seconds=15)
 """A block in use is kept this much longer, so that the next short call on it needs no write."""
 _TIMEOUT_S = 2.0
 _LICENCE = "licence"
+_ORDINARY = "ordinary"
 
 
 class _Channel:
@@ -80,13 +82,16 @@ class NatsChannelSource:
         self,
         client: Client,
         stations: Sequence[Station],
-        max_channels: int,
+        licence: Licence,
         clock: Clock,
         *,
         name: str | None = None,
         allocator: ChannelAllocator | None = None,
     ) -> None:
-        """`name`: the process; restarted under its name, it releases the blocks of its former life."""
+        """`name`: the process; restarted under its name, it releases the blocks of its former life.
+
+        Ordinary calls need a channel of a further pool, which has all channels but the reserved ones.
+        """
         self._bucket = Bucket(client.jetstream(timeout=_TIMEOUT_S), LEASES.name, timeout_s=_TIMEOUT_S)
         self._slots = NatsStartSlots(self._bucket, stations, clock)
         self._allocator = allocator or ChannelAllocator()
@@ -96,9 +101,13 @@ class NatsChannelSource:
         self._leases: dict[str, Lease] = {}
         self._prolonging: defaultdict[tuple[str, int], asyncio.Lock] = defaultdict(asyncio.Lock)
         self._pools = {station.id: ChannelPool(str(station.id), station.channels) for station in stations}
-        self._max_channels = max_channels
+        self._max_channels = licence.max_channels
         total = sum(station.channels for station in stations)
-        self._licence = ChannelPool(_LICENCE, max_channels) if max_channels < total else None
+        licensed = licence.max_channels
+        self.licence = licence
+        self._licence = ChannelPool(_LICENCE, licensed) if licensed < total else None
+        unreserved = max(0, min(licensed, total) - licence.reserved)
+        self._ordinary = ChannelPool(_ORDINARY, unreserved) if licence.reserved else None
         self._freed = asyncio.Event()
         self._needed = asyncio.Event()
         self._active_until = 0.0
@@ -128,21 +137,20 @@ class NatsChannelSource:
         except BrokerError as error:
             log.warning("channels of the previous start are left to expire", error=str(error))
 
-    def acquire(self, station_id: UUID) -> Channel | None:
+    def acquire(self, station_id: UUID, *, ordinary: bool = False) -> Channel | None:
         now = asyncio.get_running_loop().time()
-        pools = self._pools_of(station_id)
+        pools = self._pools_of(station_id, ordinary=ordinary)
         blocks = [(pool, block) for pool in pools if (block := pool.available(now)) is not None]
         if len(blocks) < len(pools):
             return None
         self._active_until = now + _ACTIVE_S
         return _Channel(self, station_id, blocks)
 
-    def capacity(self) -> int:
+    def capacity(self, *, ordinary: bool = False) -> int:
         replicas = 1 + self._presence.peers().count
         stations = sum(pool.share(replicas) * pool.block_size for pool in self._pools.values())
-        if self._licence is None:
-            return stations
-        return min(stations, self._licence.share(replicas) * self._licence.block_size)
+        bounds = self._bounds(ordinary=ordinary)
+        return min([stations, *(pool.share(replicas) * pool.block_size for pool in bounds)])
 
     def usage(self, station_id: UUID) -> tuple[int, int]:
         """Return how many channels of the station this replica holds, and how many it uses."""
@@ -157,9 +165,10 @@ class NatsChannelSource:
         held, in_use = zip(*map(_usage, pools), strict=True) if pools else ((), ())
         return self._max_channels, sum(held), sum(in_use)
 
-    def freed(self, station_ids: Sequence[UUID]) -> Coroutine[Any, Any, None]:
+    def freed(self, station_ids: Sequence[UUID], *, ordinary: bool = False) -> Coroutine[Any, Any, None]:
         # The event is bound here, not in the coroutine: a release before the first await counts.
-        return self._want_until(self._freed, station_ids)
+        pools = {pool.name: pool for one in station_ids for pool in self._pools_of(one, ordinary=ordinary)}
+        return self._want_until(self._freed, list(pools.values()))
 
     async def reserve_start(self, station_id: UUID) -> StartSlot:
         return await self._slots.reserve(station_id)
@@ -183,23 +192,25 @@ class NatsChannelSource:
                     return await self._prolong(pool, block)
         return pool.blocks.get(block.index) is block
 
-    async def _want_until(self, freed: asyncio.Event, station_ids: Sequence[UUID]) -> None:
-        pools = {pool.name: pool for station_id in station_ids for pool in self._pools_of(station_id)}
-        for pool in pools.values():
+    async def _want_until(self, freed: asyncio.Event, pools: Sequence[ChannelPool]) -> None:
+        for pool in pools:
             pool.wanted += 1
         self._needed.set()
         try:
             await freed.wait()
         finally:
-            for pool in pools.values():
+            for pool in pools:
                 pool.wanted -= 1
 
-    def _pools_of(self, station_id: UUID) -> list[ChannelPool]:
-        station = self._pools[station_id]
-        return [station] if self._licence is None else [station, self._licence]
+    def _pools_of(self, station_id: UUID, *, ordinary: bool) -> list[ChannelPool]:
+        return [self._pools[station_id], *self._bounds(ordinary=ordinary)]
+
+    def _bounds(self, *, ordinary: bool) -> list[ChannelPool]:
+        """Return the pools that bound the calls of all stations together."""
+        return [pool for pool in (self._licence, self._ordinary if ordinary else None) if pool is not None]
 
     def _all_pools(self) -> list[ChannelPool]:
-        return [*self._pools.values(), *([self._licence] if self._licence else [])]
+        return [*self._pools.values(), *self._bounds(ordinary=True)]
 
     def _wanted_elsewhere(self) -> None:
         self._needed.set()

@@ -1,11 +1,10 @@
 #!/bin/sh
 # Make the images that ours are built from, under their official names, without a registry of images: the engine of
-# the tests need not reach one. Usage: base_images.sh CLICKHOUSE_STAND_IN_DIRECTORY PATH_OF_NATS_SERVER
+# the tests need not reach one. Usage: base_images.sh PATH_OF_NATS_SERVER; needs root and debootstrap.
 # Images that are there already (pulled, or made before) are left alone.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-stand_in=$1
-nats_server=$2
+nats_server=$1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -29,9 +28,4 @@ if ! has nats:2.12-alpine; then
     cp "$nats_server" "$work/nats/nats-server"
     cp "$here/nats/Dockerfile" "$here/nats/wget" "$work/nats"
     docker build --quiet -t nats:2.12-alpine "$work/nats"
-fi
-
-if ! has clickhouse/clickhouse-server:26.8; then
-    echo "NOTE: clickhouse/clickhouse-server:26.8 is a STAND-IN, the embedded engine behind a small HTTP server" >&2
-    docker build --quiet -t clickhouse/clickhouse-server:26.8 "$stand_in"
 fi

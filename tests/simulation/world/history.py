@@ -22,6 +22,8 @@ class History:
     """The input of one simulated run. `phones` has the number of telephones of each subscriber."""
 
     phones: tuple[int, ...]
+    zones: tuple[str | None, ...] = ()
+    """The time zones of the subscribers, repeated as often as there are subscribers."""
     behaviours: tuple[Behaviour, ...] = (Behaviour(),)
     settings: dict[str, Any] = field(default_factory=dict)
     task: dict[str, Any] = field(default_factory=dict)

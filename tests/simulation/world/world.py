@@ -7,6 +7,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
+from itertools import cycle
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -202,10 +203,12 @@ class World:
         return True
 
     async def _task_spec(self) -> TaskSpec:
-        people = [
+        people: list[dict[str, Any]] = [
             {"fullName": f"N{no}", "phones": [number_of(no, phone) for phone in range(count)]}
             for no, count in enumerate(self.history.phones)
         ]
+        for person, zone in zip(people, cycle(self.history.zones), strict=False):
+            person.update({"timeZone": zone} if zone else {})
         upload = await self.objects.put(Bucket.UPLOADS, "list", json.dumps(people).encode())
         group = await self._made(
             AddSubscriberGroup(actor=USER, name="g", format=ListFormat.JSON, upload=upload), "add-group"

@@ -117,6 +117,7 @@ MODELS: dict[str, type[models.Model]] = {
     "PhoneView": models.Phone,
     "Report": models.Report,
     "SubscriberRecord": models.RunSubscriber,
+    "LocalTime": models.LocalTime,
     "RetryRule": models.RetryRule,
     "StationFailure": models.StationFailure,
     "StationView": models.Station,

@@ -40,6 +40,7 @@ from cato_client.models.resources import (
     TaskStart,
 )
 from cato_client.models.settings import (
+    LocalTime,
     NotificationSettings,
     OutcomeGroup,
     RetryRule,
@@ -63,6 +64,7 @@ __all__ = [
     "FoundSubscriber",
     "Grouping",
     "ListFileFormat",
+    "LocalTime",
     "Me",
     "Model",
     "NewTask",

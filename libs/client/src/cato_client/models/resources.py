@@ -51,6 +51,7 @@ class Person(Model):
     phones: list[str]
     emails: list[str] = Field(default_factory=list)
     attributes: dict[str, str] = Field(default_factory=dict, exclude_if=lambda attributes: not attributes)
+    time_zone: str | None = Field(default=None, exclude_if=lambda zone: zone is None)
 
 
 class Subscriber(Person):

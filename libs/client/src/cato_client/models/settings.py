@@ -1,5 +1,6 @@
 """Notification settings and the rules in them."""
 
+from datetime import date
 from typing import Literal
 
 from cato_client.models.base import Model, Resource, SuccessCondition
@@ -35,6 +36,13 @@ class TimeRestrictions(Model):
     till_min: int = 0
 
 
+class LocalTime(Model):
+    """The calling hours are those of each subscriber's own zone."""
+
+    detect: list[Literal["SUBSCRIBER"]] = ["SUBSCRIBER"]  # noqa: RUF012 - pydantic copies it
+    when_unknown: Literal["DEFAULT", "ALL_ZONES", "SKIP"] = "DEFAULT"
+
+
 class SettingsFields(Model):
     """The fields of notification settings; None means the default of the server."""
 
@@ -51,6 +59,8 @@ class SettingsFields(Model):
     repeat_count: int | None = None
     retry_rules: list[RetryRule] | None = None
     skip_hopeless: bool | None = None
+    excluded_dates: list[date] | None = None
+    local_time: LocalTime | None = None
 
 
 class Settings(SettingsFields):

@@ -1,6 +1,6 @@
 """When calls may start: the window of the day, the days of the week, the time zone."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import pairwise
@@ -33,12 +33,41 @@ def may_call(settings: SettingsSpec, zone: str, now: datetime) -> bool:
             opened -= timedelta(days=1)
         elif clock < start:
             return False
+    if opened in settings.excluded_dates:
+        return False
     return settings.weekdays is None or _DAYS[opened.weekday()] in settings.weekdays
+
+
+def may_call_in_all(settings: SettingsSpec, zones: Iterable[str], now: datetime) -> bool:
+    """Return whether a call may start at `now` in each of these zones."""
+    return all(may_call(settings, zone, now) for zone in zones)
+
+
+def may_call_somewhere(settings: SettingsSpec, zones: Iterable[str], now: datetime) -> bool:
+    """Return whether a call may start at `now` in one of these zones."""
+    return any(may_call(settings, zone, now) for zone in zones)
+
+
+def next_allowed(settings: SettingsSpec, zones: Iterable[str], now: datetime) -> datetime | None:
+    """Return the first time from `now` on at which a call may start in each zone.
+
+    None: there is none in the days that are searched.
+    """
+    zones, moment = list(zones), now
+    while moment - now < _SEARCH:
+        closed = next((zone for zone in zones if not may_call(settings, zone, moment)), None)
+        if closed is None:
+            return moment
+        opens = next_change(settings, closed, moment)
+        if opens is None:
+            return None
+        moment = opens
+    return None
 
 
 def next_change(settings: SettingsSpec, zone: str, now: datetime) -> datetime | None:
     """Return the first whole minute after `now` (UTC) at which `may_call` changes, None if it never does."""
-    if settings.time_restrictions is None and settings.weekdays is None:
+    if settings.time_restrictions is None and settings.weekdays is None and not settings.excluded_dates:
         return None
     allowed = may_call(settings, zone, now)
     # `may_call` can only change at a bound of the window, at midnight, or where the offset changes.

@@ -249,6 +249,11 @@ class Reason(StrEnum):
         Group.RULE,
         "No number was left to call: `skipHopeless` or retry rules leave out every number of the subscriber.",
     )
+    NO_TIME_ZONE = (
+        "no-time-zone",
+        Group.RULE,
+        "The subscriber has no time zone, and the settings do not call such subscribers (`localTime`).",
+    )
     RETRY_STOPPED = (
         "retry-stopped",
         Group.RULE,

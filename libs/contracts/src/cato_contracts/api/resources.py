@@ -1,5 +1,6 @@
 """The resources of the REST API, as clients see them (manual, chapter 3)."""
 
+from datetime import date
 from enum import StrEnum
 from typing import Annotated, Generic, Self, TypeVar
 from uuid import UUID
@@ -8,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from cato_contracts.api.examples import AUDIO_ID, EXECUTION_ID, GROUP_ID, SETTINGS_ID
 from cato_contracts.api.phone_numbers import PHONE_SCHEMA, normalised_phone
-from cato_contracts.api.rules.hours import TimeRestrictions, TimeZoneName, Weekday
+from cato_contracts.api.rules.hours import LocalTime, TimeRestrictions, TimeZoneName, Weekday
 from cato_contracts.api.rules.retries import RetryRule
 from cato_contracts.model import ENCODABLE, Instant, Name, Resource
 from cato_contracts.objects import ObjectRef
@@ -119,6 +120,11 @@ class Subscriber(Resource):
     )
     """Further facts about the person, texts by their names; they are given back, and not used."""
 
+    time_zone: TimeZoneName | None = Field(
+        default=None, exclude_if=lambda zone: zone is None, examples=["Asia/Yekaterinburg"]
+    )
+    """The IANA name of the zone in which the person lives, for settings with `localTime`."""
+
 
 class Contact(Resource):
     """A subscriber with an identity, as the data of `CallStarted` shows it."""
@@ -127,6 +133,7 @@ class Contact(Resource):
     phones: list[str]
     emails: list[str] = Field(default_factory=list)
     attributes: dict[str, str] = Field(default_factory=dict, exclude_if=lambda attributes: not attributes)
+    time_zone: str | None = Field(default=None, exclude_if=lambda zone: zone is None)
     id: UUID
 
 
@@ -170,6 +177,7 @@ class SuccessCondition(StrEnum):
 
 
 MAX_RETRY_RULES = 20
+MAX_EXCLUDED_DATES = 366
 
 
 class SettingsSpec(Resource):
@@ -210,6 +218,14 @@ class SettingsSpec(Resource):
         default=None, examples=[["MON", "TUE", "WED", "THU", "FRI"]]
     )
     """The days on which calls may start; absent: all."""
+
+    excluded_dates: Annotated[list[date], Field(max_length=MAX_EXCLUDED_DATES)] = Field(
+        default_factory=list, exclude_if=lambda dates: not dates, examples=[["2024-05-09"]]
+    )
+    """Days on which no calls start, such as holidays. A window over midnight belongs to the day it opens."""
+
+    local_time: LocalTime | None = Field(default=None, exclude_if=lambda local: local is None)
+    """The hours, weekdays and dates are those of each subscriber's own zone; absent: of `timeZone`."""
 
     confirm_code: str = Field(default="1", pattern=r"^[0-9*#]{1,16}$")
     """The code that must be keyed with `PICKUP_AND_CONFIRM`."""

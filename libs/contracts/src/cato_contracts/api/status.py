@@ -194,6 +194,11 @@ class SubscriberView(Resource):
     )
     """Further facts about the person, from the list; absent if there are none."""
 
+    time_zone: str | None = Field(
+        default=None, exclude_if=lambda zone: zone is None, examples=["Asia/Yekaterinburg"]
+    )
+    """The zone in which the person lives; absent if the list does not say it."""
+
 
 class SubscriberStatus(Resource):
     """The results of one subscriber so far."""

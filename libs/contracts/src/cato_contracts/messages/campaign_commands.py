@@ -42,7 +42,8 @@ class ListColumn(Resource):
     """The text of the header."""
 
     meaning: str = Field(examples=["phones"])
-    """`fullName`, `namePart`, `phones`, `emails`, `attributes`, or `nothing` for one without a header."""
+    """`fullName`, `namePart`, `phones`, `emails`, `timeZone`, `attributes`, or `nothing` for one without a
+    header."""
 
 
 class ListedSubscriber(Resource):
@@ -63,6 +64,11 @@ class ListedSubscriber(Resource):
         examples=[{"Address": "12 High St"}],
     )
     """Further facts about the person; absent if there are none."""
+
+    time_zone: str | None = Field(
+        default=None, exclude_if=lambda zone: zone is None, examples=["Asia/Yekaterinburg"]
+    )
+    """The zone in which the person lives; absent if the list does not say it."""
 
 
 class SubscriberListCheck(Resource):

@@ -3,6 +3,8 @@
 from enum import StrEnum
 from uuid import UUID
 
+from pydantic import Field
+
 from cato_contracts.api.resources import NotificationSettings
 from cato_contracts.envelope import Message
 from cato_contracts.messages.runs import Prompt, RunSubscriber
@@ -10,7 +12,10 @@ from cato_contracts.model import Frozen, Instant
 
 
 class DialJob(Message):
-    """Reach this subscriber in this wave. The job contains everything that a dial replica needs."""
+    """Reach this subscriber in this wave. The job contains everything that a dial replica needs.
+
+    A call must be in the calling hours of each of `zones`; without any, of `time_zone`.
+    """
 
     run_id: UUID
     wave: int
@@ -20,6 +25,11 @@ class DialJob(Message):
     prompt: Prompt
     priority: int
     expires_at: Instant | None
+    zones: list[str] = Field(default_factory=list, exclude_if=lambda zones: not zones)
+
+    @property
+    def hours_zones(self) -> list[str]:
+        return self.zones or [self.time_zone]
 
 
 class RunMode(StrEnum):

@@ -33,6 +33,7 @@ class RunSnapshot(Frozen):
 
     `time_zone` is the zone of the settings, or the configured one. `repeats` is the run whose unreached
     subscribers are called; `test` marks a test call.
+    `zones` are those of the subscribers, if the settings have `local_time`.
     """
 
     run_id: UUID
@@ -49,6 +50,12 @@ class RunSnapshot(Frozen):
     expires_at: Instant | None
     repeats: UUID | None = Field(default=None, exclude_if=lambda repeats: repeats is None)
     test: bool = Field(default=False, exclude_if=lambda test: not test)
+    zones: list[str] = Field(default_factory=list, exclude_if=lambda zones: not zones)
+
+    @property
+    def hours_zones(self) -> list[str]:
+        """The zones in whose hours subscribers of the run are called."""
+        return self.zones or [self.time_zone]
 
 
 class RunStarted(Message):

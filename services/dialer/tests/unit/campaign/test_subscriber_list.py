@@ -8,7 +8,7 @@ import pytest
 
 from cato_contracts.errors import InvalidError, InvalidListError, TooLargeError
 from cato_contracts.messages.campaign_commands import ListFormat
-from cato_dialer.campaign.domain.lists.snapshot_list import snapshot_list
+from cato_dialer.campaign.domain.lists.snapshot_list import snapshot_list, zones_in
 from services.dialer.tests.support.lists import contacts, read
 
 
@@ -202,6 +202,17 @@ def test_a_person_in_two_groups_is_once_in_the_snapshot_list():
         (2, "B", ["4"]),
     ]
     assert snapshot_list([]) == (b"", 0)
+
+
+def test_the_time_zones_of_a_list_are_read_and_kept():
+    table = b"fullName,phones,timeZone\nA,1,Asia/Kolkata\nB,2,\n"
+    lines, count = contacts(table, ListFormat.CSV, uuid4(), 9)
+    assert count == 2
+    assert [json.loads(line).get("time_zone") for line in lines.splitlines()] == ["Asia/Kolkata", None]
+    assert zones_in(snapshot_list([lines])[0]) == {"Asia/Kolkata", None}
+    with pytest.raises(InvalidListError) as refused:
+        read("fullName,phones,timeZone\nA,1,Moscow\n", ListFormat.CSV)
+    assert "IANA time zone name" in refused.value.message
 
 
 @pytest.mark.parametrize(

@@ -78,14 +78,14 @@ def test_the_first_rule_that_applies_counts() -> None:
 def test_a_number_is_called_again_until_its_attempts_are_used_up(
     attempts: int, fields: dict[str, Any], decision: tuple[NumberVerdict, datetime | None] | None
 ) -> None:
-    found = retry_decision(spec(rule(OutcomeGroup.BUSY, **fields)), "UTC", "busy", attempts, NOON)
+    found = retry_decision(spec(rule(OutcomeGroup.BUSY, **fields)), ["UTC"], "busy", attempts, NOON)
     assert found == (RetryDecision(*decision) if decision else None)
 
 
 def test_a_retry_outside_the_calling_hours_moves_to_their_next_beginning() -> None:
     hours = {"fromHour": 9, "tillHour": 18}
     settings = spec(rule(OutcomeGroup.BUSY, max_attempts=2, after_s=7 * 3600), time_restrictions=hours)
-    found = retry_decision(settings, "UTC", "busy", 1, NOON)
+    found = retry_decision(settings, ["UTC"], "busy", 1, NOON)
     assert found == RetryDecision(NumberVerdict.RETRY, datetime(2026, 3, 3, 9, 0, tzinfo=UTC))
 
 
@@ -177,7 +177,7 @@ def test_every_wave_ends_and_every_rule_holds(
 
 def _decided(settings: SettingsSpec, calls: list[PastCall], made: PastCall, now: datetime) -> PastCall:
     attempts = attempts_at(calls, made.wave, made.phone_index, but=made.call_id) + 1
-    found = retry_decision(settings, "UTC", made.reason, attempts, now)
+    found = retry_decision(settings, ["UTC"], made.reason, attempts, now)
     return replace(made, verdict=found.verdict, next_attempt_at=found.at) if found else made
 
 

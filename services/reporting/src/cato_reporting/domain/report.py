@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from math import isfinite
 
-from cato_contracts.api.calling_hours import may_call
+from cato_contracts.api.calling_hours import may_call_somewhere, next_allowed
 from cato_contracts.api.reasons import EndReason
 from cato_contracts.api.status import Report, RunState
 from cato_contracts.messages.runs import RunEnding, RunSnapshot
@@ -109,7 +109,7 @@ def _working_state(run: LiveRun, snapshot: RunSnapshot, now: datetime) -> RunSta
         due = run.waves_ended[run.wave] + timedelta(seconds=snapshot.settings.attempt_delay_s)
         if now < due:
             return RunState.BETWEEN_WAVES
-    if not may_call(snapshot.settings, snapshot.time_zone, now):
+    if not may_call_somewhere(snapshot.settings, snapshot.hours_zones, now):
         return RunState.OUT_OF_HOURS
     if run.wave == 0:
         return RunState.WAITING
@@ -134,7 +134,8 @@ def end_reason(end: End | None) -> EndReason | None:
 def forecast(run: LiveRun, snapshot: RunSnapshot, now: datetime) -> datetime | None:
     """Estimate when the run will be over, from the pace and the share of failures of the current wave.
 
-    None until a subscriber of the wave has a result. Future calling hours and pauses are not considered.
+    None until a subscriber of the wave has a result. Future pauses are not considered, and of future calling
+    hours only the next opening in each zone of the subscribers.
     """
     wave = run.waves.get(run.wave)
     if wave is None or wave.subscriber_count <= 0:
@@ -155,4 +156,6 @@ def forecast(run: LiveRun, snapshot: RunSnapshot, now: datetime) -> datetime | N
         size *= failing
     if not isfinite(seconds) or seconds > _LONGEST_FORECAST_S:
         return None
-    return (now + timedelta(seconds=seconds)).astimezone(UTC).replace(microsecond=0)
+    openings = [next_allowed(snapshot.settings, [zone], now) for zone in snapshot.zones]
+    latest = max((opening for opening in openings if opening is not None), default=now)
+    return max(now + timedelta(seconds=seconds), latest).astimezone(UTC).replace(microsecond=0)

@@ -1,5 +1,6 @@
 """The part of the day, the days and the zone in which calls may start."""
 
+from enum import StrEnum
 from functools import cache
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
@@ -68,3 +69,34 @@ def _known_zone(name: str) -> str:
 TimeZoneName = Annotated[
     str, Field(json_schema_extra={"format": "iana-time-zone"}), AfterValidator(_known_zone)
 ]
+
+
+class ZoneSource(StrEnum):
+    """Where the zone of a subscriber is taken from."""
+
+    SUBSCRIBER = "SUBSCRIBER"
+    """The `timeZone` of the subscriber in the list."""
+
+
+class UnknownZone(StrEnum):
+    """When a subscriber without a known zone is called."""
+
+    DEFAULT = "DEFAULT"
+    """In the hours of the settings' zone."""
+    ALL_ZONES = "ALL_ZONES"
+    """While it is in hours in every zone that occurs in the list."""
+    SKIP = "SKIP"
+    """Never."""
+
+
+class LocalTime(Resource):
+    """The calling hours are those of each subscriber's own zone."""
+
+    detect: Annotated[list[ZoneSource], Field(min_length=1)] = Field(
+        default_factory=lambda: [ZoneSource.SUBSCRIBER], examples=[["SUBSCRIBER"]]
+    )
+    """Where the zone of a subscriber is taken from, in this order. `SUBSCRIBER`: from the list."""
+
+    when_unknown: UnknownZone = Field(default=UnknownZone.DEFAULT, examples=["DEFAULT"])
+    """When subscribers without a zone are called: `DEFAULT`, in the hours of `timeZone`; `ALL_ZONES`, while
+    it is in hours in every zone of the list; `SKIP`, never."""

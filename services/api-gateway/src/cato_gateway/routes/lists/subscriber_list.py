@@ -23,6 +23,7 @@ from cato_runtime.spreadsheets import XlsxFile, harmless, number_text
 _FOREIGN = "cursor is not one that this list has returned"
 _COLUMNS = ("fullName", "phones", "emails")
 _WITH_ATTRIBUTES = b'"attributes":'
+_WITH_TIME_ZONE = b'"time_zone":'
 _CSV_PIECE = 64 * 1024
 _XLSX_ROWS = 1_000
 _XLSX_PIECE = 256 * 1024
@@ -49,6 +50,11 @@ class SubscriberLine(Resource):
         examples=[{"Address": "12 High St"}],
     )
     """Further facts about the person, from the list; absent if there are none."""
+
+    time_zone: str | None = Field(
+        default=None, exclude_if=lambda zone: zone is None, examples=["Asia/Yekaterinburg"]
+    )
+    """The zone in which the person lives; absent if the list does not say it."""
 
 
 class Subscribers(Page[SubscriberLine]):
@@ -90,11 +96,11 @@ async def csv_lines(objects: ObjectStore, ref: ObjectRef, *, excel: bool) -> Asy
     Attributes have columns of their own, which follow. `excel`: with a byte order mark, `;` between the
     columns, and numbers as text.
     """
-    names = await _attribute_names(objects, ref)
+    names, zones = await _more_columns(objects, ref)
     text = io.StringIO("\ufeff" if excel else "")
     text.seek(0, io.SEEK_END)
     writer = csv.writer(text, delimiter=";" if excel else ",")
-    writer.writerow([*_COLUMNS, *map(harmless, names)])
+    writer.writerow([*_COLUMNS, *zones, *map(harmless, names)])
     async with aclosing(_lines(objects.stream(ref))) as lines:
         async for line in lines:
             contact = Contact.model_validate_json(line)
@@ -104,6 +110,7 @@ async def csv_lines(objects: ObjectStore, ref: ObjectRef, *, excel: bool) -> Asy
                     harmless(contact.full_name),
                     number_text(phones) if excel else phones,
                     harmless(";".join(contact.emails)),
+                    *(contact.time_zone or "" for _ in zones),
                     *(harmless(contact.attributes.get(name, "")) for name in names),
                 ]
             )
@@ -116,15 +123,16 @@ async def csv_lines(objects: ObjectStore, ref: ObjectRef, *, excel: bool) -> Asy
 
 async def xlsx_pieces(objects: ObjectStore, ref: ObjectRef) -> AsyncIterator[bytes]:
     """Yield the whole list as an XLSX file. Its rows wait on the disk, and threads write them."""
-    names = await _attribute_names(objects, ref)
-    file = await asyncio.to_thread(XlsxFile, "Subscribers", (*_COLUMNS, *names), UTC)
+    names, zones = await _more_columns(objects, ref)
+    file = await asyncio.to_thread(XlsxFile, "Subscribers", (*_COLUMNS, *zones, *names), UTC)
     try:
         rows: list[list[str | list[str] | None]] = []
         async with aclosing(_lines(objects.stream(ref))) as lines:
             async for line in lines:
                 contact = Contact.model_validate_json(line)
-                attributes = [contact.attributes.get(name) for name in names]
-                rows.append([contact.full_name, contact.phones, contact.emails, *attributes])
+                more = [contact.time_zone for _ in zones]
+                more += [contact.attributes.get(name) for name in names]
+                rows.append([contact.full_name, contact.phones, contact.emails, *more])
                 if len(rows) >= _XLSX_ROWS:
                     await asyncio.to_thread(file.add, rows)
                     rows = []
@@ -136,13 +144,17 @@ async def xlsx_pieces(objects: ObjectStore, ref: ObjectRef) -> AsyncIterator[byt
         await asyncio.to_thread(file.close)
 
 
-async def _attribute_names(objects: ObjectStore, ref: ObjectRef) -> list[str]:
+async def _more_columns(objects: ObjectStore, ref: ObjectRef) -> tuple[list[str], list[str]]:
+    """Return the names of the attributes, and the column of time zones if anyone has one."""
     names: dict[str, None] = {}
+    zones: list[str] = []
     async with aclosing(_lines(objects.stream(ref))) as lines:
         async for line in lines:
             if _WITH_ATTRIBUTES in line:
                 names |= dict.fromkeys(Contact.model_validate_json(line).attributes)
-    return list(names)
+            if _WITH_TIME_ZONE in line and not zones and Contact.model_validate_json(line).time_zone:
+                zones = ["timeZone"]
+    return list(names), zones
 
 
 async def _lines(pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:

@@ -293,4 +293,4 @@ class CallRecord:
             return None
         earlier = attempts_at(self._recorder.calls, job.wave, self._phone_index, but=self.call_id)
         ended_at = from_unix_ms(effect.at)
-        return retry_decision(job.settings, job.time_zone, effect.reason, earlier + 1, ended_at)
+        return retry_decision(job.settings, job.hours_zones, effect.reason, earlier + 1, ended_at)

@@ -109,6 +109,7 @@ LISTS = Table(
         "phones",
         "emails",
         "attributes",
+        "time_zone",
     ),
 )
 POSITIONS = Table(
@@ -148,6 +149,7 @@ def list_row(run_id: UUID, subscriber: RunSubscriber) -> tuple[Any, ...]:
         subscriber.phones,
         subscriber.emails,
         subscriber.attributes,
+        subscriber.time_zone or "",
     )
 
 

@@ -22,7 +22,8 @@ _CONTACT = """
     concat(
         '{"fullName":', toJSONString(full_name), ',"phones":', toJSONString(phones),
         ',"emails":', toJSONString(emails),
-        if(empty(attributes), '', concat(',"attributes":', toJSONString(attributes))), '}'
+        if(empty(attributes), '', concat(',"attributes":', toJSONString(attributes))),
+        if(time_zone = '', '', concat(',"timeZone":', toJSONString(time_zone))), '}'
     ),
     toJSONString(phones)
 """

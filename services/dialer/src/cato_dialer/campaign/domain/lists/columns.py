@@ -22,6 +22,7 @@ class Meaning(StrEnum):
     """A part of the name, such as the surname; the parts are joined in their order."""
     PHONES = "phones"
     EMAILS = "emails"
+    TIME_ZONE = "timeZone"
     ATTRIBUTE = "attributes"
     NOTHING = "nothing"
     """A column without a header."""
@@ -47,11 +48,13 @@ _EMAILS = """
 email emails e_mail e_mails mail email_address почта эл_почта электронная_почта эл_адрес
 электронный_адрес адрес_электронной_почты емейл имейл мейл
 """
+_TIME_ZONE = "timezone time_zone"
 _WORDS: dict[str, Meaning] = {
     **dict.fromkeys(_FULL_NAME.split(), Meaning.FULL_NAME),
     **dict.fromkeys(_NAME_PART.split(), Meaning.NAME_PART),
     **dict.fromkeys(_PHONES.split(), Meaning.PHONES),
     **dict.fromkeys(_EMAILS.split(), Meaning.EMAILS),
+    **dict.fromkeys(_TIME_ZONE.split(), Meaning.TIME_ZONE),
 }
 
 
@@ -150,7 +153,7 @@ def _check_mapped(columns: Sequence[Column], row: int, mapped: Mapped) -> None:
 
 
 def _check_once(columns: Sequence[Column], row: int) -> None:
-    for meaning in (Meaning.FULL_NAME, Meaning.EMAILS):
+    for meaning in (Meaning.FULL_NAME, Meaning.EMAILS, Meaning.TIME_ZONE):
         headers = [column.header for column in columns if column.meaning is meaning]
         if len(headers) > 1:
             raise UnreadableError(

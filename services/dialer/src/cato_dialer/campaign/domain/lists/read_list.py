@@ -108,6 +108,7 @@ def _line(subscriber: Subscriber, group: str, index: int) -> bytes:
         "phones": subscriber.phones,
         "emails": subscriber.emails,
         **({"attributes": subscriber.attributes} if subscriber.attributes else {}),
+        **({"time_zone": subscriber.time_zone} if subscriber.time_zone else {}),
         "id": derived_id(group, index, subscriber.full_name, *subscriber.phones),
     }
     return to_json(contact) + b"\n"

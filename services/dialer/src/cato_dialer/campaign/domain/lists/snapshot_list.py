@@ -43,3 +43,8 @@ def snapshot_list(lists: Iterable[bytes]) -> tuple[bytes, int]:
             lines.write(json.dumps(contact, ensure_ascii=False, separators=(",", ":")).encode())
             lines.write(b"\n")
     return lines.getvalue(), count
+
+
+def zones_in(lines: bytes) -> frozenset[str | None]:
+    """Return the time zones of the subscribers of a run, None among them if one has no zone."""
+    return frozenset(json.loads(line).get("time_zone") for line in io.BytesIO(lines))

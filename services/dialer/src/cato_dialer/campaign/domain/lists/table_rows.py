@@ -90,6 +90,9 @@ class TableRows:
                 if (address := _plain(part))
             ],
         }
+        for index in self._indexes(Meaning.TIME_ZONE):
+            if zone := _plain(cells[index]):
+                fields["timeZone"] = zone
         if self._attributes:
             attributes = {name: text for index, name in self._attributes if (text := _plain(cells[index]))}
             if attributes:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cato_contracts.api.calling_hours import may_call
+from cato_contracts.api.calling_hours import may_call_somewhere
 from cato_contracts.messages.runs import RunEnding
 from cato_dialer.campaign.domain.run.progress import Progress
 from cato_dialer.campaign.domain.run.run import Run
@@ -93,7 +93,7 @@ def no_station_wanted(inputs: RunInputs) -> bool:
 
 def _calls_may_be_made(inputs: RunInputs) -> bool:
     run = inputs.run
-    in_hours = may_call(run.snapshot.settings, run.snapshot.time_zone, inputs.now)
+    in_hours = may_call_somewhere(run.snapshot.settings, run.snapshot.hours_zones, inputs.now)
     return run.wave_open and not run.paused and in_hours
 
 

@@ -10,6 +10,7 @@ import structlog
 from cato_contracts.api.reasons import Reason
 from cato_contracts.messages.jobs import DialJob
 from cato_contracts.messages.runs import RunSnapshot, RunSubscriber, SubscriberResult
+from cato_dialer.campaign.domain.run.local_time import call_zones
 from cato_dialer.campaign.domain.run.progress import Progress
 from cato_dialer.campaign.handlers.deps import Deps
 from cato_dialer.campaign.ports import QueuedResult
@@ -18,6 +19,8 @@ log = structlog.get_logger()
 
 JOB_TOO_LARGE = Reason.JOB_TOO_LARGE
 """The reason of a subscriber whose job is larger than a message of the broker."""
+
+NO_TIME_ZONE = Reason.NO_TIME_ZONE
 
 _JOBS_AT_ONCE = 1_000
 
@@ -49,37 +52,43 @@ class WaveJobs:
             return False
         some = [self._to_queue.popleft() for _ in range(min(_JOBS_AT_ONCE, len(self._to_queue)))]
         try:
-            too_large = await self._deps.queue.enqueue(
-                [self._job(wave, no) for no in some if not self._progress.is_settled(no)]
-            )
+            people = [self._subscriber(no) for no in some if not self._progress.is_settled(no)]
+            jobs = [job for person in people if (job := self._job(wave, person)) is not None]
+            too_large = await self._deps.queue.enqueue(jobs)
             if too_large:
-                await self._fail(too_large)
+                log.error(
+                    "jobs too large for the broker, subscribers failed",
+                    run_id=str(self._run_id),
+                    jobs=len(too_large),
+                )
+                await self._fail(wave, [job.subscriber.no for job in too_large], JOB_TOO_LARGE)
+            if len(jobs) < len(people):
+                called = {job.subscriber.no for job in jobs}
+                without = [person.no for person in people if person.no not in called]
+                await self._fail(wave, without, NO_TIME_ZONE)
         except BaseException:
             self._to_queue.extendleft(reversed(some))
             raise
         self._plan_audit()
         return True
 
-    async def _fail(self, jobs: Sequence[DialJob]) -> None:
-        """Give the subscribers of these jobs a result: the wave would wait for them for ever."""
-        log.error(
-            "jobs too large for the broker, subscribers failed", run_id=str(self._run_id), jobs=len(jobs)
-        )
+    async def _fail(self, wave: int, nos: Sequence[int], reason: str) -> None:
+        """Give these subscribers a result: without a job the wave would wait for them for ever."""
         await self._deps.calls.give_results(
             [
                 QueuedResult(
                     SubscriberResult(
                         run_id=self._run_id,
-                        no=job.subscriber.no,
-                        wave=job.wave,
+                        no=no,
+                        wave=wave,
                         notified=False,
-                        reason=JOB_TOO_LARGE,
+                        reason=reason,
                         call_id=None,
                         number=None,
                     ),
-                    after=self._progress.head(job.subscriber.no),
+                    after=self._progress.head(no),
                 )
-                for job in jobs
+                for no in nos
             ]
         )
 
@@ -114,17 +123,26 @@ class WaveJobs:
     def _plan_audit(self) -> None:
         self._audit_at = asyncio.get_running_loop().time() + self._deps.pace.audit_s
 
-    def _job(self, wave: int, no: int) -> DialJob:
+    def _subscriber(self, no: int) -> RunSubscriber:
+        # Attributes are for reports: the dial role and its events do without them.
+        return RunSubscriber.model_validate_json(self._subscribers[no]).model_copy(update={"attributes": {}})
+
+    def _job(self, wave: int, subscriber: RunSubscriber) -> DialJob | None:
+        """Return the job of a subscriber; None if the subscriber is not called for want of a time zone."""
+        snapshot = self._snapshot
+        zones = call_zones(
+            snapshot.settings.local_time, subscriber.time_zone, snapshot.zones, snapshot.time_zone
+        )
+        if zones is None:
+            return None
         return DialJob(
             run_id=self._run_id,
             wave=wave,
-            # Attributes are for reports: the dial role and its events do without them.
-            subscriber=RunSubscriber.model_validate_json(self._subscribers[no]).model_copy(
-                update={"attributes": {}}
-            ),
-            settings=self._snapshot.settings,
-            time_zone=self._snapshot.time_zone,
-            prompt=self._snapshot.prompt,
-            priority=self._snapshot.priority,
-            expires_at=self._snapshot.expires_at,
+            subscriber=subscriber,
+            settings=snapshot.settings,
+            time_zone=snapshot.time_zone,
+            zones=[] if zones == [snapshot.time_zone] else zones,
+            prompt=snapshot.prompt,
+            priority=snapshot.priority,
+            expires_at=snapshot.expires_at,
         )

@@ -24,7 +24,8 @@ from cato_contracts.subjects import run_result
 from cato_dialer.campaign.domain.catalog.message import check_duration
 from cato_dialer.campaign.domain.catalog.ownership import not_found
 from cato_dialer.campaign.domain.catalog.task import Task
-from cato_dialer.campaign.domain.lists.snapshot_list import snapshot_list, unreached_list
+from cato_dialer.campaign.domain.lists.snapshot_list import snapshot_list, unreached_list, zones_in
+from cato_dialer.campaign.domain.run.local_time import run_zones
 from cato_dialer.campaign.domain.run.run import Run
 from cato_dialer.campaign.handlers.catalog_view import RunningTask
 from cato_dialer.campaign.handlers.coordinator.old_runs import archived_run
@@ -141,13 +142,16 @@ async def _snapshot(deps: Deps, task: Task, context: RequestContext, listed: Lis
     people = await listed(task)
     # Named after its content: a repeated start stores it under the same name.
     name = f"run/{hashlib.sha256(people.lines).hexdigest()}"
+    local, zone = settings.spec.local_time, settings.spec.time_zone or deps.config.time_zone
+    zones = await asyncio.to_thread(zones_in, people.lines) if local is not None else ()
     snapshot = RunSnapshot(
         run_id=time_ordered_id(context.now),
         task_id=task.id,
         task_name=task.spec.name,
         user_id=task.user_id,
         settings=settings.view(),
-        time_zone=settings.spec.time_zone or deps.config.time_zone,
+        time_zone=zone,
+        zones=run_zones(local, zones, zone),
         prompt=await _store_prompt(deps, task, files, repeat_count),
         subscribers=await deps.objects.put(Bucket.LISTS, name, people.lines),
         subscriber_count=people.count,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from cato_contracts.api.calling_hours import may_call, next_change
+from cato_contracts.api.calling_hours import next_allowed
 from cato_contracts.api.resources import SettingsSpec
 from cato_contracts.api.rules.retries import HOPELESS, outcome_group, rule_for
 from cato_contracts.messages.calls import NumberVerdict
@@ -21,11 +21,11 @@ class RetryDecision:
 
 
 def retry_decision(
-    settings: SettingsSpec, zone: str, reason: str | None, attempts: int, ended_at: datetime
+    settings: SettingsSpec, zones: Iterable[str], reason: str | None, attempts: int, ended_at: datetime
 ) -> RetryDecision | None:
     """Decide about a number after an unsuccessful call; None if no rule has anything to say.
 
-    `attempts` are the calls that the number has had in the wave, this one included. `zone` is that of the
+    `attempts` are the calls that the number has had in the wave, this one included. `zones` are those of the
     calling hours, into which the next call moves.
     """
     rule = rule_for(settings.retry_rules, reason)
@@ -33,7 +33,7 @@ def retry_decision(
         return None
     if attempts < rule.max_attempts:
         due = ended_at + timedelta(seconds=rule.after_s)
-        return RetryDecision(NumberVerdict.RETRY, _in_hours(settings, zone, due))
+        return RetryDecision(NumberVerdict.RETRY, next_allowed(settings, zones, due) or due)
     if rule.stop:
         return RetryDecision(NumberVerdict.STOP)
     return RetryDecision(NumberVerdict.DROP) if rule.drop_number else None
@@ -57,9 +57,3 @@ def left_out(calls: Iterable[PastCall], wave: int, *, skip_hopeless: bool) -> fr
         if call.verdict is NumberVerdict.DROP
         or (skip_hopeless and call.wave < wave and outcome_group(call.reason) in HOPELESS)
     )
-
-
-def _in_hours(settings: SettingsSpec, zone: str, due: datetime) -> datetime:
-    if may_call(settings, zone, due):
-        return due
-    return next_change(settings, zone, due) or due

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from cato_contracts.api.calling_hours import may_call, next_change
+from cato_contracts.api.calling_hours import may_call_in_all, next_allowed
 from cato_contracts.api.reasons import Reason
 from cato_contracts.messages.jobs import DialJob, RunDispatchState, RunMode
 
@@ -68,8 +68,11 @@ class CallGate:
         return self._out_of_hours(now) or await_station
 
     def _out_of_hours(self, now: datetime) -> Defer | None:
-        settings, zone = self.job.settings, self.job.time_zone
-        if may_call(settings, zone, now):
+        settings, zones = self.job.settings, self.job.hours_zones
+        if may_call_in_all(settings, zones, now):
             return None
-        opens = next_change(settings, zone, now)
-        return Defer((opens - now).total_seconds() if opens else _NEVER_DELAY_S, whole_run=True)
+        opens = next_allowed(settings, zones, now)
+        # With hours of each subscriber, others of the run may be called meanwhile.
+        return Defer(
+            (opens - now).total_seconds() if opens else _NEVER_DELAY_S, whole_run=settings.local_time is None
+        )

@@ -64,6 +64,7 @@ def test_answers_may_gain_fields_and_requests_are_strict(document):
     schemas = document["components"]["schemas"]
     strict = {name for name, schema in schemas.items() if schema.get("additionalProperties") is False}
     assert strict == {
+        "LocalTime",
         "ReplacedSettingsBody",
         "ReplacedTaskBody",
         "RetryRule",

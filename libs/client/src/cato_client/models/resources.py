@@ -44,13 +44,18 @@ class SubscriberGroup(Resource):
     warnings: list[str] = Field(default_factory=list)
 
 
-class Person(Model):
-    """A person to call, with numbers in the order in which they are tried."""
+class Contact(Model):
+    """A name, and numbers in the order in which they are tried."""
 
     full_name: str
     phones: list[str]
     emails: list[str] = Field(default_factory=list)
     attributes: dict[str, str] = Field(default_factory=dict, exclude_if=lambda attributes: not attributes)
+
+
+class Person(Contact):
+    """A person to call."""
+
     time_zone: str | None = Field(default=None, exclude_if=lambda zone: zone is None)
 
 
@@ -176,7 +181,7 @@ class TaskExec(Model):
     test: bool = False
 
 
-class RunSubscriber(Person):
+class RunSubscriber(Contact):
     """A subscriber of an execution: the latest result, None without one, and the number of calls."""
 
     subscriber_id: UUID

@@ -24,7 +24,7 @@ PLAN = {
         {"match": r"7\d+", "behaviour": "no_answer"},
     ]
 }
-PATIENCE_MS = 30_000
+PATIENCE_MS = 90_000
 """For one step of a page. Nothing waits so long on a machine that does nothing else."""
 PHONE = {"viewport": {"width": 390, "height": 844}, "locale": "ru-RU", "color_scheme": "dark"}
 

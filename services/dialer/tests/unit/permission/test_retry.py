@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from cato_contracts.api.reasons import Group, Reason
 from cato_contracts.api.resources import SettingsSpec, SuccessCondition
 from cato_contracts.api.rules.retries import HOPELESS, OutcomeGroup, RetryRule, outcome_group, rule_for
-from cato_contracts.messages.calls import CallEventKind, NumberVerdict
+from cato_contracts.messages.calls import CallEvent, CallEventKind, NumberVerdict
 from cato_dialer.dial.domain.call.outcome import CODES
 from cato_dialer.dial.domain.permission.retry import RetryDecision, attempts_at, left_out, retry_decision
 from cato_dialer.dial.domain.subscriber.next_attempt import Conclude, Dial, next_attempt
@@ -175,8 +175,29 @@ def test_every_wave_ends_and_every_rule_holds(
         assert stopped or called | barred == set(range(phones))
 
 
+def _end_of(made: PastCall) -> CallEvent:
+    return CallEvent(
+        run_id=STATION,
+        no=0,
+        wave=made.wave,
+        call_id=made.call_id,
+        seq=5,
+        kind=CallEventKind.ENDED,
+        number=made.number,
+        phone_index=made.phone_index,
+        reason=made.reason,
+    )
+
+
+def test_calls_that_the_system_ended_or_lost_are_no_attempts() -> None:
+    ends = [_end_of(call(reason)) for reason in ("busy", "cancelled", "station-down", "no-response")]
+    lost = _end_of(call("interrupted")).model_copy(update={"kind": CallEventKind.INTERRUPTED})
+    assert attempts_at([*ends, lost], 1, 0) == 2
+    assert attempts_at(ends, 2, 0) == attempts_at(ends, 1, 1) == 0
+
+
 def _decided(settings: SettingsSpec, calls: list[PastCall], made: PastCall, now: datetime) -> PastCall:
-    attempts = attempts_at(calls, made.wave, made.phone_index, but=made.call_id) + 1
+    attempts = attempts_at(map(_end_of, calls), made.wave, made.phone_index) + 1
     found = retry_decision(settings, ["UTC"], made.reason, attempts, now)
     return replace(made, verdict=found.verdict, next_attempt_at=found.at) if found else made
 

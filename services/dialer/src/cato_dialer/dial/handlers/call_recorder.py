@@ -63,6 +63,11 @@ class CallRecorder:
         return calls_of(self._events)
 
     @property
+    def events(self) -> Sequence[CallEvent]:
+        """The events of these calls."""
+        return self._events
+
+    @property
     def last_call(self) -> PastCall | None:
         """The last call of the job's wave."""
         of_wave = [call for call in self.calls if call.wave == self._job.wave]
@@ -291,6 +296,6 @@ class CallRecord:
         job = self._job
         if not job.settings.retry_rules or effect.kind is not CallEventKind.ENDED or effect.success:
             return None
-        earlier = attempts_at(self._recorder.calls, job.wave, self._phone_index, but=self.call_id)
+        earlier = attempts_at(self._recorder.events, job.wave, self._phone_index)
         ended_at = from_unix_ms(effect.at)
         return retry_decision(job.settings, job.hours_zones, effect.reason, earlier + 1, ended_at)

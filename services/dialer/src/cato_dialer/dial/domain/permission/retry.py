@@ -3,13 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from cato_contracts.api.calling_hours import next_allowed
 from cato_contracts.api.resources import SettingsSpec
 from cato_contracts.api.rules.retries import HOPELESS, outcome_group, rule_for
-from cato_contracts.messages.calls import NumberVerdict
-from cato_dialer.dial.domain.subscriber.past_call import PastCall
+from cato_contracts.messages.calls import CallEvent, CallEventKind, NumberVerdict
+from cato_dialer.dial.domain.subscriber.past_call import PastCall, repeats_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +38,14 @@ def retry_decision(
     return RetryDecision(NumberVerdict.DROP) if rule.drop_number else None
 
 
-def attempts_at(calls: Iterable[PastCall], wave: int, phone_index: int, *, but: UUID) -> int:
-    """Count the calls to a number in a wave but one, without those that ended for reasons of the system."""
+def attempts_at(events: Iterable[CallEvent], wave: int, phone_index: int) -> int:
+    """Count the calls to a number that ended in a wave, without those that the system ended or lost."""
     return sum(
-        (call.wave, call.phone_index) == (wave, phone_index)
-        and call.call_id != but
-        and not call.to_be_repeated
-        for call in calls
+        event.kind is CallEventKind.ENDED
+        and event.phone_index == phone_index
+        and event.wave == wave
+        and not repeats_number(event.reason or "")
+        for event in events
     )
 
 

@@ -68,12 +68,12 @@ def test_grace_period_of_a_container_exceeds_the_drain_timeout(name):
     assert float(OURS[name]["stop_grace_period"].removesuffix("s")) >= drain + 10
 
 
-@pytest.mark.parametrize("name", OURS.keys() - {"console"})
+@pytest.mark.parametrize("name", sorted(OURS.keys() - {"console"}))
 def test_services_are_stopped_before_the_broker_is_replaced(name):
     assert SERVICES[name]["depends_on"]["nats"] == {"condition": "service_healthy", "restart": True}
 
 
-@pytest.mark.parametrize("name", OURS.keys() - {"console"})
+@pytest.mark.parametrize("name", sorted(OURS.keys() - {"console"}))
 def test_configuration_is_a_directory_in_which_an_edited_file_is_seen(name):
     assert "${CATO_CONFIG_DIRECTORY:-./deploy/compose/config}:/etc/cato:ro" in SERVICES[name]["volumes"]
 

@@ -92,11 +92,15 @@ class NatsServer:
 
 
 class NatsCluster:
-    """Three servers with JetStream and authentication, of clients and of routes."""
+    """Three servers with JetStream and authentication, of clients and of routes.
+
+    With `advertise` they tell clients each other's addresses; without, clients stay with those that they were
+    given, such as a proxy's.
+    """
 
     USER, PASSWORD = "cato", "secret-1"
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, advertise: bool = True) -> None:
         ports = _free_ports(6)
         self._clients, routes = ports[:3], ports[3:]
         self.servers: list[NatsServer] = []
@@ -113,6 +117,7 @@ class NatsCluster:
                     routes=", ".join(f"nats://route:secret-2@127.0.0.1:{port}" for port in routes),
                     user=self.USER,
                     password=self.PASSWORD,
+                    no_advertise=json.dumps(not advertise),
                 )
             )
             self.servers.append(NatsServer(home, configuration))
@@ -145,7 +150,7 @@ port: {port}
 jetstream {{ store_dir: {store} }}
 authorization {{ user: {user}, password: {password} }}
 cluster {{
-  no_advertise: true
+  no_advertise: {no_advertise}
   name: test
   host: "127.0.0.1"
   port: {route}

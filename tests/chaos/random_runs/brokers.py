@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from functools import partial
 from pathlib import Path
 
 from cato_runtime.process.embedded_nats import EmbeddedNats
@@ -82,7 +83,7 @@ class ThreeBrokers:
         return int(self.cluster.url(0).rsplit(":", 1)[1])
 
     async def start(self) -> None:
-        self._cluster = await asyncio.to_thread(NatsCluster, self._directory)
+        self._cluster = await asyncio.to_thread(partial(NatsCluster, self._directory, advertise=False))
 
     async def stop(self) -> None:
         await asyncio.to_thread(self.cluster.stop)

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from cato_contracts.api.status import Report, RunState
+from cato_contracts.envelope import Envelope
 from cato_contracts.messages.calls import FINAL_KINDS, CallEvent, CallEventKind
 from cato_contracts.messages.runs import (
     RunEnded,
@@ -19,6 +20,7 @@ from cato_contracts.messages.runs import (
     WaveEnded,
     WaveStarted,
 )
+from cato_dialer.dial.domain.call.outcome import CANCELLED
 from cato_jetstream import Record
 from cato_reporting.domain.live_runs import LiveRuns
 from cato_reporting.domain.parsed_message import ParsedMessage, parse_message
@@ -26,6 +28,8 @@ from cato_reporting.domain.report import live_report
 from tests.support.synthetic_runs import naive_numbers
 
 Violated = Callable[[str], None]
+
+_UNSENT = {CallEventKind.STATION_CHOSEN, CallEventKind.INTERRUPTED}
 
 
 class LogRules:
@@ -44,6 +48,8 @@ class LogRules:
         self._up: dict[int, CallEvent] = {}
         self._next_seq: dict[UUID, int] = {}
         self._over: set[UUID] = set()
+        self.overtaken: set[UUID] = set()
+        """Calls whose start has come to the log after a result without a call; they must not be sent."""
 
     def take(self, body: object) -> None:
         match body:
@@ -114,7 +120,7 @@ class LogRules:
         if event.kind is CallEventKind.STARTED:
             self._must(event.no not in self._up, "one call at a time", who)
             self._must(event.no not in self.notified, "no call after success", who)
-            self._must((event.no, event.wave) not in self.results, "no call after the wave's result", who)
+            self._must(not self._result_of_a_call(event), "no call after the wave's result", who)
             self._must(event.wave == self.wave, "calls belong to the current wave", who)
             self._must(self.ending is None, "no call after the run's end", who)
             self._up[event.no] = event
@@ -122,6 +128,9 @@ class LogRules:
         self._must(up is not None and up.call_id == event.call_id, "an event of the call that is up", who)
         self._must(event.seq == self._next_seq.get(event.call_id, 0), "events in their order", who)
         self._next_seq[event.call_id] = event.seq + 1
+        if event.kind is not CallEventKind.STARTED and event.call_id in self.overtaken:
+            unsent = event.kind in _UNSENT or event.reason == CANCELLED
+            self._must(unsent, "a call that a result has overtaken is not sent", who)
         if event.kind in FINAL_KINDS:
             self._up.pop(event.no, None)
             self._over.add(event.call_id)
@@ -129,6 +138,18 @@ class LogRules:
             if event.success:
                 told = named is not None and named.call_id == event.call_id
                 self._must(told, "a success is told before the call ends", who)
+
+    def _result_of_a_call(self, event: CallEvent) -> bool:
+        """Tell whether the wave was decided by a call before this start of another.
+
+        A result without a call (the run has expired) can overtake the start of a call that another replica
+        has on its way to the log. That call must never be sent.
+        """
+        result = self.results.get((event.no, event.wave))
+        if result is not None and result.call_id is None:
+            self.overtaken.add(event.call_id)
+            return False
+        return result is not None
 
     def _must(self, holds: bool, rule: str, detail: object = "") -> None:
         if not holds:
@@ -145,15 +166,15 @@ class ReportWitness:
         self._live = LiveRuns()
         self.readings: list[tuple[int, ParsedMessage]] = []
 
-    def take(self, record: Record) -> Sequence[Any]:
-        """Fold a message; return the bodies of its events."""
+    def take(self, record: Record) -> Sequence[Envelope[Any]]:
+        """Fold a message; return its events."""
         reading = parse_message(record.subject, record.data)
         if reading.fault is not None:
             self._violated(f"report: {record.subject} cannot be read: {reading.fault}")
         self.readings.append((record.sequence, reading))
         self._live.apply(record.sequence, reading)
         self._look(self._live)
-        return [envelope.body for envelope in reading.events]
+        return reading.events
 
     def report(self) -> Report | None:
         return self._report(self._live)

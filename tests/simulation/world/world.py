@@ -332,11 +332,12 @@ class World:
             self.reports = ReportWitness(run_id, self.clock.now, self.violated)
         if run_id != self.run_id:
             self.violated(f"there is a second run: {run_id}")
-        for body in self.reports.take(record):
+        for envelope in self.reports.take(record):
+            body = envelope.body
             self.rules.take(body)
             self.retries.settings = self.rules.snapshot.settings if self.rules.snapshot else None
             self.retries.run_ends = self.rules.stopping
-            self.retries.take(body, self.clock.now())
+            self.retries.take(body, envelope.occurred_at)
             if isinstance(body, CallEvent):
                 self.kinds[body.kind] += 1
                 self._check_sent(body)
@@ -346,13 +347,15 @@ class World:
                 self._check_reached(body)
 
     def _check_sent(self, event: CallEvent) -> None:
-        """Without crashes and faults, check that a call that was never sent is not interrupted (T1)."""
+        """Check that no call is sent after a result, and without faults no unsent one is interrupted (T1)."""
         if (
             self._calm
             and event.kind is CallEventKind.INTERRUPTED
             and event.call_id not in self.exchange.lines
         ):
             self.violated(f"call {event.call_id} was never sent and counts as interrupted")
+        if event.call_id in self.rules.overtaken & self.exchange.lines.keys():
+            self.violated(f"call {event.call_id} was sent after the result of its wave")
 
     @property
     def _calm(self) -> bool:

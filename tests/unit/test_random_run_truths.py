@@ -162,7 +162,8 @@ def sound_document() -> dict[str, Any]:
         "state": "FINISHED",
     }
     people = [person(0, 1, 4, success=True), person(1, 2, 2.5, success=False)]
-    return {"id": str(RUN), "report": report, "subscribers": people}
+    times = {"startedAt": BEGAN, "endedAt": BEGAN + timedelta(seconds=4)}
+    return {"id": str(RUN), "taskId": str(uuid4()), **times, "report": report, "subscribers": people}
 
 
 def sound() -> Evidence:

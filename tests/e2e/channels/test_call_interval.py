@@ -48,19 +48,19 @@ def test_calls_of_one_dialer_keep_the_interval(client, exchange, prompt):
 
 def test_calls_of_two_dialers_keep_the_interval_between_them(client, exchange, prompt, start_replica):
     start_replica()
-    town = people("1001", 150)
+    town = people("1001", 200)
     with StallWatch() as stalls:
         document = client.finished(client.start(client.make_task(town, files=[prompt])))
-    assert document["report"]["subscriberNotified"] == 150
+    assert document["report"]["subscriberNotified"] == 200
 
     records = exchange.records(numbers_of(town))
     found = intervals_ms(records)
-    assert len(found) == 149
+    assert len(found) == 199
     assert peak(records) <= CHANNELS
     calls = Counter(record["from_number"] for record in records)
     assert set(calls) == {"776400", "776402"}
     assert min(calls.values()) > 30, calls
-    assert document["report"]["callsDelayed"] == sum(call["delayed"] for call in calls_of(document)) == 149
+    assert document["report"]["callsDelayed"] == sum(call["delayed"] for call in calls_of(document)) == 199
     assert_interval_kept(found, stalls)
 
 

@@ -59,8 +59,8 @@ def test_channels_of_a_killed_replica_are_used_again_once_it_is_restarted(
     run = client.start(client.make_task(town, files=[prompt]))
     deadline = time.monotonic() + 60
     # The calls of a replica keep step: kill it when many of them are up.
-    in_use = ("cato_channels", frozenset({("station", "exchange"), ("state", "in-use")}))
-    while client.report(run)["callsSucceeded"] < 150 or replica.metrics()[in_use] < CHANNELS // 3:
+    talking = ("cato_calls_in_progress", frozenset({("station", "exchange"), ("phase", "talking")}))
+    while client.report(run)["callsSucceeded"] < 150 or replica.metrics()[talking] < CHANNELS // 3:
         assert time.monotonic() < deadline
         time.sleep(0.02)
     killed_ms = time.time() * 1000

@@ -49,7 +49,7 @@ class LogRules:
         self._next_seq: dict[UUID, int] = {}
         self._over: set[UUID] = set()
         self.overtaken: set[UUID] = set()
-        """Calls whose start has come to the log after a result without a call; they must not be sent."""
+        """Calls whose start has come to the log too late; they must not be sent."""
 
     def take(self, body: object) -> None:
         match body:
@@ -120,9 +120,11 @@ class LogRules:
         if event.kind is CallEventKind.STARTED:
             self._must(event.no not in self._up, "one call at a time", who)
             self._must(event.no not in self.notified, "no call after success", who)
-            self._must(not self._result_of_a_call(event), "no call after the wave's result", who)
-            self._must(event.wave == self.wave, "calls belong to the current wave", who)
-            self._must(self.ending is None, "no call after the run's end", who)
+            if self._is_overtaken(event):
+                self.overtaken.add(event.call_id)
+            else:
+                self._must((event.no, event.wave) not in self.results, "no call after the wave's result", who)
+                self._must(event.wave == self.wave, "calls belong to the current wave", who)
             self._up[event.no] = event
         up = self._up.get(event.no)
         self._must(up is not None and up.call_id == event.call_id, "an event of the call that is up", who)
@@ -139,17 +141,14 @@ class LogRules:
                 told = named is not None and named.call_id == event.call_id
                 self._must(told, "a success is told before the call ends", who)
 
-    def _result_of_a_call(self, event: CallEvent) -> bool:
-        """Tell whether the wave was decided by a call before this start of another.
+    def _is_overtaken(self, event: CallEvent) -> bool:
+        """Tell whether the start of the call comes to the log after a decision that needed no call.
 
-        A result without a call (the run has expired) can overtake the start of a call that another replica
-        has on its way to the log. That call must never be sent.
+        Another replica may have the start on its way when the run expires or ends. That call must never be
+        sent.
         """
         result = self.results.get((event.no, event.wave))
-        if result is not None and result.call_id is None:
-            self.overtaken.add(event.call_id)
-            return False
-        return result is not None
+        return self.ending is not None or (result is not None and result.call_id is None)
 
     def _must(self, holds: bool, rule: str, detail: object = "") -> None:
         if not holds:

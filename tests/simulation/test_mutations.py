@@ -77,7 +77,7 @@ def ends_of_calls_are_counted_twice(patch: pytest.MonkeyPatch) -> None:
     ("share", "seed", "mutation"),
     [
         ("disordered", 5, calls_of_other_replicas_are_taken_over_without_proof),
-        ("partitioned", 3, silence_is_taken_for_proof),
+        ("partitioned", 1, silence_is_taken_for_proof),
         ("crashes", 1, calls_of_dead_replicas_are_not_repeated),
         ("outcomes", 1, notified_subscribers_are_forgotten),
         ("outcomes", 1, runs_end_before_their_calls),

@@ -6,7 +6,6 @@ import pytest
 
 from tests.interop.asterisk_peer import PASSWORD, PROGRAM, USER, AsteriskPeer
 from tests.support.live_system import Client, LiveStack, configuration
-from tests.support.required_program import require_program
 from tests.support.tones import tone
 
 PROMPT_S = 1.5
@@ -20,7 +19,8 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def asterisk(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AsteriskPeer]:
-    require_program(PROGRAM, "Asterisk", "asterisk")
+    if PROGRAM is None:  # Debian 12 has none, so its absence fails nowhere
+        pytest.skip("NOT TESTED: Asterisk (package asterisk of Debian 11) is missing")
     peer = AsteriskPeer(tmp_path_factory.mktemp("asterisk"))
     try:
         peer.start()

@@ -17,6 +17,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from telephony.cpu import descendants
+
 from tests.support.live_system import LiveStack, free_port
 
 STARTS = 5
@@ -28,19 +30,11 @@ RESULTS = Path("build/bench/start.json")
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
-def family(pid: int) -> list[int]:
-    """Return a process and its descendants."""
-    pids = [pid]
-    for thread in Path(f"/proc/{pid}/task").glob("*/children"):
-        pids += [each for child in thread.read_text().split() for each in family(int(child))]
-    return pids
-
-
 def processor_seconds(pid: int) -> float:
     """Return the processor time of a process and its descendants, with those that have ended."""
     return sum(
         sum(map(int, Path(f"/proc/{each}/stat").read_text().rsplit(")", 1)[1].split()[11:15])) / _TICKS
-        for each in family(pid)
+        for each in {pid, *descendants(pid)}
     )
 
 

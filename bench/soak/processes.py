@@ -4,6 +4,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from telephony.cpu import descendants
+
 from tests.support.live_system import LiveStack
 
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -26,21 +28,13 @@ def processes_of(stack: LiveStack) -> dict[str, int]:
     """Return the process ids by name: the services, their broker, and the children of the dialer."""
     assert stack.process is not None
     found = {name: stack.pid(name) for name in SERVICES}
-    for pid in family(stack.process.pid):
+    for pid in descendants(stack.process.pid):
         words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
         if words[0].endswith(b"nats-server"):
             found["nats-server"] = pid
-    for number, pid in enumerate(sorted(set(family(found["dialer"])) - {found["dialer"]})):
+    for number, pid in enumerate(sorted(descendants(found["dialer"]))):
         found[f"dialer, child {number}"] = pid
     return found
-
-
-def family(pid: int) -> list[int]:
-    """Return a process and its descendants."""
-    pids = [pid]
-    for thread in Path(f"/proc/{pid}/task").glob("*/children"):
-        pids += [each for child in thread.read_text().split() for each in family(int(child))]
-    return pids
 
 
 def use_of(pid: int) -> Use:

@@ -101,7 +101,6 @@ class NatsChannelSource:
         self._leases: dict[str, Lease] = {}
         self._prolonging: defaultdict[tuple[str, int], asyncio.Lock] = defaultdict(asyncio.Lock)
         self._pools = {station.id: ChannelPool(str(station.id), station.channels) for station in stations}
-        self._max_channels = licence.max_channels
         total = sum(station.channels for station in stations)
         licensed = licence.max_channels
         self.licence = licence
@@ -163,7 +162,7 @@ class NatsChannelSource:
         """
         pools = [self._licence] if self._licence is not None else list(self._pools.values())
         held, in_use = zip(*map(_usage, pools), strict=True) if pools else ((), ())
-        return self._max_channels, sum(held), sum(in_use)
+        return self.licence.max_channels, sum(held), sum(in_use)
 
     def freed(self, station_ids: Sequence[UUID], *, ordinary: bool = False) -> Coroutine[Any, Any, None]:
         # The event is bound here, not in the coroutine: a release before the first await counts.

@@ -2,8 +2,8 @@
 
 import asyncio
 import os
-import signal
 import sys
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -12,6 +12,7 @@ import typer
 from cato_contracts.errors import ConfigurationError
 from cato_runtime.configuration.settings import LogFormat, ServiceSettings
 from cato_runtime.logs import configure_logging
+from cato_runtime.process.signals import on_stop_signal, stop_requested
 from cato_stack.forked_process import ForkServerProcess
 from cato_stack.stack import RunningStack, StackOptions, running_stack
 
@@ -46,17 +47,13 @@ def run_up(
 
 
 async def _up(options: StackOptions, server: ForkServerProcess) -> None:
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
+    stopping = stop_requested()
     async with running_stack(options, server) as stack:
         typer.echo(f"ready {options.url}")
         if options.console_url is not None:
             typer.echo(f"console {options.console_url}")
         await stopping.wait()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, _hang_up, stack)
+        on_stop_signal(partial(_hang_up, stack))
         log.info("stopping: calls in progress may end; a second Ctrl-C or SIGTERM hangs up")
 
 

@@ -27,6 +27,7 @@ from cato_runtime.health import Health, Phase, serve_health
 from cato_runtime.logs import configure_logging
 from cato_runtime.objects import NatsObjectStore, ObjectStore
 from cato_runtime.process.garbage import tune_gc
+from cato_runtime.process.signals import on_stop_signal
 from cato_runtime.process.tasks import end_tasks
 from cato_runtime.requests import Requester, RequestTable, serve_requests
 
@@ -136,10 +137,8 @@ class _Signals:
     reload: asyncio.Event = field(default_factory=asyncio.Event)
 
     def listen(self) -> None:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stop)
-        loop.add_signal_handler(signal.SIGHUP, self.reload.set)
+        on_stop_signal(self._stop)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self.reload.set)
 
     def _stop(self) -> None:
         (self.hurry if self.stop.is_set() else self.stop).set()

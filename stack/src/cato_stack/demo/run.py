@@ -18,6 +18,7 @@ from rich.console import Console
 from cato_client import AsyncClient, CatoClientError
 from cato_contracts.errors import ConfigurationError
 from cato_runtime.process.child_process import die_with_parent
+from cato_runtime.process.signals import stop_requested
 from cato_stack.demo.display import Progress, final_table
 from cato_stack.demo.scenario import Person, number_plan, people
 from cato_stack.demo.steps import Prompt, StepFailedError, Steps
@@ -78,7 +79,7 @@ async def _demo(console: Console, scratch: Path, prompt_file: Path, report: Path
             console.print(f"the console stays open at {options.console_url} until Ctrl-C; token: {_TOKEN}")
             # Another notification can be tried: the numbers behave as before.
             async with _exchange(scratch, sip_port, everyone, record="more-calls"):
-                await _stopped()
+                await stop_requested().wait()
     return result
 
 
@@ -102,15 +103,6 @@ async def _run(steps: Steps, console: Console, prompt: Prompt, everyone: list[Pe
     run = await steps.start(task)
     with Progress(console) as progress:
         return await steps.follow(run, progress.show)
-
-
-async def _stopped() -> None:
-    """Return at Ctrl-C or SIGTERM."""
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
-    await stopping.wait()
 
 
 @contextlib.asynccontextmanager

@@ -13,6 +13,7 @@ from cato_console.errors import ConfigurationError
 from cato_console.settings import ConsoleSettings, read_settings
 from cato_runtime.configuration.settings import ServiceSettings
 from cato_runtime.logs import configure_logging
+from cato_runtime.process.signals import stop_requested
 
 log = structlog.get_logger()
 
@@ -33,10 +34,8 @@ def main() -> None:
 
 
 async def _run(settings: ConsoleSettings, process: ServiceSettings) -> None:
-    stopping = asyncio.Event()
+    stopping = stop_requested()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
     loop.add_signal_handler(signal.SIGHUP, log.info, "this service reads its settings at its start only")
     service = build(settings, process)
     try:

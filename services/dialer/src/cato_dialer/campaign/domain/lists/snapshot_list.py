@@ -18,8 +18,7 @@ def unreached_list(content: bytes, reached: Container[int]) -> tuple[bytes, int]
             continue
         subscriber["no"] = count
         count += 1
-        lines.write(json.dumps(subscriber, ensure_ascii=False, separators=(",", ":")).encode())
-        lines.write(b"\n")
+        lines.write(_json_line(subscriber))
     return lines.getvalue(), count
 
 
@@ -40,11 +39,14 @@ def snapshot_list(lists: Iterable[bytes]) -> tuple[bytes, int]:
             seen.add(person)
             contact["no"] = count
             count += 1
-            lines.write(json.dumps(contact, ensure_ascii=False, separators=(",", ":")).encode())
-            lines.write(b"\n")
+            lines.write(_json_line(contact))
     return lines.getvalue(), count
 
 
 def zones_in(lines: bytes) -> frozenset[str | None]:
     """Return the time zones of the subscribers of a run, None among them if one has no zone."""
     return frozenset(json.loads(line).get("time_zone") for line in io.BytesIO(lines))
+
+
+def _json_line(record: dict[str, Any]) -> bytes:
+    return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"

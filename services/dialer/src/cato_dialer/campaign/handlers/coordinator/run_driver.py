@@ -12,8 +12,7 @@ from typing import Any
 
 import structlog
 
-from cato_contracts.envelope import decode
-from cato_contracts.errors import ConflictError, UndecodableError
+from cato_contracts.errors import ConflictError
 from cato_contracts.messages.jobs import RunDispatchState
 from cato_contracts.messages.runs import SubscriberResult
 from cato_contracts.subjects import run_life, run_result
@@ -41,6 +40,7 @@ from cato_dialer.campaign.domain.stations import no_station
 from cato_dialer.campaign.handlers.catalog_view import RunningTask
 from cato_dialer.campaign.handlers.coordinator.call_drain import CallDrain
 from cato_dialer.campaign.handlers.coordinator.old_runs import forget_old_runs
+from cato_dialer.campaign.handlers.coordinator.run_results import result_of
 from cato_dialer.campaign.handlers.coordinator.wave_jobs import WaveJobs
 from cato_dialer.campaign.handlers.deps import Deps
 from cato_dialer.campaign.handlers.resources import translate_log_errors
@@ -161,12 +161,7 @@ class RunDriver:
         if record.subject == run_life(self._id):
             self._adopt(self._deps.runs.restore(Commit.from_record(record)))
             return
-        try:
-            result = decode(record.data).body
-        except UndecodableError as error:
-            log.error("unreadable result skipped", subject=record.subject, reason=str(error))  # noqa: TRY400
-            return
-        if isinstance(result, SubscriberResult):
+        if (result := result_of(record)) is not None:
             self._progress.record(result.no, result.wave, notified=result.notified, sequence=record.sequence)
 
     def _adopt(self, run: Run) -> None:

@@ -7,14 +7,11 @@ from cato_contracts.api.calling_hours import may_call, next_change
 from cato_contracts.api.checks import CheckCode, CheckTask, CheckWarning, TaskCheck
 from cato_contracts.api.resources import AudioFile, ListDuplicates, SettingsSpec
 from cato_contracts.api.stations import StationState
-from cato_contracts.errors import InvalidError, NotFoundError
-from cato_contracts.requests import Actor
-from cato_dialer.campaign.domain.catalog.message import check_duration
 from cato_dialer.campaign.domain.catalog.task import Task
 from cato_dialer.campaign.domain.forecast import count_list, duration_bounds
 from cato_dialer.campaign.domain.stations import no_station
 from cato_dialer.campaign.handlers.deps import Deps
-from cato_dialer.campaign.handlers.starts.start_task import cannot_start, group_lists
+from cato_dialer.campaign.handlers.starts.start_task import group_lists, settings_and_files
 from cato_dialer.campaign.handlers.stations import current_stations
 from cato_runtime.requests import RequestContext
 
@@ -28,13 +25,8 @@ async def check_task(deps: Deps, query: CheckTask, context: RequestContext) -> T
 
     """
     task = await deps.tasks.load(query.id, query.actor)
-    owner = Actor(user_id=task.user_id, admin=True)
-    try:
-        settings = (await deps.settings.load(task.spec.settings, owner)).spec
-        files = await deps.audio.files(owner, task.spec.files)
-        check_duration(files, settings.repeat_count, max_seconds=deps.config.limits.audio_seconds)
-    except (NotFoundError, InvalidError) as error:
-        raise cannot_start(task, error.message) from error
+    stored, files = await settings_and_files(deps, task)
+    settings = stored.spec
     counts = await asyncio.to_thread(count_list, await group_lists(deps, task))
     message_ms = sum(file.duration_ms for file in files) * settings.repeat_count
     channels = deps.config.channels

@@ -13,15 +13,15 @@ from uuid import UUID
 import structlog
 
 from cato_contracts.api.resources import AudioFile, StartResult, TaskStart
-from cato_contracts.envelope import decode
-from cato_contracts.errors import ConflictError, InvalidError, NotFoundError, UndecodableError
+from cato_contracts.errors import ConflictError, InvalidError, NotFoundError
 from cato_contracts.ids import derived_id, time_ordered_id
 from cato_contracts.messages.campaign_commands import CallTester, RepeatUnreached, StartTask
-from cato_contracts.messages.runs import Prompt, RunSnapshot, RunSubscriber, SubscriberResult
+from cato_contracts.messages.runs import Prompt, RunSnapshot, RunSubscriber
 from cato_contracts.objects import Bucket
 from cato_contracts.requests import Actor
 from cato_contracts.subjects import run_result
 from cato_dialer.campaign.domain.catalog.message import check_duration
+from cato_dialer.campaign.domain.catalog.notification_settings import NotificationSettings
 from cato_dialer.campaign.domain.catalog.ownership import not_found
 from cato_dialer.campaign.domain.catalog.task import Task
 from cato_dialer.campaign.domain.lists.snapshot_list import snapshot_list, unreached_list, zones_in
@@ -29,9 +29,9 @@ from cato_dialer.campaign.domain.run.local_time import run_zones
 from cato_dialer.campaign.domain.run.run import Run
 from cato_dialer.campaign.handlers.catalog_view import RunningTask
 from cato_dialer.campaign.handlers.coordinator.old_runs import archived_run
+from cato_dialer.campaign.handlers.coordinator.run_results import result_of
 from cato_dialer.campaign.handlers.deps import Deps
 from cato_dialer.campaign.handlers.resources import translate_log_errors
-from cato_jetstream import Record
 from cato_runtime.objects import ObjectMissingError
 from cato_runtime.requests import RequestContext
 
@@ -128,17 +128,27 @@ async def ensure_run_created(deps: Deps, running: RunningTask) -> Run:
         return await deps.runs.create(run, command_id=f"begin:{run.id}", messages=run.unpublished())
 
 
-async def _snapshot(deps: Deps, task: Task, context: RequestContext, listed: ListSource) -> RunSnapshot:
+async def settings_and_files(deps: Deps, task: Task) -> tuple[NotificationSettings, list[AudioFile]]:
+    """Return the settings and the audio files that the task names.
+
+    Raises:
+        ConflictError: if one is gone, or the message is too long.
+
+    """
     # The references were checked against the actor when the task was stored. Here they only have to exist.
     owner = Actor(user_id=task.user_id, admin=True)
     try:
         settings = await deps.settings.load(task.spec.settings, owner)
         files = await deps.audio.files(owner, task.spec.files)
         # The settings or the limit may have changed since the task was stored.
-        repeat_count = settings.spec.repeat_count
-        check_duration(files, repeat_count, max_seconds=deps.config.limits.audio_seconds)
+        check_duration(files, settings.spec.repeat_count, max_seconds=deps.config.limits.audio_seconds)
     except (NotFoundError, InvalidError) as error:
         raise cannot_start(task, error.message) from error
+    return settings, files
+
+
+async def _snapshot(deps: Deps, task: Task, context: RequestContext, listed: ListSource) -> RunSnapshot:
+    settings, files = await settings_and_files(deps, task)
     people = await listed(task)
     # Named after its content: a repeated start stores it under the same name.
     name = f"run/{hashlib.sha256(people.lines).hexdigest()}"
@@ -152,7 +162,7 @@ async def _snapshot(deps: Deps, task: Task, context: RequestContext, listed: Lis
         settings=settings.view(),
         time_zone=zone,
         zones=run_zones(local, zones, zone),
-        prompt=await _store_prompt(deps, task, files, repeat_count),
+        prompt=await _store_prompt(deps, task, files, settings.spec.repeat_count),
         subscribers=await deps.objects.put(Bucket.LISTS, name, people.lines),
         subscriber_count=people.count,
         priority=task.spec.priority,
@@ -231,21 +241,11 @@ async def _reached(deps: Deps, run_id: UUID) -> set[int]:
         async for record in records:
             if record is None:
                 continue
-            if (no := _notified(record)) is not None:
-                reached.add(no)
+            if (result := result_of(record)) is not None and result.notified:
+                reached.add(result.no)
             if record.sequence >= end:
                 break
     return reached
-
-
-def _notified(record: Record) -> int | None:
-    """Return the number of the subscriber whom a result says to be reached, else None."""
-    try:
-        result = decode(record.data).body
-    except UndecodableError as error:
-        log.error("unreadable result skipped", subject=record.subject, reason=str(error))  # noqa: TRY400
-        return None
-    return result.no if isinstance(result, SubscriberResult) and result.notified else None
 
 
 async def group_lists(deps: Deps, task: Task) -> list[bytes]:

@@ -19,6 +19,7 @@ MODULES = Path("/usr/lib/baresip/modules")
 _START_TIMEOUT_S = 15
 _WAIT_S = 10
 _WAV_HEADER = 44
+"Bytes before the samples. The last four have the length of the samples, written at the end."
 
 # Without a jitter buffer, and recorded after the decoder: the recording has every received packet.
 _CONFIGURATION = """\
@@ -47,6 +48,13 @@ jitter_buffer_delay 0-0
 Event = dict[str, Any]
 Action = tuple[float, str, str]
 "Seconds after the last one, a command of baresip's menu, and its parameters."
+
+
+def _is_closed(recording: Path) -> bool:
+    """Return whether baresip has written the last sample: then the header has the length."""
+    data = recording.read_bytes()
+    samples = len(data) - _WAV_HEADER
+    return samples > 0 and int.from_bytes(data[_WAV_HEADER - 4 : _WAV_HEADER], "little") == samples
 
 
 @dataclass
@@ -92,7 +100,7 @@ class BaresipPeer:
 
         def closed() -> bool:
             files[:] = sorted(self.directory.glob("dump-*-dec.wav"))
-            return len(files) == count and all(file.stat().st_size > _WAV_HEADER for file in files)
+            return len(files) == count and all(_is_closed(file) for file in files)
 
         self.wait_until(closed)
         return [file.read_bytes()[_WAV_HEADER:] for file in files]

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 from cato_contracts.api import exports, history, sql
 from cato_contracts.api.resources import Page
+from cato_contracts.api.rules import invalid_numbers
 from cato_contracts.api.status import CallEventView, SubscriberFilter, TaskExec
 from cato_contracts.errors import InvalidError, NotFoundError
 from cato_contracts.instants import unix_ms
@@ -29,6 +30,7 @@ class MemoryHistory:
         self.calls: list[history.CallDetail] = []
         self.subscribers: list[history.FoundSubscriber] = []
         """The answer to a search by number or name."""
+        self.invalid_numbers: list[invalid_numbers.InvalidNumber] = []
         self.run_subscribers: list[exports.SubscriberRecord] = []
         self.exports: dict[UUID, list[bytes]] = {}
         self.let_go = asyncio.Event()
@@ -47,6 +49,7 @@ class MemoryHistory:
         table.add(exports.TakeExportPiece, self._take)
         table.add(exports.EndCallExport, self._end)
         table.add(sql.RunSql, self._run_sql)
+        table.add(invalid_numbers.ListInvalidNumbers, self._list_invalid)
 
     def add_call(self, run: TaskExec, at: datetime, **changes: Any) -> history.CallDetail:
         """Remember a call that began at a time and was answered after two seconds, for five."""
@@ -136,6 +139,15 @@ class MemoryHistory:
             and request.reason in {None, each.reason}
         ]
         return part_of(found, request.limit, request.cursor)
+
+    async def _list_invalid(
+        self, request: invalid_numbers.ListInvalidNumbers, _: RequestContext
+    ) -> Page[invalid_numbers.InvalidNumber]:
+        own(self.runs, request.run_id, request.actor)
+        page: Page[invalid_numbers.InvalidNumber] = part_of(
+            self.invalid_numbers, request.limit, request.cursor
+        )
+        return page
 
     async def _take(self, request: exports.TakeExportPiece, _: RequestContext) -> exports.ExportPiece:
         if self.broken_at == request.place:

@@ -96,6 +96,9 @@ from cato_client.run_operations import (
     get_status as get_status,
 )
 from cato_client.run_operations import (
+    list_invalid_numbers as list_invalid_numbers,
+)
+from cato_client.run_operations import (
     list_run_subscribers as list_run_subscribers,
 )
 from cato_client.run_operations import (

@@ -5,6 +5,7 @@ from uuid import UUID
 from cato_client.models import (
     ExportDialect,
     ExportFormat,
+    InvalidNumber,
     ListFileFormat,
     Page,
     Report,
@@ -112,6 +113,13 @@ def download_run_subscribers(
     """Get the subscribers of an execution as a file; `export_run_subscribers` has more formats."""
     parameters = {"filter": which, **file_form(form, dialect, None)}
     return Operation("GET", f"/task-execs/{run_id}/subscribers", read_bytes, parameters)
+
+
+def list_invalid_numbers(
+    run_id: UUID, *, limit: int = 100, cursor: str | None = None
+) -> Operation[Page[InvalidNumber]]:
+    """List the numbers whose last call in an execution says that they do not exist."""
+    return list_page(f"/task-execs/{run_id}/invalid-numbers", Page[InvalidNumber], limit=limit, cursor=cursor)
 
 
 def stream_reports(run_id: UUID) -> Operation[None]:

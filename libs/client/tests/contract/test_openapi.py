@@ -92,6 +92,7 @@ OPERATIONS: list[Operation[Any]] = [
         ID, which="unreached", name="ivan", number="776413", reason="busy", **PAGE
     ),
     operations.download_run_subscribers(ID, which="failed", form="csv", dialect="excel"),
+    operations.list_invalid_numbers(ID, **PAGE),
     operations.get_statistics("day", CALLS, time_zone="UTC"),
     operations.run_sql("SELECT 1", run="x"),
     operations.run_sql_csv("SELECT 1"),
@@ -110,6 +111,7 @@ MODELS: dict[str, type[models.Model]] = {
     "CallView": models.Call,
     "Calls": models.CallPage,
     "FoundSubscriber": models.FoundSubscriber,
+    "InvalidNumber": models.InvalidNumber,
     "ListColumn": list_models.ListColumn,
     "ListDuplicates": list_models.ListDuplicates,
     "ListFault": list_models.ListFault,

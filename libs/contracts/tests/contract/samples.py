@@ -12,6 +12,7 @@ from cato_contracts.api.resources import (
     SuccessCondition,
     TaskSpec,
 )
+from cato_contracts.api.rules import invalid_numbers
 from cato_contracts.api.rules.hours import TimeRestrictions
 from cato_contracts.envelope import Envelope, Message
 from cato_contracts.messages import audio_commands as audio
@@ -114,6 +115,7 @@ SAMPLES: list[Message] = [
     status.GetStatusText(
         actor=ACTOR, run_id=ID, filter=status.SubscriberFilter.FAILED, events=False, limit=5, cursor="100"
     ),
+    invalid_numbers.ListInvalidNumbers(actor=ACTOR, run_id=ID, limit=5, cursor="7.1"),
     exports.ListRunSubscribers(
         actor=ACTOR,
         run_id=ID,

@@ -14,8 +14,8 @@ from cato_reporting.adapters.clickhouse.retention import Retention
 from cato_reporting.adapters.clickhouse.statements.analyst_database import ClickHouseAnalystDatabase
 from cato_reporting.adapters.nats.run_log import NatsDeadLetters, NatsRunLog
 from cato_reporting.deps import Deps
+from cato_reporting.domain.statement import StatementLimits
 from cato_reporting.metrics import ReportingCollector
-from cato_reporting.ports import StatementLimits
 from cato_reporting.projections.archive.archiver import LogRetention
 from cato_reporting.service import ReportingService
 from cato_runtime.broker import broker_of, connect

@@ -3,11 +3,12 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import Protocol
 from uuid import UUID
 
 from cato_contracts.api.exports import ExportDialect, ExportFormat
 from cato_contracts.api.history import CallFilter, CallRecord, CallStatistics, FoundSubscriber, Grouping
+from cato_contracts.api.rules.invalid_numbers import InvalidNumber
 from cato_contracts.api.sql import SqlFormat
 from cato_contracts.api.status import SubscriberFilter
 from cato_contracts.messages.runs import RunSnapshot, RunSubscriber
@@ -15,6 +16,10 @@ from cato_reporting.domain.live_run import End, LiveRun
 from cato_reporting.domain.parsed_message import ParsedMessage
 from cato_reporting.domain.report import Numbers
 from cato_reporting.domain.statement import Statement
+from cato_reporting.domain.written_detail import (
+    NumberPosition,
+    WrittenDetail,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,32 +118,6 @@ class StoredEvent:
     data: str
 
 
-class WrittenSubscriber(NamedTuple):
-    """A subscriber of the list: `contact` is the JSON object, `phones` the JSON array of their numbers."""
-
-    no: int
-    contact: bytes
-    phones: bytes
-
-
-class WrittenCalls(NamedTuple):
-    """The calls to one number of a subscriber: `text` is their JSON objects, with commas between them."""
-
-    no: int
-    phone_index: int
-    number: bytes
-    text: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class WrittenDetail:
-    """Subscribers of a run in the order of the list, and their calls, as JSON in UTF-8."""
-
-    subscribers: list[WrittenSubscriber]
-    notified: set[int]
-    calls: list[WrittenCalls]
-
-
 class ReadModel(Protocol):
     """The tables that analysts and status documents read. Every method raises ReadModelAwayError."""
 
@@ -189,6 +168,16 @@ class ReadModel(Protocol):
         """Return subscribers with a number above `after`. `wave`: the current one, for FAILED."""
         ...
 
+    async def next_attempts(self, run_id: UUID, nos: Sequence[int]) -> dict[int, int]:
+        """Return when retry rules call some of these again (Unix ms); `nos` are in order, and not empty."""
+        ...
+
+    async def invalid_numbers(
+        self, run_id: UUID, *, after: NumberPosition | None, limit: int
+    ) -> list[tuple[NumberPosition, InvalidNumber]]:
+        """Return up to `limit` numbers after a position whose last call says that they do not exist."""
+        ...
+
     async def listed(self, run_id: UUID) -> int:
         """Return how many subscribers of the run's list are stored."""
         ...
@@ -206,16 +195,6 @@ class ReadModel(Protocol):
         ...
 
     async def close(self) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class StatementLimits:
-    """The limits of a statement of an analyst: time, memory, and size of the result."""
-
-    seconds: int = 30
-    memory_mb: int = 512
-    rows: int = 10_000
-    result_mb: int = 20
 
 
 class AnalystDatabase(Protocol):

@@ -26,7 +26,7 @@ class EarlierClient:
 
     def raw_insert(self, table, columns, block, **options):
         values = dict(zip(columns, json.loads(block), strict=True))
-        for added_later in ("digit", "reason_header", "sip_call_id"):
+        for added_later in ("digit", "reason_header", "sip_call_id", "verdict", "next_attempt_at"):
             values.pop(added_later, None)
         self._client.raw_insert(table, list(values), json.dumps(list(values.values())), **options)
 

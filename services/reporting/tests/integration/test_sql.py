@@ -8,8 +8,7 @@ import pytest
 from cato_contracts.api.sql import RunSql, SqlFormat
 from cato_contracts.errors import InvalidError, UnavailableError
 from cato_reporting.adapters.clickhouse.statements.analyst_database import ClickHouseAnalystDatabase
-from cato_reporting.domain.statement import StatementError, read_statement
-from cato_reporting.ports import StatementLimits
+from cato_reporting.domain.statement import StatementError, StatementLimits, read_statement
 from services.reporting.tests.reporting_system import ACTOR, keep_list, publish, reporting
 from tests.analytics.documented import statements
 from tests.support.synthetic_runs import synthetic_run

@@ -154,6 +154,18 @@ class SubscriberStatus(Model):
     notified: bool
     subscriber: Person
     phones: list[Phone]
+    next_attempt_at: int | None = None
+
+
+class InvalidNumber(Model):
+    """A number that does not exist, by the answer to its last call."""
+
+    number: str
+    subscriber_id: UUID | None
+    full_name: str
+    reason: str
+    sip_code: int | None
+    called_at: datetime
 
 
 class StatusDocument(Model):

@@ -212,6 +212,11 @@ class SubscriberStatus(Resource):
     phones: list[PhoneView]
     """Numbers in the order in which they are called, until one call succeeds."""
 
+    next_attempt_at: int | None = Field(
+        default=None, examples=[1711266621470], exclude_if=lambda moment: moment is None
+    )
+    """When a retry rule calls the subscriber again, in Unix milliseconds; absent: no retry is planned."""
+
 
 class TaskExec(Resource):
     """A run and its numbers, without the subscribers."""

@@ -1,5 +1,6 @@
 """The subscribers of an execution: in pages with a search, or as a file."""
 
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
@@ -11,6 +12,7 @@ from cato_contracts.api.exports import (
     ListRunSubscribers,
     SubscriberRecord,
 )
+from cato_contracts.api.rules.invalid_numbers import InvalidNumber
 from cato_contracts.api.status import SubscriberFilter
 
 API = "/api/v1"
@@ -117,3 +119,33 @@ async def test_another_users_execution_is_not_found(stack, refused, path):
     async with stack.client("stranger") as client:
         for query in ("", "?format=csv"):
             refused(await client.get(f"{path}{query}"), 404)
+
+
+async def test_invalid_numbers_come_in_pages(client, stack, ids):
+    stack.services.history.invalid_numbers = [
+        InvalidNumber(
+            number=number,
+            subscriber_id=None,
+            full_name="",
+            reason="not-found",
+            sip_code=404,
+            called_at=datetime(2024, 3, 24, 7, 45, 11, tzinfo=UTC),
+        )
+        for number in ("776413", "776414")
+    ]
+    path = f"{API}/task-execs/{ids['exec']}/invalid-numbers"
+    first = (await client.get(path, params={"limit": 1})).json()
+    assert first["items"] == [
+        {
+            "number": "776413",
+            "subscriberId": None,
+            "fullName": "",
+            "reason": "not-found",
+            "sipCode": 404,
+            "calledAt": "2024-03-24T07:45:11Z",
+        }
+    ]
+    rest = (await client.get(path, params={"cursor": first["nextCursor"]})).json()
+    assert [each["number"] for each in rest["items"]] == ["776414"]
+    assert rest["nextCursor"] is None
+    assert (await client.get(f"{API}/task-execs/{uuid4()}/invalid-numbers")).status_code == 404

@@ -48,6 +48,16 @@ class Statement:
     subqueries: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class StatementLimits:
+    """The limits of a statement of an analyst: time, memory, and size of the result."""
+
+    seconds: int = 30
+    memory_mb: int = 512
+    rows: int = 10_000
+    result_mb: int = 20
+
+
 def read_statement(text: str) -> Statement:
     """Return the statement that a text consists of.
 

@@ -28,6 +28,14 @@ def read_number(cursor: str | None) -> int:
     return -1 if cursor is None else int(read_cursor(cursor, _subscriber_no)[0])
 
 
+def read_number_position(cursor: str | None) -> tuple[int, int] | None:
+    """Return the subscriber and the index of the last number before the page. Raises as `read_position`."""
+    if cursor is None:
+        return None
+    no, phone_index = read_cursor(cursor, _subscriber_no, _subscriber_no)
+    return no, phone_index
+
+
 def _subscriber_no(text: str) -> int:
     no = number(text)
     if no > _LARGEST_NO:

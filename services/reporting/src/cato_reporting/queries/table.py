@@ -8,6 +8,7 @@ from cato_contracts.api.exports import (
     TakeExportPiece,
 )
 from cato_contracts.api.history import GetCall, GetStatistics, ListCalls
+from cato_contracts.api.rules.invalid_numbers import ListInvalidNumbers
 from cato_contracts.api.sql import RunSql
 from cato_contracts.api.status import GetStatusText, GetTaskExec, ListTaskExecs
 from cato_reporting.queries.exports.open_exports import OpenExports
@@ -31,6 +32,7 @@ def handler_table(  # noqa: PLR0917 - wired in one place
         GetTaskExec: status.get_task_exec,
         ListTaskExecs: status.list_task_execs,
         GetStatusText: status.get_status_text,
+        ListInvalidNumbers: status.list_invalid_numbers,
         ListCalls: calls.list_calls,
         GetCall: calls.get_call,
         GetStatistics: statistics.get_statistics,

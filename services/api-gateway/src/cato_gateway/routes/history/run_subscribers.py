@@ -1,4 +1,4 @@
-"""`/task-execs/{id}/subscribers`: who was reached in an execution and who was not, in pages or as a file."""
+"""`/task-execs/{id}/subscribers` and `/invalid-numbers`: who was reached in an execution and who was not."""
 
 from typing import Annotated
 
@@ -14,6 +14,7 @@ from cato_contracts.api.exports import (
     SubscriberRecord,
 )
 from cato_contracts.api.resources import Page
+from cato_contracts.api.rules.invalid_numbers import InvalidNumber, ListInvalidNumbers
 from cato_contracts.api.status import SubscriberFilter
 from cato_contracts.errors import InvalidError
 from cato_gateway.http.request_context import API, Reader, ResourceId, json_answer
@@ -121,6 +122,23 @@ async def list_task_exec_subscribers(  # noqa: PLR0917 - parameters of the reque
         actor=context.actor, run_id=id, filter=which, format=form.format, dialect=dialect
     )
     return await export_answer(context, command, file_name(f"subscribers-{which}-{id}", form))
+
+
+class InvalidNumbers(Page[InvalidNumber]):
+    """A page of invalid numbers."""
+
+
+@router.get("/{id}/invalid-numbers", response_model=InvalidNumbers, responses=responses.errors(404))
+async def list_invalid_numbers(
+    context: Reader,
+    id: ResourceId,  # noqa: A002
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Response:
+    """List the numbers of an execution whose last call says that they do not exist."""
+    query = ListInvalidNumbers(actor=context.actor, run_id=id, limit=limit, cursor=cursor)
+    found = await context.ask(query)
+    return json_answer(found)
 
 
 @router.get(

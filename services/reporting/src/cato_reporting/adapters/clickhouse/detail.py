@@ -46,6 +46,22 @@ THESE = (
 
 _NOTIFIED = f"SELECT DISTINCT subscriber_no FROM result_rows FINAL PREWHERE {THESE} WHERE notified"  # noqa: S608
 
+# The events of a subscriber have increasing positions. A retry is planned while the last event of a number is
+# the end of a call with a time for the next one, and the subscriber has no result in that wave.
+_NEXT_ATTEMPTS = f"""
+SELECT subscriber_no, toUnixTimestamp64Milli(min(assumeNotNull(last.1)))
+FROM
+(
+    SELECT subscriber_no, phone_index, argMax((next_attempt_at, wave), position) AS last
+    FROM call_event_rows PREWHERE {THESE}
+    GROUP BY subscriber_no, phone_index
+)
+WHERE isNotNull(last.1)
+    AND (subscriber_no, last.2) NOT IN (SELECT subscriber_no, wave FROM result_rows PREWHERE {THESE})
+    AND subscriber_no NOT IN (SELECT subscriber_no FROM result_rows PREWHERE {THESE} WHERE notified)
+GROUP BY subscriber_no
+"""  # noqa: S608
+
 _MAX_NO = 2**32 - 1
 
 
@@ -83,3 +99,7 @@ def stretch_of(run_id: UUID, after: int, limit: int) -> dict[str, Any]:
 
 def read_notified(client: Client, these: dict[str, Any]) -> set[int]:
     return {no for (no,) in client.query(_NOTIFIED, these).result_rows}
+
+
+def read_next_attempts(client: Client, these: dict[str, Any]) -> dict[int, int]:
+    return {no: int(at) for no, at in client.query(_NEXT_ATTEMPTS, these).result_rows}

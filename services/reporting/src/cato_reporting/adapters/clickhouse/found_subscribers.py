@@ -6,12 +6,16 @@ one column of them.
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from clickhouse_connect.driver.client import Client
 
 from cato_contracts.api.history import FoundSubscriber
-from cato_contracts.instants import unix_ms
+from cato_contracts.api.rules.invalid_numbers import InvalidNumber
+from cato_contracts.api.rules.retries import OutcomeGroup, reasons_of
+from cato_contracts.instants import from_unix_ms, unix_ms
 from cato_reporting.adapters.clickhouse.call_filter import LATEST_MS, named
+from cato_reporting.domain.written_detail import NumberPosition
 from cato_reporting.ports import CallSelection
 
 # Equal rows are the only duplicates in list_rows, so FINAL is not needed.
@@ -38,6 +42,50 @@ FROM call_rows FINAL
 WHERE (run_id, subscriber_no) IN ({keys}) AND isNotNull(first_event_at)
 GROUP BY run_id, subscriber_no
 """
+
+_INVALID = """
+SELECT subscriber_no, phone_index, number, subscriber_id, full_name, last.1, last.2, started
+FROM
+(
+    SELECT
+        subscriber_no, phone_index, any(number) AS number,
+        argMax((reason, sip_code), first_event_at) AS last,
+        toUnixTimestamp64Milli(assumeNotNull(max(first_event_at))) AS started
+    FROM call_rows FINAL
+    WHERE run_id = {run:UUID} AND isNotNull(first_event_at) AND isNotNull(ended_at)
+    GROUP BY subscriber_no, phone_index
+) AS numbers
+LEFT ANY JOIN
+(
+    SELECT subscriber_no, toNullable(subscriber_id) AS subscriber_id, full_name
+    FROM list_rows FINAL WHERE run_id = {run:UUID}
+) AS people USING subscriber_no
+WHERE last.1 IN {reasons:Array(String)} AND (subscriber_no, phone_index) > ({no:Int64}, {phone:Int64})
+ORDER BY subscriber_no, phone_index
+LIMIT {limit:UInt32}
+"""
+
+
+def find_invalid_numbers(
+    client: Client, run_id: UUID, *, after: NumberPosition | None, limit: int
+) -> list[tuple[NumberPosition, InvalidNumber]]:
+    no, phone = after or (-1, -1)
+    reasons = reasons_of(frozenset({OutcomeGroup.INVALID_NUMBER}))
+    values = {"run": run_id, "reasons": reasons, "no": no, "phone": phone, "limit": limit}
+    return [
+        (
+            (row[0], row[1]),
+            InvalidNumber.model_construct(
+                number=row[2],
+                subscriber_id=row[3],
+                full_name=row[4],
+                reason=row[5],
+                sip_code=row[6],
+                called_at=from_unix_ms(row[7]),
+            ),
+        )
+        for row in client.query(_INVALID, values).result_rows
+    ]
 
 
 def find_subscribers(

@@ -9,15 +9,18 @@ from uuid import UUID
 
 from clickhouse_connect.driver.client import Client
 
+from cato_contracts.api.rules.invalid_numbers import InvalidNumber
 from cato_contracts.api.status import SubscriberFilter
 from cato_contracts.instants import from_unix_ms, unix_ms
 from cato_contracts.messages.runs import RunEnding, RunSnapshot, RunSubscriber
 from cato_contracts.subjects import RUNS
 from cato_reporting.adapters.clickhouse.detail import (
     range_of,
+    read_next_attempts,
     read_notified,
     stretch_of,
 )
+from cato_reporting.adapters.clickhouse.found_subscribers import find_invalid_numbers
 from cato_reporting.adapters.clickhouse.retention import Retention, apply_retention
 from cato_reporting.adapters.clickhouse.rows import LISTS, POSITIONS, insert_messages, list_row
 from cato_reporting.adapters.clickhouse.schema import migrate
@@ -26,8 +29,9 @@ from cato_reporting.adapters.clickhouse.threads import ClickHouseThreads
 from cato_reporting.adapters.clickhouse.written_detail import read_written_calls, read_written_subscribers
 from cato_reporting.domain.live_run import ANSWERED, DELAYED, ENDED, STARTED, SUCCEEDED, End, LiveRun
 from cato_reporting.domain.report import Numbers
+from cato_reporting.domain.written_detail import NumberPosition, WrittenCalls, WrittenDetail
 from cato_reporting.errors import ReadModelAwayError, RowsRefusedError
-from cato_reporting.ports import StoredMessage, StoredRun, WrittenCalls, WrittenDetail
+from cato_reporting.ports import StoredMessage, StoredRun
 
 _LEDGERS = ("log_positions", "schema_versions", "retention_rules")
 _VIEWS = (
@@ -216,6 +220,17 @@ class ClickHouseReadModel:
         return await asyncio.gather(
             self._readers.run(lambda client: read_notified(client, these)),
             self._readers.run(lambda client: read_written_calls(client, these, events=events)),
+        )
+
+    async def next_attempts(self, run_id: UUID, nos: Sequence[int]) -> dict[int, int]:
+        these = range_of(run_id, list(nos))
+        return await self._readers.run(lambda client: read_next_attempts(client, these))
+
+    async def invalid_numbers(
+        self, run_id: UUID, *, after: NumberPosition | None, limit: int
+    ) -> list[tuple[NumberPosition, InvalidNumber]]:
+        return await self._readers.run(
+            lambda client: find_invalid_numbers(client, run_id, after=after, limit=limit)
         )
 
     async def listed(self, run_id: UUID) -> int:

@@ -70,6 +70,8 @@ CALL_EVENTS = Table(
         "position",
         "reason_header",
         "sip_call_id",
+        "verdict",
+        "next_attempt_at",
     ),
 )
 RESULTS = Table(
@@ -178,6 +180,8 @@ def _call_row(envelope: Envelope[Any], position: int) -> tuple[Any, ...]:
         position,
         event.reason_header or "",
         event.sip_call_id or "",
+        event.verdict or "",
+        None if event.next_attempt_at is None else unix_ms(event.next_attempt_at),
     )
 
 

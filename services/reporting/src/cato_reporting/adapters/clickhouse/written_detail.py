@@ -12,7 +12,7 @@ from clickhouse_connect.driver.client import Client
 
 from cato_contracts.api.status import SubscriberFilter
 from cato_reporting.adapters.clickhouse.detail import THESE, select_subscribers
-from cato_reporting.ports import WrittenCalls, WrittenSubscriber
+from cato_reporting.domain.written_detail import WrittenCalls, WrittenSubscriber
 
 _UNREAD = {"String": "bytes"}
 """Text stays bytes: as `str` it would take twice the memory, and time to decode and encode."""

@@ -1,11 +1,13 @@
 """The queries of the status document."""
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime
 from typing import NoReturn
 from uuid import UUID
 
 from cato_contracts.api.resources import Page
+from cato_contracts.api.rules.invalid_numbers import InvalidNumber, ListInvalidNumbers
 from cato_contracts.api.status import (
     GetStatusText,
     GetTaskExec,
@@ -21,10 +23,11 @@ from cato_contracts.messages.runs import RunSnapshot
 from cato_contracts.paging import write_cursor
 from cato_reporting.domain.live_run import End, LiveRun
 from cato_reporting.domain.report import Numbers, end_reason, final_state, live_report, make_report
-from cato_reporting.ports import ReadModel, StoredRun, WrittenDetail
+from cato_reporting.domain.written_detail import WrittenDetail
+from cato_reporting.ports import ReadModel, StoredRun
 from cato_reporting.projections.live.live_projection import LiveProjection
 from cato_reporting.projections.tables.list_loader import ListLoader
-from cato_reporting.queries.cursors import read_number, read_position
+from cato_reporting.queries.cursors import read_number, read_number_position, read_position
 from cato_reporting.queries.read_barrier import ReadBarrier
 from cato_reporting.queries.status.finished_runs import FinishedRuns
 from cato_reporting.queries.status.run_lookup import RunLookup, check_seen
@@ -117,11 +120,34 @@ class StatusQueries:
                 limit=query.limit + 1,
                 events=query.events,
             )
+            nos = [subscriber.no for subscriber in detail.subscribers]
+            if nos and snapshot.settings.retry_rules and self._is_active(query.run_id):
+                due = await self._read_model.next_attempts(query.run_id, nos)
+                detail = replace(detail, next_attempts=due)
         return await asyncio.to_thread(_text_of, detail, query.limit)
 
     def _all_followed(self, ended_since: datetime | None) -> bool:
         """Return whether no run that has ended since is in the tables only."""
         return ended_since is not None and ended_since > self._live.runs.settled_until
+
+    async def list_invalid_numbers(
+        self, query: ListInvalidNumbers, _context: RequestContext
+    ) -> Page[InvalidNumber]:
+        after = read_number_position(query.cursor)
+        async with self._barrier.consistent():
+            snapshot, _ = await self._lookup.snapshot(query.run_id, query.actor, needs_wave=False)
+            await self._barrier.stored(self._live.runs.last_position(query.run_id))
+            await self._lists.ensure(snapshot)
+            found = await self._read_model.invalid_numbers(query.run_id, after=after, limit=query.limit + 1)
+        page = found[: query.limit]
+        more = len(found) > len(page)
+        return Page[InvalidNumber](
+            items=[number for _, number in page], next_cursor=write_cursor(*page[-1][0]) if more else None
+        )
+
+    def _is_active(self, run_id: UUID) -> bool:
+        run = self._live.runs.get(run_id)
+        return run is not None and run.end is None
 
     async def _older(
         self, query: ListTaskExecs, before: RunPosition | None, live: set[UUID]

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from pydantic_core import from_json, to_json
 
-from cato_reporting.ports import WrittenCalls, WrittenDetail
+from cato_reporting.domain.written_detail import WrittenCalls, WrittenDetail
 
 
 def written_statuses(detail: WrittenDetail) -> Iterator[tuple[int, bytes]]:
@@ -16,7 +16,9 @@ def written_statuses(detail: WrittenDetail) -> Iterator[tuple[int, bytes]]:
     for no, contact, phones in detail.subscribers:
         notified = b"true" if no in detail.notified else b"false"
         numbers = _phones(phones, called.get(no, ()))
-        yield no, b'{"notified":%b,"subscriber":%b,"phones":[%b]}' % (notified, contact, numbers)
+        due = detail.next_attempts.get(no)
+        more = b"" if due is None else b',"nextAttemptAt":%d' % due
+        yield no, b'{"notified":%b,"subscriber":%b,"phones":[%b]%b}' % (notified, contact, numbers, more)
 
 
 def _phones(phones: bytes, called: Sequence[WrittenCalls]) -> bytes:

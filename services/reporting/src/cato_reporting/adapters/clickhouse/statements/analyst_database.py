@@ -20,10 +20,9 @@ from pydantic_core import to_json
 
 from cato_contracts.api.sql import SqlFormat
 from cato_reporting.adapters.clickhouse.threads import ClickHouseThreads
-from cato_reporting.domain.statement import Statement, StatementError
+from cato_reporting.domain.statement import Statement, StatementError, StatementLimits
 from cato_reporting.domain.statement_tree import check_tree
 from cato_reporting.errors import ReadModelAwayError
-from cato_reporting.ports import StatementLimits
 
 VIEWS = ("runs", "calls", "call_events", "subscriber_results", "run_subscribers", "digits")
 """What analysts read (docs/analytics.md)."""

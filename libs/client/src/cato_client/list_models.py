@@ -51,6 +51,14 @@ class CheckWarning(Model):
     message: str
 
 
+class ZoneOutOfHours(Model):
+    """Subscribers who may not be called now; `time_zone` is None for those who need all zones in hours."""
+
+    time_zone: str | None
+    subscribers: int
+    opens_at: datetime | None = None
+
+
 class TaskCheck(Model):
     """What a task would do if it were started now; durations in seconds, None without channels."""
 
@@ -63,6 +71,8 @@ class TaskCheck(Model):
     message_ms: int
     may_call_now: bool
     next_change_at: datetime | None = None
+    out_of_hours: list[ZoneOutOfHours] = Field(default_factory=list)
+    without_time_zone: int = 0
     shortest_s: int | None
     longest_s: int | None
     warnings: list[CheckWarning] = Field(default_factory=list)

@@ -137,6 +137,7 @@ MODELS: dict[str, type[models.Model]] = {
     "TaskStart": models.TaskStart,
     "TaskView": models.Task,
     "TimeRestrictions": models.TimeRestrictions,
+    "ZoneOutOfHours": list_models.ZoneOutOfHours,
 }
 
 

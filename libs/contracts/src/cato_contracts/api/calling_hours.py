@@ -1,6 +1,6 @@
 """When calls may start: the window of the day, the days of the week, the time zone."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import pairwise
@@ -76,6 +76,28 @@ def next_change(settings: SettingsSpec, zone: str, now: datetime) -> datetime | 
     for edge in _edges(window, zone, yesterday):
         if edge > now and may_call(settings, zone, edge) != allowed:
             return edge
+    return None
+
+
+def next_change_somewhere(
+    settings: SettingsSpec, groups: Collection[Sequence[str]], now: datetime
+) -> datetime | None:
+    """Return when it changes whether a group may be called; None: not in the days that are searched.
+
+    A group may be called while it is in hours in each of its zones.
+    """
+
+    def allowed(moment: datetime) -> bool:
+        return any(may_call_in_all(settings, zones, moment) for zones in groups)
+
+    every, before, moment = {zone for zones in groups for zone in zones}, allowed(now), now
+    while moment - now < _SEARCH:
+        changes = [change for zone in every if (change := next_change(settings, zone, moment)) is not None]
+        if not changes:
+            return None
+        moment = min(changes)
+        if allowed(moment) != before:
+            return moment
     return None
 
 

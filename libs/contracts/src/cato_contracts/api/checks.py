@@ -20,6 +20,8 @@ class CheckCode(StrEnum):
     NO_STATION = "no-station"
     RUNNING = "running"
     OUT_OF_HOURS = "out-of-hours"
+    SOME_OUT_OF_HOURS = "some-out-of-hours"
+    NO_TIME_ZONE = "no-time-zone"
     EXPIRED = "expired"
     TOO_SHORT = "too-short"
     SHARED_NUMBERS = "shared-numbers"
@@ -37,6 +39,19 @@ class CheckWarning(Resource):
 
     message: str = Field(examples=["3 numbers belong to more than one person"])
     """A sentence about it."""
+
+
+class ZoneOutOfHours(Resource):
+    """Subscribers who may not be called now, by the calling hours of their zone."""
+
+    time_zone: str | None = Field(examples=["Asia/Kolkata"])
+    """The zone; null: subscribers without one, who are called while all zones of the list are in hours."""
+
+    subscribers: int = Field(examples=[40])
+    """How many subscribers there are."""
+
+    opens_at: Instant | None = Field(default=None, examples=["2024-03-25T03:30:00Z"])
+    """When they may be called; null: not in the next days."""
 
 
 class TaskCheck(Resource):
@@ -66,10 +81,20 @@ class TaskCheck(Resource):
     """The length of everything that is played in a call, in milliseconds."""
 
     may_call_now: bool = Field(examples=[True])
-    """Whether the calling hours of the settings allow calls now."""
+    """Whether the calling hours allow a call to somebody now."""
 
     next_change_at: Instant | None = Field(default=None, examples=["2024-03-24T15:30:00Z"])
     """When that changes; null: never."""
+
+    out_of_hours: list[ZoneOutOfHours] = Field(
+        default_factory=list,
+        examples=[[{"timeZone": "Asia/Kolkata", "subscribers": 40, "opensAt": "2024-03-25T03:30:00Z"}]],
+    )
+    """Subscribers who may not be called now, by zone: with `localTime` by their own, else by that of the
+    settings."""
+
+    without_time_zone: int = Field(default=0, examples=[0])
+    """Subscribers who are never called: no zone is known, and the settings say `SKIP`."""
 
     shortest_s: int | None = Field(examples=[26])
     """The least duration, in seconds: everyone answers at once and hears everything; null: no channels."""

@@ -3,8 +3,8 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from math import ceil
 
 from cato_contracts.api.resources import SettingsSpec
@@ -19,7 +19,10 @@ _IMPLAUSIBLE = re.compile(r"\+(0\d*|\d{1,6})")
 
 @dataclass(frozen=True, slots=True)
 class ListCounts:
-    """People and numbers of a list: `repeated` entries are left out, `shared` numbers have several owners."""
+    """People and numbers of a list: `repeated` entries are left out, `shared` numbers have several owners.
+
+    `zones`: how many subscribers the list says to live in each time zone; None: it does not say.
+    """
 
     subscribers: int
     numbers: int
@@ -27,12 +30,14 @@ class ListCounts:
     repeated: int
     shared: int
     implausible: int
+    zones: Mapping[str | None, int] = field(default_factory=dict)
 
 
 def count_list(lists: Iterable[bytes]) -> ListCounts:
     """Count JSON lines of `Contact`, as the start of a task would take them."""
     people: set[str] = set()
     owners: Counter[str] = Counter()
+    zones: Counter[str | None] = Counter()
     entries = 0
     for content in lists:
         for line in content.splitlines():
@@ -42,6 +47,7 @@ def count_list(lists: Iterable[bytes]) -> ListCounts:
             if key not in people:
                 people.add(key)
                 owners.update(set(contact["phones"]))
+                zones[contact.get("time_zone")] += 1
     return ListCounts(
         subscribers=len(people),
         numbers=len(owners),
@@ -49,6 +55,7 @@ def count_list(lists: Iterable[bytes]) -> ListCounts:
         repeated=entries - len(people),
         shared=sum(count > 1 for count in owners.values()),
         implausible=sum(_IMPLAUSIBLE.fullmatch(number) is not None for number in owners),
+        zones=zones,
     )
 
 

@@ -2,16 +2,19 @@
 
 import asyncio
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from cato_contracts.api.calling_hours import may_call_in_all
 from cato_contracts.api.checks import CheckCode, CheckTask
 from cato_contracts.api.resources import AudioWarning, SettingsSpec, TimeRestrictions
+from cato_contracts.api.rules.hours import LocalTime, UnknownZone
 from cato_contracts.errors import ConflictError, NotFoundError
 from cato_contracts.messages.campaign_commands import CallTester, RepeatUnreached
 from cato_contracts.requests import Actor
 from cato_dialer.campaign.domain.forecast import ListCounts, count_list, duration_bounds
+from cato_dialer.campaign.domain.hours_forecast import forecast_hours
 from cato_runtime.configuration.config import Config
 from cato_runtime.process.tasks import end_tasks
 from services.dialer.tests.support.campaign_world import (
@@ -133,6 +136,70 @@ def test_an_empty_list_is_counted():
     assert isinstance(settings_spec(), SettingsSpec)
 
 
+NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
+"""17:30 in Kolkata, 13:00 in Berlin, 08:30 in St. John's, 02:00 in Kiritimati."""
+ZONES = {"Asia/Kolkata": 5, "Europe/Berlin": 3, None: 2}
+
+
+def hours(when_unknown, at=NOON):
+    settings = settings_spec(
+        time_restrictions=TimeRestrictions(from_hour=9, till_hour=17),
+        local_time=LocalTime(when_unknown=when_unknown),
+    )
+    return forecast_hours(settings, "America/St_Johns", ZONES, at)
+
+
+def closed(found):
+    return {each.time_zone: each.subscribers for each in found.out_of_hours}
+
+
+def test_people_out_of_hours_are_counted_by_their_own_zones():
+    found = hours(UnknownZone.DEFAULT)
+    assert found.may_call
+    assert closed(found) == {"Asia/Kolkata": 5, "America/St_Johns": 2}
+    opens = {each.time_zone: each.opens_at for each in found.out_of_hours}
+    assert opens["America/St_Johns"] == NOON + timedelta(minutes=30)
+    assert opens["Asia/Kolkata"] == datetime(2026, 3, 5, 3, 30, tzinfo=UTC)
+    # St. John's closes at 20:30, the last one of that day.
+    assert found.next_change_at == datetime(2026, 3, 4, 20, 30, tzinfo=UTC)
+
+
+def test_people_without_a_zone_are_counted_apart():
+    assert closed(hours(UnknownZone.ALL_ZONES)) == {"Asia/Kolkata": 5, None: 2}
+    skipping = hours(UnknownZone.SKIP)
+    assert closed(skipping) == {"Asia/Kolkata": 5}
+    assert skipping.skipped == 2
+
+
+def test_without_local_time_everybody_has_the_hours_of_the_settings():
+    settings = settings_spec(time_restrictions=TimeRestrictions(from_hour=9, till_hour=17))
+    found = forecast_hours(settings, "Asia/Kolkata", ZONES, NOON)
+    assert not found.may_call
+    assert closed(found) == {"Asia/Kolkata": 10}
+    assert found.next_change_at == datetime(2026, 3, 5, 3, 30, tzinfo=UTC)
+
+
+async def test_a_check_warns_of_people_who_are_called_later_or_never(world):
+    hour = world.clock.now().hour
+    open_here = TimeRestrictions(from_hour=hour, till_hour=(hour + 2) % 24)
+    mixed = json.dumps(
+        [
+            {"fullName": "Ivan", "phones": ["1001"], "timeZone": "Etc/UTC"},
+            {"fullName": "Olga", "phones": ["1002"], "timeZone": "Etc/GMT+6"},
+            {"fullName": "Pavel", "phones": ["1003"]},
+        ]
+    ).encode()
+    skip = LocalTime(when_unknown=UnknownZone.SKIP)
+    async with world.running() as client:
+        found = await check(
+            client, await client.add_task([mixed], time_restrictions=open_here, local_time=skip)
+        )
+    assert found.may_call_now
+    assert codes(found) == {CheckCode.SOME_OUT_OF_HOURS, CheckCode.NO_TIME_ZONE}
+    assert closed(found) == {"Etc/GMT+6": 1}
+    assert found.without_time_zone == 1
+
+
 async def over(world, task):
     tasks = world.deps().tasks
 
@@ -145,12 +212,21 @@ async def over(world, task):
 async def test_a_test_call_calls_one_number_once_at_any_hour(world):
     async with world.running() as client:
         closed = TimeRestrictions(from_hour=1, till_hour=1, till_min=1)
-        task = await client.add_task([people(9)], attempt_count=5, time_restrictions=closed, priority=-3)
+        task = await client.add_task(
+            [people(9)],
+            attempt_count=5,
+            time_restrictions=closed,
+            excluded_dates=[(world.clock.now() + timedelta(days=days)).date() for days in (-1, 0, 1)],
+            local_time=LocalTime(when_unknown=UnknownZone.SKIP),
+            priority=-3,
+        )
         started = await client.ask(CallTester(actor=USER, id=task.id, number="776413"), "key")
         run = (await world.deps().runs.load(started.task_exec_id)).snapshot
         assert (run.test, run.subscriber_count, run.priority) == (True, 1, 10)
         assert (run.settings.attempt_count, run.settings.time_restrictions) == (1, None)
         assert run.task_name == "t (test call)"
+        assert may_call_in_all(run.settings, run.hours_zones, world.clock.now())
+        assert run.settings.local_time is None
         (line,) = (await world.objects.get(run.subscribers)).splitlines()
         assert json.loads(line)["phones"] == ["776413"]
         with pytest.raises(ConflictError):

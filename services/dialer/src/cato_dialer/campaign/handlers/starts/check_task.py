@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import Iterator
 
-from cato_contracts.api.calling_hours import may_call, next_change
 from cato_contracts.api.checks import CheckCode, CheckTask, CheckWarning, TaskCheck
 from cato_contracts.api.resources import AudioFile, ListDuplicates, SettingsSpec
 from cato_contracts.api.stations import StationState
 from cato_dialer.campaign.domain.catalog.task import Task
 from cato_dialer.campaign.domain.forecast import count_list, duration_bounds
+from cato_dialer.campaign.domain.hours_forecast import forecast_hours
 from cato_dialer.campaign.domain.stations import no_station
 from cato_dialer.campaign.handlers.deps import Deps
 from cato_dialer.campaign.handlers.starts.start_task import group_lists, settings_and_files
@@ -34,6 +34,7 @@ async def check_task(deps: Deps, query: CheckTask, context: RequestContext) -> T
     if channels:
         shortest, longest = duration_bounds(counts, settings, message_ms, channels)
     zone = settings.time_zone or deps.config.time_zone
+    hours = await asyncio.to_thread(forecast_hours, settings, zone, counts.zones, context.now)
     stations = current_stations(deps)
     found = TaskCheck(
         subscribers=counts.subscribers,
@@ -43,8 +44,10 @@ async def check_task(deps: Deps, query: CheckTask, context: RequestContext) -> T
         channels=channels,
         stations_up=sum(each.state is StationState.UP and each.channels > 0 for each in stations),
         message_ms=message_ms,
-        may_call_now=may_call(settings, zone, context.now),
-        next_change_at=next_change(settings, zone, context.now),
+        may_call_now=hours.may_call,
+        next_change_at=hours.next_change_at,
+        out_of_hours=hours.out_of_hours,
+        without_time_zone=hours.skipped,
         shortest_s=shortest,
         longest_s=longest,
     )
@@ -74,6 +77,16 @@ def _of_task(task: Task, found: TaskCheck, context: RequestContext) -> Iterator[
     if not found.may_call_now and task.spec.start_at is None:
         until = f" until {found.next_change_at.isoformat()}" if found.next_change_at else ""
         yield _warning(CheckCode.OUT_OF_HOURS, f"the calling hours allow no calls{until}")
+    elif found.out_of_hours and task.spec.start_at is None:
+        closed = sum(each.subscribers for each in found.out_of_hours)
+        yield _warning(
+            CheckCode.SOME_OUT_OF_HOURS, f"{closed} subscribers are called later, in the hours of their zones"
+        )
+    if found.without_time_zone:
+        yield _warning(
+            CheckCode.NO_TIME_ZONE,
+            f"{found.without_time_zone} subscribers are not called, as their time zone is not known",
+        )
 
 
 def _of_channels(found: TaskCheck, *, silent: bool) -> Iterator[CheckWarning]:

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -174,13 +175,20 @@ async def _snapshot(deps: Deps, task: Task, context: RequestContext, listed: Lis
 
 
 def _as_test(snapshot: RunSnapshot) -> RunSnapshot:
-    """Return the snapshot for one attempt, at once and before everyone else."""
-    once = {"attempt_count": 1, "time_restrictions": None, "weekdays": None}
+    """Return the snapshot for one attempt, at once and before everyone else: no calling hours apply."""
+    any_time: dict[str, Any] = {
+        "time_restrictions": None,
+        "weekdays": None,
+        "excluded_dates": [],
+        "local_time": None,
+    }
+    once = {"attempt_count": 1, **any_time}
     return snapshot.model_copy(
         update={
             "test": True,
             "task_name": f"{snapshot.task_name} (test call)",
             "settings": snapshot.settings.model_copy(update=once),
+            "zones": [],
             "start_at": None,
             "expires_at": None,
             "priority": _FIRST,

@@ -15,6 +15,7 @@ from cato_media.adapters.ffmpeg_arguments import decode_arguments, survey_argume
 from cato_media.adapters.ffmpeg_survey import read_survey
 from cato_media.domain.mixing import PLAIN, Mixing, Survey
 from cato_media.domain.sound import PROMPT_RATE, Sound
+from cato_runtime.process.child_process import kill
 
 log = structlog.get_logger()
 
@@ -104,9 +105,7 @@ class FfmpegDecoder:
         try:
             yield process
         finally:
-            if process.returncode is None:
-                process.kill()
-            await process.wait()
+            await kill(process)
             await reading
 
 

@@ -118,7 +118,7 @@ async def _in_process(job: Job) -> Answer:
     finally:
         if process.returncode is None:
             process.kill()
-            await process.wait()
+            await process.communicate()
     if process.returncode != 0:
         log.warning(
             "list reader failed",

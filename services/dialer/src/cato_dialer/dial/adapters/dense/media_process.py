@@ -8,6 +8,7 @@ from collections.abc import Callable
 import structlog
 
 from cato_dialer.dial.adapters.dense.media import protocol
+from cato_runtime.process.child_process import kill
 
 log = structlog.get_logger()
 
@@ -128,8 +129,7 @@ class MediaProcess:
         finally:
             # Kill it only if it is still running. Polling its state here would reap it before asyncio does.
             if process.returncode is None:
-                process.kill()
-                await process.wait()
+                await kill(process)
 
     async def _listen(self, reports: asyncio.StreamReader) -> None:
         rest, patience_s = b"", _READY_S

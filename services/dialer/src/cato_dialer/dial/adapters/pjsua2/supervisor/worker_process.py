@@ -16,6 +16,7 @@ from cato_dialer.dial.adapters.pjsua2 import protocol
 from cato_dialer.dial.adapters.pjsua2.supervisor.bytecode import BytecodeCache
 from cato_dialer.dial.adapters.pjsua2.supervisor.farewells import Signalling, send_last_requests
 from cato_dialer.dial.adapters.pjsua2.supervisor.line import Pjsua2Line
+from cato_runtime.process.child_process import kill
 
 log = structlog.get_logger()
 
@@ -177,7 +178,7 @@ class WorkerProcess:
         finally:
             self._kill()
             self.tried.set()
-        status = await process.wait()
+        status = await kill(process)
         return self.refusal or f"SIP worker ended ({_ending(status)})"
 
     async def _spawn(self) -> Process:

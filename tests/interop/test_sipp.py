@@ -13,7 +13,7 @@ from tests.support.required_program import require_program
 from tests.support.tones import tone
 
 CHANNELS = 30
-PROMPT_S = 1.0
+PROMPT_S = 1.6
 
 RINGS = [("Trying", "SIP_CODE:100"), ("Ringing", "SIP_CODE:180")]
 PICKED_UP = [*RINGS, ("OK", "SIP_CODE:200"), ("AUDIO_DATA_STARTED", None)]

@@ -49,10 +49,13 @@ async def test_an_idle_service_keeps_little_memory_and_few_threads(bus, tmp_path
             await until_acknowledged(bus, end)
         kept = await settled(lambda: kept_kb(service.pid) // 1024) * 1024
         running = threads(service.pid)
+        libraries = Path(f"/proc/{service.pid}/maps").read_text()
     finally:
         await service.discard()
     assert kept < MOST_PRIVATE_KB
     assert running < MOST_THREADS
+    assert "chdb" in libraries
+    assert "arrow" not in libraries
 
 
 async def test_no_table_starts_threads_to_remove_its_parts(clickhouse_dsn):

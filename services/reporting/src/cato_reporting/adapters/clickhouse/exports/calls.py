@@ -2,12 +2,11 @@
 
 from typing import Any
 
-import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
 from cato_contracts.api.history import CallRecord
 from cato_reporting.adapters.clickhouse.call_filter import Conditions, beyond, cursor_values
-from cato_reporting.adapters.clickhouse.exports.columns import Column, Content, Table
+from cato_reporting.adapters.clickhouse.exports.columns import ArrowType, Column, Content, Table
 from cato_reporting.adapters.clickhouse.exports.pages import Page
 from cato_reporting.ports import CallPosition
 
@@ -20,34 +19,32 @@ FROM
 )
 """
 
-_TIME = pa.timestamp("ms", "UTC")
-
 # Identifiers as text, which every reader of Parquet supports; in the order of the fields of CallRecord.
 _COLUMNS = {
-    "id": Column("toString(call_id)", pa.string()),
-    "task_exec_id": Column("toString(run_id)", pa.string()),
-    "task_id": Column("toString(task_id)", pa.string()),
-    "task_name": Column("task_name", pa.string(), Content.TEXT),
-    "subscriber_id": Column("toString(subscriber_id)", pa.string()),
-    "subscriber_name": Column("nullIf(subscriber_name, '')", pa.string(), Content.TEXT),
-    "wave": Column("wave", pa.uint8()),
-    "number": Column("number", pa.string(), Content.NUMBER),
-    "station_id": Column("toString(station_id)", pa.string()),
-    "started_at": Column("started_at", _TIME, Content.TIME),
-    "ringing_at": Column("ringing_at", _TIME, Content.TIME),
-    "answered_at": Column("answered_at", _TIME, Content.TIME),
-    "ended_at": Column("ended_at", _TIME, Content.TIME),
-    "outcome": Column("outcome", pa.string()),
-    "success": Column("success", pa.bool_()),
-    "sip_code": Column("sip_code", pa.uint16()),
-    "reason": Column("nullIf(reason, '')", pa.string()),
-    "pdd_ms": Column("pdd_ms", pa.int64()),
-    "talk_ms": Column("talk_ms", pa.int64()),
-    "heard_ms": Column("heard_ms", pa.uint32()),
-    "digits": Column("digits", pa.string(), Content.NUMBER),
-    "delayed": Column("delayed", pa.bool_()),
-    "reason_header": Column("nullIf(reason_header, '')", pa.string(), Content.TEXT),
-    "sip_call_id": Column("nullIf(sip_call_id, '')", pa.string(), Content.TEXT),
+    "id": Column("toString(call_id)", ArrowType.STRING),
+    "task_exec_id": Column("toString(run_id)", ArrowType.STRING),
+    "task_id": Column("toString(task_id)", ArrowType.STRING),
+    "task_name": Column("task_name", ArrowType.STRING, Content.TEXT),
+    "subscriber_id": Column("toString(subscriber_id)", ArrowType.STRING),
+    "subscriber_name": Column("nullIf(subscriber_name, '')", ArrowType.STRING, Content.TEXT),
+    "wave": Column("wave", ArrowType.UINT8),
+    "number": Column("number", ArrowType.STRING, Content.NUMBER),
+    "station_id": Column("toString(station_id)", ArrowType.STRING),
+    "started_at": Column("started_at", ArrowType.TIMESTAMP, Content.TIME),
+    "ringing_at": Column("ringing_at", ArrowType.TIMESTAMP, Content.TIME),
+    "answered_at": Column("answered_at", ArrowType.TIMESTAMP, Content.TIME),
+    "ended_at": Column("ended_at", ArrowType.TIMESTAMP, Content.TIME),
+    "outcome": Column("outcome", ArrowType.STRING),
+    "success": Column("success", ArrowType.BOOL),
+    "sip_code": Column("sip_code", ArrowType.UINT16),
+    "reason": Column("nullIf(reason, '')", ArrowType.STRING),
+    "pdd_ms": Column("pdd_ms", ArrowType.INT64),
+    "talk_ms": Column("talk_ms", ArrowType.INT64),
+    "heard_ms": Column("heard_ms", ArrowType.UINT32),
+    "digits": Column("digits", ArrowType.STRING, Content.NUMBER),
+    "delayed": Column("delayed", ArrowType.BOOL),
+    "reason_header": Column("nullIf(reason_header, '')", ArrowType.STRING, Content.TEXT),
+    "sip_call_id": Column("nullIf(sip_call_id, '')", ArrowType.STRING, Content.TEXT),
 }
 
 

@@ -7,10 +7,8 @@ would change it: with a `+`, with a leading zero, or longer than the 11 digits t
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
-from typing import Any
+from enum import Enum, StrEnum
 
-import pyarrow as pa
 from pydantic import BaseModel
 
 from cato_contracts.api.exports import ExportFormat
@@ -33,12 +31,26 @@ class Content(Enum):
     """Texts by their names: an object in JSON, its text in other formats, empty without any."""
 
 
+class ArrowType(StrEnum):
+    """The type of a column in Parquet, by Arrow's name; the library itself is imported for the first file."""
+
+    STRING = "string"
+    STRINGS = "list<string>"
+    BOOL = "bool"
+    UINT8 = "uint8"
+    UINT16 = "uint16"
+    UINT32 = "uint32"
+    UINT64 = "uint64"
+    INT64 = "int64"
+    TIMESTAMP = "timestamp[ms, tz=UTC]"
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column: its expression over the tables, its type in Parquet, and what it holds."""
 
     sql: str
-    type: Any
+    type: ArrowType
     content: Content = Content.VALUE
 
 
@@ -60,10 +72,10 @@ class Table:
         return {name: field.alias or name for name, field in self.record.model_fields.items()}
 
     @property
-    def schema(self) -> Any:
-        """The schema in Arrow's terms."""
+    def types(self) -> dict[str, ArrowType]:
+        """The types of the columns by their names in the file."""
         names = self.names
-        return pa.schema([pa.field(names[name], column.type) for name, column in self.columns.items()])
+        return {names[name]: column.type for name, column in self.columns.items()}
 
 
 def select(columns: Mapping[str, Column], layout: Layout) -> str:

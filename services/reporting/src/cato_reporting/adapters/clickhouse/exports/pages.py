@@ -8,16 +8,18 @@ rows at the time when it is written; an export is not a snapshot of one moment.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from clickhouse_connect.driver.client import Client
 
 from cato_contracts.api.exports import ExportFormat
 from cato_reporting.adapters.clickhouse.exports.columns import Table, select
-from cato_reporting.adapters.clickhouse.exports.files import PagedFile, ParquetFile, XlsxPages
 from cato_reporting.adapters.clickhouse.statistics import check_zone
 from cato_reporting.adapters.clickhouse.threads import ClickHouseThreads
 from cato_reporting.ports import Layout
+
+if TYPE_CHECKING:
+    from cato_reporting.adapters.clickhouse.exports.files import PagedFile
 
 PAGE = 30_000
 """Rows per page, some 12 MB of text; a third of them takes nearly as long."""
@@ -110,7 +112,10 @@ class ClickHousePages:
         return _BOM + content if self._layout.excel else content
 
 
-def _paged_file(table: Table, layout: Layout) -> PagedFile:
+def _paged_file(table: Table, layout: Layout) -> "PagedFile":
+    # Imported for the first file: it needs Arrow.
+    from cato_reporting.adapters.clickhouse.exports.files import ParquetFile, XlsxPages  # noqa: PLC0415
+
     if layout.format is ExportFormat.XLSX:
-        return XlsxPages(table.title, table.schema, layout.time_zone)
-    return ParquetFile(table.schema, [table.names[name] for name in table.repeated])
+        return XlsxPages(table.title, table.types, layout.time_zone)
+    return ParquetFile(table.types, [table.names[name] for name in table.repeated])

@@ -3,13 +3,12 @@
 from typing import Any
 from uuid import UUID
 
-import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
 from cato_contracts.api.exports import SubscriberRecord
 from cato_contracts.api.status import SubscriberFilter
 from cato_reporting.adapters.clickhouse.detail import CONDITIONS
-from cato_reporting.adapters.clickhouse.exports.columns import Column, Content, Table
+from cato_reporting.adapters.clickhouse.exports.columns import ArrowType, Column, Content, Table
 from cato_reporting.adapters.clickhouse.exports.pages import Page
 
 _LOOK = """
@@ -24,17 +23,17 @@ FROM
 
 # In the order of the fields of SubscriberRecord.
 _COLUMNS = {
-    "subscriber_id": Column("toString(subscriber_id)", pa.string()),
-    "full_name": Column("full_name", pa.string(), Content.TEXT),
-    "phones": Column("phones", pa.list_(pa.string()), Content.NUMBERS),
-    "emails": Column("emails", pa.list_(pa.string()), Content.TEXTS),
-    "attributes": Column("attributes", pa.string(), Content.FACTS),
-    "notified": Column("reached", pa.bool_()),
-    "reason": Column("nullIf(last_reason, '')", pa.string()),
-    "wave": Column("nullIf(last_wave, 0)", pa.uint8()),
-    "number": Column("nullIf(last_number, '')", pa.string(), Content.NUMBER),
-    "calls": Column("call_count", pa.uint64()),
-    "last_call_at": Column("last_start", pa.timestamp("ms", "UTC"), Content.TIME),
+    "subscriber_id": Column("toString(subscriber_id)", ArrowType.STRING),
+    "full_name": Column("full_name", ArrowType.STRING, Content.TEXT),
+    "phones": Column("phones", ArrowType.STRINGS, Content.NUMBERS),
+    "emails": Column("emails", ArrowType.STRINGS, Content.TEXTS),
+    "attributes": Column("attributes", ArrowType.STRING, Content.FACTS),
+    "notified": Column("reached", ArrowType.BOOL),
+    "reason": Column("nullIf(last_reason, '')", ArrowType.STRING),
+    "wave": Column("nullIf(last_wave, 0)", ArrowType.UINT8),
+    "number": Column("nullIf(last_number, '')", ArrowType.STRING, Content.NUMBER),
+    "calls": Column("call_count", ArrowType.UINT64),
+    "last_call_at": Column("last_start", ArrowType.TIMESTAMP, Content.TIME),
 }
 
 PEOPLE = """

@@ -53,7 +53,7 @@ test-failures: $(STAMP)
 	$(BIN)/python -m pytest $(FAILURES)
 
 test-others: $(STAMP)
-	nice -n 10 $(BIN)/python -m pytest -n 2 --dist loadfile tests libs services exchange cli stack \
+	nice -n 10 $(BIN)/python -m pytest -n 3 --dist loadfile tests libs services exchange cli stack \
 	    $(addprefix --ignore=,$(TIMED) $(FAILURES) $(CONSOLE) $(HISTORIES))
 
 # Not a part of `make test` yet: on a busy machine a start of the system takes longer than these tests wait.

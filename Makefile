@@ -96,9 +96,9 @@ openapi-tools: $(STAMP)
 	@$(MAKE) --no-print-directory $(TOOLS)/.python $(TOOLS)/.node || echo "WARNING: the tools for OpenAPI cannot be" \
 	    "installed (Debian packages nodejs, npm; a package index): the tests with them will be missing" >&2
 
-# The validator of Kubernetes objects, in an environment of its own. Without it its tests are skipped.
+# The validators of Kubernetes objects, in an environment of their own. Without them their tests are skipped.
 deploy-tools: $(STAMP)
-	@$(MAKE) --no-print-directory build/deploy-tools/.installed || echo "WARNING: kubernetes-validate cannot be" \
+	@$(MAKE) --no-print-directory build/deploy-tools/.installed || echo "WARNING: the validators of manifests cannot be" \
 	    "installed (a package index): the manifests are not validated" >&2
 
 build/deploy-tools/.installed: tests/deploy/requirements.txt

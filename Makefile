@@ -25,7 +25,7 @@ export UV_SYSTEM_CERTS ?= true
 # tests start compiles everything it imports, which costs half of the processor time of a start.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo up test test-timed test-failures test-others test-quick chaos peers openapi-tools check docs bench \
+.PHONY: demo up test test-timed test-failures test-others test-quick chaos peers openapi-tools check sbom audit docs bench \
     soak fmt lock clean venv
 
 demo: $(STAMP)  ## fresh clone to finished run: real SIP calls against the simulated exchange
@@ -124,6 +124,7 @@ check: $(STAMP)  ## lint, format, types, import rules, generated files
 	$(BIN)/mypy libs services exchange cli stack tools
 	$(BIN)/lint-imports
 	$(BIN)/python tools/check_limits.py
+	$(BIN)/python tools/check_dependencies.py
 	$(BIN)/python -m cato_gateway.document | diff docs/openapi.json -
 	$(BIN)/python -m cato_contracts.asyncapi | diff docs/asyncapi.json -
 	$(BIN)/python -m cato_dialer.entrypoints.state_machines --check docs
@@ -131,6 +132,13 @@ check: $(STAMP)  ## lint, format, types, import rules, generated files
 	sed -e '1,/<!-- reference: begin -->/d' -e '/<!-- reference: end -->/,$$d' docs/operations.md > .reference.md
 	$(BIN)/python -m cato_runtime.configuration.reference cato_gateway.settings:GatewaySettings cato_console.settings:ConsoleSettings | diff .reference.md -
 	rm .reference.md
+
+# Both name what is installed now; the audit asks the package index for known vulnerabilities.
+sbom: $(STAMP) deploy-tools  ## build/sbom.json: every package with its version and licence (CycloneDX)
+	build/deploy-tools/bin/cyclonedx-py environment --of JSON -o build/sbom.json $(BIN)/python
+
+audit: $(STAMP) deploy-tools  ## known vulnerabilities of the packages
+	build/deploy-tools/bin/pip-audit -r requirements.txt --disable-pip --require-hashes --strict
 
 docs: $(STAMP)  ## write the generated documents again
 	$(BIN)/python -m cato_gateway.document > docs/openapi.json

@@ -1,7 +1,10 @@
 """What a dialer keeps on disk for its next start: unsent messages, and the jobs in hand."""
 
+import errno
 import os
 from pathlib import Path
+
+import pytest
 
 from cato_contracts.messages.calls import CallEventKind
 from cato_dialer.dial.adapters.spool.append_file import AppendFile
@@ -56,6 +59,39 @@ async def test_line_that_was_cut_off_by_a_power_failure_does_not_hide_the_others
     DiskUnsent(file).keep(RUN, 0, [event(3), event(4)])
     os.truncate(file, file.stat().st_size - 20)
     assert [entry.body.seq for entry in DiskUnsent(file).left()[RUN, 0]] == [3]
+
+
+async def test_line_after_one_that_a_killed_process_was_writing_is_kept(tmp_path: Path) -> None:
+    file = tmp_path / "events"
+    DiskUnsent(file).keep(RUN, 0, [event(3), event(4)])
+    os.truncate(file, file.stat().st_size - 20)
+    next_life = DiskUnsent(file)
+    assert next_life.left()
+    next_life.keep(RUN, 1, [event(0, no=1)])
+    left = DiskUnsent(file).left()
+    assert [entry.body.seq for entry in left[RUN, 0]] == [3]
+    assert [entry.body.seq for entry in left[RUN, 1]] == [0]
+
+
+def test_line_after_one_that_the_disk_had_no_space_for_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = AppendFile(tmp_path / "events")
+    file.append("first")
+    write = os.write
+
+    def half(descriptor: int, data: bytes) -> int:
+        monkeypatch.setattr(os, "write", full)
+        return write(descriptor, data[: len(data) // 2])
+
+    def full(_descriptor: int, _data: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "write", half)
+    file.append("a line that is too long for the disk")
+    monkeypatch.setattr(os, "write", write)
+    file.append("last")
+    assert AppendFile(tmp_path / "events").read() == ["first", "last"]
 
 
 async def test_line_that_is_no_message_does_not_hide_the_others(tmp_path: Path) -> None:

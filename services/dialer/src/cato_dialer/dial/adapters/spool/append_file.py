@@ -11,18 +11,23 @@ log = structlog.get_logger()
 
 _MODE = 0o600  # events and jobs contain telephone numbers
 _MOST_BYTES = 64 * 2**20
+_END = b"\n"
 
 
 class AppendFile:
     """Survives the death of the process after each line, and a power failure after `sync`.
 
-    A disk that is full or broken is logged once and ends the keeping, not the calls.
+    A disk that is full or broken is logged once and does not end the calls. What was written of a line that
+    failed, or of one that a former process was writing when it was killed, is removed before the next line.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file: int | None = None
         self._size = 0
+        """The length of the whole lines."""
+        self._torn = False
+        """There may be a part of a line behind them."""
         self._failed = False
         self._syncing: asyncio.Task[None] | None = None
         self._dirty = False
@@ -38,15 +43,15 @@ class AppendFile:
     def append(self, line: str) -> None:
         data = f"{line}\n".encode()
         try:
-            if self._file is None:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
-                flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-                self._file = os.open(self._path, flags, _MODE)
-                self._size = os.fstat(self._file).st_size
+            file = self._opened()
             if self._size + len(data) > _MOST_BYTES:
                 self._fail(f"the file has reached {_MOST_BYTES} bytes")
                 return
-            os.write(self._file, data)
+            self._torn = True
+            rest = data
+            while rest:
+                rest = rest[os.write(file, rest) :]
+            self._torn = False
             self._size += len(data)
         except OSError as error:
             self._fail(str(error))
@@ -78,6 +83,19 @@ class AppendFile:
         if self._file is not None:
             os.close(self._file)
             self._file = None
+
+    def _opened(self) -> int:
+        """Return the file, which ends with a whole line. Raises: OSError."""
+        if self._file is None:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+            self._file = os.open(self._path, flags, _MODE)
+            self._size = self._path.read_bytes().rfind(_END) + 1
+            self._torn = os.fstat(self._file).st_size > self._size
+        if self._torn:
+            os.ftruncate(self._file, self._size)
+            self._torn = False
+        return self._file
 
     async def _sync(self) -> None:
         while self._dirty and self._file is not None:

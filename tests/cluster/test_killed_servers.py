@@ -81,7 +81,7 @@ async def test_two_dialers_never_both_own_a_call_while_the_leader_is_killed(clus
     async def owns(dialer: NatsCallJournal, no: int) -> bool:
         while True:
             try:
-                await dialer.append_event(event(0, no=no, kind=CallEventKind.STARTED), 0)
+                await dialer.append(event(0, no=no, kind=CallEventKind.STARTED), 0)
             except FencedError:
                 return False
             except BrokerError:

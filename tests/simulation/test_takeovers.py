@@ -3,10 +3,9 @@
 import asyncio
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
-from cato_contracts.envelope import Envelope
 from cato_contracts.messages.calls import CallEventKind, CallOwner
-from cato_contracts.messages.runs import SubscriberResult
 from cato_dialer.dial.domain.subscriber.takeover import OwnerAnswer
 from tests.simulation import counters
 from tests.simulation.world.exchange import Behaviour, Choose, subscriber_of
@@ -85,14 +84,15 @@ def test_success_written_during_the_takeover_counts() -> None:
 
     def die_with_its_success(world: World) -> None:
         process = caller(world)
-        append = process.journal.append_result
+        append = process.journal._append
 
-        async def append_and_die(result: Envelope[SubscriberResult], after: int) -> int:
-            head = await append(result, after)
-            process.life.die()
+        async def append_and_die(subject: str, *message: Any) -> int:
+            head = await append(subject, *message)
+            if ".result." in subject:
+                process.life.die()
             return head
 
-        process.journal.append_result = append_and_die  # type: ignore[method-assign]
+        process.journal._append = append_and_die  # type: ignore[method-assign]
 
     world = run_history(
         History(phones=(1,), behaviours=(ANSWERS,), dial_replicas=2),

@@ -15,6 +15,7 @@ class MemoryLog:
     def __init__(self) -> None:
         self._records: list[Record] = []
         self._by_subject: dict[str, list[Record]] = {}
+        self._of_subscriber: dict[str, Record] = {}
         self._message_ids: dict[str, int] = {}
         self._appended = asyncio.Event()
         self._deleted: set[int] = set()
@@ -23,11 +24,16 @@ class MemoryLog:
     def closed(self) -> bool:
         return False
 
-    async def append(self, subject: str, data: bytes, *, expected: int, message_id: str) -> Appended:
+    async def append(
+        self, subject: str, data: bytes, *, expected: int, message_id: str, within: str | None = None
+    ) -> Appended:
+        """`within`: the condition is about the last message of `run.<id>.*.<no>`."""
         if len(data) > _MAX_BYTES:
             raise Rejected(f"{len(data)} bytes are too many for one message")
         of_subject = self._by_subject.setdefault(subject, [])
         last = of_subject[-1].sequence if of_subject else 0
+        if within is not None:
+            last = self._of_subscriber[within].sequence if within in self._of_subscriber else 0
         if last != expected:
             raise Conflict(f"{subject} is at {last}, not at {expected}")
         if message_id in self._message_ids:
@@ -35,12 +41,16 @@ class MemoryLog:
         record = Record(subject, len(self._records) + 1, data)
         self._records.append(record)
         of_subject.append(record)
+        if (pattern := _of_subscriber(subject)) is not None:
+            self._of_subscriber[pattern] = record
         self._message_ids[message_id] = record.sequence
         self._appended.set()
         self._appended = asyncio.Event()
         return Appended(record.sequence, duplicate=False)
 
     async def last(self, subject: str, *, fresh: bool = False) -> Record | None:
+        if "*" in subject:
+            return self._of_subscriber.get(subject)
         of_subject = self._by_subject.get(subject)
         return of_subject[-1] if of_subject else None
 
@@ -73,6 +83,11 @@ class MemoryLog:
             yield None
             if position == len(self._records):
                 await appended.wait()
+
+
+def _of_subscriber(subject: str) -> str | None:
+    tokens = subject.split(".")
+    return ".".join((*tokens[:2], "*", tokens[3])) if len(tokens) == 4 else None
 
 
 def _matches_any(patterns: Sequence[str], subject: str) -> bool:

@@ -20,7 +20,6 @@ from cato_contracts.messages.runs import (
     WaveEnded,
     WaveStarted,
 )
-from cato_dialer.dial.domain.call.outcome import CANCELLED
 from cato_jetstream import Record
 from cato_reporting.domain.live_runs import LiveRuns
 from cato_reporting.domain.parsed_message import ParsedMessage, parse_message
@@ -28,8 +27,6 @@ from cato_reporting.domain.report import live_report
 from tests.support.synthetic_runs import naive_numbers
 
 Violated = Callable[[str], None]
-
-_UNSENT = {CallEventKind.STATION_CHOSEN, CallEventKind.INTERRUPTED}
 
 
 class LogRules:
@@ -48,8 +45,6 @@ class LogRules:
         self._up: dict[int, CallEvent] = {}
         self._next_seq: dict[UUID, int] = {}
         self._over: set[UUID] = set()
-        self.overtaken: set[UUID] = set()
-        """Calls whose start has come to the log too late; they must not be sent."""
 
     def take(self, body: object) -> None:
         match body:
@@ -120,19 +115,14 @@ class LogRules:
         if event.kind is CallEventKind.STARTED:
             self._must(event.no not in self._up, "one call at a time", who)
             self._must(event.no not in self.notified, "no call after success", who)
-            if self._is_overtaken(event):
-                self.overtaken.add(event.call_id)
-            else:
-                self._must((event.no, event.wave) not in self.results, "no call after the wave's result", who)
-                self._must(event.wave == self.wave, "calls belong to the current wave", who)
+            self._must((event.no, event.wave) not in self.results, "no call after the wave's result", who)
+            self._must(event.wave == self.wave, "calls belong to the current wave", who)
+            self._must(self.ending is None, "no call after the run's end", who)
             self._up[event.no] = event
         up = self._up.get(event.no)
         self._must(up is not None and up.call_id == event.call_id, "an event of the call that is up", who)
         self._must(event.seq == self._next_seq.get(event.call_id, 0), "events in their order", who)
         self._next_seq[event.call_id] = event.seq + 1
-        if event.kind is not CallEventKind.STARTED and event.call_id in self.overtaken:
-            unsent = event.kind in _UNSENT or event.reason == CANCELLED
-            self._must(unsent, "a call that a result has overtaken is not sent", who)
         if event.kind in FINAL_KINDS:
             self._up.pop(event.no, None)
             self._over.add(event.call_id)
@@ -140,15 +130,6 @@ class LogRules:
             if event.success:
                 told = named is not None and named.call_id == event.call_id
                 self._must(told, "a success is told before the call ends", who)
-
-    def _is_overtaken(self, event: CallEvent) -> bool:
-        """Tell whether the start of the call comes to the log after a decision that needed no call.
-
-        Another replica may have the start on its way when the run expires or ends. That call must never be
-        sent.
-        """
-        result = self.results.get((event.no, event.wave))
-        return self.ending is not None or (result is not None and result.call_id is None)
 
     def _must(self, holds: bool, rule: str, detail: object = "") -> None:
         if not holds:

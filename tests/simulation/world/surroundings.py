@@ -3,15 +3,15 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from cato_contracts.envelope import Envelope, Message, decode
+from cato_contracts.envelope import Message, decode
 from cato_contracts.messages.calls import CallEvent, CallOwner
 from cato_contracts.messages.jobs import DialJob, RunDispatchState
 from cato_contracts.messages.runs import SubscriberResult
-from cato_contracts.subjects import run_call, run_result
+from cato_contracts.subjects import run_call, run_fence, run_result, run_subscriber
 from cato_dialer.campaign.ports import LeaseLostError
-from cato_dialer.dial.ports.dial import FencedError, SubscriberLog
+from cato_dialer.dial.ports.dial import FencedError, JournalEntry, SubscriberLog
 from cato_jetstream import Appended, Conflict, Record
 from services.dialer.tests.support.memory_dial import MemoryJobQueue, MemoryJobSource
 from tests.support.memory_log import MemoryLog
@@ -29,8 +29,12 @@ class WitnessedLog(MemoryLog):
         super().__init__()
         self.witnesses: list[Witness] = []
 
-    async def append(self, subject: str, data: bytes, *, expected: int, message_id: str) -> Appended:
-        appended = await super().append(subject, data, expected=expected, message_id=message_id)
+    async def append(
+        self, subject: str, data: bytes, *, expected: int, message_id: str, within: str | None = None
+    ) -> Appended:
+        appended = await super().append(
+            subject, data, expected=expected, message_id=message_id, within=within
+        )
         if not appended.duplicate:
             for witness in self.witnesses:
                 witness(Record(subject, appended.sequence, data))
@@ -50,29 +54,37 @@ class LogJournal:
 
     async def read(self, run_id: UUID, no: int) -> SubscriberLog:
         events: list[CallEvent] = []
-        head = 0
-        while record := await self._log.next(run_call(run_id, no), head):
+        position = 0
+        while record := await self._log.next(run_call(run_id, no), position):
             events.append(_body(record, CallEvent))
-            head = record.sequence
-        last = await self._log.last(run_result(run_id, no))
-        if last is None:
-            return SubscriberLog(tuple(events), head)
-        return SubscriberLog(tuple(events), head, _body(last, SubscriberResult), last.sequence)
+            position = record.sequence
+        last = await self._log.last(run_subscriber(run_id, no))
+        result = await self._log.last(run_result(run_id, no))
+        return SubscriberLog(
+            tuple(events),
+            None if result is None else _body(result, SubscriberResult),
+            0 if last is None else last.sequence,
+        )
 
-    async def append_event(self, event: Envelope[CallEvent], after: int) -> int:
-        return await self._append(run_call(event.body.run_id, event.body.no), event, after)
+    async def append(self, entry: JournalEntry, after: int) -> int:
+        body = entry.body
+        subject = run_call if isinstance(body, CallEvent) else run_result
+        place = subject(body.run_id, body.no), run_subscriber(body.run_id, body.no)
+        return await self._append(*place, entry.encode(), entry.event_id, after)
 
-    async def append_result(self, result: Envelope[SubscriberResult], after: int) -> int:
-        return await self._append(run_result(result.body.run_id, result.body.no), result, after)
+    async def fence(self, run_id: UUID, no: int, after: int) -> int:
+        place = run_fence(run_id, no), run_subscriber(run_id, no)
+        return await self._append(*place, b"", str(uuid4()), after)
 
-    async def _append(self, subject: str, envelope: Envelope[M], after: int) -> int:
-        data = envelope.encode()
+    async def _append(self, subject: str, within: str, data: bytes, message_id: str, after: int) -> int:
         if self.delay_s:
             await asyncio.sleep(self.delay_s)
         try:
-            appended = await self._log.append(subject, data, expected=after, message_id=envelope.event_id)
+            appended = await self._log.append(
+                subject, data, expected=after, message_id=message_id, within=within
+            )
         except Conflict as error:
-            last = await self._log.last(subject)
+            last = await self._log.last(within)
             if last is None or last.sequence not in self._written or last.data != data:
                 raise FencedError(f"{subject} has been written by somebody else") from error
             return last.sequence
@@ -100,6 +112,10 @@ class JobsForCampaign:
     async def queued(self, run_id: UUID, wave: int) -> set[int]:
         jobs = [queued.job for queued in self._queue.jobs.values()]
         return {job.subscriber.no for job in jobs if (job.run_id, job.wave) == (run_id, wave)}
+
+    async def in_hand(self, run_id: UUID) -> set[int]:
+        of_run = [each for each in self._queue.jobs.values() if each.job.run_id == run_id]
+        return {queued.job.subscriber.no for queued in of_run if queued.deliveries}
 
     async def close(self, run_id: UUID) -> None:
         for key in [key for key, queued in self._queue.jobs.items() if queued.job.run_id == run_id]:
@@ -172,6 +188,10 @@ class ExpiringHold:
     @property
     def job(self) -> DialJob:
         return self._hold.job
+
+    @property
+    def redelivered(self) -> bool:
+        return self._delivery > 1
 
     async def done(self) -> None:
         self._expiry.cancel()

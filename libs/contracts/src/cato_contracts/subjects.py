@@ -91,6 +91,20 @@ def run_call(run_id: UUID, no: int | str) -> str:
     return f"run.{run_id}.call.{no}"
 
 
+def run_fence(run_id: UUID, no: int | str) -> str:
+    """Where an empty message rejects the start of a call that another replica may have on its way.
+
+    Every message about a subscriber is conditional on the last one of `run_subscriber`. In a stopped run a
+    subscriber may be left without a result, which rejects such a start otherwise.
+    """
+    return f"run.{run_id}.fence.{no}"
+
+
+def run_subscriber(run_id: UUID, no: int) -> str:
+    """The calls, results and fences of a subscriber."""
+    return f"run.{run_id}.*.{no}"
+
+
 def archived_life(run_id: UUID) -> str:
     """The object with the last commit of the life of a run that has left the log."""
     return f"life/{run_id}"

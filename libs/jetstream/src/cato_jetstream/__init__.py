@@ -1,6 +1,7 @@
 """CATO's use of NATS JetStream: the event log, conditional writes, leases, consumers, dead letters."""
 
 from cato_jetstream.address import BrokerAddress
+from cato_jetstream.backoff import backoff_s
 from cato_jetstream.buckets import Bucket, Entry
 from cato_jetstream.dead_letters import DeadLetter, DeadLetters, DeadLetterStream, Origin
 from cato_jetstream.delivery import Delivery
@@ -79,6 +80,7 @@ __all__ = [
     "Unavailable",
     "UnstableName",
     "Written",
+    "backoff_s",
     "ephemeral_feed",
     "publish_all",
     "translate",

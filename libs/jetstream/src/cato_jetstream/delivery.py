@@ -31,6 +31,11 @@ class Delivery:
         return self._message.subject
 
     @property
+    def redelivered(self) -> bool:
+        """Whether the message was delivered before."""
+        return self._message.metadata.num_delivered > 1
+
+    @property
     def data(self) -> bytes:
         return self._message.data
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.js.api import Header
 
 from cato_jetstream.errors import EventLogError
+from cato_jetstream.publish import condition
 from cato_jetstream.translation import translate_answer, translated
 
 _TIMEOUT_S = 5.0
@@ -17,16 +17,20 @@ _TIMEOUT_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message for a stream; `expected` is the sequence that its subject must be at (None: any)."""
+    """A message for a stream; `expected` is the sequence that its subject must be at (None: any).
+
+    `within`: the condition is about these subjects instead (see `ConditionalPublisher.publish`).
+    """
 
     subject: str
     data: bytes
     expected: int | None = None
+    within: str | None = None
 
     def headers(self) -> dict[str, str] | None:
         if self.expected is None:
             return None
-        return {Header.EXPECTED_LAST_SUBJECT_SEQUENCE.value: str(self.expected)}
+        return condition(self.expected, self.within)
 
 
 async def publish_all(client: Client, messages: Sequence[Outgoing]) -> list[int | EventLogError]:

@@ -23,6 +23,15 @@ from cato_jetstream.translation import translated
 WRITER = "Cato-Writer"
 """The header by which the write of one writer differs from the same message of another."""
 
+EXPECTED_WITHIN = "Nats-Expected-Last-Subject-Sequence-Subject"
+"""The header with the subjects that the condition is about, if they are others than that of the message."""
+
+
+def condition(expected: int, within: str | None) -> dict[str, str]:
+    """Return the headers by which the server compares the last sequence before it writes."""
+    headers = {Header.EXPECTED_LAST_SUBJECT_SEQUENCE.value: str(expected)}
+    return headers if within is None else {**headers, EXPECTED_WITHIN: within}
+
 
 @dataclass(frozen=True, slots=True)
 class Written:
@@ -56,12 +65,16 @@ class ConditionalPublisher:
         data: bytes,
         *,
         expected: int,
+        within: str | None = None,
         message_id: str | None = None,
         token: str | None = None,
         headers: Mapping[str, str] | None = None,
         ttl_s: int | None = None,
     ) -> Written:
         """Write, provided that the last message of the subject has the sequence `expected` (0: none yet).
+
+        With `within`, a pattern of subjects that matches this one, the last message of all of them counts. On
+        a cluster, all writers of these subjects must give the same pattern.
 
         A caller that repeats a write after Unavailable gives the same `token` and data, and gets the sequence
         of the first attempt if that was stored. Two writers never share a token.
@@ -74,7 +87,7 @@ class ConditionalPublisher:
 
         """
         token = token or uuid4().hex
-        sent = {**(headers or {}), Header.EXPECTED_LAST_SUBJECT_SEQUENCE: str(expected), WRITER: token}
+        sent = {**(headers or {}), **condition(expected, within), WRITER: token}
         if message_id is not None:
             sent[Header.MSG_ID] = message_id
         loop = asyncio.get_running_loop()
@@ -84,7 +97,7 @@ class ConditionalPublisher:
             ack = await self._try(subject, data, sent, ttl_s)
             if ack is not None and not ack.duplicate:
                 return Written(ack.seq)
-            head = await self.head(subject)
+            head = await self.head(within or subject)
             at = 0 if head is None else head.seq or 0
             if head is not None and (head.data or b"") == data and (head.headers or {}).get(WRITER) == token:
                 return Written(at, earlier=True)
@@ -105,7 +118,7 @@ class ConditionalPublisher:
             attempt += 1
 
     async def head(self, subject: str) -> RawStreamMsg | None:
-        """Return the last message of a subject as the stream's leader has it. Raises Unavailable."""
+        """Return the last message of these subjects as the stream's leader has it. Raises Unavailable."""
         try:
             with translated():
                 return await self._js.get_msg(self._stream, subject=subject)

@@ -8,14 +8,13 @@ from typing import Any, Protocol
 from uuid import UUID, uuid5
 
 from cato_contracts.api.resources import NotificationSettings, SuccessCondition
-from cato_contracts.envelope import Envelope
 from cato_contracts.messages.calls import FINAL_KINDS, CallEvent, CallEventKind
 from cato_contracts.messages.jobs import DialJob, RunDispatchState, RunMode
 from cato_contracts.messages.runs import Prompt, RunSubscriber, SubscriberResult
 from cato_contracts.objects import Bucket, ObjectRef
 from cato_dialer.dial.domain.station import Station
 from cato_dialer.dial.handlers.deps import Deps
-from cato_dialer.dial.ports.dial import SubscriberLog
+from cato_dialer.dial.ports.dial import JournalEntry, SubscriberLog
 from cato_dialer.dial.ports.stations import StationWatch, UnwatchedStations
 from cato_dialer.dial.ports.trunk import CallOrder
 from cato_dialer.dial.role import DialRole
@@ -156,6 +155,8 @@ class World:
                 if body.notified:
                     notified.add(body.no)
                 continue
+            if not isinstance(body, CallEvent):
+                continue
             assert body.call_id not in ended
             if body.kind is CallEventKind.ENDED:
                 latest = ends_by[body.call_id]
@@ -193,19 +194,16 @@ class _ReplicaJournal:
         await self._alive()
         return await self._shared.read(run_id, no)
 
-    async def append_event(self, event: Envelope[CallEvent], after: int) -> int:
+    async def append(self, entry: JournalEntry, after: int) -> int:
         await self._alive()
-        head = await self._shared.append_event(event, after)
+        head = await self._shared.append(entry, after)
         self._replica.world.after_append(self._replica, len(self._shared.entries))
         await self._alive()
         return head
 
-    async def append_result(self, result: Envelope[SubscriberResult], after: int) -> int:
+    async def fence(self, run_id: UUID, no: int, after: int) -> int:
         await self._alive()
-        head = await self._shared.append_result(result, after)
-        self._replica.world.after_append(self._replica, len(self._shared.entries))
-        await self._alive()
-        return head
+        return await self._shared.fence(run_id, no, after)
 
     async def _alive(self) -> None:
         await asyncio.sleep(0.001)
@@ -223,7 +221,7 @@ class ReplicaTrunk:
         self._replica = replica
         self._working = asyncio.Event()
         self._working.set()
-        self._lines: list[ScriptedLine] = []
+        self.placed: list[ScriptedLine] = []
 
     async def open(self) -> None:
         return None
@@ -238,7 +236,7 @@ class ReplicaTrunk:
     def fail(self) -> None:
         self.capacity = 0
         self._working.clear()
-        for line in self._lines:
+        for line in self.placed:
             line.fail()
 
     def recover(self) -> None:
@@ -253,7 +251,7 @@ class ReplicaTrunk:
         script, gone = world.place(order, order.number.split("/")[0])
         self._replica.lines.append(gone)
         line = ScriptedLine(order, script, world.prompt_ms, gone)
-        self._lines.append(line)
+        self.placed.append(line)
         return line
 
     async def close(self) -> None:

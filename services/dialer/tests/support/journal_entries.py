@@ -24,8 +24,8 @@ def event(seq: int, *, no: int = 0, kind: CallEventKind = CallEventKind.DIGIT) -
     return Envelope[CallEvent].wrap(body, event_id=body.event_id, occurred_at=datetime.now(UTC))
 
 
-def result(wave: int) -> Envelope[SubscriberResult]:
+def result(wave: int, *, no: int = 0) -> Envelope[SubscriberResult]:
     body = SubscriberResult(
-        run_id=RUN, no=0, wave=wave, notified=False, reason="busy", call_id=CALL, number="1001"
+        run_id=RUN, no=no, wave=wave, notified=False, reason="busy", call_id=CALL, number="1001"
     )
-    return Envelope[SubscriberResult].wrap(body, event_id=f"{RUN}:0:{wave}", occurred_at=datetime.now(UTC))
+    return Envelope[SubscriberResult].wrap(body, event_id=f"{RUN}:{no}:{wave}", occurred_at=datetime.now(UTC))

@@ -2,9 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import aclosing
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from cato_contracts.api.resources import AudioFile
 from cato_contracts.envelope import Envelope
@@ -13,10 +13,10 @@ from cato_contracts.messages.calls import FINAL_KINDS
 from cato_contracts.messages.jobs import DialJob, RunDispatchState
 from cato_contracts.messages.runs import SubscriberResult
 from cato_contracts.requests import Actor
-from cato_contracts.subjects import run_call, run_result
+from cato_contracts.subjects import run_call, run_fence, run_result, run_subscriber
 from cato_dialer.campaign.ports import LeaseLostError, QueuedResult
-from cato_jetstream import Conflict, Log
 from cato_runtime.clock import Clock
+from tests.support.memory_log import MemoryLog
 
 
 class MemoryAudioLibrary:
@@ -58,6 +58,9 @@ class MemoryDialQueue:
     async def count(self, run_id: UUID) -> int:
         return sum(key[0] == run_id for key in self.jobs)
 
+    async def in_hand(self, run_id: UUID) -> set[int]:
+        return set()
+
     async def queued(self, run_id: UUID, wave: int) -> set[int]:
         return {no for job_run, job_wave, no in self.jobs if (job_run, job_wave) == (run_id, wave)}
 
@@ -83,7 +86,7 @@ class MemoryRunStates:
 class MemoryRunCalls:
     """Calls and results in a log in memory."""
 
-    def __init__(self, log: Log, clock: Clock) -> None:
+    def __init__(self, log: MemoryLog, clock: Clock) -> None:
         self._log = log
         self._clock = clock
 
@@ -110,14 +113,36 @@ class MemoryRunCalls:
                 result, event_id=event_id, occurred_at=self._clock.now()
             )
             subject = run_result(result.run_id, result.no)
-            try:
-                appended = await self._log.append(
-                    subject, envelope.encode(), expected=given.after, message_id=event_id
-                )
-            except Conflict:
+            known = await self._log.last(subject)
+            if (known.sequence if known else 0) != given.after:
                 continue
+            if await self._is_up(result.run_id, result.no):
+                continue
+            within = run_subscriber(result.run_id, result.no)
+            head = await self._log.last(within)
+            appended = await self._log.append(
+                subject,
+                envelope.encode(),
+                expected=head.sequence if head else 0,
+                message_id=event_id,
+                within=within,
+            )
             last = appended.sequence
         return last
+
+    async def reject_starts(self, run_id: UUID, last: Mapping[int, int]) -> frozenset[int]:
+        for no in last:
+            if not await self._is_up(run_id, no):
+                within = run_subscriber(run_id, no)
+                head = await self._log.last(within)
+                await self._log.append(
+                    run_fence(run_id, no),
+                    b"",
+                    expected=head.sequence if head else 0,
+                    message_id=str(uuid4()),
+                    within=within,
+                )
+        return await self.up(run_id, last)
 
 
 class MemoryLease:

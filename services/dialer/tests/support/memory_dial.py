@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from cato_contracts.envelope import Envelope
 from cato_contracts.messages.calls import CallEvent, CallOwner
 from cato_contracts.messages.jobs import DialJob, RunDispatchState
 from cato_contracts.messages.runs import Prompt, SubscriberResult
@@ -17,44 +16,63 @@ from cato_dialer.dial.domain.capacity.licence import Licence
 from cato_dialer.dial.domain.capacity.start_times import next_start
 from cato_dialer.dial.domain.station import Station
 from cato_dialer.dial.domain.subscriber.takeover import OwnerAnswer
-from cato_dialer.dial.ports.dial import Channel, FencedError, JobDelivery, StartSlot, SubscriberLog
+from cato_dialer.dial.ports.dial import (
+    Channel,
+    FencedError,
+    JobDelivery,
+    JournalEntry,
+    StartSlot,
+    SubscriberLog,
+)
 from cato_runtime.clock import Clock
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class FenceBody:
+    run_id: UUID
+    no: int
+
+
+@dataclass(frozen=True)
+class Fence:
+    """A message that only moves the head on."""
+
+    body: FenceBody
 
 
 class MemoryCallJournal:
     """A log in lists; `entries` has everything in one order."""
 
     def __init__(self) -> None:
-        self.entries: list[Envelope[CallEvent] | Envelope[SubscriberResult]] = []
+        self.entries: list[JournalEntry | Fence] = []
 
     async def read(self, run_id: UUID, no: int) -> SubscriberLog:
         events: list[CallEvent] = []
         result: SubscriberResult | None = None
-        events_head = result_head = 0
+        head = 0
         for sequence, entry in enumerate(self.entries, start=1):
             body = entry.body
             if body.no != no or body.run_id != run_id:
                 continue
             if isinstance(body, CallEvent):
                 events.append(body)
-                events_head = sequence
-            else:
-                result, result_head = body, sequence
-        return SubscriberLog(tuple(events), events_head, result, result_head)
+            elif isinstance(body, SubscriberResult):
+                result = body
+            head = sequence
+        return SubscriberLog(tuple(events), result, head)
 
-    async def append_event(self, event: Envelope[CallEvent], after: int) -> int:
-        return self._append(event, after)
+    async def append(self, entry: JournalEntry, after: int) -> int:
+        return self._append(entry, after)
 
-    async def append_result(self, result: Envelope[SubscriberResult], after: int) -> int:
-        return self._append(result, after)
+    async def fence(self, run_id: UUID, no: int, after: int) -> int:
+        return self._append(Fence(FenceBody(run_id, no)), after)
 
-    def _append(self, entry: Envelope[CallEvent] | Envelope[SubscriberResult], after: int) -> int:
+    def _append(self, entry: "JournalEntry | Fence", after: int) -> int:
         head = 0
         for sequence, known in enumerate(self.entries, start=1):
-            same = known.body.no == entry.body.no and known.body.run_id == entry.body.run_id
-            if same and isinstance(known.body, type(entry.body)):
+            if (known.body.run_id, known.body.no) == (entry.body.run_id, entry.body.no):
                 head = sequence
         if head != after:
             if head and self.entries[head - 1] is entry:
@@ -134,6 +152,10 @@ class _MemoryJobDelivery:
     @property
     def job(self) -> DialJob:
         return self._queued.job
+
+    @property
+    def redelivered(self) -> bool:
+        return self._queued.deliveries > 1
 
     async def done(self) -> None:
         self._source.queue.jobs.pop(self._key, None)

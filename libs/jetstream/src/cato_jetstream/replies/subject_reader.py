@@ -18,7 +18,7 @@ _END_OF_BATCH, _NOT_FOUND = "204", "404"
 
 
 class SubjectReader:
-    """Reads subjects of one stream.
+    """Reads subjects of one stream; wildcards are allowed.
 
     Methods raise EventLogError, and the exceptions of the client, which the caller translates.
     """
@@ -29,12 +29,16 @@ class SubjectReader:
         self._direct = f"$JS.API.DIRECT.GET.{stream}"
         self._leader = f"$JS.API.STREAM.MSG.GET.{stream}"
 
-    async def messages(self, subject: str) -> list[Record]:
-        """Return all messages, oldest first. A replica that lags behind may answer."""
+    async def messages(self, subject: str, *, until: int | None = None) -> list[Record]:
+        """Return all messages, or those up to the sequence `until`, oldest first.
+
+        A replica that lags behind may answer.
+        """
         records: list[Record] = []
         while await self._batch(subject, records):
-            pass
-        return records
+            if until is not None and records[-1].sequence >= until:
+                break
+        return records if until is None else [each for each in records if each.sequence <= until]
 
     async def last(self, subject: str) -> Record | None:
         """Return the last message, None if there is none; the stream's leader answers."""
@@ -66,7 +70,8 @@ class SubjectReader:
             headers = message.headers or {}
             status = headers.get(Header.STATUS)
             if status is None:
-                records.append(Record(subject, int(headers["Nats-Sequence"]), message.data))
+                found = headers["Nats-Subject"]
+                records.append(Record(found, int(headers["Nats-Sequence"]), message.data))
                 return
             if status == _END_OF_BATCH:
                 pending = int(headers.get("Nats-Num-Pending", 0))

@@ -1,6 +1,6 @@
 """The ports of the campaign role, except the event log and the object store."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -84,6 +84,10 @@ class DialQueue(Protocol):
         """Return the subscribers of the wave with a job, pending or in progress."""
         ...
 
+    async def in_hand(self, run_id: UUID) -> set[int]:
+        """Return the subscribers whose jobs were delivered to a dial replica and are still in the queue."""
+        ...
+
     async def close(self, run_id: UUID) -> None:
         """Drop the run's jobs and the consumer. A repeated call is no error."""
         ...
@@ -112,9 +116,18 @@ class RunCalls(Protocol):
         ...
 
     async def give_results(self, results: Sequence[QueuedResult]) -> int:
-        """Publish results. Drop a result if its subscriber has got another one since `after`.
+        """Publish results. Return the sequence of the last published one, 0 if there is none.
 
-        Return the sequence of the last published result, 0 if there is none.
+        A result is dropped if its subscriber has got another one since `after`, or has a call up. The start
+        of a call that arrives after the result is rejected.
+        """
+        ...
+
+    async def reject_starts(self, run_id: UUID, last: Mapping[int, int]) -> frozenset[int]:
+        """Reject starts of calls that dial replicas may have on their way to these subscribers.
+
+        `last` has the sequence of each subscriber's last result (0: none). Return those for whom that failed:
+        the start has arrived.
         """
         ...
 

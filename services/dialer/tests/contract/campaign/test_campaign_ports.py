@@ -19,7 +19,9 @@ from cato_contracts.subjects import (
     RUNS,
     dial_consumer,
     run_call,
+    run_fence,
     run_result,
+    run_subscriber,
 )
 from cato_dialer.campaign.adapters.nats_dial_queue import NatsDialQueue
 from cato_dialer.campaign.adapters.nats_leases import NatsLeases
@@ -193,6 +195,37 @@ async def test_a_result_is_published_unless_the_subscriber_has_a_newer_one(adapt
     assert await adapters.runs.end([run_result(run_id, "*")]) == first
 
 
+async def write_call(adapters, run_id, no, kind, expected):
+    data = json.dumps({"body": {"kind": kind}}).encode()
+    appended = await adapters.runs.append(
+        run_call(run_id, no), data, expected=expected, message_id=str(uuid4())
+    )
+    return appended.sequence
+
+
+async def test_a_result_is_dropped_while_a_call_is_up_and_follows_one_that_has_ended(adapters):
+    run_id = uuid4()
+    started = await write_call(adapters, run_id, 0, "started", 0)
+    assert await adapters.calls.give_results([QueuedResult(result(run_id, 0), 0)]) == 0
+    await write_call(adapters, run_id, 0, "ended", started)
+    given = await adapters.calls.give_results([QueuedResult(result(run_id, 0), 0)])
+    assert given > started
+    assert await adapters.calls.give_results([QueuedResult(result(run_id, 0), 0)]) == 0
+
+
+async def test_starts_are_rejected_unless_they_have_arrived(adapters):
+    run_id = uuid4()
+    await write_call(adapters, run_id, 1, "started", 0)
+    ended = await write_call(adapters, run_id, 2, "started", 0)
+    await write_call(adapters, run_id, 2, "ended", ended)
+    assert await adapters.calls.reject_starts(run_id, {0: 0, 1: 0, 2: 0}) == {1}
+    assert await adapters.calls.reject_starts(run_id, {}) == frozenset()
+    for no in (0, 2):
+        head = await adapters.runs.last(run_subscriber(run_id, no), fresh=True)
+        assert head is not None
+        assert head.subject == run_fence(run_id, no)
+
+
 async def test_a_lease_that_is_not_renewed_expires(client):
     leases = on_nats(client).leases
     held = await leases.acquire("a")
@@ -219,6 +252,19 @@ async def test_a_coordinator_that_lost_its_lease_cannot_change_the_dispatch_stat
     assert b"STOPPING" in ((await bucket.get(str(run_id))).value or b"")
     for _ in range(2):
         await successor.remove(run_id)
+
+
+async def test_jobs_in_hand_are_those_that_a_replica_has_not_acknowledged(client):
+    run_id = uuid4()
+    queue = on_nats(client).queue
+    assert await queue.in_hand(run_id) == set()
+    await queue.open(run_id)
+    await queue.enqueue([job(run_id, 1, no) for no in range(4)])
+    assert await queue.in_hand(run_id) == set()
+    puller = await client.jetstream().pull_subscribe_bind(dial_consumer(run_id), DIAL.name)
+    first, *_ = await puller.fetch(3)
+    await first.ack_sync()
+    assert await queue.in_hand(run_id) == {1, 2}
 
 
 async def test_the_consumer_of_a_run_has_the_settings_that_dial_replicas_need(client):

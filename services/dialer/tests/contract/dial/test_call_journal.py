@@ -47,23 +47,54 @@ async def test_a_subscriber_without_calls_has_an_empty_log(journals: Journals) -
 async def test_a_repeated_write_returns_the_same_head(journals: Journals) -> None:
     journal = await journals()
     one = event(0)
-    head = await journal.append_event(one, 0)
-    assert await journal.append_event(one, 0) == head
+    head = await journal.append(one, 0)
+    assert await journal.append(one, 0) == head
     outcome = result(1)
-    head = await journal.append_result(outcome, 0)
-    assert await journal.append_result(outcome, 0) == head
+    last = await journal.append(outcome, head)
+    assert await journal.append(outcome, head) == last
+    assert (await journal.read(RUN, 0)).head == last
 
 
 async def test_a_write_after_an_outdated_head_is_fenced(journals: Journals) -> None:
     ours, theirs = await journals(), await journals()
-    head = await ours.append_event(event(0), 0)
-    await theirs.append_event(event(1, kind=CallEventKind.INTERRUPTED), head)
+    head = await ours.append(event(0), 0)
+    await theirs.append(event(1, kind=CallEventKind.INTERRUPTED), head)
     with pytest.raises(FencedError):
-        await ours.append_event(event(1), head)
+        await ours.append(event(1), head)
 
 
 async def test_results_are_fenced_like_events(journals: Journals) -> None:
     ours, theirs = await journals(), await journals()
-    await ours.append_result(result(1), 0)
+    await ours.append(result(1), 0)
     with pytest.raises(FencedError):
-        await theirs.append_result(result(2), 0)
+        await theirs.append(result(2), 0)
+
+
+async def test_start_of_a_call_is_rejected_after_a_result_and_a_result_after_the_start(
+    journals: Journals,
+) -> None:
+    ours, theirs = await journals(), await journals()
+    head = await ours.append(result(1), 0)
+    with pytest.raises(FencedError):
+        await theirs.append(event(0), 0)
+    await theirs.append(event(0), head)
+    with pytest.raises(FencedError):
+        await ours.append(result(2), head)
+
+
+async def test_what_is_on_its_way_is_rejected_after_a_fence_that_nobody_reads(journals: Journals) -> None:
+    ours, theirs = await journals(), await journals()
+    head = await ours.append(event(0), 0)
+    fence = await ours.fence(RUN, 0, head)
+    with pytest.raises(FencedError):
+        await theirs.append(event(1), head)
+    seen = await theirs.read(RUN, 0)
+    assert (seen.events, seen.result, seen.head) == ((event(0).body,), None, fence)
+    await theirs.append(event(1), fence)
+
+
+async def test_subscribers_of_a_run_do_not_fence_each_other(journals: Journals) -> None:
+    journal = await journals()
+    await journal.append(event(0, no=1), 0)
+    await journal.append(event(0, no=11), 0)
+    await journal.append(result(1), 0)

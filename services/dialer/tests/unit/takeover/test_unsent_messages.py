@@ -4,13 +4,11 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from uuid import UUID
 
-from cato_contracts.envelope import Envelope
 from cato_contracts.errors import BrokerError
-from cato_contracts.messages.calls import CallEvent, CallEventKind
-from cato_contracts.messages.runs import SubscriberResult
+from cato_contracts.messages.calls import CallEventKind
 from cato_dialer.dial.handlers.journal_writer import JournalWriter
 from cato_dialer.dial.handlers.publish_unsent import publish_unsent
-from cato_dialer.dial.ports.dial import SubscriberLog
+from cato_dialer.dial.ports.dial import JournalEntry, SubscriberLog
 from cato_dialer.dial.ports.unsent import Entry
 from services.dialer.tests.support.journal_entries import RUN, event, result
 from services.dialer.tests.support.memory_dial import MemoryCallJournal
@@ -40,13 +38,9 @@ class CutJournal(MemoryCallJournal):
         super().__init__()
         self.cut = False
 
-    async def append_event(self, event: Envelope[CallEvent], after: int) -> int:
+    async def append(self, entry: JournalEntry, after: int) -> int:
         await self._answer()
-        return await super().append_event(event, after)
-
-    async def append_result(self, result: Envelope[SubscriberResult], after: int) -> int:
-        await self._answer()
-        return await super().append_result(result, after)
+        return await super().append(entry, after)
 
     async def _answer(self) -> None:
         if self.cut:
@@ -145,11 +139,11 @@ def test_write_of_the_former_life_that_arrives_late_does_not_stop_the_others() -
 
         arrived = False
 
-        async def append_event(self, event: Envelope[CallEvent], after: int) -> int:
+        async def append(self, entry: JournalEntry, after: int) -> int:
             if not self.arrived:
                 self.arrived = True
                 self.entries.append(late)
-            return await super().append_event(event, after)
+            return await super().append(entry, after)
 
     async def main() -> None:
         journal = Late()

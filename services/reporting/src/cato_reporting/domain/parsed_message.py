@@ -73,6 +73,8 @@ def parse_message(subject: str, data: bytes) -> ParsedMessage:
             return _read_event(run, kind, no, data)
         case ["run", run, "life"]:
             return _read_commit(run, data)
+        case ["run", run, "fence", _]:
+            return _read_fence(run)
     return ParsedMessage(None, fault=f"no subject of a run: {subject}")
 
 
@@ -85,6 +87,13 @@ def _read_event(run: str, kind: str, no: str, data: bytes) -> ParsedMessage:
     except (_FaultError, UndecodableError) as error:
         return ParsedMessage(run_id, fault=str(error))
     return ParsedMessage(run_id, (envelope,))
+
+
+def _read_fence(run: str) -> ParsedMessage:
+    try:
+        return ParsedMessage(_run_id(run))
+    except _FaultError as error:
+        return ParsedMessage(None, fault=str(error))
 
 
 def _check_event(envelope: Envelope[Any], run_id: UUID, no: str) -> None:

@@ -15,7 +15,15 @@ from cato_contracts.envelope import Envelope
 from cato_contracts.errors import BrokerError
 from cato_contracts.messages.jobs import DialJob
 from cato_contracts.subjects import DIAL, dial_consumer, dial_job
-from cato_jetstream import EventLogError, NotFound, Outgoing, SubjectFull, publish_all, translated
+from cato_jetstream import (
+    EventLogError,
+    NotFound,
+    Outgoing,
+    SubjectFull,
+    SubjectReader,
+    publish_all,
+    translated,
+)
 from cato_runtime.clock import Clock
 
 _ACK_WAIT_S = 10.0
@@ -32,6 +40,7 @@ class NatsDialQueue:
         self._client = client
         self._js = js
         self._clock = clock
+        self._reader = SubjectReader(client, DIAL.name, timeout_s=_API_TIMEOUT_S)
 
     async def open(self, run_id: UUID) -> None:
         with translated("consumer of a run not created"):
@@ -75,6 +84,19 @@ class NatsDialQueue:
     async def queued(self, run_id: UUID, wave: int) -> set[int]:
         subjects = await self._subjects(dial_job(run_id, wave, "*"))
         return {int(subject.rsplit(".", 1)[1]) for subject in subjects}
+
+    async def in_hand(self, run_id: UUID) -> set[int]:
+        try:
+            with translated("jobs of a run not counted"):
+                info = await self._js.consumer_info(DIAL.name, dial_consumer(run_id))
+        except NotFound:
+            return set()
+        delivered = info.delivered.stream_seq if info.delivered is not None else 0
+        if not info.num_ack_pending or not delivered:
+            return set()
+        with translated("jobs of a run not listed"):
+            jobs = await self._reader.messages(_of_run(run_id), until=delivered)
+        return {int(job.subject.rsplit(".", 1)[1]) for job in jobs}
 
     async def close(self, run_id: UUID) -> None:
         with suppress(NotFound), translated("consumer of a run not deleted"):

@@ -1,7 +1,8 @@
 """The open calls in the log of a run, and the results that the coordinator publishes."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from nats.js.api import ConsumerConfig, DeliverPolicy
 from cato_contracts.envelope import Envelope
 from cato_contracts.errors import BrokerError
 from cato_contracts.messages.calls import FINAL_KINDS
-from cato_contracts.subjects import RUNS, run_call, run_result
+from cato_contracts.subjects import RUNS, run_call, run_fence, run_result, run_subscriber
 from cato_dialer.campaign.ports import QueuedResult
 from cato_jetstream import Conflict, EventLogError, JetStreamLog, Outgoing, ephemeral_feed, publish_all
 from cato_runtime.clock import Clock
@@ -54,11 +55,49 @@ class NatsRunCalls:
         return frozenset(open_calls)
 
     async def give_results(self, results: Sequence[QueuedResult]) -> int:
-        outcomes = await publish_all(self._client, [self._message(given) for given in results])
+        given = {each.result.no: each for each in results}
+        messages = {no: self._message(each) for no, each in given.items()}
+        stored = await self._write(messages)
+        late = [no for no in messages if no not in stored]
+        again: dict[int, Outgoing] = {}
+        for no in late:
+            head = await self._head(messages[no])
+            known = await self._log.last(messages[no].subject, fresh=True)
+            # The last message may be the end of a call, which the coordinator does not follow.
+            if not head.is_call_up and (known.sequence if known else 0) == given[no].after:
+                again[no] = replace(messages[no], expected=head.sequence)
+        stored |= await self._write(again)
+        return max(stored.values(), default=0)
+
+    async def reject_starts(self, run_id: UUID, last: Mapping[int, int]) -> frozenset[int]:
+        messages = {
+            no: Outgoing(run_fence(run_id, no), b"", after, within=run_subscriber(run_id, no))
+            for no, after in last.items()
+        }
+        stored = await self._write(messages)
+        again: dict[int, Outgoing] = {}
+        for no in messages.keys() - stored.keys():
+            head = await self._head(messages[no])
+            if not head.is_call_up:
+                again[no] = replace(messages[no], expected=head.sequence)
+        stored |= await self._write(again)
+        return frozenset(messages.keys() - stored.keys())
+
+    async def _write(self, messages: Mapping[int, Outgoing]) -> dict[int, int]:
+        """Publish the messages; return the sequences of those whose condition held."""
+        outcomes = await publish_all(self._client, list(messages.values()))
         for outcome in outcomes:
             if isinstance(outcome, EventLogError) and not isinstance(outcome, Conflict):
-                raise BrokerError(f"result refused: {outcome}")
-        return max((outcome for outcome in outcomes if isinstance(outcome, int)), default=0)
+                raise BrokerError(f"message of a run refused: {outcome}")
+        return {
+            no: outcome for no, outcome in zip(messages, outcomes, strict=True) if isinstance(outcome, int)
+        }
+
+    async def _head(self, message: Outgoing) -> "_Head":
+        last = await self._log.last(message.within or message.subject, fresh=True)
+        if last is None:
+            return _Head(0, is_call_up=False)
+        return _Head(last.sequence, is_call_up=".call." in last.subject and _is_open(last.data))
 
     def _message(self, given: QueuedResult) -> Outgoing:
         result = given.result
@@ -68,7 +107,16 @@ class NatsRunCalls:
             occurred_at=self._clock.now(),
             correlation_id=str(result.run_id),
         )
-        return Outgoing(run_result(result.run_id, result.no), envelope.encode(), given.after)
+        subject, within = run_result(result.run_id, result.no), run_subscriber(result.run_id, result.no)
+        return Outgoing(subject, envelope.encode(), given.after, within)
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """The last message of a subscriber."""
+
+    sequence: int
+    is_call_up: bool
 
 
 def _is_open(data: bytes) -> bool:

@@ -104,23 +104,23 @@ class CallRecorder:
 
         """
         await self._writer.flushed()
-        heads = self._writer.heads
+        head = self._writer.head
         seen = await self._journal.read(self._job.run_id, self._job.subscriber.no)
-        if self._writer.unwritten or self._writer.heads != heads:
+        if self._writer.unwritten or self._writer.head != head:
             # Our own message since then is the proof: it is rejected if another replica has written.
             await self._writer.flushed()
         elif not self._writer.agrees_with(seen):
             self._writer.fence()
             await self._writer.flushed()
 
-    def agrees_with(self, seen: SubscriberLog) -> bool:
-        """Tell whether the log ends with our own messages. Call it only when all are written."""
-        return self._writer.agrees_with(seen)
+    async def is_ours(self) -> bool:
+        """Tell whether the log ends with our own messages. Raises FencedError, BrokerError."""
+        await self._writer.flushed()
+        return self._writer.agrees_with(await self._journal.read(self._job.run_id, self._job.subscriber.no))
 
-    def adopt_result(self, seen: SubscriberLog) -> None:
-        """Take over a result that the call's previous owner wrote before it was fenced."""
-        self._result = seen.result
-        self._writer.adopt_result_head(seen)
+    async def reject_others(self) -> None:
+        """Reject the start of a call that another replica may have on its way (see `JournalWriter`)."""
+        await self._writer.reject_others(self._job.run_id, self._job.subscriber.no)
 
     def new_call(self, step: Dial, station_id: UUID, *, delayed: bool) -> "CallRecord":
         """Return the record of the call that `step` asks for; nothing is recorded yet."""

@@ -196,7 +196,8 @@ class JobDispatcher:
             known[1].leave()
             self._working[delivery.key] = (known[0], delivery)
             return
-        worker = SubscriberWorker(self._deps, delivery.job, partial(self._source.ask_owner, delivery.key))
+        ask_owner = partial(self._source.ask_owner, delivery.key)
+        worker = SubscriberWorker(self._deps, delivery.job, ask_owner, redelivered=delivery.redelivered)
         self._working[delivery.key] = (worker, delivery)
         self._idle.clear()
         self._spawn(self._work(worker, delivery.key))

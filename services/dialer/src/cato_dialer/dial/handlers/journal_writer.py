@@ -10,7 +10,6 @@ from uuid import UUID
 import structlog
 
 from cato_contracts.errors import BrokerError
-from cato_contracts.messages.calls import CallEvent
 from cato_dialer.dial.ports.dial import CallJournal, FencedError, SubscriberLog
 from cato_dialer.dial.ports.unsent import Entry, NotKept, Unsent
 from cato_runtime.process.tasks import end_tasks
@@ -33,8 +32,7 @@ class JournalWriter:
 
     def __init__(self, journal: CallJournal, seen: SubscriberLog, unsent: Unsent | None = None) -> None:
         self._journal = journal
-        self._events_head = seen.events_head
-        self._result_head = seen.result_head
+        self._head = seen.head
         self._unwritten: deque[Entry] = deque()
         self._unsent: Unsent = unsent or NotKept()
         self._kept: tuple[UUID, int] | None = None
@@ -54,17 +52,13 @@ class JournalWriter:
         return self._fenced
 
     @property
-    def heads(self) -> tuple[int, int]:
-        """The sequences of our last event and result in the log."""
-        return self._events_head, self._result_head
+    def head(self) -> int:
+        """The sequence of our last message in the log."""
+        return self._head
 
     def agrees_with(self, seen: SubscriberLog) -> bool:
         """Tell whether the log ends with our own messages. Call it only when all are written."""
-        return (seen.events_head, seen.result_head) == self.heads
-
-    def adopt_result_head(self, seen: SubscriberLog) -> None:
-        """Write the next result after the one that is in the log now."""
-        self._result_head = seen.result_head
+        return seen.head == self._head
 
     def put(self, entry: Entry) -> None:
         self._unwritten.append(entry)
@@ -99,6 +93,17 @@ class JournalWriter:
             await written
         if self._fenced:
             raise FencedError("another replica works on the subscriber, or its log cannot be written")
+
+    async def reject_others(self, run_id: UUID, no: int) -> None:
+        """Reject what another replica may have on its way for the subscriber.
+
+        Raises:
+            FencedError: if it has arrived.
+            BrokerError: without an acknowledgement.
+
+        """
+        await self.flushed()
+        self._head = await self._journal.fence(run_id, no, self._head)
 
     async def __aenter__(self) -> Self:
         return self
@@ -152,10 +157,7 @@ class JournalWriter:
         delay = _FIRST_RETRY_S
         while True:
             try:
-                if isinstance(entry.body, CallEvent):
-                    self._events_head = await self._journal.append_event(entry, self._events_head)
-                else:
-                    self._result_head = await self._journal.append_result(entry, self._result_head)
+                self._head = await self._journal.append(entry, self._head)
             except BrokerError as error:
                 log.warning("call record waits for the broker", error=str(error), retry_s=delay)
                 await asyncio.sleep(delay)

@@ -50,20 +50,13 @@ async def _publish(journal: CallJournal, run_id: UUID, no: int, entries: Sequenc
             for entry in entries:
                 if not _continues(entry, seen):
                     continue
-                await _append(journal, entry, seen)
+                await journal.append(entry, seen.head)
                 written += 1
                 seen = await journal.read(run_id, no)
         except FencedError:
             continue
         break
     return written
-
-
-async def _append(journal: CallJournal, entry: Entry, seen: SubscriberLog) -> None:
-    if isinstance(entry.body, CallEvent):
-        await journal.append_event(entry, seen.events_head)
-    else:
-        await journal.append_result(entry, seen.result_head)
 
 
 def _continues(entry: Entry, seen: SubscriberLog) -> bool:

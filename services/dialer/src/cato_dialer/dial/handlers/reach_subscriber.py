@@ -30,7 +30,7 @@ from cato_dialer.dial.handlers.attempt_call import CallAttempt, NotSentError
 from cato_dialer.dial.handlers.call_recorder import CallRecorder
 from cato_dialer.dial.handlers.deps import Deps
 from cato_dialer.dial.handlers.sendable_stations import SendableStations
-from cato_dialer.dial.ports.dial import Channel, FencedError, PromptMissingError, SubscriberLog
+from cato_dialer.dial.ports.dial import Channel, FencedError, PromptMissingError
 
 log = structlog.get_logger()
 
@@ -79,7 +79,7 @@ Verdict = Done | GiveBack | LeaveAlone | AwaitEnd
 class SubscriberWorker:
     """Works one job. At most one call is up at any time."""
 
-    def __init__(self, deps: Deps, job: DialJob, ask_owner: AskOwner) -> None:
+    def __init__(self, deps: Deps, job: DialJob, ask_owner: AskOwner, *, redelivered: bool = False) -> None:
         self._deps = deps
         self._job = job
         self._gate = CallGate(job)
@@ -90,6 +90,7 @@ class SubscriberWorker:
         self._recorder: CallRecorder | None = None
         self._sendable = SendableStations(phones)
         self._waited = False
+        self._redelivered = redelivered
         self._closing = False
         self._giving_up = False
         self._nudged = asyncio.Event()
@@ -177,10 +178,8 @@ class SubscriberWorker:
                 case Interrupt(call, success):
                     verdict = await self._unless_over(call)
                     if verdict is None:
+                        # It fences the call's owner, or is rejected if the owner has written meanwhile.
                         recorder.interrupted(call, success=success)
-                        # This fences the call's owner. A result that the owner wrote between our reading of
-                        # the log and now stands.
-                        recorder.adopt_result(await self._log_now(recorder))
                 case Conclude(notified=True, reason=reason, call=PastCall() as call):
                     recorder.notified(reason, call.call_id, call.number)
                 case Conclude(reason=reason, call=call):
@@ -240,15 +239,11 @@ class SubscriberWorker:
         closing = self._closing and not recorded
         return self._gate.refusal(state, at, closing=closing, no_station=no_station)
 
-    async def _log_now(self, recorder: CallRecorder) -> SubscriberLog:
-        await recorder.flushed()
-        return await self._deps.journal.read(self._job.run_id, self._job.subscriber.no)
-
     async def _refuse(self, recorder: CallRecorder, refusal: Refusal) -> Verdict:
         match refusal:
             case Defer(delay_s, whole_run):
                 return GiveBack(delay_s, whole_run)
-            case Fail() if self._waited and not recorder.agrees_with(await self._log_now(recorder)):
+            case Fail() if self._waited and not await recorder.is_ours():
                 # While we waited, the job was delivered to another replica, which may have a call up.
                 self._log.warning("subscriber was taken over by another replica")
                 return LeaveAlone()
@@ -258,6 +253,9 @@ class SubscriberWorker:
                     recorder.failed(reason if call.interrupted else call.reason or reason, call)
                 elif without_calls:
                     recorder.failed(reason)
+                elif self._redelivered:
+                    # The replica that had the job before may be cut off, with the start of a call on its way.
+                    await recorder.reject_others()
             case Discard():
                 pass
         return Done()

@@ -16,6 +16,8 @@ from cato_contracts.objects import ObjectRef
 from cato_dialer.dial.domain.capacity.licence import Licence
 from cato_dialer.dial.domain.subscriber.takeover import OwnerAnswer
 
+JournalEntry = Envelope[CallEvent] | Envelope[SubscriberResult]
+
 
 class FencedError(CatoError):
     """Another replica has written for this subscriber since, so it works on the subscriber now."""
@@ -27,27 +29,29 @@ class PromptMissingError(CatoError):
 
 @dataclass(frozen=True, slots=True)
 class SubscriberLog:
-    """The log of a subscriber of a run; the heads are the last sequences, 0 if there is no message."""
+    """The log of a subscriber of a run. `head` is the sequence of its last message, 0 if there is none."""
 
     events: tuple[CallEvent, ...] = ()
-    events_head: int = 0
     result: SubscriberResult | None = None
-    result_head: int = 0
+    head: int = 0
 
 
 class CallJournal(Protocol):
     """The log of calls and results. Each write names the head that it expects and returns the new one.
 
-    A write repeated after a lost acknowledgement succeeds. Writes raise `FencedError` if another replica has
-    written the head, and `BrokerError` without an acknowledgement: the message may be stored; the write can
-    be repeated.
+    Calls and results of a subscriber have one head: of a result and the start of a call by two replicas, one
+    is rejected. A write repeated after a lost acknowledgement succeeds. Writes raise `FencedError` if another
+    replica has written the head, and `BrokerError` without an acknowledgement: the message may be stored; the
+    write can be repeated.
     """
 
     async def read(self, run_id: UUID, no: int) -> SubscriberLog: ...
 
-    async def append_event(self, event: Envelope[CallEvent], after: int) -> int: ...
+    async def append(self, entry: JournalEntry, after: int) -> int: ...
 
-    async def append_result(self, result: Envelope[SubscriberResult], after: int) -> int: ...
+    async def fence(self, run_id: UUID, no: int, after: int) -> int:
+        """Reject whatever another replica may have on its way for the subscriber."""
+        ...
 
 
 class Incarnations(Protocol):
@@ -78,6 +82,11 @@ class JobDelivery(Protocol):
 
     @property
     def job(self) -> DialJob: ...
+
+    @property
+    def redelivered(self) -> bool:
+        """Whether the job was delivered before: another replica may have worked on it."""
+        ...
 
     async def done(self) -> None:
         """Remove the job from the queue."""

@@ -4,11 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 from uuid import UUID
 
-from cato_contracts.envelope import Envelope
-from cato_contracts.messages.calls import CallEvent
-from cato_contracts.messages.runs import SubscriberResult
+from cato_dialer.dial.ports.dial import JournalEntry
 
-Entry = Envelope[CallEvent] | Envelope[SubscriberResult]
+Entry = JournalEntry
 
 
 class Unsent(Protocol):

@@ -14,7 +14,7 @@ import structlog
 
 from cato_contracts.errors import ConflictError
 from cato_contracts.messages.jobs import RunDispatchState
-from cato_contracts.messages.runs import SubscriberResult
+from cato_contracts.messages.runs import RunEnding, SubscriberResult
 from cato_contracts.subjects import run_life, run_result
 from cato_dialer.campaign.domain.run.next_step import (
     AwaitCallsDrained,
@@ -72,7 +72,7 @@ class RunDriver:
         self._changed = asyncio.Event()
         self._published: RunDispatchState | None = None
         self._jobs = WaveJobs(self._snapshot, self._progress, deps)
-        self._drain = CallDrain(self._snapshot, deps)
+        self._drain = CallDrain(self._snapshot, self._progress, deps)
 
     async def drive(self) -> None:
         """Return when the run is over and its task has recorded that.
@@ -168,7 +168,8 @@ class RunDriver:
         if run.version <= self._run.version:
             return
         if run.ending != self._run.ending:
-            self._drain = CallDrain(self._snapshot, self._deps)
+            stopped = run.ending is RunEnding.STOPPED
+            self._drain = CallDrain(self._snapshot, self._progress, self._deps, rejects_starts=stopped)
         self._run = run
 
     async def _decide(self, step: str, decision: Callable[[Run], None]) -> None:

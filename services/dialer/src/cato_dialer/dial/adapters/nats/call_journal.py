@@ -1,24 +1,35 @@
 """The journal of calls and results on the stream RUNS."""
 
+import asyncio
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 from nats.aio.client import Client
 
-from cato_contracts.envelope import Envelope, Message, decode
+from cato_contracts.envelope import Message, decode
 from cato_contracts.messages.calls import CallEvent
 from cato_contracts.messages.runs import SubscriberResult
-from cato_contracts.subjects import RUNS, run_call, run_result
-from cato_dialer.dial.ports.dial import FencedError, SubscriberLog
-from cato_jetstream import ConditionalPublisher, Conflict, Record, StoredAcks, SubjectReader, translated
+from cato_contracts.subjects import RUNS, run_call, run_fence, run_result, run_subscriber
+from cato_dialer.dial.ports.dial import FencedError, JournalEntry, SubscriberLog
+from cato_jetstream import (
+    ConditionalPublisher,
+    Conflict,
+    Record,
+    StoredAcks,
+    SubjectReader,
+    Unavailable,
+    backoff_s,
+    translated,
+)
 
 _TIMEOUT_S = 5.0
+_READS = 10
 
 M = TypeVar("M", bound=Message)
 
 
 class NatsCallJournal:
-    """Writes on the condition that the subject has the last sequence that the caller has read."""
+    """Writes on the condition that a subscriber's last message is the one that the caller has read."""
 
     def __init__(self, client: Client, *, timeout_s: float = _TIMEOUT_S) -> None:
         self._reader = SubjectReader(client, RUNS.name, timeout_s=timeout_s)
@@ -31,30 +42,40 @@ class NatsCallJournal:
         self._writer = str(uuid4())
 
     async def read(self, run_id: UUID, no: int) -> SubscriberLog:
-        with translated():
-            # The events are read first, and the result from the stream's leader: a result that is missing
-            # here was written after the last event that was read.
-            events = await self._reader.messages(run_call(run_id, no))
-            result = await self._reader.last(run_result(run_id, no))
-        return SubscriberLog(
-            events=tuple(_body(event, CallEvent) for event in events),
-            events_head=events[-1].sequence if events else 0,
-            result=_body(result, SubscriberResult) if result is not None else None,
-            result_head=result.sequence if result is not None else 0,
-        )
+        subjects = run_subscriber(run_id, no)
+        for attempt in range(_READS):
+            with translated():
+                # The leader tells what there must be: a replica that lags behind may answer the second time.
+                last = await self._reader.last(subjects)
+                records = await self._reader.messages(subjects) if last is not None else []
+            head = records[-1].sequence if records else 0
+            if last is None or head >= last.sequence:
+                events, results = (
+                    [each for each in records if each.subject == subject]
+                    for subject in (run_call(run_id, no), run_result(run_id, no))
+                )
+                return SubscriberLog(
+                    events=tuple(_body(event, CallEvent) for event in events),
+                    result=_body(results[-1], SubscriberResult) if results else None,
+                    head=head,
+                )
+            await asyncio.sleep(backoff_s(attempt))
+        raise Unavailable(f"{subjects}: the replicas of the broker lag behind")
 
-    async def append_event(self, event: Envelope[CallEvent], after: int) -> int:
-        return await self._append(run_call(event.body.run_id, event.body.no), event, after)
+    async def append(self, entry: JournalEntry, after: int) -> int:
+        body = entry.body
+        subject = run_call if isinstance(body, CallEvent) else run_result
+        return await self._append(subject(body.run_id, body.no), body.run_id, body.no, entry.encode(), after)
 
-    async def append_result(self, result: Envelope[SubscriberResult], after: int) -> int:
-        return await self._append(run_result(result.body.run_id, result.body.no), result, after)
+    async def fence(self, run_id: UUID, no: int, after: int) -> int:
+        return await self._append(run_fence(run_id, no), run_id, no, b"", after)
 
-    async def _append(self, subject: str, envelope: Envelope[M], after: int) -> int:
+    async def _append(self, subject: str, run_id: UUID, no: int, data: bytes, after: int) -> int:
         # Without a message id: two replicas may give different events the same id, and the expected sequence
         # fences the second one. A repeated write is recognised by its writer and its data.
         try:
             written = await self._publisher.publish(
-                subject, envelope.encode(), expected=after, token=self._writer
+                subject, data, expected=after, within=run_subscriber(run_id, no), token=self._writer
             )
         except Conflict as error:
             raise FencedError(f"{subject} has another writer: {error}") from error

@@ -33,6 +33,7 @@ class NatsJobDelivery:
         """Raises: UndecodableError: the message is not a job."""
         self.job = _job(delivery.data)
         self.key = delivery.subject
+        self.redelivered = delivery.redelivered
         self._delivery = delivery
         self._in_hand = in_hand
         self._reply = reply

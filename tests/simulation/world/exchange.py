@@ -127,6 +127,9 @@ class UnsentLine:
     async def hang_up(self) -> None:
         return None
 
+    async def gone(self) -> None:
+        """The far end is gone with the line."""
+
 
 class Line:
     """One call."""
@@ -199,6 +202,9 @@ class Line:
         if self._behaviour.crosses_cancel and not self.answered:
             self._later(takes / 2, self._answer_late)
         self._later(takes, self._let_go)
+
+    async def gone(self) -> None:
+        """The exchange lets go before it releases the line."""
 
     def fail(self) -> None:
         """Release the line because its SIP worker has ended; without an INVITE there was no call."""

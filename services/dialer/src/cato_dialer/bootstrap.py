@@ -20,7 +20,7 @@ from cato_dialer.dial.adapters.configured_stations import licence_of, stations_o
 from cato_dialer.dial.adapters.dial_gauges import DialGauges
 from cato_dialer.dial.adapters.disk_prompt_cache import DiskPromptCache
 from cato_dialer.dial.adapters.engine_choice import engines_for
-from cato_dialer.dial.adapters.instance_name import take_name
+from cato_dialer.dial.adapters.instance_name import former_calls_ended, take_name
 from cato_dialer.dial.adapters.nats.call_journal import NatsCallJournal
 from cato_dialer.dial.adapters.nats.channel_source import NatsChannelSource
 from cato_dialer.dial.adapters.nats.incarnations import claim
@@ -87,10 +87,11 @@ async def _dial(runtime: RuntimeDeps) -> DialParts:
     name = take_name(runtime.settings.data_dir / "dialers")
     kept = runtime.settings.data_dir / "unsent" / name
     journal, unsent = NatsCallJournal(client), DiskUnsent(kept / "events")
+    await former_calls_ended(kept / "calls")
     await publish_unsent(journal, unsent)
     incarnations = await claim(client, leases, name)
     source = NatsJobSource(client, incarnations.own, JobsInHand(kept / "jobs"))
-    trunk = engines_for(config)
+    trunk = engines_for(config, str(kept / "calls"))
     channels = NatsChannelSource(client, stations, licence_of(config), clock, name=name)
     watch = StationKeepalive(config.dialing.bind_address, came_up=registrar.renew)
     deps = Deps(

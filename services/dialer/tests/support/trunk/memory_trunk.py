@@ -140,6 +140,9 @@ class _MemoryLine:
     async def hang_up(self) -> None:
         self.release(ReleaseCause.LOCAL_HANGUP, "")
 
+    async def gone(self) -> None:
+        """The far end is gone with the line."""
+
     def release(self, cause: ReleaseCause, phrase: str) -> None:
         code = 200 if self._answered_at is not None and cause is not ReleaseCause.FAULT else None
         self._happen(LineReleased(0, cause, code, phrase, 0))

@@ -39,6 +39,8 @@ class Script:
     unreachable: bool = False
     missed: bool = False
     not_sent: bool = False
+    keeps_call: bool = False
+    """The far end keeps the call after the line is released, until `far_end_gone` is set."""
 
 
 def _line_event(what: str, at: int, detail: Any) -> LineEvent:
@@ -68,6 +70,9 @@ class ScriptedLine:
         self._gone = gone
         self._hung_up = asyncio.Event()
         self._failed = False
+        self.far_end_gone = asyncio.Event()
+        if not script.keeps_call:
+            self.far_end_gone.set()
         self._loop = asyncio.get_running_loop()
         self._began = begin_of(order)
 
@@ -141,6 +146,9 @@ class ScriptedLine:
 
     async def hang_up(self) -> None:
         self._hung_up.set()
+
+    async def gone(self) -> None:
+        await self.far_end_gone.wait()
 
     def fail(self) -> None:
         """Lose the line, as when its SIP worker ends."""

@@ -84,8 +84,10 @@ def check_library(config: Config, installed: Callable[[str], object] = find_spec
         )
 
 
-def engines_for(config: Config) -> EngineChoice:
+def engines_for(config: Config, calls_file: str = "") -> EngineChoice:
     """Return the engines that the stations need, each for as many calls as its stations have channels.
+
+    `calls_file`: the lock that each process with calls of this dialer holds ("": none).
 
     Raises:
         ConfigurationError: as `check_library`.
@@ -99,9 +101,11 @@ def engines_for(config: Config) -> EngineChoice:
 
     engines: dict[Engine, EngineTrunk] = {}
     if _used(config.stations, Engine.DENSE):
-        engines[Engine.DENSE] = DenseTrunk(config.dialing, channels(Engine.DENSE))
+        engines[Engine.DENSE] = DenseTrunk(config.dialing, channels(Engine.DENSE), calls_file=calls_file)
     if _used(config.stations, Engine.PJSUA2) or not engines:
-        engines[Engine.PJSUA2] = Pjsua2Trunk(config.dialing, channels(Engine.PJSUA2), on_demand=True)
+        engines[Engine.PJSUA2] = Pjsua2Trunk(
+            config.dialing, channels(Engine.PJSUA2), on_demand=True, calls_file=calls_file
+        )
     return EngineChoice(engines)
 
 

@@ -1,10 +1,22 @@
 """The name of a dial process, which it keeps over restarts: a locked file in the data directory."""
 
+import asyncio
 import fcntl
 import os
 from itertools import count
 from pathlib import Path
 from uuid import uuid4
+
+import structlog
+
+from cato_dialer.dial.adapters.call_lock import is_held
+
+log = structlog.get_logger()
+
+_CALLS_END_S = 10.0
+"""SIP workers and media processes hang up and end within 4 s of the death of their dialer; a worker that
+hangs ends within 6 s. Only one that is frozen lasts longer: then the station has to end its calls."""
+_LOOK_S = 0.02
 
 
 def take_name(directory: Path) -> str:
@@ -32,3 +44,22 @@ def take_name(directory: Path) -> str:
         os.fsync(file)
         return name
     raise AssertionError  # the count has no end
+
+
+async def former_calls_ended(calls_file: Path, *, within_s: float = _CALLS_END_S) -> None:
+    """Return once the processes that a killed dialer of this name has left have hung up its calls.
+
+    To be done before a new incarnation is claimed: that is proof to others that these calls are over.
+
+    Raises:
+        OSError: if the file cannot be opened.
+
+    """
+    calls_file.parent.mkdir(parents=True, exist_ok=True)
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + within_s
+    while is_held(calls_file):
+        if loop.time() >= deadline:
+            log.error("SIP processes of the former start do not end", waited_s=within_s)
+            return
+        await asyncio.sleep(_LOOK_S)

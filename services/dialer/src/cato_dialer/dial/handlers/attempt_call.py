@@ -210,6 +210,7 @@ class CallAttempt:
             responds = await self._deps.watch.responds(self._station.id, began)
             record.publish(end if responds else replace(end, reason=STATION_DOWN), line.sip_call_id)
         self._tell_watch(driver)
+        await line.gone()
         return driver.unsent
 
     def _tell_watch(self, driver: CallDriver) -> None:

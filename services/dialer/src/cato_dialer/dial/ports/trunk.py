@@ -46,6 +46,15 @@ class Line(Protocol):
         """Cancel or end the call; `LineReleased` follows. Does nothing when repeated or late."""
         ...
 
+    async def gone(self) -> None:
+        """Return once the far end has no call any more, after `LineReleased`.
+
+        That is so when it has ended the call itself or has answered our BYE. Without an answer it is when the
+        transaction has timed out, or when the last requests of a process that died have been sent several
+        times: then the station ends the call by its own timers.
+        """
+        ...
+
 
 class Trunk(Protocol):
     """The SIP engine: a number of lines that can be in use at once."""

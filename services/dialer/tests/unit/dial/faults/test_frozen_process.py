@@ -56,6 +56,9 @@ class PlayingLine:
     async def hang_up(self) -> None:
         self.tell(LineReleased(0, ReleaseCause.LOCAL_HANGUP, 200, "", self._heard_ms))
 
+    async def gone(self) -> None:
+        """The far end is gone with the line."""
+
     def tell(self, event: LineEvent) -> None:
         if isinstance(event, LinePlaybackFinished):
             self._heard_ms = event.heard_ms

@@ -93,6 +93,10 @@ class DenseLine:
         else:
             self.call.hang_up()
 
+    async def gone(self) -> None:
+        if self.call is not None:
+            await self.call.endpoint.byes.none_open(self.call.identity.call_id)
+
     def release(self, cause: ReleaseCause, code: int | None, phrase: str) -> None:
         """Emit the final event once the media process has reported how much was heard."""
         if self._released or self._last_word is not None:

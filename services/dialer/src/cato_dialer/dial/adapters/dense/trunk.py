@@ -62,10 +62,13 @@ class DenseTrunk:
         *,
         timing: Timing = _STANDARD_TIMING,
         resolver: Resolver | None = None,
+        calls_file: str = "",
     ) -> None:
+        """`calls_file`: the lock that each process with calls of this dialer holds ("": none)."""
         self._dialing = dialing
         self._timing = timing
         self._channels = channels
+        self._calls_file = calls_file
         self._processes: list[MediaProcess] = []
         self._media_processes = dialing.media_processes
         self._endpoint: SipEndpoint | None = None
@@ -136,7 +139,7 @@ class DenseTrunk:
         for index in range(self._media_processes):
             low = first + index * width if first else 0
             configure = protocol.Configure(
-                share, self._dialing.bind_address, low, low + width - 1 if first else 0
+                share, self._dialing.bind_address, low, low + width - 1 if first else 0, self._calls_file
             )
             process = MediaProcess(
                 configure, on_report=self._report, on_ready=self._media_ready, on_death=self._media_died

@@ -28,6 +28,8 @@ class Configure:
     rtp_port_from: int
     rtp_port_till: int
     sip_log_level: int
+    calls_file: str = ""
+    """The lock that each process with calls of the dialer holds ("": none)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +171,15 @@ class LineReport:
     event: LineEvent
 
 
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The far end of a released line has no call any more (`Line.gone`)."""
+
+    line: int
+
+
 ToWorker = Configure | Place | HangUp | Register | Unregister
-OfLine = InviteSent | CallNamed | Signalled | LineReport
+OfLine = InviteSent | CallNamed | Signalled | LineReport | Gone
 FromWorker = Ready | Refused | Beat | Freed | Registered | OfLine
 Message = ToWorker | FromWorker
 

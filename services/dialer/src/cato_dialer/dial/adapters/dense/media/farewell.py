@@ -3,17 +3,8 @@
 Without these requests the called person would hear silence until the station ends the call.
 """
 
-import contextlib
-import socket
-import time
-
 from cato_dialer.dial.adapters.dense.media.protocol import Farewell
-
-_CROSSING_S = 0.1
-"Before the second request of a call: the station processes the first one."
-_PAUSES_S = (0.0, 0.5, 1.0)
-"Before each sending over UDP: a datagram may be lost, and no process will receive the response. TCP: once."
-_CONNECT_S = 1.0
+from cato_dialer.dial.adapters.sip.end_calls import LastRequest, end_calls
 
 
 class Farewells:
@@ -31,28 +22,14 @@ class Farewells:
         self._requests.pop(call, None)
 
     def send(self) -> int:
-        """Send all requests, and return how many calls there were."""
-        requests = list(self._requests.values())
-        for pause in _PAUSES_S if requests else ():
-            time.sleep(pause)
-            for request in requests:
-                # A station that cannot be reached ends the call by its own timers.
-                with contextlib.suppress(OSError):
-                    _send(request, again=pause > 0)
-            second = [request._replace(data=request.then) for request in requests if request.then]
-            time.sleep(_CROSSING_S if second else 0)
-            for request in second:
-                with contextlib.suppress(OSError):
-                    _send(request, again=pause > 0)
-        return len(requests)
+        """Send all requests until they are answered, some times at most; return how many calls there were."""
+        end_calls([_requests(farewell) for farewell in self._requests.values()])
+        return len(self._requests)
 
 
-def _send(request: Farewell, *, again: bool) -> None:
-    data = request.data.encode("utf-8", "replace")
-    if request.transport == "udp":
-        family = socket.AF_INET6 if ":" in request.host else socket.AF_INET
-        with socket.socket(family, socket.SOCK_DGRAM) as sip:
-            sip.sendto(data, (request.host, request.port))
-    elif not again:
-        with socket.create_connection((request.host, request.port), _CONNECT_S) as sip:
-            sip.sendall(data)
+def _requests(farewell: Farewell) -> list[LastRequest]:
+    return [
+        LastRequest(data.encode("utf-8", "replace"), farewell.host, farewell.port, farewell.transport)
+        for data in (farewell.data, farewell.then)
+        if data
+    ]

@@ -14,6 +14,7 @@ import time
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+from cato_dialer.dial.adapters.call_lock import hold
 from cato_dialer.dial.adapters.dense.media import protocol
 from cato_dialer.dial.adapters.dense.media.engine import MediaEngine
 from cato_dialer.dial.adapters.dense.media.kernel import Clock
@@ -44,6 +45,7 @@ class Process:
     def run(self) -> int:
         configure = self._first()
         try:
+            hold(configure.calls_file)
             ports = Ports(
                 configure.calls, configure.bind_address, configure.rtp_port_from, configure.rtp_port_till
             )

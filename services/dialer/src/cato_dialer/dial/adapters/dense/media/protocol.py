@@ -12,12 +12,16 @@ class ProtocolError(ValueError):
 
 
 class Configure(NamedTuple):
-    """The first message: open `calls` port pairs in a range, both ends included; 0 and 0: any free ports."""
+    """The first message: open `calls` port pairs in a range, both ends included; 0 and 0: any free ports.
+
+    `calls_file`: the lock that each process with calls of the dialer holds ("": none).
+    """
 
     calls: int
     bind_address: str
     rtp_port_from: int
     rtp_port_till: int
+    calls_file: str = ""
 
 
 class Play(NamedTuple):

@@ -18,6 +18,7 @@ from cato_dialer.dial.adapters.dense.sip.messages.message import (
 )
 from cato_dialer.dial.adapters.dense.sip.transactions.client import ClientTransaction, Request, State
 from cato_dialer.dial.adapters.dense.sip.transactions.large_requests import LARGEST_DATAGRAM, LargeRequests
+from cato_dialer.dial.adapters.dense.sip.transactions.open_byes import OpenByes
 from cato_dialer.dial.adapters.dense.sip.transactions.server import ServerTransaction
 from cato_dialer.dial.adapters.dense.sip.transactions.timing import Delays, Timing
 from cato_dialer.dial.adapters.dense.sip.transactions.transport import (
@@ -83,6 +84,7 @@ class SipEndpoint:
         self._dialogs: dict[str, DialogUser] = {}
         self._peers: Counter[str] = Counter()
         self._changed = asyncio.Event()
+        self.byes = OpenByes()
         self.freezes = FreezeWatch(SystemClock(), _FROZEN_S)
         """To be counted much more often than every 5 s."""
         self.counts: Counter[str] = Counter()
@@ -141,6 +143,8 @@ class SipEndpoint:
     ) -> ClientTransaction:
         """Send a request as a new transaction; CANCEL is given the branch of its INVITE."""
         branch = branch or self.new_branch()
+        if request.method == "BYE":
+            on_response, on_failure = self.byes.watch(request.header("Call-ID"), on_response, on_failure)
         transaction = ClientTransaction(
             request,
             self.via(branch, remote),
@@ -172,6 +176,7 @@ class SipEndpoint:
         return f"{self._branch_prefix}{next(self._branches):x}"
 
     async def close(self) -> None:
+        self.byes.close()
         for client in list(self._clients.values()):
             client.terminate()
         for server in list(self._servers.values()):

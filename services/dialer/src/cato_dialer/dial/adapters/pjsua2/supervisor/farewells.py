@@ -6,16 +6,11 @@ the worker.
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cato_dialer.dial.adapters.sip.end_calls import LastRequest, end_calls
 from cato_dialer.dial.adapters.sip.last_requests import bye_of, cancel_of, is_success
-
-_PAUSES_S = (0.0, 0.5, 1.0)
-"Before each sending: a datagram may be lost, and no process receives the response."
-_CROSSING_S = 0.1
-"Between CANCEL and BYE of a call that was perhaps answered before the CANCEL arrived."
 
 
 @dataclass(slots=True)
@@ -44,22 +39,10 @@ class Signalling:
 
 
 async def send_last_requests(calls: Sequence[Signalling]) -> None:
-    """Send each request several times. A station that cannot be reached ends the call by its own timers."""
-    ends = [(call.peer, call.last_requests()) for call in calls]
-    for pause in _PAUSES_S:
-        await asyncio.sleep(pause)
-        for place in range(2):
-            for peer, requests in ends:
-                if place < len(requests):
-                    with contextlib.suppress(OSError, ValueError):
-                        _send(requests[place], peer)
-            await asyncio.sleep(_CROSSING_S if place == 0 else 0)
-
-
-def _send(request: bytes, peer: str) -> None:
-    """Raises: OSError, ValueError: not an address."""
-    host, _, port = peer.rpartition(":")
-    host = host.strip("[]")
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM) as sip:
-        sip.sendto(request, (host, int(port)))
+    """Send the last requests until they are answered, some times at most."""
+    requests: list[list[LastRequest]] = []
+    for call in calls:
+        host, _, port = call.peer.rpartition(":")
+        with contextlib.suppress(ValueError):  # not an address
+            requests.append([LastRequest(data, host.strip("[]"), int(port)) for data in call.last_requests()])
+    await asyncio.to_thread(end_calls, requests)

@@ -35,6 +35,7 @@ class Pjsua2Line:
         self._on_silence = on_silence
         self._told = False
         self._hanging_up = False
+        self._gone = asyncio.Event()
         self._events: asyncio.Queue[LineEvent] = asyncio.Queue()
         self._heard_ms = 0
 
@@ -49,6 +50,13 @@ class Pjsua2Line:
         if not (self.released or self._hanging_up):
             self._hanging_up = True
             self.on_hang_up(self)
+
+    async def gone(self) -> None:
+        await self._gone.wait()
+
+    def note_gone(self) -> None:
+        """Note that the far end has no call any more."""
+        self._gone.set()
 
     def deliver(self, event: LineEvent) -> None:
         if self.released:
@@ -71,3 +79,5 @@ class Pjsua2Line:
     def release(self, cause: ReleaseCause, phrase: str) -> None:
         """Release a line that no worker will release."""
         self.deliver(LineReleased(now_ms(), cause, None, phrase, self._heard_ms))
+        if not self.sent:
+            self.note_gone()

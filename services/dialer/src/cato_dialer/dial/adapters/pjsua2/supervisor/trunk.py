@@ -51,15 +51,23 @@ class Pjsua2Trunk:
     """
 
     def __init__(
-        self, dialing: DialingConfig, workers_for: int, *, on_demand: bool = False, sip_log_level: int = 0
+        self,
+        dialing: DialingConfig,
+        workers_for: int,
+        *,
+        on_demand: bool = False,
+        sip_log_level: int = 0,
+        calls_file: str = "",
     ) -> None:
         """`on_demand`: start the workers for the first order, or the first wait for a line.
 
         `sip_log_level`: PJSIP's, from 0 (nothing) to 6; 4 shows the messages, on standard error.
+        `calls_file`: the lock that each process with calls of this dialer holds ("": none).
         """
         self._dialing = dialing
         self._channels = workers_for
         self._sip_log_level = sip_log_level
+        self._calls_file = calls_file
         self._calls_per_worker = dialing.calls_per_worker
         self._ports = share_ports(dialing.rtp_port_from, dialing.rtp_port_till, workers_for)
         self._gate = asyncio.Semaphore(max(2, os.cpu_count() or 1))
@@ -270,6 +278,7 @@ class Pjsua2Trunk:
             rtp_port_from=low,
             rtp_port_till=high,
             sip_log_level=self._sip_log_level,
+            calls_file=self._calls_file,
         )
         worker = WorkerProcess(
             worker_id, settings, gate=self._gate, bytecode=self._bytecode, changed=self._serve_waiting

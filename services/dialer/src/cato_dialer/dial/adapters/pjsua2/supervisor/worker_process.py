@@ -14,7 +14,7 @@ import structlog
 from cato_contracts.instants import now_ms
 from cato_dialer.dial.adapters.pjsua2 import protocol
 from cato_dialer.dial.adapters.pjsua2.supervisor.bytecode import BytecodeCache
-from cato_dialer.dial.adapters.pjsua2.supervisor.farewells import Signalling, send_last_requests
+from cato_dialer.dial.adapters.pjsua2.supervisor.farewells import send_last_requests
 from cato_dialer.dial.adapters.pjsua2.supervisor.line import Pjsua2Line
 from cato_runtime.process.child_process import kill
 
@@ -66,6 +66,8 @@ class WorkerProcess:
         self._placed = 0
         self._freed = 0
         self._lines: dict[int, Pjsua2Line] = {}
+        self._parting: dict[int, Pjsua2Line] = {}
+        "Released lines whose far end may still have the call."
         self._message_seen = False
         self._silent_ticks = 0
         self._closing = asyncio.Event()
@@ -136,11 +138,9 @@ class WorkerProcess:
                 why = f"SIP worker cannot be started: {error.strerror or 'it sent no message in time'}"
             except ValueError as error:
                 why = f"SIP worker sent an invalid message: {error}"
-            left = self._lose_lines(why)
+            self._say_farewell(self._lose_lines(why))
             if self._closing.is_set():
                 return
-            if left:
-                self._farewell = asyncio.create_task(send_last_requests(left))
             if time.monotonic() - began >= _SETTLED_S:
                 pause_s = _FIRST_PAUSE_S
             self.deaths += 1
@@ -213,6 +213,8 @@ class WorkerProcess:
                 self._changed()
             case protocol.Registered() if self._registered is not None:
                 self._registered(message)
+            case protocol.Gone(line=line):
+                self._gone(line)
             case protocol.InviteSent() | protocol.CallNamed() | protocol.Signalled() | protocol.LineReport():
                 self._take_of_line(message)
             case _:
@@ -236,18 +238,33 @@ class WorkerProcess:
             case protocol.LineReport(event=event):
                 line.deliver(event)
         if line.released:
-            del self._lines[message.line]
+            self._parting[message.line] = self._lines.pop(message.line)
 
-    def _lose_lines(self, why: str) -> list[Signalling]:
-        """Release the lines of the process, which has ended; return the calls that may still be up."""
+    def _gone(self, number: int) -> None:
+        line = self._parting.pop(number, None) or self._lines.get(number)
+        if line is not None:
+            line.note_gone()
+
+    def _say_farewell(self, lines: list[Pjsua2Line]) -> None:
+        """Hang up the calls that a process has left up; until that is done their lines are not gone."""
+        up = [line for line in lines if line.signalling.invite]
+        for line in lines:
+            if line not in up or self._closing.is_set():
+                line.note_gone()
+        if up and not self._closing.is_set():
+            self._farewell = asyncio.create_task(_hang_up(up))
+
+    def _lose_lines(self, why: str) -> list[Pjsua2Line]:
+        """Release the lines of the process, which has ended; return those that may not be gone."""
         self._process = None
         self._calls = self._placed = self._freed = 0
         self._message_seen, self._silent_ticks = False, 0
         self.loop_lag_ms = self.media_lag_ms = 0
+        parting, self._parting = list(self._parting.values()), {}
         lines, self._lines = list(self._lines.values()), {}
         for line in lines:
             line.lose(why or "the SIP engine is closed")
-        return [line.signalling for line in lines if line.signalling.invite]
+        return [*lines, *parting]
 
     def _send(self, message: protocol.ToWorker) -> None:
         # The end of a process is noticed at the end of its messages.
@@ -262,6 +279,14 @@ class WorkerProcess:
         if self._process is not None and self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
+
+
+async def _hang_up(lines: list[Pjsua2Line]) -> None:
+    try:
+        await send_last_requests([line.signalling for line in lines])
+    finally:
+        for line in lines:
+            line.note_gone()
 
 
 def _ending(status: int) -> str:

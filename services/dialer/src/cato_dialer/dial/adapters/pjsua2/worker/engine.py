@@ -22,6 +22,7 @@ from cato_dialer.dial.adapters.pjsua2.worker.audio.playback import Playback
 from cato_dialer.dial.adapters.pjsua2.worker.audio.prompt_player import PlayerError, PromptPlayer
 from cato_dialer.dial.adapters.pjsua2.worker.audio.tone_listener import ToneListener
 from cato_dialer.dial.adapters.pjsua2.worker.digit_filter import RTP_EVENTS, TONES, DigitFilter
+from cato_dialer.dial.adapters.pjsua2.worker.parting_calls import PartingCalls
 from cato_dialer.dial.adapters.pjsua2.worker.progress import Progress
 from cato_dialer.dial.adapters.pjsua2.worker.scheduled_calls import ScheduledCalls
 from cato_dialer.dial.adapters.pjsua2.worker.sip.accounts import Accounts, AccountsError
@@ -78,6 +79,7 @@ class Engine:
         self._media_lag_ms = 0.0
         self._library = ctypes.CDLL(pj._pjsua2.__file__)  # noqa: SLF001 - counts that its Python side lacks
         self._endpoint = pj.Endpoint()
+        self._parting = PartingCalls(self._library, emit)
         self._offer = Offer(self._endpoint, self._library)
         self._offer.prepare()
         self._accounts = Accounts(self._endpoint, self._library, settings)
@@ -161,6 +163,7 @@ class Engine:
     def poll(self, timeout_ms: int) -> None:
         """Run the library, for `timeout_ms` at most if it is idle, and handle the events that it queued."""
         self._endpoint.libHandleEvents(timeout_ms)
+        self._parting.check()
         for order in self._scheduled.take_due(now_ms()):
             self._dial(order)
         while self._events:
@@ -225,7 +228,9 @@ class Engine:
         try:
             # The library sends CANCEL or BYE, or waits for a provisional response first. It acknowledges and
             # ends a 200 that crosses our CANCEL. The call reports its end at once, before the last messages.
+            number = running.call.getId()
             running.call.hangup(pj.CallOpParam())
+            self._parting.hung_up(line, number)
         except pj.Error as error:
             self._events.append(pj_events.Failed(line, now_ms(), _why(error)))
 
@@ -261,7 +266,10 @@ class Engine:
             running.player.close()
             self._tones.end(event.line)
             if isinstance(event, pj_events.Failed | pj_events.Unsent):
+                number = running.call.getId()
                 abandon(running.call)
+                self._parting.hung_up(event.line, number)
+            self._parting.released(event.line)
             return
         if progress.may_listen:
             self._listen(running)
@@ -322,6 +330,7 @@ class Engine:
     def _release(self, line: int, cause: ReleaseCause, phrase: str) -> None:
         """Release a line that has no call in the library."""
         self._send(line, [LineReleased(now_ms(), cause, None, phrase, 0)])
+        self._parting.released(line)
 
     def _count_freed(self) -> None:
         self._over = self._placed - len(self._scheduled) - int(self._library.pjsua_call_get_count())

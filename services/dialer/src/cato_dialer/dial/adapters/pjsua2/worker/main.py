@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from cato_dialer.dial.adapters.call_lock import hold
 from cato_dialer.dial.adapters.pjsua2 import protocol
 from cato_dialer.dial.adapters.pjsua2.worker.pipes import Doorbell, Pipes
 
@@ -25,7 +26,7 @@ _START_S = 10
 _STUCK_S = 6
 """The kernel ends a worker whose loop has been stuck for so long, even without a parent. After 7 s another
 dialer may have taken over its calls, and it must not go on with them."""
-_SHUTDOWN_S = 1
+_SHUTDOWN_S = 2
 "For BYE and CANCEL after the parent has ended."
 _SHUTDOWN_LOOK_MS = 20
 _PR_SET_PDEATHSIG = 1
@@ -37,6 +38,7 @@ def main(parent: int) -> int:
     messages = pipes.first(_START_S)
     if not messages or not isinstance(settings := messages[0], protocol.Configure):
         return 2
+    hold(settings.calls_file)
     _move_output_away(sip_log=settings.sip_log_level > 0)
     # The library prints as soon as it is loaded.
     from cato_dialer.dial.adapters.pjsua2.worker.engine import Engine, EngineError  # noqa: PLC0415

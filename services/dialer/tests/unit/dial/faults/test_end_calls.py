@@ -1,0 +1,66 @@
+"""The last requests of calls whose process has died, over real sockets."""
+
+import asyncio
+import socket
+from collections.abc import Callable
+
+from cato_dialer.dial.adapters.sip.end_calls import LastRequest, end_calls
+
+
+def request(method: str, call_id: str, port: int) -> LastRequest:
+    text = f"{method} sip:1@127.0.0.1 SIP/2.0\r\nCall-ID: {call_id}\r\nCSeq: 7 {method}\r\n\r\n"
+    return LastRequest(text.encode(), "127.0.0.1", port)
+
+
+def response(to: bytes, status: str) -> bytes:
+    return f"SIP/2.0 {status}\r\n".encode() + to.partition(b"\r\n")[2]
+
+
+async def ended(
+    methods: list[list[str]], answer: Callable[[bytes, int], bytes | None]
+) -> tuple[int, list[str]]:
+    """End calls at a station that answers the nth request so; return the open requests and all methods."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as station:
+        station.bind(("127.0.0.1", 0))
+        station.setblocking(False)
+        loop, port, seen = asyncio.get_running_loop(), station.getsockname()[1], list[str]()
+
+        async def serve() -> None:
+            while True:
+                data, source = await loop.sock_recvfrom(station, 1000)
+                seen.append(data.split(b" ")[0].decode())
+                if (reply := answer(data, len(seen))) is not None:
+                    await loop.sock_sendto(station, reply, source)
+
+        serving = asyncio.create_task(serve())
+        calls = [
+            [request(method, f"call-{number}", port) for method in of_call]
+            for number, of_call in enumerate(methods)
+        ]
+        left = await asyncio.to_thread(end_calls, calls)
+        serving.cancel()
+        return left, seen
+
+
+async def test_answered_requests_are_sent_once() -> None:
+    left, seen = await ended([["BYE"], ["CANCEL", "BYE"]], lambda data, _: response(data, "200 OK"))
+    assert (left, sorted(seen)) == (0, ["BYE", "BYE", "CANCEL"])
+
+
+async def test_lost_request_is_sent_again_and_its_late_answer_ends_the_waiting() -> None:
+    late = "481 Call/Transaction Does Not Exist"
+    left, seen = await ended([["BYE"]], lambda data, nth: response(data, late) if nth == 2 else None)
+    assert (left, seen) == (0, ["BYE", "BYE"])
+
+
+async def test_provisional_response_is_no_answer() -> None:
+    left, seen = await ended([["BYE"]], lambda data, _: response(data, "100 Trying"))
+    assert (left, seen) == (1, ["BYE"] * 3)
+
+
+async def test_unanswered_bye_is_sent_again_without_the_cancel_that_was_answered() -> None:
+    left, seen = await ended(
+        [["CANCEL", "BYE"]],
+        lambda data, _: response(data, "200 OK") if data.startswith(b"CANCEL") else None,
+    )
+    assert (left, seen) == (1, ["CANCEL", "BYE", "BYE", "BYE"])

@@ -29,7 +29,7 @@ async def test_record_of_an_answered_call_has_times_parties_and_audio(scene: Sce
         caller.send_rtp(answer, prompt[n * 160 :][:160], n)
     caller.bye()
     await caller.response(200)
-    [record] = await exchange.wait_calls(1, timeout=2)
+    [record] = await exchange.wait_calls(1, timeout=10)
 
     assert record.alaw == prompt
     assert record.contains_prompt(prompt)
@@ -50,7 +50,7 @@ async def test_record_is_written_as_json_and_audio_files(scene: Scene, tmp_path:
     answer = await caller.talk_to("1")
     caller.send_rtp(answer, b"hello", 1)
     caller.bye()
-    [record] = await exchange.wait_calls(1, timeout=2)
+    [record] = await exchange.wait_calls(1, timeout=10)
     await exchange.stop()
 
     content = json.loads((tmp_path / f"{record.name}.json").read_text())
@@ -68,7 +68,7 @@ async def test_early_media_is_sent_before_the_answer(scene: Scene):
     caller.invite("1")
     await caller.response(100)
     progress = await caller.response(183)
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(10):
         packet = await caller.rtp_received.get()
     answer = await caller.response(200)
 
@@ -84,7 +84,7 @@ async def test_exchange_hangs_up_after_the_planned_time(scene: Scene):
     bye = await caller.incoming("BYE")
     assert exchange.calls_now == 0
     caller.answer(bye)
-    [record] = await exchange.wait_calls(1, timeout=2)
+    [record] = await exchange.wait_calls(1, timeout=10)
 
     assert (record.ended_by, record.bye_answered) == ("exchange", True)
 
@@ -105,7 +105,7 @@ async def test_never_bye_leaves_the_callers_bye_unanswered(scene: Scene):
     exchange, caller = await scene.call(Rule(number="1", does=Answer(never_bye=True)))
     await caller.talk_to("1")
     caller.bye()
-    [record] = await exchange.wait_calls(1, timeout=2)
+    [record] = await exchange.wait_calls(1, timeout=10)
 
     assert (record.ended_by, record.bye_answered) == ("caller", False)
     assert caller.quiet
@@ -118,7 +118,7 @@ async def test_rfc4733_digits_are_telephone_events(scene: Scene):
     await caller.talk_to("1")
 
     packets: list[bytes] = []
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(10):
         while sum(bool(packet[13] & 0x80) for packet in packets) < 6:
             packets.append(await caller.rtp_received.get())
 
@@ -154,7 +154,7 @@ async def test_talk_sends_consecutive_audio_packets(scene: Scene):
     _, caller = await scene.call(Rule(number="1", does=Answer(talk=True)))
     await caller.talk_to("1")
 
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(10):
         packets = [await caller.rtp_received.get() for _ in range(5)]
 
     numbers = [int.from_bytes(packet[2:4]) for packet in packets]
@@ -218,7 +218,7 @@ async def test_invite_without_sdp_gets_an_offer_in_the_200(scene: Scene):
     caller.ack(answer, body=caller.offer())
     caller.send_rtp(answer, b"hello", 1)
     caller.bye()
-    [record] = await exchange.wait_calls(1, timeout=2)
+    [record] = await exchange.wait_calls(1, timeout=10)
 
     assert (record.alaw, record.codec) == (b"hello", "PCMA")
 
@@ -230,7 +230,7 @@ async def test_summary_counts_concurrent_calls_and_intervals(scene: Scene):
         await caller.talk_to("1")
     for caller in callers:
         caller.bye()
-    await exchange.wait_calls(3, timeout=2)
+    await exchange.wait_calls(3, timeout=10)
 
     times = exchange.summary.invite_times_ms
     assert exchange.peak_calls == 3

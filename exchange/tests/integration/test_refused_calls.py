@@ -33,7 +33,7 @@ async def test_refusal_has_code_headers_and_record(rule: Rule, code: int, scene:
     exchange, caller = await scene.call(rule)
 
     response = await refused(caller, "1")
-    [record] = await exchange.wait_calls(1, timeout=2)
+    [record] = await exchange.wait_calls(1, timeout=10)
 
     assert response.code == record.final_code == code
     assert (record.ringing_ms is not None) == (rule.does.ring_s > 0)
@@ -51,7 +51,7 @@ async def test_no_answer_rings_until_the_caller_cancels(scene: Scene):
     caller.cancel()
     assert (await caller.response(200)).cseq.method == "CANCEL"
     caller.ack(await caller.response(487))
-    [record] = await exchange.wait_calls(1, timeout=2)
+    [record] = await exchange.wait_calls(1, timeout=10)
 
     assert (record.final_code, record.ended_by) == (487, "caller")
 
@@ -69,7 +69,7 @@ async def test_answer_crosses_the_cancel(scene: Scene):
     caller.ack(answer)
     caller.bye()
     await caller.response(200)
-    [record] = await exchange.wait_calls(1, timeout=2)
+    [record] = await exchange.wait_calls(1, timeout=10)
 
     assert (record.final_code, record.ended_by) == (200, "caller")
     assert record.cancel_ms is not None
@@ -125,7 +125,7 @@ async def test_wrong_password_ends_the_call(scene: Scene):
 
     wrong = challenge.model_copy(update={"password": "guess"})
     assert (await refused(caller, "1", proof(demand, wrong, caller))).code == 401
-    [record] = await exchange.wait_calls(1, timeout=2)
+    [record] = await exchange.wait_calls(1, timeout=10)
 
     assert (record.final_code, record.ended_by) == (401, "exchange")
 
@@ -143,7 +143,7 @@ async def test_invite_without_a_common_codec_gets_488(scene: Scene):
     await caller.response(180)
     caller.ack(await caller.response(488))
 
-    assert (await exchange.wait_calls(1, timeout=2))[0].final_code == 488
+    assert (await exchange.wait_calls(1, timeout=10))[0].final_code == 488
 
 
 async def test_call_above_max_calls_gets_503(scene: Scene):
@@ -153,6 +153,6 @@ async def test_call_above_max_calls_gets_503(scene: Scene):
 
     assert (await refused(second, "1")).code == 503
     caller.bye()
-    await exchange.wait_calls(2, timeout=2)
+    await exchange.wait_calls(2, timeout=10)
     third = await scene.caller(exchange)
     await third.talk_to("1")

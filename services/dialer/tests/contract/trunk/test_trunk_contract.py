@@ -179,7 +179,7 @@ async def test_an_order_without_a_free_line_is_released_as_not_sent_t1(caller: C
 
 
 async def test_line_free_returns_when_a_line_is_released_t1(caller: Caller):
-    await asyncio.wait_for(caller.trunk.line_free(), 1)
+    await asyncio.wait_for(caller.trunk.line_free(), 10)
     busy = [caller.call("nobody") for _ in range(caller.trunk.capacity)]
     free = asyncio.ensure_future(caller.trunk.line_free())
     await asyncio.sleep(0.1)

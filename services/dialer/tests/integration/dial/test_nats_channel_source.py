@@ -137,7 +137,7 @@ async def test_others_have_the_channels_of_a_killed_replica_once_it_is_restarted
     other = await source(connect, station(channels=2))
     waiting = asyncio.create_task(all_at_once(other, 2))
     restarted = await source(connect, station(channels=2), name="dialer-1")
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(20):
         await waiting
     await restarted.close()
     await other.close()

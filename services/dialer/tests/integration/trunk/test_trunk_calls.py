@@ -243,7 +243,7 @@ async def test_a_call_hung_up_before_any_answer_is_cancelled_with_the_first_one(
     line = (await bench.caller(exchange)).call("1")
     await exchange.wait_until(lambda: bool(exchange.calls), 5)
     await line.hang_up()
-    assert (await follow(line, timeout=1)).end.cause is ReleaseCause.LOCAL_HANGUP
+    assert (await follow(line, timeout=3)).end.cause is ReleaseCause.LOCAL_HANGUP
     (record,) = await exchange.wait_calls(1, 5)
     assert record.final_code == 487
 

@@ -44,7 +44,7 @@ class FarEnd:
         self.rtp.bind(("127.0.0.1", self.port))
         self.rtcp.bind(("127.0.0.1", self.port + 1))
         self.rtp.setblocking(False)
-        self.rtcp.settimeout(1)
+        self.rtcp.settimeout(10)
 
     def packets(self) -> list[Packet]:
         found = []

@@ -73,7 +73,8 @@ async def _campaign(runtime: RuntimeDeps) -> CampaignParts:
             clock=clock,
         )
     )
-    return CampaignParts(role, CampaignGauges(js, role.runs_in_progress, role.channels))
+    gauges = CampaignGauges(js, role.runs_in_progress, role.channels, lambda: runtime.storage.fault)
+    return CampaignParts(role, gauges)
 
 
 async def _dial(runtime: RuntimeDeps) -> DialParts:

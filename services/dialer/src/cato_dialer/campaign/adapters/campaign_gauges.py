@@ -40,13 +40,18 @@ class CampaignGauges(Collector):
         js: JetStreamContext,
         runs_in_progress: Callable[[], int],
         channels: Callable[[], int],
+        storage_fault: Callable[[], str | None] = lambda: None,
         interval_s: float = _INTERVAL_S,
     ) -> None:
-        """`channels`: of all stations that respond, within the licence."""
+        """`channels`: of all stations that respond, within the licence.
+
+        `storage_fault`: why the broker stores no messages, None if it does.
+        """
         self._js = js
         self._runs_in_progress = runs_in_progress
         self._channels = channels
         self._interval_s = interval_s
+        self._storage_fault = storage_fault
         self._state: BrokerState | None = None
         self._read_at = 0.0
         self._reading: asyncio.Task[None] | None = None
@@ -72,6 +77,11 @@ class CampaignGauges(Collector):
     def collect(self) -> Iterable[Metric]:
         yield GaugeMetricFamily(
             "cato_runs_in_progress", "Runs that have been started and are not over.", self._runs_in_progress()
+        )
+        yield GaugeMetricFamily(
+            "cato_runs_stalled",
+            "Runs in progress that stand still because the broker stores no messages.",
+            0 if self._storage_fault() is None else self._runs_in_progress(),
         )
         messages = GaugeMetricFamily(
             "cato_stream_messages",

@@ -83,3 +83,20 @@ def test_stations_of_the_same_name_are_labelled_with_their_ids():
         SPARE.id: "spare",
         twin.id: str(twin.id),
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "labels"),
+    [
+        ("cato_calls_started_total", {}),
+        ("cato_calls_delayed_total", {}),
+        ("cato_rtp_packets_lost_total", {}),
+        ("cato_rtp_packets_sent_total", {"reported": "true"}),
+        ("cato_call_answer_seconds_count", {}),
+        ("cato_call_talk_seconds_count", {}),
+        ("cato_call_post_dial_delay_seconds_count", {}),
+    ],
+)
+def test_counters_of_a_station_begin_at_zero_so_that_the_first_increase_is_seen(metrics, name, labels):
+    for station in ("main", "spare"):
+        assert value(metrics, name, station=station, **labels) == 0

@@ -83,8 +83,12 @@ class CallMetrics:
             buckets=_TALK_S,
             registry=self.registry,
         )
+        # With 0, or Prometheus would not see the first increase.
         for name in self._names.values():
-            self._started.labels(name)
+            for metric in (self._started, self._delayed, self._rtp_lost, self._pdd, self._answer, self._talk):
+                metric.labels(name)
+            for reported in ("true", "false"):
+                self._rtp_sent.labels(name, reported)
         self.gauges(self._calls_up)
 
     def note(self, event: CallEvent, at: int) -> None:

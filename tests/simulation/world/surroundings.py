@@ -180,6 +180,7 @@ class ExpiringHold:
         self._hold = hold
         self._delivery = hold._queued.deliveries
         self._expiry = self._expire_later()
+        self.traceparent = None
 
     @property
     def key(self) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from nats.aio.client import Client
@@ -20,17 +20,20 @@ class Outgoing:
     """A message for a stream; `expected` is the sequence that its subject must be at (None: any).
 
     `within`: the condition is about these subjects instead (see `ConditionalPublisher.publish`).
+    `more` are further headers.
     """
 
     subject: str
     data: bytes
     expected: int | None = None
     within: str | None = None
+    more: Mapping[str, str] | None = None
 
     def headers(self) -> dict[str, str] | None:
-        if self.expected is None:
-            return None
-        return condition(self.expected, self.within)
+        headers = dict(self.more or {})
+        if self.expected is not None:
+            headers |= condition(self.expected, self.within)
+        return headers or None
 
 
 async def publish_all(client: Client, messages: Sequence[Outgoing]) -> list[int | EventLogError]:

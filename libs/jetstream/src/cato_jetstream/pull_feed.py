@@ -34,6 +34,7 @@ _FORGET_S = 30.0
 _SOON_S = 0.05
 _UNLIMITED = -1
 _NS = 1_000_000_000
+_TRACEPARENT = "traceparent"
 _HEARTBEAT = "100"
 _ENDS_A_REQUEST = ("404", "408")
 _CONFLICT = "409"
@@ -195,7 +196,8 @@ class PullFeed:
             raise Unavailable(f"reading stream {self._stream} ended: {self._lost}")
         self._delivered = delivered
         self._last_reply = (metadata.sequence.stream, message.reply)
-        return Record(message.subject, metadata.sequence.stream, message.data)
+        traceparent = message.headers.get(_TRACEPARENT) if message.headers else None
+        return Record(message.subject, metadata.sequence.stream, message.data, traceparent)
 
 
 @asynccontextmanager

@@ -9,6 +9,7 @@ import structlog
 from structlog.typing import EventDict, WrappedLogger
 
 from cato_runtime.configuration.settings import LogFormat, ServiceSettings
+from cato_runtime.tracing import add_trace
 
 log = structlog.get_logger()
 
@@ -37,6 +38,7 @@ def configure_logging(service: str, settings: ServiceSettings) -> None:
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
+        add_trace,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
     ]

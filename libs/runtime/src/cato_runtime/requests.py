@@ -36,6 +36,7 @@ from cato_contracts.errors import (
 )
 from cato_contracts.requests import Request
 from cato_jetstream import NoListener, translated
+from cato_runtime import tracing
 from cato_runtime.clock import Clock, SystemClock
 
 log = structlog.get_logger()
@@ -157,7 +158,10 @@ def _subscribe(broker: NatsBroker, table: RequestTable, request: type[Request[An
         except UndecodableError as error:
             reply = _refused(ErrorCode.INVALID, str(error))
         else:
-            reply = await table.dispatch(envelope, wait_s=_wait_of(message.headers))
+            headers = message.headers or {}
+            with tracing.span(envelope.type, parent=headers.get(tracing.TRACEPARENT)) as span:
+                reply = await table.dispatch(envelope, wait_s=_wait_of(headers))
+                span.note(error=reply.error and reply.error.code)
         return reply.model_dump_json().encode()
 
     # No decoding by the framework: one bad message must give an answer, not an exception.
@@ -215,7 +219,9 @@ class Requester:
             occurred_at=self._clock.now(),
             correlation_id=correlation_id,
         )
-        raw = await self._exchange(envelope.encode(), request.subject(), timeout, max(timeout, wait or 0))
+        of_use = max(timeout, wait or 0)
+        with tracing.span(f"ask {envelope.type}"):
+            raw = await self._exchange(envelope.encode(), request.subject(), timeout, of_use)
         answer = Answer.model_validate_json(raw)
         if answer.error is not None:
             raise refusal(answer.error)
@@ -233,7 +239,7 @@ class Requester:
                 raise UnavailableError(f"the {service} service did not answer within {timeout:g} s")
             try:
                 with translated():
-                    headers = {_WAIT: str(int((of_use - now) * 1000))}
+                    headers = {_WAIT: str(int((of_use - now) * 1000)), **tracing.headers()}
                     message = await self._broker.request(payload, subject, headers=headers, timeout=left)
                 return bytes(message.body)
             except NoListener:

@@ -18,6 +18,7 @@ from faststream.nats import NatsBroker
 from nats.js import JetStreamContext
 
 from cato_contracts.errors import BrokerError, ConfigurationError
+from cato_runtime import tracing
 from cato_runtime.broker import broker_of, connect, ensure_topology
 from cato_runtime.broker_storage import BrokerStorage
 from cato_runtime.clock import Clock, SystemClock
@@ -30,6 +31,7 @@ from cato_runtime.process.garbage import tune_gc
 from cato_runtime.process.signals import on_stop_signal
 from cato_runtime.process.tasks import end_tasks
 from cato_runtime.requests import Requester, RequestTable, serve_requests
+from cato_runtime.tracing.start import start_tracing
 
 log = structlog.get_logger()
 
@@ -118,6 +120,7 @@ def run_service(name: str, build: Build) -> None:
     configure_logging(name, settings)
     tune_gc()
     try:
+        start_tracing(name)
         config = load_for(settings)
         asyncio.run(_run(name, build, settings, config))
     except ConfigurationError as error:
@@ -126,6 +129,8 @@ def run_service(name: str, build: Build) -> None:
     except BrokerError as error:
         log.error("cannot start", reason=str(error))  # noqa: TRY400 - as above
         sys.exit(_EXIT_UNAVAILABLE)
+    finally:
+        tracing.stop()
 
 
 @dataclass(slots=True)

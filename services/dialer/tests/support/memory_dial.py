@@ -143,6 +143,7 @@ class _MemoryJobDelivery:
         self._source = source
         self._key = key
         self._queued = queued
+        self.traceparent = None
         self.beats = 0
 
     @property

@@ -24,11 +24,12 @@ from cato_reporting.domain.written_detail import (
 
 @dataclass(frozen=True, slots=True)
 class LogMessage:
-    """A message of the log; `position` is its sequence in the stream."""
+    """A message of the log; `position` is its sequence in the stream, `traceparent` its header."""
 
     subject: str
     position: int
     data: bytes
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,8 @@ class RunSnapshot(Frozen):
 
     `time_zone` is the zone of the settings, or the configured one. `repeats` is the run whose unreached
     subscribers are called; `test` marks a test call.
-    `zones` are those of the subscribers, if the settings have `local_time`.
+    `zones` are those of the subscribers, if the settings have `local_time`. `traceparent` is the context of
+    the request that started the run (W3C Trace Context), if traces were on.
     """
 
     run_id: UUID
@@ -51,6 +52,7 @@ class RunSnapshot(Frozen):
     repeats: UUID | None = Field(default=None, exclude_if=lambda repeats: repeats is None)
     test: bool = Field(default=False, exclude_if=lambda test: not test)
     zones: list[str] = Field(default_factory=list, exclude_if=lambda zones: not zones)
+    traceparent: str | None = Field(default=None, exclude_if=lambda traceparent: traceparent is None)
 
     @property
     def hours_zones(self) -> list[str]:

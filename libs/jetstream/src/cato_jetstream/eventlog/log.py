@@ -7,11 +7,15 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One stored message. `sequence` is its position in the whole log, from 1, with gaps within a subject."""
+    """One stored message. `sequence` is its position in the whole log, from 1, with gaps within a subject.
+
+    `traceparent` is the header of that name, in messages that are read by a feed.
+    """
 
     subject: str
     sequence: int
     data: bytes
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from cato_gateway.http.error_responses import ORIGINAL_PATH, problem
 from cato_gateway.http.metrics import Metrics
 from cato_gateway.http.streaming import HEAD_ONLY
+from cato_runtime import tracing
 
 log = structlog.get_logger()
 
@@ -47,15 +48,19 @@ class RequestMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        sent = Headers(scope=scope).get("x-request-id", "")
+        given = Headers(scope=scope)
+        sent = given.get("x-request-id", "")
         scope[_REQUEST_ID] = sent if _ID.fullmatch(sent) else str(uuid4())
         _take_absolute_form(scope)
         path = scope[ORIGINAL_PATH] = scope["path"]
         scope["path"] = path.rstrip("/") or "/"
-        with structlog.contextvars.bound_contextvars(request_id=scope[_REQUEST_ID], user="-"):
-            await self._measured(scope, receive, send)
+        with (
+            structlog.contextvars.bound_contextvars(request_id=scope[_REQUEST_ID], user="-"),
+            tracing.span(scope["method"], parent=given.get(tracing.TRACEPARENT)) as span,
+        ):
+            await self._measured(scope, receive, send, span)
 
-    async def _measured(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _measured(self, scope: Scope, receive: Receive, send: Send, span: tracing.Span) -> None:
         started = time.perf_counter()
         status = 0
 
@@ -86,6 +91,8 @@ class RequestMiddleware:
             route = getattr(inner.get("route"), "path", "none")
             self._metrics.in_progress.dec()
             self._metrics.observe(scope["method"], route, status, seconds)
+            span.rename(f"{scope['method']} {route}")
+            span.note(status=status, request_id=scope[_REQUEST_ID])
             if route not in _QUIET:
                 log.info(
                     "request",

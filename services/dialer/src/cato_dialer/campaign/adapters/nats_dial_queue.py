@@ -24,6 +24,7 @@ from cato_jetstream import (
     publish_all,
     translated,
 )
+from cato_runtime import tracing
 from cato_runtime.clock import Clock
 
 _ACK_WAIT_S = 10.0
@@ -113,7 +114,7 @@ class NatsDialQueue:
             correlation_id=str(job.run_id),
         )
         # No message id: the duplicate window would reject a lost job that is queued again.
-        return Outgoing(dial_job(job.run_id, job.wave, no), envelope.encode())
+        return Outgoing(dial_job(job.run_id, job.wave, no), envelope.encode(), more=tracing.headers())
 
     async def _subjects(self, pattern: str) -> list[str]:
         """Return the subjects that have a message. The server lists 100,000 at a time."""

@@ -26,6 +26,7 @@ from cato_dialer.dial.handlers.deps import SETTLED_S, Deps
 from cato_dialer.dial.handlers.drive_call import CallDriver
 from cato_dialer.dial.ports.dial import Channel, StartSlot
 from cato_dialer.dial.ports.trunk import CallOrder
+from cato_runtime import tracing
 
 _RECORD_AHEAD = timedelta(milliseconds=80)
 """A call that waits for its start slot is recorded this much earlier, so that it can start on time."""
@@ -198,7 +199,9 @@ class CallAttempt:
         self._driver = driver
         self._recorder.on_fence(driver.hang_up)
         try:
-            await driver.run()
+            with tracing.span("call", call=record.call_id, station=self._station.name) as span:
+                await driver.run()
+                span.note(sip_call_id=line.sip_call_id, reason=driver.end and driver.end.reason)
         except Exception:
             # Without its driver the call is not recorded any more, so it must not stay up.
             await line.hang_up()

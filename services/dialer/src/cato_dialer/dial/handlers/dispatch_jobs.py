@@ -25,6 +25,7 @@ from cato_dialer.dial.handlers.reach_subscriber import (
 )
 from cato_dialer.dial.handlers.run_schedule import RunSchedule
 from cato_dialer.dial.ports.dial import JobDelivery, JobSource
+from cato_runtime import tracing
 from cato_runtime.process.tasks import end_tasks
 
 log = structlog.get_logger()
@@ -200,12 +201,16 @@ class JobDispatcher:
         worker = SubscriberWorker(self._deps, delivery.job, ask_owner, redelivered=delivery.redelivered)
         self._working[delivery.key] = (worker, delivery)
         self._idle.clear()
-        self._spawn(self._work(worker, delivery.key))
+        self._spawn(self._work(worker, delivery.key, delivery.traceparent))
 
-    async def _work(self, worker: SubscriberWorker, key: str) -> None:
+    async def _work(self, worker: SubscriberWorker, key: str, parent: str | None) -> None:
         verdict: Verdict = GiveBack(_FAULT_DELAY_S)
+        job = worker.job
         try:
-            verdict = await worker.work()
+            with tracing.span(
+                "job", parent=parent, run=job.run_id, subscriber=job.subscriber.no, wave=job.wave
+            ):
+                verdict = await worker.work()
         except TemporaryError as error:
             log.warning("job is given back for another attempt", error=str(error))
             verdict = GiveBack(error.delay_s)

@@ -88,6 +88,11 @@ class JobDelivery(Protocol):
         """Whether the job was delivered before: another replica may have worked on it."""
         ...
 
+    @property
+    def traceparent(self) -> str | None:
+        """The context of what has queued the job (W3C Trace Context), if traces were on."""
+        ...
+
     async def done(self) -> None:
         """Remove the job from the queue."""
         ...

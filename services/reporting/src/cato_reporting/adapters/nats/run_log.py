@@ -132,7 +132,7 @@ class NatsIntake:
 
 
 def _messages(records: Sequence[Record]) -> list[LogMessage]:
-    return [LogMessage(record.subject, record.sequence, record.data) for record in records]
+    return [LogMessage(each.subject, each.sequence, each.data, each.traceparent) for each in records]
 
 
 class NatsDeadLetters:

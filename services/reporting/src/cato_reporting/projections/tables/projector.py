@@ -3,6 +3,7 @@
 import asyncio
 import random
 import time
+from collections import Counter
 from collections.abc import Sequence
 
 import structlog
@@ -17,6 +18,7 @@ from cato_reporting.projections.archive.run_archive import IncompleteArchiveErro
 from cato_reporting.projections.parsed_messages import ParsedMessages
 from cato_reporting.projections.progress import Progress
 from cato_reporting.projections.tables.list_loader import ListLoader
+from cato_runtime import tracing
 from cato_runtime.objects import ObjectMissingError
 
 log = structlog.get_logger()
@@ -140,9 +142,12 @@ class Projector:
 
     async def _take_in(self, batch: Sequence[LogMessage]) -> None:
         position = batch[-1].position
+        began_ns = time.time_ns()
         await self._store(batch, position=position)
         self.progress.advance(position)
         self.stored = position
+        if tracing.enabled():
+            _trace(batch, began_ns)
 
     async def _store(self, batch: Sequence[LogMessage], *, position: int) -> None:
         stored_messages = []
@@ -188,3 +193,11 @@ class Projector:
                 position=message.position,
                 reason=reason,
             )
+
+
+def _trace(batch: Sequence[LogMessage], began_ns: int) -> None:
+    """Add the projection to the trace of each piece of work that has written to the log."""
+    messages = Counter(message.traceparent for message in batch if message.traceparent is not None)
+    for parent, count in messages.items():
+        with tracing.span("project", parent=parent, started_ns=began_ns, messages=count):
+            pass

@@ -14,6 +14,7 @@ from cato_dialer.campaign.domain.run.local_time import call_zones
 from cato_dialer.campaign.domain.run.progress import Progress
 from cato_dialer.campaign.handlers.deps import Deps
 from cato_dialer.campaign.ports import QueuedResult
+from cato_runtime import tracing
 
 log = structlog.get_logger()
 
@@ -54,7 +55,8 @@ class WaveJobs:
         try:
             people = [self._subscriber(no) for no in some if not self._progress.is_settled(no)]
             jobs = [job for person in people if (job := self._job(wave, person)) is not None]
-            too_large = await self._deps.queue.enqueue(jobs)
+            with tracing.span("queue jobs", parent=self._snapshot.traceparent, wave=wave, jobs=len(jobs)):
+                too_large = await self._deps.queue.enqueue(jobs)
             if too_large:
                 log.error(
                     "jobs too large for the broker, subscribers failed",

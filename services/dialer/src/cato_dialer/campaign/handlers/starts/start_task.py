@@ -33,6 +33,7 @@ from cato_dialer.campaign.handlers.coordinator.old_runs import archived_run
 from cato_dialer.campaign.handlers.coordinator.run_results import result_of
 from cato_dialer.campaign.handlers.deps import Deps
 from cato_dialer.campaign.handlers.resources import translate_log_errors
+from cato_runtime import tracing
 from cato_runtime.objects import ObjectMissingError
 from cato_runtime.requests import RequestContext
 
@@ -170,6 +171,7 @@ async def _snapshot(deps: Deps, task: Task, context: RequestContext, listed: Lis
         start_at=task.spec.start_at,
         expires_at=task.spec.expires_at,
         repeats=people.repeats,
+        traceparent=tracing.traceparent(),
     )
     return _as_test(snapshot) if people.test else snapshot
 

@@ -21,6 +21,7 @@ from cato_jetstream import (
     backoff_s,
     translated,
 )
+from cato_runtime import tracing
 
 _TIMEOUT_S = 5.0
 _READS = 10
@@ -75,7 +76,12 @@ class NatsCallJournal:
         # fences the second one. A repeated write is recognised by its writer and its data.
         try:
             written = await self._publisher.publish(
-                subject, data, expected=after, within=run_subscriber(run_id, no), token=self._writer
+                subject,
+                data,
+                expected=after,
+                within=run_subscriber(run_id, no),
+                token=self._writer,
+                headers=tracing.headers(),
             )
         except Conflict as error:
             raise FencedError(f"{subject} has another writer: {error}") from error

@@ -18,6 +18,7 @@ from cato_dialer.dial.adapters.spool.jobs_in_hand import JobsInHand
 from cato_dialer.dial.domain.subscriber.takeover import OwnerAnswer
 from cato_dialer.dial.ports.dial import JobDelivery
 from cato_jetstream import DeadLetters, Delivery, EventLogError, translated
+from cato_runtime.tracing import TRACEPARENT
 
 log = structlog.get_logger()
 
@@ -29,8 +30,15 @@ _NAK = b"-NAK"
 class NatsJobDelivery:
     """A job as delivered by its run's consumer."""
 
-    def __init__(self, delivery: Delivery, reply: str, in_hand: JobsInHand | None) -> None:
+    def __init__(
+        self,
+        delivery: Delivery,
+        reply: str,
+        in_hand: JobsInHand | None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         """Raises: UndecodableError: the message is not a job."""
+        self.traceparent = (headers or {}).get(TRACEPARENT)
         self.job = _job(delivery.data)
         self.key = delivery.subject
         self.redelivered = delivery.redelivered
@@ -150,7 +158,7 @@ class NatsJobSource:
         """Decode a job; one that cannot be decoded becomes a dead letter."""
         delivery = Delivery(message, self._dead_letters)
         try:
-            return NatsJobDelivery(delivery, message.reply, self._in_hand)
+            return NatsJobDelivery(delivery, message.reply, self._in_hand, message.headers)
         except UndecodableError as error:
             await delivery.fail(error)
         return None

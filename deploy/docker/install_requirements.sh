@@ -1,6 +1,6 @@
 #!/bin/sh
 # Make the virtual environment of the image and install the third-party requirements of a service, by hash.
-# Usage: install_requirements.sh SERVICE_DIRECTORY; run in the root of the workspace.
+# Usage: install_requirements.sh SERVICE_DIRECTORY; run in the root of the workspace. $EXTRAS: those of the packages.
 set -eu
 export UV_SYSTEM_CERTS=${UV_SYSTEM_CERTS:-true}
 TOOLS=${TOOLS:-/opt/tools}
@@ -14,7 +14,7 @@ lists=$(mktemp -d)
 "$python" "$select" --build-tools >"$lists/tools.txt"
 "$TOOLS/bin/uv" pip install --quiet --python "$TOOLS/bin/python" --require-hashes -r "$lists/tools.txt"
 
-"$python" "$select" "$1" >"$lists/service.txt"
+"$python" "$select" --extras "${EXTRAS-}" "$1" >"$lists/service.txt"
 "$python" -m venv --without-pip "$TARGET"
 "$TOOLS/bin/uv" pip install --quiet --python "$TARGET/bin/python" --compile-bytecode --require-hashes \
     -r "$lists/service.txt"

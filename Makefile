@@ -8,8 +8,7 @@ STAMP := $(VENV)/.installed
 PACKAGES := $(wildcard libs/*/pyproject.toml services/*/pyproject.toml) exchange/pyproject.toml cli/pyproject.toml stack/pyproject.toml
 EDITABLE := $(foreach package,$(PACKAGES),-e ./$(dir $(package)))
 TIMED := $(wildcard services/dialer/tests/integration/trunk tests/interop)
-FAILURES := $(wildcard tests/chaos tests/cluster tests/e2e tests/api/test_fuzzing.py)
-CONSOLE := $(wildcard tests/console)
+FAILURES := $(wildcard tests/chaos tests/cluster tests/e2e tests/console tests/api/test_fuzzing.py)
 TOOLS := build/openapi-tools
 ASTERISK := build/peers/asterisk
 SUITABLE := "import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))"
@@ -25,9 +24,8 @@ export UV_SYSTEM_CERTS ?= true
 # tests start compiles everything it imports, which costs half of the processor time of a start.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo up images test test-docker test-timed test-failures test-others test-quick chaos peers docker-tools \
-    openapi-tools check sbom audit docs bench \
-    soak fmt lock clean venv
+.PHONY: demo up images test test-docker test-timed test-failures test-others test-console test-quick chaos peers \
+    browser docker-tools openapi-tools deploy-tools check sbom audit docs bench soak fmt lock clean venv
 
 demo: $(STAMP)  ## fresh clone to finished run: real SIP calls against the simulated exchange
 	$(BIN)/cato demo --report demo-report.json $(if $(KEEP),--keep)
@@ -44,13 +42,13 @@ images:  ## the images of the services, with a Docker engine
 	done
 
 ifdef ARGS
-test: $(STAMP) peers openapi-tools deploy-tools
+test: $(STAMP) peers browser openapi-tools deploy-tools
 	$(BIN)/python -m pytest $(ARGS)
 else
 # Three lanes at once. The tests that watch the clock run one at a time, and mostly wait for it, and so do those that kill
 # processes and cut connections, with those of the whole system behind them, so that both lanes are equally long; beside
 # them run, at low priority, the tests that need the processor. Each lane prints its results at its end.
-test: $(STAMP) peers openapi-tools deploy-tools  ## every test but those in containers, or those of ARGS='services/dialer -k wave'
+test: $(STAMP) peers browser openapi-tools deploy-tools  ## every test but those in containers, or those of ARGS='services/dialer -k wave'
 	@echo "running every test in three lanes; each prints its results at its end, after some minutes"
 	@$(MAKE) --no-print-directory --keep-going --jobs 3 $(SYNC) test-timed test-failures test-others
 endif
@@ -63,11 +61,10 @@ test-failures: $(STAMP)
 
 test-others: $(STAMP)
 	nice -n 10 $(BIN)/python -m pytest -n 3 --dist loadfile tests libs services exchange cli stack \
-	    $(addprefix --ignore=,$(TIMED) $(FAILURES) $(CONSOLE) $(HISTORIES))
+	    $(addprefix --ignore=,$(TIMED) $(FAILURES) $(HISTORIES))
 
-# Not a part of `make test` yet: on a busy machine a start of the system takes longer than these tests wait.
 test-console: $(STAMP) browser  ## the pages of the console in a browser, with a whole system and an exchange
-	$(BIN)/python -m pytest $(CONSOLE)
+	$(BIN)/python -m pytest tests/console $(ARGS)
 
 test-quick: $(STAMP)  ## the unit and contract tests of every part, under 90 seconds
 	$(BIN)/python -m pytest -n 3 --dist loadfile $(QUICK) $(ARGS)

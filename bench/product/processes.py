@@ -18,8 +18,8 @@ class Processes:
     names: dict[int, str]
 
     @classmethod
-    def of(cls, stack: int, data: Path, *, exchange: int) -> "Processes":
-        """Return the processes of `cato up`, and the process of the exchange."""
+    def of(cls, stack: int, data: Path, *, exchange: int | None = None) -> "Processes":
+        """Return the processes of `cato up`, and the process of the exchange, if there is one."""
         names = dict.fromkeys({stack, *descendants(stack)}, "cato up")
         for pid in names:
             if Path(f"/proc/{pid}/comm").read_text().strip() == _BROKER:
@@ -29,7 +29,7 @@ class Processes:
             names[pid] = file.stem
             of_it = "audio of the dialer" if file.stem == _DIALER else file.stem
             names |= dict.fromkeys(descendants(pid), of_it)
-        return cls(names | {exchange: "exchange"})
+        return cls(names if exchange is None else names | {exchange: "exchange"})
 
     def snapshot(self, others: Iterable[int]) -> Snapshot:
         """Return the processor time so far; `others` are known, but no part of the system."""

@@ -8,11 +8,12 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from cato_contracts.messages.calls import CallEvent, CallEventKind
 from cato_contracts.messages.runs import RunEnded, RunStarted, SubscriberResult, WaveEnded, WaveStarted
 from cato_contracts.objects import ObjectRef
-from tests.support.synthetic_runs import Sent, SyntheticRun, naive_numbers, synthetic_run
+from tests.support.synthetic_runs import BEGIN, Sent, SyntheticRun, naive_numbers, synthetic_run
 
 _ANSWERED = 0.28
 _WAVES = 3
@@ -20,12 +21,17 @@ _WAVES = 3
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message to publish; `starts_call` marks the messages that `callsTotal` counts."""
+    """A message to publish.
+
+    `starts_call` marks the messages that `callsTotal` counts, `reaches` those that `subscriberNotified`
+    counts.
+    """
 
     subject: str
     data: bytes
     message_id: str
-    starts_call: bool
+    starts_call: bool = False
+    reaches: bool = False
 
     @property
     def headers(self) -> dict[str, str]:
@@ -36,9 +42,11 @@ class Message:
 class BigRun:
     """A run of `people` times `replicas` subscribers, with about three calls to each."""
 
-    def __init__(self, seed: int, *, people: int, replicas: int) -> None:
+    def __init__(
+        self, seed: int, *, people: int, replicas: int, waves: int = _WAVES, begin: datetime = BEGIN
+    ) -> None:
         self._template = synthetic_run(
-            seed, subscribers=people, waves=_WAVES, answered=_ANSWERED, control=False
+            seed, subscribers=people, waves=waves, answered=_ANSWERED, control=False, begin=begin
         )
         self._people = people
         self._replicas = replicas
@@ -106,7 +114,7 @@ class BigRun:
                 case WaveEnded():
                     body["notified"] *= self._replicas
                     body["failed"] *= self._replicas
-        return Message(sent.subject, json.dumps(commit).encode(), sent.message_id, starts_call=False)
+        return Message(sent.subject, json.dumps(commit).encode(), sent.message_id)
 
     def _copies(self, sent: Sent) -> Iterator[Message]:
         body = sent.events[0].body
@@ -122,10 +130,11 @@ class BigRun:
         prefix = int(call, 16)
         subject = sent.subject.rsplit(".", 1)[0]
         starts = isinstance(body, CallEvent) and body.kind is CallEventKind.STARTED
+        reaches = isinstance(body, SubscriberResult) and body.notified
         for replica in range(self._replicas):
             no = replica * self._people + body.no
             these = {"no": no, "call": prefix ^ replica}
-            yield Message(f"{subject}.{no}", (pattern % these).encode(), message_id % these, starts)
+            yield Message(f"{subject}.{no}", (pattern % these).encode(), message_id % these, starts, reaches)
 
 
 def _is_life(sent: Sent) -> bool:

@@ -26,10 +26,11 @@ PLAN = {
 }
 PATIENCE_MS = 90_000
 """For one step of a page. Nothing waits so long on a machine that does nothing else."""
+_MOST_TABS = 60
 PHONE = {"viewport": {"width": 390, "height": 844}, "locale": "ru-RU", "color_scheme": "dark"}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveExchange]:
     directory = tmp_path_factory.mktemp("exchange")
     plan = directory / "plan.yaml"
@@ -40,7 +41,7 @@ def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveExchange]
     live.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory, exchange: LiveExchange) -> Iterator[LiveStack]:
     live = LiveStack(
         tmp_path_factory.mktemp("stack"),
@@ -60,12 +61,12 @@ def stack(tmp_path_factory: pytest.TempPathFactory, exchange: LiveExchange) -> I
     live.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def console(stack: LiveStack) -> str:
     return f"http://127.0.0.1:{stack.console_port}"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     require_program(CHROMIUM, "Chromium", "chromium")
     with sync_playwright() as playwright:
@@ -92,6 +93,19 @@ class Dispatcher:
         self.page.fill("#token", token)
         self.page.press("#token", "Enter")
         self.page.wait_for_selector("#board-runs")
+
+    def tab_to(self, selector: str) -> None:
+        """Press Tab until the element has the focus."""
+        for _ in range(_MOST_TABS):
+            self.page.keyboard.press("Tab")
+            if self.page.evaluate("selector => document.activeElement.matches(selector)", selector):
+                return
+        raise AssertionError(f"Tab does not reach {selector}")
+
+    def fits(self) -> bool:
+        """Return whether the page is no wider than the screen."""
+        width, screen = self.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+        return width <= screen
 
 
 @pytest.fixture
@@ -124,7 +138,7 @@ def open_browser(chromium: Browser, console: str) -> Iterator[Callable[..., Disp
 def workbook(path: Path, rows: list[tuple[str, str]]) -> Path:
     """Write a list as a dispatcher's Excel does."""
     content = io.BytesIO()
-    book = xlsxwriter.Workbook(content)
+    book = xlsxwriter.Workbook(content, {"strings_to_formulas": False})
     sheet = book.add_worksheet()
     for number, row in enumerate([("ФИО", "Телефон", "Адрес"), *((*row, "ул. Мира 1") for row in rows)]):
         sheet.write_row(number, 0, row)

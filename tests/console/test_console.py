@@ -17,6 +17,16 @@ NASTY = '<img src=x onerror="alert(1)">'
 GRAVE = {"serious", "critical"}
 
 
+def findings(dispatcher) -> dict[str, list[object]]:
+    """Return what axe finds on the page that is serious or worse, and where."""
+    violations = Axe().run(dispatcher.page).response["violations"]
+    return {
+        each["id"]: [node["target"] for node in each["nodes"]]
+        for each in violations
+        if each["impact"] in GRAVE
+    }
+
+
 def people() -> list[tuple[str, str]]:
     """A tenth is busy; one has a name that is a program, and one a name that is a formula."""
     rows = [(f"Житель {no}", f"{6 if no % 10 == 0 else 5}{no:04}") for no in range(PEOPLE)]
@@ -46,9 +56,11 @@ def test_from_sign_in_over_a_list_with_bad_rows_to_the_unreached(open_browser, t
         re.match(r"\d+", row.inner_text())[0] for row in page.locator("tbody").nth(0).locator("tr").all()
     ]
     assert lines == ["17", "120", "255"]
+    assert findings(dispatcher) == {}
     page.set_input_files("#file", workbook(tmp_path / "town.xlsx", rows))
     page.click("text=Upload and check")
     expect(page.locator(".notice.good")).to_contain_text("300 people, no faults.")
+    assert findings(dispatcher) == {}
     page.click("text=Take these people")
 
     page.select_option("#condition", "PICKUP_PHONE")
@@ -64,6 +76,7 @@ def test_from_sign_in_over_a_list_with_bad_rows_to_the_unreached(open_browser, t
     expect(page.locator(".badge").first).to_contain_text("Finished", timeout=90_000)
     expect(page.locator("main")).to_contain_text(f"{BUSY} people were not reached")
     expect(page.locator(".people tbody tr")).to_have_count(BUSY)
+    assert findings(dispatcher) == {}
     assert NASTY in page.locator(".people tbody").inner_text()
     assert page.locator(".people img").count() == 0
     page.fill("#q", "Житель 290")
@@ -100,6 +113,49 @@ def slow_run(stack):
     client.http.close()
 
 
+@pytest.fixture(scope="module")
+def paths(slow_run, stack):
+    """The addresses of all pages, of an execution that is in progress."""
+    client = stack.client()
+    audio = client.call("GET", "/audio-files")["items"][0]["id"]
+    group = client.call("GET", "/subscriber-groups")["items"][0]["id"]
+    settings = client.call("GET", "/notification-settings")["items"][0]["id"]
+    client.http.close()
+    chosen = f"audio={audio}&group={group}&settings={settings}"
+    details = ("?which=all", "/stop", "/repeat", "/person?number=70001")
+    return [
+        *("/", "/runs", *(f"/runs/{slow_run}{detail}" for detail in details)),
+        *(f"/new/{step}?{chosen}" for step in ("message", "people", "rules", "check")),
+        *("/search?q=nobody", "/statistics?by=reason", "/no-such-page"),
+    ]
+
+
+@pytest.mark.parametrize("look", [{"color_scheme": "light"}, PHONE], ids=["light", "dark-phone-russian"])
+def test_no_page_has_a_serious_finding_of_axe(open_browser, paths, look):
+    dispatcher = open_browser(**look)
+    dispatcher.sign_in()
+    found = {}
+    for path in paths:
+        dispatcher.go(path)
+        found[path] = findings(dispatcher)
+        assert dispatcher.fits(), path
+    assert found == {path: {} for path in paths}
+
+
+def test_every_page_fits_at_200_percent(open_browser, paths):
+    # The zoom of a browser halves the size of the screen in CSS pixels.
+    zoomed = open_browser(viewport={"width": 640, "height": 400}, device_scale_factor=2)
+    zoomed.sign_in()
+    larger_text = open_browser(viewport={"width": 1280, "height": 800})
+    larger_text.sign_in()
+    for path in paths:
+        zoomed.go(path)
+        assert zoomed.fits(), path
+        larger_text.go(path)
+        larger_text.page.evaluate("document.documentElement.style.fontSize = '200%'")
+        assert larger_text.fits(), path
+
+
 def test_two_browsers_see_pause_restart_of_the_gateway_and_stop(open_browser, slow_run, stack):
     desk, phone = open_browser(), open_browser(**PHONE)
     for each in (desk, phone):
@@ -107,7 +163,7 @@ def test_two_browsers_see_pause_restart_of_the_gateway_and_stop(open_browser, sl
     states = [each.page.locator(f"#run-{slow_run}-numbers .badge") for each in (desk, phone)]
     expect(states[0]).to_contain_text("Calling")
     expect(states[1]).to_contain_text("Идёт обзвон")
-    assert phone.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert phone.fits()
 
     phone.page.click(f"#pause-{slow_run}")
     expect(states[0]).to_contain_text("Paused")
@@ -127,45 +183,37 @@ def test_two_browsers_see_pause_restart_of_the_gateway_and_stop(open_browser, sl
     expect(phone.page.locator("#board-recent")).to_contain_text("Остановлено")
 
 
-@pytest.mark.parametrize("look", [{"color_scheme": "light"}, PHONE], ids=["light", "dark-phone-russian"])
-def test_no_page_has_a_serious_finding_of_axe(open_browser, slow_run, look, stack):
-    dispatcher = open_browser(**look)
-    dispatcher.sign_in()
-    client = stack.client()
-    audio = client.call("GET", "/audio-files")["items"][0]["id"]
-    group = client.call("GET", "/subscriber-groups")["items"][0]["id"]
-    settings = client.call("GET", "/notification-settings")["items"][0]["id"]
-    client.http.close()
-    chosen = f"audio={audio}&group={group}&settings={settings}"
-    paths = [
-        *("/", "/runs", f"/runs/{slow_run}?which=all", f"/runs/{slow_run}/person?number=70001"),
-        *(f"/new/{step}?{chosen}" for step in ("message", "people", "rules", "check")),
-        *("/search?q=nobody", "/statistics?by=reason", "/no-such-page", f"/runs/{slow_run}/repeat"),
-    ]
-    axe, found = Axe(), {}
-    for path in paths:
-        dispatcher.go(path)
-        results = axe.run(dispatcher.page).response["violations"]
-        grave = {
-            each["id"]: [n["target"] for n in each["nodes"]] for each in results if each["impact"] in GRAVE
-        }
-        if grave:
-            found[path] = grave
-        width = dispatcher.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
-        assert width[0] <= width[1], f"{path} is wider than the screen"
-    assert found == {}
-
-
-def test_the_keyboard_alone_reaches_the_start_and_keeps_its_place(open_browser):
+def test_the_keyboard_alone_starts_pauses_and_stops(open_browser, slow_run):
     dispatcher = open_browser()
     dispatcher.sign_in()
-    dispatcher.page.keyboard.press("Tab")
-    assert dispatcher.page.evaluate("document.activeElement.className") == "skip"
-    names = []
-    for _ in range(8):
-        dispatcher.page.keyboard.press("Tab")
-        names.append(dispatcher.page.evaluate("document.activeElement.innerText.trim()"))
-    assert "New notification" in names
+    keyboard, page = dispatcher.page.keyboard, dispatcher.page
+    keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    dispatcher.tab_to("header a.button.primary")
+    keyboard.press("Enter")
+    for heading in ("Upload a recording", "Upload a list"):
+        expect(page.locator("h2").first).to_contain_text(heading)
+        dispatcher.tab_to(".choices button")
+        keyboard.press("Enter")
+    expect(page.locator("#condition")).to_be_visible()
+    dispatcher.tab_to("button.primary.strong")
+    keyboard.press("Enter")
+    people = page.locator(".check-list b").inner_text().split()[0]
+    dispatcher.tab_to("#people")
+    keyboard.type(people)
+    keyboard.press("Enter")
+    state = page.locator(".run .badge")
+    expect(state).to_contain_text("Calling")
+    dispatcher.tab_to("[id^=pause-]")
+    keyboard.press("Enter")
+    expect(state).to_contain_text("Paused")
+    dispatcher.tab_to("[id^=stop-]")
+    keyboard.press("Enter")
+    expect(page.locator("h1")).to_contain_text("for good?")
+    dispatcher.tab_to("input[name=hangup]")
+    keyboard.press("Space")
+    keyboard.press("Enter")
+    expect(state).to_contain_text("Stopped")
 
 
 def test_a_run_of_another_user_is_not_found(open_browser, slow_run):

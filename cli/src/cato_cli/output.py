@@ -25,6 +25,12 @@ def print_json(value: BaseModel | Sequence[BaseModel] | dict[str, Any], *, line:
     sys.stdout.flush()
 
 
+def print_done(resource_id: object, *, as_json: bool) -> None:
+    """Print for programs what was acted on; people see nothing when all is well."""
+    if as_json:
+        print_json({"id": str(resource_id)})
+
+
 def print_table(
     session: Session, headers: Sequence[str], rows: Iterable[Sequence[object]], empty: str
 ) -> None:

@@ -66,15 +66,20 @@ def test_the_commands_are_those_of_the_manual_and_of_the_system():
     }
 
 
-@pytest.mark.parametrize("names", OWN, ids=" ".join)
+@pytest.mark.parametrize("names", COMMANDS, ids=" ".join)
 def test_the_help_of_every_command_has_an_example_of_it(town, names):
     shown = " ".join(town.done(*names, "--help").split())
     assert "Example" in shown
-    examples = OWN[names].epilog.split("\n\n")[1:]
+    examples = COMMANDS[names].epilog.split("\n\n")[1:]
     assert examples
     for example in examples:
         assert example.startswith(f"cato {' '.join(names)}")
         assert example in shown
+
+
+@pytest.mark.parametrize("command", OWN.values(), ids=lambda command: command.name)
+def test_every_result_can_be_json(command):
+    assert "--json" in {option for parameter in command.params for option in parameter.opts}
 
 
 @pytest.mark.parametrize("example", EXAMPLES)

@@ -172,8 +172,8 @@ class FakeApi:
         if request.method != "GET" and self.failures:
             status, message = self.failures.pop(0)
             return _error(status, message)
-        if user == "stranger" and str(RUN) in path:
-            return _error(404, "there is no execution")
+        if user == "stranger" and any(str(each) in path for each in (RUN, AUDIO, GROUP, SETTINGS)):
+            return _error(404, "there is no such thing of this user")
         if request.method != "GET" and "run" not in permissions:
             return _error(403, f"the token of {user} lacks the permission run")
         return self._resource(request, path)
@@ -200,11 +200,11 @@ class FakeApi:
         if path == "/task-execs":
             active = request.url.params.get("active")
             runs = [run for run in self.runs if active in {None, str(run["report"]["activePhase"]).lower()}]
-            return _page(runs)
+            return _page(runs, request)
         if path == f"/task-execs/{RUN}":
             return _json({**self.runs[0], "subscribers": []})
         if path == f"/task-execs/{RUN}/subscribers":
-            return _page(self.people)
+            return _page(self.people, request)
         if path.endswith("/subscribers/export"):
             return httpx.Response(200, content=b"a;b\r\n'=cmd;1\r\n")
         if path.startswith("/calls/"):
@@ -214,7 +214,7 @@ class FakeApi:
             people = [
                 {**found, "subscriberId": each["subscriberId"], "subscriberName": each["fullName"]}
                 | {"phones": each["phones"], "notified": False, "calls": 1, "reason": "busy"}
-                for each in self.people
+                for each in self.people[: int(request.url.params["limit"])]
             ]
             return _json({"items": [call()], "nextCursor": None, "subscribers": people})
         if path == "/statistics":
@@ -268,8 +268,12 @@ def _json(value: object) -> httpx.Response:
     return httpx.Response(200, json=value)
 
 
-def _page(items: list[dict[str, Any]]) -> httpx.Response:
-    return _json({"items": items, "nextCursor": None})
+def _page(items: list[dict[str, Any]], request: httpx.Request | None = None) -> httpx.Response:
+    """Answer with the items, or with those that the request asks for."""
+    asked = request.url.params if request is not None else {}
+    first = int(asked.get("cursor", 0))
+    end = first + int(asked.get("limit", len(items)))
+    return _json({"items": items[first:end], "nextCursor": str(end) if end < len(items) else None})
 
 
 def _error(status: int, message: str) -> httpx.Response:

@@ -20,7 +20,7 @@ _DATA = Path("build/data")
 # The client of the broker is imported by the commands that use it: `cato up` starts sooner without it.
 
 
-@app.command("list")
+@app.command("list", epilog="Example:\n\ncato dead-letters list --service reporting")
 def list_letters(
     service: Annotated[str, typer.Option(help="Letters of this service only.")] = "*",
     data: Data = _DATA,
@@ -32,7 +32,7 @@ def list_letters(
     print_letters(service, data, broker)
 
 
-@app.command()
+@app.command(epilog="Example:\n\ncato dead-letters show 1")
 def show(number: Number, data: Data = _DATA, broker: Broker = None) -> None:
     """Show one dead letter as JSON: where it came from, why it was refused, and the message."""
     from cato_stack.letter_work import print_letter  # noqa: PLC0415 - as above
@@ -40,7 +40,7 @@ def show(number: Number, data: Data = _DATA, broker: Broker = None) -> None:
     print_letter(number, data, broker)
 
 
-@app.command()
+@app.command(epilog="Example:\n\ncato dead-letters replay 1")
 def replay(number: Number, data: Data = _DATA, broker: Broker = None) -> None:
     """Publish a message on its subject again and delete its letter.
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import shlex
 import sys
 from dataclasses import dataclass
 
@@ -11,6 +13,7 @@ from cato_contracts.subjects import DIAL, RUNS
 from cato_jetstream import DeadLetters, Origin
 from cato_runtime.broker import connect, ensure_topology, make_broker
 from cato_runtime.process.embedded_nats import EmbeddedNats
+from cato_stack.dead_letters import app
 
 JOB = Origin("dial.r.1.0", DIAL.name, 7)
 EVENT = Origin("run.r.call.3", RUNS.name, 21)
@@ -43,10 +46,12 @@ class Result:
     stdout: str
 
 
-async def cato(*arguments):
+async def cato(*arguments, **variables):
     """Run the command as an operator does."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "cato_stack", "dead-letters", *arguments), stdout=asyncio.subprocess.PIPE
+        *(sys.executable, "-m", "cato_stack", "dead-letters", *arguments),
+        stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, **variables},
     )
     async with asyncio.timeout(60):
         stdout, _ = await process.communicate()
@@ -74,6 +79,16 @@ async def test_show_prints_the_message_and_its_origin(server):
     assert (shown["stream"], shown["sequence"], shown["reason"]) == ("RUNS", 21, "not UTF-8")
     missing = await cato("show", "9", "--broker", server.url)
     assert missing.exit_code == 1
+
+
+@pytest.mark.usefixtures("letters")
+async def test_every_example_of_the_help_works(server):
+    examples = [command.epilog.split("\n\n")[1] for command in app.registered_commands]
+    assert len(examples) == 3
+    for example in examples:
+        program, group, *arguments = shlex.split(example)
+        assert (program, group) == ("cato", "dead-letters")
+        assert (await cato(*arguments, CATO_NATS_URL=server.url)).exit_code == 0, example
 
 
 @pytest.mark.usefixtures("letters")

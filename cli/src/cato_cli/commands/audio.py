@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from cato_cli.options import AsJson, Name, command, session
-from cato_cli.output import print_json, print_table, seconds
+from cato_cli.output import print_done, print_json, print_table, seconds
 from cato_cli.references import find_audio
 from cato_cli.session import Session
 from cato_client import operations
@@ -50,10 +50,15 @@ def list_files(name: Name = None, as_json: AsJson = False) -> None:
 
 
 @command(app, "remove", "cato audio remove flood_warning")
-def remove(audio: Annotated[str, typer.Argument(help="Its name or id.")]) -> None:
+def remove(
+    audio: Annotated[str, typer.Argument(help="Its name or id.")],
+    as_json: AsJson = False,
+) -> None:
     """Remove a message that no task uses."""
     with session().client() as client:
-        client.do(operations.remove_audio_file(find_audio(client, audio).id))
+        found = find_audio(client, audio).id
+        client.do(operations.remove_audio_file(found))
+    print_done(found, as_json=as_json)
 
 
 def _print(here: Session, files: list[AudioFile]) -> None:

@@ -5,10 +5,11 @@ from typing import Annotated
 
 import typer
 
-from cato_cli.options import Run, command, instant, session
-from cato_cli.output import save
+from cato_cli.options import AsJson, Run, command, instant, session
+from cato_cli.output import print_json, save
 from cato_cli.problems import UsageProblemError
 from cato_cli.references import find_group, find_run
+from cato_cli.session import Session
 from cato_client import operations
 from cato_client.models import CallFilter, ExportDialect, ExportFormat, SubscriberFilter
 
@@ -34,6 +35,7 @@ def people(
     run: Run = None,
     which: Annotated[str, typer.Option(help="all, unreached or failed.")] = "all",
     excel: Excel = False,
+    as_json: AsJson = False,
 ) -> None:
     """Save the people of an execution: who was reached, who was not, and why."""
     if which not in _WHICH:
@@ -45,7 +47,7 @@ def people(
             find_run(client, run).id, subscribers=_WHICH[which], form=form, dialect=dialect
         )
         size = save(client.pieces(wanted), output)
-    here.console.print(f"{output}: {size} bytes", markup=False, highlight=False)
+    _saved(here, output, size, as_json=as_json)
 
 
 @command(
@@ -61,6 +63,7 @@ def calls(
     since: Annotated[str | None, typer.Option("--from", help="From this time on.")] = None,
     until: Annotated[str | None, typer.Option("--to", help="Before this time.")] = None,
     excel: Excel = False,
+    as_json: AsJson = False,
 ) -> None:
     """Save calls, the earliest first."""
     form, dialect = _form(output, excel=excel)
@@ -73,7 +76,7 @@ def calls(
             until=instant(until, "--to"),
         )
         size = save(client.pieces(operations.export_calls(where, form=form, dialect=dialect)), output)
-    here.console.print(f"{output}: {size} bytes", markup=False, highlight=False)
+    _saved(here, output, size, as_json=as_json)
 
 
 @command(app, "group", "cato export group town -o town.xlsx")
@@ -81,6 +84,7 @@ def group(
     name: Annotated[str, typer.Argument(help="The group: its name or id.")],
     output: Output,
     excel: Excel = False,
+    as_json: AsJson = False,
 ) -> None:
     """Save the people of a group, as they can be added again."""
     form, dialect = _form(output, excel=excel)
@@ -92,7 +96,14 @@ def group(
             find_group(client, name).id, form="xlsx" if form == "xlsx" else "csv", dialect=dialect
         )
         size = save(client.pieces(wanted), output)
-    here.console.print(f"{output}: {size} bytes", markup=False, highlight=False)
+    _saved(here, output, size, as_json=as_json)
+
+
+def _saved(here: Session, file: Path, size: int, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"file": str(file), "bytes": size})
+    else:
+        here.console.print(f"{file}: {size} bytes", markup=False, highlight=False)
 
 
 def _form(file: Path, *, excel: bool) -> tuple[ExportFormat, ExportDialect]:

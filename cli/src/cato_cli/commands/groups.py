@@ -7,7 +7,7 @@ import typer
 
 from cato_cli import codes
 from cato_cli.options import AsJson, Name, command, session
-from cato_cli.output import print_json, print_table
+from cato_cli.output import print_done, print_json, print_table
 from cato_cli.problems import UsageProblemError, fault_table
 from cato_cli.references import find_group
 from cato_cli.session import Session
@@ -93,10 +93,15 @@ def show(
 
 
 @command(app, "remove", "cato group remove town")
-def remove(group: Annotated[str, typer.Argument(help="Its name or id.")]) -> None:
+def remove(
+    group: Annotated[str, typer.Argument(help="Its name or id.")],
+    as_json: AsJson = False,
+) -> None:
     """Remove a group that no task uses."""
     with session().client() as client:
-        client.do(operations.remove_subscriber_group(find_group(client, group).id))
+        found = find_group(client, group).id
+        client.do(operations.remove_subscriber_group(found))
+    print_done(found, as_json=as_json)
 
 
 def _store(

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cato_cli.options import AsJson, Hangup, Run, command, session
-from cato_cli.output import print_json, print_table
+from cato_cli.output import print_done, print_json, print_table
 from cato_cli.references import find_run
 from cato_cli.watching import print_report
 from cato_cli.watching import watch as watch_run
@@ -105,21 +105,27 @@ def report(
 
 
 @command(app, "pause", "cato pause", "cato pause 'Flood, March' --hangup")
-def pause(run: Run = None, hangup: Hangup = False) -> None:
+def pause(run: Run = None, hangup: Hangup = False, as_json: AsJson = False) -> None:
     """Start no more calls until `cato resume`."""
     with session().client() as client:
-        client.do(operations.pause(find_run(client, run).id, hangup=hangup))
+        run_id = find_run(client, run).id
+        client.do(operations.pause(run_id, hangup=hangup))
+    print_done(run_id, as_json=as_json)
 
 
 @command(app, "resume", "cato resume")
-def resume(run: Run = None) -> None:
+def resume(run: Run = None, as_json: AsJson = False) -> None:
     """Go on after a pause."""
     with session().client() as client:
-        client.do(operations.resume(find_run(client, run).id))
+        run_id = find_run(client, run).id
+        client.do(operations.resume(run_id))
+    print_done(run_id, as_json=as_json)
 
 
 @command(app, "stop", "cato stop", "cato stop 'Flood, March' --hangup")
-def stop(run: Run = None, hangup: Hangup = False) -> None:
+def stop(run: Run = None, hangup: Hangup = False, as_json: AsJson = False) -> None:
     """End an execution for good."""
     with session().client() as client:
-        client.do(operations.stop(find_run(client, run).id, hangup=hangup))
+        run_id = find_run(client, run).id
+        client.do(operations.stop(run_id, hangup=hangup))
+    print_done(run_id, as_json=as_json)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from cato_cli.options import AsJson, Name, command, session
-from cato_cli.output import print_json, print_table
+from cato_cli.output import print_done, print_json, print_table
 from cato_cli.references import find_settings
 from cato_cli.session import Session
 from cato_client import operations
@@ -142,10 +142,15 @@ def show(
 
 
 @command(app, "remove", "cato settings remove calm")
-def remove(settings: Annotated[str, typer.Argument(help="Their name or id.")]) -> None:
+def remove(
+    settings: Annotated[str, typer.Argument(help="Their name or id.")],
+    as_json: AsJson = False,
+) -> None:
     """Remove settings that no task uses."""
     with session().client() as client:
-        client.do(operations.remove_notification_settings(find_settings(client, settings).id))
+        found = find_settings(client, settings).id
+        client.do(operations.remove_notification_settings(found))
+    print_done(found, as_json=as_json)
 
 
 def _hours(text: str) -> TimeRestrictions:

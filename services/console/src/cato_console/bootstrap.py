@@ -11,6 +11,7 @@ from cato_console.http.sealed_cookies import SealedCookies, stored_key
 from cato_console.http.sessions import Sessions
 from cato_console.http.sign_in_limit import SignInLimit
 from cato_console.http.signed_out import SignedOut
+from cato_console.live.charts import Charts
 from cato_console.live.feeds import Feeds
 from cato_console.service import ConsoleService
 from cato_console.settings import ConsoleSettings
@@ -34,6 +35,7 @@ def build_deps(settings: ConsoleSettings, directory: Path, *, transport: MakeTra
         clients=ApiClients(settings.api_url, transport=transport),
         drafts=drafts,
         feeds=Feeds(),
+        charts=Charts(),
         renderer=Renderer(settings.time_zone),
     )
 

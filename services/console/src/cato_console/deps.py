@@ -7,6 +7,7 @@ from cato_console.drafts import Drafts
 from cato_console.http.rendering import Renderer
 from cato_console.http.sessions import Sessions
 from cato_console.http.sign_in_limit import SignInLimit
+from cato_console.live.charts import Charts
 from cato_console.live.feeds import Feeds
 from cato_console.settings import ConsoleSettings
 
@@ -21,5 +22,6 @@ class Deps:
     clients: ApiClients
     drafts: Drafts
     feeds: Feeds
+    charts: Charts
     renderer: Renderer
     draining: bool = field(default=False)

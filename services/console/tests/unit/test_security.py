@@ -10,7 +10,7 @@ from cato_console.http.middleware import SECURITY_HEADERS
 from cato_console.http.sealed_cookies import SealedCookies
 from cato_console.http.sign_in_limit import SignInLimit
 from cato_console.settings import ConsoleSettings
-from services.console.tests.fake_api import NASTY, RUN, execution, person
+from services.console.tests.fake_api import AUDIO, GROUP, NASTY, RUN, SETTINGS, execution, person
 
 COOKIE = "cato_session"
 CHANGES = [
@@ -174,12 +174,50 @@ async def test_the_message_of_an_error_is_text(browser, api):
     assert "&lt;img" in page.text
 
 
-async def test_another_users_run_is_not_found(open_browser):
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(f"/runs/{RUN}{rest}" for rest in ("", "/stop", "/repeat", "/export", "/person?number=776401")),
+        *(f"/live/runs/{RUN}", f"/audio/{AUDIO}", f"/new/message?audio={AUDIO}"),
+        f"/new/check?audio={AUDIO}&group={GROUP}&settings={SETTINGS}",
+    ],
+)
+async def test_a_thing_of_another_user_is_not_found(open_browser, path):
     stranger = open_browser()
     await stranger.sign_in("other")
-    for path in (f"/runs/{RUN}", f"/runs/{RUN}/stop", f"/runs/{RUN}/export"):
-        assert (await stranger.get(path)).status_code == 404, path
-    assert (await stranger.post(f"/runs/{RUN}/pause")).status_code == 404
+    assert (await stranger.get(path)).status_code == 404
+
+
+@pytest.mark.parametrize("action", ["pause", "resume", "stop", "repeat"])
+async def test_a_run_of_another_user_cannot_be_changed(open_browser, api, action):
+    stranger = open_browser()
+    await stranger.sign_in("other")
+    assert (await stranger.post(f"/runs/{RUN}/{action}")).status_code == 404
+    assert api.started == {}
+
+
+async def test_a_notification_with_things_of_another_user_is_not_started(open_browser, api):
+    stranger = open_browser()
+    await stranger.sign_in("other")
+    chosen = f"/new/check?audio={AUDIO}&group={GROUP}&settings={SETTINGS}"
+    assert (await stranger.post(chosen, {"people": "300", "once": "x"})).status_code == 404
+    assert api.started == {}
+
+
+async def test_a_form_that_is_sent_again_starts_once(browser, api):
+    chosen = f"/new/check?audio={AUDIO}&group={GROUP}&settings={SETTINGS}"
+    answers = [await browser.post(chosen, {"people": "300", "once": "the-same-form"}) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [303, 303]
+    assert answers[0].headers["Location"] == answers[1].headers["Location"]
+    assert len(api.started) == 1
+
+
+async def test_a_file_is_passed_on_as_it_is_with_a_name_that_is_no_header(browser):
+    answer = await browser.get(f"/runs/{RUN}/export?format=csv&which=%22%0d%0aX-Evil:%201")
+    assert answer.content == b"a;b\r\n'=cmd;1\r\n"
+    assert answer.headers["Content-Disposition"].startswith("attachment;")
+    assert "X-Evil" not in answer.headers
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
 async def test_a_permission_that_the_token_lacks_is_refused_by_the_api_and_explained(open_browser):

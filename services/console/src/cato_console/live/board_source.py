@@ -1,6 +1,5 @@
 """The board: all executions that are active, those that ended last, and the stations."""
 
-import asyncio
 import time
 from collections import deque
 from collections.abc import AsyncIterator
@@ -9,6 +8,7 @@ from uuid import UUID
 
 from cato_client import AsyncClient, operations
 from cato_client.models import Station, TaskExec
+from cato_console.live.beside import Answered, beside
 
 _STATIONS_S = 2.0
 RECENT = 8
@@ -33,8 +33,6 @@ class CallRate:
 
     def add(self, at: float, calls: int) -> float | None:
         """Take the number of calls so far; return the rate, None until it can be told."""
-        if self._samples and calls < self._samples[-1][1]:  # an execution has ended
-            self._samples.clear()
         self._samples.append((at, calls))
         while at - self._samples[0][0] > _RATE_S:
             self._samples.popleft()
@@ -50,7 +48,13 @@ class Board:
         self._ended: dict[UUID, TaskExec] = {}
         self._stations: tuple[Station, ...] = ()
         self._rate = CallRate()
+        self._calls = 0
         self._calls_per_s: float | None = None
+        self._synced = False
+
+    def synced(self) -> None:
+        """Take notice that all active executions are known: calls are counted from now on."""
+        self._synced = True
 
     def ended(self, runs: list[TaskExec]) -> None:
         """Take the executions that ended last."""
@@ -58,6 +62,9 @@ class Board:
 
     def changed(self, run: TaskExec) -> None:
         """Take an execution that has begun, changed or ended."""
+        before = self._runs.get(run.id) or self._ended.get(run.id)
+        if self._synced and (before is not None or run.report.active_phase):
+            self._calls += run.report.calls_total - (0 if before is None else before.report.calls_total)
         if run.report.active_phase:
             self._runs[run.id] = run
         else:
@@ -67,10 +74,14 @@ class Board:
     def looked(self, at: float, stations: list[Station]) -> None:
         """Take the stations, and tell the rate of calls."""
         self._stations = tuple(stations)
-        rate = self._rate.add(at, sum(run.report.calls_total for run in self._runs.values()))
-        self._calls_per_s = None if rate is None else round(rate, 1)
+        if self._synced:
+            rate = self._rate.add(at, self._calls)
+            self._calls_per_s = None if rate is None else round(rate, 1)
 
-    def state(self) -> BoardState:
+    def state(self) -> BoardState | None:
+        """Return what the board shows; None until all active executions are known."""
+        if not self._synced:
+            return None
         active = sorted(self._runs.values(), key=lambda run: run.started_at, reverse=True)
         ended = sorted(self._ended.values(), key=lambda run: run.ended_at or run.started_at, reverse=True)
         self._ended = {run.id: run for run in ended[:RECENT]}
@@ -87,30 +98,22 @@ class BoardSource:
         """Yield the board whenever something has changed; ends when the token is not valid any more."""
         board = Board()
         board.ended((await self._client.do(operations.list_task_execs(active=False, limit=RECENT))).items)
-        stream = aiter(self._client.follow_all())
-        following = asyncio.ensure_future(anext(stream, StopAsyncIteration))
-        synced, shown, look = False, None, 0.0
-        try:
-            while True:
-                now = time.monotonic()
-                if now >= look:
-                    board.looked(now, (await self._client.do(operations.list_stations())).items)
-                    look = now + _STATIONS_S
-                await asyncio.wait({following}, timeout=max(0.0, look - time.monotonic()))
-                if following.done():
-                    item = following.result()
-                    if item is StopAsyncIteration:
-                        return
-                    synced = synced or item is None
-                    if isinstance(item, TaskExec):
-                        board.changed(item)
-                    following = asyncio.ensure_future(anext(stream, StopAsyncIteration))
-                state = board.state()
-                if synced and state != shown:
-                    shown = state
-                    yield state
-        finally:
-            following.cancel()
+        board.looked(time.monotonic(), await self._stations())
+        shown: BoardState | None = None
+        async for item in beside(self._client.follow_all(), self._stations, _STATIONS_S):
+            if isinstance(item, Answered):
+                board.looked(time.monotonic(), item.answer)
+            elif item is None:
+                board.synced()
+            else:
+                board.changed(item)
+            state = board.state()
+            if state is not None and state != shown:
+                shown = state
+                yield state
+
+    async def _stations(self) -> list[Station]:
+        return (await self._client.do(operations.list_stations())).items
 
     async def close(self) -> None:
         await self._client.close()

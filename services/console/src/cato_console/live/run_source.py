@@ -1,16 +1,14 @@
 """One execution: its numbers as they change, and the charts a few seconds later."""
 
-import asyncio
-import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from uuid import UUID
 
-from cato_client import AsyncClient, operations
-from cato_client.models import CallFilter, Report
-from cato_console.views.run import RunCharts, run_charts
-
-_CHARTS_S = 3.0
+from cato_client import AsyncClient
+from cato_client.models import Report
+from cato_console.live.beside import Answered, beside
+from cato_console.live.charts import CHARTS_S
+from cato_console.views.run import RunCharts
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,38 +16,34 @@ class RunState:
     """What the page of an execution shows."""
 
     report: Report
-    charts: RunCharts
-
-
-async def read_charts(client: AsyncClient, run_id: UUID) -> RunCharts:
-    where = CallFilter(task_exec_id=run_id)
-    return run_charts(
-        *await asyncio.gather(
-            client.do(operations.get_statistics("wave", where)),
-            client.do(operations.get_statistics("reason", where)),
-            client.do(operations.get_statistics("minute", where)),
-        )
-    )
+    charts: RunCharts | None
+    """None: not known yet; the page keeps those that it has."""
 
 
 class RunSource:
-    """Follows one execution until it ends."""
+    """Follows one execution until it ends. `charts` returns its charts; true: as they are at the end."""
 
-    def __init__(self, client: AsyncClient, run_id: UUID) -> None:
+    def __init__(
+        self, client: AsyncClient, run_id: UUID, charts: Callable[[bool], Awaitable[RunCharts]]
+    ) -> None:
         self._client = client
         self._run_id = run_id
+        self._charts = charts
 
     async def updates(self) -> AsyncIterator[RunState]:
         """Yield the execution at every change of its numbers; the charts are a few seconds old."""
-        charts, drawn = RunCharts(), -_CHARTS_S
+        charts: RunCharts | None = None
         report: Report | None = None
-        async for report in self._client.follow(self._run_id):
-            now = time.monotonic()
-            if now - drawn >= _CHARTS_S:
-                charts, drawn = await read_charts(self._client, self._run_id), now
-            yield RunState(report, charts)
+        async for item in beside(self._client.follow(self._run_id), lambda: self._charts(False), CHARTS_S):
+            if isinstance(item, Answered):
+                charts = item.answer
+            else:
+                report = item
+            # The first report shows that the token may see the execution.
+            if report is not None:
+                yield RunState(report, charts)
         if report is not None:
-            yield RunState(report, await read_charts(self._client, self._run_id))
+            yield RunState(report, await self._charts(True))
 
     async def close(self) -> None:
         await self._client.close()

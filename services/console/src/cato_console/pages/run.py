@@ -11,7 +11,7 @@ from cato_client.models import Report, StatusDocument, SubscriberFilter
 from cato_console.http.visits import Visit
 from cato_console.live.event_stream import Stream, event_stream
 from cato_console.live.parts import Part
-from cato_console.live.run_source import RunSource, RunState, read_charts
+from cato_console.live.run_source import RunSource, RunState
 from cato_console.pages.board import LIVE_PATIENCE
 from cato_console.pages.downloads import download, file_form
 from cato_console.views.reasons import unreached_reasons
@@ -25,9 +25,8 @@ async def show(visit: Visit) -> Response:
     run_id: UUID = visit.request.path_params["id"]
     which = _which(visit)
     name, number = _searched(visit.query("q"))
-    document, charts, people = await asyncio.gather(
+    document, people = await asyncio.gather(
         visit.api.do(operations.get_status(run_id, subscribers="none")),
-        read_charts(visit.api, run_id),
         visit.api.do(
             operations.list_run_subscribers(
                 run_id,
@@ -40,6 +39,7 @@ async def show(visit: Visit) -> Response:
             )
         ),
     )
+    charts = await visit.deps.charts.of(visit.api, run_id, over=not document.report.active_phase)
     return visit.page(
         "run.html",
         run=document,
@@ -56,7 +56,11 @@ async def live(visit: Visit) -> Response:
     run_id: UUID = visit.request.path_params["id"]
     token = visit.token
     document = await visit.api.do(operations.get_status(run_id, subscribers="none"))
-    source = RunSource(visit.deps.clients.make(token, LIVE_PATIENCE), run_id)
+    source = RunSource(
+        visit.deps.clients.make(token, LIVE_PATIENCE),
+        run_id,
+        lambda over: visit.deps.charts.of(visit.api, run_id, over=over),
+    )
 
     def parts(state: RunState) -> Sequence[Part]:
         return run_parts(visit, document, state)
@@ -88,11 +92,12 @@ def run_parts(visit: Visit, document: StatusDocument, state: RunState) -> Sequen
     def text(template: str) -> str:
         return visit.deps.renderer.text(template, visit.language, shared)
 
+    charts = Part("run-charts", repr(state.charts), lambda: text("parts/run_charts.html"))
     return [
         Part(f"run-{run.id}-state", _situation(state.report), lambda: text("parts/run_state.html")),
         Part(f"run-{run.id}-numbers", repr(_numbers(state.report)), lambda: text("parts/run_numbers.html")),
         Part(f"run-{run.id}-actions", state.report.state, lambda: text("parts/run_actions.html")),
-        Part("run-charts", repr(state.charts), lambda: text("parts/run_charts.html")),
+        *([] if state.charts is None else [charts]),
     ]
 
 

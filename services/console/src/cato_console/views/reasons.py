@@ -44,7 +44,31 @@ _TEXTS = {
     "prompt-missing": mark("the message is no longer stored"),
     "expired": mark("time was up before the call"),
     "stopped": mark("the notification was stopped before"),
+    "no-such-call": mark("the station lost the call"),
+    "request-terminated": mark("the station ended the call"),
+    "loop-detected": mark("the call went round in circles"),
+    "too-many-hops": mark("the call went round in circles"),
+    "protocol-error": mark("the station sent an invalid response"),
+    "options-unanswered": mark("the station did not respond"),
+    "registration-failed": mark("the station refuses our registration"),
+    "no-number-left": mark("no number was left to call"),
+    "no-time-zone": mark("time zone not known"),
+    "retry-stopped": mark("not called again after an earlier result"),
+    "job-too-large": mark("too much is on the list about this person"),
 }
+_NOT_ACCEPTED = mark("the station does not accept the call")
+_TEXTS |= dict.fromkeys(
+    (
+        *("bad-request", "not-allowed", "not-acceptable", "not-implemented", "condition-failed"),
+        *("request-too-large", "message-too-large", "uri-too-long", "unsupported-media", "unsupported-uri"),
+        *("unknown-priority", "bad-extension", "extension-required", "session-interval-too-small"),
+        *("interval-too-brief", "bad-location", "identity-required", "bad-identity", "referrer-required"),
+        *("flow-failed", "anonymity-disallowed", "no-outbound-support", "bad-package", "bad-event"),
+        *("consent-needed", "request-pending", "undecipherable", "security-agreement-required"),
+        *("version-not-supported", "push-not-supported", "precondition-failure"),
+    ),
+    _NOT_ACCEPTED,
+)
 
 
 def reason_text(language: Language, word: str | None) -> str:

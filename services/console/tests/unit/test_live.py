@@ -1,0 +1,86 @@
+"""What is followed at the API: nothing waits for a slow answer, and rates are those of what is seen."""
+
+import asyncio
+
+import pytest
+
+from cato_client.models import Station, TaskExec
+from cato_console.live.beside import Answered, beside
+from cato_console.live.board_source import Board
+from services.console.tests.fake_api import execution, station
+
+
+async def test_a_stream_does_not_wait_for_the_answer_beside_it():
+    never = asyncio.Event()
+
+    async def stream():
+        for number in range(3):
+            yield number
+
+    found = [item async for item in beside(stream(), never.wait, 1.0)]
+    assert found == [0, 1, 2]
+
+
+async def test_answers_come_while_the_stream_is_silent():
+    silence = asyncio.Event()
+    asked = []
+
+    async def stream():
+        await silence.wait()
+        yield "over"
+
+    async def ask():
+        asked.append(len(asked))
+        return asked[-1]
+
+    found = []
+    async for item in beside(stream(), ask, 0.001):
+        found.append(item)
+        if len(asked) == 3:
+            silence.set()
+    assert found[:2] == [Answered(0), Answered(1)]
+    assert found[-1] == "over"
+
+
+async def test_an_error_of_the_answer_ends_the_stream():
+    async def stream():
+        await asyncio.Event().wait()
+        yield None
+
+    async def ask():
+        raise RuntimeError("no")
+
+    with pytest.raises(RuntimeError, match="no"):
+        async for _ in beside(stream(), ask, 1.0):
+            pass
+
+
+def run(**changes):
+    return TaskExec.model_validate(execution(**changes))
+
+
+def looked(board, at):
+    board.looked(at, [Station.model_validate(station())])
+    return board.state().calls_per_s
+
+
+def test_calls_before_the_board_was_opened_are_no_rate():
+    board = Board()
+    board.changed(run(callsTotal=1000))
+    assert board.state() is None
+    board.synced()
+    assert looked(board, 0.0) is None
+    assert looked(board, 2.0) == 0
+    board.changed(run(callsTotal=1010))
+    assert looked(board, 4.0) == 2.5
+
+
+def test_the_rate_goes_on_when_an_execution_ends():
+    board = Board()
+    board.changed(run(callsTotal=100))
+    board.synced()
+    looked(board, 0.0)
+    board.changed(run(callsTotal=130, activePhase=False, state="FINISHED"))
+    board.changed(run(callsTotal=130, activePhase=False, state="FINISHED"))
+    assert looked(board, 10.0) == 3
+    assert board.state().runs == ()

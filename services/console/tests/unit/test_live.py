@@ -4,10 +4,12 @@ import asyncio
 
 import pytest
 
+from cato_client import AsyncClient, UnauthorizedError
 from cato_client.models import Station, TaskExec
 from cato_console.live.beside import Answered, beside
 from cato_console.live.board_source import Board
-from services.console.tests.fake_api import execution, station
+from cato_console.live.charts import Charts
+from services.console.tests.fake_api import RUN, FakeApi, execution, station
 
 
 async def test_a_stream_does_not_wait_for_the_answer_beside_it():
@@ -84,3 +86,50 @@ def test_the_rate_goes_on_when_an_execution_ends():
     board.changed(run(callsTotal=130, activePhase=False, state="FINISHED"))
     assert looked(board, 10.0) == 3
     assert board.state().runs == ()
+
+
+class Statistics:
+    """The API, the charts, and a clock."""
+
+    def __init__(self):
+        self.api = FakeApi()
+        self.now = 0.0
+        self.charts = Charts(clock=lambda: self.now)
+
+    def asked(self):
+        return sum(path == "/statistics" for path in self.api.sent("GET")) // 3
+
+    async def look(self, token="all", *, over=False):
+        async with AsyncClient("http://api.test", token, transport=self.api.transport()) as client:
+            return await self.charts.of(client, RUN, over=over)
+
+
+async def test_charts_are_asked_for_once_for_all_who_look():
+    statistics = Statistics()
+    found = await asyncio.gather(*(statistics.look() for _ in range(5)), statistics.look("reader"))
+    assert statistics.asked() == 1
+    assert len({id(charts) for charts in found}) == 1
+    statistics.now += 2.9
+    await statistics.look()
+    assert statistics.asked() == 1
+    statistics.now += 0.2
+    await statistics.look()
+    assert statistics.asked() == 2
+
+
+async def test_charts_of_the_end_are_asked_for_once_more():
+    statistics = Statistics()
+    await statistics.look()
+    for _ in range(3):
+        await statistics.look(over=True)
+        statistics.now += 10
+    assert statistics.asked() == 2
+
+
+async def test_a_token_that_is_refused_is_no_reason_for_others():
+    statistics = Statistics()
+    withdrawn, other = await asyncio.gather(
+        statistics.look("withdrawn"), statistics.look(), return_exceptions=True
+    )
+    assert isinstance(withdrawn, UnauthorizedError)
+    assert other.waves

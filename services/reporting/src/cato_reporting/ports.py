@@ -222,12 +222,14 @@ CallPosition = tuple[int, UUID]
 class CallSelection:
     """Calls that meet the conditions, of runs that belong to a user (None: to any user).
 
-    `numbers` are the forms of the number of `where`, empty without one.
+    `numbers` are the forms of the number of `where`, empty without one. `listed`: the lists of all runs are
+    stored, so that names can be looked up in them.
     """
 
     where: CallFilter
     user_id: str | None = None
     numbers: tuple[str, ...] = ()
+    listed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,12 @@ LATEST_MS = 7_258_118_400_000
 START_MS = "toUnixTimestamp64Milli(started_at)"
 
 
+_LISTED = (
+    "(run_id, subscriber_no) IN"
+    " (SELECT run_id, subscriber_no FROM list_rows WHERE run_id IN ({runs}) AND {names})"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Conditions:
     """`starts` are on call_start_rows, `merged` on the view calls; `values` are the parameters of both."""
@@ -77,10 +83,17 @@ def conditions(selection: CallSelection, *, kept: str) -> Conditions:
         merged.append("outcome = {outcome:String}")
         values["outcome"] = where.outcome.value
     if where.name is not None:
+        starts += _in_lists(where.name, runs) if selection.listed else []
         words, patterns = named("subscriber_name", where.name)
         merged += words
         values |= patterns
     return Conditions(starts, merged, values)
+
+
+def _in_lists(name: str, runs: str) -> list[str]:
+    """Return the condition that the list of the run has the name: without it, all calls would be merged."""
+    words, _ = named("full_name", name)
+    return [_LISTED.format(runs=runs, names=" AND ".join(words))]
 
 
 def named(column: str, name: str) -> tuple[list[str], dict[str, str]]:

@@ -73,8 +73,8 @@ class ListLoader:
                 self._not_loaded[each.run_id] = each
                 log.warning("list of subscribers not loaded", reason=str(error))
 
-    async def ensure_all(self) -> None:
-        """Return when the lists of all runs are in the read model, except lists that are lost.
+    async def ensure_all(self) -> bool:
+        """Wait until the lists of all runs are in the read model; return False if some of them are lost.
 
         Raises:
             ReadModelAwayError: if it cannot be reached.
@@ -86,11 +86,14 @@ class ListLoader:
                 await self._wanted.join()
         except TimeoutError as error:
             raise UnavailableError("the lists of subscribers are being loaded; try again") from error
+        complete = True
         for snapshot in list(self._not_loaded.values()):
             try:
                 await self.ensure(snapshot)
             except ListLostError as error:
+                complete = False
                 log.warning("list of subscribers missing in a search", reason=str(error))
+        return complete
 
     async def ensure(self, snapshot: RunSnapshot) -> None:
         """Return when the run's list is in the read model.

@@ -1,6 +1,7 @@
 """The queries of calls: pages of the history, and one call with its events."""
 
 import json
+from dataclasses import replace
 
 from pydantic import TypeAdapter
 
@@ -14,7 +15,7 @@ from cato_contracts.api.history import (
     ListCalls,
 )
 from cato_contracts.api.status import CallEventView
-from cato_contracts.errors import NotFoundError, TooLargeError
+from cato_contracts.errors import NotFoundError, TooLargeError, UnavailableError
 from cato_contracts.instants import unix_ms
 from cato_contracts.numbering import Numbering
 from cato_contracts.requests import Actor
@@ -51,9 +52,11 @@ class CallQueries:
         subscribers: list[FoundSubscriber] | None = None
         async with self._barrier.consistent():
             await self._barrier.all_stored()
+            in_lists = query.subscribers and searched and before is None
+            if in_lists or query.where.name is not None:
+                wanted = replace(wanted, listed=await self._listed(needed=in_lists))
             found = await self._history.calls(wanted, before=before, limit=query.limit)
-            if query.subscribers and searched and before is None:
-                await self._lists.ensure_all()
+            if in_lists:
                 subscribers = await self._history.subscribers(wanted, limit=_MOST_SUBSCRIBERS)
         size = _size_of(subscribers)
         for count, record in enumerate(found.calls):
@@ -63,6 +66,15 @@ class CallQueries:
                 rest = (unix_ms(last.started_at), last.id)
                 return _page(found.calls[:count], rest, subscribers)
         return _page(found.calls, found.rest, subscribers)
+
+    async def _listed(self, *, needed: bool) -> bool:
+        """Return whether the lists of all runs are stored. Raises UnavailableError if they are `needed`."""
+        try:
+            return await self._lists.ensure_all()
+        except UnavailableError:
+            if needed:
+                raise
+            return False
 
     async def get_call(self, query: GetCall, _context: RequestContext) -> CallDetail:
         async with self._barrier.consistent():

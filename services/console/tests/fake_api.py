@@ -1,5 +1,6 @@
 """The REST API as the console sees it: a few resources in memory, behind httpx's transport."""
 
+import asyncio
 import json
 from dataclasses import dataclass, field
 from typing import Any
@@ -147,7 +148,12 @@ class FakeApi:
     requests: list[httpx.Request] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
     started: dict[str, str] = field(default_factory=dict)
+    statistics: asyncio.Event = field(default_factory=asyncio.Event)
+    """Statistics are answered when it is set, as it is unless a test clears it."""
     tokens: dict[str, tuple[str, list[str]] | None] = field(default_factory=lambda: {**TOKENS})
+
+    def __post_init__(self) -> None:
+        self.statistics.set()
 
     def transport(self) -> httpx.AsyncBaseTransport:
         return httpx.MockTransport(self.answer)
@@ -167,6 +173,8 @@ class FakeApi:
             return _error(401, "the token is not known")
         user, permissions = holder
         path = request.url.path.removeprefix("/api/v1")
+        if path == "/statistics":
+            await self.statistics.wait()
         if path == "/me":
             return _json({"userId": user, "permissions": permissions})
         if request.method != "GET" and self.failures:

@@ -87,6 +87,20 @@ async def test_the_end_of_a_run_says_how_many_were_not_reached(browser, api):
     assert "data-live=" not in page.split("<main")[0].split("<body")[1]
 
 
+async def test_a_page_does_not_wait_for_charts_that_take_long(browser, api, deps):
+    api.runs = [execution(state="FINISHED", activePhase=False, endReason=None)]
+    api.statistics.clear()
+    page = (await browser.get(f"/runs/{RUN}")).text
+    assert "The calls are being counted" in page
+    assert f'data-live="/live/runs/{RUN}"' in page
+    assert "Person 1" in page
+    api.statistics.set()
+    await deps.charts.of(deps.clients.of("all"), RUN, over=True)
+    page = (await browser.get(f"/runs/{RUN}")).text
+    assert "Calls by wave" in page
+    assert "data-live=" not in page
+
+
 async def test_a_number_of_nobody_on_the_list_is_not_found(browser, api):
     api.people = [person(1)]
     other = f"/runs/{RUN}/person?number=776401&subscriber={RUN}"

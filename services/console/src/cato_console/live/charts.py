@@ -55,6 +55,16 @@ class Charts:
                 pass
         return await asyncio.shield(self._read(client, run_id, over=over))
 
+    async def soon(
+        self, client: AsyncClient, run_id: UUID, *, over: bool, patience_s: float
+    ) -> RunCharts | None:
+        """Return the charts; None if they take longer than that. They are kept for the next question."""
+        try:
+            async with asyncio.timeout(patience_s):
+                return await self.of(client, run_id, over=over)
+        except TimeoutError:
+            return None
+
     def _read(self, client: AsyncClient, run_id: UUID, *, over: bool) -> "asyncio.Task[RunCharts]":
         reading = asyncio.create_task(_read_charts(client, run_id), name=f"charts {run_id}")
         kept = self._kept[run_id] = _Kept(reading, over, self._clock())

@@ -15,8 +15,10 @@ from cato_console.live.run_source import RunSource, RunState
 from cato_console.pages.board import LIVE_PATIENCE
 from cato_console.pages.downloads import download, file_form
 from cato_console.views.reasons import unreached_reasons
+from cato_console.views.run import RunCharts
 
 _PAGE = 50
+_CHARTS_S = 0.1
 _FILTERS: tuple[SubscriberFilter, ...] = ("unreached", "all")
 
 
@@ -25,8 +27,8 @@ async def show(visit: Visit) -> Response:
     run_id: UUID = visit.request.path_params["id"]
     which = _which(visit)
     name, number = _searched(visit.query("q"))
-    document, people = await asyncio.gather(
-        visit.api.do(operations.get_status(run_id, subscribers="none")),
+    (document, charts), people = await asyncio.gather(
+        _run(visit, run_id),
         visit.api.do(
             operations.list_run_subscribers(
                 run_id,
@@ -39,7 +41,6 @@ async def show(visit: Visit) -> Response:
             )
         ),
     )
-    charts = await visit.deps.charts.of(visit.api, run_id, over=not document.report.active_phase)
     return visit.page(
         "run.html",
         run=document,
@@ -47,8 +48,16 @@ async def show(visit: Visit) -> Response:
         people=people.items,
         next_cursor=people.next_cursor,
         which=which,
-        reasons=unreached_reasons(charts),
+        reasons=unreached_reasons(charts) if charts is not None else [],
     )
+
+
+async def _run(visit: Visit, run_id: UUID) -> tuple[StatusDocument, RunCharts | None]:
+    """Return the execution, and its charts if they are there soon: those of 100,000 calls take a while."""
+    document = await visit.api.do(operations.get_status(run_id, subscribers="none"))
+    over = not document.report.active_phase
+    charts = await visit.deps.charts.soon(visit.api, run_id, over=over, patience_s=_CHARTS_S)
+    return document, charts
 
 
 async def live(visit: Visit) -> Response:

@@ -3,6 +3,7 @@
 from hypothesis import strategies as st
 
 from cato_contracts.api.resources import SuccessCondition
+from cato_contracts.api.rules.pacing import PacingRule
 from cato_contracts.api.rules.retries import OutcomeGroup, RetryRule
 from cato_contracts.messages.campaign_commands import PauseRun, ResumeRun, StopRun
 from tests.simulation.world.exchange import Behaviour
@@ -128,9 +129,23 @@ _PARTITIONS = {
     ).map(tuple),
 }
 
+_pacing = st.lists(
+    st.builds(
+        PacingRule,
+        name=st.uuids().map(str),
+        prefixes=st.sampled_from(["5", "500001", "50000"]).map(lambda prefix: [prefix]),
+        max_calls=st.integers(1, 2),
+        max_calls_per_s=st.sampled_from([None, None, 0.2, 3.0]),
+    ),
+    min_size=1,
+    max_size=2,
+    unique_by=lambda rule: rule.prefixes[0],
+).map(tuple)
+
 outcomes = st.builds(History, **_LIST)
 crashes = st.builds(History, **_LIST | _CRASHES)
 disordered = st.builds(History, **_LIST | _DELIVERIES)
 partitioned = st.builds(History, **_LIST | _CRASHES | _PARTITIONS)
+paced = st.builds(History, **_LIST | _DELIVERIES | _CRASHES | _PARTITIONS | _WORKERS | {"pacing": _pacing})
 controlled = st.builds(History, **_LIST | _PEOPLE | _WORKERS)
 everything = st.builds(History, **_LIST | _DELIVERIES | _CRASHES | _PARTITIONS | _PEOPLE | _WORKERS)

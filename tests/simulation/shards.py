@@ -26,8 +26,9 @@ from tests.simulation.world.world import World
 from tests.support.virtual_time import run_virtually
 
 SHARES = {
-    "outcomes": (plans.outcomes, 0.26),
-    "crashes": (plans.crashes, 0.31),
+    "outcomes": (plans.outcomes, 0.24),
+    "crashes": (plans.crashes, 0.29),
+    "paced": (plans.paced, 0.04),
     "disordered": (plans.disordered, 0.11),
     "controlled": (plans.controlled, 0.16),
     "partitioned": (plans.partitioned, 0.05),

@@ -9,6 +9,7 @@ import pytest
 from cato_contracts.messages.calls import CallEventKind
 from cato_dialer.campaign.domain.run import next_step
 from cato_dialer.campaign.domain.run.progress import Progress
+from cato_dialer.dial.domain.permission.pacing import PaceTable
 from cato_dialer.dial.domain.subscriber import next_attempt
 from cato_dialer.dial.domain.subscriber.call_gate import CallGate, Defer
 from cato_dialer.dial.domain.subscriber.takeover import OwnerAnswer
@@ -58,6 +59,10 @@ def pauses_are_ignored(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(CallGate, "refusal", ignore)
 
 
+def pacing_rules_are_ignored(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(PaceTable, "pace_for", lambda *_: None)
+
+
 def unsent_orders_are_faults(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(exchange, "UNSENT", exchange.ReleaseCause.FAULT)
 
@@ -84,6 +89,7 @@ def ends_of_calls_are_counted_twice(patch: pytest.MonkeyPatch) -> None:
         ("controlled", 1, pauses_are_ignored),
         ("controlled", 1, unsent_orders_are_faults),
         ("outcomes", 1, ends_of_calls_are_counted_twice),
+        ("paced", 1, pacing_rules_are_ignored),
     ],
 )
 def test_mutation_is_detected(

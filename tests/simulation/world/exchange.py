@@ -2,12 +2,13 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from cato_contracts.api.resources import SettingsSpec, SuccessCondition
+from cato_contracts.api.rules.pacing import PacingRule
 from cato_dialer.dial.domain.call.line_events import (
     DigitSource,
     LineAnswered,
@@ -23,6 +24,7 @@ from cato_dialer.dial.domain.call.line_events import (
     ReleaseCause,
 )
 from cato_dialer.dial.ports.trunk import CallOrder
+from tests.simulation.world.pace_witness import PaceWitness
 from tests.support.virtual_time import LoopClock
 
 FIRST_PACKET_S = 0.02
@@ -81,11 +83,15 @@ class Exchange:
     violated: Callable[[str], None]
     may_be_called: Callable[[int], str | None] = lambda _no: None
     """Returns why the subscriber must not be called now, or None."""
+    pacing: Sequence[PacingRule] = ()
     placed: list[Placed] = field(default_factory=list)
     lines: dict[UUID, "Line"] = field(default_factory=dict)
     calls_to: Counter[str] = field(default_factory=Counter)
     up: Counter[int] = field(default_factory=Counter)
     busy_channels: Counter[UUID] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self.pace = PaceWitness(self.pacing, self.violated)
 
     def place(self, order: CallOrder) -> "Line":
         """Accept an order; its INVITE is sent at the ordered time, or not at all."""
@@ -94,6 +100,7 @@ class Exchange:
             self.violated(f"subscriber {no} is called while a call to them is up")
         if self.busy_channels[station.id] >= station.channels:
             self.violated(f"{station.name} carries more calls than it has channels")
+        self.pace.placed(order.number)
         behaviour = self.choose(order.number, station.id, self.calls_to[order.number])
         return Line(self, order, behaviour, no)
 
@@ -108,6 +115,7 @@ class Exchange:
         last = next((call for call in reversed(self.placed) if call.station == station.id), None)
         if last and now - last.seconds < station.min_call_interval_ms / 1000 - 1e-6:
             self.violated(f"calls through {station.name} are {now - last.seconds} s apart")
+        self.pace.invited(order.number)
         self.placed.append(Placed(self.clock.now(), now, no, order.number, station.id))
         self.calls_to[order.number] += 1
         self.lines[order.call_id] = line
@@ -283,6 +291,7 @@ class Line:
             self._up = False
             self._exchange.up[self._no] -= 1
             self._exchange.busy_channels[self._order.station.id] -= 1
+            self._exchange.pace.gone(self._order.number)
             if self._hung_up_at is None:
                 self._hung_up_at = self._loop.time()
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from cato_contracts.api.rules.pacing import PacingRule
 from cato_contracts.messages.campaign_commands import PauseRun, ResumeRun, StopRun
 from tests.simulation.world.exchange import Behaviour
 from tests.simulation.world.faults import CrashPoint, Faults
@@ -34,6 +35,7 @@ class History:
     channels: int = 2
     licence: int = 100
     interval_ms: int = 0
+    pacing: tuple[PacingRule, ...] = ()
     dial_crashes: tuple[CrashPoint, ...] = ()
     campaign_crashes: tuple[CrashPoint, ...] = ()
     restart_after_s: float = 1.0

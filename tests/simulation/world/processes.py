@@ -61,6 +61,8 @@ class DialProcess:
             incarnations=FaultyPort(life, incarnations, BrokerError),
             clock=world.clock,
             run_states=self.source.run_states,
+            # Without rules no message is sent for them.
+            pacing=FaultyPort(life, world.pacing, BrokerError) if world.history.pacing else world.pacing,
         )
         self.role = DialRole(deps, _Source(life, self.source, None))
 

@@ -35,6 +35,7 @@ from cato_runtime.configuration.config import Config
 from cato_runtime.configuration.station_config import StationConfig
 from services.dialer.tests.support.memory_campaign import MemoryAudioLibrary, MemoryRunCalls
 from services.dialer.tests.support.memory_dial import MemoryChannelBoard, MemoryJobQueue
+from services.dialer.tests.support.memory_pacing import MemoryPacing
 from tests.simulation.world.disturbances import arrange_disturbances
 from tests.simulation.world.exchange import Behaviour, Exchange, number_of
 from tests.simulation.world.faults import ProcessLife
@@ -106,12 +107,18 @@ class World:
         self.audio = MemoryAudioLibrary()
         self.queue = MemoryJobQueue(self.clock)
         self.board = MemoryChannelBoard(self.stations, history.licence)
+        self.pacing = MemoryPacing(self.clock, history.pacing)
         self.campaign_queue = JobsForCampaign(self.queue)
         self.campaign_run_states = StatesForCampaign(self.queue)
         self.calls = MemoryRunCalls(self.runs, self.clock)
         self.leases = ExpiringLeases(_LEASE_LASTS_RENEWALS * self.lease_pace.renew_s)
         self.exchange = Exchange(
-            self.clock, choose or self._choose, history.prompt_ms, self.violated, self._forbidden
+            self.clock,
+            choose or self._choose,
+            history.prompt_ms,
+            self.violated,
+            self._forbidden,
+            history.pacing,
         )
         self.rules = LogRules(self.violated)
         self.retries = RetryWitness(self.violated)

@@ -1,6 +1,6 @@
 """The operations of the API: one function for each, which returns the request as a value."""
 
-# ruff: noqa: PLC0414 - the operations on groups and executions are part of this module's interface
+# ruff: noqa: PLC0414 - the operations of other modules are part of this module's interface
 
 import json
 from dataclasses import replace
@@ -79,6 +79,18 @@ from cato_client.operation import (
     read_bytes,
     reader,
     remove,
+)
+from cato_client.rule_operations import (
+    get_pacing_rule as get_pacing_rule,
+)
+from cato_client.rule_operations import (
+    list_pacing_rules as list_pacing_rules,
+)
+from cato_client.rule_operations import (
+    put_pacing_rule as put_pacing_rule,
+)
+from cato_client.rule_operations import (
+    remove_pacing_rule as remove_pacing_rule,
 )
 from cato_client.run_operations import (
     download_run_subscribers as download_run_subscribers,

@@ -15,9 +15,11 @@ from cato_client import (
     list_models,
     models,
     operations,
+    rule_operations,
     run_operations,
 )
 from cato_client.models import CallFilter
+from cato_client.models.rules import PacingBounds, PacingRule
 from cato_client.operation import Operation
 
 DOCUMENT = json.loads((Path(__file__).parents[4] / "docs/openapi.json").read_text())
@@ -26,6 +28,7 @@ ID = uuid4()
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 PERSON = models.Person(full_name="Ivan Potapov", phones=["776413"])
 SETTINGS = models.Settings(name="calm", attempt_count=1, success_condition="PICKUP_PHONE")
+PACING = PacingBounds(prefixes=["+7495"], max_calls=2, max_calls_per_s=1.5, station_id=ID)
 TASK = models.NewTask(name="flood", settings=ID, files=[ID], groups=[ID])
 CALLS = CallFilter(
     since=NOW,
@@ -97,6 +100,10 @@ OPERATIONS: list[Operation[Any]] = [
     operations.run_sql("SELECT 1", run="x"),
     operations.run_sql_csv("SELECT 1"),
     operations.list_stations(),
+    operations.put_pacing_rule("a", PACING),
+    operations.get_pacing_rule("a"),
+    operations.list_pacing_rules(),
+    operations.remove_pacing_rule("a"),
     operations.get_me(),
 ]
 
@@ -116,6 +123,7 @@ MODELS: dict[str, type[models.Model]] = {
     "ListDuplicates": list_models.ListDuplicates,
     "ListFault": list_models.ListFault,
     "Me": models.Me,
+    "PacingRule": PacingRule,
     "PhoneView": models.Phone,
     "Report": models.Report,
     "SubscriberRecord": models.RunSubscriber,
@@ -172,7 +180,7 @@ def test_every_operation_of_the_client_is_checked_here():
         for name in public
         if getattr(vars(operations)[name], "__annotations__", {}).get("return") is not None
         and getattr(vars(operations)[name], "__module__", "")
-        in {operations.__name__, group_operations.__name__, run_operations.__name__}
+        in {module.__name__ for module in (operations, group_operations, rule_operations, run_operations)}
     }
     assert len(functions) == len(OPERATIONS)
 

@@ -53,7 +53,10 @@ LEASES = BucketSpec(name="leases", key_ttl=True)
 IDEMPOTENCY = BucketSpec(name="idempotency", key_ttl=True)
 """The answers given to each Idempotency-Key, kept for a day."""
 
-KEY_VALUE_BUCKETS = (RUN_DISPATCH_STATES, LEASES, IDEMPOTENCY)
+PACING_RULES = BucketSpec(name="pacing")
+"""The pacing rules, by an id that is derived from the name."""
+
+KEY_VALUE_BUCKETS = (RUN_DISPATCH_STATES, LEASES, IDEMPOTENCY, PACING_RULES)
 
 OBJECT_BUCKETS: dict[Bucket, timedelta | None] = {
     Bucket.UPLOADS: timedelta(days=1),

@@ -12,7 +12,7 @@ from cato_contracts.api.resources import (
     SuccessCondition,
     TaskSpec,
 )
-from cato_contracts.api.rules import invalid_numbers
+from cato_contracts.api.rules import invalid_numbers, pacing
 from cato_contracts.api.rules.hours import TimeRestrictions
 from cato_contracts.envelope import Envelope, Message
 from cato_contracts.messages import audio_commands as audio
@@ -28,6 +28,9 @@ ID = UUID("02cd00d1-0f12-494f-91ab-da1691e555ca")
 OTHER = UUID("862ceccb-850e-4ff0-a4e5-9c8acee6f423")
 UPLOAD = ObjectRef(bucket=Bucket.UPLOADS, name="u1", size=1000, sha256="ab" * 32)
 LIST = ObjectRef(bucket=Bucket.LISTS, name="l1", size=200)
+PACING = pacing.PacingRule(
+    name="Moscow", prefixes=["+7495", "8495"], max_calls=20, max_calls_per_s=2, station_id=OTHER
+)
 SPEC = SettingsSpec(
     name="profile_1",
     attempt_count=2,
@@ -115,6 +118,10 @@ SAMPLES: list[Message] = [
     status.GetStatusText(
         actor=ACTOR, run_id=ID, filter=status.SubscriberFilter.FAILED, events=False, limit=5, cursor="100"
     ),
+    pacing.PutPacingRule(actor=ACTOR, rule=PACING),
+    pacing.RemovePacingRule(actor=ACTOR, name="Moscow"),
+    pacing.GetPacingRule(actor=ACTOR, name="Moscow"),
+    pacing.ListPacingRules(actor=ACTOR),
     invalid_numbers.ListInvalidNumbers(actor=ACTOR, run_id=ID, limit=5, cursor="7.1"),
     exports.ListRunSubscribers(
         actor=ACTOR,

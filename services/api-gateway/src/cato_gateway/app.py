@@ -22,11 +22,13 @@ from cato_gateway.routes import (
     tasks,
 )
 from cato_gateway.routes.history import calls, run_subscribers, sql, statistics
+from cato_gateway.routes.rules import pacing_rules
 
 _RESOURCES = (
     audio_files,
     subscriber_groups,
     notification_settings,
+    pacing_rules,
     tasks,
     task_execs,
     stream,

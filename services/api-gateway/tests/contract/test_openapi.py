@@ -65,6 +65,7 @@ def test_answers_may_gain_fields_and_requests_are_strict(document):
     strict = {name for name, schema in schemas.items() if schema.get("additionalProperties") is False}
     assert strict == {
         "LocalTime",
+        "PacingBounds",
         "ReplacedSettingsBody",
         "ReplacedTaskBody",
         "RetryRule",
@@ -88,7 +89,7 @@ def test_every_operation_describes_its_errors_and_never_422(document):
 
 def test_every_body_is_described(document):
     bodies = {name for name, operation in operations(document) if "requestBody" in operation}
-    assert len(bodies) == 9
+    assert len(bodies) == 10
     post = document["paths"]["/api/v1/notification-settings"]["post"]
     fields = document["components"]["schemas"]["SettingsBody"]["properties"]
     assert post["requestBody"]["required"]

@@ -8,6 +8,7 @@ from cato_dialer.campaign.adapters.list_reader.confined_list_reader import Confi
 from cato_dialer.campaign.adapters.media_audio_library import MediaAudioLibrary
 from cato_dialer.campaign.adapters.nats_dial_queue import NatsDialQueue
 from cato_dialer.campaign.adapters.nats_leases import NatsLeases
+from cato_dialer.campaign.adapters.nats_pacing_rules import NatsPacingRules
 from cato_dialer.campaign.adapters.nats_run_calls import NatsRunCalls
 from cato_dialer.campaign.adapters.nats_run_states import NatsRunStates
 from cato_dialer.campaign.adapters.nats_station_sights import NatsStationSights
@@ -25,6 +26,7 @@ from cato_dialer.dial.adapters.nats.call_journal import NatsCallJournal
 from cato_dialer.dial.adapters.nats.channel_source import NatsChannelSource
 from cato_dialer.dial.adapters.nats.incarnations import claim
 from cato_dialer.dial.adapters.nats.job_source import NatsJobSource
+from cato_dialer.dial.adapters.nats.pacing.rules import NatsPacing
 from cato_dialer.dial.adapters.nats.station_presence import NatsStationPresence
 from cato_dialer.dial.adapters.pjsua2.supervisor.registrar import StationRegistrar
 from cato_dialer.dial.adapters.sip.station_keepalive import StationKeepalive
@@ -55,8 +57,7 @@ def build_roles(roles: Collection[Role]) -> Build:
 
 
 async def _campaign(runtime: RuntimeDeps) -> CampaignParts:
-    client = await runtime.broker.connect()
-    js, clock = runtime.js, runtime.clock
+    client, js, clock = await runtime.broker.connect(), runtime.js, runtime.clock
     role = CampaignRole(
         CampaignDeps(
             events=JetStreamLog(client, EVENTS.name),
@@ -69,6 +70,7 @@ async def _campaign(runtime: RuntimeDeps) -> CampaignParts:
             calls=NatsRunCalls(client, js, clock),
             leases=NatsLeases(js),
             stations=NatsStationSights(client),
+            pacing=NatsPacingRules(js),
             config=runtime.config,
             clock=clock,
         )
@@ -92,8 +94,8 @@ async def _dial(runtime: RuntimeDeps) -> DialParts:
     await publish_unsent(journal, unsent)
     incarnations = await claim(client, leases, name)
     source = NatsJobSource(client, incarnations.own, JobsInHand(kept / "jobs"))
-    trunk = engines_for(config, str(kept / "calls"))
-    channels = NatsChannelSource(client, stations, licence_of(config), clock, name=name)
+    trunk, pacing = engines_for(config, str(kept / "calls")), NatsPacing(client, clock)
+    channels = NatsChannelSource(client, stations, licence_of(config), clock, name=name, paced=pacing.bounds)
     watch = StationKeepalive(config.dialing.bind_address, came_up=registrar.renew)
     deps = Deps(
         stations=stations,
@@ -107,6 +109,7 @@ async def _dial(runtime: RuntimeDeps) -> DialParts:
         unsent=unsent,
         takeover=TakeoverRule(config.dialing.takeover),
         watch=watch,
+        pacing=pacing,
         observers=(metrics, CallLog(stations)),
         await_stations=config.dialing.station_down_wait_s > 0,
     )

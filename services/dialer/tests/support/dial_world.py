@@ -15,6 +15,7 @@ from cato_contracts.objects import Bucket, ObjectRef
 from cato_dialer.dial.domain.station import Station
 from cato_dialer.dial.handlers.deps import Deps
 from cato_dialer.dial.ports.dial import JournalEntry, SubscriberLog
+from cato_dialer.dial.ports.pacing import NoPacing, Pacing
 from cato_dialer.dial.ports.stations import StationWatch, UnwatchedStations
 from cato_dialer.dial.ports.trunk import CallOrder
 from cato_dialer.dial.role import DialRole
@@ -55,6 +56,7 @@ class World:
     clock: LoopClock = field(default_factory=lambda: LoopClock(START))
     watch: StationWatch = field(default_factory=UnwatchedStations)
     await_stations: bool = False
+    pacing: Pacing = field(default_factory=NoPacing)
     calls_to: dict[str, int] = field(default_factory=dict)
     up: dict[str, int] = field(default_factory=dict)
     most_up: dict[str, int] = field(default_factory=dict)
@@ -279,6 +281,7 @@ class Replica:
             run_states=self.source.run_states,
             watch=world.watch,
             await_stations=world.await_stations,
+            pacing=world.pacing,
         )
         self.role = DialRole(deps, self.source)
 

@@ -1,7 +1,8 @@
 """The ports of the dial role in memory."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from cato_contracts.messages.runs import Prompt, SubscriberResult
 from cato_contracts.subjects import dial_job
 from cato_dialer.dial.domain.capacity.licence import Licence
 from cato_dialer.dial.domain.capacity.start_times import next_start
+from cato_dialer.dial.domain.permission.pacing import CallBound
 from cato_dialer.dial.domain.station import Station
 from cato_dialer.dial.domain.subscriber.takeover import OwnerAnswer
 from cato_dialer.dial.ports.dial import (
@@ -222,8 +224,11 @@ class MemoryJobSource:
 
 
 class _MemoryChannel:
-    def __init__(self, board: "MemoryChannelBoard", station_id: UUID, *, ordinary: bool) -> None:
+    def __init__(
+        self, board: "MemoryChannelBoard", station_id: UUID, *, ordinary: bool, bound: CallBound | None
+    ) -> None:
         self._board = board
+        self._bound = bound
         self._station_id = station_id
         self._ordinary = ordinary
         self._held = True
@@ -240,6 +245,8 @@ class _MemoryChannel:
             self._held = False
             self._board.used[self._station_id] -= 1
             self._board.ordinary -= self._ordinary
+            if self._bound is not None:
+                self._board.paced[self._bound.name] -= 1
             self._board.announce()
 
 
@@ -254,15 +261,14 @@ class MemoryChannelBoard:
         self.stations = {station.id: station for station in stations}
         self.max_channels = max_channels
         self.used = dict.fromkeys(self.stations, 0)
+        self.paced: Counter[str] = Counter()
+        self.paced_wanted: Counter[str] = Counter()
         self.next_free: dict[UUID, int] = {}
-        self._freed = asyncio.Event()
+        self.freed = asyncio.Event()
 
     def announce(self) -> None:
-        self._freed.set()
-        self._freed = asyncio.Event()
-
-    def changed(self) -> Coroutine[Any, Any, Any]:
-        return self._freed.wait()
+        self.freed.set()
+        self.freed = asyncio.Event()
 
 
 class MemoryChannelSource:
@@ -277,8 +283,12 @@ class MemoryChannelSource:
     async def open(self) -> None:
         return None
 
-    def acquire(self, station_id: UUID, *, ordinary: bool = False) -> Channel | None:
+    def acquire(
+        self, station_id: UUID, *, ordinary: bool = False, bound: CallBound | None = None
+    ) -> Channel | None:
         board = self._board
+        if bound is not None and board.paced[bound.name] >= bound.channels:
+            return None
         full = board.used[station_id] >= board.stations[station_id].channels
         if full or sum(board.used.values()) >= board.max_channels:
             return None
@@ -286,7 +296,9 @@ class MemoryChannelSource:
             return None
         board.used[station_id] += 1
         board.ordinary += ordinary
-        channel = _MemoryChannel(board, station_id, ordinary=ordinary)
+        if bound is not None:
+            board.paced[bound.name] += 1
+        channel = _MemoryChannel(board, station_id, ordinary=ordinary, bound=bound)
         self._channels.add(channel)
         return channel
 
@@ -295,15 +307,28 @@ class MemoryChannelSource:
         total = min(board.max_channels, sum(one.channels for one in board.stations.values()))
         return total - board.licence.reserved if ordinary else total
 
-    def freed(self, station_ids: Sequence[UUID], *, ordinary: bool = False) -> Coroutine[Any, Any, None]:
-        return self._board.changed()
+    def has_room(self, bound: CallBound) -> bool:
+        board = self._board
+        return board.paced[bound.name] + board.paced_wanted[bound.name] < bound.channels
 
-    async def reserve_start(self, station_id: UUID) -> StartSlot:
-        station = self._board.stations[station_id]
+    def freed(
+        self, station_ids: Sequence[UUID], *, ordinary: bool = False, bounds: Iterable[CallBound] = ()
+    ) -> Coroutine[Any, Any, None]:
+        return self._want_until(self._board.freed, [bound.name for bound in bounds])
+
+    async def _want_until(self, freed: asyncio.Event, names: Sequence[str]) -> None:
+        self._board.paced_wanted.update(names)
+        try:
+            await freed.wait()
+        finally:
+            self._board.paced_wanted.subtract(names)
+
+    async def reserve_start(self, station_id: UUID, not_before: datetime | None = None) -> StartSlot:
+        station, now = self._board.stations[station_id], self._clock.now()
         start = next_start(
             station.channels,
             station.min_call_interval_ms,
-            self._clock.now(),
+            now if not_before is None else max(now, not_before),
             self._board.next_free.get(station_id),
         )
         if start.next_free is not None:

@@ -7,6 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from cato_contracts.api.resources import AudioFile
+from cato_contracts.api.rules.pacing import PacingRule
 from cato_contracts.errors import CatoError
 from cato_contracts.messages.campaign_commands import SubscriberListCheck
 from cato_contracts.messages.jobs import DialJob, RunDispatchState
@@ -106,6 +107,41 @@ class RunStates(Protocol):
         ...
 
     async def remove(self, run_id: UUID) -> None: ...
+
+
+class PacingRules(Protocol):
+    """The stored pacing rules. All methods raise BrokerError."""
+
+    async def put(self, rule: PacingRule) -> None:
+        """Store a rule, in place of the one with its name."""
+        ...
+
+    async def remove(self, name: str) -> None:
+        """Remove the rule with a name. A repeated call is no error."""
+        ...
+
+    async def get(self, name: str) -> PacingRule | None: ...
+
+    async def all(self) -> list[PacingRule]: ...
+
+
+class MemoryPacingRules:
+    """Rules in memory."""
+
+    def __init__(self) -> None:
+        self.rules: dict[str, PacingRule] = {}
+
+    async def put(self, rule: PacingRule) -> None:
+        self.rules[rule.name] = rule
+
+    async def remove(self, name: str) -> None:
+        self.rules.pop(name, None)
+
+    async def get(self, name: str) -> PacingRule | None:
+        return self.rules.get(name)
+
+    async def all(self) -> list[PacingRule]:
+        return list(self.rules.values())
 
 
 class RunCalls(Protocol):

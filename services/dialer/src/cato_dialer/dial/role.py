@@ -25,6 +25,7 @@ class DialRole:
     async def start(self) -> None:
         """Open the trunk, the channels and the watch of the stations, then take jobs."""
         await self._deps.trunk.open()
+        await self._deps.pacing.open()
         await self._deps.channels.open()
         await self._deps.watch.open(self._deps.stations, self._stations_changed)
         await self.dispatcher.start()
@@ -42,6 +43,7 @@ class DialRole:
         await self.dispatcher.stop()
         await self._deps.watch.close()
         await self._deps.channels.close()
+        await self._deps.pacing.close()
         await self._deps.trunk.close()
 
     async def change_stations(self, stations: Sequence[Station]) -> None:

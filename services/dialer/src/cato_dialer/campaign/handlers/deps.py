@@ -15,7 +15,9 @@ from cato_dialer.campaign.ports import (
     DialQueue,
     Leases,
     ListReader,
+    MemoryPacingRules,
     NoSightings,
+    PacingRules,
     RunCalls,
     RunStates,
     StationSightings,
@@ -42,6 +44,7 @@ class Deps:
     config: Config
     clock: Clock
     stations: StationSightings = field(default_factory=NoSightings)
+    pacing: PacingRules = field(default_factory=MemoryPacingRules)
     pace: Pace = field(default_factory=Pace)
     lease_pace: LeasePace = field(default_factory=LeasePace)
 

@@ -3,6 +3,12 @@
 from functools import partial
 
 from cato_contracts.api.checks import CheckTask
+from cato_contracts.api.rules.pacing import (
+    GetPacingRule,
+    ListPacingRules,
+    PutPacingRule,
+    RemovePacingRule,
+)
 from cato_contracts.api.stations import ListStations
 from cato_contracts.messages.campaign_commands import (
     AddNotificationSettings,
@@ -33,6 +39,7 @@ from cato_contracts.messages.campaign_commands import (
 from cato_dialer.campaign.handlers import notification_settings, subscriber_groups, tasks
 from cato_dialer.campaign.handlers.control_run import pause_run, resume_run, stop_run
 from cato_dialer.campaign.handlers.deps import Deps
+from cato_dialer.campaign.handlers.rules import pacing_rules
 from cato_dialer.campaign.handlers.starts.check_task import check_task
 from cato_dialer.campaign.handlers.starts.start_task import repeat_unreached, start_task, test_call
 from cato_dialer.campaign.handlers.stations import list_stations
@@ -68,4 +75,8 @@ def handler_table(deps: Deps) -> HandlerTable:
         ResumeRun: partial(resume_run, deps),
         StopRun: partial(stop_run, deps),
         ListStations: partial(list_stations, deps),
+        PutPacingRule: partial(pacing_rules.put_pacing_rule, deps),
+        RemovePacingRule: partial(pacing_rules.remove_pacing_rule, deps),
+        GetPacingRule: partial(pacing_rules.get_pacing_rule, deps),
+        ListPacingRules: partial(pacing_rules.list_pacing_rules, deps),
     }

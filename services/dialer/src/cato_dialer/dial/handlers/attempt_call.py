@@ -25,6 +25,7 @@ from cato_dialer.dial.handlers.call_recorder import CallRecord, CallRecorder
 from cato_dialer.dial.handlers.deps import SETTLED_S, Deps
 from cato_dialer.dial.handlers.drive_call import CallDriver
 from cato_dialer.dial.ports.dial import Channel, StartSlot
+from cato_dialer.dial.ports.pacing import HeldBackError
 from cato_dialer.dial.ports.trunk import CallOrder
 from cato_runtime import tracing
 
@@ -64,6 +65,7 @@ class CallAttempt:
         self._job = job
         self._step = step
         self._channel = channel
+        self._number = job.subscriber.phones[step.phone_index]
         self._station = deps.station(channel.station_id)
         self._rules = CallRules.of(
             job.settings,
@@ -93,10 +95,11 @@ class CallAttempt:
         Raises:
             FencedError: if another replica works on the subscriber; no call is up then.
             NotSentError: if the order could not be sent several times; the call's record has its end then.
+            HeldBackError: if a pacing rule allows no start soon; nothing is recorded then.
             BrokerError: if no start slot can be reserved.
 
         """
-        slot = await self._deps.channels.reserve_start(self._station.id)
+        slot = await self._deps.paced.reserve_start(self._number, self._station.id)
         await self._until(slot.at - _RECORD_AHEAD)
         async with self._deps.setups:
             record = await self._begin(slot)
@@ -136,8 +139,8 @@ class CallAttempt:
                 return
             try:
                 await self._prove_hold()
-                slot = await self._deps.channels.reserve_start(self._station.id)
-            except BrokerError:
+                slot = await self._deps.paced.reserve_start(self._number, self._station.id)
+            except (BrokerError, HeldBackError):
                 record.cancelled()
                 return
 

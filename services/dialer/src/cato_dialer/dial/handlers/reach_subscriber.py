@@ -31,6 +31,7 @@ from cato_dialer.dial.handlers.call_recorder import CallRecorder
 from cato_dialer.dial.handlers.deps import Deps
 from cato_dialer.dial.handlers.sendable_stations import SendableStations
 from cato_dialer.dial.ports.dial import Channel, FencedError, PromptMissingError
+from cato_dialer.dial.ports.pacing import HeldBackError
 
 log = structlog.get_logger()
 
@@ -261,21 +262,20 @@ class SubscriberWorker:
         return Done()
 
     async def _dial(self, recorder: CallRecorder, step: Dial, *, trial: bool = False) -> Verdict | None:
-        """Make the call of the step; None if the next step is to be decided.
-
-        `trial`: the call is to find out whether a station that is down responds again.
-        """
+        """Make the call of the step, as a `trial` of a station that is down; None: decide the next step."""
         self._waited = True
         try:
             audio = await self._deps.prompts.file(self._job.prompt)
             if not await self._line_free():
                 return None if self._nudged.is_set() else GiveBack(_NO_LINE_DELAY_S)
-            channel = await self._channel(step.stations)
+            channel = await self._channel(self._job.subscriber.phones[step.phone_index], step.stations)
             if channel is not None:
                 await self._make(recorder, step, channel, audio, trial=trial)
         except PromptMissingError as error:
             self._log.error("prompt is missing", error=str(error))
             recorder.failed(PROMPT_MISSING)
+        except HeldBackError as held:
+            return GiveBack(held.delay_s)
         except BrokerError as error:
             self._log.warning("no call can be made without the broker", error=str(error))
             return GiveBack(_BROKER_DELAY_S)
@@ -284,7 +284,7 @@ class SubscriberWorker:
     async def _make(
         self, recorder: CallRecorder, step: Dial, channel: Channel, audio: Path, *, trial: bool
     ) -> None:
-        """Raises: BrokerError, FencedError."""
+        """Raises: BrokerError, FencedError, HeldBackError."""
         station_id = channel.station_id
         try:
             self._attempt = CallAttempt(
@@ -326,15 +326,13 @@ class SubscriberWorker:
             self._log.warning("no SIP worker can take a call")
             return False
 
-    async def _channel(self, stations: Sequence[UUID]) -> Channel | None:
-        """Wait for a channel of the first station that has one; None if the worker was nudged."""
-        source, ordinary = self._deps.channels, self._deps.channels.licence.is_ordinary(self._job.priority)
-        while True:
-            for station in stations:
-                if channel := source.acquire(station, ordinary=ordinary):
-                    return channel
-            if not await self._unless_nudged(source.freed(stations, ordinary=ordinary)):
+    async def _channel(self, number: str, stations: Sequence[UUID]) -> Channel | None:
+        """Wait for a channel of the first station that has one; None if nudged. Raises: HeldBackError."""
+        paced, ordinary = self._deps.paced, self._deps.channels.licence.is_ordinary(self._job.priority)
+        while (channel := paced.acquire(number, stations, ordinary=ordinary)) is None:
+            if not await self._unless_nudged(paced.freed(number, stations, ordinary=ordinary)):
                 return None
+        return channel
 
     async def _unless_nudged(self, change: Coroutine[Any, Any, None]) -> bool:
         """Wait for `change` or for a nudge; tell whether there was no nudge."""

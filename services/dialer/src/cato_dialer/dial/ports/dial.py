@@ -1,6 +1,6 @@
 """The ports of the dial role, except for the trunk."""
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ from cato_contracts.messages.jobs import DialJob, RunDispatchState
 from cato_contracts.messages.runs import Prompt, SubscriberResult
 from cato_contracts.objects import ObjectRef
 from cato_dialer.dial.domain.capacity.licence import Licence
+from cato_dialer.dial.domain.permission.pacing import CallBound
 from cato_dialer.dial.domain.subscriber.takeover import OwnerAnswer
 
 JournalEntry = Envelope[CallEvent] | Envelope[SubscriberResult]
@@ -182,7 +183,8 @@ class StartSlot:
 class ChannelSource(Protocol):
     """One replica's channels of the stations, which all replicas share.
 
-    An `ordinary` call leaves the reserved channels free; any other call may use all channels.
+    An `ordinary` call leaves the reserved channels free; any other call may use all channels. A `bound` is
+    that of a pacing rule: over all replicas, at most so many calls that name it are up.
     """
 
     @property
@@ -190,7 +192,9 @@ class ChannelSource(Protocol):
 
     async def open(self) -> None: ...
 
-    def acquire(self, station_id: UUID, *, ordinary: bool = False) -> Channel | None:
+    def acquire(
+        self, station_id: UUID, *, ordinary: bool = False, bound: CallBound | None = None
+    ) -> Channel | None:
         """Return a channel that is free at this replica; else `freed` tells when to ask again."""
         ...
 
@@ -201,15 +205,24 @@ class ChannelSource(Protocol):
         """
         ...
 
-    def freed(self, station_ids: Sequence[UUID], *, ordinary: bool = False) -> Coroutine[Any, Any, None]:
+    def has_room(self, bound: CallBound) -> bool:
+        """Tell whether a subscriber may wait for a channel of this bound: fewer wait than it can take.
+
+        Any further one would keep others from being called, whom the bound does not concern.
+        """
+        ...
+
+    def freed(
+        self, station_ids: Sequence[UUID], *, ordinary: bool = False, bounds: Iterable[CallBound] = ()
+    ) -> Coroutine[Any, Any, None]:
         """Request channels of these stations; the coroutine returns once one of them may be free.
 
         Channels freed after this call count, even if the coroutine is awaited later.
         """
         ...
 
-    async def reserve_start(self, station_id: UUID) -> StartSlot:
-        """Reserve the station's next time to start a call, by its minimum interval.
+    async def reserve_start(self, station_id: UUID, not_before: datetime | None = None) -> StartSlot:
+        """Reserve the station's next time to start a call from `not_before` on, by its minimum interval.
 
         Raises:
             BrokerError: if no slot can be reserved in time.

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import random
 from collections import defaultdict
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -24,6 +24,7 @@ from cato_dialer.dial.adapters.nats.start_slots import NatsStartSlots
 from cato_dialer.dial.domain.capacity.channel_allocator import ChannelAllocator
 from cato_dialer.dial.domain.capacity.channel_pool import Block, ChannelPool
 from cato_dialer.dial.domain.capacity.licence import Licence
+from cato_dialer.dial.domain.permission.pacing import CallBound
 from cato_dialer.dial.domain.station import Station
 from cato_dialer.dial.ports.dial import Channel, StartSlot
 from cato_jetstream import Bucket, Lease
@@ -44,7 +45,7 @@ _ORDINARY = "ordinary"
 
 
 class _Channel:
-    """A channel of a station, and with it one of the licence where that is the tighter bound."""
+    """A channel of a station, and with it one of each further pool that bounds the call."""
 
     def __init__(
         self, source: "NatsChannelSource", station_id: UUID, blocks: Sequence[tuple[ChannelPool, Block]]
@@ -87,10 +88,12 @@ class NatsChannelSource:
         *,
         name: str | None = None,
         allocator: ChannelAllocator | None = None,
+        paced: Callable[[], Iterable[CallBound]] = tuple,
     ) -> None:
         """`name`: the process; restarted under its name, it releases the blocks of its former life.
 
-        Ordinary calls need a channel of a further pool, which has all channels but the reserved ones.
+        Ordinary calls need a channel of a further pool, which has all channels but the reserved ones. So do
+        calls that a pacing rule bounds; `paced` returns the bounds that there are at the start.
         """
         self._bucket = Bucket(client.jetstream(timeout=_TIMEOUT_S), LEASES.name, timeout_s=_TIMEOUT_S)
         self._slots = NatsStartSlots(self._bucket, stations, clock)
@@ -107,6 +110,8 @@ class NatsChannelSource:
         self._licence = ChannelPool(_LICENCE, licensed) if licensed < total else None
         unreserved = max(0, min(licensed, total) - licence.reserved)
         self._ordinary = ChannelPool(_ORDINARY, unreserved) if licence.reserved else None
+        self._paced: dict[str, ChannelPool] = {}
+        self._former_bounds = paced
         self._freed = asyncio.Event()
         self._needed = asyncio.Event()
         self._active_until = 0.0
@@ -115,6 +120,8 @@ class NatsChannelSource:
 
     async def open(self) -> None:
         await self._presence.open()
+        for bound in self._former_bounds():
+            self._pool_of(bound)
         await self._release_former()
         self._keeper = asyncio.create_task(self._keep())
 
@@ -136,9 +143,13 @@ class NatsChannelSource:
         except BrokerError as error:
             log.warning("channels of the previous start are left to expire", error=str(error))
 
-    def acquire(self, station_id: UUID, *, ordinary: bool = False) -> Channel | None:
+    def acquire(
+        self, station_id: UUID, *, ordinary: bool = False, bound: CallBound | None = None
+    ) -> Channel | None:
         now = asyncio.get_running_loop().time()
         pools = self._pools_of(station_id, ordinary=ordinary)
+        if bound is not None:
+            pools.append(self._pool_of(bound))
         blocks = [(pool, block) for pool in pools if (block := pool.available(now)) is not None]
         if len(blocks) < len(pools):
             return None
@@ -164,13 +175,20 @@ class NatsChannelSource:
         held, in_use = zip(*map(_usage, pools), strict=True) if pools else ((), ())
         return self.licence.max_channels, sum(held), sum(in_use)
 
-    def freed(self, station_ids: Sequence[UUID], *, ordinary: bool = False) -> Coroutine[Any, Any, None]:
+    def has_room(self, bound: CallBound) -> bool:
+        now = asyncio.get_running_loop().time()
+        return self._pool_of(bound).has_room(1 + self._presence.peers().count, now)
+
+    def freed(
+        self, station_ids: Sequence[UUID], *, ordinary: bool = False, bounds: Iterable[CallBound] = ()
+    ) -> Coroutine[Any, Any, None]:
         # The event is bound here, not in the coroutine: a release before the first await counts.
         pools = {pool.name: pool for one in station_ids for pool in self._pools_of(one, ordinary=ordinary)}
+        pools |= {bound.name: self._pool_of(bound) for bound in bounds}
         return self._want_until(self._freed, list(pools.values()))
 
-    async def reserve_start(self, station_id: UUID) -> StartSlot:
-        return await self._slots.reserve(station_id)
+    async def reserve_start(self, station_id: UUID, not_before: datetime | None = None) -> StartSlot:
+        return await self._slots.reserve(station_id, not_before)
 
     def announce(self, *, allocate: bool = True) -> None:
         """Wake the subscribers that wait for a channel; if there are any, or with `allocate`, the keeper."""
@@ -208,8 +226,14 @@ class NatsChannelSource:
         """Return the pools that bound the calls of all stations together."""
         return [pool for pool in (self._licence, self._ordinary if ordinary else None) if pool is not None]
 
+    def _pool_of(self, bound: CallBound) -> ChannelPool:
+        """Return the pool of a pacing rule. It stays, also when the rule is gone: calls may be up on it."""
+        if (pool := self._paced.get(bound.name)) is None:
+            pool = self._paced[bound.name] = ChannelPool(bound.name, bound.channels)
+        return pool
+
     def _all_pools(self) -> list[ChannelPool]:
-        return [*self._pools.values(), *self._bounds(ordinary=True)]
+        return [*self._pools.values(), *self._bounds(ordinary=True), *self._paced.values()]
 
     def _wanted_elsewhere(self) -> None:
         self._needed.set()

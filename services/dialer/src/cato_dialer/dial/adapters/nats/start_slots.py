@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from cato_contracts.errors import BrokerError
@@ -24,8 +25,8 @@ class NatsStartSlots:
         self._known: dict[UUID, tuple[int | None, int]] = {}
         self._locks = {station.id: asyncio.Lock() for station in stations}
 
-    async def reserve(self, station_id: UUID) -> StartSlot:
-        """Reserve the station's next start.
+    async def reserve(self, station_id: UUID, not_before: datetime | None = None) -> StartSlot:
+        """Reserve the station's next start, from `not_before` on.
 
         Raises:
             BrokerError: if no slot can be reserved in time.
@@ -33,15 +34,14 @@ class NatsStartSlots:
         """
         station = self._stations[station_id]
         if station.min_call_interval_ms == 0:
-            return StartSlot(self._clock.now(), None, delayed=False)
+            return StartSlot(self._earliest(not_before), None, delayed=False)
         key = f"start.{station_id}"
         # One reservation at a time in this replica, so that it competes only with other replicas.
         async with self._locks[station_id]:
             next_free, revision = self._known.get(station_id) or await self._read(key)
             for _ in range(_TRIES):
-                start = next_start(
-                    station.channels, station.min_call_interval_ms, self._clock.now(), next_free
-                )
+                earliest = self._earliest(not_before)
+                start = next_start(station.channels, station.min_call_interval_ms, earliest, next_free)
                 try:
                     written = await self._bucket.write(key, str(start.next_free).encode(), after=revision)
                 except Conflict:
@@ -50,6 +50,10 @@ class NatsStartSlots:
                     self._known[station_id] = (start.next_free, written.sequence)
                     return StartSlot(start.at, start.until, start.delayed)
         raise BrokerError(f"no start of station {station_id} can be reserved")
+
+    def _earliest(self, not_before: datetime | None) -> datetime:
+        now = self._clock.now()
+        return now if not_before is None else max(now, not_before)
 
     async def _read(self, key: str) -> tuple[int | None, int]:
         entry = await self._bucket.read(key)

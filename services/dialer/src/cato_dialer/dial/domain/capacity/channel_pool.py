@@ -1,4 +1,4 @@
-"""The blocks of channels that one replica holds of one pool (a station, or the licence).
+"""The blocks of channels that one replica holds of one pool (a station, the licence, or a pacing rule).
 
 Times are seconds of any monotonic clock.
 """
@@ -71,6 +71,12 @@ class ChannelPool:
     def share(self, replicas: int) -> int:
         """Return how many blocks each replica may hold while others want channels, too."""
         return math.ceil(self.block_count / max(1, replicas))
+
+    def has_room(self, replicas: int, now: float) -> bool:
+        """Return whether a channel is free, or fewer wait and talk here than our share of the pool is."""
+        in_use = sum(block.in_use for block in self.blocks.values())
+        share = self.share(replicas) * self.block_size
+        return self.available(now) is not None or self.wanted + in_use < share
 
     def mark_surplus(self, indexes: Collection[int]) -> bool:
         """Mark these blocks as surplus and no others; tell whether a block may be used again."""

@@ -1,0 +1,1 @@
+"""Requests about the rules by which numbers may be called."""

@@ -1,0 +1,148 @@
+"""Follow the pacing rules in the bucket `pacing`, and reserve the starts that they allow."""
+
+import asyncio
+import contextlib
+from collections import defaultdict
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+from nats.aio.client import Client
+from nats.js.kv import KV_DEL, KV_PURGE, KeyValue
+from pydantic import ValidationError
+
+from cato_contracts.api.rules.pacing import PacingRule
+from cato_contracts.errors import BrokerError
+from cato_contracts.subjects import LEASES, PACING_RULES
+from cato_dialer.dial.domain.permission.pacing import AHEAD, CallBound, HeldJobs, Pace, PaceTable, paced_start
+from cato_dialer.dial.ports.dial import StartSlot
+from cato_dialer.dial.ports.pacing import HeldBackError
+from cato_jetstream import Bucket, Conflict, EventLogError, Unavailable, translated
+from cato_runtime.clock import Clock
+from cato_runtime.process.tasks import end_tasks
+
+log = structlog.get_logger()
+
+_TIMEOUT_S = 2.0
+_OPEN_S = 10.0
+_CHECK_S = 1.0
+_REOPEN_S = 1.0
+_TRIES = 20
+
+
+class NatsPacing:
+    """Implements `ports.pacing.Pacing`. A rule's next start is `start.<rule>` in the bucket `leases`."""
+
+    def __init__(self, client: Client, clock: Clock) -> None:
+        self._client = client
+        self._clock = clock
+        self._js = client.jetstream(timeout=_TIMEOUT_S)
+        self._starts = Bucket(self._js, LEASES.name, timeout_s=_TIMEOUT_S)
+        self._rules: dict[str, PacingRule] = {}
+        self._table = PaceTable()
+        self._known: dict[str, tuple[int | None, int]] = {}
+        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._held: defaultdict[str, HeldJobs] = defaultdict(HeldJobs)
+        self._read_once = asyncio.Event()
+        self._follower: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        self._follower = asyncio.create_task(self._follow())
+        try:
+            async with asyncio.timeout(_OPEN_S):
+                await self._read_once.wait()
+        except TimeoutError as error:
+            raise Unavailable("the pacing rules cannot be read") from error
+
+    async def close(self) -> None:
+        await end_tasks(self._follower)
+
+    def pace_for(self, number: str, station_id: UUID) -> Pace | None:
+        return self._table.pace_for(number, station_id)
+
+    def bounds(self) -> list[CallBound]:
+        """Return the bounds on simultaneous calls of the present rules."""
+        return [pace.bound for pace in self._table.paces if pace.bound is not None]
+
+    async def reserve(self, pace: Pace, not_before: datetime) -> StartSlot:
+        if (step_ms := pace.step_ms) is None:
+            return StartSlot(not_before, None, delayed=False)
+        key = f"start.{pace.key}"
+        # One reservation at a time in this replica, so that it competes only with other replicas.
+        async with self._locks[key]:
+            next_free, revision = self._known.get(key) or await self._read(key)
+            for _ in range(_TRIES):
+                now = self._clock.now()
+                earliest = max(now, not_before)
+                start = paced_start(step_ms, earliest, next_free)
+                if start.at - earliest > AHEAD:
+                    self._known[key] = (next_free, revision)
+                    raise HeldBackError(self._held_for(pace.key, start.at - now, step_ms))
+                try:
+                    written = await self._starts.write(key, str(start.next_free).encode(), after=revision)
+                except Conflict:
+                    next_free, revision = await self._read(key)
+                else:
+                    self._known[key] = (start.next_free, written.sequence)
+                    return StartSlot(start.at, start.until, delayed=start.at > earliest)
+        raise Unavailable(f"no start of rule {pace.key} can be reserved")
+
+    def _held_for(self, key: str, wait: timedelta, step_ms: int) -> float:
+        now = asyncio.get_running_loop().time()
+        first_s = max(0.0, (wait - AHEAD / 2).total_seconds())
+        return self._held[key].hold(now, first_s=first_s, step_s=step_ms / 1000)
+
+    async def _read(self, key: str) -> tuple[int | None, int]:
+        entry = await self._starts.read(key)
+        return (int(entry.value) if entry.value else None), entry.revision
+
+    async def _follow(self) -> None:
+        """Follow the bucket, with a new watch after each reconnection: an old one may take long to resume."""
+        while True:
+            try:
+                with translated():
+                    await self._follow_connection()
+            except EventLogError as error:
+                log.warning("pacing rules cannot be followed", error=str(error))
+                await asyncio.sleep(_REOPEN_S)
+
+    async def _follow_connection(self) -> None:
+        connection = self._client.stats["reconnects"]
+        bucket = await self._js.key_value(PACING_RULES.name)
+        watcher: Any = await bucket.watchall()
+        found: dict[str, PacingRule] = {}
+        current = False
+        try:
+            while self._client.stats["reconnects"] == connection:
+                try:
+                    entry = await watcher.updates(timeout=_CHECK_S)
+                except TimeoutError:
+                    continue
+                if entry is None:
+                    current = True
+                else:
+                    _apply(found, entry)
+                if current:
+                    self._use(found)
+        finally:
+            with contextlib.suppress(BrokerError), translated():  # without a connection there is no watch
+                await watcher.stop()
+
+    def _use(self, rules: dict[str, PacingRule]) -> None:
+        if rules != self._rules:
+            self._rules = dict(rules)
+            self._table = PaceTable(self._rules.values())
+            log.info("pacing rules have changed", rules=sorted(rule.name for rule in self._rules.values()))
+        self._read_once.set()
+
+
+def _apply(rules: dict[str, PacingRule], entry: KeyValue.Entry) -> None:
+    """Take over a change of the bucket."""
+    if entry.operation in (KV_DEL, KV_PURGE):
+        rules.pop(entry.key, None)
+        return
+    try:
+        rules[entry.key] = PacingRule.model_validate_json(entry.value or b"")
+    except ValidationError:
+        log.exception("pacing rule cannot be decoded", key=entry.key)

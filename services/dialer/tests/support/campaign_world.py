@@ -31,6 +31,7 @@ from cato_contracts.messages.runs import Prompt, RunSnapshot, SubscriberResult
 from cato_contracts.objects import Bucket, ObjectRef
 from cato_contracts.requests import Actor, Request
 from cato_contracts.subjects import run_result
+from cato_dialer.campaign.adapters.calendars import Calendars
 from cato_dialer.campaign.handlers.deps import Deps
 from cato_dialer.campaign.handlers.pace import LeasePace, Pace
 from cato_dialer.campaign.ports import NoSightings, StationSightings
@@ -202,6 +203,7 @@ class World:
             config=self.config,
             clock=self.clock,
             stations=self.stations,
+            calendars=Calendars(),
             pace=QUICK,
             lease_pace=QUICK_LEASES,
         )

@@ -39,7 +39,7 @@ class TimeRestrictions(Model):
 class LocalTime(Model):
     """The calling hours are those of each subscriber's own zone."""
 
-    detect: list[Literal["SUBSCRIBER"]] = ["SUBSCRIBER"]  # noqa: RUF012 - pydantic copies it
+    detect: list[Literal["SUBSCRIBER", "NUMBER"]] = ["SUBSCRIBER"]  # noqa: RUF012 - pydantic copies it
     when_unknown: Literal["DEFAULT", "ALL_ZONES", "SKIP"] = "DEFAULT"
 
 
@@ -60,6 +60,7 @@ class SettingsFields(Model):
     retry_rules: list[RetryRule] | None = None
     skip_hopeless: bool | None = None
     excluded_dates: list[date] | None = None
+    holidays: str | None = None
     local_time: LocalTime | None = None
 
 

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from cato_contracts.api.examples import AUDIO_ID, EXECUTION_ID, GROUP_ID, SETTINGS_ID
 from cato_contracts.api.phone_numbers import PHONE_SCHEMA, normalised_phone
-from cato_contracts.api.rules.hours import LocalTime, TimeRestrictions, TimeZoneName, Weekday
+from cato_contracts.api.rules.hours import HolidayCalendar, LocalTime, TimeRestrictions, TimeZoneName, Weekday
 from cato_contracts.api.rules.retries import RetryRule
 from cato_contracts.model import ENCODABLE, Instant, Name, Resource
 from cato_contracts.objects import ObjectRef
@@ -223,6 +223,9 @@ class SettingsSpec(Resource):
         default_factory=list, exclude_if=lambda dates: not dates, examples=[["2024-05-09"]]
     )
     """Days on which no calls start, such as holidays. A window over midnight belongs to the day it opens."""
+
+    holidays: HolidayCalendar | None = Field(default=None, exclude_if=lambda calendar: calendar is None)
+    """The country on whose public holidays no calls start, such as `RU`, or a part of it: `DE-BY`."""
 
     local_time: LocalTime | None = Field(default=None, exclude_if=lambda local: local is None)
     """The hours, weekdays and dates are those of each subscriber's own zone; absent: of `timeZone`."""

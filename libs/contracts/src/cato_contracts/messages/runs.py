@@ -23,9 +23,13 @@ class Prompt(Frozen):
 
 
 class RunSubscriber(Contact):
-    """One line of the list of a run; `no` is its index, from 0, and identifies the subscriber in the run."""
+    """One line of the list of a run; `no` is its index, from 0, and identifies the subscriber in the run.
+
+    `zones`: in all of them a call must be in hours, as the number is in use there; empty: by `time_zone`.
+    """
 
     no: int
+    zones: list[str] = Field(default_factory=list, exclude_if=lambda zones: not zones)
 
 
 class RunSnapshot(Frozen):

@@ -1,7 +1,8 @@
 """The ports of the campaign role, except the event log and the object store."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Protocol
 from uuid import UUID
@@ -107,6 +108,33 @@ class RunStates(Protocol):
         ...
 
     async def remove(self, run_id: UUID) -> None: ...
+
+
+class Calendars(Protocol):
+    """What is known of countries and numbering plans. Slow at first use, so it is called in a thread."""
+
+    def is_known(self, calendar: str) -> bool:
+        """Tell whether there are holidays of this country, or of this part of it (`DE-BY`)."""
+        ...
+
+    def holidays(self, calendar: str, years: Iterable[int]) -> frozenset[date]: ...
+
+    def zones_of(self, number: str) -> tuple[str, ...]:
+        """Return the time zones in which a number is in use; none if that is not known."""
+        ...
+
+
+class NoCalendars:
+    """Nothing is known."""
+
+    def is_known(self, calendar: str) -> bool:  # noqa: ARG002 - of the port
+        return False
+
+    def holidays(self, calendar: str, years: Iterable[int]) -> frozenset[date]:  # noqa: ARG002 - of the port
+        return frozenset()
+
+    def zones_of(self, number: str) -> tuple[str, ...]:  # noqa: ARG002 - of the port
+        return ()
 
 
 class PacingRules(Protocol):

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from cato_contracts.api.rules.hours import LocalTime
 from cato_contracts.errors import InvalidError, InvalidListError, TooLargeError
 from cato_contracts.messages.campaign_commands import ListFormat
 from cato_dialer.campaign.domain.lists.snapshot_list import snapshot_list, zones_in
@@ -209,7 +210,7 @@ def test_the_time_zones_of_a_list_are_read_and_kept():
     lines, count = contacts(table, ListFormat.CSV, uuid4(), 9)
     assert count == 2
     assert [json.loads(line).get("time_zone") for line in lines.splitlines()] == ["Asia/Kolkata", None]
-    assert zones_in(snapshot_list([lines])[0]) == {"Asia/Kolkata", None}
+    assert zones_in(snapshot_list([lines])[0], LocalTime()) == {"Asia/Kolkata", None}
     with pytest.raises(InvalidListError) as refused:
         read("fullName,phones,timeZone\nA,1,Moscow\n", ListFormat.CSV)
     assert "IANA time zone name" in refused.value.message

@@ -1,6 +1,6 @@
 """The zones in whose hours the subscribers of a run are called."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -8,10 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cato_contracts.api.calling_hours import may_call, next_allowed
-from cato_contracts.api.resources import SettingsSpec, SuccessCondition
+from cato_contracts.api.resources import MAX_EXCLUDED_DATES, SettingsSpec, SuccessCondition
 from cato_contracts.api.rules.hours import LocalTime, UnknownZone
 from cato_contracts.messages.jobs import RunDispatchState, RunMode
-from cato_dialer.campaign.domain.run.local_time import call_zones, run_zones
+from cato_dialer.campaign.domain.run.local_time import (
+    call_zones,
+    dates_without_calls,
+    run_zones,
+    subscriber_zones,
+)
 from cato_dialer.dial.domain.subscriber.call_gate import CallGate, Defer
 from services.dialer.tests.support.dial_world import RUN, World
 from services.dialer.tests.support.stations import make_station
@@ -32,7 +37,7 @@ def local(when_unknown: UnknownZone = UnknownZone.DEFAULT) -> LocalTime:
 
 def test_without_local_time_the_zones_of_the_list_do_not_matter() -> None:
     assert run_zones(None, {KOLKATA, None}, MOSCOW) == []
-    assert call_zones(None, KOLKATA, [], MOSCOW) == [MOSCOW]
+    assert call_zones(None, subscriber_zones(None, KOLKATA), [], MOSCOW) == [MOSCOW]
 
 
 @pytest.mark.parametrize(
@@ -48,8 +53,31 @@ def test_a_subscriber_without_a_zone_is_called_as_the_settings_say(
 ) -> None:
     zones = run_zones(local(when_unknown), {KOLKATA, BERLIN, None}, MOSCOW)
     assert zones == of_run
-    assert call_zones(local(when_unknown), None, zones, MOSCOW) == of_unknown
-    assert call_zones(local(when_unknown), BERLIN, zones, MOSCOW) == [BERLIN]
+    assert call_zones(local(when_unknown), (), zones, MOSCOW) == of_unknown
+    assert call_zones(local(when_unknown), (BERLIN,), zones, MOSCOW) == [BERLIN]
+
+
+@pytest.mark.parametrize(
+    ("detect", "own", "of_numbers", "found"),
+    [
+        (["SUBSCRIBER"], KOLKATA, [BERLIN], (KOLKATA,)),
+        (["SUBSCRIBER"], None, [BERLIN], ()),
+        (["NUMBER"], KOLKATA, [BERLIN], (BERLIN,)),
+        (["NUMBER", "SUBSCRIBER"], KOLKATA, [], (KOLKATA,)),
+        (["SUBSCRIBER", "NUMBER"], None, [BERLIN, MOSCOW], (BERLIN, MOSCOW)),
+    ],
+)
+def test_zones_are_taken_from_the_sources_in_their_order(
+    detect: list[str], own: str | None, of_numbers: list[str], found: tuple[str, ...]
+) -> None:
+    assert subscriber_zones(LocalTime.model_validate({"detect": detect}), own, of_numbers) == found
+
+
+def test_dates_that_are_over_are_left_out_and_the_next_ones_stay() -> None:
+    today = date(2026, 5, 1)
+    days = [today + timedelta(days=n) for n in range(-10, 500)]
+    closed = dates_without_calls(days[::2], days[1::2], today)
+    assert closed == days[8 : 8 + MAX_EXCLUDED_DATES]
 
 
 def test_a_list_without_any_zone_has_the_default_one() -> None:

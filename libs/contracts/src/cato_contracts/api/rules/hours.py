@@ -71,11 +71,17 @@ TimeZoneName = Annotated[
 ]
 
 
+HolidayCalendar = Annotated[str, Field(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$", examples=["RU"])]
+"""A country by ISO 3166-1, or a part of it by ISO 3166-2."""
+
+
 class ZoneSource(StrEnum):
     """Where the zone of a subscriber is taken from."""
 
     SUBSCRIBER = "SUBSCRIBER"
     """The `timeZone` of the subscriber in the list."""
+    NUMBER = "NUMBER"
+    """The zones in which the international numbers (with `+`) are in use, up to 30 for each of them."""
 
 
 class UnknownZone(StrEnum):
@@ -95,7 +101,8 @@ class LocalTime(Resource):
     detect: Annotated[list[ZoneSource], Field(min_length=1)] = Field(
         default_factory=lambda: [ZoneSource.SUBSCRIBER], examples=[["SUBSCRIBER"]]
     )
-    """Where the zone of a subscriber is taken from, in this order. `SUBSCRIBER`: from the list."""
+    """Where the zone of a subscriber is taken from, in this order. `SUBSCRIBER`: from the list. `NUMBER`:
+    from international numbers; those of several zones are called while all of these are in hours."""
 
     when_unknown: UnknownZone = Field(default=UnknownZone.DEFAULT, examples=["DEFAULT"])
     """When subscribers without a zone are called: `DEFAULT`, in the hours of `timeZone`; `ALL_ZONES`, while

@@ -3,12 +3,14 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from math import ceil
 
 from cato_contracts.api.resources import SettingsSpec
+from cato_contracts.api.rules.hours import LocalTime, ZoneSource
 from cato_dialer.campaign.domain.lists.duplicates import person_key
+from cato_dialer.campaign.domain.run.local_time import subscriber_zones
 
 _STATION_RING_S = 60
 """With `maxAnswerDelayS` 0 the station decides how long a call rings; most end it about then."""
@@ -21,7 +23,7 @@ _IMPLAUSIBLE = re.compile(r"\+(0\d*|\d{1,6})")
 class ListCounts:
     """People and numbers of a list: `repeated` entries are left out, `shared` numbers have several owners.
 
-    `zones`: how many subscribers the list says to live in each time zone; None: it does not say.
+    `zones`: how many subscribers there are by their time zones; none: these are not known.
     """
 
     subscribers: int
@@ -30,14 +32,19 @@ class ListCounts:
     repeated: int
     shared: int
     implausible: int
-    zones: Mapping[str | None, int] = field(default_factory=dict)
+    zones: Mapping[tuple[str, ...], int] = field(default_factory=dict)
 
 
-def count_list(lists: Iterable[bytes]) -> ListCounts:
+def count_list(
+    lists: Iterable[bytes],
+    local: LocalTime | None = None,
+    zones_of: Callable[[str], Iterable[str]] = lambda _: (),
+) -> ListCounts:
     """Count JSON lines of `Contact`, as the start of a task would take them."""
+    by_number = local is not None and ZoneSource.NUMBER in local.detect
     people: set[str] = set()
     owners: Counter[str] = Counter()
-    zones: Counter[str | None] = Counter()
+    zones: Counter[tuple[str, ...]] = Counter()
     entries = 0
     for content in lists:
         for line in content.splitlines():
@@ -47,7 +54,9 @@ def count_list(lists: Iterable[bytes]) -> ListCounts:
             if key not in people:
                 people.add(key)
                 owners.update(set(contact["phones"]))
-                zones[contact.get("time_zone")] += 1
+                numbers = contact["phones"] if by_number else ()
+                of_numbers = sorted({zone for number in numbers for zone in zones_of(number)})
+                zones[subscriber_zones(local, contact.get("time_zone"), of_numbers)] += 1
     return ListCounts(
         subscribers=len(people),
         numbers=len(owners),

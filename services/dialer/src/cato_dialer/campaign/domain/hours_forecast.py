@@ -22,15 +22,15 @@ class HoursForecast:
 
 
 def forecast_hours(
-    settings: SettingsSpec, default: str, listed: Mapping[str | None, int], now: datetime
+    settings: SettingsSpec, default: str, listed: Mapping[tuple[str, ...], int], now: datetime
 ) -> HoursForecast:
-    """`listed` are the subscribers by the zone that the list says, `default` is the zone of the settings."""
+    """`listed` are the subscribers by their zones, if these are known; `default` is that of the settings."""
     local = settings.local_time
-    every = run_zones(local, listed.keys(), default)
+    every = run_zones(local, {zone for zones in listed for zone in zones or (None,)}, default)
     groups: Counter[tuple[str, ...]] = Counter()
     skipped = 0
-    for own, subscribers in listed.items():
-        zones = call_zones(local, own, every, default)
+    for found, subscribers in listed.items():
+        zones = call_zones(local, found, every, default)
         if zones is None:
             skipped += subscribers
         else:

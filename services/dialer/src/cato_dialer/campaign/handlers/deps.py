@@ -12,10 +12,12 @@ from cato_dialer.campaign.handlers.resources import Resources, run_repository
 from cato_dialer.campaign.handlers.uploaded_lists import UploadedLists
 from cato_dialer.campaign.ports import (
     AudioLibrary,
+    Calendars,
     DialQueue,
     Leases,
     ListReader,
     MemoryPacingRules,
+    NoCalendars,
     NoSightings,
     PacingRules,
     RunCalls,
@@ -45,6 +47,7 @@ class Deps:
     clock: Clock
     stations: StationSightings = field(default_factory=NoSightings)
     pacing: PacingRules = field(default_factory=MemoryPacingRules)
+    calendars: Calendars = field(default_factory=NoCalendars)
     pace: Pace = field(default_factory=Pace)
     lease_pace: LeasePace = field(default_factory=LeasePace)
 

@@ -1,8 +1,10 @@
 """Commands and queries on notification settings."""
 
+import asyncio
+
 from cato_contracts.api.resources import NotificationSettings as NotificationSettingsView
-from cato_contracts.api.resources import Page
-from cato_contracts.errors import ConflictError
+from cato_contracts.api.resources import Page, SettingsSpec
+from cato_contracts.errors import ConflictError, InvalidError
 from cato_contracts.ids import derived_id
 from cato_contracts.messages.campaign_commands import (
     AddNotificationSettings,
@@ -20,6 +22,7 @@ from cato_runtime.requests import RequestContext
 async def add_notification_settings(
     deps: Deps, command: AddNotificationSettings, context: RequestContext
 ) -> NotificationSettingsView:
+    await _check_calendar(deps, command.spec)
     new = NotificationSettings.add(
         derived_id(NotificationSettings.TOPIC, command.actor.user_id, context.command_id),
         user_id=owner_for(command.actor, command.owner),
@@ -32,11 +35,20 @@ async def add_notification_settings(
 async def replace_notification_settings(
     deps: Deps, command: ReplaceNotificationSettings, context: RequestContext
 ) -> NotificationSettingsView:
+    await _check_calendar(deps, command.spec)
+
     def decide(settings: NotificationSettings) -> None:
         owner = settings.user_id if command.owner is None else owner_for(command.actor, command.owner)
         settings.replace(user_id=owner, spec=command.spec, timestamp=context.now)
 
     return (await deps.settings.change(command, context, decide)).view()
+
+
+async def _check_calendar(deps: Deps, spec: SettingsSpec) -> None:
+    """Raises InvalidError if there are no holidays of that country."""
+    calendar = spec.holidays
+    if calendar is not None and not await asyncio.to_thread(deps.calendars.is_known, calendar):
+        raise InvalidError(f"holidays should be a country such as RU, or a part of one, not {calendar!r}")
 
 
 async def remove_notification_settings(

@@ -138,7 +138,7 @@ def test_an_empty_list_is_counted():
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 """17:30 in Kolkata, 13:00 in Berlin, 08:30 in St. John's, 02:00 in Kiritimati."""
-ZONES = {"Asia/Kolkata": 5, "Europe/Berlin": 3, None: 2}
+ZONES = {("Asia/Kolkata",): 5, ("Europe/Berlin",): 3, (): 2}
 
 
 def hours(when_unknown, at=NOON):

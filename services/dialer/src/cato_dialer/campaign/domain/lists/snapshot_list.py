@@ -2,10 +2,12 @@
 
 import io
 import json
-from collections.abc import Container, Iterable
+from collections.abc import Callable, Container, Iterable
 from typing import Any
 
+from cato_contracts.api.rules.hours import LocalTime, ZoneSource
 from cato_dialer.campaign.domain.lists.duplicates import person_key
+from cato_dialer.campaign.domain.run.local_time import subscriber_zones
 
 
 def unreached_list(content: bytes, reached: Container[int]) -> tuple[bytes, int]:
@@ -43,9 +45,32 @@ def snapshot_list(lists: Iterable[bytes]) -> tuple[bytes, int]:
     return lines.getvalue(), count
 
 
-def zones_in(lines: bytes) -> frozenset[str | None]:
+def with_number_zones(
+    lines: bytes, local: LocalTime | None, zones_of: Callable[[str], Iterable[str]]
+) -> bytes:
+    """Return the list of a run with the zones of the subscribers' numbers, where `local` asks for these."""
+    if local is None or ZoneSource.NUMBER not in local.detect:
+        return lines
+    written = io.BytesIO()
+    for line in io.BytesIO(lines):
+        subscriber: dict[str, Any] = json.loads(line)
+        subscriber.pop("zones", None)  # of the run whose list this was
+        zones = sorted({zone for number in subscriber["phones"] for zone in zones_of(number)})
+        if zones:
+            subscriber["zones"] = zones
+        written.write(_json_line(subscriber))
+    return written.getvalue()
+
+
+def zones_in(lines: bytes, local: LocalTime | None) -> frozenset[str | None]:
     """Return the time zones of the subscribers of a run, None among them if one has no zone."""
-    return frozenset(json.loads(line).get("time_zone") for line in io.BytesIO(lines))
+    found: set[str | None] = set()
+    for line in io.BytesIO(lines):
+        subscriber = json.loads(line)
+        found.update(
+            subscriber_zones(local, subscriber.get("time_zone"), subscriber.get("zones", ())) or (None,)
+        )
+    return frozenset(found)
 
 
 def _json_line(record: dict[str, Any]) -> bytes:

@@ -10,7 +10,7 @@ import structlog
 from cato_contracts.api.reasons import Reason
 from cato_contracts.messages.jobs import DialJob
 from cato_contracts.messages.runs import RunSnapshot, RunSubscriber, SubscriberResult
-from cato_dialer.campaign.domain.run.local_time import call_zones
+from cato_dialer.campaign.domain.run.local_time import call_zones, subscriber_zones
 from cato_dialer.campaign.domain.run.progress import Progress
 from cato_dialer.campaign.handlers.deps import Deps
 from cato_dialer.campaign.ports import QueuedResult
@@ -132,15 +132,15 @@ class WaveJobs:
     def _job(self, wave: int, subscriber: RunSubscriber) -> DialJob | None:
         """Return the job of a subscriber; None if the subscriber is not called for want of a time zone."""
         snapshot = self._snapshot
-        zones = call_zones(
-            snapshot.settings.local_time, subscriber.time_zone, snapshot.zones, snapshot.time_zone
-        )
+        local = snapshot.settings.local_time
+        found = subscriber_zones(local, subscriber.time_zone, subscriber.zones)
+        zones = call_zones(local, found, snapshot.zones, snapshot.time_zone)
         if zones is None:
             return None
         return DialJob(
             run_id=self._run_id,
             wave=wave,
-            subscriber=subscriber,
+            subscriber=subscriber.model_copy(update={"zones": []}),
             settings=snapshot.settings,
             time_zone=snapshot.time_zone,
             zones=[] if zones == [snapshot.time_zone] else zones,

@@ -11,7 +11,7 @@ from cato_dialer.campaign.domain.forecast import count_list, duration_bounds
 from cato_dialer.campaign.domain.hours_forecast import forecast_hours
 from cato_dialer.campaign.domain.stations import no_station
 from cato_dialer.campaign.handlers.deps import Deps
-from cato_dialer.campaign.handlers.starts.start_task import group_lists, settings_and_files
+from cato_dialer.campaign.handlers.starts.start_task import closed_dates, group_lists, settings_and_files
 from cato_dialer.campaign.handlers.stations import current_stations
 from cato_runtime.requests import RequestContext
 
@@ -26,8 +26,11 @@ async def check_task(deps: Deps, query: CheckTask, context: RequestContext) -> T
     """
     task = await deps.tasks.load(query.id, query.actor)
     stored, files = await settings_and_files(deps, task)
-    settings = stored.spec
-    counts = await asyncio.to_thread(count_list, await group_lists(deps, task))
+    closed = await closed_dates(deps, task, stored.spec, context.now)
+    settings = stored.spec.model_copy(update={"excluded_dates": closed})
+    counts = await asyncio.to_thread(
+        count_list, await group_lists(deps, task), settings.local_time, deps.calendars.zones_of
+    )
     message_ms = sum(file.duration_ms for file in files) * settings.repeat_count
     channels = deps.config.channels
     shortest = longest = None

@@ -7,13 +7,14 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 import structlog
 
-from cato_contracts.api.resources import AudioFile, StartResult, TaskStart
+from cato_contracts.api.resources import AudioFile, SettingsSpec, StartResult, TaskStart
 from cato_contracts.errors import ConflictError, InvalidError, NotFoundError
 from cato_contracts.ids import derived_id, time_ordered_id
 from cato_contracts.messages.campaign_commands import CallTester, RepeatUnreached, StartTask
@@ -25,8 +26,13 @@ from cato_dialer.campaign.domain.catalog.message import check_duration
 from cato_dialer.campaign.domain.catalog.notification_settings import NotificationSettings
 from cato_dialer.campaign.domain.catalog.ownership import not_found
 from cato_dialer.campaign.domain.catalog.task import Task
-from cato_dialer.campaign.domain.lists.snapshot_list import snapshot_list, unreached_list, zones_in
-from cato_dialer.campaign.domain.run.local_time import run_zones
+from cato_dialer.campaign.domain.lists.snapshot_list import (
+    snapshot_list,
+    unreached_list,
+    with_number_zones,
+    zones_in,
+)
+from cato_dialer.campaign.domain.run.local_time import dates_without_calls, run_zones
 from cato_dialer.campaign.domain.run.run import Run
 from cato_dialer.campaign.handlers.catalog_view import RunningTask
 from cato_dialer.campaign.handlers.coordinator.old_runs import archived_run
@@ -152,16 +158,19 @@ async def settings_and_files(deps: Deps, task: Task) -> tuple[NotificationSettin
 async def _snapshot(deps: Deps, task: Task, context: RequestContext, listed: ListSource) -> RunSnapshot:
     settings, files = await settings_and_files(deps, task)
     people = await listed(task)
+    local, zone = settings.spec.local_time, settings.spec.time_zone or deps.config.time_zone
+    lines = await asyncio.to_thread(with_number_zones, people.lines, local, deps.calendars.zones_of)
+    people = replace(people, lines=lines)
+    closed = await closed_dates(deps, task, settings.spec, context.now)
     # Named after its content: a repeated start stores it under the same name.
     name = f"run/{hashlib.sha256(people.lines).hexdigest()}"
-    local, zone = settings.spec.local_time, settings.spec.time_zone or deps.config.time_zone
-    zones = await asyncio.to_thread(zones_in, people.lines) if local is not None else ()
+    zones = await asyncio.to_thread(zones_in, lines, local) if local is not None else ()
     snapshot = RunSnapshot(
         run_id=time_ordered_id(context.now),
         task_id=task.id,
         task_name=task.spec.name,
         user_id=task.user_id,
-        settings=settings.view(),
+        settings=settings.view().model_copy(update={"excluded_dates": closed}),
         time_zone=zone,
         zones=run_zones(local, zones, zone),
         prompt=await _store_prompt(deps, task, files, settings.spec.repeat_count),
@@ -176,12 +185,29 @@ async def _snapshot(deps: Deps, task: Task, context: RequestContext, listed: Lis
     return _as_test(snapshot) if people.test else snapshot
 
 
+async def closed_dates(deps: Deps, task: Task, spec: SettingsSpec, now: datetime) -> list[date]:
+    """Return the dates on which the settings allow no calls: their own and holidays, of a year ahead.
+
+    Raises:
+        ConflictError: if there is no such calendar.
+
+    """
+    if spec.holidays is None:
+        return spec.excluded_dates
+    if not await asyncio.to_thread(deps.calendars.is_known, spec.holidays):
+        raise cannot_start(task, f"there are no holidays of {spec.holidays}")
+    years = (now.year, now.year + 1)
+    holidays = await asyncio.to_thread(deps.calendars.holidays, spec.holidays, years)
+    return dates_without_calls(spec.excluded_dates, holidays, now.date())
+
+
 def _as_test(snapshot: RunSnapshot) -> RunSnapshot:
     """Return the snapshot for one attempt, at once and before everyone else: no calling hours apply."""
     any_time: dict[str, Any] = {
         "time_restrictions": None,
         "weekdays": None,
         "excluded_dates": [],
+        "holidays": None,
         "local_time": None,
     }
     once = {"attempt_count": 1, **any_time}

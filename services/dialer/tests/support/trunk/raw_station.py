@@ -16,6 +16,8 @@ class Received:
     """A message from the caller."""
 
     text: str
+    reply: Callable[[bytes], object] | None = None
+    """Sends to where it came from."""
 
     @property
     def start_line(self) -> str:
@@ -91,7 +93,8 @@ class RawCall:
             *(["Content-Type: application/sdp"] if sdp else []),
             f"Content-Length: {len(sdp)}",
         ]
-        self.send(b"SIP/2.0 " + status + b"\r\n" + "\r\n".join([*lines, "", sdp]).encode())
+        send = request.reply or self.send
+        send(b"SIP/2.0 " + status + b"\r\n" + "\r\n".join([*lines, "", sdp]).encode())
 
     async def info(self, content_type: str, body: str) -> int:
         """Send an INFO in the dialog and return the code of the caller's answer."""
@@ -164,6 +167,7 @@ class RawStation(asyncio.DatagramProtocol):
     script: Script
     calls: list[RawCall] = field(default_factory=list)
     address: Address = ("127.0.0.1", 0)
+    answers_bye: bool = True
     _tasks: list["asyncio.Task[Any]"] = field(default_factory=list)
 
     @property
@@ -181,13 +185,13 @@ class RawStation(asyncio.DatagramProtocol):
         self.address = transport.get_extra_info("sockname")
 
     def datagram_received(self, data: bytes, addr: Address) -> None:
-        message = Received(data.decode(errors="replace"))
+        message = Received(data.decode(errors="replace"), lambda reply: self._transport.sendto(reply, addr))
         if not message.text.strip():
             return
         known = [call for call in self.calls if call.invite.header("Call-ID") == message.header("Call-ID")]
         if known:
             known[0].take(message)
-            if message.method in {"BYE", "CANCEL"}:
+            if message.method == "CANCEL" or (message.method == "BYE" and self.answers_bye):
                 known[0].respond(b"200 OK", to=message)
             if message.method == "CANCEL":
                 known[0].respond(b"487 Request Terminated")
@@ -220,8 +224,11 @@ class RawStation(asyncio.DatagramProtocol):
 
 
 @asynccontextmanager
-async def raw_station(script: Script, host: str = "127.0.0.1") -> AsyncIterator[RawStation]:
-    station = RawStation(script)
+async def raw_station(
+    script: Script, host: str = "127.0.0.1", *, answers_bye: bool = True
+) -> AsyncIterator[RawStation]:
+    """Without `answers_bye` the script answers the BYE of the caller, or nobody does."""
+    station = RawStation(script, answers_bye=answers_bye)
     await asyncio.get_running_loop().create_datagram_endpoint(lambda: station, local_addr=(host, 0))
     try:
         yield station

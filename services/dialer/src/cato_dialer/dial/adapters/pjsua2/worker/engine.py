@@ -47,7 +47,6 @@ _PORTS_OF_CALL = 3
 _PORTS_SPARE = 8
 "The null device has one of them."
 
-
 _UNUSABLE = (pj.Error, TypeError, ValueError)
 "What the library raises for an address, a number or a setting that it cannot use."
 
@@ -194,7 +193,7 @@ class Engine:
         except (AlawWavError, PlayerError, AccountsError, *_UNUSABLE) as error:
             self._release(order.line, ReleaseCause.NOT_SENT, _why(error))
             return
-        call = LibraryCall(account, order.line, self._events.append, self._library)
+        call = LibraryCall(account, order.line, self._note, self._library)
         progress = Progress(order.line, Playback(length, order.heard_threshold_ms), DigitFilter(order.dtmf))
         self._running[order.line] = _Running(call, player, progress)
         option = pj.CallOpParam(True)
@@ -228,9 +227,8 @@ class Engine:
         try:
             # The library sends CANCEL or BYE, or waits for a provisional response first. It acknowledges and
             # ends a 200 that crosses our CANCEL. The call reports its end at once, before the last messages.
-            number = running.call.getId()
-            running.call.hangup(pj.CallOpParam())
-            self._parting.hung_up(line, number)
+            with self._parting.hanging_up(line, running.call.getId()):
+                running.call.hangup(pj.CallOpParam())
         except pj.Error as error:
             self._events.append(pj_events.Failed(line, now_ms(), _why(error)))
 
@@ -243,14 +241,17 @@ class Engine:
         lag, self._media_lag_ms = self._media_lag_ms, 0.0
         return round(lag)
 
+    def _note(self, event: pj_events.PjEvent) -> None:
+        if isinstance(event, pj_events.Signalled):  # before what follows from it: this process may die
+            self._emit(protocol.Signalled(event.line, event.text, event.peer))
+        else:
+            self._events.append(event)
+
     def _take(self, event: pj_events.PjEvent) -> None:
         running = self._running.get(event.line)
         if running is None:
             return
         progress = running.progress
-        if isinstance(event, pj_events.Signalled):
-            self._emit(protocol.Signalled(event.line, event.text, event.peer))
-            return
         if isinstance(event, pj_events.BadAnswer):
             progress.bad_answer = event
             if event.discarded:
@@ -266,9 +267,8 @@ class Engine:
             running.player.close()
             self._tones.end(event.line)
             if isinstance(event, pj_events.Failed | pj_events.Unsent):
-                number = running.call.getId()
-                abandon(running.call)
-                self._parting.hung_up(event.line, number)
+                with self._parting.hanging_up(event.line, running.call.getId()):
+                    abandon(running.call)
             self._parting.released(event.line)
             return
         if progress.may_listen:

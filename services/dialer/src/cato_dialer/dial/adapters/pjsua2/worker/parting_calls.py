@@ -1,7 +1,8 @@
 """Calls that we have hung up and that the library still holds: their last request has no answer yet."""
 
 import ctypes
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from cato_dialer.dial.adapters.pjsua2 import protocol
 
@@ -14,8 +15,10 @@ class PartingCalls:
         self._emit = emit
         self._numbers: dict[int, int] = {}
 
-    def hung_up(self, line: int, number: int) -> None:
-        """Watch the call of a line, which has this number in the library."""
+    @contextmanager
+    def hanging_up(self, line: int, number: int) -> Iterator[None]:
+        """Watch the call of a line, which has this number in the library and is hung up inside."""
+        yield
         if number in self._held():
             self._numbers[line] = number
 

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 RUNS = int(os.environ.get("CATO_CHAOS_RUNS", "2"))
-FIRST = os.environ.get("CATO_CHAOS_SEED", "801")
+FIRST = os.environ.get("CATO_CHAOS_SEED", "802")
 SECONDS_OF_A_RUN = 240
 
 

@@ -12,6 +12,7 @@ import socket
 import subprocess
 import threading
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 
 from cato_runtime.process.embedded_nats import server_program
@@ -20,6 +21,8 @@ from cato_runtime.process.embedded_nats import server_program
 _LISTENING = re.compile(r"Listening for client connections on 127\.0\.0\.1:(\d+)")
 _READY = "Server is ready"
 _STOP_S = 10.0
+_NOWHERE = 9
+"""A port that no server listens on."""
 
 
 class NatsServer:
@@ -95,12 +98,15 @@ class NatsCluster:
     """Three servers with JetStream and authentication, of clients and of routes.
 
     With `advertise` they tell clients each other's addresses; without, clients stay with those that they were
-    given, such as a proxy's.
+    given, such as a proxy's. `way` returns the port by which a server (the first number) reaches the routes
+    of another one, which listen on the given port; with it servers do not tell each other their addresses.
     """
 
     USER, PASSWORD = "cato", "secret-1"
 
-    def __init__(self, directory: Path, *, advertise: bool = True) -> None:
+    def __init__(
+        self, directory: Path, *, advertise: bool = True, way: Callable[[int, int, int], int] | None = None
+    ) -> None:
         ports = _free_ports(6)
         self._clients, routes = ports[:3], ports[3:]
         self.servers: list[NatsServer] = []
@@ -114,7 +120,12 @@ class NatsCluster:
                     port=self._clients[number],
                     store=json.dumps(str(home / "store")),
                     route=routes[number],
-                    routes=", ".join(f"nats://route:secret-2@127.0.0.1:{port}" for port in routes),
+                    routes=", ".join(
+                        f"nats://route:secret-2@127.0.0.1:{port if way is None else way(number, other, port)}"
+                        for other, port in enumerate(routes)
+                        if way is None or other != number
+                    ),
+                    told="" if way is None else f'advertise: "127.0.0.1:{_NOWHERE}"',
                     user=self.USER,
                     password=self.PASSWORD,
                     no_advertise=json.dumps(not advertise),
@@ -152,6 +163,7 @@ authorization {{ user: {user}, password: {password} }}
 cluster {{
   no_advertise: {no_advertise}
   name: test
+  {told}
   host: "127.0.0.1"
   port: {route}
   authorization {{ user: route, password: secret-2 }}

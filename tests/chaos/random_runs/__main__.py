@@ -12,12 +12,12 @@ import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from cato_stack.forked_process import ForkServerProcess
 from tests.chaos.random_runs.run import carry_out
-from tests.chaos.random_runs.scenario import Scenario, draw, partitions, rolling
+from tests.chaos.random_runs.scenario import Scenario, cluster, draw, partitions, rolling
 from tests.chaos.random_runs.system import NotStartedError
 from tests.chaos.random_runs.truths import LENIENCE_MS, violations
 from tests.chaos.small_disk import mount, unmount
@@ -33,6 +33,8 @@ class Campaign:
         self.done = 0
         self.intervals_not_judged = 0
         self.faults: Counter[str] = Counter()
+        self.verdicts: dict[int, tuple[Scenario, str]] = {}
+        """What came of each seed, with its seconds."""
         self.calls = 0
 
     async def run(self, scenarios: Sequence[Scenario], beside: int) -> None:
@@ -58,6 +60,7 @@ class Campaign:
             evidence = await carry_out(scenario, directory, forks)
         except NotStartedError as error:
             self.not_run.append(seed)
+            self.verdicts[seed] = scenario, "not run"
             say(f"seed {seed}: NOT RUN: {error}")
             return
         except Exception:  # noqa: BLE001 - every way in which a run fails is a result
@@ -69,6 +72,7 @@ class Campaign:
         self.faults.update(fault.kind.value for fault in scenario.faults)
         self.intervals_not_judged += bool(scenario.interval_ms and evidence.worst_stall_ms > LENIENCE_MS)
         took = time.monotonic() - began
+        self.verdicts[seed] = scenario, f"true, {took:.0f} s"
         if found:
             (directory / "evidence.txt").write_text("\n".join(evidence.lines()))
             self._failed(scenario, found)
@@ -83,9 +87,20 @@ class Campaign:
 
     def _failed(self, scenario: Scenario, found: list[str]) -> None:
         self.failed.append(scenario.seed)
+        self.verdicts[scenario.seed] = scenario, "NOT TRUE: " + found[0].strip().splitlines()[-1]
         say(f"seed {scenario.seed}: NOT TRUE; logs in {self._directory / str(scenario.seed)}")
         for each in found:
             say(f"    {each}")
+
+
+def table(verdicts: Iterable[tuple[Scenario, str]]) -> Iterator[str]:
+    """Return a line for each run: its seed, what broke, and the verdict."""
+    yield f"{'seed':>10}  {'brokers':7}  {'engine':6}  {'faults':60}  verdict"
+    for scenario, verdict in verdicts:
+        kinds = Counter(each.kind.value for each in scenario.faults)
+        kinds.update(ordered.order.value for ordered in scenario.orders)
+        broke = ", ".join(kind if count == 1 else f"{count} {kind}" for kind, count in kinds.items())
+        yield f"{scenario.seed:>10}  {scenario.brokers:7}  {scenario.engine:6}  {broke:60}  {verdict}"
 
 
 def say(line: str) -> None:
@@ -114,6 +129,7 @@ def main() -> int:
         "--brokers", type=int, choices=(1, 3), help="one broker, or a cluster; default: drawn"
     )
     parser.add_argument("--partitions", type=int, help="one run with this many partitions of dialers")
+    parser.add_argument("--cluster", action="store_true", help="one run on three brokers, which all fail")
     parser.add_argument("--rolling", type=int, help="one run of this many people; everything is restarted")
     options = parser.parse_args()
     first = options.first if options.first is not None else int(time.time())
@@ -121,6 +137,8 @@ def main() -> int:
     scenarios: list[Scenario]
     if options.partitions:
         scenarios = [partitions(options.partitions, first)]
+    elif options.cluster:
+        scenarios = [cluster(first)]
     elif options.rolling:
         scenarios = [rolling(options.rolling, first, options.brokers or 1)]
     else:
@@ -129,6 +147,8 @@ def main() -> int:
         scenarios = [draw(seed, disk=disk, engine=options.engine, brokers=options.brokers) for seed in seeds]
     campaign = Campaign(directory)
     asyncio.run(campaign.run(scenarios, options.beside))
+    for line in table(campaign.verdicts[seed] for seed in sorted(campaign.verdicts)):
+        say(line)
     say(
         f"{len(scenarios)} runs from seed {scenarios[0].seed}, {len(campaign.failed)} not true"
         f" {campaign.failed or ''}, {len(campaign.not_run)} not run {campaign.not_run or ''};"

@@ -6,9 +6,13 @@ import signal
 from functools import partial
 from pathlib import Path
 
+import nats
+
+from cato_contracts.subjects import RUNS
 from cato_runtime.process.embedded_nats import EmbeddedNats
 from cato_stack.broker_keeper import BrokerKeeper
 from tests.chaos.small_disk import fill, mount, unmount
+from tests.chaos.tcp_proxy import TcpProxy
 from tests.support.nats_server import NatsCluster
 
 _DISK = "96m"
@@ -64,10 +68,14 @@ class OneBroker:
 
 
 class ThreeBrokers:
+    """A cluster. With `partitioned`, each route between two servers goes through a proxy."""
+
     replicas = 3
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, partitioned: bool) -> None:
         self._directory = directory
+        self._partitioned = partitioned
+        self._proxies: dict[tuple[int, int], TcpProxy] = {}
         self._cluster: NatsCluster | None = None
 
     @property
@@ -83,10 +91,36 @@ class ThreeBrokers:
         return int(self.cluster.url(0).rsplit(":", 1)[1])
 
     async def start(self) -> None:
-        self._cluster = await asyncio.to_thread(partial(NatsCluster, self._directory, advertise=False))
+        way = self._way if self._partitioned else None
+        self._cluster = await asyncio.to_thread(
+            partial(NatsCluster, self._directory, advertise=False, way=way)
+        )
 
     async def stop(self) -> None:
         await asyncio.to_thread(self.cluster.stop)
+        for proxy in self._proxies.values():
+            await asyncio.to_thread(proxy.__exit__, None, None, None)
+
+    async def leader(self) -> int:
+        """Return the number of the server that leads the stream of the runs."""
+        client = await nats.connect(self.url.split(","))
+        try:
+            info = await client.jetstream(timeout=10).stream_info(RUNS.name)
+        finally:
+            await client.close()
+        assert info.cluster is not None
+        return self.cluster.servers.index(self.cluster.server_named(info.cluster.leader or ""))
+
+    def cut(self, number: int) -> None:
+        """Cut a server off from the two others; its clients still reach it."""
+        for ends, proxy in self._proxies.items():
+            if number in ends:
+                proxy.cut()
+
+    def heal(self, number: int) -> None:
+        for ends, proxy in self._proxies.items():
+            if number in ends:
+                proxy.heal()
 
     async def kill(self, number: int) -> None:
         await asyncio.to_thread(self.cluster.servers[number].kill)
@@ -99,3 +133,8 @@ class ThreeBrokers:
 
     def send(self, number: int, what: signal.Signals) -> None:
         self.cluster.servers[number].send(what)
+
+    def _way(self, number: int, other: int, port: int) -> int:
+        proxy = self._proxies[number, other] = TcpProxy(port)
+        proxy.__enter__()
+        return proxy.port

@@ -8,6 +8,8 @@ from typing import Any
 
 CAMPAIGNS = ("campaign-0", "campaign-1")
 DIALERS = ("dial-0", "dial-1", "dial-2")
+LEADER = "leader"
+"""The server that leads the stream of the runs at that time."""
 OTHERS = ("api-gateway", "media", "reporting")
 
 _FIRST_FAULT_S, _LAST_FAULT_S = 0.5, 9.0
@@ -30,6 +32,9 @@ class Kind(StrEnum):
     BROKER_KILL = "kill broker"
     BROKER_RESTART = "restart broker"
     BROKER_FREEZE = "freeze broker"
+    BROKER_PARTITION = "partition broker"
+    """A server of a cluster is cut off from the others; its clients still reach it."""
+    BROKER_ROLL = "restart the brokers in turn"
     DISK_FULL = "disk full"
     CLICKHOUSE_KILL = "kill clickhouse"
     CLICKHOUSE_FREEZE = "freeze clickhouse"
@@ -312,3 +317,14 @@ def rolling(people: int, seed: int, brokers: int) -> Scenario:
     """Return a run of that many people in which everything is restarted in turn."""
     run = listeners(people, dialers=DIALERS, channels=20, prompt_s=2, faults=(Fault(3.0, Kind.ROLL),))
     return replace(run, seed=seed, brokers=brokers, harmless=True)
+
+
+def cluster(seed: int) -> Scenario:
+    """Return a run on three brokers: the leader is killed, one is partitioned, all are restarted in turn."""
+    faults = (
+        Fault(1.0, Kind.BROKER_KILL, LEADER, 1.0),
+        Fault(5.0, Kind.BROKER_PARTITION, LEADER, 6.0),
+        Fault(13.0, Kind.BROKER_ROLL),
+    )
+    run = listeners(40, dialers=DIALERS, channels=5, prompt_s=2, faults=faults)
+    return replace(run, seed=seed, brokers=3, harmless=True)

@@ -17,7 +17,7 @@ from cato_exchange.plan import Plan, Reject, Rule
 from cato_stack.forked_process import ForkServerProcess
 from tests.chaos.random_runs.brokers import OneBroker, ThreeBrokers
 from tests.chaos.random_runs.processes import Node
-from tests.chaos.random_runs.scenario import CAMPAIGNS, OTHERS, Fault, Kind, Scenario
+from tests.chaos.random_runs.scenario import CAMPAIGNS, LEADER, OTHERS, Fault, Kind, Scenario
 from tests.chaos.tcp_proxy import TcpProxy
 from tests.support.live_system import HERE, configuration, free_port
 from tests.support.servers import ChdbOverHttp
@@ -57,7 +57,8 @@ class System:
             small = any(fault.kind is Kind.DISK_FULL for fault in scenario.faults)
             self.brokers = OneBroker(directory / "nats", small_disk=small)
         else:
-            self.brokers = ThreeBrokers(directory / "nats")
+            partitioned = any(fault.kind is Kind.BROKER_PARTITION for fault in scenario.faults)
+            self.brokers = ThreeBrokers(directory / "nats", partitioned=partitioned)
         self.clickhouse = ChdbOverHttp(directory / "clickhouse") if scenario.clickhouse_server else None
         self.port = free_port(socket.SOCK_STREAM)
         self.nodes: dict[str, Node] = {}
@@ -72,6 +73,8 @@ class System:
             Kind.BROKER_KILL: self._kill_broker,
             Kind.BROKER_RESTART: self._restart_broker,
             Kind.BROKER_FREEZE: self._freeze_broker,
+            Kind.BROKER_PARTITION: self._partition_broker,
+            Kind.BROKER_ROLL: self._roll_brokers,
             Kind.DISK_FULL: self._fill_disk,
             Kind.CLICKHOUSE_KILL: self._kill_clickhouse,
             Kind.CLICKHOUSE_FREEZE: self._freeze_clickhouse,
@@ -196,7 +199,7 @@ class System:
         self.heal(fault.target)
 
     async def _kill_broker(self, fault: Fault) -> None:
-        number = int(fault.target)
+        number = await self._broker(fault.target)
         await self.brokers.kill(number)
         await asyncio.sleep(fault.lasts_s)
         await self.brokers.restart(number)
@@ -212,6 +215,19 @@ class System:
         self.brokers.send(number, signal.SIGSTOP)
         await asyncio.sleep(fault.lasts_s)
         self.brokers.send(number, signal.SIGCONT)
+
+    async def _partition_broker(self, fault: Fault) -> None:
+        assert isinstance(self.brokers, ThreeBrokers)
+        number = await self._broker(fault.target)
+        self.brokers.cut(number)
+        await asyncio.sleep(fault.lasts_s)
+        self.brokers.heal(number)
+
+    async def _broker(self, target: str) -> int:
+        if target != LEADER:
+            return int(target)
+        assert isinstance(self.brokers, ThreeBrokers)
+        return await self.brokers.leader()
 
     async def _fill_disk(self, fault: Fault) -> None:
         assert isinstance(self.brokers, OneBroker)
@@ -239,12 +255,16 @@ class System:
         self.silences_ms.append((since, time.time() * 1000))
 
     async def _roll(self, fault: Fault) -> None:
-        for number in range(self.brokers.replicas if self.brokers.replicas > 1 else 0):
+        if self.brokers.replicas > 1:
+            await self._roll_brokers(fault)
+        for node in self.nodes.values():
+            await node.replace()
+
+    async def _roll_brokers(self, fault: Fault) -> None:
+        for number in range(self.brokers.replicas):
             await self.brokers.end(number)
             await self.brokers.restart(number)
             await asyncio.sleep(_CATCH_UP_S)
-        for node in self.nodes.values():
-            await node.replace()
 
     async def _refuse(self, fault: Fault) -> None:
         self.exchange.plan = _REFUSES

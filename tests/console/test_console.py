@@ -120,8 +120,9 @@ def paths(slow_run, stack):
     audio = client.call("GET", "/audio-files")["items"][0]["id"]
     group = client.call("GET", "/subscriber-groups")["items"][0]["id"]
     settings = client.call("GET", "/notification-settings")["items"][0]["id"]
+    task = client.call("GET", "/tasks")["items"][0]["id"]
     client.http.close()
-    chosen = f"audio={audio}&group={group}&settings={settings}"
+    chosen = f"audio={audio}&group={group}&settings={settings}&task={task}"
     details = ("?which=all", "/stop", "/repeat", "/person?number=70001")
     return [
         *("/", "/runs", *(f"/runs/{slow_run}{detail}" for detail in details)),

@@ -145,6 +145,8 @@ class FakeApi:
     people: list[dict[str, Any]] = field(default_factory=lambda: [person(no) for no in range(1, 4)])
     stations: list[dict[str, Any]] = field(default_factory=lambda: [station()])
     check: dict[str, Any] = field(default_factory=dict)
+    task: dict[str, Any] = field(default_factory=lambda: task())  # noqa: PLW0108 - below
+    task_check: dict[str, Any] = field(default_factory=lambda: task_check())  # noqa: PLW0108
     requests: list[httpx.Request] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
     started: dict[str, str] = field(default_factory=dict)
@@ -180,7 +182,7 @@ class FakeApi:
         if request.method != "GET" and self.failures:
             status, message = self.failures.pop(0)
             return _error(status, message)
-        if user == "stranger" and any(str(each) in path for each in (RUN, AUDIO, GROUP, SETTINGS)):
+        if user == "stranger" and any(str(each) in path for each in (RUN, AUDIO, GROUP, SETTINGS, TASK)):
             return _error(404, "there is no such thing of this user")
         if request.method != "GET" and "run" not in permissions:
             return _error(403, f"the token of {user} lacks the permission run")
@@ -190,12 +192,15 @@ class FakeApi:
         if request.method == "GET":
             return self._read(request, path)
         self.bodies.append(request.content)
-        if path.endswith(("/start", "/repeat-unreached")):
+        if path.endswith("/check"):
+            return _json(self.task_check)
+        if path.endswith(("/start", "/repeat-unreached", "/test-call")):
             key = request.headers["Idempotency-Key"]
             run = self.started.setdefault(key, str(uuid4()))
             return _json({"taskExecId": run, "result": "SUCCESS"})
-        if path == "/tasks":
-            return _json({"id": str(TASK), "userId": "u", **json.loads(request.content)})
+        if path in {"/tasks", f"/tasks/{TASK}"}:
+            self.task |= json.loads(request.content)
+            return _json(self.task)
         if path == "/notification-settings":
             return _json({"id": str(SETTINGS), "userId": "u", **json.loads(request.content)})
         if path.startswith("/audio-files/add/"):
@@ -241,6 +246,7 @@ class FakeApi:
             f"/audio-files/{AUDIO}": audio(),
             f"/subscriber-groups/{GROUP}": group(),
             f"/notification-settings/{SETTINGS}": settings(),
+            f"/tasks/{TASK}": self.task,
         }
         return _json(single[path]) if path in single else _error(404, "there is no such resource")
 
@@ -264,6 +270,28 @@ def group() -> dict[str, Any]:
         "url": "x",
         "subscriberCount": 300,
         "createdAt": STARTED,
+    }
+
+
+def task() -> dict[str, Any]:
+    parts = {"settings": str(SETTINGS), "files": [str(AUDIO)], "groups": [str(GROUP)]}
+    return {"id": str(TASK), "name": "flood", "userId": "u", **parts}
+
+
+def task_check(**changes: Any) -> dict[str, Any]:
+    return {
+        "subscribers": 300,
+        "numbers": 412,
+        "duplicates": {"persons": 2, "numbers": 3},
+        "implausibleNumbers": 1,
+        "channels": 30,
+        "stationsUp": 1,
+        "messageMs": 6400,
+        "mayCallNow": True,
+        "shortestS": 125,
+        "longestS": 4000,
+        "warnings": [{"code": "shared-numbers", "message": "3 numbers belong to more than one person"}],
+        **changes,
     }
 
 

@@ -10,7 +10,7 @@ from cato_console.http.middleware import SECURITY_HEADERS
 from cato_console.http.sealed_cookies import SealedCookies
 from cato_console.http.sign_in_limit import SignInLimit
 from cato_console.settings import ConsoleSettings
-from services.console.tests.fake_api import AUDIO, GROUP, NASTY, RUN, SETTINGS, execution, person
+from services.console.tests.fake_api import AUDIO, GROUP, NASTY, RUN, SETTINGS, TASK, execution, person
 
 COOKIE = "cato_session"
 CHANGES = [
@@ -179,7 +179,7 @@ async def test_the_message_of_an_error_is_text(browser, api):
     [
         *(f"/runs/{RUN}{rest}" for rest in ("", "/stop", "/repeat", "/export", "/person?number=776401")),
         *(f"/live/runs/{RUN}", f"/audio/{AUDIO}", f"/new/message?audio={AUDIO}"),
-        f"/new/check?audio={AUDIO}&group={GROUP}&settings={SETTINGS}",
+        f"/new/check?audio={AUDIO}&group={GROUP}&settings={SETTINGS}&task={TASK}",
     ],
 )
 async def test_a_thing_of_another_user_is_not_found(open_browser, path):
@@ -199,13 +199,13 @@ async def test_a_run_of_another_user_cannot_be_changed(open_browser, api, action
 async def test_a_notification_with_things_of_another_user_is_not_started(open_browser, api):
     stranger = open_browser()
     await stranger.sign_in("other")
-    chosen = f"/new/check?audio={AUDIO}&group={GROUP}&settings={SETTINGS}"
+    chosen = f"/new/check?audio={AUDIO}&group={GROUP}&settings={SETTINGS}&task={TASK}"
     assert (await stranger.post(chosen, {"people": "300", "once": "x"})).status_code == 404
     assert api.started == {}
 
 
 async def test_a_form_that_is_sent_again_starts_once(browser, api):
-    chosen = f"/new/check?audio={AUDIO}&group={GROUP}&settings={SETTINGS}"
+    chosen = f"/new/check?audio={AUDIO}&group={GROUP}&settings={SETTINGS}&task={TASK}"
     answers = [await browser.post(chosen, {"people": "300", "once": "the-same-form"}) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [303, 303]
     assert answers[0].headers["Location"] == answers[1].headers["Location"]

@@ -12,7 +12,9 @@ import cato_console
 from cato_client.models import CallDetail
 from cato_console.language.languages import CODES, catalogue, language
 from cato_console.views import reasons, states
+from cato_console.views.checks import WARNINGS
 from cato_console.views.timeline import timeline
+from cato_contracts.api.checks import CheckCode
 from cato_contracts.api.phone_numbers import PhoneRule
 from services.console.tests.fake_api import EVENTS, call
 
@@ -89,6 +91,10 @@ def test_every_reason_of_the_documentation_has_words():
 
 def test_every_fault_of_a_number_has_words():
     assert {rule.value for rule in PhoneRule} <= set(states.LIST_RULES)
+
+
+def test_every_warning_of_a_check_has_words():
+    assert {code.value for code in CheckCode} == set(WARNINGS)
 
 
 def test_the_words_of_a_station_are_shown_as_they_are():

@@ -32,7 +32,7 @@ async def upload(visit: Visit) -> Response:
     form = await visit.form()
     plan = plan_of(visit)
     if chosen := words(form, "chosen"):
-        return visit.go(replace(plan, group=UUID(chosen), persons=0, numbers=0).address("rules"))
+        return visit.go(replace(plan, group=UUID(chosen)).address("rules"))
     file = form.get("file")
     if not isinstance(file, UploadFile) or not file.filename:
         return await _page(visit, fault=visit.language.gettext("Choose a list, or one of those below."))
@@ -82,11 +82,7 @@ async def store(visit: Visit) -> Response:
     except InvalidError as error:
         return _checked(visit, draft, None, fault=error.message)
     visit.deps.drafts.remove(draft_id)
-    twice = group.duplicates or {}
-    chosen_group = replace(
-        plan, group=group.id, persons=twice.get("persons", 0), numbers=twice.get("numbers", 0)
-    )
-    return visit.go(chosen_group.address("rules"))
+    return visit.go(replace(plan, group=group.id).address("rules"))
 
 
 def _checked(visit: Visit, draft: Draft, check: ListCheck | None, *, fault: str | None = None) -> Response:

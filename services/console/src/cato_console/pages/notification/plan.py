@@ -16,10 +16,8 @@ class Plan:
     audio: UUID | None = None
     group: UUID | None = None
     settings: UUID | None = None
-    persons: int = 0
-    """How many people the list has twice."""
-    numbers: int = 0
-    """How many numbers belong to several people."""
+    task: UUID | None = None
+    """The task that was made of them, for the check."""
 
     def address(self, step: str, **more: object) -> str:
         """Return the address of a step with what was chosen."""
@@ -27,8 +25,7 @@ class Plan:
             "audio": self.audio,
             "group": self.group,
             "settings": self.settings,
-            "persons": self.persons or None,
-            "numbers": self.numbers or None,
+            "task": self.task,
             **more,
         }
         query = urlencode({name: str(value) for name, value in chosen.items() if value is not None})
@@ -41,8 +38,7 @@ def plan_of(visit: Visit) -> Plan:
         _id(visit.query("audio")),
         _id(visit.query("group")),
         _id(visit.query("settings")),
-        _count(visit.query("persons")),
-        _count(visit.query("numbers")),
+        _id(visit.query("task")),
     )
 
 
@@ -51,7 +47,3 @@ def _id(text: str) -> UUID | None:
         return UUID(text)
     except ValueError:
         return None
-
-
-def _count(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 8 else 0  # noqa: PLR2004

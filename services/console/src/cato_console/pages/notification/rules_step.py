@@ -1,15 +1,18 @@
 """Step 3: how people are called, and what counts as reached."""
 
 from dataclasses import replace
+from datetime import datetime
+from pathlib import PurePath
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
 
 from cato_client import InvalidError, operations
-from cato_client.models import NotificationSettings
+from cato_client.models import NewTask, NotificationSettings
 from cato_console.errors import RefusedError
 from cato_console.http.visits import Visit, words
-from cato_console.pages.notification.plan import plan_of
+from cato_console.pages.notification.plan import Plan, plan_of
 from cato_console.views import presets
 
 _SHOWN = 30
@@ -25,7 +28,7 @@ async def choose(visit: Visit) -> Response:
     form = await visit.form()
     plan = plan_of(visit)
     if chosen := words(form, "chosen"):
-        return visit.go(replace(plan, settings=UUID(chosen)).address("check"))
+        return await _planned(visit, replace(plan, settings=UUID(chosen)))
     try:
         wanted = presets.settings_of(visit.language, {name: words(form, name) for name in presets.FIELDS})
         known = await _stored(visit)
@@ -35,7 +38,19 @@ async def choose(visit: Visit) -> Response:
         return await _page(visit, fault=str(error), given=dict(form))
     except InvalidError as error:
         return await _page(visit, fault=error.message, given=dict(form))
-    return visit.go(replace(plan, settings=settings).address("check"))
+    return await _planned(visit, replace(plan, settings=settings))
+
+
+async def _planned(visit: Visit, plan: Plan) -> Response:
+    """Make a task of what was chosen, and go on to its check; nobody is called yet."""
+    if plan.audio is None or plan.group is None or plan.settings is None:
+        return visit.go(replace(plan, task=None).address("check"))
+    audio = await visit.api.do(operations.get_audio_file(plan.audio))
+    at = datetime.now(ZoneInfo(visit.deps.settings.time_zone))
+    name = f"{PurePath(audio.name).stem} {at:%Y-%m-%d %H.%M}"
+    new = NewTask(name=name, settings=plan.settings, files=[plan.audio], groups=[plan.group])
+    task = await visit.api.do(operations.add_task(new))
+    return visit.go(replace(plan, task=task.id).address("check"))
 
 
 async def _stored(visit: Visit) -> list[NotificationSettings]:

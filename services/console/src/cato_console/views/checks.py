@@ -1,0 +1,21 @@
+"""What to look at before the start, in words for dispatchers; the API adds the details."""
+
+from cato_console.language.languages import mark
+
+WARNINGS = {
+    "no-channels": mark("There are no channels: the operator has to configure a station."),
+    "no-station": mark("No station responds: nobody can be called now."),
+    "running": mark(
+        "It is being called already, or a test call is not over yet. Wait for the end, then start."
+    ),
+    "out-of-hours": mark("It is outside of the calling hours: the calls begin when these do."),
+    "some-out-of-hours": mark("Some people are called later, in the calling hours of their time zone."),
+    "no-time-zone": mark("Some people are not called, because their time zone is not known."),
+    "expired": mark("Its time is over: choose the rules again."),
+    "too-short": mark("The time may be too short to call everybody."),
+    "shared-numbers": mark("Some numbers belong to several people: that is right for families."),
+    "repeated-persons": mark("Some people are on the list more than once; they are called once."),
+    "implausible-numbers": mark("Some numbers look wrong: too short, or with a wrong country code."),
+    "call-too-short": mark("The message is longer than a call may be: shorten it, or play it once."),
+    "audio": mark("Listen to the recording once more: something about it is unusual."),
+}

@@ -3,6 +3,7 @@
 import io
 import shutil
 import socket
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ PLAN = {
 PATIENCE_MS = 90_000
 """For one step of a page. Nothing waits so long on a machine that does nothing else."""
 _MOST_TABS = 60
+_NOT_NOW = 503
 PHONE = {"viewport": {"width": 390, "height": 844}, "locale": "ru-RU", "color_scheme": "dark"}
 
 
@@ -86,7 +88,12 @@ class Dispatcher:
     complaints: list[str]
 
     def go(self, path: str) -> None:
-        self.page.goto(f"{self.console}{path}")
+        """Open a page; while the system does not answer, again, as the page does by itself."""
+        deadline = time.monotonic() + PATIENCE_MS / 1000
+        while True:
+            answer = self.page.goto(f"{self.console}{path}")
+            if answer is None or answer.status != _NOT_NOW or time.monotonic() > deadline:
+                return
 
     def sign_in(self, token: str = TOKEN) -> None:
         self.go("/sign-in")

@@ -2,7 +2,6 @@
 
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -10,87 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.docker.engine import ROOT, docker, run
-from tests.docker.runs import Exchange, Run, client_of, wait_until
-from tests.support.live_system import free_port, free_sip_port
+from tests.docker.engine import ROOT, docker
+from tests.docker.project import TOKEN
+from tests.docker.runs import Run, wait_until
 
 pytestmark = pytest.mark.timeout(1800)
-
-TOKEN = "token-of-the-test"
-CONFIG = ROOT / "deploy/compose/config/cato.yaml"
-README_RULES = [
-    {"match": r"10\d+", "behaviour": "answer", "ring_s": 0.3},
-    {"match": r"20\d+", "behaviour": "busy"},
-    {"match": r"23\d+", "behaviour": "answer", "ring_s": 0.2, "answer_on_attempt": 2, "before": "busy"},
-]
-"""What assets/exchange.yaml says of the people in assets/people.csv."""
-
-
-class Project:
-    """The compose project of the tests: own ports, own passwords, a station at the port of the exchange."""
-
-    def __init__(self, command: list[str], directory: Path, sip_port: int) -> None:
-        config = directory / "config"
-        config.mkdir()
-        (config / "cato.yaml").write_text(CONFIG.read_text().replace(":5070;", f":{sip_port};"))
-        api, broker, console = (f"127.0.0.1:{free_port(socket.SOCK_STREAM)}" for _ in range(3))
-        self.url = f"http://{api}"
-        self._command = [*command, "--project-name", f"cato-test-{os.getpid()}", "--env-file", os.devnull]
-        self.environment = {
-            **os.environ,
-            "APP_TOKEN": TOKEN,
-            "NATS_PASSWORD": "broker-secret",
-            "CLICKHOUSE_PASSWORD": "tables-secret",
-            "CATO_CONFIG_DIRECTORY": str(config),
-            "API_ADDRESS": api,
-            "NATS_ADDRESS": broker,
-            "CONSOLE_ADDRESS": console,
-            "VERSION": "0.1.0-test",
-            "DOCKER_BUILDKIT": "0",
-        }
-
-    def __call__(self, *arguments: str, timeout: float = 300) -> str:
-        return run([*self._command, *arguments], cwd=ROOT, env=self.environment, timeout=timeout)
-
-    def containers(self, service: str) -> list[str]:
-        return self("ps", "--quiet", service).split()
-
-
-@pytest.fixture(scope="module")
-def exchange(docker_engine, tmp_path_factory):
-    live = Exchange(tmp_path_factory.mktemp("exchange"), port=free_sip_port())
-    live.start_at("127.0.0.1", live.port, README_RULES)
-    yield live
-    live.stop()
-
-
-@pytest.fixture(scope="module")
-def project(compose, exchange, tmp_path_factory):
-    made = Project(compose, tmp_path_factory.mktemp("compose"), exchange.port)
-    made("build", timeout=1500)
-    started = time.monotonic()
-    try:
-        made("up", "--detach", "--wait")
-        print(f"healthy {time.monotonic() - started:.0f} s after `compose up --wait`")
-        yield made
-    finally:
-        logs = subprocess.run(
-            [*made._command, "logs", "--no-color"],
-            cwd=ROOT,
-            env=made.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        (Path(made.environment["CATO_CONFIG_DIRECTORY"]).parent / "compose.log").write_text(logs.stdout)
-        made("down", "--volumes", "--timeout", "60")
-
-
-@pytest.fixture
-def client(project):
-    made = client_of(project.url, TOKEN)
-    yield made
-    made.http.close()
 
 
 def test_images_have_their_release_and_no_root(project):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cato_stack.forked_process import ForkServerProcess
+from tests.chaos.random_runs.processes import fork_server
 from tests.chaos.random_runs.run import carry_out
 from tests.chaos.random_runs.scenario import cluster
 from tests.chaos.random_runs.truths import violations
@@ -12,7 +12,7 @@ from tests.chaos.random_runs.truths import violations
 
 @pytest.mark.timeout(300)
 async def test_everything_is_true_after_each_server_of_the_cluster_has_failed(tmp_path: Path) -> None:
-    forks = ForkServerProcess()
+    forks = fork_server()
     try:
         evidence = await carry_out(cluster(seed=0), tmp_path, forks)
     finally:

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from cato_stack.forked_process import ForkServerProcess
+from tests.chaos.random_runs.processes import fork_server
 from tests.chaos.random_runs.run import carry_out
 from tests.chaos.random_runs.scenario import Scenario, cluster, draw, partitions, rolling
 from tests.chaos.random_runs.system import NotStartedError
@@ -38,7 +39,7 @@ class Campaign:
         self.calls = 0
 
     async def run(self, scenarios: Sequence[Scenario], beside: int) -> None:
-        forks = ForkServerProcess()
+        forks = fork_server()
         waiting = iter(scenarios)
 
         async def work() -> None:
@@ -79,9 +80,9 @@ class Campaign:
         else:
             report = evidence.document.report
             say(
-                f"seed {seed}: true after {took:.0f} s: {report.subscriber_notified} of"
-                f" {report.subscriber_count} notified, {len(evidence.far_calls)} calls at the exchange,"
-                f" {report.state}"
+                f"seed {seed}: true after {took:.0f} s, {evidence.start_s:.0f} of them to start:"
+                f" {report.subscriber_notified} of {report.subscriber_count} notified,"
+                f" {len(evidence.far_calls)} calls at the exchange, {report.state}"
             )
             shutil.rmtree(directory)
 

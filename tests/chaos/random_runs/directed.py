@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from cato_stack.forked_process import ForkServerProcess
 from tests.chaos.random_runs.evidence import Evidence
+from tests.chaos.random_runs.processes import fork_server
 from tests.chaos.random_runs.run import Carried, collect, started
 from tests.chaos.random_runs.scenario import Scenario
 from tests.chaos.random_runs.system import System, caller_id
@@ -52,7 +52,7 @@ class DirectedRun:
 
 @asynccontextmanager
 async def directed(scenario: Scenario, directory: Path) -> AsyncIterator[DirectedRun]:
-    forks = ForkServerProcess()
+    forks = fork_server()
     try:
         async with started(scenario, directory, forks) as (system, carried):
             run = DirectedRun(scenario, system, carried)

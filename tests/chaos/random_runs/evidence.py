@@ -68,6 +68,8 @@ class Evidence:
     runs_of_task: int = 1
     wrong_reports: tuple[str, ...] = ()
     """What was wrong with reports on the way."""
+    start_s: float = 0.0
+    """How long the system took to start."""
     worst_stall_ms: float = 0.0
     """How long this machine let a ready process wait."""
 

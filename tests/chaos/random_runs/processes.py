@@ -9,10 +9,18 @@ from pathlib import Path
 
 import httpx
 
-from cato_stack.forked_process import ForkedProcess, ForkServerProcess, ProcessSpec
+from cato_stack.forked_process import PRELOADED, ForkedProcess, ForkServerProcess, ProcessSpec
 
 _READY_S = 180.0
 "A busy machine takes long to start eight processes; the run itself has its own bounds."
+
+
+_SERVICES = ("cato_dialer", "cato_gateway", "cato_media", "cato_reporting")
+
+
+def fork_server() -> ForkServerProcess:
+    """Return a server whose processes have all modules of their service: eight of them start for each run."""
+    return ForkServerProcess((*PRELOADED, *(f"{service}.bootstrap" for service in _SERVICES)))
 
 
 class Node:

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from uuid import UUID
 
@@ -141,10 +141,13 @@ def wrong(report: Report, last: Report | None) -> Iterator[str]:
 
 async def carry_out(scenario: Scenario, directory: Path, forks: ForkServerProcess) -> Evidence:
     """Run the scenario on a new system with its files in `directory`."""
+    began = time.monotonic()
     async with started(scenario, directory, forks) as (system, carried):
+        ready = time.monotonic()
         with StallWatch() as stalls:
             await _break_and_wait(scenario, system, carried)
-        return await collect(scenario, system, carried, worst_stall_ms=stalls.worst_ms)
+        evidence = await collect(scenario, system, carried, worst_stall_ms=stalls.worst_ms)
+    return replace(evidence, start_s=ready - began)
 
 
 @asynccontextmanager

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from cato_client import AsyncClient, UnauthorizedError
+from cato_client import ApiError, AsyncClient, UnauthorizedError, UnreachableError
 from cato_client.models import Station, TaskExec
 from cato_console.live.beside import Answered, beside
 from cato_console.live.board_source import Board
@@ -42,6 +42,34 @@ async def test_answers_come_while_the_stream_is_silent():
             silence.set()
     assert found[:2] == [Answered(0), Answered(1)]
     assert found[-1] == "over"
+
+
+@pytest.mark.parametrize("error", [UnreachableError("no answer"), ApiError(503, "try again")])
+async def test_a_question_that_cannot_be_answered_now_is_asked_again(error):
+    silence = asyncio.Event()
+    outcomes = [error, error]
+
+    async def stream():
+        await silence.wait()
+        yield "over"
+
+    async def ask():
+        if outcomes:
+            raise outcomes.pop()
+        silence.set()
+        return "known"
+
+    found = [item async for item in beside(stream(), ask, 0.001)]
+    assert found[:2] == [Answered(None), Answered(None)]
+    assert found[-1] == "over"
+
+
+def test_stations_are_not_known_while_nobody_answers():
+    board = Board()
+    board.synced()
+    looked(board, 0.0)
+    board.looked(2.0, None)
+    assert [each.state for each in board.state().stations] == ["UNKNOWN"]
 
 
 async def test_an_error_of_the_answer_ends_the_stream():

@@ -4,20 +4,35 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Generic, TypeVar
+
+import structlog
+
+from cato_client import ApiError, UnreachableError
+
+log = structlog.get_logger()
 
 T = TypeVar("T")
 A = TypeVar("A")
 
+_NOT_NOW = frozenset(
+    {
+        HTTPStatus.TOO_MANY_REQUESTS,
+        HTTPStatus.BAD_GATEWAY,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        HTTPStatus.GATEWAY_TIMEOUT,
+    }
+)
 _SHARE = 20
 """A question is asked for at most one part of so many of the time: a slow system is asked less often."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answered(Generic[A]):
-    """The answer to the question."""
+    """The answer to the question; None: it is not to be had now."""
 
-    answer: A
+    answer: A | None
 
 
 async def beside(
@@ -25,13 +40,22 @@ async def beside(
 ) -> AsyncIterator[T | Answered[A]]:
     """Yield the items of the stream, and the answers to a question as they come; ends with the stream.
 
-    The question is asked at once, and again `every_s` after each answer. Its errors are raised.
+    The question is asked at once, and again `every_s` after each answer. What the API refuses is raised; that
+    it cannot answer the question now is no reason to end the stream.
     """
 
-    async def answered(pause_s: float) -> tuple[A, float]:
+    async def answered(pause_s: float) -> tuple[A | None, float]:
         await asyncio.sleep(pause_s)
         began = time.monotonic()
-        answer = await ask()
+        answer: A | None = None
+        try:
+            answer = await ask()
+        except UnreachableError as error:
+            log.warning("question beside a stream not answered", error=repr(error))
+        except ApiError as error:
+            if error.status not in _NOT_NOW:
+                raise
+            log.warning("question beside a stream not answered", error=repr(error))
         return answer, max(every_s, _SHARE * (time.monotonic() - began))
 
     following = asyncio.ensure_future(anext(stream))

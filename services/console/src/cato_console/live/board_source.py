@@ -71,8 +71,10 @@ class Board:
             self._runs.pop(run.id, None)
             self._ended[run.id] = run
 
-    def looked(self, at: float, stations: list[Station]) -> None:
-        """Take the stations, and tell the rate of calls."""
+    def looked(self, at: float, stations: list[Station] | None) -> None:
+        """Take the stations, and tell the rate of calls. None: how the stations are is not known now."""
+        if stations is None:
+            stations = [each.model_copy(update={"state": "UNKNOWN"}) for each in self._stations]
         self._stations = tuple(stations)
         if self._synced:
             rate = self._rate.add(at, self._calls)

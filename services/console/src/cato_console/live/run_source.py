@@ -36,7 +36,7 @@ class RunSource:
         report: Report | None = None
         async for item in beside(self._client.follow(self._run_id), lambda: self._charts(False), CHARTS_S):
             if isinstance(item, Answered):
-                charts = item.answer
+                charts = item.answer or charts
             else:
                 report = item
             # The first report shows that the token may see the execution.

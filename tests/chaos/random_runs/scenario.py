@@ -327,4 +327,4 @@ def cluster(seed: int) -> Scenario:
         Fault(13.0, Kind.BROKER_ROLL),
     )
     run = listeners(40, dialers=DIALERS, channels=5, prompt_s=2, faults=faults)
-    return replace(run, seed=seed, brokers=3, harmless=True)
+    return replace(run, seed=seed, brokers=3)

@@ -20,7 +20,7 @@ from tests.chaos.random_runs.processes import fork_server
 from tests.chaos.random_runs.run import carry_out
 from tests.chaos.random_runs.scenario import Scenario, cluster, draw, partitions, rolling
 from tests.chaos.random_runs.system import NotStartedError
-from tests.chaos.random_runs.truths import LENIENCE_MS, violations
+from tests.chaos.random_runs.truths import intervals_are_judged, violations
 from tests.chaos.small_disk import mount, unmount
 
 
@@ -71,7 +71,7 @@ class Campaign:
         self.done += 1
         self.calls += len(evidence.far_calls)
         self.faults.update(fault.kind.value for fault in scenario.faults)
-        self.intervals_not_judged += bool(scenario.interval_ms and evidence.worst_stall_ms > LENIENCE_MS)
+        self.intervals_not_judged += bool(scenario.interval_ms and not intervals_are_judged(evidence))
         took = time.monotonic() - began
         self.verdicts[seed] = scenario, f"true, {took:.0f} s"
         if found:

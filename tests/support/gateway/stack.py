@@ -15,6 +15,7 @@ from cato_gateway.settings import GatewaySettings
 from cato_gateway.tokens import TokenTable
 from cato_runtime.configuration.config import Config
 from tests.support.gateway.memory_answer_ledger import MemoryAnswerLedger
+from tests.support.gateway.memory_audit_log import MemoryAuditLog
 from tests.support.gateway.services import MemoryServices
 from tests.support.memory_objects import MemoryObjectStore
 
@@ -32,6 +33,7 @@ class MemoryStack:
         self.services = MemoryServices(self.objects)
         self.lists = ListCache(self.objects)
         self.ledger = MemoryAnswerLedger()
+        self.audit = MemoryAuditLog()
         config = config or Config()
         self.deps = Deps(
             config=config,
@@ -41,6 +43,7 @@ class MemoryStack:
             objects=self.objects,
             lists=self.lists,
             ledger=self.ledger,
+            audit=self.audit,
             probe=self.services,
             watches=RunWatches(self.services),
             board=RunBoard(self.services),

@@ -84,6 +84,9 @@ from cato_client.rule_operations import (
     get_pacing_rule as get_pacing_rule,
 )
 from cato_client.rule_operations import (
+    list_audit as list_audit,
+)
+from cato_client.rule_operations import (
     list_pacing_rules as list_pacing_rules,
 )
 from cato_client.rule_operations import (

@@ -1,8 +1,8 @@
-"""The operations on the rules by which numbers may be called."""
+"""The operations of administrators: rules by which numbers may be called, and the audit log."""
 
 from cato_client.models import Page
-from cato_client.models.rules import PacingBounds, PacingRule
-from cato_client.operation import Operation, body, change, get, path_word, remove
+from cato_client.models.rules import AuditRecord, PacingBounds, PacingRule
+from cato_client.operation import Operation, body, change, get, list_page, path_word, remove
 
 
 def put_pacing_rule(name: str, bounds: PacingBounds) -> Operation[PacingRule]:
@@ -21,6 +21,11 @@ def list_pacing_rules() -> Operation[Page[PacingRule]]:
 
 def remove_pacing_rule(name: str) -> Operation[None]:
     return remove(_path(name))
+
+
+def list_audit(*, limit: int = 100, cursor: str | None = None) -> Operation[Page[AuditRecord]]:
+    """List the changes that users have made, the newest first. For administrators."""
+    return list_page("/audit", Page[AuditRecord], limit=limit, cursor=cursor)
 
 
 def _path(name: str) -> str:

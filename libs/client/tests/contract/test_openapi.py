@@ -19,7 +19,7 @@ from cato_client import (
     run_operations,
 )
 from cato_client.models import CallFilter
-from cato_client.models.rules import PacingBounds, PacingRule
+from cato_client.models.rules import AuditRecord, PacingBounds, PacingRule
 from cato_client.operation import Operation
 
 DOCUMENT = json.loads((Path(__file__).parents[4] / "docs/openapi.json").read_text())
@@ -100,6 +100,7 @@ OPERATIONS: list[Operation[Any]] = [
     operations.run_sql("SELECT 1", run="x"),
     operations.run_sql_csv("SELECT 1"),
     operations.list_stations(),
+    operations.list_audit(**PAGE),
     operations.put_pacing_rule("a", PACING),
     operations.get_pacing_rule("a"),
     operations.list_pacing_rules(),
@@ -123,6 +124,7 @@ MODELS: dict[str, type[models.Model]] = {
     "ListDuplicates": list_models.ListDuplicates,
     "ListFault": list_models.ListFault,
     "Me": models.Me,
+    "AuditRecord": AuditRecord,
     "PacingRule": PacingRule,
     "PhoneView": models.Phone,
     "Report": models.Report,

@@ -11,6 +11,7 @@ from pydantic.json_schema import models_json_schema
 
 import cato_contracts
 from cato_contracts.envelope import Answer, Envelope, Message, message_types
+from cato_contracts.messages.audit import ChangeMade
 from cato_contracts.messages.calls import CallEvent
 from cato_contracts.messages.jobs import DialJob
 from cato_contracts.messages.runs import LifeEvent, SubscriberResult
@@ -50,6 +51,11 @@ _CHANNELS: dict[str, tuple[str, str, tuple[type[Message], ...]]] = {
         "dial.{run_id}.{wave}.{no}",
         "A job for the dial role: one per subscriber and wave, removed when it is acknowledged.",
         (DialJob,),
+    ),
+    "audit_changes": (
+        "audit.changes",
+        "The changes that users have made through the API, in the stream `AUDIT`.",
+        (ChangeMade,),
     ),
 }
 

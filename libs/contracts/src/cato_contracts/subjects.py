@@ -14,7 +14,10 @@ class Retention(StrEnum):
 
 
 class StreamSpec(Frozen):
-    """A JetStream stream. With `max_per_subject` (0 is no limit) a further message is rejected."""
+    """A JetStream stream. With `max_per_subject` (0 is no limit) a further message is rejected.
+
+    No client can delete or purge messages of one that is `append_only`.
+    """
 
     name: str
     subjects: tuple[str, ...]
@@ -22,6 +25,7 @@ class StreamSpec(Frozen):
     max_per_subject: int = 0
     max_age: timedelta | None = None
     duplicate_window: timedelta = timedelta(minutes=2)
+    append_only: bool = False
 
 
 class BucketSpec(Frozen):
@@ -46,7 +50,13 @@ DIAL = StreamSpec(name="DIAL", subjects=("dial.>",), retention=Retention.WORK_QU
 DEAD = StreamSpec(name="DEAD", subjects=("dead.>",), max_age=timedelta(days=30))
 """Dead letters: messages that a service could not process, with the reason."""
 
-STREAMS = (EVENTS, RUNS, DIAL, DEAD)
+AUDIT_CHANGES = "audit.changes"
+"""The subject of the changes that users have made."""
+
+AUDIT = StreamSpec(name="AUDIT", subjects=("audit.>",), append_only=True)
+"""The audit log. It is kept for ever."""
+
+STREAMS = (EVENTS, RUNS, DIAL, DEAD, AUDIT)
 
 RUN_DISPATCH_STATES = BucketSpec(name="runs")
 LEASES = BucketSpec(name="leases", key_ttl=True)

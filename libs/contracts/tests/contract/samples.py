@@ -18,6 +18,7 @@ from cato_contracts.envelope import Envelope, Message
 from cato_contracts.messages import audio_commands as audio
 from cato_contracts.messages import calls, jobs, runs
 from cato_contracts.messages import campaign_commands as campaign
+from cato_contracts.messages.audit import ChangeMade
 from cato_contracts.objects import Bucket, ObjectRef
 from cato_contracts.requests import Actor
 
@@ -91,6 +92,14 @@ CALLS = history.CallFilter(
 )
 
 SAMPLES: list[Message] = [
+    ChangeMade(
+        user_id="user",
+        admin=False,
+        operation="replace_task",
+        resource_id=str(ID),
+        before={"name": "flood"},
+        after={"name": "flood drill"},
+    ),
     *(request(actor=ACTOR, id=ID) for request in _BY_ID),
     *(request(actor=ACTOR, name="flood", limit=10, cursor="c") for request in _PAGED),
     audio.AddAudioFile(actor=ACTOR, name="flood_warning", upload=UPLOAD),

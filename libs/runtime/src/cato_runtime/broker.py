@@ -184,6 +184,8 @@ def _stream_config(spec: StreamSpec, replicas: int) -> StreamConfig:
         max_age=spec.max_age.total_seconds() if spec.max_age else None,
         duplicate_window=spec.duplicate_window.total_seconds(),
         allow_direct=True,
+        deny_delete=spec.append_only,
+        deny_purge=spec.append_only,
         **limited,
     )
 

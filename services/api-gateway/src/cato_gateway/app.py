@@ -21,7 +21,7 @@ from cato_gateway.routes import (
     task_execs,
     tasks,
 )
-from cato_gateway.routes.history import calls, run_subscribers, sql, statistics
+from cato_gateway.routes.history import audit, calls, run_subscribers, sql, statistics
 from cato_gateway.routes.rules import pacing_rules
 
 _RESOURCES = (
@@ -29,6 +29,7 @@ _RESOURCES = (
     subscriber_groups,
     notification_settings,
     pacing_rules,
+    audit,
     tasks,
     task_execs,
     stream,

@@ -6,6 +6,7 @@ from nats.js import JetStreamContext
 from cato_contracts.errors import ConfigurationError
 from cato_gateway.adapters.list_cache import ListCache
 from cato_gateway.adapters.nats_answer_ledger import NatsAnswerLedger
+from cato_gateway.adapters.nats_audit_log import NatsAuditLog
 from cato_gateway.adapters.nats_service_probe import NatsServiceProbe
 from cato_gateway.app import create_app
 from cato_gateway.deps import Deps
@@ -44,6 +45,7 @@ def build_deps(
         objects=objects,
         lists=ListCache(objects),
         ledger=NatsAnswerLedger(js),
+        audit=NatsAuditLog(broker, js),
         probe=NatsServiceProbe(broker, storage),
         watches=RunWatches(asker),
         board=RunBoard(asker),

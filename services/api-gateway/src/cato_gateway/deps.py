@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from cato_gateway.ports import AnswerLedger, Asker, Lists, ServiceProbe
+from cato_gateway.ports import AnswerLedger, Asker, AuditLog, Lists, ServiceProbe
 from cato_gateway.run_board import RunBoard
 from cato_gateway.run_watches import RunWatches
 from cato_gateway.settings import GatewaySettings
@@ -22,6 +22,7 @@ class Deps:
     objects: ObjectStore
     lists: Lists
     ledger: AnswerLedger
+    audit: AuditLog
     probe: ServiceProbe
     watches: RunWatches
     board: RunBoard

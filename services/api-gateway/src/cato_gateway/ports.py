@@ -1,8 +1,10 @@
 """The ports of the gateway."""
 
 from collections.abc import AsyncGenerator
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
+from cato_contracts.envelope import Envelope
+from cato_contracts.messages.audit import ChangeMade
 from cato_contracts.model import Frozen
 from cato_contracts.objects import ObjectRef
 from cato_contracts.requests import Request
@@ -67,6 +69,25 @@ class AnswerLedger(Protocol):
 
     async def settle(self, key: str, entry: LedgerEntry) -> None:
         """Replace the entry by one with an answer, or by a free one. Raises the same errors as `reserve`."""
+        ...
+
+
+class AuditPage(NamedTuple):
+    """Changes, the newest first; `before`: the position of the next page, None on the last one."""
+
+    changes: list[Envelope[ChangeMade]]
+    before: int | None
+
+
+class AuditLog(Protocol):
+    """The changes that users have made. All methods raise BrokerError."""
+
+    async def append(self, change: Envelope[ChangeMade]) -> None:
+        """Store a change. A repeated call with its event id within minutes is the same one."""
+        ...
+
+    async def page(self, *, before: int | None, limit: int) -> AuditPage:
+        """Return up to `limit` changes before a position, by default the newest ones."""
         ...
 
 

@@ -1,8 +1,23 @@
-"""The rules by which numbers may be called."""
+"""The rules by which numbers may be called, and the audit log."""
 
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from cato_client.models.base import Model
+
+
+class AuditRecord(Model):
+    """A change that a user has made; `before` and `after` are the resource."""
+
+    at: datetime
+    user_id: str
+    admin: bool
+    request_id: str
+    operation: str
+    resource_id: str | None
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
 
 
 class PacingBounds(Model):

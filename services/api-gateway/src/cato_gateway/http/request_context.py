@@ -18,6 +18,7 @@ from starlette.responses import Response
 from cato_contracts.errors import BrokerError, InvalidError, NotFoundError, TooLargeError, UnavailableError
 from cato_contracts.objects import Bucket, ObjectRef
 from cato_contracts.requests import Actor, Command, Query
+from cato_gateway.audited_changes import change_made, is_change, resource_before
 from cato_gateway.deps import Deps
 from cato_gateway.http import bodies
 from cato_gateway.http.authentication import actor_with
@@ -171,6 +172,15 @@ class RequestContext:
         A service that dies loses the commands that it holds. The command id makes two deliveries one command,
         so sending again is safe.
         """
+        if not is_change(command):
+            return await self._sent(command, command_id, timeout)
+        before = await resource_before(self.deps.asker, command, correlation_id=self.correlation_id)
+        answer = await self._sent(command, command_id, timeout)
+        # Before the answer: a client that gets no answer repeats the request, and no change goes unrecorded.
+        await self.deps.audit.append(change_made(command, command_id, self.correlation_id, before, answer))
+        return answer
+
+    async def _sent(self, command: Command[R] | Query[R], command_id: str, timeout: timedelta) -> R:
         settings, clock = self.deps.settings, asyncio.get_running_loop().time
         deadline = clock() + timeout.total_seconds()
         while True:
@@ -218,6 +228,7 @@ def _context_with(permission: Permission) -> Callable[..., Awaitable[RequestCont
 Reader = Annotated[RequestContext, Depends(_context_with(Permission.READ))]
 Writer = Annotated[RequestContext, Depends(_context_with(Permission.WRITE))]
 Analyst = Annotated[RequestContext, Depends(_context_with(Permission.ANALYST))]
+Administrator = Annotated[RequestContext, Depends(_context_with(Permission.ADMIN))]
 Runner = Annotated[RequestContext, Depends(_context_with(Permission.RUN))]
 
 

@@ -9,7 +9,7 @@ from cato_runtime.configuration.config import Config
 from cato_runtime.configuration.station_config import StationConfig
 
 _FOR_NEW_CALLS = {
-    *("name", "uri", "tls", "caller_id", "auth", "priority", "codecs", "number_rules"),
+    *("name", "uri", "tls", "caller_id", "caller_ids", "auth", "priority", "codecs", "number_rules"),
     *("dtmf", "srtp", "session_timers", "session_expires_s"),
     *("max_setup_delay_s", "max_answer_delay_s", "max_retry_after_s", "options_interval_s"),
 }

@@ -152,9 +152,8 @@ class Client:
         return file
 
     async def add_task(self, lists: list[bytes], actor: Actor = USER, **changes: Any) -> Task:
-        task_changes = {
-            name: changes.pop(name) for name in ("start_at", "expires_at", "priority") if name in changes
-        }
+        of_task = ("start_at", "expires_at", "priority", "caller_id", "purpose")
+        task_changes = {name: changes.pop(name) for name in of_task if name in changes}
         groups = [(await self.add_group(content, actor)).id for content in lists]
         spec = TaskSpec(
             name="t",

@@ -22,7 +22,7 @@ def _config(**station: Any) -> Config:
     "station",
     [
         {"uri": "sip:other.example;transport=tcp"},
-        {"caller_id": "776400", "priority": 3},
+        {"caller_id": "776400", "caller_ids": ("776401",), "priority": 3},
         {"auth": StationAuth(username="cato", password="secret")},
         {"options_interval_s": 0, "max_answer_delay_s": 10},
     ],

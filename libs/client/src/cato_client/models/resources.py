@@ -74,6 +74,8 @@ class TaskFields(Model):
     start_at: datetime | None = None
     expires_at: datetime | None = None
     priority: int | None = None
+    caller_id: str | None = None
+    purpose: str | None = None
 
 
 class NewTask(TaskFields):
@@ -191,6 +193,7 @@ class TaskExec(Model):
     report: Report
     repeats: UUID | None = None
     test: bool = False
+    purpose: str | None = None
 
 
 class RunSubscriber(Contact):

@@ -285,6 +285,14 @@ class TaskSpec(Resource):
     priority: int = Field(default=0, ge=-10, le=10)
     """The priority for channels when there are too few: higher comes first."""
 
+    caller_id: Name | None = Field(default=None, exclude_if=lambda caller: caller is None, examples=["7764"])
+    """The number that the called person sees, one of `callerIds` of a station; absent: the station's own."""
+
+    purpose: Name | None = Field(
+        default=None, exclude_if=lambda purpose: purpose is None, examples=["Flood warning drill"]
+    )
+    """What the calls are for: kept with the task and its executions."""
+
 
 class Task(TaskSpec, Versioned):
     """A stored task."""

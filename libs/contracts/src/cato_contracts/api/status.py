@@ -247,6 +247,11 @@ class TaskExec(Resource):
     test: bool = Field(default=False, exclude_if=lambda test: not test, examples=[True])
     """True for a test call; absent otherwise."""
 
+    purpose: str | None = Field(
+        default=None, exclude_if=lambda purpose: purpose is None, examples=["Flood warning drill"]
+    )
+    """What the calls are for, as the task said at the start; absent: it said nothing."""
+
 
 class SubscriberFilter(StrEnum):
     """Which subscribers a status document lists.

@@ -26,6 +26,7 @@ class DialJob(Message):
     priority: int
     expires_at: Instant | None
     zones: list[str] = Field(default_factory=list, exclude_if=lambda zones: not zones)
+    caller_id: str | None = Field(default=None, exclude_if=lambda caller: caller is None)
 
     @property
     def hours_zones(self) -> list[str]:

@@ -57,6 +57,8 @@ class RunSnapshot(Frozen):
     test: bool = Field(default=False, exclude_if=lambda test: not test)
     zones: list[str] = Field(default_factory=list, exclude_if=lambda zones: not zones)
     traceparent: str | None = Field(default=None, exclude_if=lambda traceparent: traceparent is None)
+    caller_id: str | None = Field(default=None, exclude_if=lambda caller: caller is None)
+    purpose: str | None = Field(default=None, exclude_if=lambda purpose: purpose is None)
 
     @property
     def hours_zones(self) -> list[str]:

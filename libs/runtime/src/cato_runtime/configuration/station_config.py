@@ -142,6 +142,10 @@ class StationTls(Section):
         return Path(found)
 
 
+def _checked_caller_ids(callers: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(check_caller_id(caller) for caller in callers)
+
+
 class StationConfig(Section):
     """A station (CS): the exchange that calls go through."""
 
@@ -162,6 +166,9 @@ class StationConfig(Section):
 
     caller_id: Annotated[str, AfterValidator(check_caller_id)] = "cato"
     """The number or name that the called person sees, or `user@host`."""
+
+    caller_ids: Annotated[tuple[str, ...], AfterValidator(_checked_caller_ids)] = ()
+    """Further caller ids that tasks may name (`callerId`)."""
 
     auth: StationAuth | None = None
     """Digest credentials, if the station requires them."""

@@ -85,6 +85,9 @@ async def _check_references(deps: Deps, actor: Actor, spec: TaskSpec) -> None:
         check_duration(files, repeat_count, max_seconds=deps.config.limits.audio_seconds)
     except InvalidError as error:
         problems.append(error.message)
+    allowed = {caller for station in deps.config.stations for caller in station.caller_ids}
+    if spec.caller_id is not None and spec.caller_id not in allowed:
+        problems.append(f"callerId: no station has {spec.caller_id!r} among its callerIds")
     if problems:
         raise InvalidError("; ".join(problems))
 

@@ -54,6 +54,7 @@ def station_of(config: StationConfig) -> Station:
         max_answer_delay_s=config.max_answer_delay_s,
         max_retry_after_s=config.max_retry_after_s,
         options_interval_s=config.options_interval_s,
+        caller_ids=frozenset(config.caller_ids),
     )
 
 

@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import UUID
 
@@ -70,6 +70,8 @@ class Station:
     max_answer_delay_s: int
     max_retry_after_s: int
     options_interval_s: int
+    caller_ids: frozenset[str] = frozenset()
+    """The caller ids that tasks may name."""
 
     @property
     def host_is_name(self) -> bool:
@@ -89,6 +91,12 @@ class Station:
     def uri_host(self) -> str:
         """The host as it stands in a URI."""
         return f"[{self.host}]" if ":" in self.host else self.host
+
+    def calling_as(self, caller_id: str | None) -> "Station":
+        """Return the station with the caller id of a task, if it allows that one."""
+        if caller_id is None or caller_id not in self.caller_ids:
+            return self
+        return replace(self, caller_id=caller_id)
 
     def dialled(self, number: str) -> str:
         """Return the number in the form that the station dials, by the first rule that matches."""

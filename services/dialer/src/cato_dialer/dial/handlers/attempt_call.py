@@ -181,7 +181,7 @@ class CallAttempt:
         rules = self._rules
         order = CallOrder(
             call_id=record.call_id,
-            station=self._station,
+            station=self._station.calling_as(self._job.caller_id),
             number=self._station.dialled(record.number),
             audio=audio,
             heard_threshold_ms=rules.report_heard_at_ms,

@@ -217,6 +217,7 @@ def _task_exec(snapshot: RunSnapshot, started_at: datetime, end: End | None, rep
         report=report,
         repeats=snapshot.repeats,
         test=snapshot.test,
+        purpose=snapshot.purpose,
     )
 
 

@@ -147,4 +147,5 @@ class WaveJobs:
             prompt=snapshot.prompt,
             priority=snapshot.priority,
             expires_at=snapshot.expires_at,
+            caller_id=snapshot.caller_id,
         )

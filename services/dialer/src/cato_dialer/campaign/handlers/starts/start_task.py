@@ -180,6 +180,8 @@ async def _snapshot(deps: Deps, task: Task, context: RequestContext, listed: Lis
         start_at=task.spec.start_at,
         expires_at=task.spec.expires_at,
         repeats=people.repeats,
+        caller_id=task.spec.caller_id,
+        purpose=task.spec.purpose,
         traceparent=tracing.traceparent(),
     )
     return _as_test(snapshot) if people.test else snapshot

@@ -14,6 +14,8 @@ OTHERS = ("api-gateway", "media", "reporting")
 
 _FIRST_FAULT_S, _LAST_FAULT_S = 0.5, 9.0
 _ROLLS = 0.05
+_ROLL_S = 15.0
+"""Three servers are restarted in turn within this time."""
 _SLOWEST_S = 120.0
 _BESIDE_PROMPT_S = 15.0
 """The parts of a call that are not the prompt: ringing, the wait for the code, the release."""
@@ -192,6 +194,9 @@ def _faults(chance: random.Random, *, brokers: int, server: bool, disk: bool) ->
         lambda dice, at: Fault(at, Kind.STATION_SILENT, "", dice.uniform(2, 8)),
         lambda dice, at: Fault(at, Kind.STATION_REFUSES, "", dice.uniform(2, 8)),
     ]
+    if brokers > 1:
+        makers.append(_of_broker(Kind.BROKER_PARTITION, brokers, 3, 12))
+        makers.append(lambda _, at: Fault(at, Kind.BROKER_ROLL, "", _ROLL_S))
     makers.append(lambda dice, at: Fault(at, Kind.KILL_WORKER, dice.choice(DIALERS)))
     makers.append(lambda dice, at: Fault(at, Kind.FREEZE_WORKER, dice.choice(DIALERS), dice.uniform(5, 12)))
     if chance.random() < _ROLLS:
@@ -257,7 +262,16 @@ def _together(one: Fault, other: Fault) -> bool:
     return one.at_s < other.over_s + _HANG_UP_S and other.at_s < one.over_s + _HANG_UP_S
 
 
-_OF_BROKER = frozenset({Kind.BROKER_KILL, Kind.BROKER_RESTART, Kind.BROKER_FREEZE, Kind.DISK_FULL})
+_OF_BROKER = frozenset(
+    {
+        Kind.BROKER_KILL,
+        Kind.BROKER_RESTART,
+        Kind.BROKER_FREEZE,
+        Kind.BROKER_PARTITION,
+        Kind.BROKER_ROLL,
+        Kind.DISK_FULL,
+    }
+)
 _OF_DIALER = frozenset({Kind.KILL_WORKER, Kind.FREEZE_WORKER, Kind.KILL, Kind.FREEZE})
 _SILENCES = frozenset({Kind.STATION_SILENT})
 _LEAVES_CALLS = frozenset({Kind.KILL, Kind.KILL_WORKER, Kind.FREEZE, Kind.FREEZE_WORKER})
@@ -324,7 +338,7 @@ def cluster(seed: int) -> Scenario:
     faults = (
         Fault(1.0, Kind.BROKER_KILL, LEADER, 1.0),
         Fault(5.0, Kind.BROKER_PARTITION, LEADER, 6.0),
-        Fault(13.0, Kind.BROKER_ROLL),
+        Fault(13.0, Kind.BROKER_ROLL, "", _ROLL_S),
     )
     run = listeners(40, dialers=DIALERS, channels=5, prompt_s=2, faults=faults)
     return replace(run, seed=seed, brokers=3)

@@ -290,7 +290,7 @@ def task_check(**changes: Any) -> dict[str, Any]:
         "mayCallNow": True,
         "shortestS": 125,
         "longestS": 4000,
-        "warnings": [{"code": "shared-numbers", "message": "3 numbers belong to more than one person"}],
+        "warnings": [{"code": "out-of-hours", "message": "the calling hours allow no calls"}],
         **changes,
     }
 

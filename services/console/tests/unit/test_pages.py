@@ -105,7 +105,7 @@ async def test_the_check_says_what_the_api_says_before_the_start(browser):
     for words in ("300 people", "412 numbers", "2 people are on the list more than once", "1 number looks"):
         assert words in page
     assert "2 min 5 s at least, 1 h 6 min at most" in page
-    assert "Some numbers belong to several people" in page
+    assert "the calls begin when these do" in page
 
 
 async def test_typing_the_number_of_people_starts(browser, api):

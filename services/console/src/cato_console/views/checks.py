@@ -13,9 +13,7 @@ WARNINGS = {
     "no-time-zone": mark("Some people are not called, because their time zone is not known."),
     "expired": mark("Its time is over: choose the rules again."),
     "too-short": mark("The time may be too short to call everybody."),
-    "shared-numbers": mark("Some numbers belong to several people: that is right for families."),
-    "repeated-persons": mark("Some people are on the list more than once; they are called once."),
-    "implausible-numbers": mark("Some numbers look wrong: too short, or with a wrong country code."),
     "call-too-short": mark("The message is longer than a call may be: shorten it, or play it once."),
     "audio": mark("Listen to the recording once more: something about it is unusual."),
 }
+"""Repeated people, shared numbers and wrong numbers have lines of their own, with their counts."""

@@ -19,8 +19,17 @@ from tests.support.live_system import PROMPT, LiveExchange, LiveStack
 
 CHANNELS = (30, 200, 1_000)
 ENGINES = ("dense", "pjsua2")
-SETTLED_S = 5.0
+SETTLED_S = 10.0
 RESULTS = Path("build/bench/dial_replica.json")
+
+
+def settled(pid: int) -> set[int]:
+    """Return a process and its descendants, once there have been no new ones for a while."""
+    found: set[int] = set()
+    while (now := {pid, *descendants(pid)}) != found:
+        found = now
+        time.sleep(SETTLED_S)
+    return found
 
 
 def measured(directory: Path, exchange: LiveExchange, engine: str, channels: int) -> dict[str, float]:
@@ -35,9 +44,7 @@ def measured(directory: Path, exchange: LiveExchange, engine: str, channels: int
         report = client.finished(client.start(task), timeout_s=300)["report"]
         assert report["subscriberNotified"] == 1, report
         client.http.close()
-        time.sleep(SETTLED_S)
-        dialer = stack.pid("dialer")
-        pids = {dialer, *descendants(dialer)}
+        pids = settled(stack.pid("dialer"))
         return {"private_mb": private_kb(pids) / 1024, "processes": len(pids)}
     finally:
         stack.stop()

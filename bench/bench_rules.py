@@ -15,8 +15,10 @@ from uuid import uuid4
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from cato_contracts.api.rules.pacing import PacingRule
 from cato_contracts.messages.calls import CallEvent, CallEventKind
 from cato_contracts.messages.jobs import DialJob, RunDispatchState, RunMode
+from cato_dialer.dial.domain.permission.pacing import PaceTable
 from cato_dialer.dial.domain.permission.retry import attempts_at, retry_decision
 from cato_dialer.dial.domain.subscriber.call_gate import CallGate
 from cato_dialer.dial.domain.subscriber.next_attempt import next_attempt
@@ -29,6 +31,8 @@ CHECKS = 5
 ENGINE_US = 1_230.0
 """The processor time of a short call in the dense engine: dialer and media process."""
 ALLOWED = 0.05
+LOOK_UPS = 3
+"""For the channel, and for the start of a call; one more if it waits."""
 NOON = datetime(2027, 3, 2, 12, 0, tzinfo=UTC)
 RESULTS = Path("build/bench/rules.json")
 
@@ -86,6 +90,21 @@ def decisions_us(settings: dict[str, Any]) -> float:
     return min(timeit.repeat(decide, number=REPEATS, repeat=ROUNDS)) / REPEATS * 1e6
 
 
+def pacing_us() -> float:
+    """Return the processor time of one call's look-ups among 100 pacing rules that do not concern it."""
+    rules = [
+        PacingRule(name=f"r{no}", prefixes=[f"+{no:03}{last}" for last in range(10)], max_calls=10)
+        for no in range(100, 200)
+    ]
+    table, station = PaceTable(rules), uuid4()
+
+    def look_up() -> None:
+        for _ in range(LOOK_UPS):
+            assert table.pace_for("+74951234567", station) is None
+
+    return min(timeit.repeat(look_up, number=REPEATS, repeat=ROUNDS)) / REPEATS * 1e6
+
+
 def main() -> None:
     found = {name: decisions_us(settings) for name, settings in CASES.items()}
     print(f"{BASE:<48} {found[BASE]:>7.0f} us")
@@ -93,6 +112,9 @@ def main() -> None:
         added = found[name] - found[BASE]
         share = added / ENGINE_US
         print(f"{name:<48} {added:>+7.0f} us  {share:6.1%} of a call, allowed {ALLOWED:.0%}")
+    found["pacing"] = pacing_us()
+    share = found["pacing"] / ENGINE_US
+    print(f"{'100 pacing rules for other numbers':<48} {found['pacing']:>+7.0f} us  {share:6.1%} of a call")
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     RESULTS.write_text(json.dumps(found, indent=2))
 

@@ -15,7 +15,7 @@ OURS = {name: each for name, each in SERVICES.items() if each["image"].startswit
 SERVICE_KEYS = {
     *("image", "build", "command", "environment", "volumes", "ports", "depends_on", "healthcheck", "restart"),
     *("stop_grace_period", "network_mode", "read_only", "tmpfs", "cap_drop", "security_opt", "logging"),
-    "ulimits",
+    *("ulimits", "init"),
 }
 """The keys of the compose specification in use. Check the specification before adding another."""
 
@@ -84,6 +84,11 @@ def test_what_a_dialer_could_not_write_outlives_its_container():
     assert dial["tmpfs"] == ["/tmp"]
     # The replicas share the volume, but not the file that names the port of their own health endpoint.
     assert dial["environment"]["CATO_HEALTH_PORT_FILE"].startswith("/tmp/")
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_service_that_is_stopped_while_it_starts_ends(name):
+    assert SERVICES[name]["init"] is True
 
 
 def test_dialers_can_be_scaled_on_one_host():

@@ -38,7 +38,8 @@ def known_ids(stack, client):
     call = client.call("GET", "/calls")["items"][0]["id"]
     kept = client.call("GET", f"/tasks/{task}")
     client.call("PUT", f"/tasks/{task}", json={**kept, "startAt": "2099-01-01T00:00:00Z"})
-    return [audio, kept["groups"][0], kept["settings"], task, call, client.start(task), over]
+    listed = client.call("PUT", "/exclusion-lists/add/fuzz", json=[{"number": "776499"}])["id"]
+    return [audio, kept["groups"][0], kept["settings"], task, call, listed, client.start(task), over]
 
 
 @pytest.mark.timeout(300)

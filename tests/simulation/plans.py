@@ -7,6 +7,7 @@ from cato_contracts.api.rules.pacing import PacingRule
 from cato_contracts.api.rules.retries import OutcomeGroup, RetryRule
 from cato_contracts.messages.campaign_commands import PauseRun, ResumeRun, StopRun
 from tests.simulation.world.exchange import Behaviour
+from tests.simulation.world.exclusions import Exclude
 from tests.simulation.world.faults import CrashPoint, Faults
 from tests.simulation.world.history import Control, History
 
@@ -142,10 +143,28 @@ _pacing = st.lists(
     unique_by=lambda rule: rule.prefixes[0],
 ).map(tuple)
 
+_EXCLUSIONS = {
+    "exclusions": st.lists(
+        st.builds(
+            Exclude,
+            _seconds(0, 15),
+            st.integers(0, 3),
+            st.integers(0, 2),
+            st.sampled_from([False, False, True]),
+        ),
+        min_size=3,
+        max_size=10,
+    ).map(tuple),
+    "sends_late_s": st.sampled_from([(0.0,), (0.0, 0.5, 1.9)]),
+    "dial_replicas": st.integers(1, 3),
+    "faults": _faults,
+}
+
 outcomes = st.builds(History, **_LIST)
 crashes = st.builds(History, **_LIST | _CRASHES)
 disordered = st.builds(History, **_LIST | _DELIVERIES)
 partitioned = st.builds(History, **_LIST | _CRASHES | _PARTITIONS)
 paced = st.builds(History, **_LIST | _DELIVERIES | _CRASHES | _PARTITIONS | _WORKERS | {"pacing": _pacing})
 controlled = st.builds(History, **_LIST | _PEOPLE | _WORKERS)
+excluded = st.builds(History, **_LIST | _CRASHES | _PARTITIONS | _PEOPLE | _EXCLUSIONS)
 everything = st.builds(History, **_LIST | _DELIVERIES | _CRASHES | _PARTITIONS | _PEOPLE | _WORKERS)

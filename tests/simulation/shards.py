@@ -27,11 +27,12 @@ from tests.support.virtual_time import run_virtually
 
 SHARES = {
     "outcomes": (plans.outcomes, 0.24),
-    "crashes": (plans.crashes, 0.29),
+    "crashes": (plans.crashes, 0.24),
     "paced": (plans.paced, 0.04),
     "disordered": (plans.disordered, 0.11),
     "controlled": (plans.controlled, 0.16),
     "partitioned": (plans.partitioned, 0.05),
+    "excluded": (plans.excluded, 0.05),
     "everything": (plans.everything, 0.11),
 }
 """The kinds of histories, and how much of the whole each is."""

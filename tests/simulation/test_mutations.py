@@ -9,11 +9,13 @@ import pytest
 from cato_contracts.messages.calls import CallEventKind
 from cato_dialer.campaign.domain.run import next_step
 from cato_dialer.campaign.domain.run.progress import Progress
+from cato_dialer.campaign.handlers.exclusions import numbers as exclusion_numbers
 from cato_dialer.dial.domain.permission.pacing import PaceTable
 from cato_dialer.dial.domain.subscriber import next_attempt
 from cato_dialer.dial.domain.subscriber.call_gate import CallGate, Defer
 from cato_dialer.dial.domain.subscriber.takeover import OwnerAnswer
 from cato_dialer.dial.handlers import reach_subscriber
+from cato_dialer.exclusions.guard import ExclusionGuard
 from cato_reporting.domain.live_run import ENDED, LiveRun, Phase
 from tests.simulation.shards import Shard, run_shard
 from tests.simulation.world import exchange
@@ -78,6 +80,17 @@ def ends_of_calls_are_counted_twice(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(LiveRun, "note_call", count_twice)
 
 
+def exclusions_are_answered_at_once(patch: pytest.MonkeyPatch) -> None:
+    async def answer(*_arguments: Any) -> None:
+        return None
+
+    patch.setattr(exclusion_numbers, "await_dialers", answer)
+
+
+def calls_that_may_still_be_sent_are_forgotten(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(ExclusionGuard, "ordered", lambda *_arguments: None)
+
+
 @pytest.mark.parametrize(
     ("share", "seed", "mutation"),
     [
@@ -90,6 +103,8 @@ def ends_of_calls_are_counted_twice(patch: pytest.MonkeyPatch) -> None:
         ("controlled", 1, unsent_orders_are_faults),
         ("outcomes", 1, ends_of_calls_are_counted_twice),
         ("paced", 1, pacing_rules_are_ignored),
+        ("excluded", 1, exclusions_are_answered_at_once),
+        ("excluded", 1, calls_that_may_still_be_sent_are_forgotten),
     ],
 )
 def test_mutation_is_detected(

@@ -84,6 +84,10 @@ class Exchange:
     may_be_called: Callable[[int], str | None] = lambda _no: None
     """Returns why the subscriber must not be called now, or None."""
     pacing: Sequence[PacingRule] = ()
+    late_s: Callable[[], float] = lambda: 0.0
+    """Returns how long the trunk takes until it sends an order."""
+    witness: Callable[[str], None] = lambda _number: None
+    """Is told the number of every INVITE."""
     placed: list[Placed] = field(default_factory=list)
     lines: dict[UUID, "Line"] = field(default_factory=dict)
     calls_to: Counter[str] = field(default_factory=Counter)
@@ -110,6 +114,7 @@ class Exchange:
         now = asyncio.get_running_loop().time()
         if reason := self.may_be_called(no):
             self.violated(f"subscriber {no} is called although {reason}")
+        self.witness(order.number)
         if order.call_id in self.lines:
             self.violated(f"call {order.call_id} is made twice")
         last = next((call for call in reversed(self.placed) if call.station == station.id), None)
@@ -159,7 +164,10 @@ class Line:
         self.sip_call_id: str | None = f"{order.call_id}@{no}"
         exchange.up[no] += 1
         exchange.busy_channels[order.station.id] += 1
-        self._begin()
+        if late_s := exchange.late_s():
+            self._later(late_s, self._begin)
+        else:
+            self._begin()
 
     @property
     def answered(self) -> bool:

@@ -145,6 +145,8 @@ class FaultyPort:
         async def read(*arguments: Any, **named: Any) -> AsyncGenerator[Any, None]:
             await self._life.begin(self._fault)
             async for item in member(*arguments, **named):
+                if self._life.cut_off and self._fault is not None:
+                    raise self._fault("the broker is not reached")
                 if item is not None:
                     await self._life.begin(self._fault)
                 yield item

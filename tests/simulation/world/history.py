@@ -6,6 +6,7 @@ from typing import Any
 from cato_contracts.api.rules.pacing import PacingRule
 from cato_contracts.messages.campaign_commands import PauseRun, ResumeRun, StopRun
 from tests.simulation.world.exchange import Behaviour
+from tests.simulation.world.exclusions import Exclude
 from tests.simulation.world.faults import CrashPoint, Faults
 
 
@@ -49,6 +50,9 @@ class History:
     partitions: tuple[tuple[float, float], ...] = ()
     """When a dialer is cut off from the broker, and for how many seconds."""
     controls: tuple[Control, ...] = ()
+    exclusions: tuple[Exclude, ...] = ()
+    sends_late_s: tuple[float, ...] = (0.0,)
+    """How long the trunk takes to send, one of these by chance."""
     state_lag_s: float = 0.0
     faults: Faults = field(default_factory=Faults)
     seed: int = 0

@@ -13,12 +13,14 @@ from cato_dialer.dial.domain.subscriber.takeover import OwnerAnswer
 from cato_dialer.dial.handlers.deps import Deps as DialDeps
 from cato_dialer.dial.ports.trunk import CallOrder
 from cato_dialer.dial.role import DialRole
+from cato_dialer.exclusions.guard import ExclusionGuard
 from cato_jetstream import Unavailable
 from services.dialer.tests.support.memory_dial import (
     MemoryChannelSource,
     MemoryIncarnations,
     MemoryPromptCache,
 )
+from services.dialer.tests.support.memory_exclusions import exclusion_reader
 from tests.simulation.world.exchange import Line, UnsentLine
 from tests.simulation.world.faults import FaultyPort, ProcessLife
 from tests.simulation.world.surroundings import ExpiringLease, LaggingRunStates, LogJournal
@@ -52,6 +54,14 @@ class DialProcess:
         self.journal = LogJournal(world.runs)
         self._channels = MemoryChannelSource(world.board, world.clock)
         self._trunk = _Trunk(self)
+        reader = exclusion_reader(
+            FaultyPort(life, world.events, Unavailable),
+            FaultyPort(life, world.objects, BrokerError),
+            world.clock,
+        )
+        own = incarnations.own
+        board = world.readings.of(f"{own.instance}.{own.incarnation}")
+        self.guard = ExclusionGuard(reader, FaultyPort(life, board, BrokerError), world.clock)
         deps = DialDeps(
             stations=world.stations,
             trunk=self._trunk,
@@ -63,6 +73,7 @@ class DialProcess:
             run_states=self.source.run_states,
             # Without rules no message is sent for them.
             pacing=FaultyPort(life, world.pacing, BrokerError) if world.history.pacing else world.pacing,
+            exclusions=self.guard,
         )
         self.role = DialRole(deps, _Source(life, self.source, None))
 
@@ -200,6 +211,12 @@ class CampaignProcess:
             run_states=FaultyPort(life, world.campaign_run_states, BrokerError),
             calls=FaultyPort(life, world.calls, BrokerError),
             leases=FaultyPort(life, world.leases, BrokerError, wraps=self._held),
+            excluded=exclusion_reader(
+                FaultyPort(life, world.events, Unavailable),
+                FaultyPort(life, world.objects, BrokerError),
+                world.clock,
+            ),
+            readings=FaultyPort(life, world.readings.of("campaign"), BrokerError),
             config=world.config,
             clock=world.clock,
             pace=world.pace,

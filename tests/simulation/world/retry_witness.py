@@ -25,6 +25,7 @@ class RetryWitness:
         self._violated = violated
         self.settings: SettingsSpec | None = None
         self.run_ends = False
+        self.may_be_excluded: Callable[[int, int], bool] = lambda _no, _phone: False
         self._ends: dict[tuple[int, int], list[tuple[int, str, datetime]]] = {}
         self._stopped: dict[int, int] = {}
 
@@ -82,7 +83,7 @@ class RetryWitness:
             rule = self._rule(tries[-1][0]) if tries else None
             if rule is None or len(tries) >= rule.max_attempts or self._lost(no, phone, result.wave):
                 continue
-            if not self._dropped(no, phone):
+            if not self._dropped(no, phone) and not self.may_be_excluded(no, phone):
                 self._violated(f"wave {result.wave} ends for {no} while number {phone} is to be called again")
 
     def _lost(self, no: int, phone: int, wave: int) -> bool:

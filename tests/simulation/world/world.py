@@ -35,14 +35,17 @@ from cato_runtime.configuration.config import Config
 from cato_runtime.configuration.station_config import StationConfig
 from services.dialer.tests.support.memory_campaign import MemoryAudioLibrary, MemoryRunCalls
 from services.dialer.tests.support.memory_dial import MemoryChannelBoard, MemoryJobQueue
+from services.dialer.tests.support.memory_exclusions import MemoryReadings
 from services.dialer.tests.support.memory_pacing import MemoryPacing
 from tests.simulation.world.disturbances import arrange_disturbances
 from tests.simulation.world.exchange import Behaviour, Exchange, number_of
+from tests.simulation.world.exclusions import ExclusionWitness
 from tests.simulation.world.faults import ProcessLife
 from tests.simulation.world.history import History
 from tests.simulation.world.processes import CampaignProcess, DialProcess
 from tests.simulation.world.retry_witness import RetryWitness
 from tests.simulation.world.rules import LogRules, ReportWitness
+from tests.simulation.world.short_forms import in_short
 from tests.simulation.world.surroundings import (
     ExpiringLeases,
     JobsForCampaign,
@@ -112,16 +115,15 @@ class World:
         self.campaign_run_states = StatesForCampaign(self.queue)
         self.calls = MemoryRunCalls(self.runs, self.clock)
         self.leases = ExpiringLeases(_LEASE_LASTS_RENEWALS * self.lease_pace.renew_s)
-        self.exchange = Exchange(
-            self.clock,
-            choose or self._choose,
-            history.prompt_ms,
-            self.violated,
-            self._forbidden,
-            history.pacing,
-        )
-        self.rules = LogRules(self.violated)
+        self.readings = MemoryReadings()
         self.retries = RetryWitness(self.violated)
+        self.exclusions = ExclusionWitness(self, USER)
+        judges = (self.violated, self._forbidden, history.pacing)
+        self.exchange = Exchange(self.clock, choose or self._choose, history.prompt_ms, *judges)
+        self.exchange.late_s = self._late_s
+        self.exchange.witness = self.exclusions.invited
+        self.retries.may_be_excluded = self.exclusions.may_be_excluded
+        self.rules = LogRules(self.violated)
         self.reports: ReportWitness | None = None
         self.run_id: UUID | None = None
         self.runs.witnesses.append(self._witness)
@@ -157,7 +159,7 @@ class World:
         for _, reading in readings:
             for envelope in reading.events:
                 at = (envelope.occurred_at - self.clock.start).total_seconds()
-                lines.append(f"{at:9.3f} log: {_in_short(envelope.body)}")
+                lines.append(f"{at:9.3f} log: {in_short(envelope.body)}")
         return lines
 
     def violated(self, what: str) -> None:
@@ -175,6 +177,7 @@ class World:
         if await self._start():
             arrange_disturbances(self)
             self._spawn(self._control())
+            self._spawn(self.exclusions.run())
             try:
                 async with asyncio.timeout(self._longest_s):
                     await self._over.wait()
@@ -350,6 +353,8 @@ class World:
                 self._check_sent(body)
             if isinstance(body, SubscriberResult) and body.reason == INTERRUPTED_REASON:
                 self.violated(f"{body}: a fault of the system is no verdict about a subscriber")
+            if isinstance(body, SubscriberResult):
+                self.exclusions.take(body)
             if isinstance(body, SubscriberResult) and body.notified:
                 self._check_reached(body)
 
@@ -410,9 +415,17 @@ class World:
         if not self._modes:
             return "the run has no dispatch state"
         since, mode = self._modes[-1]
-        if mode is not RunMode.CALLING and now - since > self.history.state_lag_s + _STATES_KNOWN_AFTER_S:
+        if mode is not RunMode.CALLING and now - since > self._known_after_s:
             return f"the dispatch state of the run has been {mode} for {now - since} s"
         return None
+
+    def _late_s(self) -> float:
+        late = self.history.sends_late_s
+        return late[0] if len(late) == 1 else self.chance.choice(late)
+
+    @property
+    def _known_after_s(self) -> float:
+        return self.history.state_lag_s + _STATES_KNOWN_AFTER_S + max(self.history.sends_late_s)
 
     def _choose(self, number: str, station: UUID, nth: int) -> Behaviour:
         behaviours = self.history.behaviours
@@ -434,13 +447,3 @@ class World:
             self.violated(f"lines are still up: {self.exchange.up}")
         if sum(self.board.used.values()):
             self.violated(f"channels are still held: {self.board.used}")
-
-
-def _in_short(body: object) -> str:
-    match body:
-        case CallEvent():
-            end = f" {body.reason} {body.success}" if body.reason else ""
-            return f"{body.no}/{body.wave} {body.number} {body.call_id.hex[:6]}:{body.seq} {body.kind}{end}"
-        case SubscriberResult():
-            return f"{body.no}/{body.wave} result {body.notified} {body.reason}"
-    return f"{type(body).__name__} {getattr(body, 'wave', '')}"

@@ -31,6 +31,7 @@ from cato_dialer.campaign.handlers.uploaded_lists import UploadedLists
 from cato_runtime.clock import SystemClock
 from cato_runtime.objects import ObjectStore
 from cato_runtime.requests import RequestContext, RequestTable, refusal
+from tests.support.gateway.exclusions import MemoryExclusions
 from tests.support.gateway.history import MemoryHistory
 from tests.support.gateway.resources import (
     check_version,
@@ -83,6 +84,7 @@ class MemoryServices:
         self.failures: list[Exception] = []
         self._done: dict[str, Answer] = {}
         self.table = RequestTable()
+        self.exclusions = MemoryExclusions(objects, self.table)
         self._serve()
 
     async def ask(

@@ -81,16 +81,40 @@ from cato_client.operation import (
     remove,
 )
 from cato_client.rule_operations import (
+    add_exclusion_list as add_exclusion_list,
+)
+from cato_client.rule_operations import (
+    add_exclusion_list_csv as add_exclusion_list_csv,
+)
+from cato_client.rule_operations import (
+    exclude_number as exclude_number,
+)
+from cato_client.rule_operations import (
+    get_exclusion_list as get_exclusion_list,
+)
+from cato_client.rule_operations import (
     get_pacing_rule as get_pacing_rule,
 )
 from cato_client.rule_operations import (
     list_audit as list_audit,
 )
 from cato_client.rule_operations import (
+    list_excluded_numbers as list_excluded_numbers,
+)
+from cato_client.rule_operations import (
+    list_exclusion_lists as list_exclusion_lists,
+)
+from cato_client.rule_operations import (
     list_pacing_rules as list_pacing_rules,
 )
 from cato_client.rule_operations import (
     put_pacing_rule as put_pacing_rule,
+)
+from cato_client.rule_operations import (
+    readmit_number as readmit_number,
+)
+from cato_client.rule_operations import (
+    remove_exclusion_list as remove_exclusion_list,
 )
 from cato_client.rule_operations import (
     remove_pacing_rule as remove_pacing_rule,

@@ -1,8 +1,17 @@
-"""The operations of administrators: rules by which numbers may be called, and the audit log."""
+"""The rules by which numbers may be called, such as exclusion lists, and the audit log."""
 
-from cato_client.models import Page
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from cato_client.models import ExcludedNumber, ExclusionList, Page
 from cato_client.models.rules import AuditRecord, PacingBounds, PacingRule
-from cato_client.operation import Operation, body, change, get, list_page, path_word, remove
+from cato_client.operation import CSV, Operation, body, change, get, list_page, path_word, remove
+
+ExclusionScope = Literal["USER", "SYSTEM"]
 
 
 def put_pacing_rule(name: str, bounds: PacingBounds) -> Operation[PacingRule]:
@@ -30,3 +39,55 @@ def list_audit(*, limit: int = 100, cursor: str | None = None) -> Operation[Page
 
 def _path(name: str) -> str:
     return f"/pacing-rules/{path_word(name)}"
+
+
+def add_exclusion_list(
+    name: str, numbers: Sequence[ExcludedNumber], *, scope: ExclusionScope = "USER"
+) -> Operation[ExclusionList]:
+    """Add a list; once this is answered, no call to one of the numbers begins any more."""
+    listed = [each.model_dump(by_alias=True, mode="json", exclude={"call_id"}) for each in numbers]
+    content = json.dumps(listed, ensure_ascii=False).encode()
+    operation = change("PUT", f"/exclusion-lists/add/{path_word(name)}", ExclusionList, content)
+    return replace(operation, parameters={"scope": scope})
+
+
+def add_exclusion_list_csv(
+    name: str, lines: bytes, *, scope: ExclusionScope = "USER"
+) -> Operation[ExclusionList]:
+    """Add a list from CSV with the columns `number,reason,expiresAt`, of which the first is needed."""
+    operation = change("PUT", f"/exclusion-lists/add/{path_word(name)}", ExclusionList, lines, CSV)
+    return replace(operation, parameters={"scope": scope})
+
+
+def get_exclusion_list(list_id: UUID) -> Operation[ExclusionList]:
+    return get(f"/exclusion-lists/{list_id}", ExclusionList)
+
+
+def list_exclusion_lists(
+    *, name: str | None = None, limit: int = 100, cursor: str | None = None
+) -> Operation[Page[ExclusionList]]:
+    return list_page("/exclusion-lists", Page[ExclusionList], name=name, limit=limit, cursor=cursor)
+
+
+def remove_exclusion_list(list_id: UUID, *, etag: str | None = None) -> Operation[None]:
+    return remove(f"/exclusion-lists/{list_id}", etag)
+
+
+def list_excluded_numbers(
+    list_id: UUID, *, limit: int = 1000, cursor: str | None = None
+) -> Operation[Page[ExcludedNumber]]:
+    return list_page(f"/exclusion-lists/{list_id}/numbers", Page[ExcludedNumber], limit=limit, cursor=cursor)
+
+
+def exclude_number(
+    list_id: UUID, number: str, *, reason: str | None = None, expires_at: datetime | None = None
+) -> Operation[ExcludedNumber]:
+    """Put a number on a list; once this is answered, no call to it begins any more."""
+    noted = {"reason": reason, "expiresAt": None if expires_at is None else expires_at.isoformat()}
+    content = json.dumps({name: value for name, value in noted.items() if value is not None}).encode()
+    return change("PUT", f"/exclusion-lists/{list_id}/numbers/{path_word(number)}", ExcludedNumber, content)
+
+
+def readmit_number(list_id: UUID, number: str) -> Operation[None]:
+    """Take a number off a list."""
+    return remove(f"/exclusion-lists/{list_id}/numbers/{path_word(number)}")

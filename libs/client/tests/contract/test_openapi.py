@@ -40,6 +40,7 @@ CALLS = CallFilter(
     outcome="failed",
     sip_call_id="a@b",
 )
+_MODULES = (operations, group_operations, rule_operations, run_operations)
 PAGE: dict[str, Any] = {"limit": 10, "cursor": "c"}
 
 OPERATIONS: list[Operation[Any]] = [
@@ -62,6 +63,14 @@ OPERATIONS: list[Operation[Any]] = [
     operations.export_subscribers_csv(ID),
     operations.export_subscribers(ID, form="csv", dialect="excel"),
     operations.remove_subscriber_group(ID),
+    operations.add_exclusion_list("a", [models.ExcludedNumber(number="776413")], scope="SYSTEM"),
+    operations.add_exclusion_list_csv("a", b""),
+    operations.get_exclusion_list(ID),
+    operations.list_exclusion_lists(name="a", **PAGE),
+    operations.list_excluded_numbers(ID, **PAGE),
+    operations.exclude_number(ID, "776413", reason="asked", expires_at=NOW),
+    operations.readmit_number(ID, "776413"),
+    operations.remove_exclusion_list(ID),
     operations.add_notification_settings(SETTINGS),
     operations.replace_notification_settings(ID, SETTINGS),
     operations.get_notification_settings(ID),
@@ -118,6 +127,8 @@ MODELS: dict[str, type[models.Model]] = {
     "CallStatistics": analysis_models.CallStatistics,
     "CallView": models.Call,
     "Calls": models.CallPage,
+    "ExcludedNumberView": models.ExcludedNumber,
+    "ExclusionListView": models.ExclusionList,
     "FoundSubscriber": models.FoundSubscriber,
     "InvalidNumber": models.InvalidNumber,
     "ListColumn": list_models.ListColumn,
@@ -181,8 +192,7 @@ def test_every_operation_of_the_client_is_checked_here():
         name
         for name in public
         if getattr(vars(operations)[name], "__annotations__", {}).get("return") is not None
-        and getattr(vars(operations)[name], "__module__", "")
-        in {module.__name__ for module in (operations, group_operations, rule_operations, run_operations)}
+        and getattr(vars(operations)[name], "__module__", "") in {module.__name__ for module in _MODULES}
     }
     assert len(functions) == len(OPERATIONS)
 

@@ -33,6 +33,15 @@ class Numbering:
             others = []
         return list(dict.fromkeys([number, *others]))
 
+    def canonical(self, number: str) -> str:
+        """Return the one form by which numbers are compared; two forms of one number have the same."""
+        national = self._national(number)
+        if national is not None:
+            return f"+{self.country_code}{national}"
+        # "+3437200041" is a number abroad, "3437200041" one of the country.
+        plain = number.removeprefix("+")
+        return plain if self._national(plain) is None else number
+
     def _national(self, number: str) -> str | None:
         if not self.country_code:
             return None

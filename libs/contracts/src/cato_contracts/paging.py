@@ -90,8 +90,18 @@ class Collection(Generic[V]):
     def all(self) -> list[V]:
         return list(self._items.values())
 
-    def page(self, actor: Actor, *, name: str | None, limit: int, cursor: str | None) -> "Page[V]":
+    def page(
+        self,
+        actor: Actor,
+        *,
+        name: str | None,
+        limit: int,
+        cursor: str | None,
+        shared: Callable[[V], bool] = lambda _: False,
+    ) -> "Page[V]":
         """Return the resources that the actor may see and whose names contain `name`, ignoring case.
+
+        Everybody may see those that are `shared`.
 
         Raises:
             InvalidError: if no list has returned the cursor.
@@ -103,7 +113,9 @@ class Collection(Generic[V]):
         last = 0
         for index in range(bisect_right(self._sequences, after), len(self._ids)):
             item = self._items.get(self._ids[index])
-            if item is None or not actor.may_see(item.user_id) or wanted not in item.name.casefold():
+            if item is None or wanted not in item.name.casefold():
+                continue
+            if not actor.may_see(item.user_id) and not shared(item):
                 continue
             if len(found) == limit:
                 return Page(items=found, next_cursor=write_cursor(last))

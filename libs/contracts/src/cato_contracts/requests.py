@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Any, ClassVar, Generic, TypeVar
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from cato_contracts.envelope import Message
 from cato_contracts.model import Frozen
@@ -12,10 +12,14 @@ R = TypeVar("R")
 
 
 class Actor(Frozen):
-    """The user on whose behalf a request is made; an `admin` may act for all users."""
+    """The user on whose behalf a request is made.
+
+    An `admin` may act for all users; for an `emergency`, excluded numbers may be called.
+    """
 
     user_id: str
     admin: bool = False
+    emergency: bool = Field(default=False, exclude_if=lambda emergency: not emergency)
 
     def may_see(self, owner: str) -> bool:
         return self.admin or self.user_id == owner

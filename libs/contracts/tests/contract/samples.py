@@ -13,11 +13,13 @@ from cato_contracts.api.resources import (
     TaskSpec,
 )
 from cato_contracts.api.rules import invalid_numbers, pacing
+from cato_contracts.api.rules.exclusions import Exclusion, ExclusionScope
 from cato_contracts.api.rules.hours import TimeRestrictions
 from cato_contracts.envelope import Envelope, Message
 from cato_contracts.messages import audio_commands as audio
 from cato_contracts.messages import calls, jobs, runs
 from cato_contracts.messages import campaign_commands as campaign
+from cato_contracts.messages import exclusion_commands as exclusions
 from cato_contracts.messages.audit import ChangeMade
 from cato_contracts.objects import Bucket, ObjectRef
 from cato_contracts.requests import Actor
@@ -105,6 +107,24 @@ SAMPLES: list[Message] = [
     audio.AddAudioFile(actor=ACTOR, name="flood_warning", upload=UPLOAD),
     audio.GetAudioFiles(actor=ACTOR, ids=[ID, OTHER]),
     campaign.AddSubscriberGroup(actor=ACTOR, name="town", format=campaign.ListFormat.JSON, upload=UPLOAD),
+    exclusions.AddExclusionList(
+        actor=ACTOR,
+        name="do not call",
+        scope=ExclusionScope.SYSTEM,
+        format=campaign.ListFormat.CSV,
+        upload=UPLOAD,
+    ),
+    exclusions.RemoveExclusionList(actor=ACTOR, id=ID),
+    exclusions.GetExclusionList(actor=ACTOR, id=ID),
+    exclusions.ListExclusionLists(actor=ACTOR, name="call", limit=10, cursor="7"),
+    exclusions.ListExcludedNumbers(actor=ACTOR, id=ID, limit=10, cursor="776413"),
+    exclusions.ExcludeNumber(
+        actor=ACTOR,
+        id=ID,
+        exclusion=Exclusion(number="776413", reason="asked not to be called", expires_at=NOW),
+        call_id=OTHER,
+    ),
+    exclusions.ReadmitNumber(actor=ACTOR, id=ID, number="776413"),
     campaign.ReplaceSubscriberGroup(actor=ACTOR, id=ID, format=campaign.ListFormat.CSV, upload=UPLOAD),
     campaign.CheckSubscriberList(
         actor=ACTOR,

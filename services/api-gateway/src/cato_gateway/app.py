@@ -22,11 +22,13 @@ from cato_gateway.routes import (
     tasks,
 )
 from cato_gateway.routes.history import audit, calls, run_subscribers, sql, statistics
+from cato_gateway.routes.lists import exclusion_lists
 from cato_gateway.routes.rules import pacing_rules
 
 _RESOURCES = (
     audio_files,
     subscriber_groups,
+    exclusion_lists,
     notification_settings,
     pacing_rules,
     audit,

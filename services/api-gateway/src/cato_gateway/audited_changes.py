@@ -23,6 +23,7 @@ from cato_contracts.messages.campaign_commands import (
     ReplaceSubscriberGroup,
     ReplaceTask,
 )
+from cato_contracts.messages.exclusion_commands import GetExclusionList, ReadmitNumber, RemoveExclusionList
 from cato_contracts.requests import Command, Query, Request
 from cato_gateway.ports import Asker
 
@@ -37,6 +38,7 @@ _BY_ID: dict[type[Request[Any]], type[Query[Any]]] = {
     ReplaceSubscriberGroup: GetSubscriberGroup,
     RemoveSubscriberGroup: GetSubscriberGroup,
     RemoveAudioFile: GetAudioFile,
+    RemoveExclusionList: GetExclusionList,
 }
 """How the resource is read that a command replaces or removes."""
 
@@ -58,6 +60,8 @@ async def resource_before(
         RefusedError: as `Asker.ask`, but for a resource that there is not.
 
     """
+    if isinstance(command, ReadmitNumber):
+        return {"number": command.number}
     query = _query_of(command)
     if query is None:
         return None

@@ -21,7 +21,11 @@ class Holder:
     permissions: frozenset[Permission]
 
     def actor(self) -> Actor:
-        return Actor(user_id=self.user, admin=Permission.ADMIN in self.permissions)
+        return Actor(
+            user_id=self.user,
+            admin=Permission.ADMIN in self.permissions,
+            emergency=Permission.EMERGENCY in self.permissions,
+        )
 
 
 class TokenTable:

@@ -64,6 +64,8 @@ def test_answers_may_gain_fields_and_requests_are_strict(document):
     schemas = document["components"]["schemas"]
     strict = {name for name, schema in schemas.items() if schema.get("additionalProperties") is False}
     assert strict == {
+        "Exclusion",
+        "ExclusionBody",
         "LocalTime",
         "PacingBounds",
         "ReplacedSettingsBody",
@@ -89,7 +91,7 @@ def test_every_operation_describes_its_errors_and_never_422(document):
 
 def test_every_body_is_described(document):
     bodies = {name for name, operation in operations(document) if "requestBody" in operation}
-    assert len(bodies) == 10
+    assert len(bodies) == 12
     post = document["paths"]["/api/v1/notification-settings"]["post"]
     fields = document["components"]["schemas"]["SettingsBody"]["properties"]
     assert post["requestBody"]["required"]
@@ -195,7 +197,7 @@ def test_every_link_leads_to_an_operation(document):
         for response in operation["responses"].values()
         for link in response.get("links", {}).values()
     ]
-    assert len(links) == 26
+    assert len(links) == 29
     assert set(links) <= known
 
 

@@ -16,6 +16,7 @@ from cato_dialer.campaign.adapters.nats_station_sights import NatsStationSights
 from cato_dialer.campaign.handlers.deps import Deps as CampaignDeps
 from cato_dialer.campaign.role import CampaignRole
 from cato_dialer.dial_parts import dial_parts
+from cato_dialer.exclusion_parts import ExclusionParts, exclusion_parts
 from cato_dialer.roles import Role
 from cato_dialer.service import CampaignParts, DialerService
 from cato_jetstream import JetStreamLog
@@ -26,19 +27,19 @@ def build_roles(roles: Collection[Role]) -> Build:
     """Return the function that puts a dialer with these roles together."""
 
     async def build(runtime: RuntimeDeps) -> DialerService:
+        excluded = await exclusion_parts(runtime)
         return DialerService(
             runtime.config,
             runtime.settings.drain_seconds,
-            await _campaign(runtime) if Role.CAMPAIGN in roles else None,
-            await dial_parts(runtime) if Role.DIAL in roles else None,
+            await _campaign(runtime, excluded) if Role.CAMPAIGN in roles else None,
+            await dial_parts(runtime, excluded) if Role.DIAL in roles else None,
         )
 
     return build
 
 
-async def _campaign(runtime: RuntimeDeps) -> CampaignParts:
-    client = await runtime.broker.connect()
-    js, clock = runtime.js, runtime.clock
+async def _campaign(runtime: RuntimeDeps, excluded: ExclusionParts) -> CampaignParts:
+    client, js, clock = await runtime.broker.connect(), runtime.js, runtime.clock
     role = CampaignRole(
         CampaignDeps(
             events=JetStreamLog(client, EVENTS.name),
@@ -50,6 +51,8 @@ async def _campaign(runtime: RuntimeDeps) -> CampaignParts:
             run_states=NatsRunStates(js),
             calls=NatsRunCalls(client, js, clock),
             leases=NatsLeases(js),
+            excluded=excluded.reader,
+            readings=excluded.board,
             stations=NatsStationSights(client),
             pacing=NatsPacingRules(js),
             calendars=Calendars(),

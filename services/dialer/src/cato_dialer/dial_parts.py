@@ -23,12 +23,13 @@ from cato_dialer.dial.domain.subscriber.takeover import TakeoverRule
 from cato_dialer.dial.handlers.deps import Deps
 from cato_dialer.dial.handlers.publish_unsent import publish_unsent
 from cato_dialer.dial.role import DialRole
+from cato_dialer.exclusion_parts import ExclusionParts
 from cato_dialer.service import DialParts
 from cato_jetstream import Bucket
 from cato_runtime.service import RuntimeDeps
 
 
-async def dial_parts(runtime: RuntimeDeps) -> DialParts:
+async def dial_parts(runtime: RuntimeDeps, excluded: ExclusionParts) -> DialParts:
     """Return the dial role with its ports, over a connected broker."""
     client = await runtime.broker.connect()
     config, clock = runtime.config, runtime.clock
@@ -60,6 +61,7 @@ async def dial_parts(runtime: RuntimeDeps) -> DialParts:
         takeover=TakeoverRule(config.dialing.takeover),
         watch=watch,
         pacing=pacing,
+        exclusions=excluded.guard(incarnations.own),
         observers=(metrics, CallLog(stations)),
         await_stations=config.dialing.station_down_wait_s > 0,
     )

@@ -48,6 +48,7 @@ from services.dialer.tests.support.memory_campaign import (
     MemoryRunCalls,
     MemoryRunStates,
 )
+from services.dialer.tests.support.memory_exclusions import MemoryReadings, exclusion_reader
 from tests.support.lists.direct_list_reader import DirectListReader
 from tests.support.memory_log import MemoryLog
 from tests.support.memory_objects import MemoryObjectStore
@@ -185,6 +186,7 @@ class World:
         self.run_states = MemoryRunStates()
         self.calls = MemoryRunCalls(self.runs, self.clock)
         self.leases = MemoryLeases()
+        self.readings = MemoryReadings()
         self.config = config
         self.stations: StationSightings = NoSightings()
 
@@ -201,6 +203,8 @@ class World:
             leases=self.leases,
             config=self.config,
             clock=self.clock,
+            excluded=exclusion_reader(self.events, self.objects, self.clock),
+            readings=self.readings.of("campaign"),
             stations=self.stations,
             calendars=Calendars(),
             pace=QUICK,

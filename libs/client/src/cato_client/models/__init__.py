@@ -12,6 +12,7 @@ from cato_client.models.base import (
     SubscriberFilter,
     SuccessCondition,
 )
+from cato_client.models.exclusions import ExcludedNumber, ExclusionList
 from cato_client.models.resources import (
     AudioFile,
     AudioWarning,
@@ -60,6 +61,8 @@ __all__ = [
     "CallOutcome",
     "CallPage",
     "CallRecord",
+    "ExcludedNumber",
+    "ExclusionList",
     "ExportDialect",
     "ExportFormat",
     "FoundSubscriber",

@@ -76,6 +76,8 @@ class TaskFields(Model):
     priority: int | None = None
     caller_id: str | None = None
     purpose: str | None = None
+    exclusion_lists: list[UUID] | None = None
+    ignore_exclusions: bool | None = None
 
 
 class NewTask(TaskFields):

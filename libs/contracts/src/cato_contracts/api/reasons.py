@@ -249,6 +249,11 @@ class Reason(StrEnum):
         Group.RULE,
         "No number was left to call: `skipHopeless` or retry rules leave out every number of the subscriber.",
     )
+    EXCLUDED = (
+        "excluded",
+        Group.RULE,
+        "Every number of the subscriber that was left to call is on an exclusion list.",
+    )
     NO_TIME_ZONE = (
         "no-time-zone",
         Group.RULE,

@@ -293,6 +293,15 @@ class TaskSpec(Resource):
     )
     """What the calls are for: kept with the task and its executions."""
 
+    exclusion_lists: Annotated[list[UUID], Field(max_length=100), AfterValidator(_once_each)] | None = Field(
+        default=None, exclude_if=lambda lists: lists is None
+    )
+    """Ids of exclusion lists whose numbers are not called; absent: all of the user. Those of the system count
+    in any case."""
+
+    ignore_exclusions: bool = Field(default=False, exclude_if=lambda ignore: not ignore)
+    """Whether excluded numbers are called as well; this needs the permission `emergency`."""
+
 
 class Task(TaskSpec, Versioned):
     """A stored task."""

@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from cato_contracts.api.resources import NotificationSettings
+from cato_contracts.api.rules.exclusions import ExclusionChoice
 from cato_contracts.envelope import Message
 from cato_contracts.messages.runs import Prompt, RunSubscriber
 from cato_contracts.model import Frozen, Instant
@@ -14,7 +15,8 @@ from cato_contracts.model import Frozen, Instant
 class DialJob(Message):
     """Reach this subscriber in this wave. The job contains everything that a dial replica needs.
 
-    A call must be in the calling hours of each of `zones`; without any, of `time_zone`.
+    A call must be in the calling hours of each of `zones`; without any, of `time_zone`. Without
+    `exclusions`, all exclusion lists of the settings' user count, and in any case those of the system.
     """
 
     run_id: UUID
@@ -27,6 +29,7 @@ class DialJob(Message):
     expires_at: Instant | None
     zones: list[str] = Field(default_factory=list, exclude_if=lambda zones: not zones)
     caller_id: str | None = Field(default=None, exclude_if=lambda caller: caller is None)
+    exclusions: ExclusionChoice | None = Field(default=None, exclude_if=lambda choice: choice is None)
 
     @property
     def hours_zones(self) -> list[str]:

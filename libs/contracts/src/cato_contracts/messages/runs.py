@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from cato_contracts.api.resources import Contact, NotificationSettings
+from cato_contracts.api.rules.exclusions import ExclusionChoice
 from cato_contracts.envelope import Message
 from cato_contracts.model import Frozen, Instant
 from cato_contracts.objects import ObjectRef
@@ -39,6 +40,7 @@ class RunSnapshot(Frozen):
     subscribers are called; `test` marks a test call.
     `zones` are those of the subscribers, if the settings have `local_time`. `traceparent` is the context of
     the request that started the run (W3C Trace Context), if traces were on.
+    Without `exclusions`, all exclusion lists of the settings' user count.
     """
 
     run_id: UUID
@@ -59,6 +61,7 @@ class RunSnapshot(Frozen):
     traceparent: str | None = Field(default=None, exclude_if=lambda traceparent: traceparent is None)
     caller_id: str | None = Field(default=None, exclude_if=lambda caller: caller is None)
     purpose: str | None = Field(default=None, exclude_if=lambda purpose: purpose is None)
+    exclusions: ExclusionChoice | None = Field(default=None, exclude_if=lambda choice: choice is None)
 
     @property
     def hours_zones(self) -> list[str]:

@@ -20,7 +20,8 @@ from cato_runtime.configuration.station_config import StationConfig
 class Permission(StrEnum):
     """The permissions of a token.
 
-    Read, change resources, start and control runs, act for other users, query the data of all with SQL.
+    Read, change resources, start and control runs, act for other users, query the data of all with SQL, call
+    excluded numbers.
     """
 
     READ = "read"
@@ -28,6 +29,7 @@ class Permission(StrEnum):
     RUN = "run"
     ADMIN = "admin"
     ANALYST = "analyst"
+    EMERGENCY = "emergency"
 
 
 class TokenConfig(Section):
@@ -47,7 +49,8 @@ class TokenConfig(Section):
 
     permissions: frozenset[Permission] = frozenset({Permission.READ, Permission.WRITE, Permission.RUN})
     """The permissions of the token: read resources (`read`), change them (`write`), start and control runs
-    (`run`), act for other users (`admin`), query the runs and calls of all users with SQL (`analyst`)."""
+    (`run`), act for other users (`admin`), query the runs and calls of all users with SQL (`analyst`), have
+    tasks that call excluded numbers (`emergency`)."""
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -99,6 +102,9 @@ class LimitsConfig(Section):
 
     group_size: int = Field(default=200_000, ge=1)
     """The most subscribers in one group."""
+
+    exclusion_list_size: int = Field(default=2_000_000, ge=1)
+    """The most numbers in an exclusion list that is sent."""
 
     json_bytes: int = Field(default=67_108_864, ge=1)
     """The largest JSON or CSV body, in bytes."""

@@ -35,11 +35,13 @@ class CampaignRole:
         """
         await self._deps.stations.start()
         await self._view.start()
+        await self._deps.excluded.start()
         await self._coordinator.start()
 
     async def stop(self) -> None:
         """Release the runs, so that another replica continues them at once."""
         await self._coordinator.stop()
+        await self._deps.excluded.stop()
         await self._view.stop()
         await self._deps.stations.stop()
 

@@ -28,6 +28,7 @@ class DialRole:
         await self._deps.pacing.open()
         await self._deps.channels.open()
         await self._deps.watch.open(self._deps.stations, self._stations_changed)
+        await self._deps.exclusions.open()
         await self.dispatcher.start()
 
     async def drain(self, deadline_s: float) -> None:
@@ -45,6 +46,7 @@ class DialRole:
         await self._deps.channels.close()
         await self._deps.pacing.close()
         await self._deps.trunk.close()
+        await self._deps.exclusions.close()  # last: nothing waits for a call of this process any more
 
     async def change_stations(self, stations: Sequence[Station]) -> None:
         """Use these stations for new calls. They have the same ids and channels as the previous ones."""

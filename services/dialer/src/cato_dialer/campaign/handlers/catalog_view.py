@@ -13,6 +13,7 @@ from cato_contracts.api.resources import SubscriberGroup as SubscriberGroupView
 from cato_contracts.api.resources import Task as TaskView
 from cato_contracts.messages.runs import RunSnapshot
 from cato_contracts.paging import Collection
+from cato_dialer.campaign.domain.catalog.exclusion_list import ExclusionList
 from cato_dialer.campaign.domain.catalog.notification_settings import NotificationSettings
 from cato_dialer.campaign.domain.catalog.subscriber_group import SubscriberGroup
 from cato_dialer.campaign.domain.catalog.task import Task
@@ -22,12 +23,12 @@ from cato_runtime.process.tasks import end_tasks
 
 log = structlog.get_logger()
 
-_KINDS = (SubscriberGroup, NotificationSettings, Task)
+_KINDS = (SubscriberGroup, NotificationSettings, Task, ExclusionList)
 _SUBJECTS = tuple(f"ev.{kind.TOPIC}.*" for kind in _KINDS)
 _CATCH_UP_TIMEOUT_S = 5.0
 _RESTART_S = 1.0
 
-Entry = SubscriberGroup | NotificationSettings | Task
+Entry = SubscriberGroup | NotificationSettings | Task | ExclusionList
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class RunningTask:
 
 
 class CatalogView:
-    """The lists of groups, settings and tasks, and the runs that are not over."""
+    """The lists of groups, settings, tasks and exclusion lists, and the runs that are not over."""
 
     def __init__(
         self,
@@ -48,12 +49,14 @@ class CatalogView:
         groups: Resources[SubscriberGroup],
         settings: Resources[NotificationSettings],
         tasks: Resources[Task],
+        exclusion_lists: Resources[ExclusionList],
     ) -> None:
         self._events = events
         self._restore: dict[str, Callable[[Commit], Entry]] = {
             SubscriberGroup.TOPIC: groups.restore,
             NotificationSettings.TOPIC: settings.restore,
             Task.TOPIC: tasks.restore,
+            ExclusionList.TOPIC: exclusion_lists.restore,
         }
         self._listeners: list[Callable[[], None]] = []
         self._following: asyncio.Task[None] | None = None
@@ -63,6 +66,7 @@ class CatalogView:
         self.groups: Collection[SubscriberGroupView] = Collection()
         self.settings: Collection[NotificationSettingsView] = Collection()
         self.tasks: Collection[TaskView] = Collection()
+        self.exclusion_lists: Collection[ExclusionList] = Collection()
         self._running: dict[UUID, RunningTask] = {}
         self._follower: Follower[tuple[Entry, int]] = Follower(
             self._events, _SUBJECTS, self._read, on_corrupt=_skip
@@ -113,6 +117,9 @@ class CatalogView:
     def tasks_with_file(self, file_id: UUID) -> list[TaskView]:
         return [task for task in self.tasks.all() if file_id in task.files]
 
+    def tasks_with_exclusions(self, list_id: UUID) -> list[TaskView]:
+        return [task for task in self.tasks.all() if list_id in (task.exclusion_lists or ())]
+
     async def _follow(self) -> None:
         while True:
             try:
@@ -132,7 +139,8 @@ class CatalogView:
             raise Corrupt(f"commit {record.sequence} has the unknown type {commit.type}")
         try:
             entry = restore(commit)
-            entry.view()
+            if not isinstance(entry, ExclusionList):  # it is shown with the number of its numbers
+                entry.view()
         except ValueError as error:  # of a model: one bad resource must not make the list unreadable
             raise Corrupt(f"commit {record.sequence} cannot be shown: {error}") from error
         return entry, record.sequence
@@ -144,6 +152,10 @@ class CatalogView:
                 _list(self.groups, entry, sequence)
             case NotificationSettings():
                 _list(self.settings, entry, sequence)
+            case ExclusionList():
+                self.exclusion_lists.put(entry, sequence)
+                if entry.removed:
+                    self.exclusion_lists.drop(entry.id)
             case Task():
                 _list(self.tasks, entry, sequence)
                 self._note_run(entry)
@@ -159,7 +171,11 @@ class CatalogView:
                 listener()
 
 
-def _list(collection: Collection, entry: Entry, sequence: int) -> None:  # type: ignore[type-arg]
+def _list(
+    collection: Collection,  # type: ignore[type-arg]
+    entry: SubscriberGroup | NotificationSettings | Task,
+    sequence: int,
+) -> None:
     # A removed entry is put as well: a cursor may name the sequence of its creation.
     collection.put(entry.view(), sequence)
     if entry.removed:

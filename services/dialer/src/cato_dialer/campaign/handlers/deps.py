@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from cato_dialer.campaign.domain.catalog.exclusion_list import ExclusionList
 from cato_dialer.campaign.domain.catalog.notification_settings import NotificationSettings
 from cato_dialer.campaign.domain.catalog.subscriber_group import SubscriberGroup
 from cato_dialer.campaign.domain.catalog.task import Task
@@ -24,6 +25,8 @@ from cato_dialer.campaign.ports import (
     RunStates,
     StationSightings,
 )
+from cato_dialer.exclusions.board import ReadingBoard
+from cato_dialer.exclusions.reader import ExclusionReader
 from cato_jetstream import Log, Repository
 from cato_runtime.clock import Clock
 from cato_runtime.configuration.config import Config
@@ -43,6 +46,8 @@ class Deps:
     run_states: RunStates
     calls: RunCalls
     leases: Leases
+    excluded: ExclusionReader
+    readings: ReadingBoard
     config: Config
     clock: Clock
     stations: StationSightings = field(default_factory=NoSightings)
@@ -54,6 +59,7 @@ class Deps:
     groups: Resources[SubscriberGroup] = field(init=False)
     settings: Resources[NotificationSettings] = field(init=False)
     tasks: Resources[Task] = field(init=False)
+    exclusion_lists: Resources[ExclusionList] = field(init=False)
     runs: Repository[Run] = field(init=False)
     view: CatalogView = field(init=False)
     lists: UploadedLists = field(init=False)
@@ -62,6 +68,7 @@ class Deps:
         self.groups = Resources(self.events, SubscriberGroup, self.clock)
         self.settings = Resources(self.events, NotificationSettings, self.clock)
         self.tasks = Resources(self.events, Task, self.clock)
+        self.exclusion_lists = Resources(self.events, ExclusionList, self.clock)
         self.runs = run_repository(self.run_log, self.clock)
         self.lists = UploadedLists(self.objects, self.list_reader, self.config.limits.group_size)
-        self.view = CatalogView(self.events, self.groups, self.settings, self.tasks)
+        self.view = CatalogView(self.events, self.groups, self.settings, self.tasks, self.exclusion_lists)

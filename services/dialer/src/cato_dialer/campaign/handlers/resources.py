@@ -6,7 +6,10 @@ from datetime import datetime
 from typing import Generic, TypeVar
 from uuid import UUID
 
+from eventsourcing.domain import CanMutateAggregate
+
 from cato_contracts.api.resources import SettingsSpec, TaskSpec
+from cato_contracts.api.rules.exclusions import ExclusionScope
 from cato_contracts.errors import ConflictError, InvalidError, NotFoundError
 from cato_contracts.messages.campaign_commands import (
     RemoveNotificationSettings,
@@ -16,10 +19,12 @@ from cato_contracts.messages.campaign_commands import (
     ReplaceSubscriberGroup,
     ReplaceTask,
 )
+from cato_contracts.messages.exclusion_commands import ExcludeNumber, ReadmitNumber, RemoveExclusionList
 from cato_contracts.messages.runs import RunEnding, RunSnapshot
 from cato_contracts.objects import ObjectRef
 from cato_contracts.requests import Actor
 from cato_contracts.subjects import run_life
+from cato_dialer.campaign.domain.catalog.exclusion_list import ExclusionList
 from cato_dialer.campaign.domain.catalog.notification_settings import NotificationSettings
 from cato_dialer.campaign.domain.catalog.ownership import not_found
 from cato_dialer.campaign.domain.catalog.subscriber_group import SubscriberGroup
@@ -44,6 +49,7 @@ _TRANSCODINGS = (
     ModelAsDict(ObjectRef, "object-ref"),
     ModelAsDict(RunSnapshot, "run-snapshot"),
     EnumAsValue(RunEnding, "run-ending"),
+    EnumAsValue(ExclusionScope, "exclusion-scope"),
 )
 
 Change = (
@@ -53,9 +59,12 @@ Change = (
     | RemoveNotificationSettings
     | ReplaceTask
     | RemoveTask
+    | RemoveExclusionList
+    | ExcludeNumber
+    | ReadmitNumber
 )
 
-R = TypeVar("R", SubscriberGroup, NotificationSettings, Task)
+R = TypeVar("R", SubscriberGroup, NotificationSettings, Task, ExclusionList)
 
 
 class Resources(Generic[R]):
@@ -96,6 +105,10 @@ class Resources(Generic[R]):
         """Return whether the command is among the latest that changed this resource."""
         return self._repository.head(resource).knows(context.command_id)
 
+    def sequence(self, resource: R) -> int:
+        """Return the position in the log of the commit that this resource is based on."""
+        return self._repository.head(resource).sequence
+
     async def change(self, command: Change, context: RequestContext, decide: Callable[[R], None]) -> R:
         """Let `decide` change the resource that the command names. A repeated command changes nothing.
 
@@ -125,6 +138,10 @@ class Resources(Generic[R]):
         """Remove from the log the commits before a time that only started or ended a run."""
         with translate_log_errors(self._what, task_id):
             await self._repository.forget(task_id, before=before, which=_concerns_a_run)
+
+    def events(self, commit: Commit) -> tuple[CanMutateAggregate[UUID], ...]:
+        """Return the events of a commit. Raises Corrupt."""
+        return self._repository.events(commit)
 
     def restore(self, commit: Commit) -> R:
         """Return the resource as it was after a commit. Raises Corrupt."""

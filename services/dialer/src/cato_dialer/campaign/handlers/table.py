@@ -36,9 +36,20 @@ from cato_contracts.messages.campaign_commands import (
     StartTask,
     StopRun,
 )
+from cato_contracts.messages.exclusion_commands import (
+    AddExclusionList,
+    ExcludeNumber,
+    GetExclusionList,
+    ListExcludedNumbers,
+    ListExclusionLists,
+    ReadmitNumber,
+    RemoveExclusionList,
+)
 from cato_dialer.campaign.handlers import notification_settings, subscriber_groups, tasks
 from cato_dialer.campaign.handlers.control_run import pause_run, resume_run, stop_run
 from cato_dialer.campaign.handlers.deps import Deps
+from cato_dialer.campaign.handlers.exclusions import lists as exclusion_lists
+from cato_dialer.campaign.handlers.exclusions import numbers as excluded_numbers
 from cato_dialer.campaign.handlers.rules import pacing_rules
 from cato_dialer.campaign.handlers.starts.check_task import check_task
 from cato_dialer.campaign.handlers.starts.start_task import repeat_unreached, start_task, test_call
@@ -74,6 +85,13 @@ def handler_table(deps: Deps) -> HandlerTable:
         PauseRun: partial(pause_run, deps),
         ResumeRun: partial(resume_run, deps),
         StopRun: partial(stop_run, deps),
+        AddExclusionList: partial(exclusion_lists.add_exclusion_list, deps),
+        RemoveExclusionList: partial(exclusion_lists.remove_exclusion_list, deps),
+        GetExclusionList: partial(exclusion_lists.get_exclusion_list, deps),
+        ListExclusionLists: partial(exclusion_lists.list_exclusion_lists, deps),
+        ListExcludedNumbers: partial(excluded_numbers.list_excluded_numbers, deps),
+        ExcludeNumber: partial(excluded_numbers.exclude_number, deps),
+        ReadmitNumber: partial(excluded_numbers.readmit_number, deps),
         ListStations: partial(list_stations, deps),
         PutPacingRule: partial(pacing_rules.put_pacing_rule, deps),
         RemovePacingRule: partial(pacing_rules.remove_pacing_rule, deps),

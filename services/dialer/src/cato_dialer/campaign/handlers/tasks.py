@@ -5,7 +5,7 @@ from uuid import UUID
 
 from cato_contracts.api.resources import Page, TaskSpec
 from cato_contracts.api.resources import Task as TaskView
-from cato_contracts.errors import InvalidError, NotFoundError
+from cato_contracts.errors import ForbiddenError, InvalidError, NotFoundError
 from cato_contracts.ids import derived_id
 from cato_contracts.messages.campaign_commands import (
     AddTask,
@@ -16,10 +16,13 @@ from cato_contracts.messages.campaign_commands import (
     ReplaceTask,
 )
 from cato_contracts.requests import Actor
+from cato_dialer.campaign.domain.catalog.exclusion_list import ExclusionList
 from cato_dialer.campaign.domain.catalog.message import check_duration
 from cato_dialer.campaign.domain.catalog.ownership import owner_for
+from cato_dialer.campaign.domain.catalog.subscriber_group import SubscriberGroup
 from cato_dialer.campaign.domain.catalog.task import Task, check_times
 from cato_dialer.campaign.handlers.deps import Deps
+from cato_dialer.campaign.handlers.resources import Resources
 from cato_runtime.requests import RequestContext
 
 
@@ -71,15 +74,22 @@ async def find_tasks_using_file(
 
 async def _check_references(deps: Deps, actor: Actor, spec: TaskSpec) -> None:
     """Raise InvalidError naming every reference of the task that the actor cannot see."""
+    if spec.ignore_exclusions and not actor.emergency:
+        raise ForbiddenError("ignoreExclusions needs a token with the permission emergency")
     problems = []
     repeat_count = 1
     try:
         repeat_count = (await deps.settings.load(spec.settings, actor)).spec.repeat_count
     except NotFoundError:
         problems.append(f"settings: there are no notification settings {spec.settings}")
-    unknown = [group for group in spec.groups if not await _group_exists(deps, group, actor)]
+    unknown = [group for group in spec.groups if not await _exists(deps.groups, group, actor)]
     if unknown:
         problems.append(f"groups: there is no subscriber group {_listed(unknown)}")
+    lists = [
+        each for each in spec.exclusion_lists or () if not await _exists(deps.exclusion_lists, each, actor)
+    ]
+    if lists:
+        problems.append(f"exclusionLists: there is no exclusion list {_listed(lists)}")
     try:
         files = await deps.audio.files(actor, spec.files)
         check_duration(files, repeat_count, max_seconds=deps.config.limits.audio_seconds)
@@ -92,9 +102,11 @@ async def _check_references(deps: Deps, actor: Actor, spec: TaskSpec) -> None:
         raise InvalidError("; ".join(problems))
 
 
-async def _group_exists(deps: Deps, group_id: UUID, actor: Actor) -> bool:
+async def _exists(
+    kind: Resources[SubscriberGroup] | Resources[ExclusionList], resource_id: UUID, actor: Actor
+) -> bool:
     try:
-        await deps.groups.load(group_id, actor)
+        await kind.load(resource_id, actor)
     except NotFoundError:
         return False
     return True

@@ -147,12 +147,18 @@ class CallAttempt:
     async def _place_at(self, slot: StartSlot, record: CallRecord, audio: Path) -> ReleaseCause | None:
         """Make the call in its slot; return why its request was not sent, None if the call is over."""
         await self._until(slot.at - _PLACE_AHEAD)
-        if not self._permitted_in(slot) or max(self._deps.clock.now(), slot.at) > self._start_by:
+        # Read before the check: if this process stands still in between, the call is not sent any more.
+        listed_until = self._deps.exclusions.usable_until()
+        if (
+            listed_until is None
+            or not self._permitted_in(slot)
+            or max(self._deps.clock.now(), slot.at) > self._start_by
+        ):
             record.cancelled()
             return None
         if self._frozen or (slot.until is not None and self._deps.clock.now() > slot.until):
             return ReleaseCause.MISSED
-        return await self._drive(slot, record, audio)
+        return await self._drive(slot, record, audio, listed_until)
 
     @property
     def _frozen(self) -> bool:
@@ -177,8 +183,13 @@ class CallAttempt:
         last = max(first, slot.until) if slot.until is not None else first
         return self._permitted(first, self._recorded) and self._permitted(last, self._recorded)
 
-    async def _drive(self, slot: StartSlot, record: CallRecord, audio: Path) -> ReleaseCause | None:
+    async def _drive(
+        self, slot: StartSlot, record: CallRecord, audio: Path, listed_until: datetime
+    ) -> ReleaseCause | None:
         rules = self._rules
+        not_after = slot.until or min(self._deps.clock.now() + _ORDER_VALID, self._start_by)
+        not_after = min(not_after, listed_until)
+        self._deps.exclusions.ordered(self._job, self._step.phone_index, not_after)
         order = CallOrder(
             call_id=record.call_id,
             station=self._station.calling_as(self._job.caller_id),
@@ -186,7 +197,7 @@ class CallAttempt:
             audio=audio,
             heard_threshold_ms=rules.report_heard_at_ms,
             not_before=slot.at if slot.until is not None else None,
-            not_after=slot.until or min(self._deps.clock.now() + _ORDER_VALID, self._start_by),
+            not_after=not_after,
         )
         line = self._deps.trunk.place(order)
         began = self._deps.clock.now()

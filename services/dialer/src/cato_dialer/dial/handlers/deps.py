@@ -14,6 +14,7 @@ from cato_dialer.dial.domain.station_rest import StationRests, rest_s
 from cato_dialer.dial.domain.subscriber.takeover import TakeoverRule
 from cato_dialer.dial.handlers.paced_channels import PacedChannels
 from cato_dialer.dial.ports.dial import CallJournal, CallObserver, ChannelSource, Incarnations, PromptCache
+from cato_dialer.dial.ports.exclusions import Exclusions, NoExclusions
 from cato_dialer.dial.ports.pacing import NoPacing, Pacing
 from cato_dialer.dial.ports.stations import StationWatch, UnwatchedStations
 from cato_dialer.dial.ports.trunk import Trunk
@@ -59,6 +60,7 @@ class Deps:
     watch: StationWatch = field(default_factory=UnwatchedStations)
     observers: Sequence[CallObserver] = ()
     unsent: Unsent = field(default_factory=NotKept)
+    exclusions: Exclusions = field(default_factory=NoExclusions)
     takeover: TakeoverRule = TakeoverRule.SAFE
     await_stations: bool = False
     rests: StationRests = field(default_factory=StationRests)

@@ -15,15 +15,9 @@ from cato_contracts.messages.jobs import RunDispatchState, RunMode
 from cato_dialer.dial.domain.capacity.overload_control import OverloadControl
 from cato_dialer.dial.domain.subscriber.fault_limits import JOB_FAULT_LIMIT
 from cato_dialer.dial.handlers.deps import HEARTBEAT_S, SETTLED_S, Deps
-from cato_dialer.dial.handlers.reach_subscriber import (
-    AwaitEnd,
-    Done,
-    GiveBack,
-    LeaveAlone,
-    SubscriberWorker,
-    Verdict,
-)
+from cato_dialer.dial.handlers.reach_subscriber import SubscriberWorker
 from cato_dialer.dial.handlers.run_schedule import RunSchedule
+from cato_dialer.dial.handlers.verdict import AwaitEnd, Done, GiveBack, LeaveAlone, Verdict
 from cato_dialer.dial.ports.dial import JobDelivery, JobSource
 from cato_runtime import tracing
 from cato_runtime.process.tasks import end_tasks

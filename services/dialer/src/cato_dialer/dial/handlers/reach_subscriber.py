@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -30,6 +30,7 @@ from cato_dialer.dial.handlers.attempt_call import CallAttempt, NotSentError
 from cato_dialer.dial.handlers.call_recorder import CallRecorder
 from cato_dialer.dial.handlers.deps import Deps
 from cato_dialer.dial.handlers.sendable_stations import SendableStations
+from cato_dialer.dial.handlers.verdict import AwaitEnd, Done, GiveBack, LeaveAlone, Verdict
 from cato_dialer.dial.ports.dial import Channel, FencedError, PromptMissingError
 from cato_dialer.dial.ports.pacing import HeldBackError
 
@@ -42,39 +43,13 @@ _BROKER_DELAY_S = 5.0
 _LINE_WAIT_S = 10.0
 """How long a subscriber waits for a line here before the job goes to another replica."""
 _NO_LINE_DELAY_S = 0.5
+_LISTS_DELAY_S = 1.0
+"""How long a run rests while the exclusion lists are not known to be up to date."""
 _PROOF_DELAY_S = 2.0
 """How long a job rests before it is checked again whether the call of another process is over."""
 
 AskOwner = Callable[[CallOwner | None], Awaitable[OwnerAnswer]]
 """Asks the replicas for the open call of the job."""
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """Remove the job from the queue."""
-
-
-@dataclass(frozen=True, slots=True)
-class GiveBack:
-    """Return the job to the queue, for any replica; with `whole_run`, rest the whole run here."""
-
-    delay_s: float
-    whole_run: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class LeaveAlone:
-    """Do not acknowledge the job: another replica works on the subscriber."""
-
-
-@dataclass(frozen=True, slots=True)
-class AwaitEnd:
-    """Return the job to the queue: a call to the subscriber may be up at a replica that does not answer."""
-
-    delay_s: float
-
-
-Verdict = Done | GiveBack | LeaveAlone | AwaitEnd
 
 
 class SubscriberWorker:
@@ -172,7 +147,12 @@ class SubscriberWorker:
         while verdict is None:
             # Cleared before anything is checked: a change from here on is checked in the next round.
             self._nudged.clear()
-            step = self._next_attempt(self._deps.by_priority(), recorder.calls, recorder.result)
+            step = self._next_attempt(
+                self._deps.by_priority(),
+                recorder.calls,
+                recorder.result,
+                excluded=self._deps.exclusions.excluded(self._job),
+            )
             match step:
                 case Finished():
                     verdict = Done()
@@ -238,7 +218,10 @@ class SubscriberWorker:
         """Tell why no call may start at `at`. At a shutdown, one that is on record already may."""
         state = self._deps.run_states().get(self._job.run_id)
         closing = self._closing and not recorded
-        return self._gate.refusal(state, at, closing=closing, no_station=no_station)
+        refusal = self._gate.refusal(state, at, closing=closing, no_station=no_station)
+        if refusal is None and self._deps.exclusions.usable_until() is None:
+            return Defer(_LISTS_DELAY_S, whole_run=True)
+        return refusal
 
     async def _refuse(self, recorder: CallRecorder, refusal: Refusal) -> Verdict:
         match refusal:
@@ -294,7 +277,8 @@ class SubscriberWorker:
                 channel,
                 recorder,
                 permitted=lambda at, recorded: (
-                    self._refusal(at, recorded=recorded) is None
+                    step.phone_index not in self._deps.exclusions.excluded(self._job)
+                    and self._refusal(at, recorded=recorded) is None
                     and (trial or not self._deps.await_station(station_id))
                 ),
             )

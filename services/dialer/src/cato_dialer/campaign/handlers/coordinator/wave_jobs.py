@@ -148,4 +148,5 @@ class WaveJobs:
             priority=snapshot.priority,
             expires_at=snapshot.expires_at,
             caller_id=snapshot.caller_id,
+            exclusions=snapshot.exclusions,
         )

@@ -15,6 +15,7 @@ from uuid import UUID
 import structlog
 
 from cato_contracts.api.resources import AudioFile, SettingsSpec, StartResult, TaskStart
+from cato_contracts.api.rules.exclusions import ExclusionChoice
 from cato_contracts.errors import ConflictError, InvalidError, NotFoundError
 from cato_contracts.ids import derived_id, time_ordered_id
 from cato_contracts.messages.campaign_commands import CallTester, RepeatUnreached, StartTask
@@ -183,6 +184,7 @@ async def _snapshot(deps: Deps, task: Task, context: RequestContext, listed: Lis
         caller_id=task.spec.caller_id,
         purpose=task.spec.purpose,
         traceparent=tracing.traceparent(),
+        exclusions=_exclusions(task, settings),
     )
     return _as_test(snapshot) if people.test else snapshot
 
@@ -201,6 +203,14 @@ async def closed_dates(deps: Deps, task: Task, spec: SettingsSpec, now: datetime
     years = (now.year, now.year + 1)
     holidays = await asyncio.to_thread(deps.calendars.holidays, spec.holidays, years)
     return dates_without_calls(spec.excluded_dates, holidays, now.date())
+
+
+def _exclusions(task: Task, settings: NotificationSettings) -> ExclusionChoice | None:
+    """Return which exclusion lists the run heeds; None stands for all of the settings' user."""
+    chosen = ExclusionChoice(
+        user_id=task.user_id, lists=task.spec.exclusion_lists, ignore=task.spec.ignore_exclusions
+    )
+    return None if chosen == ExclusionChoice(user_id=settings.user_id) else chosen
 
 
 def _as_test(snapshot: RunSnapshot) -> RunSnapshot:

@@ -69,10 +69,12 @@ def next_attempt(
     result: SubscriberResult | None,
     *,
     skip_hopeless: bool = False,
+    excluded: frozenset[int] = frozenset(),
 ) -> NextAttempt:
     """Decide the next step; `stations` are in order of priority, `result` is the last one of any wave.
 
-    Numbers that were not called in the wave come first, then those that a retry rule calls again.
+    `excluded` are the indexes of the numbers that an exclusion list has now. Numbers that were not called in
+    the wave come first, then those that a retry rule calls again.
     """
     for call in calls:
         if call.ending is None:
@@ -81,21 +83,25 @@ def next_attempt(
         return Finished()
     of_wave = [call for call in calls if call.wave == wave]
     left = _stations_left(of_wave, stations) if of_wave else ()
-    if left:
+    if left and of_wave[-1].phone_index not in excluded:
         return Dial(of_wave[-1].phone_index, left, len(calls))
-    return _next_number(wave, phone_count, stations, calls, skip_hopeless=skip_hopeless) or _conclusion(
-        of_wave, stopped=_stopped(calls)
+    barred = left_out(calls, wave, skip_hopeless=skip_hopeless)
+    return _next_number(wave, phone_count, stations, calls, barred | excluded) or _conclusion(
+        of_wave, stopped=_stopped(calls), excluded=bool(excluded - barred)
     )
 
 
 def _next_number(
-    wave: int, phone_count: int, stations: Sequence[UUID], calls: Sequence[PastCall], *, skip_hopeless: bool
+    wave: int,
+    phone_count: int,
+    stations: Sequence[UUID],
+    calls: Sequence[PastCall],
+    barred: frozenset[int],
 ) -> Dial | None:
-    """Return the call to the next number of the wave, None if no number is left."""
+    """Return the call to the next number of the wave that is not barred, None if no number is left."""
     of_wave = [call for call in calls if call.wave == wave]
     if _stopped(calls) or (of_wave and of_wave[-1].success):
         return None
-    barred = left_out(calls, wave, skip_hopeless=skip_hopeless)
     tried = max((call.phone_index for call in of_wave), default=-1)
     fresh = next((index for index in range(tried + 1, phone_count) if index not in barred), None)
     if fresh is not None:
@@ -120,9 +126,11 @@ def _stopped(calls: Sequence[PastCall]) -> bool:
     return any(call.verdict is NumberVerdict.STOP for call in calls)
 
 
-def _conclusion(of_wave: Sequence[PastCall], *, stopped: bool) -> Conclude:
+def _conclusion(of_wave: Sequence[PastCall], *, stopped: bool, excluded: bool) -> Conclude:
+    if not of_wave and stopped:
+        return Conclude(False, Reason.RETRY_STOPPED, None)
     if not of_wave:
-        return Conclude(False, Reason.RETRY_STOPPED if stopped else Reason.NO_NUMBER_LEFT, None)
+        return Conclude(False, Reason.EXCLUDED if excluded else Reason.NO_NUMBER_LEFT, None)
     last = _decisive(of_wave)
     # A fault of the system says nothing about the subscriber, so it is not used as the reason.
     return Conclude(last.success, FAULT if last.interrupted else last.reason or "", last)

@@ -1,0 +1,1 @@
+"""Requests about exclusion lists."""

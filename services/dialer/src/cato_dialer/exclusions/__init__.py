@@ -1,0 +1,1 @@
+"""Numbers that are not called: the lists in memory, for both roles of a process."""

@@ -1,0 +1,97 @@
+"""Numbers that are excluded and readmitted while a run goes on, and what must hold then."""
+
+import asyncio
+import json
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from cato_contracts.api.reasons import Reason
+from cato_contracts.api.rules.exclusions import Exclusion, ExclusionScope
+from cato_contracts.errors import ErrorCode
+from cato_contracts.messages.campaign_commands import ListFormat
+from cato_contracts.messages.exclusion_commands import AddExclusionList, ExcludeNumber, ReadmitNumber
+from cato_contracts.messages.runs import SubscriberResult
+from cato_contracts.objects import Bucket
+from cato_contracts.requests import Actor
+from tests.simulation.world.exchange import number_of
+
+
+@dataclass(frozen=True)
+class Exclude:
+    """Put a number of a subscriber on a list, `at` seconds after the start, or take it off."""
+
+    at: float
+    no: int
+    phone: int
+    readmit: bool = False
+
+
+class ExclusionWitness:
+    """Carries out the exclusions of a history; no INVITE to a number may follow the answer."""
+
+    def __init__(self, world: Any, user: Actor) -> None:
+        self._world = world
+        self._user = user
+        self._answered: dict[str, float] = {}
+        self._asked: set[str] = set()
+        self.excluded = 0
+        """How many times a number was excluded during the run."""
+
+    async def run(self) -> None:
+        """Add a list with nobody of the run, then change it."""
+        world, plan = self._world, sorted(self._world.history.exclusions, key=lambda one: one.at)
+        if not plan:
+            return
+        began = asyncio.get_running_loop().time()
+        list_id = await self._add_list()
+        for place, one in enumerate(plan):
+            await asyncio.sleep(max(0.0, began + one.at - asyncio.get_running_loop().time()))
+            if one.no < len(world.history.phones) and one.phone < world.history.phones[one.no]:
+                await self._change(list_id, number_of(one.no, one.phone), one, f"exclusion-{place}")
+
+    async def _add_list(self) -> UUID:
+        world = self._world
+        content = json.dumps([{"number": "+99999999999"}]).encode()
+        upload = await world.objects.put(Bucket.UPLOADS, "exclusions", content)
+        answer = await world.ask(
+            AddExclusionList(
+                actor=self._user,
+                name="x",
+                scope=ExclusionScope.USER,
+                format=ListFormat.JSON,
+                upload=upload,
+            ),
+            "add-exclusions",
+        )
+        assert answer.ok, answer
+        return UUID(str(answer.value["id"]))
+
+    async def _change(self, list_id: UUID, number: str, one: Exclude, command_id: str) -> None:
+        if one.readmit:
+            self._answered.pop(number, None)
+            request: Any = ReadmitNumber(actor=self._user, id=list_id, number=number)
+        else:
+            self._asked.add(number)
+            request = ExcludeNumber(actor=self._user, id=list_id, exclusion=Exclusion(number=number))
+        answer = await self._world.ask(request, command_id)
+        if answer.error is not None and answer.error.code is not ErrorCode.NOT_FOUND:
+            self._world.violated(f"{one} is answered with {answer.error}")
+        if not one.readmit:
+            self.excluded += 1
+            self._answered[number] = asyncio.get_running_loop().time()
+
+    def may_be_excluded(self, no: int, phone: int) -> bool:
+        """Tell whether the exclusion of a number was asked for so far."""
+        return number_of(no, phone) in self._asked
+
+    def invited(self, number: str) -> None:
+        """Check an INVITE."""
+        if (since := self._answered.get(number)) is not None:
+            self._world.violated(f"{number} is called, its exclusion was answered at {since:.3f} s")
+
+    def take(self, result: SubscriberResult) -> None:
+        """Check that a subscriber counts as excluded only if a number was."""
+        numbers = {number_of(result.no, phone) for phone in range(self._world.history.phones[result.no])}
+        if result.reason == Reason.EXCLUDED and not numbers & self._asked:
+            self._world.violated(f"{result}, and no number of the subscriber was excluded")

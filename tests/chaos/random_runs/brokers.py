@@ -1,12 +1,15 @@
 """The brokers of a random run: one, kept running as `cato up` keeps it, or a cluster of three."""
 
 import asyncio
+import contextlib
 import os
 import signal
 from functools import partial
 from pathlib import Path
 
 import nats
+import nats.errors
+import nats.js.errors
 
 from cato_contracts.subjects import RUNS
 from cato_runtime.process.embedded_nats import EmbeddedNats
@@ -16,6 +19,11 @@ from tests.chaos.tcp_proxy import TcpProxy
 from tests.support.nats_server import NatsCluster
 
 _DISK = "96m"
+_LEADER_S, _ASK_S, _ASK_AGAIN_S = 60.0, 3.0, 0.2
+
+
+async def _ignore(_: Exception) -> None:
+    """Do nothing: the server that was asked has been killed."""
 
 
 class OneBroker:
@@ -102,14 +110,22 @@ class ThreeBrokers:
             await asyncio.to_thread(proxy.__exit__, None, None, None)
 
     async def leader(self) -> int:
-        """Return the number of the server that leads the stream of the runs."""
-        client = await nats.connect(self.url.split(","))
+        """Return the number of the server that leads the stream of the runs, once there is one."""
+        async with asyncio.timeout(_LEADER_S):
+            while True:
+                with contextlib.suppress(nats.errors.Error, nats.js.errors.Error, OSError):
+                    if (leader := await self._leader_now()) is not None:
+                        return leader
+                await asyncio.sleep(_ASK_AGAIN_S)
+
+    async def _leader_now(self) -> int | None:
+        client = await nats.connect(self.url.split(","), allow_reconnect=False, error_cb=_ignore)
         try:
-            info = await client.jetstream(timeout=10).stream_info(RUNS.name)
+            info = await client.jetstream(timeout=_ASK_S).stream_info(RUNS.name)
         finally:
             await client.close()
-        assert info.cluster is not None
-        return self.cluster.servers.index(self.cluster.server_named(info.cluster.leader or ""))
+        leader = info.cluster.leader if info.cluster is not None else None
+        return None if leader is None else int(leader.removeprefix("n"))
 
     def cut(self, number: int) -> None:
         """Cut a server off from the two others; its clients still reach it."""

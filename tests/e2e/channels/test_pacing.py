@@ -38,9 +38,11 @@ def test_three_replicas_never_exceed_a_rule_and_call_the_others_meanwhile(
     with StallWatch() as stalls:
         run = client.start(client.make_task(few + slow + others, files=[prompt]))
         report = client.finished(run)["report"]
-    assert report["callsTotal"] == report["subscriberNotified"] == 100
+    assert report["subscriberNotified"] == 100
 
+    # A call that misses its start on a busy machine is recorded, not sent, and made again.
     at_few, at_slow, at_others = (exchange.records(numbers_of(each)) for each in (few, slow, others))
+    assert len(at_few) + len(at_slow) + len(at_others) == 100
     assert peak(at_few) <= MAX_CALLS
     # The others do not wait for those whom a rule holds up.
     assert peak(at_others) > 2 * MAX_CALLS

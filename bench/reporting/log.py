@@ -14,6 +14,8 @@ from cato_jetstream import PullFeed
 from cato_runtime.objects import NatsObjectStore
 
 _FLUSH_EVERY = 500
+_MOST_UNSTORED = 5_000
+"""The broker drops messages of a stream when 10,000 of them wait to be stored."""
 
 
 async def keep_list(js: JetStreamContext, run: BigRun) -> None:
@@ -41,9 +43,15 @@ async def fill(client: Client, js: JetStreamContext, messages: Iterable[Message]
         count += 1
         if count % _FLUSH_EVERY == 0:
             await client.flush(timeout=60)
+            await _stored(js, before + count - _MOST_UNSTORED)
     await client.flush(timeout=60)
+    return await _stored(js, before + count)
+
+
+async def _stored(js: JetStreamContext, position: int) -> int:
+    """Wait until the log has this position, and return its last one."""
     async with asyncio.timeout(300):
-        while (end := (await js.stream_info(RUNS.name)).state.last_seq) < before + count:
+        while (end := (await js.stream_info(RUNS.name)).state.last_seq) < position:
             await asyncio.sleep(0.01)
     return int(end)
 

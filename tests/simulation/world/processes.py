@@ -11,6 +11,7 @@ from cato_dialer.campaign.handlers.deps import Deps as CampaignDeps
 from cato_dialer.campaign.role import CampaignRole
 from cato_dialer.dial.domain.subscriber.takeover import OwnerAnswer
 from cato_dialer.dial.handlers.deps import Deps as DialDeps
+from cato_dialer.dial.ports.exclusions import NoExclusions
 from cato_dialer.dial.ports.trunk import CallOrder
 from cato_dialer.dial.role import DialRole
 from cato_dialer.exclusions.guard import ExclusionGuard
@@ -54,14 +55,6 @@ class DialProcess:
         self.journal = LogJournal(world.runs)
         self._channels = MemoryChannelSource(world.board, world.clock)
         self._trunk = _Trunk(self)
-        reader = exclusion_reader(
-            FaultyPort(life, world.events, Unavailable),
-            FaultyPort(life, world.objects, BrokerError),
-            world.clock,
-        )
-        own = incarnations.own
-        board = world.readings.of(f"{own.instance}.{own.incarnation}")
-        self.guard = ExclusionGuard(reader, FaultyPort(life, board, BrokerError), world.clock)
         deps = DialDeps(
             stations=world.stations,
             trunk=self._trunk,
@@ -73,9 +66,20 @@ class DialProcess:
             run_states=self.source.run_states,
             # Without rules no message is sent for them.
             pacing=FaultyPort(life, world.pacing, BrokerError) if world.history.pacing else world.pacing,
-            exclusions=self.guard,
+            # Without lists nothing is read or announced for them.
+            exclusions=self._guard(incarnations.own) if world.history.exclusions else NoExclusions(),
         )
         self.role = DialRole(deps, _Source(life, self.source, None))
+
+    def _guard(self, own: CallOwner) -> ExclusionGuard:
+        world, life = self._world, self.life
+        reader = exclusion_reader(
+            FaultyPort(life, world.events, Unavailable),
+            FaultyPort(life, world.objects, BrokerError),
+            world.clock,
+        )
+        board = world.readings.of(f"{own.instance}.{own.incarnation}")
+        return ExclusionGuard(reader, FaultyPort(life, board, BrokerError), world.clock)
 
     async def run(self) -> None:
         await self.role.start()

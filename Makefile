@@ -8,7 +8,8 @@ STAMP := $(VENV)/.installed
 PACKAGES := $(wildcard libs/*/pyproject.toml services/*/pyproject.toml) exchange/pyproject.toml cli/pyproject.toml stack/pyproject.toml
 EDITABLE := $(foreach package,$(PACKAGES),-e ./$(dir $(package)))
 TIMED := $(wildcard services/dialer/tests/integration/trunk tests/interop)
-FAILURES := $(wildcard tests/chaos tests/cluster tests/e2e tests/console tests/api/test_fuzzing.py)
+PAGES := $(wildcard tests/console tests/api/test_fuzzing.py)
+FAILURES := $(wildcard tests/chaos tests/cluster tests/e2e)
 TOOLS := build/openapi-tools
 ASTERISK := build/peers/asterisk
 SUITABLE := "import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))"
@@ -45,23 +46,24 @@ ifdef ARGS
 test: $(STAMP) peers browser openapi-tools deploy-tools
 	$(BIN)/python -m pytest $(ARGS)
 else
-# Three lanes at once. The tests that watch the clock run one at a time, and mostly wait for it, and so do those that kill
-# processes and cut connections, with those of the whole system behind them, so that both lanes are equally long; beside
-# them run, at low priority, the tests that need the processor. Each lane prints its results at its end.
+# Three lanes at once. The tests that watch the clock run one at a time, and mostly wait for it, with those of the console's
+# pages behind them, and so do those that kill processes and cut connections, with the other ones of the whole system behind
+# them; so both lanes are equally long. Beside them run, at low priority, the tests that need the processor. Each lane prints
+# its results at its end.
 test: $(STAMP) peers browser openapi-tools deploy-tools  ## every test but those in containers, or those of ARGS='services/dialer -k wave'
 	@echo "running every test in three lanes; each prints its results at its end, after some minutes"
 	@$(MAKE) --no-print-directory --keep-going --jobs 3 $(SYNC) test-timed test-failures test-others
 endif
 
 test-timed: $(STAMP)
-	$(BIN)/python -m pytest $(TIMED) $(HISTORIES)
+	$(BIN)/python -m pytest $(TIMED) $(HISTORIES) $(PAGES)
 
 test-failures: $(STAMP)
 	$(BIN)/python -m pytest $(FAILURES)
 
 test-others: $(STAMP)
 	nice -n 10 $(BIN)/python -m pytest -n 3 --dist loadfile tests libs services exchange cli stack \
-	    $(addprefix --ignore=,$(TIMED) $(FAILURES) $(HISTORIES))
+	    $(addprefix --ignore=,$(TIMED) $(FAILURES) $(PAGES) $(HISTORIES))
 
 test-console: $(STAMP) browser  ## the pages of the console in a browser, with a whole system and an exchange
 	$(BIN)/python -m pytest tests/console $(ARGS)

@@ -13,7 +13,7 @@ import pytest
 
 from cato_contracts.alaw_wav import wav_file
 from cato_dialer.dial.adapters.dense.media import protocol
-from cato_dialer.dial.adapters.dense.media.engine import MediaEngine
+from cato_dialer.dial.adapters.dense.media.engine import TICK_MS, MediaEngine
 from cato_dialer.dial.adapters.dense.media.farewell import Farewells
 from cato_dialer.dial.adapters.dense.media.ports import Ports
 from cato_dialer.dial.adapters.dense.media.rtp.prompts import ALAW_TO_ULAW
@@ -83,9 +83,9 @@ class Rig:
         return port
 
     def run(self, milliseconds: int) -> None:
-        for _ in range(milliseconds):
+        for _ in range(milliseconds // TICK_MS):
             self.engine.tick(self.now)
-            self.now += 1
+            self.now += TICK_MS
 
     def reported(self, kind: type) -> list[protocol.FromMedia]:
         return [one for one in self.reports if isinstance(one, kind)]

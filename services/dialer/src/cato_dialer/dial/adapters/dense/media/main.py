@@ -1,7 +1,7 @@
 """The media process, started by the trunk as `python -m cato_dialer.dial.adapters.dense.media.main`.
 
-Orders come on standard input, reports go to standard output, one per line. One thread: a clock tick each
-millisecond comes before everything else. The process ends when its standard input does, so also when the
+Orders come on standard input, reports go to standard output, one per line. One thread: the tick of the clock
+comes before everything else. The process ends when its standard input does, so also when the
 dialer dies; then it hangs up the calls that are left.
 """
 
@@ -16,12 +16,12 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from cato_dialer.dial.adapters.call_lock import hold
 from cato_dialer.dial.adapters.dense.media import protocol
-from cato_dialer.dial.adapters.dense.media.engine import MediaEngine
+from cato_dialer.dial.adapters.dense.media.engine import TICK_MS, MediaEngine
 from cato_dialer.dial.adapters.dense.media.kernel import Clock
 from cato_dialer.dial.adapters.dense.media.ports import Ports
 
-_TICK_MS, _IDLE_TICK_MS = 1, 50
-"Interval while there are no streams: the process need not wake up each millisecond."
+_IDLE_TICK_MS = 50
+"Interval while there are no streams: the process need not wake up for each tick."
 _MOST_BEHIND = 200
 "Milliseconds. After a longer stall the clock skips to the present: a burst of late packets would be noise."
 _BEAT_MS, _REPORT_MS = 500, 100
@@ -80,16 +80,16 @@ class Process:
                     self._orders(engine)
                 else:
                     engine.receive(descriptors[descriptor])
-            clock.set_interval(_TICK_MS if engine.streams else _IDLE_TICK_MS)
+            clock.set_interval(TICK_MS if engine.streams else _IDLE_TICK_MS)
             self._flush()
 
     def _advance(self, engine: MediaEngine, clock: Clock) -> None:
         """Send the packets that have become due since the last call."""
         behind = clock.elapsed_ms()
         self._worst_lag = max(self._worst_lag, behind - clock.interval_ms)
-        for _ in range(min(behind, _MOST_BEHIND)):
+        for _ in range(min(behind, _MOST_BEHIND) // TICK_MS):
             engine.tick(self._millisecond)
-            self._millisecond += 1
+            self._millisecond += TICK_MS
             if self._millisecond % _BEAT_MS == 0:
                 self._say(protocol.Beat(self._worst_lag, engine.packets, engine.streams))
                 self._worst_lag = 0

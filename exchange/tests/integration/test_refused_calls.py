@@ -1,5 +1,8 @@
 """Refused, cancelled and challenged calls, message by message, from a caller on a raw socket."""
 
+import time
+from typing import Any
+
 import pytest
 
 from cato_exchange import (
@@ -14,6 +17,7 @@ from cato_exchange import (
     Reject,
     Rule,
 )
+from cato_exchange.calls.call import Call
 from exchange.tests.raw_caller import Scene, proof, refused
 
 ANSWERS = Rule(number="1", does=Answer())
@@ -54,6 +58,25 @@ async def test_no_answer_rings_until_the_caller_cancels(scene: Scene):
     [record] = await exchange.wait_calls(1, timeout=10)
 
     assert (record.final_code, record.ended_by) == (487, "caller")
+
+
+async def test_a_refused_call_ends_with_the_response_though_the_exchange_stands_still_then(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+):
+    """Whoever gets the response may call again at once, while the exchange waits for a processor."""
+    respond, sent_ms = Call._respond, []
+
+    def respond_and_wait(call: Call, code: int, *details: Any, **more: Any) -> None:
+        respond(call, code, *details, **more)
+        sent_ms.append(call.now())
+        time.sleep(0.02)
+
+    monkeypatch.setattr(Call, "_respond", respond_and_wait)
+    exchange, caller = await scene.call(Rule(number="1", does=Busy()))
+    await refused(caller, "1")
+    [record] = await exchange.wait_calls(1, timeout=10)
+    assert record.end_ms is not None
+    assert record.end_ms <= sent_ms[-1]
 
 
 async def test_answer_crosses_the_cancel(scene: Scene):

@@ -113,8 +113,10 @@ class Call:
         headers: dict[str, str] | None = None,
         by: EndedBy = "exchange",
     ) -> None:
+        # The caller may call again before this process goes on: the call ends with the response.
+        at_ms = self.now()
         self._respond(code, reason=reason, headers=headers)
-        self.finish(by)
+        self.finish(by, at_ms)
 
     def challenge(self, challenge: Challenge, *, stale: bool = False) -> None:
         """Send 401 or 407 and wait for the INVITE with credentials."""

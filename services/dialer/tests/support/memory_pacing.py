@@ -3,7 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from cato_contracts.api.rules.pacing import PacingRule
@@ -28,12 +28,12 @@ class MemoryPacing:
     def pace_for(self, number: str, station_id: UUID) -> Pace | None:
         return self._table.pace_for(number, station_id)
 
-    async def reserve(self, pace: Pace, not_before: datetime) -> StartSlot:
+    async def reserve(self, pace: Pace, not_before: datetime, within: timedelta = AHEAD) -> StartSlot:
         assert pace.step_ms is not None
         now = self._clock.now()
         earliest = max(now, not_before)
         start = paced_start(pace.step_ms, earliest, self._next_free.get(pace.key))
-        if start.at - earliest > AHEAD:
+        if start.at - earliest > within:
             first_s = (start.at - now - AHEAD / 2).total_seconds()
             held = self._held[pace.key]
             raise HeldBackError(

@@ -18,6 +18,7 @@ from cato_dialer.dial.domain.call.outcome import (
 )
 from cato_dialer.dial.domain.call.rules import CallRules
 from cato_dialer.dial.domain.call.state import Publish
+from cato_dialer.dial.domain.permission.pacing import AHEAD
 from cato_dialer.dial.domain.subscriber.fault_limits import UNSENT_LIMIT
 from cato_dialer.dial.domain.subscriber.next_attempt import Dial
 from cato_dialer.dial.domain.subscriber.takeover import TakeoverRule
@@ -139,7 +140,9 @@ class CallAttempt:
                 return
             try:
                 await self._prove_hold()
-                slot = await self._deps.paced.reserve_start(self._number, self._station.id)
+                # The call is on record: given up, it would be recorded again, and could miss each slot.
+                within = max(AHEAD, self._start_by - self._deps.clock.now())
+                slot = await self._deps.paced.reserve_start(self._number, self._station.id, within=within)
             except (BrokerError, HeldBackError):
                 record.cancelled()
                 return

@@ -7,10 +7,11 @@ so that it does not occupy the place of one that may be called.
 import asyncio
 from collections import defaultdict
 from collections.abc import Coroutine, Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from cato_dialer.dial.domain.permission.pacing import CallBound, HeldJobs
+from cato_dialer.dial.domain.permission.pacing import AHEAD, CallBound, HeldJobs
 from cato_dialer.dial.ports.dial import Channel, ChannelSource, StartSlot
 from cato_dialer.dial.ports.pacing import HeldBackError, Pacing
 
@@ -49,11 +50,11 @@ class PacedChannels:
         bounds = [bound for one in open_ if (bound := self._bound(number, one)) is not None]
         return self._source.freed(open_, ordinary=ordinary, bounds=bounds)
 
-    async def reserve_start(self, number: str, station_id: UUID) -> StartSlot:
+    async def reserve_start(self, number: str, station_id: UUID, *, within: timedelta = AHEAD) -> StartSlot:
         """Reserve a time at which both the station and the pacing rule of the number allow a start.
 
         Raises:
-            HeldBackError: if a pacing rule allows none soon.
+            HeldBackError: if a pacing rule allows none within this time.
             BrokerError: if none can be reserved in time.
 
         """
@@ -62,7 +63,7 @@ class PacedChannels:
         if pace is None or pace.step_ms is None:
             return slot
         for _ in range(_TRIES):
-            paced = await self._pacing.reserve(pace, slot.at)
+            paced = await self._pacing.reserve(pace, slot.at, within)
             if slot.until is not None and paced.at > slot.until:
                 slot = await self._source.reserve_start(station_id, paced.at)
             if both := _in_both(slot, paced):

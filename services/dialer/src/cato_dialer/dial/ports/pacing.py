@@ -1,11 +1,11 @@
 """The port of the pacing rules."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
 from cato_contracts.errors import CatoError
-from cato_dialer.dial.domain.permission.pacing import Pace
+from cato_dialer.dial.domain.permission.pacing import AHEAD, Pace
 from cato_dialer.dial.ports.dial import StartSlot
 
 
@@ -33,11 +33,11 @@ class Pacing(Protocol):
         """Return what applies to a call, from memory; None if no rule concerns it."""
         ...
 
-    async def reserve(self, pace: Pace, not_before: datetime) -> StartSlot:
+    async def reserve(self, pace: Pace, not_before: datetime, within: timedelta = AHEAD) -> StartSlot:
         """Reserve the next start of a rule with a bound on starts.
 
         Raises:
-            HeldBackError: if it is too far ahead to wait for with a channel in hand.
+            HeldBackError: if it is further ahead than `within`.
             BrokerError: if none can be reserved in time.
 
         """
@@ -55,7 +55,12 @@ class NoPacing:
     def pace_for(self, number: str, station_id: UUID) -> Pace | None:  # noqa: ARG002 - of the port
         return None
 
-    async def reserve(self, pace: Pace, not_before: datetime) -> StartSlot:  # noqa: ARG002 - of the port
+    async def reserve(
+        self,
+        pace: Pace,  # noqa: ARG002 - of the port
+        not_before: datetime,
+        within: timedelta = AHEAD,  # noqa: ARG002 - of the port
+    ) -> StartSlot:
         return StartSlot(not_before, None, delayed=False)
 
     async def close(self) -> None:

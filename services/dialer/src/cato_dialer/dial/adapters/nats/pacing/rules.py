@@ -65,7 +65,7 @@ class NatsPacing:
         """Return the bounds on simultaneous calls of the present rules."""
         return [pace.bound for pace in self._table.paces if pace.bound is not None]
 
-    async def reserve(self, pace: Pace, not_before: datetime) -> StartSlot:
+    async def reserve(self, pace: Pace, not_before: datetime, within: timedelta = AHEAD) -> StartSlot:
         if (step_ms := pace.step_ms) is None:
             return StartSlot(not_before, None, delayed=False)
         key = f"start.{pace.key}"
@@ -76,7 +76,7 @@ class NatsPacing:
                 now = self._clock.now()
                 earliest = max(now, not_before)
                 start = paced_start(step_ms, earliest, next_free)
-                if start.at - earliest > AHEAD:
+                if start.at - earliest > within:
                     self._known[key] = (next_free, revision)
                     raise HeldBackError(self._held_for(pace.key, start.at - now, step_ms))
                 try:

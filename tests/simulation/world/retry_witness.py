@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from cato_contracts.api.resources import SettingsSpec
 from cato_contracts.api.rules.retries import OutcomeGroup, RetryRule, outcome_group
 from cato_contracts.messages.calls import FINAL_KINDS, CallEvent, CallEventKind
-from cato_contracts.messages.runs import SubscriberResult
+from cato_contracts.messages.runs import RunEnded, RunStopping, SubscriberResult
 from cato_dialer.dial.domain.subscriber.fault_limits import INTERRUPTION_LIMIT
 
 _NO_TRY = {"cancelled", "interrupted", "station-down"}
@@ -28,6 +28,8 @@ class RetryWitness:
         self.may_be_excluded: Callable[[int, int], bool] = lambda _no, _phone: False
         self._ends: dict[tuple[int, int], list[tuple[int, str, datetime]]] = {}
         self._stopped: dict[int, int] = {}
+        self._owed: list[tuple[datetime, str]] = []
+        """Retries that a result leaves out. A stop may be the cause: dialers can know it before the log."""
 
     def take(self, body: object, at: datetime) -> None:
         if self.settings is None:
@@ -39,7 +41,12 @@ class RetryWitness:
             self._ends.setdefault((body.no, body.phone_index), []).append((body.wave, reason, at))
             self._note_stop(body, reason)
         elif isinstance(body, SubscriberResult) and not body.notified:
-            self._judge_result(body)
+            self._judge_result(body, at)
+        elif isinstance(body, RunStopping):
+            self._owed = [(since, owed) for since, owed in self._owed if since < at]
+        elif isinstance(body, RunEnded):
+            for _, owed in self._owed:
+                self._violated(owed)
 
     def _tries(self, no: int, phone: int, wave: int) -> list[tuple[str, datetime]]:
         ends = self._ends.get((no, phone), [])
@@ -72,7 +79,7 @@ class RetryWitness:
         elif at < ended_at + timedelta(seconds=rule.after_s) - _ROUNDING:
             self._violated(f"number {phone} of {no} is called again too early")
 
-    def _judge_result(self, result: SubscriberResult) -> None:
+    def _judge_result(self, result: SubscriberResult, at: datetime) -> None:
         """Check that no retry is owed, and that a result without a call has its cause."""
         if self.run_ends or result.reason in _NOT_BY_CALLS or result.no in self._stopped:
             return
@@ -84,7 +91,8 @@ class RetryWitness:
             if rule is None or len(tries) >= rule.max_attempts or self._lost(no, phone, result.wave):
                 continue
             if not self._dropped(no, phone) and not self.may_be_excluded(no, phone):
-                self._violated(f"wave {result.wave} ends for {no} while number {phone} is to be called again")
+                owed = f"wave {result.wave} ends for {no} while number {phone} is to be called again"
+                self._owed.append((at, owed))
 
     def _lost(self, no: int, phone: int, wave: int) -> bool:
         """Tell whether the system has lost so many calls to the number that it gives the number up."""

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from cato_contracts.api.resources import SettingsSpec
 from cato_contracts.api.rules.retries import OutcomeGroup, RetryRule, outcome_group
 from cato_contracts.messages.calls import FINAL_KINDS, CallEvent, CallEventKind
-from cato_contracts.messages.runs import RunEnded, RunStopping, SubscriberResult
+from cato_contracts.messages.runs import RunEnded, RunStarted, RunStopping, SubscriberResult
 from cato_dialer.dial.domain.subscriber.fault_limits import INTERRUPTION_LIMIT
 
 _NO_TRY = {"cancelled", "interrupted", "station-down"}
@@ -28,10 +28,13 @@ class RetryWitness:
         self.may_be_excluded: Callable[[int, int], bool] = lambda _no, _phone: False
         self._ends: dict[tuple[int, int], list[tuple[int, str, datetime]]] = {}
         self._stopped: dict[int, int] = {}
+        self._expires_at: datetime | None = None
         self._owed: list[tuple[datetime, str]] = []
         """Retries that a result leaves out. A stop may be the cause: dialers can know it before the log."""
 
     def take(self, body: object, at: datetime) -> None:
+        if isinstance(body, RunStarted):
+            self._expires_at = body.snapshot.expires_at
         if self.settings is None:
             return
         if isinstance(body, CallEvent) and body.kind is CallEventKind.STARTED:
@@ -81,6 +84,8 @@ class RetryWitness:
 
     def _judge_result(self, result: SubscriberResult, at: datetime) -> None:
         """Check that no retry is owed, and that a result without a call has its cause."""
+        if self._expires_at is not None and at >= self._expires_at:
+            return  # the dialers know the time, and the log need not say it
         if self.run_ends or result.reason in _NOT_BY_CALLS or result.no in self._stopped:
             return
         if result.reason in _BY_RULE and not any(no == result.no for no, _ in self._ends):

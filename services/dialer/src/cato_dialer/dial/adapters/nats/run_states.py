@@ -1,9 +1,7 @@
 """Follow the dispatch states of the runs in the bucket `runs`."""
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
 from uuid import UUID
 
 import structlog
@@ -12,17 +10,14 @@ from nats.js import JetStreamContext
 from nats.js.kv import KV_DEL, KV_PURGE, KeyValue
 from pydantic import ValidationError
 
-from cato_contracts.errors import BrokerError
 from cato_contracts.messages.jobs import RunDispatchState
 from cato_contracts.subjects import RUN_DISPATCH_STATES
-from cato_jetstream import EventLogError, translated
+from cato_dialer.dial.adapters.nats.bucket_follower import Entries, follow_bucket
 from cato_runtime.process.tasks import end_tasks
 
 log = structlog.get_logger()
 
 _TIMEOUT_S = 5.0
-_CHECK_S = 1.0
-_REOPEN_S = 1.0
 
 
 class NatsRunStates:
@@ -52,44 +47,31 @@ class NatsRunStates:
         return self._states
 
     def open(self) -> None:
-        self._follower = asyncio.create_task(self._follow())
+        self._follower = asyncio.create_task(
+            follow_bucket(
+                self._client,
+                self._js,
+                RUN_DISPATCH_STATES.name,
+                self._take,
+                warning="runs cannot be followed",
+            )
+        )
 
     async def close(self) -> None:
         await end_tasks(self._follower)
 
-    async def _follow(self) -> None:
-        """Follow the bucket, with a new watch after each reconnection: an old one may take long to resume."""
-        while True:
-            try:
-                with translated():
-                    await self._follow_connection()
-            except EventLogError as error:
-                log.warning("runs cannot be followed", error=str(error))
-                await asyncio.sleep(_REOPEN_S)
-
-    async def _follow_connection(self) -> None:
-        connection = self._client.stats["reconnects"]
-        bucket = await self._js.key_value(RUN_DISPATCH_STATES.name)
-        watcher: Any = await bucket.watchall()
-        try:
-            before = set(self._states)
-            caught_up = False
-            while self._client.stats["reconnects"] == connection:
-                try:
-                    entry = await watcher.updates(timeout=_CHECK_S)
-                except TimeoutError:
-                    continue
-                if entry is None:
-                    caught_up = True
-                    for gone in before:
-                        await self._remove(gone)
-                elif (run_id := await self._apply(entry)) is not None:
-                    before.discard(run_id)
-                if caught_up:
-                    self._on_change()
-        finally:
-            with contextlib.suppress(BrokerError), translated():  # without a connection there is no watch
-                await watcher.stop()
+    async def _take(self, entries: Entries) -> None:
+        before = set(self._states)
+        caught_up = False
+        async for entry in entries:
+            if entry is None:
+                caught_up = True
+                for gone in before:
+                    await self._remove(gone)
+            elif (run_id := await self._apply(entry)) is not None:
+                before.discard(run_id)
+            if caught_up:
+                self._on_change()
         self._on_reconnected()
         self._on_change()
 

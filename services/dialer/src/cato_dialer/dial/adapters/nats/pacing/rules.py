@@ -1,10 +1,8 @@
 """Follow the pacing rules in the bucket `pacing`, and reserve the starts that they allow."""
 
 import asyncio
-import contextlib
 from collections import defaultdict
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import structlog
@@ -13,12 +11,12 @@ from nats.js.kv import KV_DEL, KV_PURGE, KeyValue
 from pydantic import ValidationError
 
 from cato_contracts.api.rules.pacing import PacingRule
-from cato_contracts.errors import BrokerError
 from cato_contracts.subjects import LEASES, PACING_RULES
+from cato_dialer.dial.adapters.nats.bucket_follower import Entries, follow_bucket
 from cato_dialer.dial.domain.permission.pacing import AHEAD, CallBound, HeldJobs, Pace, PaceTable, paced_start
 from cato_dialer.dial.ports.dial import StartSlot
 from cato_dialer.dial.ports.pacing import HeldBackError
-from cato_jetstream import Bucket, Conflict, EventLogError, Unavailable, translated
+from cato_jetstream import Bucket, Conflict, Unavailable
 from cato_runtime.clock import Clock
 from cato_runtime.process.tasks import end_tasks
 
@@ -26,8 +24,6 @@ log = structlog.get_logger()
 
 _TIMEOUT_S = 2.0
 _OPEN_S = 10.0
-_CHECK_S = 1.0
-_REOPEN_S = 1.0
 _TRIES = 20
 
 
@@ -48,7 +44,15 @@ class NatsPacing:
         self._follower: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        self._follower = asyncio.create_task(self._follow())
+        self._follower = asyncio.create_task(
+            follow_bucket(
+                self._client,
+                self._js,
+                PACING_RULES.name,
+                self._take,
+                warning="pacing rules cannot be followed",
+            )
+        )
         try:
             async with asyncio.timeout(_OPEN_S):
                 await self._read_once.wait()
@@ -97,37 +101,16 @@ class NatsPacing:
         entry = await self._starts.read(key)
         return (int(entry.value) if entry.value else None), entry.revision
 
-    async def _follow(self) -> None:
-        """Follow the bucket, with a new watch after each reconnection: an old one may take long to resume."""
-        while True:
-            try:
-                with translated():
-                    await self._follow_connection()
-            except EventLogError as error:
-                log.warning("pacing rules cannot be followed", error=str(error))
-                await asyncio.sleep(_REOPEN_S)
-
-    async def _follow_connection(self) -> None:
-        connection = self._client.stats["reconnects"]
-        bucket = await self._js.key_value(PACING_RULES.name)
-        watcher: Any = await bucket.watchall()
+    async def _take(self, entries: Entries) -> None:
         found: dict[str, PacingRule] = {}
         current = False
-        try:
-            while self._client.stats["reconnects"] == connection:
-                try:
-                    entry = await watcher.updates(timeout=_CHECK_S)
-                except TimeoutError:
-                    continue
-                if entry is None:
-                    current = True
-                else:
-                    _apply(found, entry)
-                if current:
-                    self._use(found)
-        finally:
-            with contextlib.suppress(BrokerError), translated():  # without a connection there is no watch
-                await watcher.stop()
+        async for entry in entries:
+            if entry is None:
+                current = True
+            else:
+                _apply(found, entry)
+            if current:
+                self._use(found)
 
     def _use(self, rules: dict[str, PacingRule]) -> None:
         if rules != self._rules:

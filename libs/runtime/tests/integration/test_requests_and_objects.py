@@ -7,7 +7,7 @@ import pytest
 from faststream.nats import NatsBroker
 
 from cato_contracts.api.resources import SubscriberGroup
-from cato_contracts.errors import ConflictError, RefusedError, UnavailableError
+from cato_contracts.errors import BrokerError, ConflictError, RefusedError, UnavailableError
 from cato_contracts.messages.campaign_commands import GetSubscriberGroup, RemoveTask
 from cato_contracts.objects import Bucket, ObjectRef
 from cato_contracts.requests import Actor
@@ -114,6 +114,27 @@ async def test_objects_come_back_as_they_were(broker, tmp_path):
         await objects.get(ref)
     with pytest.raises(ObjectMissingError):
         await objects.get(ObjectRef(bucket=Bucket.LISTS, name="never", size=1))
+
+
+async def test_an_object_whose_content_is_gone_is_missing_at_once(broker):
+    js = (await broker.connect()).jetstream()
+    objects = NatsObjectStore(js)
+    ref = await objects.put(Bucket.UPLOADS, "one", b"content")
+    await js.purge_stream(f"OBJ_{Bucket.UPLOADS}", subject=f"$O.{Bucket.UPLOADS}.C.>")
+    async with asyncio.timeout(10):
+        with pytest.raises(ObjectMissingError):
+            await objects.get(ref)
+
+
+async def test_an_object_with_other_content_is_not_given_out(broker):
+    js = (await broker.connect()).jetstream()
+    objects = NatsObjectStore(js)
+    ref = await objects.put(Bucket.UPLOADS, "one", b"content")
+    nuid = (await (await js.object_store(Bucket.UPLOADS)).get_info("one")).nuid
+    await js.purge_stream(f"OBJ_{Bucket.UPLOADS}", subject=f"$O.{Bucket.UPLOADS}.C.>")
+    await js.publish(f"$O.{Bucket.UPLOADS}.C.{nuid}", b"another")
+    with pytest.raises(BrokerError, match="its content is not what was stored"):
+        await objects.get(ref)
 
 
 async def test_the_topology_can_be_made_again_and_survives_a_crash(nats, broker):

@@ -28,7 +28,7 @@ _PACKET_SIZES = (10, 20, 30, 40, 60)
 _REPORT_S = 5.0
 _RTP_HEADER = 12
 _LARGEST_PACKET = 512
-_PACKETS_PER_WAKE_UP = 8
+_MOST_OF_STRANGERS, _MOST_REPORTS = 64, 8
 _NO_DESCRIPTOR = -1
 _VERSION_MASK, _VERSION = 0xC0, 0x80
 
@@ -107,9 +107,13 @@ class MediaEngine:
                 self._plan_report(stream, now)
 
     def receive(self, port: int) -> None:
-        """Handle the packets received on a local RTP port."""
+        """Handle packets received on a local RTP port, to the first one of the far end.
+
+        There is seldom a second one, and to find that out costs as much as to handle one. Packets of
+        strangers do not make the far end's wait.
+        """
         rtp = self._ports.rtp[port]
-        for _ in range(_PACKETS_PER_WAKE_UP):
+        for _ in range(_MOST_OF_STRANGERS):
             try:
                 data, source = rtp.recvfrom(_LARGEST_PACKET)
             except BlockingIOError:
@@ -117,8 +121,8 @@ class MediaEngine:
             except OSError:
                 continue  # an ICMP error of an earlier packet
             stream = self._by_port.get(port)
-            if stream is not None:
-                self._take(stream, data, source[0], source[1])
+            if stream is not None and self._take(stream, data, source[0], source[1]):
+                return
 
     def close(self) -> None:
         for call in list(self._streams):
@@ -200,11 +204,12 @@ class MediaEngine:
             heard = stream.marked_ms if kind is protocol.Heard else stream.heard_ms()
             self._report(kind(stream.call, now_ms(), heard))
 
-    def _take(self, stream: Stream, data: bytes, address: str, port: int) -> None:
+    def _take(self, stream: Stream, data: bytes, address: str, port: int) -> bool:
+        """Handle a packet; return whether it is one of the far end."""
         if len(data) < _RTP_HEADER or data[0] & _VERSION_MASK != _VERSION:
-            return
+            return False
         if not stream.takes(address, port, int.from_bytes(data[8:12], "big")):
-            return
+            return False
         if stream.latched_to != (stream.address, stream.to_port):
             stream.address, stream.to_port = address, port
             if stream.phase is not None:
@@ -216,6 +221,7 @@ class MediaEngine:
             key = stream.events.take(int.from_bytes(data[4:8], "big"), data[start:])
             if key is not None:
                 self._report(protocol.Key(stream.call, now_ms(), key))
+        return True
 
     def _discard_received(self, port: int) -> None:
         """Discard packets that arrived for the previous call on these sockets."""
@@ -227,7 +233,7 @@ class MediaEngine:
     def _take_reports(self, stream: Stream) -> None:
         """Take what the far end has reported about our packets since the last time."""
         with suppress(OSError):
-            for _ in range(_PACKETS_PER_WAKE_UP):
+            for _ in range(_MOST_REPORTS):
                 report = self._ports.rtcp[stream.port].recv(_LARGEST_PACKET)
                 stream.lost = rtcp.lost_of(report, stream.ssrc, stream.lost)
 

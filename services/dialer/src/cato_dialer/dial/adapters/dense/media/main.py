@@ -22,6 +22,8 @@ from cato_dialer.dial.adapters.dense.media.ports import Ports
 
 _IDLE_TICK_MS = 50
 "Interval while there are no streams: the process need not wake up for each tick."
+_RECEIVE_MS = 10
+"Interval between looks at the incoming packets. To wake up for each of them costs more than to handle them."
 _MOST_BEHIND = 200
 "Milliseconds. After a longer stall the clock skips to the present: a burst of late packets would be noise."
 _BEAT_MS, _REPORT_MS = 500, 100
@@ -64,21 +66,23 @@ class Process:
 
     def _loop(self, engine: MediaEngine, ports: Ports) -> None:
         clock = Clock(_IDLE_TICK_MS)
-        poll = select.epoll()
+        poll, received = select.epoll(), select.epoll()
         poll.register(clock.descriptor, select.EPOLLIN)
         poll.register(self._in, select.EPOLLIN)
         descriptors = {rtp.fileno(): port for port, rtp in ports.rtp.items()}
         for descriptor in descriptors:
-            poll.register(descriptor, select.EPOLLIN)
+            received.register(descriptor, select.EPOLLIN)
+        receive_at = 0
         while self._open:
-            events = poll.poll(maxevents=_EVENTS)
-            # The clock first: incoming packets can wait, packets that are due cannot.
-            for descriptor, _ in sorted(events, key=lambda event: event[0] != clock.descriptor):
-                if descriptor == clock.descriptor:
-                    self._advance(engine, clock)
-                elif descriptor == self._in:
-                    self._orders(engine)
-                else:
+            ready = {descriptor for descriptor, _ in poll.poll()}
+            # The clock first: packets that are due cannot wait.
+            if clock.descriptor in ready:
+                self._advance(engine, clock)
+            if self._in in ready:
+                self._orders(engine)
+            if self._millisecond >= receive_at:
+                receive_at = self._millisecond + _RECEIVE_MS
+                for descriptor, _ in received.poll(timeout=0, maxevents=_EVENTS):
                     engine.receive(descriptors[descriptor])
             clock.set_interval(TICK_MS if engine.streams else _IDLE_TICK_MS)
             self._flush()

@@ -24,6 +24,7 @@ from services.dialer.tests.support.trunk.dial_bench import DialBench
 from services.dialer.tests.support.trunk.trunk_kit import every_code, write_wav
 
 LIMIT_S = 50
+MOST_LATE_MS = 1_500
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Outcome:
 
     result: SubscriberResult
     events: list[CallEvent]
+    ended_at_ms: float
     seen: list[CallRecord]
 
     @property
@@ -97,6 +99,7 @@ async def call_all(directory: Path, engine: str) -> Called:
             Outcome(
                 bench.result(no),
                 bench.events(no),
+                bench.ended_at_ms(no),
                 [call for exchange in exchanges for call in exchange.calls if call.number == number(no)],
             )
             for no in range(len(CASES))
@@ -117,6 +120,17 @@ def called(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     return asyncio.run(call_all(tmp_path_factory.mktemp("cases"), request.param))
 
 
+def may_have_heard(case: Case, outcome: Outcome) -> range:
+    """Return the range of the row. A far end whose BYE a busy machine holds up hears more."""
+    if case.by != "exchange" or len(case.heard) <= 1:
+        return case.heard
+    seen = outcome.seen[-1]
+    assert seen.answer_ms
+    assert seen.end_ms
+    assert outcome.ended_at_ms - seen.end_ms < MOST_LATE_MS
+    return range(case.heard.start, max(case.heard.stop, int(outcome.ended_at_ms - seen.answer_ms)))
+
+
 @pytest.mark.timeout(90)
 @pytest.mark.parametrize("no", range(len(CASES)), ids=[case.name.replace(" ", "-") for case in CASES])
 def test_a_call_comes_to(called: Called, no: int):
@@ -127,7 +141,7 @@ def test_a_call_comes_to(called: Called, no: int):
     last = outcome.ends[-1]
     assert (last.kind, last.sip_code, last.success) == (CallEventKind.ENDED, case.code, success)
     assert last.heard_ms is not None
-    assert last.heard_ms in case.heard
+    assert last.heard_ms in may_have_heard(case, outcome)
     of_last = [event for event in outcome.events if event.call_id == last.call_id]
     keyed = [event.digit or "" for event in of_last if event.kind is CallEventKind.DIGIT]
     assert "".join(keyed) == case.digits

@@ -14,8 +14,10 @@ import pytest
 from cato_contracts.errors import ConfigurationError
 from cato_dialer.dial.domain.call.line_events import (
     LineAnswered,
+    LineEvent,
     LinePlaybackFinished,
     LinePlaybackStarted,
+    LineRinging,
     ReleaseCause,
 )
 from cato_dialer.dial.ports.trunk import Line
@@ -33,11 +35,15 @@ async def reached(condition: Callable[[], bool], timeout: float) -> None:
             await asyncio.sleep(0.02)
 
 
-async def playing(line: Line) -> None:
+async def until(line: Line, kind: type[LineEvent]) -> None:
     async with asyncio.timeout(10):
         async for event in line.events():
-            if isinstance(event, LinePlaybackStarted):
+            if isinstance(event, kind):
                 return
+
+
+async def playing(line: Line) -> None:
+    await until(line, LinePlaybackStarted)
 
 
 async def test_eight_calls_share_two_workers(bench: Bench):
@@ -132,10 +138,8 @@ async def test_calls_of_a_dead_worker_are_hung_up_by_its_supervisor(bench: Bench
     listening = [caller.call(f"1{n}") for n in range(2)]
     for line in listening:
         await playing(line)
-    caller.call("2")
-    await exchange.wait_until(
-        lambda: any(call.ringing_ms and not call.answer_ms for call in exchange.calls), 5
-    )
+    # Until the supervisor knows: of a call that its worker did not report, it cannot send the CANCEL.
+    await until(caller.call("2"), LineRinging)
     os.kill(trunk.worker_pids[0], signal.SIGKILL)
     await exchange.wait_until(lambda: all(call.ended for call in exchange.calls), 5)
     assert {call.ended_by for call in exchange.calls} == {"caller"}

@@ -141,6 +141,15 @@ class DialBench:
         bodies = [entry.body for entry in self._journal.entries]
         return [body for body in bodies if isinstance(body, CallEvent) and body.no == no]
 
+    def ended_at_ms(self, no: int) -> float:
+        """Return when the last call to the subscriber ended, by its event, in Unix milliseconds."""
+        ends = [
+            entry.occurred_at
+            for entry in self._journal.entries
+            if isinstance(entry.body, CallEvent) and entry.body.no == no and entry.body.kind in FINAL_KINDS
+        ]
+        return ends[-1].timestamp() * 1000
+
     def result(self, no: int) -> SubscriberResult:
         bodies = [entry.body for entry in self._journal.entries]
         return next(body for body in bodies if isinstance(body, SubscriberResult) and body.no == no)

@@ -176,6 +176,47 @@ async def test_case_t22_an_order_that_a_frozen_worker_takes_late_is_not_sent(ben
     assert len(exchange.calls) == 0
 
 
+_SLOW = """
+import os, sys, time
+from cato_contracts.instants import now_ms
+from cato_dialer.dial.adapters.pjsua2 import protocol
+from cato_dialer.dial.adapters.pjsua2.worker.engine import Engine
+from cato_dialer.dial.adapters.pjsua2.worker.sip.library_call import LibraryCall
+
+target, prompt = sys.argv[1:]
+heard = []
+make = LibraryCall.makeCall
+
+def make_slowly(*call):
+    time.sleep(0.2)
+    make(*call)
+
+LibraryCall.makeCall = make_slowly
+engine = Engine(protocol.Configure(1, "127.0.0.1", None, 0, 0, 0), heard.append)
+engine.start()
+identity = protocol.SipIdentity("sip:776400@127.0.0.1", "udp")
+order = protocol.Place(1, target, identity, ("PCMA",), prompt, None, not_after=now_ms() + 100)
+engine.place(order)
+while protocol.Gone(1) not in heard:
+    engine.poll(20)
+print(*heard, sep="\\n", flush=True)
+os._exit(0)
+"""
+
+
+async def test_case_t22_an_invite_that_the_library_makes_too_slowly_is_not_sent(bench: Bench):
+    exchange = await bench.exchange("number: '1', behaviour: answer")
+    target = exchange.uri.replace("sip:", "sip:1@")
+    worker = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", _SLOW, target, str(bench.prompt)), stdout=asyncio.subprocess.PIPE
+    )
+    async with asyncio.timeout(40):
+        said, _ = await worker.communicate()
+    assert worker.returncode == 0
+    assert "cause=<ReleaseCause.MISSED: 'missed'>" in said.decode(), said.decode()
+    assert len(exchange.calls) == 0
+
+
 async def test_a_worker_that_hangs_is_replaced(bench: Bench):
     exchange = await bench.exchange("number: '1', behaviour: answer")
     trunk = await bench.trunk(channels=1)

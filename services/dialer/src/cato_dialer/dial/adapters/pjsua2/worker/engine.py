@@ -22,11 +22,12 @@ from cato_dialer.dial.adapters.pjsua2.worker.audio.playback import Playback
 from cato_dialer.dial.adapters.pjsua2.worker.audio.prompt_player import PlayerError, PromptPlayer
 from cato_dialer.dial.adapters.pjsua2.worker.audio.tone_listener import ToneListener
 from cato_dialer.dial.adapters.pjsua2.worker.digit_filter import RTP_EVENTS, TONES, DigitFilter
+from cato_dialer.dial.adapters.pjsua2.worker.last_moment import LastMoment
 from cato_dialer.dial.adapters.pjsua2.worker.parting_calls import PartingCalls
 from cato_dialer.dial.adapters.pjsua2.worker.progress import Progress
 from cato_dialer.dial.adapters.pjsua2.worker.scheduled_calls import ScheduledCalls
 from cato_dialer.dial.adapters.pjsua2.worker.sip.accounts import Accounts, AccountsError
-from cato_dialer.dial.adapters.pjsua2.worker.sip.library_call import LibraryCall, abandon
+from cato_dialer.dial.adapters.pjsua2.worker.sip.library_call import LibraryCall, abandon, call_options
 from cato_dialer.dial.adapters.pjsua2.worker.sip.library_module import LibraryModule
 from cato_dialer.dial.adapters.pjsua2.worker.sip.library_settings import keep_to_udp
 from cato_dialer.dial.adapters.pjsua2.worker.sip.offer import Offer
@@ -87,7 +88,9 @@ class Engine:
             self._library, self._offered, lambda: self._accounts.transports, self._bad_answer
         )
         self._guard = RequestGuard(self._library, lambda: self._accounts.transports)
-        self._module = LibraryModule(self._library, self._guard.answer, self._responses.take)
+        self._last_moment = LastMoment(self._events.append)
+        filters = self._guard.answer, self._responses.take, self._last_moment.may_send
+        self._module = LibraryModule(self._library, *filters)
         self._tones = ToneListener(self._library)
         self._sockets = SocketQuota(settings.calls)
         self.registrations = Registrations(self._accounts, emit)
@@ -196,19 +199,14 @@ class Engine:
         call = LibraryCall(account, order.line, self._note, self._library)
         progress = Progress(order.line, Playback(length, order.heard_threshold_ms), DigitFilter(order.dtmf))
         self._running[order.line] = _Running(call, player, progress)
-        option = pj.CallOpParam(True)
-        option.opt.audioCount, option.opt.videoCount, option.opt.textCount = 1, 0, 0
-        identity = pj.SipHeader()
-        identity.hName, identity.hValue = "P-Asserted-Identity", f"<{order.identity.uri}>"
-        option.txOption.headers.append(identity)
-        if order.not_after is not None and now_ms() > order.not_after:
-            why = "the order was too late"
-            self._events.append(pj_events.Unsent(order.line, now_ms(), ReleaseCause.MISSED, why))
+        option = call_options(order.identity.uri)
+        if self._last_moment.missed(order):
             return
         # Before the INVITE: this process may die right after it has sent that, and then there was a call.
         self._emit(protocol.InviteSent(order.line))
         try:
-            call.makeCall(order.target, option)
+            with self._last_moment.sending(order):
+                call.makeCall(order.target, option)
             self._offered[call.dialog] = order.codecs
             if sip_call_id := call.sip_call_id():
                 self._emit(protocol.CallNamed(order.line, sip_call_id))

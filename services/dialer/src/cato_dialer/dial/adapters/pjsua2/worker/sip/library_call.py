@@ -176,6 +176,16 @@ def _reason_header(event: Any) -> str | None:
     return reason_of_message(received_text(received.rdata.wholeMsg))
 
 
+def call_options(identity_uri: str) -> Any:
+    """Return the options of a call with audio only, whose INVITE asserts our identity."""
+    option = pj.CallOpParam(True)
+    option.opt.audioCount, option.opt.videoCount, option.opt.textCount = 1, 0, 0
+    identity = pj.SipHeader()
+    identity.hName, identity.hValue = "P-Asserted-Identity", f"<{identity_uri}>"
+    option.txOption.headers.append(identity)
+    return option
+
+
 def abandon(call: LibraryCall) -> None:
     """End a call after a fault; the library may have ended it already."""
     if call.isActive():

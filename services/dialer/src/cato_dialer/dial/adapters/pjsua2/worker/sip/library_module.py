@@ -1,4 +1,4 @@
-"""A module of PJSIP that sees each received message before the library acts on it."""
+"""A module of PJSIP: it sees received messages before the library acts, and requests before they are sent."""
 
 import ctypes
 from collections.abc import Callable
@@ -15,6 +15,8 @@ _RESPONSE = 1
 "PJSIP_RESPONSE_MSG."
 _TAG_LENGTH = 80
 "Of `tag.slen` in `pjsip_fromto_hdr`."
+_CANCELLED = 70_014
+"PJ_ECANCELLED: with an error the library does not send the request."
 
 OnMessage = Callable[["ReceivedMessage"], bool]
 """Returns whether the message has been dealt with, so that the library does not get it."""
@@ -53,7 +55,8 @@ class _Module(ctypes.Structure):
         *((name, ctypes.c_void_p) for name in ("load", "start", "stop", "unload")),
         ("on_rx_request", _Callback),
         ("on_rx_response", _Callback),
-        *((name, ctypes.c_void_p) for name in ("on_tx_request", "on_tx_response", "on_tsx_state")),
+        ("on_tx_request", _Callback),
+        *((name, ctypes.c_void_p) for name in ("on_tx_response", "on_tsx_state")),
     )
 
 
@@ -118,19 +121,31 @@ class ReceivedMessage:
 
 
 class LibraryModule:
-    """Passes each received request and response to a function."""
+    """Passes each received request and response to a function, and asks one before a request is sent.
 
-    def __init__(self, library: ctypes.CDLL, on_request: OnMessage, on_response: OnMessage) -> None:
+    `may_send` is called right before the library writes a request to its socket, and again when it repeats
+    one. A request that may not be sent fails as if the network had refused it.
+    """
+
+    def __init__(
+        self,
+        library: ctypes.CDLL,
+        on_request: OnMessage,
+        on_response: OnMessage,
+        may_send: Callable[[], bool],
+    ) -> None:
         self._library = library
         # The library keeps pointers to these.
         self._name = ctypes.create_string_buffer(b"mod-cato")
         self._request, self._response = self._callback(on_request), self._callback(on_response)
+        self._sending = _Callback(lambda _: 0 if may_send() else _CANCELLED)
         self._module = _Module(
             name=Text(ctypes.addressof(self._name), len(self._name) - 1),
             id=-1,
             priority=_BEFORE_TRANSACTIONS,
             on_rx_request=self._request,
             on_rx_response=self._response,
+            on_tx_request=self._sending,
         )
 
     def register(self) -> int:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.chaos.random_runs.processes import fork_server
 from tests.chaos.random_runs.run import carry_out
-from tests.chaos.random_runs.scenario import cluster
+from tests.chaos.random_runs.set_pieces import cluster
 from tests.chaos.random_runs.truths import violations
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.random_runs.directed import directed, now_ms
-from tests.chaos.random_runs.scenario import Fault, Kind, listeners
-from tests.chaos.random_runs.system import caller_id
+from tests.chaos.random_runs.scenario import Fault, Kind, caller_id
+from tests.chaos.random_runs.set_pieces import listeners
 
 DIALERS = ("dial-0", "dial-1")
 CHANNELS = 8

@@ -266,6 +266,19 @@ BROKEN: Sequence[tuple[str, str, Callable[[Evidence], Evidence]]] = [
         lambda good: far(good, FarCall(PHONES[0][0], at_ms(5), at_ms(6))),
     ),
     (
+        "nobody_is_called_after_exclusion",
+        "called 110 ms after the answer",
+        lambda good: replace(good, excluded_ms={PHONES[1][0]: at_ms(1.9)}),
+    ),
+    (
+        "nobody_is_called_after_exclusion",
+        "excluded by nobody",
+        lambda good: replace(
+            good,
+            log=(*good.log, logged(result(1, notified=False).model_copy(update={"reason": "excluded"}), 3)),
+        ),
+    ),
+    (
         "calls_end_at_exchange",
         "left up",
         lambda good: replace(good, far_calls=(replace(good.far_calls[0], end_ms=None), good.far_calls[1])),
@@ -366,6 +379,15 @@ def test_drawn_faults_have_every_kind_and_stay_within_the_limits_of_physics() ->
     for scenario in scenarios:
         for index, fault in enumerate(scenario.faults):
             assert possible(fault, scenario.faults[:index])
+
+
+def test_numbers_are_excluded_in_some_runs_and_belong_to_them() -> None:
+    scenarios = [draw(seed) for seed in range(50)]
+    excluding = [each for each in scenarios if each.exclusions]
+    assert 10 < len(excluding) < 30
+    for scenario in excluding:
+        numbers = {number for of_person in scenario.phones for number in of_person}
+        assert {each.number for each in scenario.exclusions} <= numbers
 
 
 def test_dialer_and_its_worker_are_not_killed_together() -> None:

@@ -18,7 +18,8 @@ from pathlib import Path
 from cato_stack.forked_process import ForkServerProcess
 from tests.chaos.random_runs.processes import fork_server
 from tests.chaos.random_runs.run import carry_out
-from tests.chaos.random_runs.scenario import Scenario, cluster, draw, partitions, rolling
+from tests.chaos.random_runs.scenario import Scenario, draw
+from tests.chaos.random_runs.set_pieces import cluster, partitions, rolling
 from tests.chaos.random_runs.system import NotStartedError
 from tests.chaos.random_runs.truths import intervals_are_judged, violations
 from tests.chaos.small_disk import mount, unmount
@@ -82,7 +83,9 @@ class Campaign:
             say(
                 f"seed {seed}: true after {took:.0f} s, {evidence.start_s:.0f} of them to start:"
                 f" {report.subscriber_notified} of {report.subscriber_count} notified,"
-                f" {len(evidence.far_calls)} calls at the exchange, {report.state}"
+                f" {len(evidence.far_calls)} calls at the exchange, {report.state};"
+                f" {len(evidence.excluded_ms)} exclusions answered,"
+                f" {evidence.cuts_in_calls} of {len(evidence.cuts_ms)} partitions began during calls"
             )
             shutil.rmtree(directory)
 

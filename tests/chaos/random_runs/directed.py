@@ -10,8 +10,8 @@ from typing import Any
 from tests.chaos.random_runs.evidence import Evidence
 from tests.chaos.random_runs.processes import fork_server
 from tests.chaos.random_runs.run import Carried, collect, started
-from tests.chaos.random_runs.scenario import Scenario
-from tests.chaos.random_runs.system import System, caller_id
+from tests.chaos.random_runs.scenario import Scenario, caller_id
+from tests.chaos.random_runs.system import System
 from tests.chaos.random_runs.truths import violations
 
 _ENDS_WITHIN_S = 120.0

@@ -7,7 +7,7 @@ from uuid import UUID
 from cato_client.models import StatusDocument
 from cato_contracts.envelope import Envelope
 from cato_contracts.instants import unix_ms
-from tests.chaos.random_runs.scenario import Order, Scenario
+from tests.chaos.random_runs.scenario import Order, Scenario, caller_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +59,16 @@ class Evidence:
     """When each process was started."""
     silences_ms: tuple[tuple[float, float], ...] = ()
     """When the station did not hear anything."""
+    cuts_ms: tuple[tuple[str, float], ...] = ()
+    """The dialers that were cut off from the broker, and when."""
     failed_tries: tuple[FailedTry, ...] = ()
     orders: tuple[GivenOrder, ...] = ()
     created: Mapping[str, str] = field(default_factory=dict)
     """Names of resources that the client created, and the ids of the answers."""
     found: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The ids that have these names afterwards."""
+    excluded_ms: Mapping[str, float] = field(default_factory=dict)
+    """When the exclusion of each number was answered."""
     runs_of_task: int = 1
     wrong_reports: tuple[str, ...] = ()
     """What was wrong with reports on the way."""
@@ -73,12 +77,27 @@ class Evidence:
     worst_stall_ms: float = 0.0
     """How long this machine let a ready process wait."""
 
+    @property
+    def cuts_in_calls(self) -> int:
+        """How many partitions began while their dialer had an answered call."""
+        return sum(
+            any(
+                call.caller == caller_id(name)
+                and call.answer_ms is not None
+                and call.answer_ms < at < (call.end_ms or at)
+                for call in self.far_calls
+            )
+            for name, at in self.cuts_ms
+        )
+
     def lines(self) -> list[str]:
         """Return everything that happened, in the order of time, for a person who looks for the reason."""
         happened = [(call.invite_ms, f"exchange: {call}") for call in self.far_calls]
         happened += [(float(unix_ms(each.occurred_at)), f"log: {each.body}") for each in self.log]
+        happened += [(at, f"{number} is excluded") for number, at in self.excluded_ms.items()]
         for name, starts in self.starts_ms.items():
             happened += [(at, f"{name} is started") for at in starts]
         happened += [(since, f"the station is silent till {till:.0f}") for since, till in self.silences_ms]
+        happened += [(at, f"{name} is cut off from the broker") for name, at in self.cuts_ms]
         happened.sort()
         return [f"{at:.0f} {what}" for at, what in happened] + [str(each) for each in self.failed_tries]

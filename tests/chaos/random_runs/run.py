@@ -23,6 +23,7 @@ from cato_reporting.domain.parsed_message import parse_message
 from cato_runtime.process.tasks import end_tasks
 from cato_stack.forked_process import ForkServerProcess
 from tests.chaos.random_runs.evidence import Evidence, FailedTry, FarCall, GivenOrder
+from tests.chaos.random_runs.exclusions import add_list, exclude_all
 from tests.chaos.random_runs.scenario import Order, Ordered, Scenario
 from tests.chaos.random_runs.system import System
 from tests.e2e.channels.stalls import StallWatch
@@ -70,6 +71,9 @@ class Carried:
     orders: list[GivenOrder] = field(default_factory=list)
     created: dict[str, str] = field(default_factory=dict)
     wrong_reports: list[str] = field(default_factory=list)
+    exclusion_list: UUID | None = None
+    excluded_ms: dict[str, float] = field(default_factory=dict)
+    """When the exclusion of each number was answered."""
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def watch(self) -> None:
@@ -112,6 +116,12 @@ class Carried:
             self.orders.append(GivenOrder(ordered.order, accepted=False))
         else:
             self.orders.append(GivenOrder(ordered.order, accepted=True))
+
+    async def exclude(self, scenario: Scenario, began: float) -> None:
+        """Exclude the numbers of the scenario while the run goes on."""
+        if self.exclusion_list is not None:
+            wanted = (self.exclusion_list, scenario.exclusions)
+            await exclude_all(self.client, *wanted, began, self.over, self.excluded_ms)
 
     async def found(self) -> dict[str, tuple[str, ...]]:
         """Return the ids of the resources that have the names of the created ones."""
@@ -188,12 +198,14 @@ async def collect(
         dead_letters=dead_letters,
         starts_ms={name: tuple(node.starts_ms) for name, node in system.nodes.items()},
         silences_ms=tuple(system.silences_ms),
+        cuts_ms=tuple(system.cuts_ms),
         failed_tries=tuple(carried.failed),
         orders=tuple(carried.orders),
         created=carried.created,
         found=found,
         runs_of_task=len(runs.items),
         wrong_reports=tuple(carried.wrong_reports),
+        excluded_ms=carried.excluded_ms,
         worst_stall_ms=worst_stall_ms,
     )
 
@@ -211,9 +223,10 @@ async def _start(scenario: Scenario, client: AsyncClient, failed: list[FailedTry
     )
     wanted = NewTask(name="task", settings=settings.id, files=[audio.id], groups=[group.id])
     task = await client.do(operations.add_task(wanted))
+    excluded = await add_list(client) if scenario.exclusions else None
     run = await client.do(operations.start_task(task.id))
     assert run.task_exec_id is not None
-    return Carried(task.id, run.task_exec_id, client, prompt, failed)
+    return Carried(task.id, run.task_exec_id, client, prompt, failed, exclusion_list=excluded)
 
 
 async def _break_and_wait(scenario: Scenario, system: System, carried: Carried) -> None:
@@ -227,16 +240,17 @@ async def _break_and_wait(scenario: Scenario, system: System, carried: Carried) 
 
     breaking = [asyncio.create_task(break_at(number)) for number in range(len(scenario.faults))]
     orders = asyncio.create_task(carried.give_all(scenario.orders, began))
+    excluding = asyncio.create_task(carried.exclude(scenario, began))
     reading = [asyncio.create_task(carried.watch()), asyncio.create_task(carried.create())]
     try:
         async with asyncio.timeout(_MENDED_WITHIN_S):
             await asyncio.gather(*breaking)
         async with asyncio.timeout(scenario.longest_s):
-            await asyncio.gather(orders, *reading)
+            await asyncio.gather(orders, excluding, *reading)
     except TimeoutError:
         carried.wrong_reports.append(f"the run has not ended {scenario.longest_s:.0f} s after the last fault")
     finally:
-        await end_tasks(*breaking, orders, *reading)
+        await end_tasks(*breaking, orders, excluding, *reading)
 
 
 async def _far_calls(system: System, prompt: bytes) -> tuple[FarCall, ...]:

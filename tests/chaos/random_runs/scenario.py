@@ -2,9 +2,11 @@
 
 import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from tests.chaos.random_runs.exclusions import Excluded, draw_exclusions
 
 CAMPAIGNS = ("campaign-0", "campaign-1")
 DIALERS = ("dial-0", "dial-1", "dial-2")
@@ -14,13 +16,18 @@ OTHERS = ("api-gateway", "media", "reporting")
 
 _FIRST_FAULT_S, _LAST_FAULT_S = 0.5, 9.0
 _ROLLS = 0.05
-_ROLL_S = 15.0
+CLUSTER_ROLL_S = 15.0
 """Three servers are restarted in turn within this time."""
 _SLOWEST_S = 120.0
 _BESIDE_PROMPT_S = 15.0
 """The parts of a call that are not the prompt: ringing, the wait for the code, the release."""
 _HANG_UP_S = 4.0
 """How long after a fault of a dialer, its worker or the station the BYE of a call may still be on its way."""
+
+
+def caller_id(name: str) -> str:
+    """Return the number that calls of this process come from."""
+    return f"77640{name.rsplit('-', 1)[-1]}"
 
 
 class Kind(StrEnum):
@@ -99,6 +106,7 @@ class Scenario:
     prompt_s: float
     faults: tuple[Fault, ...]
     orders: tuple[Ordered, ...]
+    exclusions: tuple[Excluded, ...] = ()
     dialers: tuple[str, ...] = DIALERS
     harmless: bool = False
     """Nothing of what breaks may cost a call: everybody is reached at the first one."""
@@ -120,7 +128,7 @@ class Scenario:
         return _SLOWEST_S + calls * (self.prompt_s + _BESIDE_PROMPT_S) / self.channels
 
     def describe(self) -> str:
-        happens = [*self.faults, *self.orders]
+        happens = [*self.faults, *self.orders, *self.exclusions]
         happens.sort(key=lambda each: each.at_s)
         return (
             f"seed {self.seed}: {self.engine}, {self.brokers} brokers,"
@@ -166,6 +174,7 @@ def draw(seed: int, *, disk: bool = True, engine: str | None = None, brokers: in
         prompt_s=chance.choice((1.5, 2.5, 4.0)),
         faults=_faults(chance, brokers=brokers, server=server, disk=disk and brokers == 1),
         orders=_orders(chance),
+        exclusions=draw_exclusions(seed, people),
     )
 
 
@@ -196,7 +205,7 @@ def _faults(chance: random.Random, *, brokers: int, server: bool, disk: bool) ->
     ]
     if brokers > 1:
         makers.append(_of_broker(Kind.BROKER_PARTITION, brokers, 3, 12))
-        makers.append(lambda _, at: Fault(at, Kind.BROKER_ROLL, "", _ROLL_S))
+        makers.append(lambda _, at: Fault(at, Kind.BROKER_ROLL, "", CLUSTER_ROLL_S))
     makers.append(lambda dice, at: Fault(at, Kind.KILL_WORKER, dice.choice(DIALERS)))
     makers.append(lambda dice, at: Fault(at, Kind.FREEZE_WORKER, dice.choice(DIALERS), dice.uniform(5, 12)))
     if chance.random() < _ROLLS:
@@ -285,60 +294,3 @@ def _orders(chance: random.Random) -> tuple[Ordered, ...]:
     if chance.random() < 0.15:
         orders.append(Ordered(chance.uniform(2, 12), Order.STOP))
     return tuple(sorted(orders, key=lambda each: each.at_s))
-
-
-def listeners(
-    people: int, *, dialers: tuple[str, ...], channels: int, prompt_s: float, faults: tuple[Fault, ...]
-) -> Scenario:
-    """Return a run in which everybody listens to the end, with these faults."""
-    return Scenario(
-        seed=0,
-        brokers=1,
-        clickhouse_server=False,
-        engine="dense",
-        channels=channels,
-        interval_ms=0,
-        options_interval_s=0,
-        phones=tuple((f"10{no:04}",) for no in range(people)),
-        settings={
-            "attemptCount": 1,
-            "successCondition": "PICKUP_AND_LISTEN_FULL",
-            "maxCallDurationS": 60,
-        },
-        prompt_s=prompt_s,
-        faults=faults,
-        orders=(),
-        dialers=dialers,
-    )
-
-
-def partitions(count: int, seed: int) -> Scenario:
-    """Return a run with that many partitions of 5 to 40 s in the middle of calls, on up to eight dialers."""
-    chance = random.Random(seed)
-    dialers = tuple(f"dial-{number}" for number in range(min(8, count)))
-    cuts: list[Fault] = []
-    next_s = {name: chance.uniform(4, 10) for name in dialers}
-    for _ in range(count):
-        name = min(dialers, key=lambda each: next_s[each])
-        cut = Fault(next_s[name], Kind.CUT_OFF, name, chance.uniform(5, 40))
-        cuts.append(cut)
-        next_s[name] = cut.over_s + chance.uniform(4, 8)
-    run = listeners(4 * count, dialers=dialers, channels=3 * len(dialers), prompt_s=10, faults=tuple(cuts))
-    return replace(run, seed=seed, harmless=True)
-
-
-def rolling(people: int, seed: int, brokers: int) -> Scenario:
-    """Return a run of that many people in which everything is restarted in turn."""
-    run = listeners(people, dialers=DIALERS, channels=20, prompt_s=2, faults=(Fault(3.0, Kind.ROLL),))
-    return replace(run, seed=seed, brokers=brokers, harmless=True)
-
-
-def cluster(seed: int) -> Scenario:
-    """Return a run on three brokers: the leader is killed, one is partitioned, all are restarted in turn."""
-    faults = (
-        Fault(1.0, Kind.BROKER_KILL, LEADER, 1.0),
-        Fault(5.0, Kind.BROKER_PARTITION, LEADER, 6.0),
-        Fault(13.0, Kind.BROKER_ROLL, "", _ROLL_S),
-    )
-    run = listeners(40, dialers=DIALERS, channels=5, prompt_s=2, faults=faults)
-    return replace(run, seed=seed, brokers=3)

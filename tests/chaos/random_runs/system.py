@@ -17,7 +17,15 @@ from cato_exchange.plan import Plan, Reject, Rule
 from cato_stack.forked_process import ForkServerProcess
 from tests.chaos.random_runs.brokers import OneBroker, ThreeBrokers
 from tests.chaos.random_runs.processes import Node
-from tests.chaos.random_runs.scenario import CAMPAIGNS, LEADER, OTHERS, Fault, Kind, Scenario
+from tests.chaos.random_runs.scenario import (
+    CAMPAIGNS,
+    LEADER,
+    OTHERS,
+    Fault,
+    Kind,
+    Scenario,
+    caller_id,
+)
 from tests.chaos.tcp_proxy import TcpProxy
 from tests.support.live_system import HERE, configuration, free_port
 from tests.support.servers import ChdbOverHttp
@@ -32,11 +40,6 @@ _ENTRIES = {
 _CATCH_UP_S = 3.0
 """A server of a cluster is restarted only when the one before has caught up."""
 _REFUSES = Plan(default=Rule(does=Reject(code=503)))
-
-
-def caller_id(name: str) -> str:
-    """Return the number that calls of this process come from."""
-    return f"77640{name.rsplit('-', 1)[-1]}"
 
 
 class NotStartedError(Exception):
@@ -63,6 +66,7 @@ class System:
         self.port = free_port(socket.SOCK_STREAM)
         self.nodes: dict[str, Node] = {}
         self.silences_ms: list[tuple[float, float]] = []
+        self.cuts_ms: list[tuple[str, float]] = []
         self._proxies: dict[str, TcpProxy] = {}
         self._breaks: dict[Kind, Callable[[Fault], Awaitable[None]]] = {
             Kind.KILL: self._kill,
@@ -118,6 +122,7 @@ class System:
 
     def cut(self, dialer: str) -> None:
         """Cut a dialer off from the broker; its connections stay open, and nothing comes through."""
+        self.cuts_ms.append((dialer, time.time() * 1000))
         self._proxies[dialer].cut()
 
     def heal(self, dialer: str) -> None:

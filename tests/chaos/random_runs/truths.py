@@ -7,6 +7,7 @@ from itertools import accumulate, pairwise
 from uuid import UUID
 
 from cato_client.models import Call
+from cato_contracts.api.reasons import Reason
 from cato_contracts.instants import unix_ms
 from cato_contracts.messages.calls import FINAL_KINDS, CallEvent, CallEventKind
 from cato_contracts.messages.runs import (
@@ -129,6 +130,19 @@ def nobody_is_called_after_success(evidence: Evidence) -> Iterator[str]:
             for call in by_person[name]:
                 if call.invite_ms > at + CLOCK_MS:
                     yield f"{name} was notified at {at} and is called at {call.invite_ms:.0f}"
+
+
+def nobody_is_called_after_exclusion(evidence: Evidence) -> Iterator[str]:
+    """No INVITE begins once the exclusion of its number was answered; nobody else counts as excluded."""
+    for call in evidence.far_calls:
+        since = evidence.excluded_ms.get(call.number)
+        if since is not None and call.invite_ms > since:
+            yield f"{call.number} was excluded at {since:.0f} and is called at {call.invite_ms:.0f}"
+    wanted = {each.number for each in evidence.scenario.exclusions}
+    results = [each.body for each in evidence.log if isinstance(each.body, SubscriberResult)]
+    for no in {each.no for each in results if each.reason == Reason.EXCLUDED}:
+        if not wanted.intersection(evidence.scenario.phones[no]):
+            yield f"{evidence.names[no]} counts as excluded, and no number of theirs is"
 
 
 def calls_end_at_exchange(evidence: Evidence) -> Iterator[str]:
@@ -282,6 +296,7 @@ TRUTHS: tuple[Callable[[Evidence], Iterator[str]], ...] = (
     each_has_one_final_result,
     nobody_is_on_two_calls,
     nobody_is_called_after_success,
+    nobody_is_called_after_exclusion,
     calls_end_at_exchange,
     channels_are_kept,
     intervals_are_kept,

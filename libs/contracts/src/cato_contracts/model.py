@@ -1,6 +1,6 @@
 """The base classes of messages and resources."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -10,6 +10,21 @@ class Frozen(BaseModel):
     """An immutable value that rejects unknown fields; a field's docstring is its description."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, defer_build=True)
+
+    def __class_getitem__(cls, arguments: Any) -> Any:
+        """Return the generic class with these arguments, without a search for its docstrings.
+
+        It has the fields of this class with their descriptions, and no source of its own. To find that out,
+        pydantic looks through all loaded modules for frames of the stack: more than half of a start's time.
+        """
+        cls.model_config["use_attribute_docstrings"] = False
+        try:
+            made = super().__class_getitem__(arguments)
+        finally:
+            cls.model_config["use_attribute_docstrings"] = True
+        if isinstance(made, type) and issubclass(made, BaseModel):
+            made.model_config["use_attribute_docstrings"] = True  # for the classes that are derived from it
+        return made
 
 
 class Resource(Frozen):

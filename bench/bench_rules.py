@@ -5,10 +5,13 @@ is checked; which number is next; and what a retry rule says at its end. The sha
 the dense engine alone (`bench/README.md`, short calls); job, log and broker are not counted in its favour.
 """
 
+import asyncio
 import json
 import sys
+import time
 import timeit
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -18,12 +21,20 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from cato_contracts.api.rules.pacing import PacingRule
 from cato_contracts.messages.calls import CallEvent, CallEventKind
 from cato_contracts.messages.jobs import DialJob, RunDispatchState, RunMode
+from cato_contracts.objects import Bucket, ObjectRef
 from cato_dialer.dial.domain.permission.pacing import PaceTable
 from cato_dialer.dial.domain.permission.retry import attempts_at, retry_decision
 from cato_dialer.dial.domain.subscriber.call_gate import CallGate
 from cato_dialer.dial.domain.subscriber.next_attempt import next_attempt
 from cato_dialer.dial.domain.subscriber.past_call import calls_of
+from cato_dialer.exclusions.changes import ListAdded
+from cato_dialer.exclusions.guard import ExclusionGuard
+from cato_dialer.exclusions.number_set import Entry, NumberSet
+from cato_runtime.clock import SystemClock
 from services.dialer.tests.support.dial_world import RUN, Kit
+from services.dialer.tests.support.memory_exclusions import MemoryReadings, exclusion_reader
+from tests.support.memory_log import MemoryLog
+from tests.support.memory_objects import MemoryObjectStore
 
 ROUNDS, REPEATS = 40, 200
 CHECKS = 5
@@ -31,10 +42,13 @@ CHECKS = 5
 ENGINE_US = 1_230.0
 """The processor time of a short call in the dense engine: dialer and media process."""
 ALLOWED = 0.05
+LISTED = 100_000
+LISTS = "three exclusion lists of 100,000 other numbers"
 LOOK_UPS = 3
 """For the channel, and for the start of a call; one more if it waits."""
 NOON = datetime(2027, 3, 2, 12, 0, tzinfo=UTC)
 RESULTS = Path("build/bench/rules.json")
+_NOWHERE = ObjectRef(bucket=Bucket.LISTS, name="not read", size=0)
 
 _RULES = [
     {"outcomes": ["NO_ANSWER", "UNREACHABLE"], "after_s": 600, "max_attempts": 3},
@@ -63,6 +77,11 @@ CASES: dict[str, dict[str, Any]] = {
 }
 
 
+def cost_us(work: Callable[[], None], rounds: int = ROUNDS) -> float:
+    """Return the processor time of the quickest round, in microseconds for each repeat."""
+    return min(timeit.repeat(work, timer=time.process_time, number=REPEATS, repeat=rounds)) / REPEATS * 1e6
+
+
 def decisions_us(settings: dict[str, Any]) -> float:
     """Return the processor time of the decisions of one call to a busy number, in microseconds."""
     kit = Kit()
@@ -87,7 +106,7 @@ def decisions_us(settings: dict[str, Any]) -> float:
             assert retry_decision(job.settings, job.hours_zones, "busy", attempts, NOON) is not None
         next_attempt(1, 2, stations, calls, None, skip_hopeless=skip)
 
-    return min(timeit.repeat(decide, number=REPEATS, repeat=ROUNDS)) / REPEATS * 1e6
+    return cost_us(decide)
 
 
 def pacing_us() -> float:
@@ -102,7 +121,37 @@ def pacing_us() -> float:
         for _ in range(LOOK_UPS):
             assert table.pace_for("+74951234567", station) is None
 
-    return min(timeit.repeat(look_up, number=REPEATS, repeat=ROUNDS)) / REPEATS * 1e6
+    return cost_us(look_up)
+
+
+async def exclusions_us() -> float:
+    """Return the processor time of one call's look-ups in three lists of 100,000 other numbers."""
+    clock, readings = SystemClock(), MemoryReadings()
+    reader = exclusion_reader(MemoryLog(), MemoryObjectStore(), clock)
+    guard = ExclusionGuard(reader, readings.of("bench"), clock)
+    sets = [
+        NumberSet.of(Entry(number=f"+7{9_000_000_000 + no + 7 * each}") for each in range(LISTED))
+        for no in range(3)
+    ]
+    await guard.open()
+    for numbers in sets:
+        reader.book.add(ListAdded(list_id=uuid4(), user_id="chief", system=True, numbers=_NOWHERE), numbers)
+    job = Kit().world(lambda *_: Kit().script(), (Kit().station(),)).job(0, ["+73437200041", "+73437200042"])
+    not_after = clock.now() + timedelta(seconds=1)
+
+    def look_up() -> None:
+        for _ in range(LOOK_UPS):
+            assert not guard.excluded(job)
+        for _ in range(2):
+            assert guard.usable_until() is not None
+        guard.ordered(job, 0, not_after)
+
+    found = []
+    for _ in range(ROUNDS):
+        found.append(cost_us(look_up, rounds=1))
+        await asyncio.sleep(0.001)  # for the guard, which renews its key
+    await guard.close()
+    return min(found)
 
 
 def main() -> None:
@@ -115,6 +164,9 @@ def main() -> None:
     found["pacing"] = pacing_us()
     share = found["pacing"] / ENGINE_US
     print(f"{'100 pacing rules for other numbers':<48} {found['pacing']:>+7.0f} us  {share:6.1%} of a call")
+    found["exclusions"] = asyncio.run(exclusions_us())
+    share = found["exclusions"] / ENGINE_US
+    print(f"{LISTS:<48} {found['exclusions']:>+7.0f} us  {share:6.1%} of a call")
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     RESULTS.write_text(json.dumps(found, indent=2))
 

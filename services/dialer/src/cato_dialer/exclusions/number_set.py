@@ -8,6 +8,7 @@ the dictionary.
 
 import io
 import json
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Self
@@ -174,9 +175,9 @@ class NumberSet:
         return found
 
     def _find(self, key: int) -> int | None:
-        # A plain int would have the whole array converted first.
-        place = int(self._keys.searchsorted(np.uint64(key)))
-        return place if place < len(self._keys) and self._keys[place] == key else None
+        keys = self._keys.data  # its elements are plain int: half the time of `searchsorted`
+        place = bisect_left(keys, key)
+        return place if place < len(keys) and keys[place] == key else None
 
     def _entry(self, place: int) -> Entry:
         key, until = int(self._keys[place]), int(self._until[place])

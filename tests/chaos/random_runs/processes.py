@@ -93,18 +93,18 @@ class Node:
             found += [int(child) for child in children.read_text().split()]
         return found
 
-    async def is_ready(self) -> bool:
+    async def until_ready(self) -> None:
+        # The certificates that a client loads by default cost more than the start of a service.
+        async with httpx.AsyncClient(timeout=5, verify=False) as http, asyncio.timeout(_READY_S):
+            while not await self._is_ready(http):
+                await asyncio.sleep(0.1)
+
+    async def _is_ready(self, http: httpx.AsyncClient) -> bool:
         try:
             port = int(self._port_file.read_text())
-            async with httpx.AsyncClient(timeout=5) as http:
-                return (await http.get(f"http://127.0.0.1:{port}/readyz")).is_success
+            return (await http.get(f"http://127.0.0.1:{port}/readyz")).is_success
         except (OSError, ValueError, httpx.TransportError):
             return False
-
-    async def until_ready(self) -> None:
-        async with asyncio.timeout(_READY_S):
-            while not await self.is_ready():
-                await asyncio.sleep(0.1)
 
     async def _keep(self) -> None:
         while True:

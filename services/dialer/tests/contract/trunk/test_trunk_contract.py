@@ -144,6 +144,50 @@ async def test_digits_are_reported_in_order_with_the_way_they_came(caller: Calle
     ]  # fmt: skip
 
 
+async def test_another_file_or_the_prompt_again_is_played_in_place_of_the_prompt(
+    caller: Caller, tmp_path: Path
+):
+    other = write_wav(tmp_path / "other.wav", every_code(20))
+    line = caller.call("answers", heard_threshold_ms=400)
+
+    async def listen(event: LineEvent) -> None:
+        match event:
+            case LineHeard():
+                await line.play(1)
+            case LinePlaybackFinished(part=1):
+                await line.play(2, other)
+            case LinePlaybackFinished(part=2):
+                await line.hang_up()
+
+    heard = await follow(line, listen)
+    assert heard.kinds == [
+        "Trying", "Ringing", "Answered", "PlaybackStarted", "Heard", "PlaybackFinished", "PlaybackFinished",
+        "Released",
+    ]  # fmt: skip
+    (again, last), (threshold,) = heard.all(LinePlaybackFinished), heard.all(LineHeard)
+    assert (again.part, again.heard_ms) == (1, PROMPT_MS)
+    assert PROMPT_MS - 50 <= again.at - threshold.at < PROMPT_MS + 600
+    assert (last.part, last.heard_ms, heard.end.heard_ms) == (2, PROMPT_MS, PROMPT_MS)
+    assert 350 <= last.at - again.at < 1_000
+
+
+async def test_what_is_heard_of_another_file_does_not_count(caller: Caller, tmp_path: Path):
+    other = write_wav(tmp_path / "other.wav", every_code(50))
+    line = caller.call("answers", heard_threshold_ms=200)
+
+    async def listen(event: LineEvent) -> None:
+        match event:
+            case LineHeard():
+                await line.play(1, other)
+            case LinePlaybackFinished():
+                await line.hang_up()
+
+    heard = await follow(line, listen)
+    (finished,) = heard.all(LinePlaybackFinished)
+    assert finished.part == 1
+    assert 200 <= finished.heard_ms == heard.end.heard_ms < 700
+
+
 async def test_the_line_has_the_call_id_of_its_invite(caller: Caller):
     line = caller.call("busy", not_before=datetime.now(UTC) + timedelta(seconds=0.2))
     assert line.sip_call_id is None

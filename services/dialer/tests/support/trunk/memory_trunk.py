@@ -5,6 +5,7 @@ import math
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from cato_contracts.alaw_wav import AlawWavError, audio_length
 from cato_contracts.instants import unix_ms
@@ -116,6 +117,10 @@ class _MemoryLine:
         self._timers: list[asyncio.TimerHandle] = []
         self._length_ms = 0
         self._answered_at: float | None = None
+        self._plays: list[asyncio.TimerHandle] = []
+        self._most_heard_ms = 0
+        self._counts = True
+        self._threshold_ms = order.heard_threshold_ms
         self._released = False
         self._sent_at = math.inf
 
@@ -137,6 +142,14 @@ class _MemoryLine:
     def sip_call_id(self) -> str | None:
         return f"{self._order.call_id}@memory" if self._loop.time() >= self._sent_at else None
 
+    async def play(self, part: int, audio: Path | None = None) -> None:
+        if self._answered_at is None or self._released:
+            return
+        self._most_heard_ms = self._heard_ms
+        for timer in self._plays:
+            timer.cancel()
+        self._play(part, audio)
+
     async def hang_up(self) -> None:
         self.release(ReleaseCause.LOCAL_HANGUP, "")
 
@@ -149,13 +162,16 @@ class _MemoryLine:
 
     @property
     def _heard_ms(self) -> int:
-        if self._answered_at is None:
-            return 0
+        if self._answered_at is None or not self._counts:
+            return self._most_heard_ms
         elapsed_ms = (self._loop.time() - self._answered_at) * 1_000
-        return min(int(elapsed_ms) // _FRAME_MS * _FRAME_MS, self._length_ms)
+        now = min(int(elapsed_ms) // _FRAME_MS * _FRAME_MS, self._length_ms)
+        return max(now, self._most_heard_ms)
 
-    def _later(self, after_s: float, event: LineEvent) -> None:
-        self._timers.append(self._loop.call_later(after_s, self._happen, event))
+    def _later(self, after_s: float, event: LineEvent) -> asyncio.TimerHandle:
+        timer = self._loop.call_later(after_s, self._happen, event)
+        self._timers.append(timer)
+        return timer
 
     def _happen(self, event: LineEvent) -> None:
         if self._released:
@@ -167,13 +183,18 @@ class _MemoryLine:
                 timer.cancel()
             self._gone(self)
         self._events.put_nowait(replace(event, at=self._now_ms()))
+        if isinstance(event, LineHeard):
+            self._threshold_ms = None
         if isinstance(event, LineAnswered):
-            self._play()
+            self._play(0)
+            self._happen(LinePlaybackStarted(0))
 
-    def _play(self) -> None:
-        self._answered_at = self._loop.time()
-        self._happen(LinePlaybackStarted(0))
-        threshold_ms = self._order.heard_threshold_ms
-        if threshold_ms is not None and threshold_ms <= self._length_ms:
-            self._later(threshold_ms / 1_000, LineHeard(0, threshold_ms))
-        self._later(self._length_ms / 1_000, LinePlaybackFinished(0, self._length_ms))
+    def _play(self, part: int, audio: Path | None = None) -> None:
+        """Begin a part; only the audio of the order counts as heard."""
+        self._answered_at, self._counts = self._loop.time(), audio is None
+        length_ms = audio_length(audio) // _BYTES_PER_MS if audio else self._length_ms
+        threshold_ms = self._threshold_ms
+        if self._counts and threshold_ms is not None and threshold_ms <= self._length_ms:
+            self._plays.append(self._later(threshold_ms / 1_000, LineHeard(0, threshold_ms)))
+        heard_ms = self._length_ms if self._counts else self._most_heard_ms
+        self._plays.append(self._later(length_ms / 1_000, LinePlaybackFinished(0, heard_ms, part)))

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from cato_dialer.dial.domain.call.line_events import (
@@ -71,6 +72,7 @@ class ScriptedLine:
         self._hung_up = asyncio.Event()
         self._failed = False
         self.far_end_gone = asyncio.Event()
+        self.played: list[tuple[int, Path | None]] = []
         if not script.keeps_call:
             self.far_end_gone.set()
         self._loop = asyncio.get_running_loop()
@@ -143,6 +145,10 @@ class ScriptedLine:
     @property
     def sip_call_id(self) -> str | None:
         return f"{self._order.call_id}@scripted"
+
+    async def play(self, part: int, audio: Path | None = None) -> None:
+        """Note what was ordered: its end is an event of the script."""
+        self.played.append((part, audio))
 
     async def hang_up(self) -> None:
         self._hung_up.set()

@@ -42,6 +42,14 @@ class Line(Protocol):
         """Yield the events in order; the last one is `LineReleased`, and it always comes."""
         ...
 
+    async def play(self, part: int, audio: Path | None = None) -> None:
+        """Play this file from its start in place of what plays; None: the audio of the order again.
+
+        `LinePlaybackFinished` with this `part` follows. What is heard of another file counts nowhere. Does
+        nothing before the answer and after the end.
+        """
+        ...
+
     async def hang_up(self) -> None:
         """Cancel or end the call; `LineReleased` follows. Does nothing when repeated or late."""
         ...

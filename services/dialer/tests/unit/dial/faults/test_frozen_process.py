@@ -53,6 +53,9 @@ class PlayingLine:
         while True:
             yield await self._events.get()
 
+    async def play(self, part: int, audio: object = None) -> None:
+        """Play nothing else."""
+
     async def hang_up(self) -> None:
         self.tell(LineReleased(0, ReleaseCause.LOCAL_HANGUP, 200, "", self._heard_ms))
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 from cato_contracts.instants import now_ms
 from cato_dialer.dial.adapters.dense.media import protocol
@@ -51,6 +52,9 @@ class DenseLine:
         self._released = self._told = self._tried = False
         self._hanging_up = False
         self._playing = False
+        self._session: Session | None = None
+        self._part = 0
+        self._other_audio: Path | None = None
         self._kept_farewell = False
         self._heard_ms = 0
         self._rtp: tuple[int, int | None] = 0, None
@@ -81,6 +85,14 @@ class DenseLine:
             yield event
             if isinstance(event, LineReleased):
                 return
+
+    async def play(self, part: int, audio: Path | None = None) -> None:
+        if not self._playing or self._last_word is not None:
+            return
+        self._part, self._other_audio = part, audio
+        # Without a session that sends, it is played as soon as there is one.
+        if self._session is not None and self._session.sending:
+            self._play(self._session)
 
     async def hang_up(self) -> None:
         if self._released or self._hanging_up:
@@ -116,9 +128,9 @@ class DenseLine:
             case protocol.Heard(at=at, heard_ms=heard):
                 self._heard_ms = heard
                 self._tell(LineHeard(at, heard))
-            case protocol.Finished(at=at, heard_ms=heard):
+            case protocol.Finished(at=at, heard_ms=heard, part=part):
                 self._heard_ms = heard
-                self._tell(LinePlaybackFinished(at, heard))
+                self._tell(LinePlaybackFinished(at, heard, part))
             case protocol.Key(at=at, key=key) if DigitSource.RTP_EVENT in self.order.station.digit_sources:
                 self._tell(LineDigit(at, key, DigitSource.RTP_EVENT))
             case protocol.Stopped(heard_ms=heard, packets=packets, lost=lost):
@@ -155,12 +167,14 @@ class DenseLine:
     def answered(self, session: Session) -> None:
         self._tell(LineAnswered(now_ms()))
         self._playing = True
+        self._session = session
         if session.sending:
             self._play(session)
 
     def session_changed(self, session: Session) -> None:
         if self.media is None or self._last_word is not None:
             return
+        self._session = session
         if session.sending:
             self._play(session)
         else:
@@ -226,8 +240,10 @@ class DenseLine:
                 payload_type=session.payload_type,
                 events_types=events,
                 packet_ms=session.packet_ms,
-                audio=str(self.order.audio),
+                audio=str(self._other_audio or self.order.audio),
                 heard_ms=self.order.heard_threshold_ms,
+                part=self._part,
+                counts=self._other_audio is None,
             )
         )
 

@@ -71,6 +71,16 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Play:
+    """Play a file from its start in place of what plays. `counts`: it is the prompt, which is heard."""
+
+    line: int
+    part: int
+    audio: str
+    counts: bool
+
+
+@dataclass(frozen=True, slots=True)
 class HangUp:
     """Cancel or end the call of a line."""
 
@@ -178,7 +188,7 @@ class Gone:
     line: int
 
 
-ToWorker = Configure | Place | HangUp | Register | Unregister
+ToWorker = Configure | Place | Play | HangUp | Register | Unregister
 OfLine = InviteSent | CallNamed | Signalled | LineReport | Gone
 FromWorker = Ready | Refused | Beat | Freed | Registered | OfLine
 Message = ToWorker | FromWorker

@@ -61,9 +61,13 @@ class LineHeard(LineEvent):
 
 @dataclass(frozen=True, slots=True)
 class LinePlaybackFinished(LineEvent):
-    """The last packet of the audio has been sent."""
+    """The last packet of a part has been sent: of the audio of the order (0), or of what `Line.play` ordered.
+
+    `heard_ms` is that of the audio of the order, as in all events: the most of it that was sent in one go.
+    """
 
     heard_ms: int
+    part: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ class MediaEngine:
         self._streams: dict[int, Stream] = {}
         self._by_port: dict[int, Stream] = {}
         self._reports: list[tuple[float, int]] = []
-        self._played: list[tuple[int, int, Stream, type[protocol.Heard | protocol.Finished]]] = []
+        self._played: list[tuple[int, int, Stream, int, type[protocol.Heard | protocol.Finished]]] = []
         self._order = itertools.count()
         self._cname = os.urandom(8).hex().encode()
         self.packets = 0
@@ -86,8 +86,8 @@ class MediaEngine:
     def tick(self, millisecond: int) -> None:
         """Send the packets that are due in this tick; `millisecond` increases by TICK_MS per call."""
         while self._played and self._played[0][0] <= millisecond:
-            _, _, stream, kind = heapq.heappop(self._played)
-            self._say_played(stream, kind)
+            _, _, stream, part, kind = heapq.heappop(self._played)
+            self._say_played(stream, part, kind)
         for banks in (self._raw_phases, self._socket_phases):
             for size, phases in banks.items():
                 phase = phases[millisecond % size // TICK_MS]
@@ -149,7 +149,11 @@ class MediaEngine:
                 events_types=order.events_types,
                 packet_ms=order.packet_ms,
                 prompt=prompt,
-                next_mark=None if order.heard_ms is None else -(-order.heard_ms // STEP_MS),
+                part=order.part,
+                counts=order.counts,
+                next_mark=None
+                if order.heard_ms is None or not order.counts
+                else -(-order.heard_ms // STEP_MS),
             )
             self._by_port[order.port] = stream
             self._discard_received(order.port)
@@ -160,9 +164,13 @@ class MediaEngine:
                 stream.moved()
             stream.address, stream.to_port, stream.source = order.address, order.to_port, order.source
             stream.payload_type, stream.events_types = order.payload_type, order.events_types
+            if order.part > stream.part:
+                stream.begin(order.part, counts=order.counts)
             stream.packet_ms, stream.prompt = order.packet_ms, prompt
             stream.resumed()
-        if not stream.finished:
+        if stream.finished:
+            stream.held()
+        else:
             phases = self._phases_for(stream)
             min(phases, key=lambda phase: phase.count).add(stream)
 
@@ -195,14 +203,18 @@ class MediaEngine:
         for streams, kind in ((due.heard, protocol.Heard), (due.finished, protocol.Finished)):
             for stream in streams:
                 over = millisecond + stream.packet_ms
-                heapq.heappush(self._played, (over, next(self._order), stream, kind))
+                heapq.heappush(self._played, (over, next(self._order), stream, stream.part, kind))
         for stream in due.finished:
             stream.finished = True
+            stream.held()
 
-    def _say_played(self, stream: Stream, kind: type[protocol.Heard | protocol.Finished]) -> None:
-        if self._streams.get(stream.call) is stream:
-            heard = stream.marked_ms if kind is protocol.Heard else stream.heard_ms()
-            self._report(kind(stream.call, now_ms(), heard))
+    def _say_played(self, stream: Stream, part: int, kind: type[protocol.Heard | protocol.Finished]) -> None:
+        if self._streams.get(stream.call) is not stream:
+            return
+        if kind is protocol.Heard:
+            self._report(protocol.Heard(stream.call, now_ms(), stream.marked_ms))
+        else:
+            self._report(protocol.Finished(stream.call, now_ms(), stream.heard_ms(), part))
 
     def _take(self, stream: Stream, data: bytes, address: str, port: int) -> bool:
         """Handle a packet; return whether it is one of the far end."""

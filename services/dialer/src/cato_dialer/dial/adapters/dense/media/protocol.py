@@ -29,7 +29,8 @@ class Play(NamedTuple):
 
     `port` is the local RTP port, `source` the local address, `address` and `to_port` where packets go;
     `codec` is PCMA or PCMU. `events_types` are the payload types taken as telephone events. `heard_ms` is the
-    threshold to report, None for none.
+    threshold to report, None for none. With a greater `part` than before, `audio` begins from its start;
+    `counts` tells whether it is the prompt, whose playing counts as heard.
     """
 
     call: int
@@ -43,6 +44,8 @@ class Play(NamedTuple):
     packet_ms: int
     audio: str
     heard_ms: int | None
+    part: int = 0
+    counts: bool = True
 
 
 class Hold(NamedTuple):
@@ -106,11 +109,12 @@ class Heard(NamedTuple):
 
 
 class Finished(NamedTuple):
-    """The last packet of the prompt has been sent."""
+    """The last packet of a part has been sent."""
 
     call: int
     at: int
     heard_ms: int
+    part: int = 0
 
 
 class Key(NamedTuple):

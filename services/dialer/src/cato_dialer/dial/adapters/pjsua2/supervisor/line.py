@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 from cato_contracts.instants import now_ms
 from cato_dialer.dial.adapters.pjsua2.supervisor.farewells import Signalling
@@ -32,6 +33,8 @@ class Pjsua2Line:
         self.signalling = Signalling()
         self.sip_call_id: str | None = None
         self.on_hang_up = on_hang_up
+        self.on_play: Callable[[Pjsua2Line, int, Path | None], None] | None = None
+        """Plays another part; None while no worker has the line."""
         self._on_silence = on_silence
         self._told = False
         self._hanging_up = False
@@ -45,6 +48,10 @@ class Pjsua2Line:
             yield event
             if isinstance(event, LineReleased):
                 return
+
+    async def play(self, part: int, audio: Path | None = None) -> None:
+        if self.on_play is not None and not (self.released or self._hanging_up):
+            self.on_play(self, part, audio)
 
     async def hang_up(self) -> None:
         if not (self.released or self._hanging_up):

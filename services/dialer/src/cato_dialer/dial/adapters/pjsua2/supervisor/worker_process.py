@@ -3,11 +3,13 @@
 import asyncio
 import contextlib
 import dataclasses
+import functools
 import os
 import sys
 import time
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable
+from pathlib import Path
 
 import structlog
 
@@ -114,6 +116,7 @@ class WorkerProcess:
         self._placed += 1
         self._lines[line.number] = line
         line.on_hang_up = self._hang_up
+        line.on_play = functools.partial(self._play, order.audio)
         self._send(order)
 
     def tick(self) -> None:
@@ -219,6 +222,10 @@ class WorkerProcess:
                 self._take_of_line(message)
             case _:
                 raise protocol.ProtocolError(f"not from a worker: {message!r}")
+
+    def _play(self, prompt: str, line: Pjsua2Line, part: int, audio: Path | None) -> None:
+        if line.number in self._lines:
+            self._send(protocol.Play(line.number, part, str(audio or prompt), counts=audio is None))
 
     def _hang_up(self, line: Pjsua2Line) -> None:
         if line.number in self._lines:

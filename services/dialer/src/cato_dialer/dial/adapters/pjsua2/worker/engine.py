@@ -29,25 +29,20 @@ from cato_dialer.dial.adapters.pjsua2.worker.scheduled_calls import ScheduledCal
 from cato_dialer.dial.adapters.pjsua2.worker.sip.accounts import Accounts, AccountsError
 from cato_dialer.dial.adapters.pjsua2.worker.sip.library_call import LibraryCall, abandon, call_options
 from cato_dialer.dial.adapters.pjsua2.worker.sip.library_module import LibraryModule
-from cato_dialer.dial.adapters.pjsua2.worker.sip.library_settings import keep_to_udp
+from cato_dialer.dial.adapters.pjsua2.worker.sip.library_settings import (
+    keep_to_udp,
+    library_config,
+    usable_calls,
+)
 from cato_dialer.dial.adapters.pjsua2.worker.sip.offer import Offer
 from cato_dialer.dial.adapters.pjsua2.worker.sip.registrations import Registrations
 from cato_dialer.dial.adapters.pjsua2.worker.sip.request_guard import RequestGuard
 from cato_dialer.dial.adapters.pjsua2.worker.sip.response_filter import BadAnswer, ResponseFilter
-from cato_dialer.dial.adapters.pjsua2.worker.socket_quota import SocketQuota, most_calls
+from cato_dialer.dial.adapters.pjsua2.worker.socket_quota import SocketQuota
 from cato_dialer.dial.domain.call.line_events import LineEvent, LineReleased, ReleaseCause
 
-_CLOCK_HZ = 8_000
 _KEYS_MS = 100
 "The longest wait for a key: the library takes keys from RTP on its media thread and reports them at `poll`."
-_PLAYERS_SURE = 32
-"PJSUA_MAX_PLAYERS unless the library was built otherwise."
-
-_PORTS_OF_CALL = 3
-"Of the library's bridge: the stream of the call, its player and its audio tap."
-_PORTS_SPARE = 8
-"The null device has one of them."
-
 _UNUSABLE = (pj.Error, TypeError, ValueError)
 "What the library raises for an address, a number or a setting that it cannot use."
 
@@ -103,20 +98,7 @@ class Engine:
 
         """
         settings = self._settings
-        config = pj.EpConfig()
-        config.uaConfig.threadCnt = 0
-        config.uaConfig.mainThreadOnly = True
-        config.uaConfig.maxCalls = settings.calls
-        config.uaConfig.userAgent = "CATO"
-        config.logConfig.level = config.logConfig.consoleLevel = settings.sip_log_level
-        media = config.medConfig
-        media.clockRate = media.sndClockRate = _CLOCK_HZ
-        media.channelCount = 1
-        media.audioFramePtime = 20
-        media.noVad = True
-        media.ecTailLen = 0
-        # The bridge releases a port at its next tick: the players of calls just refused are still there.
-        media.maxMediaPorts = _PORTS_OF_CALL * settings.calls + most_calls(settings.calls) + _PORTS_SPARE
+        config = library_config(settings)
         if not keep_to_udp(self._library):
             raise EngineError("the library is of another version: its settings have another layout")
         try:
@@ -131,7 +113,7 @@ class Engine:
             self._endpoint.audDevManager().setNullDev()
         except pj.Error as error:
             raise EngineError(f"{error.title}: {error.reason}") from error
-        calls = self._usable()
+        calls = usable_calls(self._library, settings.calls)
         self._sockets = SocketQuota(calls)
         return calls
 
@@ -214,6 +196,27 @@ class Engine:
             # If the library has reported the end of the call already, that event comes first and says more.
             unsent = pj_events.Unsent(order.line, now_ms(), ReleaseCause.NOT_SENT, _why(error))
             self._events.append(unsent)
+
+    def play(self, order: protocol.Play) -> None:
+        """Play another part of a call from its start, in place of what plays."""
+        running = self._running.get(order.line)
+        if running is None or not running.progress.answered:
+            return
+        progress, now = running.progress, time.monotonic() * 1_000
+        if progress.playback.running:
+            self._observe(running, now)
+        # Closed first: there are no more players than calls.
+        running.player.close()
+        try:
+            length = audio_length(Path(order.audio))
+            running.player = PromptPlayer(self._library, Path(order.audio))
+        except (AlawWavError, PlayerError) as error:
+            self._events.append(pj_events.Failed(order.line, now_ms(), _why(error)))
+            return
+        threshold_ms = progress.playback.threshold_left_ms if order.counts else None
+        progress.begin(order.part, Playback(length, threshold_ms), counts=order.counts)
+        if progress.may_play:
+            self._play(running)
 
     def hang_up(self, line: int) -> None:
         if self._scheduled.cancel(line):
@@ -336,12 +339,6 @@ class Engine:
         if freed > self._freed:
             self._freed = freed
             self._emit(protocol.Freed(freed))
-
-    def _usable(self) -> int:
-        calls = min(self._settings.calls, int(self._library.pjsua_call_get_max_count()))
-        for_calls = int(self._library.pjsua_conf_get_max_ports()) - most_calls(calls) - _PORTS_SPARE
-        calls = min(calls, for_calls // _PORTS_OF_CALL)
-        return min(calls, _PLAYERS_SURE)
 
 
 def _why(error: Exception) -> str:

@@ -85,6 +85,8 @@ def _handle(engine: "Engine", message: protocol.Message) -> None:
     match message:
         case protocol.Place():
             engine.place(message)
+        case protocol.Play():
+            engine.play(message)
         case protocol.HangUp(line=line):
             engine.hang_up(line)
         case protocol.Register():

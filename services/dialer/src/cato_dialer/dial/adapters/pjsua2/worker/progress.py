@@ -38,12 +38,25 @@ class Progress:
     _media: bool = False
     _started: bool = False
     _listening: bool = False
+    _part: int = 0
+    _counts: bool = True
+    _most_heard_ms: int = 0
     _rtp_sent: int = 0
     _rtp_lost: int | None = None
 
     @property
     def answered(self) -> bool:
         return self._answered
+
+    @property
+    def heard_ms(self) -> int:
+        """How much of the prompt has been sent, the most of it in one go."""
+        return max(self._most_heard_ms, self.playback.heard_ms if self._counts else 0)
+
+    def begin(self, part: int, playback: Playback, *, counts: bool) -> None:
+        """Go on with another part: the prompt again if it `counts`, else another file."""
+        self._most_heard_ms = self.heard_ms
+        self._part, self.playback, self._counts = part, playback, counts
 
     @property
     def may_play(self) -> bool:
@@ -102,8 +115,10 @@ class Progress:
         """Return the events that follow from the counts of the playback."""
         found: list[LineEvent] = []
         for mark in self.playback.observe(sent_bytes, position):
-            kind = LineHeard if mark is Mark.HEARD else LinePlaybackFinished
-            found.append(kind(at, self.playback.heard_ms))
+            if mark is Mark.HEARD:
+                found.append(LineHeard(at, self.heard_ms))
+            else:
+                found.append(LinePlaybackFinished(at, self.heard_ms, self._part))
         return found
 
     def _release(
@@ -122,7 +137,7 @@ class Progress:
             cause,
             code,
             phrase,
-            self.playback.heard_ms,
+            self.heard_ms,
             reason_header,
             retry_after_s,
             self._rtp_sent,

@@ -77,6 +77,11 @@ class Stream:
     """The packets that the far end missed, by its last report."""
     started: bool = False
     finished: bool = False
+    part: int = 0
+    counts: bool = True
+    """What plays is the prompt, not another file."""
+    most_heard_ms: int = 0
+    """The most of the prompt that was sent in an earlier part."""
     phase: "Sender | None" = None
     """The sender that the stream is in now; None while it is not sent."""
     row: int = -1
@@ -90,9 +95,18 @@ class Stream:
         self.packets += (position - self.position) // (self.packet_ms // STEP_MS)
         self.position = min(position, self.prompt.steps)
 
-    def heard_ms(self, position: int | None = None) -> int:
-        """Return how much of the prompt has been sent."""
-        return min((self.position if position is None else position) * STEP_MS, self.prompt.length_ms)
+    def heard_ms(self) -> int:
+        """Return how much of the prompt has been sent, the most of it in one go."""
+        now = min(self.position * STEP_MS, self.prompt.length_ms) if self.counts else 0
+        return max(now, self.most_heard_ms)
+
+    def begin(self, part: int, *, counts: bool) -> None:
+        """Go to the start of another part; the stream is not sent meanwhile."""
+        self.most_heard_ms = self.heard_ms()
+        self.part, self.counts = part, counts
+        self.position, self.finished = 0, False
+        if not counts:
+            self.next_mark = None
 
     def held(self) -> None:
         """Note that no packets are sent from now on."""

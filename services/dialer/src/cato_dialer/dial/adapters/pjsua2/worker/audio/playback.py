@@ -51,6 +51,11 @@ class Playback:
     def finished(self) -> bool:
         return self._finished
 
+    @property
+    def threshold_left_ms(self) -> int | None:
+        """The threshold, None if there is none or it was reported."""
+        return None if self._heard_reported else self.threshold_ms
+
     def stream_connected(self, sent_before: int, now_ms: float) -> None:
         """Begin or continue on a stream that has sent `sent_before` bytes of other audio."""
         self._done += self._current

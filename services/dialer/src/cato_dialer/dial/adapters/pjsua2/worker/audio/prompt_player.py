@@ -36,7 +36,7 @@ class PromptPlayer:
         )
         if status:
             raise PlayerError(f"{path} cannot be played: status {status} of the library")
-        self._number = number.value
+        self._number: int | None = number.value
         library.pjsua_player_get_pos.restype = ctypes.c_ssize_t
 
     def play_to(self, sink: Any) -> None:
@@ -52,4 +52,7 @@ class PromptPlayer:
         return max(int(self._library.pjsua_player_get_pos(self._number)), 0)
 
     def close(self) -> None:
-        self._library.pjsua_player_destroy(self._number)
+        """Stop playing. A second call does nothing."""
+        if self._number is not None:
+            self._library.pjsua_player_destroy(self._number)
+            self._number = None

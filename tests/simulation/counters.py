@@ -26,6 +26,7 @@ def count(world: World) -> Counter[str]:
     if world.reports is not None:
         counted["messages folded into reports"] = len(world.reports.readings)
     counted["waves"] = world.rules.wave
+    counted["people who opted out"] = world.exclusions.opt_outs.count
     counted["subscribers reached"] = len(world.rules.notified)
     if world.rules.ending is not None:
         counted[f"runs {world.rules.ending.value.lower()}"] = 1

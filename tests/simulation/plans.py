@@ -160,6 +160,33 @@ _EXCLUSIONS = {
     "faults": _faults,
 }
 
+_opting_out = st.builds(
+    Behaviour,
+    rings=_ringing,
+    answers=_seconds(0.1, 3),
+    hangs_up=st.none() | _seconds(0.5, 4),
+    digits=st.lists(st.tuples(_seconds(0.1, 4), st.sampled_from("1299900")), min_size=1, max_size=5).map(
+        lambda keys: tuple(sorted(keys))
+    ),
+    fault=st.none() | _seconds(0.1, 8),
+    lets_go_after=_letting_go,
+)
+_opting_out_at_once = st.builds(
+    Behaviour, answers=_seconds(0.1, 0.9), digits=st.just(((0.1, "9"),)), lets_go_after=_letting_go
+)
+_KEYS = {
+    "behaviours": st.lists(
+        st.one_of(_opting_out, _opting_out_at_once, _answered, _rejected, _lost), min_size=1, max_size=7
+    ).map(tuple),
+    "settings": st.builds(
+        lambda spec, repeat_key: spec | {"opt_out_key": "9"} | repeat_key,
+        settings,
+        st.sampled_from([{}, {"repeat_key": "0"}]),
+    ),
+    "announces": st.booleans(),
+    "faults": _faults,
+}
+
 outcomes = st.builds(History, **_LIST)
 crashes = st.builds(History, **_LIST | _CRASHES)
 disordered = st.builds(History, **_LIST | _DELIVERIES)
@@ -167,4 +194,5 @@ partitioned = st.builds(History, **_LIST | _CRASHES | _PARTITIONS)
 paced = st.builds(History, **_LIST | _DELIVERIES | _CRASHES | _PARTITIONS | _WORKERS | {"pacing": _pacing})
 controlled = st.builds(History, **_LIST | _PEOPLE | _WORKERS)
 excluded = st.builds(History, **_LIST | _CRASHES | _PARTITIONS | _PEOPLE | _EXCLUSIONS)
+opted_out = st.builds(History, **_LIST | _CRASHES | _PARTITIONS | _PEOPLE | _WORKERS | _KEYS)
 everything = st.builds(History, **_LIST | _DELIVERIES | _CRASHES | _PARTITIONS | _PEOPLE | _WORKERS)

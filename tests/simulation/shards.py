@@ -26,11 +26,12 @@ from tests.simulation.world.world import World
 from tests.support.virtual_time import run_virtually
 
 SHARES = {
-    "outcomes": (plans.outcomes, 0.24),
+    "outcomes": (plans.outcomes, 0.21),
     "crashes": (plans.crashes, 0.24),
     "paced": (plans.paced, 0.04),
     "disordered": (plans.disordered, 0.11),
     "controlled": (plans.controlled, 0.16),
+    "opted out": (plans.opted_out, 0.03),
     "partitioned": (plans.partitioned, 0.05),
     "excluded": (plans.excluded, 0.05),
     "everything": (plans.everything, 0.11),

@@ -9,6 +9,7 @@ import pytest
 from cato_contracts.messages.calls import CallEventKind
 from cato_dialer.campaign.domain.run import next_step
 from cato_dialer.campaign.domain.run.progress import Progress
+from cato_dialer.campaign.handlers.coordinator.opt_outs import OptOuts
 from cato_dialer.campaign.handlers.exclusions import numbers as exclusion_numbers
 from cato_dialer.dial.domain.permission.pacing import PaceTable
 from cato_dialer.dial.domain.subscriber import next_attempt
@@ -91,6 +92,18 @@ def calls_that_may_still_be_sent_are_forgotten(patch: pytest.MonkeyPatch) -> Non
     patch.setattr(ExclusionGuard, "ordered", lambda *_arguments: None)
 
 
+def opt_outs_do_not_end_the_attempts(patch: pytest.MonkeyPatch) -> None:
+    def forget(wave: int, phones: int, stations: Any, calls: Any, result: Any, **rules: Any) -> Any:
+        forgotten = [replace(call, opted_out=False) for call in calls]
+        return next_attempt.next_attempt(wave, phones, stations, forgotten, result, **rules)
+
+    patch.setattr(reach_subscriber, "next_attempt", forget)
+
+
+def opt_outs_of_another_coordinator_are_not_read(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(OptOuts, "note", lambda *_arguments: None)
+
+
 @pytest.mark.parametrize(
     ("share", "seed", "mutation"),
     [
@@ -105,6 +118,8 @@ def calls_that_may_still_be_sent_are_forgotten(patch: pytest.MonkeyPatch) -> Non
         ("paced", 1, pacing_rules_are_ignored),
         ("excluded", 1, exclusions_are_answered_at_once),
         ("excluded", 1, calls_that_may_still_be_sent_are_forgotten),
+        ("opted out", 1, opt_outs_do_not_end_the_attempts),
+        ("opted out", 1, opt_outs_of_another_coordinator_are_not_read),
     ],
 )
 def test_mutation_is_detected(

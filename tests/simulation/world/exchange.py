@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from uuid import UUID
 
 from cato_contracts.api.resources import SettingsSpec, SuccessCondition
@@ -29,6 +30,8 @@ from tests.support.virtual_time import LoopClock
 
 FIRST_PACKET_S = 0.02
 UNREACHABLE_S = 6.0
+OTHER_MS = 700
+"""The length of what is played after an opt-out."""
 UNSENT = ReleaseCause.NOT_SENT
 
 
@@ -84,6 +87,8 @@ class Exchange:
     may_be_called: Callable[[int], str | None] = lambda _no: None
     """Returns why the subscriber must not be called now, or None."""
     pacing: Sequence[PacingRule] = ()
+    opt_out_key: str | None = None
+    """The key by which a person asks not to be called again."""
     late_s: Callable[[], float] = lambda: 0.0
     """Returns how long the trunk takes until it sends an order."""
     witness: Callable[[str], None] = lambda _number: None
@@ -137,6 +142,9 @@ class UnsentLine:
     async def events(self) -> AsyncIterator[LineEvent]:
         yield self._released
 
+    async def play(self, part: int, audio: Path | None = None) -> None:
+        """Play nothing: there is no call."""
+
     async def hang_up(self) -> None:
         return None
 
@@ -159,8 +167,14 @@ class Line:
         self._answered_at: float | None = None
         self._up = True
         self._in_vain = False
+        self._plays: list[asyncio.TimerHandle] = []
+        self._plays_since: float | None = None
+        self._most_heard_ms = 0
+        self._threshold_ms = order.heard_threshold_ms
         self.no = no
         self.keyed = ""
+        self.opted_out = False
+        """The person has pressed the key for that; later keys count for nothing."""
         self.sip_call_id: str | None = f"{order.call_id}@{no}"
         exchange.up[no] += 1
         exchange.busy_channels[order.station.id] += 1
@@ -181,12 +195,11 @@ class Line:
     @property
     def heard_ms(self) -> int:
         """Return how much of the prompt was sent so far."""
-        if self._answered_at is None:
-            return 0
+        if self._plays_since is None:
+            return self._most_heard_ms
         until = self._loop.time() if self._hung_up_at is None else self._hung_up_at
-        return min(
-            self._exchange.prompt_ms, max(0, round((until - self._answered_at - FIRST_PACKET_S) * 1000))
-        )
+        now = min(self._exchange.prompt_ms, max(0, round((until - self._plays_since) * 1000)))
+        return max(now, self._most_heard_ms)
 
     def met(self, settings: SettingsSpec) -> bool:
         """Return whether the callee met the success condition."""
@@ -206,6 +219,14 @@ class Line:
             yield event
             if isinstance(event, LineReleased):
                 return
+
+    async def play(self, part: int, audio: Path | None = None) -> None:
+        if self._hung_up_at is not None or not self._up or self._answered_at is None:
+            return
+        self._most_heard_ms = self.heard_ms
+        for timer in self._plays:
+            timer.cancel()
+        self._play(part, counts=audio is None)
 
     async def hang_up(self) -> None:
         if self._hung_up_at is not None or not self._up:
@@ -266,23 +287,34 @@ class Line:
         self._answered_at = self._loop.time()
         self._say(LineAnswered)
         self._later(FIRST_PACKET_S, self._say, LinePlaybackStarted)
-        threshold = self._order.heard_threshold_ms
-        if threshold is not None:
-            after = FIRST_PACKET_S + threshold / 1000
-            self._later(after, self._say, lambda at: LineHeard(at, threshold))
-        whole = self._exchange.prompt_ms
-        self._later(FIRST_PACKET_S + whole / 1000, self._say, lambda at: LinePlaybackFinished(at, whole))
+        self._play(0, counts=True)
         for after, digit in does.digits:
             self._later(after, self._key, digit)
         if does.hangs_up is not None:
             self._later(does.hangs_up, self._release, ReleaseCause.REMOTE_HANGUP, 200)
+
+    def _play(self, part: int, *, counts: bool) -> None:
+        whole = self._exchange.prompt_ms
+        self._plays_since = self._loop.time() + FIRST_PACKET_S if counts else None
+        if counts and self._threshold_ms is not None:
+            self._plays.append(self._later(FIRST_PACKET_S + self._threshold_ms / 1000, self._heard_enough))
+        heard = whole if counts else self._most_heard_ms
+        finished = FIRST_PACKET_S + (whole if counts else OTHER_MS) / 1000
+        self._plays.append(self._later(finished, self._say, lambda at: LinePlaybackFinished(at, heard, part)))
+
+    def _heard_enough(self) -> None:
+        threshold, self._threshold_ms = self._threshold_ms, None
+        if threshold is not None:
+            self._say(lambda at: LineHeard(at, threshold))
 
     def _answer_late(self) -> None:
         self._answered_at = self._loop.time()
         self._say(LineAnswered)
 
     def _key(self, digit: str) -> None:
-        self.keyed += digit
+        if not self.opted_out:
+            self.keyed += digit
+        self.opted_out |= digit == self._exchange.opt_out_key
         self._say(lambda at: LineDigit(at, digit, DigitSource.RTP_EVENT))
 
     def _let_go(self) -> None:
@@ -306,8 +338,10 @@ class Line:
     def _say(self, event: Callable[[int], LineEvent]) -> None:
         self._events.put_nowait(event(self._exchange.clock.unix_ms()))
 
-    def _later(self, seconds: float, do: Callable[..., None], *arguments: object) -> None:
-        self._timers.append(self._loop.call_later(seconds, do, *arguments))
+    def _later(self, seconds: float, do: Callable[..., None], *arguments: object) -> asyncio.TimerHandle:
+        timer = self._loop.call_later(seconds, do, *arguments)
+        self._timers.append(timer)
+        return timer
 
     def _cancel_timers(self) -> None:
         for timer in self._timers:

@@ -1,7 +1,9 @@
-"""Numbers that are excluded and readmitted while a run goes on, and what must hold then."""
+"""Numbers that are excluded and readmitted, or opt out, while a run goes on, and what must hold then."""
 
 import asyncio
 import json
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -9,11 +11,16 @@ from uuid import UUID
 from cato_contracts.api.reasons import Reason
 from cato_contracts.api.rules.exclusions import Exclusion, ExclusionScope
 from cato_contracts.errors import ErrorCode
+from cato_contracts.messages.calls import CallEvent, CallEventKind
 from cato_contracts.messages.campaign_commands import ListFormat
 from cato_contracts.messages.exclusion_commands import AddExclusionList, ExcludeNumber, ReadmitNumber
 from cato_contracts.messages.runs import SubscriberResult
+from cato_contracts.numbering import Numbering
 from cato_contracts.objects import Bucket
 from cato_contracts.requests import Actor
+from cato_dialer.campaign.handlers.exclusions.stored_changes import change_decoder
+from cato_dialer.exclusions.changes import NumberPut
+from cato_jetstream import Record
 from tests.simulation.world.exchange import number_of
 
 
@@ -35,6 +42,7 @@ class ExclusionWitness:
         self._user = user
         self._answered: dict[str, float] = {}
         self._asked: set[str] = set()
+        self.opt_outs = OptOutWitness(world)
         self.excluded = 0
         """How many times a number was excluded during the run."""
 
@@ -90,8 +98,74 @@ class ExclusionWitness:
         if (since := self._answered.get(number)) is not None:
             self._world.violated(f"{number} is called, its exclusion was answered at {since:.3f} s")
 
-    def take(self, result: SubscriberResult) -> None:
+    def take(self, body: object) -> None:
+        """Take a message of the run."""
+        self.opt_outs.take(body)
+        if isinstance(body, SubscriberResult):
+            self._judge_result(body)
+
+    def _judge_result(self, result: SubscriberResult) -> None:
         """Check that a subscriber counts as excluded only if a number was."""
         numbers = {number_of(result.no, phone) for phone in range(self._world.history.phones[result.no])}
         if result.reason == Reason.EXCLUDED and not numbers & self._asked:
             self._world.violated(f"{result}, and no number of the subscriber was excluded")
+
+
+class OptOutWitness:
+    """Compares the opt-outs in the log of the run with the numbers on exclusion lists."""
+
+    def __init__(self, world: Any) -> None:
+        self._world = world
+        self._violated: Callable[[str], None] = world.violated
+        self._asked: dict[UUID, CallEvent] = {}
+        self._notified: set[int] = set()
+        self._listed: dict[UUID, str] = {}
+        self._puts: Counter[UUID] = Counter()
+        self._decode = change_decoder(world.events, world.clock)
+        world.events.witnesses.append(self.take_change)
+
+    @property
+    def count(self) -> int:
+        """How many people have opted out."""
+        return len(self._asked)
+
+    def take_change(self, record: Record) -> None:
+        """Take a commit of the catalog."""
+        if not record.subject.startswith("ev.exclusion-list."):
+            return
+        for change in self._decode(record):
+            if isinstance(change, NumberPut) and change.entry.call_id is not None:
+                self._listed[change.entry.call_id] = change.entry.number
+                self._puts[change.entry.call_id] += 1
+
+    def take(self, body: object) -> None:
+        """Take a message of the run."""
+        who = {event.no for event in self._asked.values()}
+        if isinstance(body, CallEvent):
+            if body.kind is CallEventKind.OPTED_OUT:
+                self._asked[body.call_id] = body
+            elif body.kind is CallEventKind.STARTED and body.no in who:
+                self._violated(f"subscriber {body.no} is called after an opt-out")
+        elif isinstance(body, SubscriberResult):
+            if body.notified:
+                self._notified.add(body.no)
+            elif body.reason == Reason.OPTED_OUT and body.no not in who:
+                self._violated(f"{body}, and the subscriber has not opted out")
+            elif body.no in who and body.reason not in {Reason.OPTED_OUT, Reason.EXPIRED}:
+                self._violated(f"{body}, and the subscriber has opted out")
+
+    def judge(self, *, calm: bool) -> None:
+        """Check at the end that every opt-out is on a list, once, and that in calm times none was missed."""
+        numbering = Numbering()
+        for call_id, event in self._asked.items():
+            if self._listed.get(call_id) != numbering.canonical(event.number):
+                self._violated(f"{event.number} has opted out and is not on the list")
+            if self._puts[call_id] != 1:
+                self._violated(f"{event.number} was put on the list {self._puts[call_id]} times")
+        for call_id in self._listed:
+            if call_id not in self._asked:
+                self._violated(f"a number is on the list because of call {call_id}, without an opt-out")
+        if calm:
+            for call_id, line in self._world.exchange.lines.items():
+                if line.opted_out and call_id not in self._asked:
+                    self._violated(f"subscriber {line.no} has opted out, and that is not in the log")

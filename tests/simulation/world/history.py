@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from cato_contracts.api.rules.pacing import PacingRule
 from cato_contracts.messages.campaign_commands import PauseRun, ResumeRun, StopRun
@@ -32,6 +33,8 @@ class History:
     starts_in_s: float | None = None
     expires_in_s: float | None = None
     prompt_ms: int = 1500
+    announces: bool = False
+    """A file is played after an opt-out."""
     stations: int = 1
     channels: int = 2
     licence: int = 100
@@ -56,3 +59,16 @@ class History:
     state_lag_s: float = 0.0
     faults: Faults = field(default_factory=Faults)
     seed: int = 0
+
+    @property
+    def opt_out_key(self) -> str | None:
+        return self.settings.get("opt_out_key")
+
+    def settings_with(self, file: UUID) -> dict[str, Any]:
+        """Return the settings; `file` is played after an opt-out."""
+        return self.settings | ({"opt_out_file": file} if self.announces and self.opt_out_key else {})
+
+    @property
+    def has_lists(self) -> bool:
+        """Tell whether there may be exclusion lists."""
+        return bool(self.exclusions) or self.opt_out_key is not None

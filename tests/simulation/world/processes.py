@@ -67,7 +67,7 @@ class DialProcess:
             # Without rules no message is sent for them.
             pacing=FaultyPort(life, world.pacing, BrokerError) if world.history.pacing else world.pacing,
             # Without lists nothing is read or announced for them.
-            exclusions=self._guard(incarnations.own) if world.history.exclusions else NoExclusions(),
+            exclusions=self._guard(incarnations.own) if world.history.has_lists else NoExclusions(),
         )
         self.role = DialRole(deps, _Source(life, self.source, None))
 

@@ -11,7 +11,7 @@ from cato_dialer.dial.domain.subscriber.fault_limits import INTERRUPTION_LIMIT
 
 _NO_TRY = {"cancelled", "interrupted", "station-down"}
 _BY_RULE = {"no-number-left", "retry-stopped"}
-_NOT_BY_CALLS = {"expired", "fault"}
+_NOT_BY_CALLS = {"expired", "fault", "opted-out"}
 _HOPELESS = {OutcomeGroup.INVALID_NUMBER, OutcomeGroup.REFUSED}
 _FAILS_OVER = {"authentication-failed", "request-timeout", "no-ringing", "no-response", "protocol-error"}
 _FAILS_OVER |= {"server-error", "bad-gateway", "service-unavailable", "server-timeout"}

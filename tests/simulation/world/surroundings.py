@@ -9,7 +9,7 @@ from cato_contracts.envelope import Message, decode
 from cato_contracts.messages.calls import CallEvent, CallOwner
 from cato_contracts.messages.jobs import DialJob, RunDispatchState
 from cato_contracts.messages.runs import SubscriberResult
-from cato_contracts.subjects import run_call, run_fence, run_result, run_subscriber
+from cato_contracts.subjects import run_call, run_fence, run_opt_out, run_result, run_subscriber
 from cato_dialer.campaign.ports import LeaseLostError
 from cato_dialer.dial.ports.dial import FencedError, JournalEntry, SubscriberLog
 from cato_jetstream import Appended, Conflict, Record
@@ -53,11 +53,14 @@ class LogJournal:
         self.delay_s = 0.0
 
     async def read(self, run_id: UUID, no: int) -> SubscriberLog:
-        events: list[CallEvent] = []
-        position = 0
-        while record := await self._log.next(run_call(run_id, no), position):
-            events.append(_body(record, CallEvent))
-            position = record.sequence
+        found: list[Record] = []
+        for subject in (run_call(run_id, no), run_opt_out(run_id, no)):
+            position = 0
+            while record := await self._log.next(subject, position):
+                found.append(record)
+                position = record.sequence
+        found.sort(key=lambda record: record.sequence)
+        events = [_body(record, CallEvent) for record in found]
         last = await self._log.last(run_subscriber(run_id, no))
         result = await self._log.last(run_result(run_id, no))
         return SubscriberLog(
@@ -68,8 +71,8 @@ class LogJournal:
 
     async def append(self, entry: JournalEntry, after: int) -> int:
         body = entry.body
-        subject = run_call if isinstance(body, CallEvent) else run_result
-        place = subject(body.run_id, body.no), run_subscriber(body.run_id, body.no)
+        subject = body.log_subject if isinstance(body, CallEvent) else run_result(body.run_id, body.no)
+        place = subject, run_subscriber(body.run_id, body.no)
         return await self._append(*place, entry.encode(), entry.event_id, after)
 
     async def fence(self, run_id: UUID, no: int, after: int) -> int:

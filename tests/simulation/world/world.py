@@ -118,7 +118,7 @@ class World:
         self.readings = MemoryReadings()
         self.retries = RetryWitness(self.violated)
         self.exclusions = ExclusionWitness(self, USER)
-        judges = (self.violated, self._forbidden, history.pacing)
+        judges = (self.violated, self._forbidden, history.pacing, history.opt_out_key)
         self.exchange = Exchange(self.clock, choose or self._choose, history.prompt_ms, *judges)
         self.exchange.late_s = self._late_s
         self.exchange.witness = self.exclusions.invited
@@ -223,12 +223,13 @@ class World:
         group = await self._made(
             AddSubscriberGroup(actor=USER, name="g", format=ListFormat.JSON, upload=upload), "add-group"
         )
+        message = await self._prompt()
         spec = {
             "name": "s",
             "attempt_count": 2,
             "success_condition": SuccessCondition.PICKUP_AND_LISTEN_FULL,
             "max_answer_delay_s": 3,
-            **self.history.settings,
+            **self.history.settings_with(message),
         }
         settings = await self._made(
             AddNotificationSettings(actor=USER, spec=SettingsSpec.model_validate(spec)), "add-settings"
@@ -236,7 +237,7 @@ class World:
         return TaskSpec(
             name="t",
             settings=settings["id"],
-            files=[await self._prompt()],
+            files=[message],
             groups=[group["id"]],
             start_at=self._in(self.history.starts_in_s),
             expires_at=self._in(self.history.expires_in_s),
@@ -353,8 +354,7 @@ class World:
                 self._check_sent(body)
             if isinstance(body, SubscriberResult) and body.reason == INTERRUPTED_REASON:
                 self.violated(f"{body}: a fault of the system is no verdict about a subscriber")
-            if isinstance(body, SubscriberResult):
-                self.exclusions.take(body)
+            self.exclusions.take(body)
             if isinstance(body, SubscriberResult) and body.notified:
                 self._check_reached(body)
 
@@ -439,6 +439,7 @@ class World:
             return
         self.rules.assert_complete()
         self._check_none_missed()
+        self.exclusions.opt_outs.judge(calm=self._calm and not self.history.lost_workers)
         self.reports.assert_true(self.rules)
         self.reports.assert_same_in_any_order(self.chance)
         if self.queue.run_states or self.queue.jobs:

@@ -47,6 +47,11 @@ _CHANNELS: dict[str, tuple[str, str, tuple[type[Message], ...]]] = {
         "The events of the calls to a subscriber. Each is published only if the previous one is the last.",
         (CallEvent,),
     ),
+    "run_opt_out": (
+        "run.{run_id}.opt-out.{no}",
+        "Of these events, the one with which a person asks not to be called again (kind `opted-out`).",
+        (CallEvent,),
+    ),
     "dial_job": (
         "dial.{run_id}.{wave}.{no}",
         "A job for the dial role: one per subscriber and wave, removed when it is acknowledged.",

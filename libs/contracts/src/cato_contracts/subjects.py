@@ -104,6 +104,14 @@ def run_call(run_id: UUID, no: int | str) -> str:
     return f"run.{run_id}.call.{no}"
 
 
+def run_opt_out(run_id: UUID, no: int | str) -> str:
+    """Where the event of a call is in which the person asked not to be called again.
+
+    It is one of the events of `run_call`, in their chain. Whoever drives the run follows these alone.
+    """
+    return f"run.{run_id}.opt-out.{no}"
+
+
 def run_fence(run_id: UUID, no: int | str) -> str:
     """Where an empty message rejects the start of a call that another replica may have on its way.
 
@@ -114,7 +122,7 @@ def run_fence(run_id: UUID, no: int | str) -> str:
 
 
 def run_subscriber(run_id: UUID, no: int) -> str:
-    """The calls, results and fences of a subscriber."""
+    """The calls, opt-outs, results and fences of a subscriber."""
     return f"run.{run_id}.*.{no}"
 
 

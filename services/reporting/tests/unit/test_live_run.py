@@ -99,3 +99,6 @@ def test_subscribers_whom_a_rule_decided_are_counted_by_reason_within_the_failed
     assert report.subscriber_failed_by_rule == {"no-number-left": 1, "retry-stopped": 1}
     live.note_outcome(1, 2, notified=True)
     assert live_report(live, live.snapshot, BEGIN).subscriber_failed_by_rule == {"retry-stopped": 1}
+    live.note_outcome(3, 2, notified=False, reason="opted-out")
+    report = live_report(live, live.snapshot, BEGIN)
+    assert report.subscriber_failed_by_rule == {"opted-out": 1, "retry-stopped": 1}

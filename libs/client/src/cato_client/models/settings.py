@@ -2,6 +2,7 @@
 
 from datetime import date
 from typing import Literal
+from uuid import UUID
 
 from cato_client.models.base import Model, Resource, SuccessCondition
 
@@ -62,6 +63,10 @@ class SettingsFields(Model):
     excluded_dates: list[date] | None = None
     holidays: str | None = None
     local_time: LocalTime | None = None
+    opt_out_key: str | None = None
+    opt_out_list: str | None = None
+    opt_out_file: UUID | None = None
+    repeat_key: str | None = None
 
 
 class Settings(SettingsFields):

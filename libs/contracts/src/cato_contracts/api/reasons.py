@@ -63,6 +63,11 @@ class Reason(StrEnum):
         Group.PERSON,
         "The message was played, and the code was not keyed in time.",
     )
+    OPTED_OUT = (
+        "opted-out",
+        Group.PERSON,
+        "The person has pressed `optOutKey`: the number is excluded, and the person is not called again.",
+    )
     DURATION_EXCEEDED = "duration-exceeded", Group.PERSON, "The call lasted longer than `maxCallDurationS`."
     NOT_FOUND = "not-found", Group.NUMBER, "There is no such number at the station."
     GONE = "gone", Group.NUMBER, "The number is no longer in use."
@@ -266,6 +271,10 @@ class Reason(StrEnum):
     )
     EXPIRED = "expired", Group.SYSTEM, "`expiresAt` passed before the subscriber was reached."
     STOPPED = "stopped", Group.SYSTEM, "The execution was stopped before the subscriber was reached."
+
+
+COUNTED_APART = (*(reason for reason in Reason if reason.group is Group.RULE), Reason.OPTED_OUT)
+"""The reasons of subscribers who were not reached that a report counts apart (`subscriberFailedByRule`)."""
 
 
 class EndReason(StrEnum):

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from cato_contracts.api.examples import AUDIO_ID, EXECUTION_ID, GROUP_ID, SETTINGS_ID
 from cato_contracts.api.phone_numbers import PHONE_SCHEMA, normalised_phone
 from cato_contracts.api.rules.hours import HolidayCalendar, LocalTime, TimeRestrictions, TimeZoneName, Weekday
+from cato_contracts.api.rules.keys import Key, check_keys
 from cato_contracts.api.rules.retries import RetryRule
 from cato_contracts.model import ENCODABLE, Instant, Name, Resource
 from cato_contracts.objects import ObjectRef
@@ -245,12 +246,34 @@ class SettingsSpec(Resource):
     skip_hopeless: bool = Field(default=False, exclude_if=lambda skip: not skip)
     """Whether later waves leave out the numbers that were `INVALID_NUMBER` or `REFUSED` in an earlier one."""
 
+    opt_out_key: Key | None = Field(default=None, exclude_if=lambda key: key is None, examples=["9"])
+    """The key by which the called person asks not to be called again; absent: none. The number is put on an
+    exclusion list, and the person is not called again in the execution."""
+
+    opt_out_list: Name | None = Field(
+        default=None, exclude_if=lambda name: name is None, examples=["opt-out"]
+    )
+    """The name of the exclusion list of the task's user that `optOutKey` uses; absent: `opt-out`. It is made
+    with its first number if there is none."""
+
+    opt_out_file: UUID | None = Field(default=None, exclude_if=lambda file: file is None, examples=[AUDIO_ID])
+    """The id of an audio file that is played after `optOutKey`; absent: the call ends at once."""
+
+    repeat_key: Key | None = Field(default=None, exclude_if=lambda key: key is None, examples=["0"])
+    """The key that plays the message again from its start, 5 times at most in a call; absent: none."""
+
     @model_validator(mode="after")
     def _playback_duration_is_given(self) -> Self:
         needed = self.success_condition is SuccessCondition.PICKUP_AND_LISTEN_SOME
         if needed and "success_playback_duration_s" not in self.model_fields_set:
             msg = "successPlaybackDurationS is needed with PICKUP_AND_LISTEN_SOME"
             raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _keys_have_one_meaning(self) -> Self:
+        awaits_code = self.success_condition is SuccessCondition.PICKUP_AND_CONFIRM
+        check_keys(self, self.confirm_code if awaits_code else "")
         return self
 
 

@@ -63,7 +63,8 @@ class Report(Resource):
     subscriber_failed_by_rule: dict[str, int] = Field(
         default_factory=dict, examples=[{"no-number-left": 1}], exclude_if=lambda counts: not counts
     )
-    """Those of `subscriberFailed` whom a rule decided without a call, by reason; absent: none."""
+    """Those of `subscriberFailed` whom a rule decided without a call, or who asked not to be called again
+    (`opted-out`), by reason; absent: none."""
 
     calls_total: int = Field(examples=[3])
     """Calls started: succeeded, failed and in progress together."""

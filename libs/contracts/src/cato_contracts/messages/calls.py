@@ -10,6 +10,7 @@ from pydantic import Field
 from cato_contracts.api.resources import Contact
 from cato_contracts.envelope import Message, upcaster
 from cato_contracts.model import Frozen, Instant
+from cato_contracts.subjects import run_call, run_opt_out
 
 
 class CallEventKind(StrEnum):
@@ -24,6 +25,8 @@ class CallEventKind(StrEnum):
     PLAYBACK_STARTED = "playback-started"
     DIGIT = "digit"
     CONFIRMED = "confirmed"
+    OPTED_OUT = "opted-out"
+    REPEATED = "repeated"
     PLAYBACK_FINISHED = "playback-finished"
     ANSWER_TIMEOUT = "answer-timeout"
     DURATION_EXCEEDED = "duration-exceeded"
@@ -66,7 +69,9 @@ class CallEvent(Message):
       of the call.
     - TRYING, RINGING, SESSION_PROGRESS, ANSWERED and REJECTED carry `sip_code` and the response's
       `reason_phrase`.
-    - DIGIT carries `digit`, the key that was pressed.
+    - DIGIT carries `digit`, the key that was pressed. OPTED_OUT and REPEATED follow the one that asked not to
+      be called again, or to hear the prompt again. OPTED_OUT has a subject of its own in the log: the number
+      is put on an exclusion list, and whoever drives the run must find it.
     - ENDED and INTERRUPTED carry `success`, `heard_ms` (prompt sent, by RTP packets), `sip_code` (None if
       there was no final response), `reason` (a kebab-case word of the classifier) and `reason_header` (what
       the station said about the reason, in `Reason` of RFC 3326 and `Warning`).
@@ -106,6 +111,12 @@ class CallEvent(Message):
     def event_id(self) -> str:
         """The identity of the event, for its envelope: an event that is sent again carries the same one."""
         return f"{self.call_id}:{self.seq}"
+
+    @property
+    def log_subject(self) -> str:
+        """The subject of the event in the log of the run."""
+        subject = run_opt_out if self.kind is CallEventKind.OPTED_OUT else run_call
+        return subject(self.run_id, self.no)
 
 
 @upcaster("CallEvent", 1)

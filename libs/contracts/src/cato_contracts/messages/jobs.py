@@ -17,6 +17,7 @@ class DialJob(Message):
 
     A call must be in the calling hours of each of `zones`; without any, of `time_zone`. Without
     `exclusions`, all exclusion lists of the settings' user count, and in any case those of the system.
+    `opt_out_prompt` is played after `opt_out_key` of the settings.
     """
 
     run_id: UUID
@@ -30,6 +31,7 @@ class DialJob(Message):
     zones: list[str] = Field(default_factory=list, exclude_if=lambda zones: not zones)
     caller_id: str | None = Field(default=None, exclude_if=lambda caller: caller is None)
     exclusions: ExclusionChoice | None = Field(default=None, exclude_if=lambda choice: choice is None)
+    opt_out_prompt: Prompt | None = Field(default=None, exclude_if=lambda prompt: prompt is None)
 
     @property
     def hours_zones(self) -> list[str]:

@@ -23,6 +23,18 @@ class Prompt(Frozen):
     repeat_count: int = Field(default=1, ge=1, exclude_if=lambda count: count == 1)
 
 
+class OptOut(Frozen):
+    """What follows when a called person presses `optOutKey`.
+
+    The number is put on the exclusion list `list_id`, which is made with the name `list_name` if there is
+    none. `prompt` is played before the call is hung up, None for nothing.
+    """
+
+    list_id: UUID
+    list_name: str
+    prompt: Prompt | None = None
+
+
 class RunSubscriber(Contact):
     """One line of the list of a run; `no` is its index, from 0, and identifies the subscriber in the run.
 
@@ -40,7 +52,8 @@ class RunSnapshot(Frozen):
     subscribers are called; `test` marks a test call.
     `zones` are those of the subscribers, if the settings have `local_time`. `traceparent` is the context of
     the request that started the run (W3C Trace Context), if traces were on.
-    Without `exclusions`, all exclusion lists of the settings' user count.
+    Without `exclusions`, all exclusion lists of the settings' user count. `opt_out` is there if the settings
+    have `opt_out_key`.
     """
 
     run_id: UUID
@@ -62,6 +75,7 @@ class RunSnapshot(Frozen):
     caller_id: str | None = Field(default=None, exclude_if=lambda caller: caller is None)
     purpose: str | None = Field(default=None, exclude_if=lambda purpose: purpose is None)
     exclusions: ExclusionChoice | None = Field(default=None, exclude_if=lambda choice: choice is None)
+    opt_out: OptOut | None = Field(default=None, exclude_if=lambda opt_out: opt_out is None)
 
     @property
     def hours_zones(self) -> list[str]:

@@ -16,6 +16,7 @@ _TEXTS = {
     "unwanted": mark("marked the call as unwanted"),
     "hung-up-early": mark("hung up too early"),
     "not-confirmed": mark("listened, but did not press the key"),
+    "opted-out": mark("asked not to be called again"),
     "duration-exceeded": mark("the call took too long"),
     "not-found": mark("no such number"),
     "gone": mark("number no longer in use"),

@@ -18,6 +18,8 @@ _TEXTS = {
     "OK": mark("The call is answered"),
     "AUDIO_DATA_STARTED": mark("The message is played"),
     "CONFIRMED": mark("The person has confirmed"),
+    "OPTED_OUT": mark("The person has asked not to be called again"),
+    "REPEATED": mark("The message is played again"),
     "AUDIO_DATA_FINISHED": mark("The message was played to the end"),
     "ANSWER_TIMEOUT": mark("It rang long enough without an answer"),
     "CALL_DURATION_EXCEEDED": mark("The longest duration of a call is reached"),

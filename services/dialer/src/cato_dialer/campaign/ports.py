@@ -9,7 +9,9 @@ from uuid import UUID
 
 from cato_contracts.api.resources import AudioFile
 from cato_contracts.api.rules.pacing import PacingRule
+from cato_contracts.envelope import Envelope
 from cato_contracts.errors import CatoError
+from cato_contracts.messages.audit import ChangeMade
 from cato_contracts.messages.campaign_commands import SubscriberListCheck
 from cato_contracts.messages.jobs import DialJob, RunDispatchState
 from cato_contracts.messages.runs import SubscriberResult
@@ -194,6 +196,21 @@ class RunCalls(Protocol):
         the start has arrived.
         """
         ...
+
+
+class AuditLog(Protocol):
+    """The audit log. What users change is recorded by the gateway, so this is for what CATO does for them."""
+
+    async def append(self, change: Envelope[ChangeMade]) -> None:
+        """Record a change, once for its event id. Raises BrokerError."""
+        ...
+
+
+class NoAuditLog:
+    """Records nothing."""
+
+    async def append(self, change: Envelope[ChangeMade]) -> None:
+        """Do nothing."""
 
 
 class Lease(Protocol):

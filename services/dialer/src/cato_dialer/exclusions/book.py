@@ -26,6 +26,7 @@ class ExclusionBook:
     def __init__(self, numbering: Numbering) -> None:
         self._numbering = numbering
         self._lists: dict[UUID, _List] = {}
+        self._calls: set[UUID] = set()
         # The numbers of a call are looked up several times.
         self._key = lru_cache(_REMEMBERED)(lambda number: pack(numbering.canonical(number)))
 
@@ -36,6 +37,7 @@ class ExclusionBook:
     def clear(self) -> None:
         """Forget all lists."""
         self._lists.clear()
+        self._calls.clear()
 
     def add(self, added: ListAdded, numbers: NumberSet) -> None:
         self._lists[added.list_id] = _List(added.user_id, added.system, numbers)
@@ -44,12 +46,18 @@ class ExclusionBook:
         self._lists.pop(list_id, None)
 
     def put(self, list_id: UUID, entry: Entry) -> None:
+        if entry.call_id is not None:
+            self._calls.add(entry.call_id)
         if (known := self._lists.get(list_id)) is not None:
             known.numbers.put(replace(entry, number=self.canonical(entry.number)))
 
     def drop(self, list_id: UUID, number: str) -> None:
         if (known := self._lists.get(list_id)) is not None:
             known.numbers.drop(self.canonical(number))
+
+    def knows_call(self, call_id: UUID) -> bool:
+        """Tell whether this call ever put a number on a list, even if it was taken off since."""
+        return call_id in self._calls
 
     def canonical(self, number: str) -> str:
         """Return the form by which a number is compared."""

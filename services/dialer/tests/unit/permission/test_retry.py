@@ -55,6 +55,7 @@ def test_every_reason_of_a_call_is_in_a_group_unless_the_system_or_success_ended
     assert without == {
         *(reason for reason in Reason if reason.group in {Group.REACHED, Group.SYSTEM, Group.RULE}),
         Reason.STATION_DOWN,
+        Reason.OPTED_OUT,
     }
 
 

@@ -13,7 +13,7 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
-from cato_contracts.api.reasons import Group, Reason
+from cato_contracts.api.reasons import COUNTED_APART
 from cato_contracts.envelope import Envelope
 from cato_contracts.messages.calls import FINAL_KINDS, CallEvent, CallEventKind
 from cato_contracts.messages.runs import (
@@ -41,7 +41,7 @@ SUCCEEDED = 8
 DELAYED = 16
 """The marks of a call. Any event of a call sets STARTED: a call that rings has been started."""
 
-_RULES = tuple(reason.value for reason in Reason if reason.group is Group.RULE)
+_RULES = tuple(reason.value for reason in COUNTED_APART)
 _RULE_BITS = 5
 
 NOTIFIED = 1 << (8 + _RULE_BITS)
@@ -94,7 +94,7 @@ class End:
 class LiveRun:
     """One run. `outcomes` has for a subscriber the latest failure, or NOTIFIED.
 
-    `failed` counts failures by wave, `failed_by_rule` those without a call by wave and reason.
+    `failed` counts failures by wave, `failed_by_rule` those of `COUNTED_APART` by wave and reason.
 
     A call is known by the integer of its id: 300,000 of them are some 40 MB.
     """

@@ -69,7 +69,7 @@ class _FaultError(Exception):
 def parse_message(subject: str, data: bytes) -> ParsedMessage:
     """Parse one message by itself. Never raises: what is wrong is the `fault` of the result."""
     match subject.split("."):
-        case ["run", run, "call" | "result" as kind, no]:
+        case ["run", run, "call" | "opt-out" | "result" as kind, no]:
             return _read_event(run, kind, no, data)
         case ["run", run, "life"]:
             return _read_commit(run, data)
@@ -82,7 +82,7 @@ def _read_event(run: str, kind: str, no: str, data: bytes) -> ParsedMessage:
     run_id: UUID | None = None
     try:
         run_id = _run_id(run)
-        envelope: Envelope[Any] = _call_event(data) if kind == "call" else _result(data)
+        envelope: Envelope[Any] = _result(data) if kind == "result" else _call_event(data)
         _check_event(envelope, run_id, no)
     except (_FaultError, UndecodableError) as error:
         return ParsedMessage(run_id, fault=str(error))

@@ -18,7 +18,7 @@ _LONGEST_FORECAST_S = 366 * 86_400
 class Numbers:
     """The counted numbers of a run; `failed`: subscribers with a failure in the current wave.
 
-    `failed_by_rule`: those of them whom a rule decided without a call, by reason.
+    `failed_by_rule`: those of them whom a rule decided without a call, or who opted out, by reason.
     """
 
     notified: int

@@ -46,8 +46,9 @@ _GROUP_OF = {
     **{
         reason.value: OutcomeGroup.NETWORK
         for reason in Reason
-        # A call that failed because its station was down is repeated in any case.
-        if reason.group in _NETWORK and reason is not Reason.STATION_DOWN
+        # A call that failed because its station was down is repeated in any case, one in which the person
+        # asked not to be called again in none.
+        if reason.group in _NETWORK and reason not in {Reason.STATION_DOWN, Reason.OPTED_OUT}
     },
     **{reason.value: group for group, reasons in _GROUPS.items() for reason in reasons},
 }

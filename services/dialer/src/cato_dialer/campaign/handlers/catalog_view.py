@@ -115,7 +115,8 @@ class CatalogView:
         return [task for task in self.tasks.all() if group_id in task.groups]
 
     def tasks_with_file(self, file_id: UUID) -> list[TaskView]:
-        return [task for task in self.tasks.all() if file_id in task.files]
+        settings = {one.id for one in self.settings.all() if one.opt_out_file == file_id}
+        return [task for task in self.tasks.all() if file_id in task.files or task.settings in settings]
 
     def tasks_with_exclusions(self, list_id: UUID) -> list[TaskView]:
         return [task for task in self.tasks.all() if list_id in (task.exclusion_lists or ())]

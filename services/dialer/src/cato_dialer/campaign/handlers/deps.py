@@ -13,11 +13,13 @@ from cato_dialer.campaign.handlers.resources import Resources, run_repository
 from cato_dialer.campaign.handlers.uploaded_lists import UploadedLists
 from cato_dialer.campaign.ports import (
     AudioLibrary,
+    AuditLog,
     Calendars,
     DialQueue,
     Leases,
     ListReader,
     MemoryPacingRules,
+    NoAuditLog,
     NoCalendars,
     NoSightings,
     PacingRules,
@@ -53,6 +55,7 @@ class Deps:
     stations: StationSightings = field(default_factory=NoSightings)
     pacing: PacingRules = field(default_factory=MemoryPacingRules)
     calendars: Calendars = field(default_factory=NoCalendars)
+    audit: AuditLog = field(default_factory=NoAuditLog)
     pace: Pace = field(default_factory=Pace)
     lease_pace: LeasePace = field(default_factory=LeasePace)
 

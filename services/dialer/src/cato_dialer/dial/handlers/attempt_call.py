@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -42,6 +42,14 @@ _START_WITHIN = timedelta(seconds=10)
 """How long after its first start slot a call may still be placed: its latest end is on record."""
 
 
+@dataclass(frozen=True, slots=True)
+class CallAudio:
+    """The files that a call may play; `after_opt_out` is None if none is played then."""
+
+    prompt: Path
+    after_opt_out: Path | None = None
+
+
 class NotSentError(CatoError):
     """The trunk has taken the call's order several times without sending the request."""
 
@@ -73,6 +81,7 @@ class CallAttempt:
             job.prompt.duration_ms,
             station_setup_s=self._station.max_setup_delay_s,
             station_answer_s=self._station.max_answer_delay_s,
+            announces=job.opt_out_prompt is not None,
         )
         self._recorder = recorder
         self._permitted = permitted
@@ -88,7 +97,7 @@ class CallAttempt:
         if self._driver is not None:
             self._driver.hang_up()
 
-    async def make(self, audio: Path) -> None:
+    async def make(self, audio: CallAudio) -> None:
         """Make the call and return when it is over; do nothing if it is no longer permitted.
 
         An order that the trunk did not send is placed again: that is still the same call.
@@ -126,7 +135,7 @@ class CallAttempt:
         await self._recorder.flushed()
         return record
 
-    async def _place_until_sent(self, slot: StartSlot, record: CallRecord, audio: Path) -> None:
+    async def _place_until_sent(self, slot: StartSlot, record: CallRecord, audio: CallAudio) -> None:
         not_sent = 0
         while (cause := await self._place_at(slot, record, audio)) is not None:
             # A slot of a station with a minimum interval can be missed often: the time for it is short.
@@ -147,7 +156,7 @@ class CallAttempt:
                 record.cancelled()
                 return
 
-    async def _place_at(self, slot: StartSlot, record: CallRecord, audio: Path) -> ReleaseCause | None:
+    async def _place_at(self, slot: StartSlot, record: CallRecord, audio: CallAudio) -> ReleaseCause | None:
         """Make the call in its slot; return why its request was not sent, None if the call is over."""
         await self._until(slot.at - _PLACE_AHEAD)
         # Read before the check: if this process stands still in between, the call is not sent any more.
@@ -187,7 +196,7 @@ class CallAttempt:
         return self._permitted(first, self._recorded) and self._permitted(last, self._recorded)
 
     async def _drive(
-        self, slot: StartSlot, record: CallRecord, audio: Path, listed_until: datetime
+        self, slot: StartSlot, record: CallRecord, audio: CallAudio, listed_until: datetime
     ) -> ReleaseCause | None:
         rules = self._rules
         not_after = slot.until or min(self._deps.clock.now() + _ORDER_VALID, self._start_by)
@@ -197,7 +206,7 @@ class CallAttempt:
             call_id=record.call_id,
             station=self._station.calling_as(self._job.caller_id),
             number=self._station.dialled(record.number),
-            audio=audio,
+            audio=audio.prompt,
             heard_threshold_ms=rules.report_heard_at_ms,
             not_before=slot.at if slot.until is not None else None,
             not_after=not_after,
@@ -212,7 +221,14 @@ class CallAttempt:
             else:
                 record.publish(effect, line.sip_call_id)
 
-        driver = CallDriver(line, rules, self._deps.clock, publish=publish, succeed=record.succeed)
+        driver = CallDriver(
+            line,
+            rules,
+            self._deps.clock,
+            publish=publish,
+            succeed=record.succeed,
+            announcement=audio.after_opt_out,
+        )
         self._driver = driver
         self._recorder.on_fence(driver.hang_up)
         try:

@@ -130,7 +130,7 @@ class CallRecorder:
 
     def interrupted(self, call: PastCall, *, success: bool) -> None:
         """Record the end of a call whose owner is gone. How much of the prompt was heard is unknown."""
-        reason = self._result.reason if success and self._result else classify(Cause.FAULT).reason
+        reason = self._result.reason if success and self._result else _reason_without_end(call)
         self.note(
             CallEvent(
                 run_id=self._job.run_id,
@@ -299,3 +299,7 @@ class CallRecord:
         earlier = attempts_at(self._recorder.events, job.wave, self._phone_index)
         ended_at = from_unix_ms(effect.at)
         return retry_decision(job.settings, job.hours_zones, effect.reason, earlier + 1, ended_at)
+
+
+def _reason_without_end(call: PastCall) -> str:
+    return classify(Cause.OPTED_OUT if call.opted_out else Cause.FAULT).reason

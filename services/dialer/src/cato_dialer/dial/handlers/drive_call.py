@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -19,6 +20,7 @@ from cato_dialer.dial.domain.call.state import (
     HangUp,
     HangUpOrdered,
     Phase,
+    Play,
     Publish,
     StartTimer,
     StopTimer,
@@ -41,7 +43,8 @@ _UNSENT = frozenset({ReleaseCause.MISSED, ReleaseCause.NOT_SENT})
 class CallDriver:
     """Feed one call machine with the events of its line and its timers, and carry out its effects.
 
-    `publish` and `succeed` are called in order and must not block.
+    `publish` and `succeed` are called in order and must not block. `announcement` is played after an opt-out,
+    if the rules say so.
     """
 
     def __init__(
@@ -52,8 +55,10 @@ class CallDriver:
         *,
         publish: Callable[[Publish], None],
         succeed: Callable[[Succeed], None],
+        announcement: Path | None = None,
     ) -> None:
         self._line = line
+        self._announcement = announcement
         self._clock = clock
         self._publish = publish
         self._succeed = succeed
@@ -129,6 +134,8 @@ class CallDriver:
                         handle.cancel()
                 case HangUp():
                     self._spawn(self._line.hang_up())
+                case Play(part, announcement):
+                    self._spawn(self._line.play(part, self._announcement if announcement else None))
 
     def _note(self, effect: Publish) -> None:
         if effect.kind in FINAL_KINDS:

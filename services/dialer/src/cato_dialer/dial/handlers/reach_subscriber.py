@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -26,7 +25,7 @@ from cato_dialer.dial.domain.subscriber.next_attempt import (
 )
 from cato_dialer.dial.domain.subscriber.past_call import PastCall
 from cato_dialer.dial.domain.subscriber.takeover import OwnerAnswer, is_over, was_restarted
-from cato_dialer.dial.handlers.attempt_call import CallAttempt, NotSentError
+from cato_dialer.dial.handlers.attempt_call import CallAttempt, CallAudio, NotSentError
 from cato_dialer.dial.handlers.call_recorder import CallRecorder
 from cato_dialer.dial.handlers.deps import Deps
 from cato_dialer.dial.handlers.sendable_stations import SendableStations
@@ -248,7 +247,7 @@ class SubscriberWorker:
         """Make the call of the step, as a `trial` of a station that is down; None: decide the next step."""
         self._waited = True
         try:
-            audio = await self._deps.prompts.file(self._job.prompt)
+            audio = await self._audio()
             if not await self._line_free():
                 return None if self._nudged.is_set() else GiveBack(_NO_LINE_DELAY_S)
             channel = await self._channel(self._job.subscriber.phones[step.phone_index], step.stations)
@@ -264,8 +263,15 @@ class SubscriberWorker:
             return GiveBack(_BROKER_DELAY_S)
         return None
 
+    async def _audio(self) -> CallAudio:
+        """Raises: PromptMissingError, BrokerError."""
+        prompts, more = self._deps.prompts, self._job.opt_out_prompt
+        return CallAudio(
+            await prompts.file(self._job.prompt), None if more is None else await prompts.file(more)
+        )
+
     async def _make(
-        self, recorder: CallRecorder, step: Dial, channel: Channel, audio: Path, *, trial: bool
+        self, recorder: CallRecorder, step: Dial, channel: Channel, audio: CallAudio, *, trial: bool
     ) -> None:
         """Raises: BrokerError, FencedError, HeldBackError."""
         station_id = channel.station_id

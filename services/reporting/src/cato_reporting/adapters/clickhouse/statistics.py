@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from clickhouse_connect.driver.client import Client
 
 from cato_contracts.api.history import CallStatistics, Grouping
-from cato_contracts.api.reasons import Group, Reason
+from cato_contracts.api.reasons import COUNTED_APART
 from cato_reporting.adapters.clickhouse.call_filter import Conditions
 from cato_reporting.domain.effectiveness import SERVED, SERVED_IF_IT_RANG
 from cato_reporting.domain.report import Numbers
@@ -148,7 +148,7 @@ FROM
 GROUP BY run_id
 """
 
-_RULES = ", ".join(f"'{reason}'" for reason in Reason if reason.group is Group.RULE)
+_RULES = ", ".join(f"'{reason}'" for reason in COUNTED_APART)
 
 _OUTCOME_NUMBERS = f"""
 SELECT

@@ -15,7 +15,7 @@ import structlog
 from cato_contracts.errors import ConflictError
 from cato_contracts.messages.jobs import RunDispatchState
 from cato_contracts.messages.runs import RunEnding, SubscriberResult
-from cato_contracts.subjects import run_life, run_result
+from cato_contracts.subjects import run_life, run_opt_out, run_result
 from cato_dialer.campaign.domain.run.next_step import (
     AwaitCallsDrained,
     AwaitStation,
@@ -40,6 +40,7 @@ from cato_dialer.campaign.domain.stations import no_station
 from cato_dialer.campaign.handlers.catalog_view import RunningTask
 from cato_dialer.campaign.handlers.coordinator.call_drain import CallDrain
 from cato_dialer.campaign.handlers.coordinator.old_runs import forget_old_runs
+from cato_dialer.campaign.handlers.coordinator.opt_outs import OptOuts
 from cato_dialer.campaign.handlers.coordinator.run_results import result_of
 from cato_dialer.campaign.handlers.coordinator.wave_jobs import WaveJobs
 from cato_dialer.campaign.handlers.deps import Deps
@@ -66,9 +67,10 @@ class RunDriver:
         self._snapshot = running.snapshot
         self._id = running.snapshot.run_id
         self._progress = Progress(self._snapshot.subscriber_count)
-        self._follower = Follower(
-            deps.run_log, [run_life(self._id), run_result(self._id, "*")], lambda record: record
-        )
+        self._opt_out_prefix = run_opt_out(self._id, "")
+        self._opt_outs = OptOuts(self._snapshot, deps)
+        subjects = [run_life(self._id), run_result(self._id, "*"), *self._opt_outs.subjects]
+        self._follower = Follower(deps.run_log, subjects, lambda record: record)
         self._changed = asyncio.Event()
         self._published: RunDispatchState | None = None
         self._jobs = WaveJobs(self._snapshot, self._progress, deps)
@@ -92,11 +94,12 @@ class RunDriver:
     async def _drive(self) -> None:
         async with asyncio.TaskGroup() as group:
             following = group.create_task(self._follower.run(self._fold))
+            excluding = group.create_task(self._opt_outs.carry_out())
             await self._follower.until_current()
             while not isinstance(step := self._next_step(), Release):
                 await self._publish_state()
                 await self._do(step)
-            await end_tasks(following)
+            await end_tasks(following, excluding)
         await self._release()
 
     def _next_step(self) -> Step:
@@ -123,6 +126,9 @@ class RunDriver:
                 await self._fail_remaining(wave, reason)
             case Release():
                 pass
+            case EndRun():
+                await self._carry_out_opt_outs()
+                await self._decide(*self._decision(step))
             case _:
                 await self._decide(*self._decision(step))
 
@@ -155,9 +161,18 @@ class RunDriver:
                 name, decide = "end", lambda run: run.end(ending, timestamp=now)
         return name, decide
 
+    async def _carry_out_opt_outs(self) -> None:
+        """Wait until all opt-outs of the run are on a list. No call is up any more, so none follows."""
+        if subjects := self._opt_outs.subjects:
+            await self._follower.wait_for(await self._deps.run_log.end(subjects))
+            await self._opt_outs.none_left()
+
     def _fold(self, record: Record) -> None:
-        """Fold a message of the run: a commit or a result."""
+        """Fold a message of the run: a commit, a result or an opt-out."""
         self._changed.set()
+        if record.subject.startswith(self._opt_out_prefix):
+            self._opt_outs.note(record)
+            return
         if record.subject == run_life(self._id):
             self._adopt(self._deps.runs.restore(Commit.from_record(record)))
             return

@@ -149,4 +149,5 @@ class WaveJobs:
             expires_at=snapshot.expires_at,
             caller_id=snapshot.caller_id,
             exclusions=snapshot.exclusions,
+            opt_out_prompt=None if snapshot.opt_out is None else snapshot.opt_out.prompt,
         )

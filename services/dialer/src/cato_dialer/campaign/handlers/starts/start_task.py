@@ -5,7 +5,7 @@ A run calls the subscribers of the task's groups, or those whom an earlier run h
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -16,10 +16,10 @@ import structlog
 
 from cato_contracts.api.resources import AudioFile, SettingsSpec, StartResult, TaskStart
 from cato_contracts.api.rules.exclusions import ExclusionChoice
-from cato_contracts.errors import ConflictError, InvalidError, NotFoundError
+from cato_contracts.errors import InvalidError, NotFoundError
 from cato_contracts.ids import derived_id, time_ordered_id
 from cato_contracts.messages.campaign_commands import CallTester, RepeatUnreached, StartTask
-from cato_contracts.messages.runs import Prompt, RunSnapshot, RunSubscriber
+from cato_contracts.messages.runs import OptOut, RunSnapshot, RunSubscriber
 from cato_contracts.objects import Bucket
 from cato_contracts.requests import Actor
 from cato_contracts.subjects import run_result
@@ -39,7 +39,9 @@ from cato_dialer.campaign.handlers.catalog_view import RunningTask
 from cato_dialer.campaign.handlers.coordinator.old_runs import archived_run
 from cato_dialer.campaign.handlers.coordinator.run_results import result_of
 from cato_dialer.campaign.handlers.deps import Deps
+from cato_dialer.campaign.handlers.notification_settings import opt_out_files
 from cato_dialer.campaign.handlers.resources import translate_log_errors
+from cato_dialer.campaign.handlers.starts.run_prompts import cannot_start, opt_out_of, store_prompt
 from cato_runtime import tracing
 from cato_runtime.objects import ObjectMissingError
 from cato_runtime.requests import RequestContext
@@ -59,7 +61,6 @@ class RunList:
 
 ListSource = Callable[[Task], Awaitable[RunList]]
 
-_BYTES_PER_MS = 8
 _SNAPSHOT_ATTEMPTS = 3
 _TESTER = "Test call"
 _FIRST = 10
@@ -151,6 +152,7 @@ async def settings_and_files(deps: Deps, task: Task) -> tuple[NotificationSettin
         files = await deps.audio.files(owner, task.spec.files)
         # The settings or the limit may have changed since the task was stored.
         check_duration(files, settings.spec.repeat_count, max_seconds=deps.config.limits.audio_seconds)
+        await opt_out_files(deps, owner, settings.spec)
     except (NotFoundError, InvalidError) as error:
         raise cannot_start(task, error.message) from error
     return settings, files
@@ -166,6 +168,7 @@ async def _snapshot(deps: Deps, task: Task, context: RequestContext, listed: Lis
     # Named after its content: a repeated start stores it under the same name.
     name = f"run/{hashlib.sha256(people.lines).hexdigest()}"
     zones = await asyncio.to_thread(zones_in, lines, local) if local is not None else ()
+    opt_out = await opt_out_of(deps, task, settings.spec)
     snapshot = RunSnapshot(
         run_id=time_ordered_id(context.now),
         task_id=task.id,
@@ -174,7 +177,7 @@ async def _snapshot(deps: Deps, task: Task, context: RequestContext, listed: Lis
         settings=settings.view().model_copy(update={"excluded_dates": closed}),
         time_zone=zone,
         zones=run_zones(local, zones, zone),
-        prompt=await _store_prompt(deps, task, files, settings.spec.repeat_count),
+        prompt=await store_prompt(deps, task, files, settings.spec.repeat_count),
         subscribers=await deps.objects.put(Bucket.LISTS, name, people.lines),
         subscriber_count=people.count,
         priority=task.spec.priority,
@@ -184,7 +187,8 @@ async def _snapshot(deps: Deps, task: Task, context: RequestContext, listed: Lis
         caller_id=task.spec.caller_id,
         purpose=task.spec.purpose,
         traceparent=tracing.traceparent(),
-        exclusions=_exclusions(task, settings),
+        exclusions=_exclusions(task, settings, opt_out),
+        opt_out=opt_out,
     )
     return _as_test(snapshot) if people.test else snapshot
 
@@ -205,11 +209,12 @@ async def closed_dates(deps: Deps, task: Task, spec: SettingsSpec, now: datetime
     return dates_without_calls(spec.excluded_dates, holidays, now.date())
 
 
-def _exclusions(task: Task, settings: NotificationSettings) -> ExclusionChoice | None:
+def _exclusions(task: Task, settings: NotificationSettings, opt_out: OptOut | None) -> ExclusionChoice | None:
     """Return which exclusion lists the run heeds; None stands for all of the settings' user."""
-    chosen = ExclusionChoice(
-        user_id=task.user_id, lists=task.spec.exclusion_lists, ignore=task.spec.ignore_exclusions
-    )
+    lists = task.spec.exclusion_lists
+    if lists is not None and opt_out is not None:
+        lists = [*lists, opt_out.list_id]
+    chosen = ExclusionChoice(user_id=task.user_id, lists=lists, ignore=task.spec.ignore_exclusions)
     return None if chosen == ExclusionChoice(user_id=settings.user_id) else chosen
 
 
@@ -310,27 +315,3 @@ async def group_lists(deps: Deps, task: Task) -> list[bytes]:
             if attempt == _SNAPSHOT_ATTEMPTS:
                 raise cannot_start(task, "the list of a group is missing") from error
             attempt += 1
-
-
-async def _store_prompt(deps: Deps, task: Task, files: Sequence[AudioFile], repeat_count: int) -> Prompt:
-    """Store the files one after another, once, with one file at a time in memory."""
-    digest = hashlib.sha256()
-    size = 0
-    try:
-        async for part in _parts(deps, files):
-            digest.update(part)
-            size += len(part)
-        name = f"run/{digest.hexdigest()}"
-        audio = await deps.objects.put(Bucket.PROMPTS, name, _parts(deps, files))
-    except ObjectMissingError as error:
-        raise cannot_start(task, str(error)) from error
-    return Prompt(audio=audio, duration_ms=size * repeat_count // _BYTES_PER_MS, repeat_count=repeat_count)
-
-
-async def _parts(deps: Deps, files: Sequence[AudioFile]) -> AsyncIterator[bytes]:
-    for file in files:
-        yield await deps.objects.get(file.content)
-
-
-def cannot_start(task: Task, reason: str) -> ConflictError:
-    return ConflictError(f"the task cannot be started: {reason}", resource_id=str(task.id))

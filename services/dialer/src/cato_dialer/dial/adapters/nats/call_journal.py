@@ -9,7 +9,7 @@ from nats.aio.client import Client
 from cato_contracts.envelope import Message, decode
 from cato_contracts.messages.calls import CallEvent
 from cato_contracts.messages.runs import SubscriberResult
-from cato_contracts.subjects import RUNS, run_call, run_fence, run_result, run_subscriber
+from cato_contracts.subjects import RUNS, run_call, run_fence, run_opt_out, run_result, run_subscriber
 from cato_dialer.dial.ports.dial import FencedError, JournalEntry, SubscriberLog
 from cato_jetstream import (
     ConditionalPublisher,
@@ -52,8 +52,11 @@ class NatsCallJournal:
             head = records[-1].sequence if records else 0
             if last is None or head >= last.sequence:
                 events, results = (
-                    [each for each in records if each.subject == subject]
-                    for subject in (run_call(run_id, no), run_result(run_id, no))
+                    [each for each in records if each.subject in wanted]
+                    for wanted in (
+                        {run_call(run_id, no), run_opt_out(run_id, no)},
+                        {run_result(run_id, no)},
+                    )
                 )
                 return SubscriberLog(
                     events=tuple(_body(event, CallEvent) for event in events),
@@ -65,8 +68,8 @@ class NatsCallJournal:
 
     async def append(self, entry: JournalEntry, after: int) -> int:
         body = entry.body
-        subject = run_call if isinstance(body, CallEvent) else run_result
-        return await self._append(subject(body.run_id, body.no), body.run_id, body.no, entry.encode(), after)
+        subject = body.log_subject if isinstance(body, CallEvent) else run_result(body.run_id, body.no)
+        return await self._append(subject, body.run_id, body.no, entry.encode(), after)
 
     async def fence(self, run_id: UUID, no: int, after: int) -> int:
         return await self._append(run_fence(run_id, no), run_id, no, b"", after)

@@ -21,6 +21,7 @@ from cato_dialer.dial.domain.call.state import (
     CallInput,
     Effect,
     HangUp,
+    Play,
     Publish,
     StartTimer,
     StopTimer,
@@ -108,6 +109,24 @@ def record_confirmed(call: Call, event: CallInput) -> Step:
     return call, (Publish(CallEventKind.CONFIRMED, event.at),)
 
 
+def record_opt_out(call: Call, event: CallInput) -> Step:
+    return replace(call, opted_out=True), (Publish(CallEventKind.OPTED_OUT, event.at),)
+
+
+def announce(call: Call, _: CallInput) -> Step:
+    call = replace(call, part=call.part + 1)
+    return call, (StopTimer(Timer.CONFIRMATION), Play(call.part, announcement=True))
+
+
+def record_repeat(call: Call, event: CallInput) -> Step:
+    return call, (Publish(CallEventKind.REPEATED, event.at),)
+
+
+def play_again(call: Call, _: CallInput) -> Step:
+    call = replace(call, part=call.part + 1)
+    return call, (StopTimer(Timer.CONFIRMATION), Play(call.part))
+
+
 def record_limit_to_answer(call: Call, event: CallInput) -> Step:
     return call, (Publish(CallEventKind.ANSWER_TIMEOUT, event.at),)
 
@@ -130,6 +149,11 @@ def blame_duration(call: Call, _: CallInput) -> Step:
 
 def blame_no_code(call: Call, _: CallInput) -> Step:
     return _blamed(call, Cause.NOT_CONFIRMED), ()
+
+
+def blame_opt_out(call: Call, _: CallInput) -> Step:
+    """A success before stays: the person was reached, and asks not to be called again."""
+    return call if call.success else replace(call, failure=classify(Cause.OPTED_OUT).reason), ()
 
 
 def blame_order(call: Call, _: CallInput) -> Step:
@@ -174,7 +198,7 @@ def _provisional(call: Call, at: int, kind: CallEventKind, code: int, phrase: st
 
 
 def _blamed(call: Call, cause: Cause) -> Call:
-    return call if call.success else replace(call, failure=classify(cause).reason)
+    return call if call.success or call.opted_out else replace(call, failure=classify(cause).reason)
 
 
 def _no_timers() -> tuple[StopTimer, ...]:

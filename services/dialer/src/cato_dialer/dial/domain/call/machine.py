@@ -66,10 +66,11 @@ def _rows(
 
 _BEFORE = (Phase.DIALLING, Phase.RINGING)
 _UP = (Phase.TALKING, Phase.LISTENING)
-_OURS = (*_BEFORE, *_UP)
+_ANSWERED = (*_UP, Phase.ANNOUNCING)
+_OURS = (*_BEFORE, *_ANSWERED)
 _LIVE = (*_OURS, Phase.RELEASING)
-_MAY_HEAR = (Phase.TALKING, Phase.RELEASING)
-_D, _R, _T, _L, _X, _E = Phase
+_MAY_HEAR = (Phase.TALKING, Phase.ANNOUNCING, Phase.RELEASING)
+_D, _R, _T, _L, _N, _X, _E = Phase
 
 TRANSITIONS: tuple[Transition, ...] = (
     *_rows((_D,), on.LineTrying, None, do.record_trying),
@@ -96,6 +97,26 @@ TRANSITIONS: tuple[Transition, ...] = (
     *_rows((_T,), on.LinePlaybackStarted, None, do.record_playback_started),
     *_rows(_MAY_HEAR, on.LineHeard, None, do.note_heard, do.succeed, guard=when.heard_enough),
     *_rows(_MAY_HEAR, on.LineHeard, None, do.note_heard),
+    # The end of the prompt, or of its last repetition, crosses the order to play it again.
+    *_rows(
+        _UP,
+        on.LinePlaybackFinished,
+        None,
+        do.note_heard,
+        do.succeed,
+        do.record_playback_finished,
+        guard=when.prompt_suffices_superseded,
+    ),
+    *_rows(
+        _UP,
+        on.LinePlaybackFinished,
+        None,
+        do.note_heard,
+        do.record_playback_finished,
+        guard=when.superseded,
+    ),
+    *_rows((_N,), on.LinePlaybackFinished, None, do.note_heard, guard=when.superseded),
+    *_rows((_N,), on.LinePlaybackFinished, _X, do.hang_up),
     *_rows(
         (_T,),
         on.LinePlaybackFinished,
@@ -136,7 +157,28 @@ TRANSITIONS: tuple[Transition, ...] = (
         do.hang_up,
         guard=when.completes_code,
     ),
-    *_rows(_UP, on.LineDigit, None, do.record_digit),
+    *_rows(
+        _UP,
+        on.LineDigit,
+        _N,
+        do.record_digit,
+        do.record_opt_out,
+        do.blame_opt_out,
+        do.announce,
+        guard=when.opts_out_and_hears_more,
+    ),
+    *_rows(
+        _UP,
+        on.LineDigit,
+        _X,
+        do.record_digit,
+        do.record_opt_out,
+        do.blame_opt_out,
+        do.hang_up,
+        guard=when.opts_out,
+    ),
+    *_rows(_UP, on.LineDigit, _T, do.record_digit, do.record_repeat, do.play_again, guard=when.asks_again),
+    *_rows(_ANSWERED, on.LineDigit, None, do.record_digit),
     # The key was pressed while our BYE was on its way: it counts.
     *_rows(
         (_X,),
@@ -147,9 +189,18 @@ TRANSITIONS: tuple[Transition, ...] = (
         do.record_confirmed,
         guard=when.completes_code,
     ),
+    *_rows(
+        (_X,),
+        on.LineDigit,
+        None,
+        do.record_digit,
+        do.record_opt_out,
+        do.blame_opt_out,
+        guard=when.opts_out,
+    ),
     *_rows((_X,), on.LineDigit, None, do.record_digit, guard=when.answered),
     *_rows((_L,), Timer.CONFIRMATION, _X, do.blame_no_code, do.hang_up),
-    *_rows(_UP, Timer.DURATION, _X, do.blame_duration, do.record_limit_to_talk, do.hang_up),
+    *_rows(_ANSWERED, Timer.DURATION, _X, do.blame_duration, do.record_limit_to_talk, do.hang_up),
     *_rows(_OURS, HangUpOrdered, _X, do.blame_order, do.hang_up),
     *_rows(
         _LIVE,

@@ -37,6 +37,8 @@ class Cause(StrEnum):
     DURATION_EXCEEDED = "duration-exceeded"
     NOT_CONFIRMED = "not-confirmed"
     """The prompt was played, the code was not keyed."""
+    OPTED_OUT = "opted-out"
+    """The person pressed the key that asks not to be called again."""
     REMOTE_HANGUP = "remote-hangup"
     LOCAL_HANGUP = "local-hangup"
     """Hung up by order of the operator or at a shutdown."""
@@ -50,6 +52,9 @@ class Cause(StrEnum):
     """The engine, its process or our own process was lost during the call."""
 
 
+OPTED_OUT = Reason.OPTED_OUT
+"""The reason of a call in which the person asked not to be called again: no number of theirs is."""
+
 CANCELLED = Reason.CANCELLED
 """The reason of a call that we ended for reasons of the system: the number is called again."""
 
@@ -61,6 +66,7 @@ _CAUSES: dict[Cause, Outcome] = {
     Cause.ANSWER_TIMEOUT: Outcome(Reason.NO_ANSWER),
     Cause.DURATION_EXCEEDED: Outcome(Reason.DURATION_EXCEEDED),
     Cause.NOT_CONFIRMED: Outcome(Reason.NOT_CONFIRMED),
+    Cause.OPTED_OUT: Outcome(Reason.OPTED_OUT),
     Cause.REMOTE_HANGUP: Outcome(Reason.HUNG_UP_EARLY),
     Cause.LOCAL_HANGUP: Outcome(CANCELLED),
     Cause.NO_RESPONSE: Outcome(Reason.NO_RESPONSE, retry_other_station=True),

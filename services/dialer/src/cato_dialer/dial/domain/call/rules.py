@@ -23,10 +23,20 @@ class CallRules:
     setup_ms: int
     answer_ms: int
     duration_ms: int
+    opt_out_key: str | None = None
+    announces: bool = False
+    """A prompt is played after `opt_out_key`."""
+    repeat_key: str | None = None
 
     @classmethod
     def of(
-        cls, settings: SettingsSpec, prompt_ms: int, *, station_setup_s: int, station_answer_s: int
+        cls,
+        settings: SettingsSpec,
+        prompt_ms: int,
+        *,
+        station_setup_s: int,
+        station_answer_s: int,
+        announces: bool = False,
     ) -> Self:
         """Combine the settings of the run with the limits of the station."""
         needed: dict[SuccessCondition, int] = {
@@ -43,6 +53,9 @@ class CallRules:
             setup_ms=station_setup_s * 1000,
             answer_ms=(settings.max_answer_delay_s or station_answer_s) * 1000,
             duration_ms=settings.max_call_duration_s * 1000,
+            opt_out_key=settings.opt_out_key,
+            announces=announces,
+            repeat_key=settings.repeat_key,
         )
 
     @property

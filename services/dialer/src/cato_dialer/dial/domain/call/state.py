@@ -19,6 +19,8 @@ class Phase(StrEnum):
     """Answered; the prompt plays or will play."""
     LISTENING = "listening"
     """The prompt has ended; the code may still be keyed."""
+    ANNOUNCING = "announcing"
+    """The person has opted out, and hears the prompt for that."""
     RELEASING = "releasing"
     """We have hung up and wait for the release of the line."""
     ENDED = "ended"
@@ -95,7 +97,10 @@ def trigger_name(trigger: Trigger) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """`success` and `failure` are reasons, None until decided; `seen`: the provisional codes on record."""
+    """`success` and `failure` are reasons, None until decided; `seen`: the provisional codes on record.
+
+    `part` counts what was played so far: 0 for the prompt, one more each time that something else begins.
+    """
 
     rules: CallRules
     phase: Phase = Phase.DIALLING
@@ -104,6 +109,8 @@ class Call:
     failure: str | None = None
     digits: str = ""
     heard_ms: int = 0
+    opted_out: bool = False
+    part: int = 0
     seen: frozenset[int] = field(default_factory=frozenset)
 
 
@@ -150,4 +157,15 @@ class HangUp:
     """Cancel or end the call on the line."""
 
 
-Effect = Publish | Succeed | StartTimer | StopTimer | HangUp
+@dataclass(frozen=True, slots=True)
+class Play:
+    """Play something from its start in place of what plays now.
+
+    `part` tells its end from that of what played before. It is the prompt again, or the `announcement`.
+    """
+
+    part: int
+    announcement: bool = False
+
+
+Effect = Publish | Succeed | StartTimer | StopTimer | HangUp | Play

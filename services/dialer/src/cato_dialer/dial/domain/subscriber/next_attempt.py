@@ -13,7 +13,7 @@ from uuid import UUID
 from cato_contracts.api.reasons import Reason
 from cato_contracts.messages.calls import CallEventKind, NumberVerdict
 from cato_contracts.messages.runs import SubscriberResult
-from cato_dialer.dial.domain.call.outcome import STATION_DOWN, worth_another_station
+from cato_dialer.dial.domain.call.outcome import OPTED_OUT, STATION_DOWN, worth_another_station
 from cato_dialer.dial.domain.permission.retry import left_out
 from cato_dialer.dial.domain.subscriber.fault_limits import (
     FAULT,
@@ -73,7 +73,8 @@ def next_attempt(
 ) -> NextAttempt:
     """Decide the next step; `stations` are in order of priority, `result` is the last one of any wave.
 
-    `excluded` are the indexes of the numbers that an exclusion list has now. Numbers that were not called in
+    A subscriber who has opted out in a call is not called again on any number. `excluded` are the indexes of
+    the numbers that an exclusion list has now. Numbers that were not called in
     the wave come first, then those that a retry rule calls again.
     """
     for call in calls:
@@ -81,6 +82,9 @@ def next_attempt(
             return Interrupt(call, _succeeded(call, result))
     if result is not None and (result.notified or result.wave >= wave):
         return Finished()
+    asked = next((call for call in calls if call.opted_out), None)
+    if asked is not None:
+        return Conclude(False, OPTED_OUT, asked)
     of_wave = [call for call in calls if call.wave == wave]
     left = _stations_left(of_wave, stations) if of_wave else ()
     if left and of_wave[-1].phone_index not in excluded:

@@ -32,6 +32,7 @@ class PastCall:
     sip_call_id: str | None = None
     verdict: NumberVerdict | None = None
     next_attempt_at: datetime | None = None
+    opted_out: bool = False
 
     @property
     def to_be_repeated(self) -> bool:
@@ -77,4 +78,5 @@ def _call_of(events: Sequence[CallEvent]) -> PastCall:
         sip_call_id=next((event.sip_call_id for event in latest if event.sip_call_id), None),
         verdict=final.verdict if final else None,
         next_attempt_at=final.next_attempt_at if final else None,
+        opted_out=any(event.kind is CallEventKind.OPTED_OUT for event in events),
     )

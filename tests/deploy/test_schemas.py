@@ -21,30 +21,36 @@ OTHERS = {
 """The groups of other projects' objects, and the models of them."""
 UNCHECKED = "gateway.networking.k8s.io"
 """No package has the schema of this group."""
-VALIDATE = """
-import json, sys
+PROGRAM = """
+import functools, importlib, json, sys
 import kubernetes_validate
-objects = json.load(sys.stdin)
-for version in sys.argv[1:]:
+
+# Otherwise the definitions of a version are parsed for each object.
+kubernetes_validate.utils.schema_contents = functools.cache(kubernetes_validate.utils.schema_contents)
+
+def validate(objects, versions):
+    for version in versions:
+        for each in objects:
+            try:
+                kubernetes_validate.validate(each, version, strict=True)
+            except Exception as error:
+                yield f"{version} {each['kind']} {each['metadata']['name']} {str(error)[:500]}"
+
+def read(objects, models):
     for each in objects:
+        group, version = each["apiVersion"].split("/")
+        model = getattr(importlib.import_module(f"{models[group]}.{version}"), each["kind"])
         try:
-            kubernetes_validate.validate(each, version, strict=True)
+            read = model.model_validate(each).model_dump(mode="json", by_alias=True, exclude_unset=True)
         except Exception as error:
-            print(version, each["kind"], each["metadata"]["name"], str(error)[:500])
-"""
-READ = """
-import importlib, json, sys
-models = json.loads(sys.argv[1])
-for each in json.load(sys.stdin):
-    group, version = each["apiVersion"].split("/")
-    model = getattr(importlib.import_module(f"{models[group]}.{version}"), each["kind"])
-    try:
-        read = model.model_validate(each).model_dump(mode="json", by_alias=True, exclude_unset=True)
-    except Exception as error:
-        print(each["kind"], each["metadata"]["name"], str(error)[:500])
-    else:
-        if read != each:
-            print(each["kind"], each["metadata"]["name"], "has fields that its schema has not")
+            yield f"{each['kind']} {each['metadata']['name']} {str(error)[:500]}"
+        else:
+            if read != each:
+                yield f"{each['kind']} {each['metadata']['name']} has fields that its schema has not"
+
+for line in sys.stdin:
+    check, objects, argument = json.loads(line)
+    print(json.dumps(list({"validate": validate, "read": read}[check](objects, argument))), flush=True)
 """
 
 pytestmark = pytest.mark.skipif(
@@ -52,18 +58,23 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def printed(program, objects, *arguments):
-    """What the program prints about the objects: nothing is well."""
-    done = subprocess.run(
-        [PYTHON, "-c", program, *arguments],
-        input=json.dumps(objects),
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+@pytest.fixture(scope="module")
+def faults():
+    """Return the faults that a check finds in objects.
+
+    One process checks all of them, because loading the models takes seconds.
+    """
+    with subprocess.Popen(
+        [PYTHON, "-c", PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as checker:
+
+        def found(check, objects, argument):
+            print(json.dumps([check, objects, argument]), file=checker.stdin, flush=True)
+            return json.loads(checker.stdout.readline())
+
+        yield found
+        checker.stdin.close()
+        assert checker.wait(30) == 0
 
 
 def group(each):
@@ -71,18 +82,18 @@ def group(each):
 
 
 @pytest.mark.timeout(120)
-def test_objects_are_valid_for_four_versions_of_kubernetes(manifests):
+def test_objects_are_valid_for_four_versions_of_kubernetes(manifests, faults):
     checked = [each for each in manifests.objects if group(each) not in {*OTHERS, UNCHECKED}]
     assert len(checked) > 25
-    assert not printed(VALIDATE, checked, *VERSIONS)
+    assert faults("validate", checked, VERSIONS) == []
 
 
 @pytest.mark.timeout(120)
-def test_objects_of_keda_and_the_prometheus_operator_are_valid(manifests):
+def test_objects_of_keda_and_the_prometheus_operator_are_valid(manifests, faults):
     checked = [each for each in manifests.objects if group(each) in OTHERS]
     if manifests.overlay == "production":
         assert {each["kind"] for each in checked} >= {"ScaledObject", "PodMonitor", "PrometheusRule"}
-    assert not printed(READ, checked, json.dumps(OTHERS))
+    assert faults("read", checked, OTHERS) == []
 
 
 @pytest.mark.parametrize("manifests", ["production"], indirect=True)
@@ -94,11 +105,12 @@ def test_objects_of_keda_and_the_prometheus_operator_are_valid(manifests):
         lambda spec: spec.update(pollingInterval="often"),
     ],
 )
-def test_a_faulty_object_of_keda_is_found(manifests, change):
+def test_a_faulty_object_of_keda_is_found(manifests, faults, change):
     (target,) = manifests.of("ScaledObject").values()
     target = json.loads(json.dumps(target))
     change(target["spec"])
-    assert "ScaledObject dialer-dial" in printed(READ, [target], json.dumps(OTHERS))
+    (found,) = faults("read", [target], OTHERS)
+    assert found.startswith("ScaledObject dialer-dial ")
 
 
 def test_strings_that_look_like_numbers_are_strings(manifests):

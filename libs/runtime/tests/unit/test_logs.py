@@ -1,6 +1,7 @@
 """Everything that a process writes to standard error has one form."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -32,3 +33,25 @@ def test_s7_logs_of_libraries_warnings_and_failures_have_the_form_of_ours():
     assert "a warning" in lines[2]["event"]
     assert lines[3]["event"] == "process failed"
     assert "KeyError: 'the end'" in lines[3]["exception"]
+
+
+LOCALS = """
+from cato_runtime.configuration.settings import ServiceSettings
+from cato_runtime.logs import configure_logging
+
+def call(number):
+    raise KeyError("the end")
+
+configure_logging("media", ServiceSettings())
+call("+7343" + "7200041")
+"""
+
+
+@pytest.mark.timeout(60)
+def test_tracebacks_for_people_show_no_local_variables():
+    environment = os.environ | {"CATO_LOG_FORMAT": "console"}
+    ended = subprocess.run(
+        [sys.executable, "-c", LOCALS], capture_output=True, text=True, check=False, env=environment
+    )
+    assert "KeyError: 'the end'" in ended.stderr
+    assert "73437200041" not in ended.stderr

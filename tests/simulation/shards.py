@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from hypothesis import HealthCheck, Phase, given, note, seed, settings
 
 from cato_runtime.process.child_process import die_with_parent
+from cato_runtime.process.garbage import tune_gc
 from tests.simulation import plans
 from tests.simulation.counters import count, unexpected_log_lines
 from tests.simulation.world.history import History
@@ -167,5 +168,6 @@ def _pool(*, in_background: bool) -> ProcessPoolExecutor:
 
 def _begin(in_background: bool) -> None:
     die_with_parent()
+    tune_gc()
     if in_background:
         os.nice(BACKGROUND_NICE)

@@ -1,6 +1,7 @@
 """The system of a random run: real processes, an exchange in this process, and what can break."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -39,6 +40,8 @@ _ENTRIES = {
 }
 _CATCH_UP_S = 3.0
 """A server of a cluster is restarted only when the one before has caught up."""
+_CALL_WITHIN_S = 20.0
+"""A partition whose calls must not suffer waits so long for one."""
 _REFUSES = Plan(default=Rule(does=Reject(code=503)))
 
 
@@ -199,9 +202,16 @@ class System:
                 os.kill(pid, signal.SIGCONT)
 
     async def _cut_off(self, fault: Fault) -> None:
+        if self._scenario.harmless:
+            with contextlib.suppress(TimeoutError):
+                await self.exchange.wait_until(lambda: self._talks(fault.target), _CALL_WITHIN_S)
         self.cut(fault.target)
         await asyncio.sleep(fault.lasts_s)
         self.heal(fault.target)
+
+    def _talks(self, dialer: str) -> bool:
+        calls = (call for call in self.exchange.calls if call.from_number == caller_id(dialer))
+        return any(call.answer_ms is not None and not call.ended for call in calls)
 
     async def _kill_broker(self, fault: Fault) -> None:
         number = await self._broker(fault.target)

@@ -10,6 +10,7 @@ import pytest
 from cato_dialer.dial.adapters.pjsua2 import protocol
 from cato_dialer.dial.adapters.pjsua2.worker import engine as engine_module
 from cato_dialer.dial.adapters.pjsua2.worker.engine import Engine
+from cato_dialer.dial.adapters.pjsua2.worker.last_moment import LastMoment
 from services.dialer.tests.support.trunk.trunk_kit import write_wav
 
 IDENTITY = protocol.SipIdentity("sip:776400@127.0.0.1", "udp")
@@ -39,6 +40,7 @@ def test_invite_is_announced_before_the_library_sends_it(
     engine._emit = emitted.append
     engine._accounts = SimpleNamespace(of=lambda _: None)
     engine._offer = SimpleNamespace(codecs=lambda _: None, events=lambda **_: None)
+    engine._last_moment = LastMoment(lambda _: None)
     engine._library, engine._running, engine._offered, engine._events = None, {}, {}, deque()
     audio = write_wav(tmp_path / "prompt.wav", bytes(8000))
     order = protocol.Place(7, "sip:1@127.0.0.1", IDENTITY, ("PCMA",), str(audio), None)

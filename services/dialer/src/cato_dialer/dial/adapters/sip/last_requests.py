@@ -9,6 +9,7 @@ _CSEQ_AHEAD = 10_000
 _COMPACT = {"t": "to", "f": "from", "v": "via", "i": "call-id", "m": "contact"}
 _URI = re.compile(r"<([^>]*)>")
 _TAG = re.compile(r";\s*tag=", re.IGNORECASE)
+_SENT_BY = re.compile(r"SIP\s*/\s*2\.0\s*/\s*UDP\s+(\[[^\]]+\]|[^\s:;]+):(\d+)", re.IGNORECASE)
 _SUCCESS = re.compile(r"SIP/2\.0 2\d\d")
 
 
@@ -26,11 +27,46 @@ def cancel_of(invite: str) -> bytes:
 
 
 def bye_of(invite: str, response: str) -> bytes | None:
-    """Return a BYE of the dialog that a response has created (RFC 3261, 15); None if it has not."""
-    sent, received = _headers(invite), _headers(response)
-    to = _first(received, "to")
-    if not _TAG.search(to):
+    """Return a BYE of the dialog that a response has created (RFC 3261, 15); None if it has not.
+
+    `invite` may be another request with the headers of the INVITE, such as its CANCEL; so for `ack_of`.
+    """
+    if not _TAG.search(_first(_headers(response), "to")):
         return None
+    return _in_dialog("BYE", _CSEQ_AHEAD, invite, response)
+
+
+def ack_of(invite: str, response: str) -> bytes:
+    """Return the ACK of a final response (RFC 3261, 13.2.2.4 and 17.1.1.3)."""
+    if is_success(response):
+        return _in_dialog("ACK", 0, invite, response)
+    sent = _headers(invite)
+    fields = [
+        ("Via", _first(sent, "via")),
+        ("Max-Forwards", "70"),
+        ("From", _first(sent, "from")),
+        ("To", _first(_headers(response), "to")),
+        ("Call-ID", _first(sent, "call-id")),
+        ("CSeq", f"{_sequence(sent)} ACK"),
+        *(("Route", value) for name, value in sent if name == "route"),
+    ]
+    return _request("ACK", _target(invite), fields)
+
+
+def call_and_method(message: str) -> tuple[str, str]:
+    """Return the Call-ID and the method of a request, or of the request that a response is for."""
+    headers = _headers(message)
+    return _first(headers, "call-id"), _first(headers, "cseq").rpartition(" ")[2]
+
+
+def sent_by(request: str) -> tuple[str, int] | None:
+    """Return the address in the Via of a request over UDP, to which the responses come."""
+    found = _SENT_BY.match(_first(_headers(request), "via"))
+    return None if found is None else (found[1].strip("[]"), int(found[2]))
+
+
+def _in_dialog(method: str, ahead: int, invite: str, response: str) -> bytes:
+    sent, received = _headers(invite), _headers(response)
     contact = _URI.search(_first(received, "contact"))
     via = re.sub(r";branch=[^;,\s]*", f";branch=z9hG4bK{secrets.token_hex(8)}", _first(sent, "via"))
     routes = [each for name, value in received if name == "record-route" for each in _listed(value)]
@@ -38,12 +74,12 @@ def bye_of(invite: str, response: str) -> bytes | None:
         ("Via", via),
         ("Max-Forwards", "70"),
         ("From", _first(sent, "from")),
-        ("To", to),
+        ("To", _first(received, "to")),
         ("Call-ID", _first(sent, "call-id")),
-        ("CSeq", f"{_sequence(sent) + _CSEQ_AHEAD} BYE"),
+        ("CSeq", f"{_sequence(sent) + ahead} {method}"),
         *(("Route", route) for route in reversed(routes)),
     ]
-    return _request("BYE", contact[1] if contact else _target(invite), fields)
+    return _request(method, contact[1] if contact else _target(invite), fields)
 
 
 def is_success(response: str) -> bool:

@@ -63,6 +63,17 @@ async def test_a_write_after_an_outdated_head_is_fenced(journals: Journals) -> N
         await ours.append(event(1), head)
 
 
+async def test_an_opt_out_is_read_in_its_place_and_fences_like_any_event(journals: Journals) -> None:
+    ours, theirs = await journals(), await journals()
+    told = [event(0), event(1, kind=CallEventKind.OPTED_OUT), event(2, kind=CallEventKind.ENDED)]
+    head = 0
+    for each in told:
+        before, head = head, await ours.append(each, head)
+    with pytest.raises(FencedError):
+        await theirs.append(event(2, kind=CallEventKind.INTERRUPTED), before)
+    assert (await theirs.read(RUN, 0)).events == tuple(each.body for each in told)
+
+
 async def test_results_are_fenced_like_events(journals: Journals) -> None:
     ours, theirs = await journals(), await journals()
     await ours.append(result(1), 0)

@@ -3,13 +3,20 @@
 from hypothesis import strategies as st
 
 from cato_contracts.api.resources import SuccessCondition
+from cato_contracts.api.rules.contacts import (
+    CallLimit,
+    ContactLimits,
+    ContactLimitsOwner,
+    ContactScope,
+    StoredContactLimits,
+)
 from cato_contracts.api.rules.pacing import PacingRule
 from cato_contracts.api.rules.retries import OutcomeGroup, RetryRule
 from cato_contracts.messages.campaign_commands import PauseRun, ResumeRun, StopRun
 from tests.simulation.world.exchange import Behaviour
 from tests.simulation.world.exclusions import Exclude
 from tests.simulation.world.faults import CrashPoint, Faults
-from tests.simulation.world.history import Control, History
+from tests.simulation.world.history import Control, History, SharedNumbers
 
 _REJECTIONS = (302, 403, 404, 407, 408, 480, 486, 487, 500, 503, 603)
 
@@ -187,6 +194,60 @@ _KEYS = {
     "faults": _faults,
 }
 
+# Without names: hypothesis would fill the fields under their aliases, too.
+_call_limit = st.builds(
+    lambda calls, per_s: CallLimit(max_calls=calls, per_s=per_s),
+    st.integers(1, 3),
+    st.sampled_from([5, 30, 120]),
+)
+_bounds = st.fixed_dictionaries(
+    {
+        "limits": st.lists(_call_limit, max_size=2),
+        "min_gap_s": st.sampled_from([0, 1, 5, 30]),
+        "over": st.sampled_from(list(ContactScope)),
+    }
+).filter(lambda bounds: bounds["limits"] or bounds["min_gap_s"])
+_of_users = st.tuples(
+    st.sampled_from(
+        [
+            {"scope": ContactLimitsOwner.SYSTEM},
+            {"scope": ContactLimitsOwner.USER, "user_id": "user"},
+            {"scope": ContactLimitsOwner.USER, "user_id": "other"},
+        ]
+    ),
+    _bounds,
+).map(lambda both: StoredContactLimits(**both[0], **both[1]))
+_limited_settings = st.tuples(settings, st.none() | _bounds.map(lambda bounds: ContactLimits(**bounds))).map(
+    lambda both: {**both[0], **({"contact_limits": both[1]} if both[1] else {})}
+)
+_SHARED = {
+    "lists": st.lists(
+        st.lists(
+            st.lists(st.integers(0, 3), min_size=1, max_size=2, unique=True).map(tuple),
+            min_size=1,
+            max_size=3,
+        ).map(tuple),
+        min_size=5,
+        max_size=5,
+    ).map(tuple),
+    "starts": st.lists(_seconds(0, 10), min_size=1, max_size=5).map(tuple),
+    "limits": st.just(())
+    | st.lists(_of_users, max_size=2, unique_by=lambda one: (one.scope, one.user_id)).map(tuple),
+    "settings": _limited_settings,
+    "channels": st.integers(2, 6),
+    "licence": st.sampled_from([2, 100]),
+    "interval_ms": st.just(0),
+    "dial_replicas": st.just(3),
+    "clock_jumps": st.lists(st.tuples(_seconds(0, 40), st.sampled_from([-0.9, 0.0, 0.9])), max_size=3).map(
+        tuple
+    ),
+    "sends_late_s": st.sampled_from([(0.0,), (0.0, 0.5, 1.9)]),
+    "controls": _controls,
+    "expires_in_s": st.none() | _seconds(11, 60),
+    "faults": _faults,
+    "phones": st.just(()),
+}
+
 outcomes = st.builds(History, **_LIST)
 crashes = st.builds(History, **_LIST | _CRASHES)
 disordered = st.builds(History, **_LIST | _DELIVERIES)
@@ -196,3 +257,4 @@ controlled = st.builds(History, **_LIST | _PEOPLE | _WORKERS)
 excluded = st.builds(History, **_LIST | _CRASHES | _PARTITIONS | _PEOPLE | _EXCLUSIONS)
 opted_out = st.builds(History, **_LIST | _CRASHES | _PARTITIONS | _PEOPLE | _WORKERS | _KEYS)
 everything = st.builds(History, **_LIST | _DELIVERIES | _CRASHES | _PARTITIONS | _PEOPLE | _WORKERS)
+shared = st.builds(SharedNumbers, **_LIST | _DELIVERIES | _CRASHES | _PARTITIONS | _WORKERS | _SHARED)

@@ -22,19 +22,21 @@ from cato_runtime.process.child_process import die_with_parent
 from cato_runtime.process.garbage import tune_gc
 from tests.simulation import plans
 from tests.simulation.counters import count, unexpected_log_lines
-from tests.simulation.world.history import History
+from tests.simulation.world.history import History, SharedNumbers
+from tests.simulation.world.many_runs import ManyRuns
 from tests.simulation.world.world import World
 from tests.support.virtual_time import run_virtually
 
 SHARES = {
     "outcomes": (plans.outcomes, 0.21),
-    "crashes": (plans.crashes, 0.24),
+    "crashes": (plans.crashes, 0.22),
     "paced": (plans.paced, 0.04),
     "disordered": (plans.disordered, 0.11),
     "controlled": (plans.controlled, 0.16),
     "opted out": (plans.opted_out, 0.03),
     "partitioned": (plans.partitioned, 0.05),
     "excluded": (plans.excluded, 0.05),
+    "shared": (plans.shared, 0.02),
     "everything": (plans.everything, 0.11),
 }
 """The kinds of histories, and how much of the whole each is."""
@@ -104,7 +106,7 @@ def run_history(history: History) -> Counter[str]:
     worlds: list[World] = []
 
     async def main() -> None:
-        world = World(history)
+        world = ManyRuns(history) if isinstance(history, SharedNumbers) else World(history)
         worlds.append(world)
         await world.live()
 

@@ -14,6 +14,8 @@ def arrange_disturbances(world: Any) -> None:
         later(seconds, _lose_workers, world, for_s)
     for seconds, for_s in history.partitions:
         later(seconds, _cut_off, world, for_s)
+    for seconds, offset_s in history.clock_jumps:
+        later(seconds, _move_clock, world, offset_s)
     for seconds in history.lost_leases:
         later(seconds, world.leases.held.clear)
     for seconds in history.lost_jobs:
@@ -36,6 +38,12 @@ def _cut_off(world: Any, seconds: float) -> None:
     """Cut one dialer off from the broker."""
     if world.dials:
         world.chance.choice(world.dials).cut_off(seconds)
+
+
+def _move_clock(world: Any, offset_s: float) -> None:
+    """Set the clock of one dialer."""
+    if world.dials:
+        world.chance.choice(world.dials).clock.offset_s = offset_s
 
 
 def _lose_a_job(world: Any) -> None:

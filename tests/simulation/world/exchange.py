@@ -91,8 +91,10 @@ class Exchange:
     """The key by which a person asks not to be called again."""
     late_s: Callable[[], float] = lambda: 0.0
     """Returns how long the trunk takes until it sends an order."""
-    witness: Callable[[str], None] = lambda _number: None
-    """Is told the number of every INVITE."""
+    witness: Callable[[CallOrder], None] = lambda _order: None
+    """Is told the order of every INVITE."""
+    on_gone: Callable[[CallOrder], None] = lambda _order: None
+    """Is told the order of every line that is gone."""
     placed: list[Placed] = field(default_factory=list)
     lines: dict[UUID, "Line"] = field(default_factory=dict)
     calls_to: Counter[str] = field(default_factory=Counter)
@@ -119,7 +121,7 @@ class Exchange:
         now = asyncio.get_running_loop().time()
         if reason := self.may_be_called(no):
             self.violated(f"subscriber {no} is called although {reason}")
-        self.witness(order.number)
+        self.witness(order)
         if order.call_id in self.lines:
             self.violated(f"call {order.call_id} is made twice")
         last = next((call for call in reversed(self.placed) if call.station == station.id), None)
@@ -332,6 +334,7 @@ class Line:
             self._exchange.up[self._no] -= 1
             self._exchange.busy_channels[self._order.station.id] -= 1
             self._exchange.pace.gone(self._order.number)
+            self._exchange.on_gone(self._order)
             if self._hung_up_at is None:
                 self._hung_up_at = self._loop.time()
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from cato_contracts.api.rules.contacts import StoredContactLimits
 from cato_contracts.api.rules.pacing import PacingRule
 from cato_contracts.messages.campaign_commands import PauseRun, ResumeRun, StopRun
 from tests.simulation.world.exchange import Behaviour
@@ -52,6 +53,8 @@ class History:
     """When a dialer loses its SIP workers, and after how many seconds it has new ones."""
     partitions: tuple[tuple[float, float], ...] = ()
     """When a dialer is cut off from the broker, and for how many seconds."""
+    clock_jumps: tuple[tuple[float, float], ...] = ()
+    """When the clock of a dialer changes, and by how many seconds it is off from then on."""
     controls: tuple[Control, ...] = ()
     exclusions: tuple[Exclude, ...] = ()
     sends_late_s: tuple[float, ...] = (0.0,)
@@ -72,3 +75,17 @@ class History:
     def has_lists(self) -> bool:
         """Tell whether there may be exclusion lists."""
         return bool(self.exclusions) or self.opt_out_key is not None
+
+
+@dataclass(frozen=True)
+class SharedNumbers(History):
+    """The input of several runs whose subscribers share numbers.
+
+    `lists` has the subscribers of each run, each with the places of their numbers among all numbers. Runs
+    belong to two users in turn, and start at the times `starts`.
+    """
+
+    phones: tuple[int, ...] = ()
+    lists: tuple[tuple[tuple[int, ...], ...], ...] = (((0,),),)
+    starts: tuple[float, ...] = (0.0,)
+    limits: tuple[StoredContactLimits, ...] = ()

@@ -1,6 +1,7 @@
 """The real roles as processes that can crash: their state is lost, their writes are kept."""
 
 import asyncio
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from cato_contracts.envelope import Answer, Envelope
@@ -11,11 +12,13 @@ from cato_dialer.campaign.handlers.deps import Deps as CampaignDeps
 from cato_dialer.campaign.role import CampaignRole
 from cato_dialer.dial.domain.subscriber.takeover import OwnerAnswer
 from cato_dialer.dial.handlers.deps import Deps as DialDeps
+from cato_dialer.dial.ports.contacts import NoContacts
 from cato_dialer.dial.ports.exclusions import NoExclusions
 from cato_dialer.dial.ports.trunk import CallOrder
 from cato_dialer.dial.role import DialRole
 from cato_dialer.exclusions.guard import ExclusionGuard
 from cato_jetstream import Unavailable
+from cato_runtime.clock import Clock
 from services.dialer.tests.support.memory_dial import (
     MemoryChannelSource,
     MemoryIncarnations,
@@ -42,6 +45,17 @@ class Process(Protocol):
     async def stop(self) -> None: ...
 
 
+class OffsetClock:
+    """The clock of one machine, which is off by `offset_s`."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.offset_s = 0.0
+
+    def now(self) -> datetime:
+        return self._clock.now() + timedelta(seconds=self.offset_s)
+
+
 class DialProcess:
     """The dial role."""
 
@@ -55,6 +69,8 @@ class DialProcess:
         self.journal = LogJournal(world.runs)
         self._channels = MemoryChannelSource(world.board, world.clock)
         self._trunk = _Trunk(self)
+        self.clock = OffsetClock(world.clock)
+        no_contacts = isinstance(world.contacts, NoContacts)
         deps = DialDeps(
             stations=world.stations,
             trunk=self._trunk,
@@ -62,12 +78,13 @@ class DialProcess:
             channels=_Channels(life, self._channels, BrokerError),
             prompts=FaultyPort(life, MemoryPromptCache(), BrokerError),
             incarnations=FaultyPort(life, incarnations, BrokerError),
-            clock=world.clock,
+            clock=self.clock,
             run_states=self.source.run_states,
             # Without rules no message is sent for them.
             pacing=FaultyPort(life, world.pacing, BrokerError) if world.history.pacing else world.pacing,
             # Without lists nothing is read or announced for them.
             exclusions=self._guard(incarnations.own) if world.history.has_lists else NoExclusions(),
+            contacts=world.contacts if no_contacts else FaultyPort(life, world.contacts, BrokerError),
         )
         self.role = DialRole(deps, _Source(life, self.source, None))
 

@@ -30,6 +30,7 @@ from cato_contracts.requests import Actor, Request
 from cato_dialer.campaign.handlers.pace import LeasePace, Pace
 from cato_dialer.dial.adapters.configured_stations import stations_of
 from cato_dialer.dial.domain.call.outcome import Cause, classify
+from cato_dialer.dial.ports.contacts import Contacts, NoContacts
 from cato_jetstream import Record
 from cato_runtime.configuration.config import Config
 from cato_runtime.configuration.station_config import StationConfig
@@ -114,6 +115,7 @@ class World:
         self.campaign_queue = JobsForCampaign(self.queue)
         self.campaign_run_states = StatesForCampaign(self.queue)
         self.calls = MemoryRunCalls(self.runs, self.clock)
+        self.contacts: Contacts = NoContacts()
         self.leases = ExpiringLeases(_LEASE_LASTS_RENEWALS * self.lease_pace.renew_s)
         self.readings = MemoryReadings()
         self.retries = RetryWitness(self.violated)
@@ -121,7 +123,7 @@ class World:
         judges = (self.violated, self._forbidden, history.pacing, history.opt_out_key)
         self.exchange = Exchange(self.clock, choose or self._choose, history.prompt_ms, *judges)
         self.exchange.late_s = self._late_s
-        self.exchange.witness = self.exclusions.invited
+        self.exchange.witness = lambda order: self.exclusions.invited(order.number)
         self.retries.may_be_excluded = self.exclusions.may_be_excluded
         self.rules = LogRules(self.violated)
         self.reports: ReportWitness | None = None
@@ -309,13 +311,10 @@ class World:
         self.tell(type(process).__name__, "dies")
         self._of_kind(process).remove(process)
         process.abandon()
-        self._spawn(self._end(process))
+        self._spawn(process.stop())
         asyncio.get_running_loop().call_later(
             self.history.restart_after_s, self._start_process, type(process)
         )
-
-    async def _end(self, process: DialProcess | CampaignProcess) -> None:
-        await process.stop()
 
     def _spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         task = asyncio.get_running_loop().create_task(work)

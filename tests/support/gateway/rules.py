@@ -2,7 +2,13 @@
 
 from cato_contracts.api.resources import Page
 from cato_contracts.api.rules import pacing
+from cato_contracts.api.rules.contacts import ContactLimitsOwner, StoredContactLimits
 from cato_contracts.errors import ForbiddenError, NotFoundError
+from cato_contracts.messages.contact_commands import (
+    GetContactLimits,
+    PutContactLimits,
+    RemoveContactLimits,
+)
 from cato_runtime.requests import RequestContext, RequestTable
 
 
@@ -38,3 +44,39 @@ class MemoryPacingRules:
         if name not in self.rules:
             raise NotFoundError(f"there is no pacing rule {name!r}", resource_id=name)
         return self.rules[name]
+
+
+class MemoryContactLimits:
+    """Answers the requests about limits of contacts."""
+
+    def __init__(self, table: RequestTable) -> None:
+        self.limits: dict[str | None, StoredContactLimits] = {}
+        table.add(PutContactLimits, self._put)
+        table.add(RemoveContactLimits, self._remove)
+        table.add(GetContactLimits, self._get)
+
+    async def _put(self, command: PutContactLimits, _: RequestContext) -> StoredContactLimits:
+        user = self._user(command)
+        if user is None and not command.actor.admin:
+            raise ForbiddenError("the permission admin is needed")
+        self.limits[user] = StoredContactLimits(scope=command.scope, user_id=user, **dict(command.limits))
+        return self.limits[user]
+
+    async def _remove(self, command: RemoveContactLimits, _: RequestContext) -> None:
+        user = self._user(command)
+        if user is None and not command.actor.admin:
+            raise ForbiddenError("the permission admin is needed")
+        self._known(user)
+        del self.limits[user]
+
+    async def _get(self, query: GetContactLimits, _: RequestContext) -> StoredContactLimits:
+        return self._known(self._user(query))
+
+    @staticmethod
+    def _user(request: PutContactLimits | RemoveContactLimits | GetContactLimits) -> str | None:
+        return None if request.scope is ContactLimitsOwner.SYSTEM else request.actor.user_id
+
+    def _known(self, user: str | None) -> StoredContactLimits:
+        if user not in self.limits:
+            raise NotFoundError("there are no limits of contacts")
+        return self.limits[user]

@@ -42,7 +42,7 @@ from tests.support.gateway.resources import (
     part_of,
     subscriber_status,
 )
-from tests.support.gateway.rules import MemoryPacingRules
+from tests.support.gateway.rules import MemoryContactLimits, MemoryPacingRules
 from tests.support.lists.direct_list_reader import DirectListReader
 
 R = TypeVar("R")
@@ -128,6 +128,7 @@ class MemoryServices:
     def _serve(self) -> None:
         on = self.table.add
         MemoryPacingRules(self.table)
+        MemoryContactLimits(self.table)
         on(audio.AddAudioFile, self._add_audio)
         on(audio.GetAudioFile, self._get_audio)
         on(audio.ListAudioFiles, self._list_audio)

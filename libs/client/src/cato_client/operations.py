@@ -90,6 +90,9 @@ from cato_client.rule_operations import (
     exclude_number as exclude_number,
 )
 from cato_client.rule_operations import (
+    get_contact_limits as get_contact_limits,
+)
+from cato_client.rule_operations import (
     get_exclusion_list as get_exclusion_list,
 )
 from cato_client.rule_operations import (
@@ -108,10 +111,16 @@ from cato_client.rule_operations import (
     list_pacing_rules as list_pacing_rules,
 )
 from cato_client.rule_operations import (
+    put_contact_limits as put_contact_limits,
+)
+from cato_client.rule_operations import (
     put_pacing_rule as put_pacing_rule,
 )
 from cato_client.rule_operations import (
     readmit_number as readmit_number,
+)
+from cato_client.rule_operations import (
+    remove_contact_limits as remove_contact_limits,
 )
 from cato_client.rule_operations import (
     remove_exclusion_list as remove_exclusion_list,

@@ -8,8 +8,16 @@ from typing import Literal
 from uuid import UUID
 
 from cato_client.models import ExcludedNumber, ExclusionList, Page
-from cato_client.models.rules import AuditRecord, PacingBounds, PacingRule
+from cato_client.models.rules import (
+    AuditRecord,
+    ContactLimits,
+    PacingBounds,
+    PacingRule,
+    StoredContactLimits,
+)
 from cato_client.operation import CSV, Operation, body, change, get, list_page, path_word, remove
+
+_CONTACT_LIMITS = "/contact-limits"
 
 ExclusionScope = Literal["USER", "SYSTEM"]
 
@@ -30,6 +38,22 @@ def list_pacing_rules() -> Operation[Page[PacingRule]]:
 
 def remove_pacing_rule(name: str) -> Operation[None]:
     return remove(_path(name))
+
+
+def put_contact_limits(
+    limits: ContactLimits, *, scope: ExclusionScope = "USER"
+) -> Operation[StoredContactLimits]:
+    """Store the limits of contacts of the user, or of the system."""
+    operation = change("PUT", _CONTACT_LIMITS, StoredContactLimits, body(limits))
+    return replace(operation, parameters={"scope": scope})
+
+
+def get_contact_limits(*, scope: ExclusionScope = "USER") -> Operation[StoredContactLimits]:
+    return replace(get(_CONTACT_LIMITS, StoredContactLimits), parameters={"scope": scope})
+
+
+def remove_contact_limits(*, scope: ExclusionScope = "USER") -> Operation[None]:
+    return replace(remove(_CONTACT_LIMITS), parameters={"scope": scope})
 
 
 def list_audit(*, limit: int = 100, cursor: str | None = None) -> Operation[Page[AuditRecord]]:

@@ -19,7 +19,14 @@ from cato_client import (
     run_operations,
 )
 from cato_client.models import CallFilter
-from cato_client.models.rules import AuditRecord, PacingBounds, PacingRule
+from cato_client.models.rules import (
+    AuditRecord,
+    CallLimit,
+    ContactLimits,
+    PacingBounds,
+    PacingRule,
+    StoredContactLimits,
+)
 from cato_client.operation import Operation
 
 DOCUMENT = json.loads((Path(__file__).parents[4] / "docs/openapi.json").read_text())
@@ -29,6 +36,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 PERSON = models.Person(full_name="Ivan Potapov", phones=["776413"])
 SETTINGS = models.Settings(name="calm", attempt_count=1, success_condition="PICKUP_PHONE")
 PACING = PacingBounds(prefixes=["+7495"], max_calls=2, max_calls_per_s=1.5, station_id=ID)
+CONTACTS = ContactLimits(limits=[CallLimit(max_calls=3, per_s=86_400)], min_gap_s=3_600, over="TASK")
 TASK = models.NewTask(name="flood", settings=ID, files=[ID], groups=[ID])
 CALLS = CallFilter(
     since=NOW,
@@ -114,6 +122,9 @@ OPERATIONS: list[Operation[Any]] = [
     operations.get_pacing_rule("a"),
     operations.list_pacing_rules(),
     operations.remove_pacing_rule("a"),
+    operations.put_contact_limits(CONTACTS, scope="SYSTEM"),
+    operations.get_contact_limits(),
+    operations.remove_contact_limits(),
     operations.get_me(),
 ]
 
@@ -137,6 +148,8 @@ MODELS: dict[str, type[models.Model]] = {
     "Me": models.Me,
     "AuditRecord": AuditRecord,
     "PacingRule": PacingRule,
+    "StoredContactLimits": StoredContactLimits,
+    "CallLimit": CallLimit,
     "PhoneView": models.Phone,
     "Report": models.Report,
     "SubscriberRecord": models.RunSubscriber,

@@ -66,7 +66,13 @@ IDEMPOTENCY = BucketSpec(name="idempotency", key_ttl=True)
 PACING_RULES = BucketSpec(name="pacing")
 """The pacing rules, by an id that is derived from the name."""
 
-KEY_VALUE_BUCKETS = (RUN_DISPATCH_STATES, LEASES, IDEMPOTENCY, PACING_RULES)
+CONTACTS = BucketSpec(name="contacts", key_ttl=True)
+"""The call that is up to a number, and its last calls, by the number (`contact_key`)."""
+
+CONTACT_LIMITS = BucketSpec(name="contact_limits")
+"""The limits of contacts, by an id that is derived from their user."""
+
+KEY_VALUE_BUCKETS = (RUN_DISPATCH_STATES, LEASES, IDEMPOTENCY, PACING_RULES, CONTACTS, CONTACT_LIMITS)
 
 OBJECT_BUCKETS: dict[Bucket, timedelta | None] = {
     Bucket.UPLOADS: timedelta(days=1),
@@ -85,6 +91,15 @@ JOB_PRESENCE = "presence.jobs"
 
 STATION_PRESENCE = "presence.stations"
 """Dial replicas announce here how they see the stations."""
+
+
+_KEY_CHARACTERS = str.maketrans({"+": "p", "*": "s", "#": "h"})
+"""A key is a token of a subject, which has no `*`."""
+
+
+def contact_key(number: str) -> str:
+    """The key of a number in `contacts`; the number has the form by which numbers are compared."""
+    return number.translate(_KEY_CHARACTERS)
 
 
 def instance_presence(instance: str) -> str:

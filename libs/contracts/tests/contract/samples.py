@@ -13,12 +13,14 @@ from cato_contracts.api.resources import (
     TaskSpec,
 )
 from cato_contracts.api.rules import invalid_numbers, pacing
+from cato_contracts.api.rules.contacts import CallLimit, ContactLimits, ContactLimitsOwner
 from cato_contracts.api.rules.exclusions import Exclusion, ExclusionScope
 from cato_contracts.api.rules.hours import TimeRestrictions
 from cato_contracts.envelope import Envelope, Message
 from cato_contracts.messages import audio_commands as audio
 from cato_contracts.messages import calls, jobs, runs
 from cato_contracts.messages import campaign_commands as campaign
+from cato_contracts.messages import contact_commands as contacts
 from cato_contracts.messages import exclusion_commands as exclusions
 from cato_contracts.messages.audit import ChangeMade
 from cato_contracts.objects import Bucket, ObjectRef
@@ -34,6 +36,7 @@ LIST = ObjectRef(bucket=Bucket.LISTS, name="l1", size=200)
 PACING = pacing.PacingRule(
     name="Moscow", prefixes=["+7495", "8495"], max_calls=20, max_calls_per_s=2, station_id=OTHER
 )
+CONTACT_LIMITS = ContactLimits(limits=[CallLimit(max_calls=3, per_s=86_400)], min_gap_s=3_600)
 SPEC = SettingsSpec(
     name="profile_1",
     attempt_count=2,
@@ -151,6 +154,9 @@ SAMPLES: list[Message] = [
     pacing.RemovePacingRule(actor=ACTOR, name="Moscow"),
     pacing.GetPacingRule(actor=ACTOR, name="Moscow"),
     pacing.ListPacingRules(actor=ACTOR),
+    contacts.PutContactLimits(actor=ACTOR, scope=ContactLimitsOwner.SYSTEM, limits=CONTACT_LIMITS),
+    contacts.RemoveContactLimits(actor=ACTOR),
+    contacts.GetContactLimits(actor=ACTOR),
     invalid_numbers.ListInvalidNumbers(actor=ACTOR, run_id=ID, limit=5, cursor="7.1"),
     exports.ListRunSubscribers(
         actor=ACTOR,

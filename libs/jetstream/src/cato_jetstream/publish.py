@@ -131,8 +131,9 @@ class ConditionalPublisher:
         """Publish once; None if the server refuses because of another write."""
         try:
             with translated():
-                if self._acks is not None and ttl_s is None:
-                    return await self._acks.publish(subject, data, self._stream, headers)
+                if self._acks is not None:
+                    ttl = {} if ttl_s is None else {Header.MSG_TTL.value: str(ttl_s)}
+                    return await self._acks.publish(subject, data, self._stream, {**headers, **ttl})
                 return await self._js.publish(
                     subject,
                     data,

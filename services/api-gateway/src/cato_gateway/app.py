@@ -23,7 +23,7 @@ from cato_gateway.routes import (
 )
 from cato_gateway.routes.history import audit, calls, run_subscribers, sql, statistics
 from cato_gateway.routes.lists import exclusion_lists
-from cato_gateway.routes.rules import pacing_rules
+from cato_gateway.routes.rules import contact_limits, pacing_rules
 
 _RESOURCES = (
     audio_files,
@@ -31,6 +31,7 @@ _RESOURCES = (
     exclusion_lists,
     notification_settings,
     pacing_rules,
+    contact_limits,
     audit,
     tasks,
     task_execs,

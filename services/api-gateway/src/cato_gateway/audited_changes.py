@@ -23,6 +23,11 @@ from cato_contracts.messages.campaign_commands import (
     ReplaceSubscriberGroup,
     ReplaceTask,
 )
+from cato_contracts.messages.contact_commands import (
+    GetContactLimits,
+    PutContactLimits,
+    RemoveContactLimits,
+)
 from cato_contracts.messages.exclusion_commands import GetExclusionList, ReadmitNumber, RemoveExclusionList
 from cato_contracts.requests import Command, Query, Request
 from cato_gateway.ports import Asker
@@ -92,6 +97,8 @@ def change_made(
 def _query_of(command: Request[Any]) -> Query[Any] | None:
     if isinstance(command, PutPacingRule):
         return GetPacingRule(actor=command.actor, name=command.rule.name)
+    if isinstance(command, PutContactLimits | RemoveContactLimits):
+        return GetContactLimits(actor=command.actor, scope=command.scope)
     if isinstance(command, RemovePacingRule):
         return GetPacingRule(actor=command.actor, name=command.name)
     kind = _BY_ID.get(type(command))

@@ -8,6 +8,7 @@ from cato_dialer.campaign.adapters.campaign_gauges import CampaignGauges
 from cato_dialer.campaign.adapters.list_reader.confined_list_reader import ConfinedListReader
 from cato_dialer.campaign.adapters.media_audio_library import MediaAudioLibrary
 from cato_dialer.campaign.adapters.nats_audit_log import NatsAuditLog
+from cato_dialer.campaign.adapters.nats_contact_limits import NatsContactLimits
 from cato_dialer.campaign.adapters.nats_dial_queue import NatsDialQueue
 from cato_dialer.campaign.adapters.nats_leases import NatsLeases
 from cato_dialer.campaign.adapters.nats_pacing_rules import NatsPacingRules
@@ -56,6 +57,7 @@ async def _campaign(runtime: RuntimeDeps, excluded: ExclusionParts) -> CampaignP
             readings=excluded.board,
             stations=NatsStationSights(client),
             pacing=NatsPacingRules(js),
+            contact_limits=NatsContactLimits(js),
             calendars=Calendars(),
             audit=NatsAuditLog(js),
             config=runtime.config,

@@ -11,6 +11,7 @@ from cato_dialer.dial.adapters.engine_choice import engines_for
 from cato_dialer.dial.adapters.instance_name import former_calls_ended, take_name
 from cato_dialer.dial.adapters.nats.call_journal import NatsCallJournal
 from cato_dialer.dial.adapters.nats.channel_source import NatsChannelSource
+from cato_dialer.dial.adapters.nats.contacts.ledger import NatsContacts
 from cato_dialer.dial.adapters.nats.incarnations import claim
 from cato_dialer.dial.adapters.nats.job_source import NatsJobSource
 from cato_dialer.dial.adapters.nats.pacing.rules import NatsPacing
@@ -61,6 +62,9 @@ async def dial_parts(runtime: RuntimeDeps, excluded: ExclusionParts) -> DialPart
         takeover=TakeoverRule(config.dialing.takeover),
         watch=watch,
         pacing=pacing,
+        contacts=NatsContacts(
+            client, config.numbering.rule(), one_call_per_number=config.dialing.one_call_per_number
+        ),
         exclusions=excluded.guard(incarnations.own),
         observers=(metrics, CallLog(stations)),
         await_stations=config.dialing.station_down_wait_s > 0,

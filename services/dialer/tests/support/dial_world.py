@@ -14,6 +14,7 @@ from cato_contracts.messages.runs import Prompt, RunSubscriber, SubscriberResult
 from cato_contracts.objects import Bucket, ObjectRef
 from cato_dialer.dial.domain.station import Station
 from cato_dialer.dial.handlers.deps import Deps
+from cato_dialer.dial.ports.contacts import Contacts, NoContacts
 from cato_dialer.dial.ports.dial import JournalEntry, SubscriberLog
 from cato_dialer.dial.ports.pacing import NoPacing, Pacing
 from cato_dialer.dial.ports.stations import StationWatch, UnwatchedStations
@@ -57,6 +58,7 @@ class World:
     watch: StationWatch = field(default_factory=UnwatchedStations)
     await_stations: bool = False
     pacing: Pacing = field(default_factory=NoPacing)
+    contacts: Contacts = field(default_factory=NoContacts)
     calls_to: dict[str, int] = field(default_factory=dict)
     up: dict[str, int] = field(default_factory=dict)
     most_up: dict[str, int] = field(default_factory=dict)
@@ -282,6 +284,7 @@ class Replica:
             watch=world.watch,
             await_stations=world.await_stations,
             pacing=world.pacing,
+            contacts=world.contacts,
         )
         self.role = DialRole(deps, self.source)
 

@@ -1,8 +1,10 @@
 """The rules by which numbers may be called, and the audit log."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
+
+from pydantic import Field
 
 from cato_client.models.base import Model
 
@@ -33,3 +35,25 @@ class PacingRule(PacingBounds):
     """A pacing rule."""
 
     name: str
+
+
+class CallLimit(Model):
+    """The most calls to a number within a period of `per_s` seconds."""
+
+    max_calls: int
+    per_s: int
+
+
+class ContactLimits(Model):
+    """How often a number may be called, over all executions; a limit or a gap is given."""
+
+    limits: list[CallLimit] = Field(default_factory=list)
+    min_gap_s: int = 0
+    over: Literal["ALL_TASKS", "TASK"] = "ALL_TASKS"
+
+
+class StoredContactLimits(ContactLimits):
+    """The limits of a user, or with SYSTEM those of all."""
+
+    scope: Literal["USER", "SYSTEM"]
+    user_id: str | None = None

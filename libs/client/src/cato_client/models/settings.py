@@ -5,6 +5,7 @@ from typing import Literal
 from uuid import UUID
 
 from cato_client.models.base import Model, Resource, SuccessCondition
+from cato_client.models.rules import ContactLimits
 
 OutcomeGroup = Literal[
     "BUSY",
@@ -67,6 +68,7 @@ class SettingsFields(Model):
     opt_out_list: str | None = None
     opt_out_file: UUID | None = None
     repeat_key: str | None = None
+    contact_limits: ContactLimits | None = None
 
 
 class Settings(SettingsFields):

@@ -259,6 +259,11 @@ class Reason(StrEnum):
         Group.RULE,
         "Every number of the subscriber that was left to call is on an exclusion list.",
     )
+    LIMIT_REACHED = (
+        "limit-reached",
+        Group.RULE,
+        "Every number of the subscriber that was left to call has had its calls (limits of contacts).",
+    )
     NO_TIME_ZONE = (
         "no-time-zone",
         Group.RULE,

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from cato_contracts.api.examples import AUDIO_ID, EXECUTION_ID, GROUP_ID, SETTINGS_ID
 from cato_contracts.api.phone_numbers import PHONE_SCHEMA, normalised_phone
+from cato_contracts.api.rules.contacts import ContactLimits
 from cato_contracts.api.rules.hours import HolidayCalendar, LocalTime, TimeRestrictions, TimeZoneName, Weekday
 from cato_contracts.api.rules.keys import Key, check_keys
 from cato_contracts.api.rules.retries import RetryRule
@@ -261,6 +262,10 @@ class SettingsSpec(Resource):
 
     repeat_key: Key | None = Field(default=None, exclude_if=lambda key: key is None, examples=["0"])
     """The key that plays the message again from its start, 5 times at most in a call; absent: none."""
+
+    contact_limits: ContactLimits | None = Field(default=None, exclude_if=lambda limits: limits is None)
+    """How often a number may be called with these settings, beside the limits of the user and of the system:
+    all of them hold, and the user's calls count."""
 
     @model_validator(mode="after")
     def _playback_duration_is_given(self) -> Self:

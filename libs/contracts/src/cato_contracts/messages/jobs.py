@@ -15,6 +15,7 @@ from cato_contracts.model import Frozen, Instant
 class DialJob(Message):
     """Reach this subscriber in this wave. The job contains everything that a dial replica needs.
 
+    `task_id` is for the limits of contacts; a `test` call is neither counted nor limited by them.
     A call must be in the calling hours of each of `zones`; without any, of `time_zone`. Without
     `exclusions`, all exclusion lists of the settings' user count, and in any case those of the system.
     `opt_out_prompt` is played after `opt_out_key` of the settings.
@@ -32,6 +33,13 @@ class DialJob(Message):
     caller_id: str | None = Field(default=None, exclude_if=lambda caller: caller is None)
     exclusions: ExclusionChoice | None = Field(default=None, exclude_if=lambda choice: choice is None)
     opt_out_prompt: Prompt | None = Field(default=None, exclude_if=lambda prompt: prompt is None)
+    task_id: UUID | None = Field(default=None, exclude_if=lambda task: task is None)
+    test: bool = Field(default=False, exclude_if=lambda test: not test)
+
+    @property
+    def user_id(self) -> str:
+        """The user whose task it is."""
+        return self.settings.user_id if self.exclusions is None else self.exclusions.user_id
 
     @property
     def hours_zones(self) -> list[str]:

@@ -39,10 +39,12 @@ class RunSubscriber(Contact):
     """One line of the list of a run; `no` is its index, from 0, and identifies the subscriber in the run.
 
     `zones`: in all of them a call must be in hours, as the number is in use there; empty: by `time_zone`.
+    `shared`: another subscriber of the list has one of the numbers.
     """
 
     no: int
     zones: list[str] = Field(default_factory=list, exclude_if=lambda zones: not zones)
+    shared: bool = Field(default=False, exclude_if=lambda shared: not shared)
 
 
 class RunSnapshot(Frozen):

@@ -148,6 +148,10 @@ class DialingConfig(Section):
     rtp_port_till: int = Field(default=0, ge=0, le=65_535)
     """The last local port for RTP; each call uses two ports, RTP and RTCP."""
 
+    one_call_per_number: bool = True
+    """Call each number once at a time, over all tasks, users and dialers: a call waits while another one to
+    its number is up. Numbers are compared as `numbering` says. `false`: only where contacts are limited."""
+
     station_down_wait_s: int = Field(default=3_600, ge=0, le=604_800)
     """How long a run waits while no station responds, in seconds: no call is started, and no subscriber uses
     up an attempt. Then the run ends. 0: it does not wait; calls that fail count as attempts."""

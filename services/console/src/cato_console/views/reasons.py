@@ -53,6 +53,7 @@ _TEXTS = {
     "options-unanswered": mark("the station did not respond"),
     "registration-failed": mark("the station refuses our registration"),
     "no-number-left": mark("no number was left to call"),
+    "limit-reached": mark("called often enough"),
     "excluded": mark("on an exclusion list"),
     "no-time-zone": mark("time zone not known"),
     "retry-stopped": mark("not called again after an earlier result"),

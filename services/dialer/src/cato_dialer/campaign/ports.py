@@ -8,6 +8,7 @@ from typing import Protocol
 from uuid import UUID
 
 from cato_contracts.api.resources import AudioFile
+from cato_contracts.api.rules.contacts import StoredContactLimits
 from cato_contracts.api.rules.pacing import PacingRule
 from cato_contracts.envelope import Envelope
 from cato_contracts.errors import CatoError
@@ -172,6 +173,36 @@ class MemoryPacingRules:
 
     async def all(self) -> list[PacingRule]:
         return list(self.rules.values())
+
+
+class ContactLimitStore(Protocol):
+    """The stored limits of contacts, by user; None is the system. All methods raise BrokerError."""
+
+    async def put(self, limits: StoredContactLimits) -> None:
+        """Store limits, in place of those of the same user."""
+        ...
+
+    async def remove(self, user_id: str | None) -> None:
+        """Remove the limits of a user. A repeated call is no error."""
+        ...
+
+    async def get(self, user_id: str | None) -> StoredContactLimits | None: ...
+
+
+class MemoryContactLimits:
+    """Limits in memory."""
+
+    def __init__(self) -> None:
+        self.limits: dict[str | None, StoredContactLimits] = {}
+
+    async def put(self, limits: StoredContactLimits) -> None:
+        self.limits[limits.user_id] = limits
+
+    async def remove(self, user_id: str | None) -> None:
+        self.limits.pop(user_id, None)
+
+    async def get(self, user_id: str | None) -> StoredContactLimits | None:
+        return self.limits.get(user_id)
 
 
 class RunCalls(Protocol):

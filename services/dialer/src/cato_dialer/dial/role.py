@@ -21,11 +21,13 @@ class DialRole:
         self._on_station_change = on_station_change
         self.dispatcher = JobDispatcher(deps, source)
         deps.on_stations_changed = self._stations_changed
+        deps.claims.ask_owner = source.ask_owner
 
     async def start(self) -> None:
         """Open the trunk, the channels and the watch of the stations, then take jobs."""
         await self._deps.trunk.open()
         await self._deps.pacing.open()
+        await self._deps.claims.open()
         await self._deps.channels.open()
         await self._deps.watch.open(self._deps.stations, self._stations_changed)
         await self._deps.exclusions.open()
@@ -42,6 +44,7 @@ class DialRole:
     async def stop(self) -> None:
         """End at once. Jobs in hand are delivered again, to other replicas or to the next start."""
         await self.dispatcher.stop()
+        await self._deps.claims.close()
         await self._deps.watch.close()
         await self._deps.channels.close()
         await self._deps.pacing.close()

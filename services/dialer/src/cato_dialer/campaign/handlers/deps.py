@@ -15,9 +15,11 @@ from cato_dialer.campaign.ports import (
     AudioLibrary,
     AuditLog,
     Calendars,
+    ContactLimitStore,
     DialQueue,
     Leases,
     ListReader,
+    MemoryContactLimits,
     MemoryPacingRules,
     NoAuditLog,
     NoCalendars,
@@ -54,6 +56,7 @@ class Deps:
     clock: Clock
     stations: StationSightings = field(default_factory=NoSightings)
     pacing: PacingRules = field(default_factory=MemoryPacingRules)
+    contact_limits: ContactLimitStore = field(default_factory=MemoryContactLimits)
     calendars: Calendars = field(default_factory=NoCalendars)
     audit: AuditLog = field(default_factory=NoAuditLog)
     pace: Pace = field(default_factory=Pace)

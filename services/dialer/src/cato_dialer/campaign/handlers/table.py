@@ -36,6 +36,11 @@ from cato_contracts.messages.campaign_commands import (
     StartTask,
     StopRun,
 )
+from cato_contracts.messages.contact_commands import (
+    GetContactLimits,
+    PutContactLimits,
+    RemoveContactLimits,
+)
 from cato_contracts.messages.exclusion_commands import (
     AddExclusionList,
     ExcludeNumber,
@@ -50,7 +55,7 @@ from cato_dialer.campaign.handlers.control_run import pause_run, resume_run, sto
 from cato_dialer.campaign.handlers.deps import Deps
 from cato_dialer.campaign.handlers.exclusions import lists as exclusion_lists
 from cato_dialer.campaign.handlers.exclusions import numbers as excluded_numbers
-from cato_dialer.campaign.handlers.rules import pacing_rules
+from cato_dialer.campaign.handlers.rules import contact_limits, pacing_rules
 from cato_dialer.campaign.handlers.starts.check_task import check_task
 from cato_dialer.campaign.handlers.starts.start_task import repeat_unreached, start_task, test_call
 from cato_dialer.campaign.handlers.stations import list_stations
@@ -96,5 +101,8 @@ def handler_table(deps: Deps) -> HandlerTable:
         PutPacingRule: partial(pacing_rules.put_pacing_rule, deps),
         RemovePacingRule: partial(pacing_rules.remove_pacing_rule, deps),
         GetPacingRule: partial(pacing_rules.get_pacing_rule, deps),
+        PutContactLimits: partial(contact_limits.put_contact_limits, deps),
+        RemoveContactLimits: partial(contact_limits.remove_contact_limits, deps),
+        GetContactLimits: partial(contact_limits.get_contact_limits, deps),
         ListPacingRules: partial(pacing_rules.list_pacing_rules, deps),
     }

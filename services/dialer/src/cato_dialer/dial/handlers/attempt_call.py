@@ -23,6 +23,8 @@ from cato_dialer.dial.domain.subscriber.fault_limits import UNSENT_LIMIT
 from cato_dialer.dial.domain.subscriber.next_attempt import Dial
 from cato_dialer.dial.domain.subscriber.takeover import TakeoverRule
 from cato_dialer.dial.handlers.call_recorder import CallRecord, CallRecorder
+from cato_dialer.dial.handlers.contacts.job_contacts import JobContacts
+from cato_dialer.dial.handlers.contacts.number_claims import LimitReachedError, NumberClaim
 from cato_dialer.dial.handlers.deps import SETTLED_S, Deps
 from cato_dialer.dial.handlers.drive_call import CallDriver
 from cato_dialer.dial.ports.dial import Channel, StartSlot
@@ -68,6 +70,7 @@ class CallAttempt:
         channel: Channel,
         recorder: CallRecorder,
         *,
+        contacts: JobContacts,
         permitted: Callable[[datetime, bool], bool],
     ) -> None:
         self._deps = deps
@@ -84,6 +87,9 @@ class CallAttempt:
             announces=job.opt_out_prompt is not None,
         )
         self._recorder = recorder
+        self._contacts = contacts
+        self._claim: NumberClaim | None = None
+        self._sent_by: datetime | None = None
         self._permitted = permitted
         self._recorded = False
         self._hung_up = False
@@ -105,10 +111,24 @@ class CallAttempt:
         Raises:
             FencedError: if another replica works on the subscriber; no call is up then.
             NotSentError: if the order could not be sent several times; the call's record has its end then.
-            HeldBackError: if a pacing rule allows no start soon; nothing is recorded then.
-            BrokerError: if no start slot can be reserved.
+            HeldBackError: if a rule allows no start soon; a call that is on record has its end then.
+            LimitReachedError: if the number has had its calls; the same.
+            BrokerError: if no start slot can be reserved, or the number cannot be claimed; the same.
 
         """
+        try:
+            await self._make(audio)
+        except Exception:
+            self._release_number()
+            raise
+        self._release_number()
+
+    def _release_number(self) -> None:
+        # Not when this process ends: the call may be up, and is over for others on the usual proof.
+        if self._claim is not None:
+            self._claim.release(self._sent_by)
+
+    async def _make(self, audio: Path) -> None:
         slot = await self._deps.paced.reserve_start(self._number, self._station.id)
         await self._until(slot.at - _RECORD_AHEAD)
         async with self._deps.setups:
@@ -128,11 +148,22 @@ class CallAttempt:
         if self._deps.takeover is TakeoverRule.SAFE and not await self._channel.keep_until(ends_by):
             return None
         record = self._recorder.new_call(self._step, self._station.id, delayed=slot.delayed)
+        self._claim = self._contacts.begin(
+            self._step.phone_index, record.call_id, start_by=self._start_by, ends_by=ends_by
+        )
+        if self._claim is not None and self._contacts.claims_first:
+            await self._claim.won()
         record.started(self._deps.incarnations.own, ends_by)
         self._recorded = True
         # The call is in the log before it exists, so a replica that takes over knows of it.
         self._freezes = self._deps.freezes.count()
         await self._recorder.flushed()
+        if self._claim is not None:
+            try:
+                await self._claim.won()
+            except (HeldBackError, LimitReachedError, BrokerError):
+                record.cancelled()
+                raise
         return record
 
     async def _place_until_sent(self, slot: StartSlot, record: CallRecord, audio: CallAudio) -> None:
@@ -211,6 +242,7 @@ class CallAttempt:
             not_before=slot.at if slot.until is not None else None,
             not_after=not_after,
         )
+        self._sent_by = not_after
         line = self._deps.trunk.place(order)
         began = self._deps.clock.now()
         ends: list[Publish] = []
@@ -242,6 +274,8 @@ class CallAttempt:
         finally:
             self._driver = None
             self._recorder.on_fence(None)
+        if driver.unsent is not None:
+            self._sent_by = None
         for end in ends:
             responds = await self._deps.watch.responds(self._station.id, began)
             record.publish(end if responds else replace(end, reason=STATION_DOWN), line.sip_call_id)

@@ -12,7 +12,9 @@ from cato_contracts.messages.jobs import RunDispatchState
 from cato_dialer.dial.domain.station import Station
 from cato_dialer.dial.domain.station_rest import StationRests, rest_s
 from cato_dialer.dial.domain.subscriber.takeover import TakeoverRule
+from cato_dialer.dial.handlers.contacts.number_claims import NumberClaims
 from cato_dialer.dial.handlers.paced_channels import PacedChannels
+from cato_dialer.dial.ports.contacts import Contacts, NoContacts
 from cato_dialer.dial.ports.dial import CallJournal, CallObserver, ChannelSource, Incarnations, PromptCache
 from cato_dialer.dial.ports.exclusions import Exclusions, NoExclusions
 from cato_dialer.dial.ports.pacing import NoPacing, Pacing
@@ -65,7 +67,9 @@ class Deps:
     await_stations: bool = False
     rests: StationRests = field(default_factory=StationRests)
     pacing: Pacing = field(default_factory=NoPacing)
+    contacts: Contacts = field(default_factory=NoContacts)
     paced: PacedChannels = field(init=False)
+    claims: NumberClaims = field(init=False)
     freezes: FreezeWatch = field(init=False)
     on_stations_changed: Callable[[], None] = lambda: None
     setups: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(SETUPS_AT_ONCE))
@@ -73,6 +77,7 @@ class Deps:
     def __post_init__(self) -> None:
         self.freezes = FreezeWatch(self.clock, FROZEN_S)
         self.paced = PacedChannels(self.channels, self.pacing)
+        self.claims = NumberClaims(self.contacts, self.incarnations, self.clock, self.takeover)
 
     def by_priority(self) -> tuple[UUID, ...]:
         """Return the usable stations, the first to be tried first.

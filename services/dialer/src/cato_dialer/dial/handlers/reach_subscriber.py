@@ -27,6 +27,8 @@ from cato_dialer.dial.domain.subscriber.past_call import PastCall
 from cato_dialer.dial.domain.subscriber.takeover import OwnerAnswer, is_over, was_restarted
 from cato_dialer.dial.handlers.attempt_call import CallAttempt, CallAudio, NotSentError
 from cato_dialer.dial.handlers.call_recorder import CallRecorder
+from cato_dialer.dial.handlers.contacts.job_contacts import JobContacts
+from cato_dialer.dial.handlers.contacts.number_claims import LimitReachedError
 from cato_dialer.dial.handlers.deps import Deps
 from cato_dialer.dial.handlers.sendable_stations import SendableStations
 from cato_dialer.dial.handlers.verdict import AwaitEnd, Done, GiveBack, LeaveAlone, Verdict
@@ -64,6 +66,7 @@ class SubscriberWorker:
         self._attempt: CallAttempt | None = None
         self._recorder: CallRecorder | None = None
         self._sendable = SendableStations(phones)
+        self._contacts = JobContacts(deps, job, redelivered=redelivered)
         self._waited = False
         self._redelivered = redelivered
         self._closing = False
@@ -151,6 +154,7 @@ class SubscriberWorker:
                 recorder.calls,
                 recorder.result,
                 excluded=self._deps.exclusions.excluded(self._job),
+                limited=self._contacts.limited,
             )
             match step:
                 case Finished():
@@ -247,6 +251,8 @@ class SubscriberWorker:
         """Make the call of the step, as a `trial` of a station that is down; None: decide the next step."""
         self._waited = True
         try:
+            if not await self._contacts.may_call(step.phone_index, recorder.last_call):
+                return None
             audio = await self._audio()
             if not await self._line_free():
                 return None if self._nudged.is_set() else GiveBack(_NO_LINE_DELAY_S)
@@ -258,6 +264,8 @@ class SubscriberWorker:
             recorder.failed(PROMPT_MISSING)
         except HeldBackError as held:
             return GiveBack(held.delay_s)
+        except LimitReachedError:
+            self._contacts.reached(step.phone_index)
         except BrokerError as error:
             self._log.warning("no call can be made without the broker", error=str(error))
             return GiveBack(_BROKER_DELAY_S)
@@ -273,7 +281,7 @@ class SubscriberWorker:
     async def _make(
         self, recorder: CallRecorder, step: Dial, channel: Channel, audio: CallAudio, *, trial: bool
     ) -> None:
-        """Raises: BrokerError, FencedError, HeldBackError."""
+        """Raises: BrokerError, FencedError, HeldBackError, LimitReachedError."""
         station_id = channel.station_id
         try:
             self._attempt = CallAttempt(
@@ -282,6 +290,7 @@ class SubscriberWorker:
                 step,
                 channel,
                 recorder,
+                contacts=self._contacts,
                 permitted=lambda at, recorded: (
                     step.phone_index not in self._deps.exclusions.excluded(self._job)
                     and self._refusal(at, recorded=recorded) is None

@@ -10,10 +10,10 @@ from cato_dialer.dial.ports.dial import StartSlot
 
 
 class HeldBackError(CatoError):
-    """A pacing rule allows no call now. The job returns to the queue for `delay_s`."""
+    """A rule of pacing or of contacts allows no call now. The job returns to the queue for `delay_s`."""
 
     def __init__(self, delay_s: float) -> None:
-        super().__init__(f"a pacing rule allows no call for {delay_s:.1f} s")
+        super().__init__(f"a rule allows no call for {delay_s:.1f} s")
         self.delay_s = delay_s
 
 

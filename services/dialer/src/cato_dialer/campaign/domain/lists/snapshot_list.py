@@ -19,6 +19,7 @@ def unreached_list(content: bytes, reached: Container[int]) -> tuple[bytes, int]
         if subscriber["no"] in reached:
             continue
         subscriber["no"] = count
+        subscriber.pop("shared", None)  # of the run whose list this was
         count += 1
         lines.write(_json_line(subscriber))
     return lines.getvalue(), count
@@ -43,6 +44,23 @@ def snapshot_list(lists: Iterable[bytes]) -> tuple[bytes, int]:
             count += 1
             lines.write(_json_line(contact))
     return lines.getvalue(), count
+
+
+def with_shared_numbers(lines: bytes, canonical: Callable[[str], str]) -> bytes:
+    """Return the list of a run with a mark at the subscribers who share a number with another one."""
+    owners: dict[str, int] = {}
+    sharing: set[int] = set()
+    for index, line in enumerate(io.BytesIO(lines)):
+        for number in json.loads(line)["phones"]:
+            owner = owners.setdefault(canonical(number), index)
+            if owner != index:
+                sharing |= {owner, index}
+    if not sharing:
+        return lines
+    written = io.BytesIO()
+    for index, line in enumerate(io.BytesIO(lines)):
+        written.write(_json_line({**json.loads(line), "shared": True}) if index in sharing else line)
+    return written.getvalue()
 
 
 def with_number_zones(

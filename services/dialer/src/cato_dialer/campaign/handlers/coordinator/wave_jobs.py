@@ -150,4 +150,6 @@ class WaveJobs:
             caller_id=snapshot.caller_id,
             exclusions=snapshot.exclusions,
             opt_out_prompt=None if snapshot.opt_out is None else snapshot.opt_out.prompt,
+            task_id=snapshot.task_id,
+            test=snapshot.test,
         )

@@ -31,6 +31,7 @@ from cato_dialer.campaign.domain.lists.snapshot_list import (
     snapshot_list,
     unreached_list,
     with_number_zones,
+    with_shared_numbers,
     zones_in,
 )
 from cato_dialer.campaign.domain.run.local_time import dates_without_calls, run_zones
@@ -163,6 +164,7 @@ async def _snapshot(deps: Deps, task: Task, context: RequestContext, listed: Lis
     people = await listed(task)
     local, zone = settings.spec.local_time, settings.spec.time_zone or deps.config.time_zone
     lines = await asyncio.to_thread(with_number_zones, people.lines, local, deps.calendars.zones_of)
+    lines = await asyncio.to_thread(with_shared_numbers, lines, deps.config.numbering.rule().canonical)
     people = replace(people, lines=lines)
     closed = await closed_dates(deps, task, settings.spec, context.now)
     # Named after its content: a repeated start stores it under the same name.

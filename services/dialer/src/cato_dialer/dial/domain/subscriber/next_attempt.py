@@ -70,12 +70,13 @@ def next_attempt(
     *,
     skip_hopeless: bool = False,
     excluded: frozenset[int] = frozenset(),
+    limited: frozenset[int] = frozenset(),
 ) -> NextAttempt:
     """Decide the next step; `stations` are in order of priority, `result` is the last one of any wave.
 
     A subscriber who has opted out in a call is not called again on any number. `excluded` are the indexes of
-    the numbers that an exclusion list has now. Numbers that were not called in
-    the wave come first, then those that a retry rule calls again.
+    the numbers that an exclusion list has now, `limited` those of the numbers that have had their calls.
+    Numbers that were not called in the wave come first, then those that a retry rule calls again.
     """
     for call in calls:
         if call.ending is None:
@@ -87,12 +88,16 @@ def next_attempt(
         return Conclude(False, OPTED_OUT, asked)
     of_wave = [call for call in calls if call.wave == wave]
     left = _stations_left(of_wave, stations) if of_wave else ()
-    if left and of_wave[-1].phone_index not in excluded:
+    if left and of_wave[-1].phone_index not in excluded | limited:
         return Dial(of_wave[-1].phone_index, left, len(calls))
     barred = left_out(calls, wave, skip_hopeless=skip_hopeless)
-    return _next_number(wave, phone_count, stations, calls, barred | excluded) or _conclusion(
-        of_wave, stopped=_stopped(calls), excluded=bool(excluded - barred)
-    )
+    if step := _next_number(wave, phone_count, stations, calls, barred | excluded | limited):
+        return step
+    if limited - barred:
+        without_calls = Reason.LIMIT_REACHED
+    else:
+        without_calls = Reason.EXCLUDED if excluded - barred else Reason.NO_NUMBER_LEFT
+    return _conclusion(of_wave, stopped=_stopped(calls), without_calls=without_calls)
 
 
 def _next_number(
@@ -130,11 +135,11 @@ def _stopped(calls: Sequence[PastCall]) -> bool:
     return any(call.verdict is NumberVerdict.STOP for call in calls)
 
 
-def _conclusion(of_wave: Sequence[PastCall], *, stopped: bool, excluded: bool) -> Conclude:
+def _conclusion(of_wave: Sequence[PastCall], *, stopped: bool, without_calls: Reason) -> Conclude:
     if not of_wave and stopped:
         return Conclude(False, Reason.RETRY_STOPPED, None)
     if not of_wave:
-        return Conclude(False, Reason.EXCLUDED if excluded else Reason.NO_NUMBER_LEFT, None)
+        return Conclude(False, without_calls, None)
     last = _decisive(of_wave)
     # A fault of the system says nothing about the subscriber, so it is not used as the reason.
     return Conclude(last.success, FAULT if last.interrupted else last.reason or "", last)

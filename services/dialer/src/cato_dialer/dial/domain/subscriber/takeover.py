@@ -5,8 +5,9 @@ A process that cannot reach the broker, or that is frozen, looks like a dead one
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Protocol
 
-from cato_dialer.dial.domain.subscriber.past_call import PastCall
+from cato_contracts.messages.calls import CallOwner
 
 CLOCK_SKEW = timedelta(seconds=2)
 """How far the clocks of two machines may differ."""
@@ -32,13 +33,23 @@ class TakeoverRule(StrEnum):
     """At once. A subscriber may be called while the call of a cut-off process is still up."""
 
 
-def was_restarted(call: PastCall, newest_incarnation: int) -> bool:
+class OpenCall(Protocol):
+    """A call without an end on record: which process makes it, and when it is over at the latest."""
+
+    @property
+    def owner(self) -> CallOwner | None: ...
+
+    @property
+    def ends_by(self) -> datetime | None: ...
+
+
+def was_restarted(call: OpenCall, newest_incarnation: int) -> bool:
     """Tell whether the owner of a call has started anew since; `newest_incarnation` is that of its name."""
     return call.owner is not None and newest_incarnation > call.owner.incarnation
 
 
 def is_over(
-    call: PastCall, answer: OwnerAnswer, *, newest_incarnation: int, now: datetime, rule: TakeoverRule
+    call: OpenCall, answer: OwnerAnswer, *, newest_incarnation: int, now: datetime, rule: TakeoverRule
 ) -> bool:
     """Tell whether an open call is over; `newest_incarnation` is that of its owner's name."""
     if answer is not OwnerAnswer.SILENCE:

@@ -1,0 +1,1 @@
+"""What is kept about numbers over all runs, and the limits of contacts."""

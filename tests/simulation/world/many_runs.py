@@ -1,0 +1,210 @@
+"""Several runs of two users whose lists share numbers."""
+
+import asyncio
+import json
+from itertools import cycle
+from uuid import UUID, uuid5
+
+from cato_contracts.api.reasons import Reason
+from cato_contracts.api.resources import SettingsSpec, SuccessCondition, TaskSpec
+from cato_contracts.errors import ErrorCode
+from cato_contracts.messages.calls import CallEvent
+from cato_contracts.messages.campaign_commands import (
+    AddNotificationSettings,
+    AddSubscriberGroup,
+    AddTask,
+    ListFormat,
+    ResumeRun,
+    StartTask,
+)
+from cato_contracts.messages.runs import SubscriberResult
+from cato_contracts.objects import Bucket
+from cato_contracts.requests import Actor
+from cato_jetstream import Record
+from services.dialer.tests.support.memory_contacts import MemoryContacts
+from tests.simulation.world.contact_witness import ContactWitness
+from tests.simulation.world.disturbances import arrange_disturbances
+from tests.simulation.world.exchange import number_of
+from tests.simulation.world.history import SharedNumbers
+from tests.simulation.world.processes import CampaignProcess, DialProcess
+from tests.simulation.world.rules import LogRules, ReportWitness
+from tests.simulation.world.short_forms import in_short
+from tests.simulation.world.world import AFTERMATH_S, INTERRUPTED_REASON, SPACE, World
+
+USERS = (Actor(user_id="user"), Actor(user_id="other"))
+
+
+def shared_number(place: int) -> str:
+    return number_of(place, 0)
+
+
+class ManyRuns(World):
+    """At the exchange, a number stands for its "subscriber": no two calls to one are up at once."""
+
+    history: SharedNumbers
+
+    def __init__(self, history: SharedNumbers) -> None:
+        super().__init__(history)
+        self.contacts = self.records = MemoryContacts(self.clock, history.limits)
+        self.witness = ContactWitness(history.limits, self.violated)
+        self.exchange.may_be_called = lambda _: None
+        self.exchange.witness = self.witness.invited
+        self.exchange.on_gone = self.witness.gone
+        self.of_run: dict[UUID, tuple[LogRules, ReportWitness]] = {}
+        self._ended: set[UUID] = set()
+        self._starting = len(history.lists)
+        self._run_ids: list[UUID] = []
+
+    async def live(self) -> None:
+        asyncio.get_running_loop().set_exception_handler(
+            lambda _, context: self.violated(f"unhandled exception: {context}")
+        )
+        for _ in range(self.history.campaign_replicas):
+            self._start_process(CampaignProcess)
+        for _ in range(self.history.dial_replicas):
+            self._start_process(DialProcess)
+        arrange_disturbances(self)
+        for place, (people, at) in enumerate(
+            zip(self.history.lists, cycle(self.history.starts), strict=False)
+        ):
+            self._spawn(self._run_list(place, people, at))
+        self._spawn(self._control())
+        try:
+            async with asyncio.timeout(self._longest_s):
+                await self._over.wait()
+        except TimeoutError:
+            self.violated(f"the runs do not end: {len(self._ended)} of {len(self.history.lists)} have")
+        await asyncio.sleep(AFTERMATH_S)
+        await self._close()
+        self._judge()
+
+    async def _run_list(self, place: int, people: tuple[tuple[int, ...], ...], at: float) -> None:
+        await asyncio.sleep(at)
+        user = USERS[place % len(USERS)]
+        rows = [
+            {"fullName": f"N{place}-{no}", "phones": [shared_number(one) for one in numbers]}
+            for no, numbers in enumerate(people)
+        ]
+        upload = await self.objects.put(Bucket.UPLOADS, f"list-{place}", json.dumps(rows).encode())
+        group = await self._made(
+            AddSubscriberGroup(actor=user, name=f"g{place}", format=ListFormat.JSON, upload=upload),
+            f"add-group-{place}",
+        )
+        spec = {
+            "name": f"s{place}",
+            "attempt_count": 2,
+            "success_condition": SuccessCondition.PICKUP_AND_LISTEN_FULL,
+            "max_answer_delay_s": 3,
+            **self.history.settings,
+        }
+        settings = await self._made(
+            AddNotificationSettings(actor=user, spec=SettingsSpec.model_validate(spec)),
+            f"add-settings-{place}",
+        )
+        task = TaskSpec(
+            name=f"t{place}",
+            settings=settings["id"],
+            files=[await self._file(user)],
+            groups=[group["id"]],
+            expires_at=self._in(self.history.expires_in_s),
+        )
+        added = await self._made(AddTask(actor=user, spec=task), f"add-task-{place}")
+        answer = await self.ask(StartTask(actor=user, id=added["id"]), f"start-{place}")
+        self._starting -= 1
+        if answer.error is not None:
+            if self.history.expires_in_s is None:
+                self.violated(f"run {place} does not start: {answer.error}")
+        else:
+            assert isinstance(answer.value, dict)
+            self._run_ids.append(UUID(str(answer.value["task_exec_id"])))
+        self._note_end()
+
+    async def _file(self, user: Actor) -> UUID:
+        file = self.audio.known[await self._prompt()]
+        own = file.model_copy(update={"id": uuid5(SPACE, user.user_id), "user_id": user.user_id})
+        self.audio.known[own.id] = own
+        return own.id
+
+    async def _control(self) -> None:
+        began = asyncio.get_running_loop().time()
+        for place, control in enumerate(sorted(self.history.controls, key=lambda control: control.at)):
+            await asyncio.sleep(max(0.0, began + control.at - asyncio.get_running_loop().time()))
+            # A pause is ended for all of them.
+            runs = self._run_ids if control.action is ResumeRun else self._run_ids[place % 5 :][:1]
+            for no, run_id in enumerate(tuple(runs)):
+                more = {} if control.action is ResumeRun else {"hangup": control.hangup}
+                admin = Actor(user_id="admin", admin=True)
+                request = control.action.model_validate({"actor": admin, "id": run_id, **more})
+                answer = await self.ask(request, f"control-{place}-{no}")
+                if answer.error is not None and answer.error.code is not ErrorCode.CONFLICT:
+                    self.violated(f"{control} is answered with {answer.error}")
+
+    def told(self) -> list[str]:
+        lines = super().told()
+        readings = sorted(
+            (reading for _, reports in self.of_run.values() for reading in reports.readings),
+            key=lambda one: one[0],
+        )
+        for _, reading in readings:
+            for envelope in reading.events:
+                at = (envelope.occurred_at - self.clock.start).total_seconds()
+                lines.append(f"{at:9.3f} log: {in_short(envelope.body)}")
+        return lines
+
+    def _witness(self, record: Record) -> None:
+        run_id = UUID(record.subject.split(".")[1])
+        if run_id not in self.of_run:
+            reports = ReportWitness(run_id, self.clock.now, self.violated)
+            self.of_run[run_id] = LogRules(self.violated), reports
+        rules, reports = self.of_run[run_id]
+        for envelope in reports.take(record):
+            body = envelope.body
+            rules.take(body)
+            if isinstance(body, CallEvent):
+                self.kinds[body.kind] += 1
+                self._check_sent(body)
+                if rules.snapshot is not None:
+                    self.witness.note(body, rules.snapshot)
+            if isinstance(body, SubscriberResult):
+                self._check_result(body, rules)
+
+    def _check_result(self, result: SubscriberResult, rules: LogRules) -> None:
+        if result.reason == INTERRUPTED_REASON:
+            self.violated(f"{result}: a fault of the system is no verdict about a subscriber")
+        if result.reason == Reason.LIMIT_REACHED and not self.limited:
+            self.violated(f"{result}, and there are no limits")
+        if result.notified:
+            line = self.exchange.lines.get(result.call_id) if result.call_id else None
+            if line is None or rules.snapshot is None or not line.answered:
+                self.violated(f"{result} without an answered call")
+
+    @property
+    def limited(self) -> bool:
+        own = self.history.settings.get("contact_limits")
+        return any(one.limits for one in (*self.history.limits, *([own] if own else ())))
+
+    def _look_for_the_end(self, record: Record) -> None:
+        for run_id in self.of_run:
+            if self.events.knows(f"{record.subject}:run-ended:{run_id}"):
+                self._ended.add(run_id)
+        self._note_end()
+
+    def _note_end(self) -> None:
+        if not self._starting and self._ended >= set(self._run_ids):
+            self._over.set()
+
+    def _judge(self) -> None:
+        for rules, reports in self.of_run.values():
+            rules.assert_complete()
+            reports.assert_true(rules)
+        if self.queue.run_states or self.queue.jobs:
+            self.violated(f"not removed: {self.queue.run_states} {self.queue.jobs}")
+        if sum(self.exchange.up.values()):
+            self.violated(f"lines are still up: {self.exchange.up}")
+        if sum(self.board.used.values()):
+            self.violated(f"channels are still held: {self.board.used}")
+        if self._calm and not (self.history.partitions or self.history.lost_workers):
+            numbers = {shared_number(one) for people in self.history.lists for each in people for one in each}
+            for number in numbers:
+                if (claim := self.records.record(number).record.claim) is not None:
+                    self.violated(f"{number} is still claimed: {claim}")

@@ -23,7 +23,7 @@ from cato_runtime.process.garbage import tune_gc
 from tests.simulation import plans
 from tests.simulation.counters import count, unexpected_log_lines
 from tests.simulation.world.history import History, SharedNumbers
-from tests.simulation.world.many_runs import ManyRuns
+from tests.simulation.world.shared.many_runs import ManyRuns
 from tests.simulation.world.world import World
 from tests.support.virtual_time import run_virtually
 

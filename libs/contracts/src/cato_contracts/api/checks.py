@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from cato_contracts.api.resources import ListDuplicates
+from cato_contracts.api.rules.duplicates import ListDuplicates
 from cato_contracts.model import Instant, Resource
 from cato_contracts.requests import Query
 

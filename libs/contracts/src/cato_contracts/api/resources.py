@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from cato_contracts.api.examples import AUDIO_ID, EXECUTION_ID, GROUP_ID, SETTINGS_ID
 from cato_contracts.api.phone_numbers import PHONE_SCHEMA, normalised_phone
 from cato_contracts.api.rules.contacts import ContactLimits
+from cato_contracts.api.rules.duplicates import ListDuplicates
 from cato_contracts.api.rules.hours import HolidayCalendar, LocalTime, TimeRestrictions, TimeZoneName, Weekday
 from cato_contracts.api.rules.keys import Key, check_keys
 from cato_contracts.api.rules.retries import RetryRule
@@ -146,16 +147,6 @@ class Versioned(Resource):
     """
 
     version: int = Field(default=0, exclude_if=lambda version: version == 0)
-
-
-class ListDuplicates(Resource):
-    """What occurs more than once in a list."""
-
-    persons: int = Field(default=0, examples=[0])
-    """Subscribers with the name and the numbers of an earlier one."""
-
-    numbers: int = Field(default=0, examples=[1])
-    """Numbers of more than one person."""
 
 
 class SubscriberGroup(Versioned):

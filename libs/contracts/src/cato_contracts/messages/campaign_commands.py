@@ -7,7 +7,6 @@ from uuid import UUID
 from pydantic import Field
 
 from cato_contracts.api.resources import (
-    ListDuplicates,
     NotificationSettings,
     Page,
     SettingsSpec,
@@ -16,6 +15,7 @@ from cato_contracts.api.resources import (
     TaskSpec,
     TaskStart,
 )
+from cato_contracts.api.rules.duplicates import ListDuplicates
 from cato_contracts.errors import ListFault
 from cato_contracts.model import Frozen, Resource
 from cato_contracts.objects import ObjectRef

@@ -9,7 +9,8 @@ from starlette.responses import Response
 
 from cato_contracts.api.examples import GROUP_ID
 from cato_contracts.api.exports import ExportDialect, ExportFormat
-from cato_contracts.api.resources import ListDuplicates, Page, SubscriberGroup
+from cato_contracts.api.resources import Page, SubscriberGroup
+from cato_contracts.api.rules.duplicates import ListDuplicates
 from cato_contracts.errors import InvalidError
 from cato_contracts.messages.campaign_commands import (
     AddSubscriberGroup,

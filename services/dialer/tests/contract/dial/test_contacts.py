@@ -18,7 +18,7 @@ from cato_dialer.dial.ports.contacts import Contacts, RecordMovedError, StoredRe
 from cato_runtime.broker import ensure_topology
 from cato_runtime.clock import SystemClock
 from cato_runtime.process.embedded_nats import EmbeddedNats
-from services.dialer.tests.support.memory_contacts import MemoryContacts
+from services.dialer.tests.support.rules.memory_contacts import MemoryContacts
 
 Ledgers = Callable[[], Awaitable[Contacts]]
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

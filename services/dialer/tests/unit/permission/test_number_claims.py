@@ -15,7 +15,7 @@ from cato_contracts.api.rules.contacts import (
 from cato_contracts.messages.calls import CallEventKind
 from cato_contracts.messages.jobs import RunDispatchState, RunMode
 from services.dialer.tests.support.dial_world import SPACE, Kit, World
-from services.dialer.tests.support.memory_contacts import MemoryContacts
+from services.dialer.tests.support.rules.memory_contacts import MemoryContacts
 from tests.support.virtual_time import run_virtually
 
 OTHER_RUN = uuid5(SPACE, "other run")

@@ -2,8 +2,9 @@
 
 from pydantic import TypeAdapter, ValidationError
 
-from cato_contracts.api.resources import ListDuplicates, Page
+from cato_contracts.api.resources import Page
 from cato_contracts.api.resources import SubscriberGroup as SubscriberGroupView
+from cato_contracts.api.rules.duplicates import ListDuplicates
 from cato_contracts.errors import ConflictError, InvalidError
 from cato_contracts.ids import derived_id
 from cato_contracts.messages.campaign_commands import (

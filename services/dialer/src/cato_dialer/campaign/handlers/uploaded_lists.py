@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
-from cato_contracts.api.resources import ListDuplicates
+from cato_contracts.api.rules.duplicates import ListDuplicates
 from cato_contracts.errors import InvalidError
 from cato_contracts.ids import derived_id
 from cato_contracts.messages.campaign_commands import ListFormat, SubscriberListCheck, UploadedList

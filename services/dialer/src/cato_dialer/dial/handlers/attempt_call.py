@@ -128,7 +128,7 @@ class CallAttempt:
         if self._claim is not None:
             self._claim.release(self._sent_by)
 
-    async def _make(self, audio: Path) -> None:
+    async def _make(self, audio: CallAudio) -> None:
         slot = await self._deps.paced.reserve_start(self._number, self._station.id)
         await self._until(slot.at - _RECORD_AHEAD)
         async with self._deps.setups:

@@ -1,6 +1,6 @@
 """What occurs more than once in a list: people, and numbers of several people."""
 
-from cato_contracts.api.resources import ListDuplicates
+from cato_contracts.api.rules.duplicates import ListDuplicates
 
 
 class Duplicates:

@@ -10,7 +10,8 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails, to_json
 
 from cato_contracts.api.phone_numbers import PhoneError
-from cato_contracts.api.resources import MAX_ATTRIBUTES, ListDuplicates, Subscriber
+from cato_contracts.api.resources import MAX_ATTRIBUTES, Subscriber
+from cato_contracts.api.rules.duplicates import ListDuplicates
 from cato_contracts.errors import TooLargeError
 from cato_contracts.ids import derived_id
 from cato_dialer.campaign.domain.lists.duplicates import Duplicates

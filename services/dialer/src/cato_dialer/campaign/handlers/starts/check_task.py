@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Iterator
 
 from cato_contracts.api.checks import CheckCode, CheckTask, CheckWarning, TaskCheck
-from cato_contracts.api.resources import AudioFile, ListDuplicates, SettingsSpec
+from cato_contracts.api.resources import AudioFile, SettingsSpec
+from cato_contracts.api.rules.duplicates import ListDuplicates
 from cato_contracts.api.stations import StationState
 from cato_dialer.campaign.domain.catalog.task import Task
 from cato_dialer.campaign.domain.forecast import count_list, duration_bounds

@@ -21,13 +21,13 @@ from cato_contracts.messages.runs import SubscriberResult
 from cato_contracts.objects import Bucket
 from cato_contracts.requests import Actor
 from cato_jetstream import Record
-from services.dialer.tests.support.memory_contacts import MemoryContacts
-from tests.simulation.world.contact_witness import ContactWitness
+from services.dialer.tests.support.rules.memory_contacts import MemoryContacts
 from tests.simulation.world.disturbances import arrange_disturbances
 from tests.simulation.world.exchange import number_of
 from tests.simulation.world.history import SharedNumbers
 from tests.simulation.world.processes import CampaignProcess, DialProcess
 from tests.simulation.world.rules import LogRules, ReportWitness
+from tests.simulation.world.shared.contact_witness import ContactWitness
 from tests.simulation.world.short_forms import in_short
 from tests.simulation.world.world import AFTERMATH_S, INTERRUPTED_REASON, SPACE, World
 

@@ -16,6 +16,7 @@ from cato_dialer.dial.domain.subscriber import next_attempt
 from cato_dialer.dial.domain.subscriber.call_gate import CallGate, Defer
 from cato_dialer.dial.domain.subscriber.takeover import OwnerAnswer
 from cato_dialer.dial.handlers import reach_subscriber
+from cato_dialer.dial.handlers.contacts.number_claims import NumberClaims
 from cato_dialer.exclusions.guard import ExclusionGuard
 from cato_reporting.domain.live_run import ENDED, LiveRun, Phase
 from tests.simulation.shards import Shard, run_shard
@@ -104,6 +105,10 @@ def opt_outs_of_another_coordinator_are_not_read(patch: pytest.MonkeyPatch) -> N
     patch.setattr(OptOuts, "note", lambda *_arguments: None)
 
 
+def numbers_are_not_claimed(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(NumberClaims, "concern", lambda *_: False)
+
+
 @pytest.mark.parametrize(
     ("share", "seed", "mutation"),
     [
@@ -116,6 +121,7 @@ def opt_outs_of_another_coordinator_are_not_read(patch: pytest.MonkeyPatch) -> N
         ("controlled", 1, unsent_orders_are_faults),
         ("outcomes", 1, ends_of_calls_are_counted_twice),
         ("paced", 1, pacing_rules_are_ignored),
+        ("shared", 1, numbers_are_not_claimed),
         ("excluded", 1, exclusions_are_answered_at_once),
         ("excluded", 1, calls_that_may_still_be_sent_are_forgotten),
         ("opted out", 1, opt_outs_do_not_end_the_attempts),

@@ -9,7 +9,8 @@ import pytest
 from cato_contracts.api.rules.hours import LocalTime
 from cato_contracts.errors import InvalidError, InvalidListError, TooLargeError
 from cato_contracts.messages.campaign_commands import ListFormat
-from cato_dialer.campaign.domain.lists.snapshot_list import snapshot_list, zones_in
+from cato_contracts.numbering import Numbering
+from cato_dialer.campaign.domain.lists.snapshot_list import snapshot_list, with_shared_numbers, zones_in
 from services.dialer.tests.support.lists import contacts, read
 
 
@@ -239,3 +240,15 @@ async def test_the_event_loop_takes_turns_while_a_long_list_is_read():
         turns += 1
     assert turns > 10
     assert reading.result()[1] == 20_000
+
+
+def test_those_who_share_a_number_in_any_form_are_marked():
+    people = [["+73437200041"], ["112"], ["83437200041", "113"], ["114"]]
+    lines = b"".join(b"%s\n" % json.dumps({"phones": phones}).encode() for phones in people)
+    marked = [json.loads(line) for line in with_shared_numbers(lines, Numbering().canonical).splitlines()]
+    assert [line.get("shared", False) for line in marked] == [True, False, True, False]
+
+
+def test_a_list_without_shared_numbers_stays_as_it_is():
+    lines = b'{"phones": ["1", "2"]}\n{"phones": ["3"]}\n'
+    assert with_shared_numbers(lines, Numbering().canonical) is lines

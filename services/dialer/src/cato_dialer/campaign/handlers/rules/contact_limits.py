@@ -60,5 +60,6 @@ def _check_may_change(actor: Actor, scope: ContactLimitsOwner) -> None:
 
 
 def _unknown(scope: ContactLimitsOwner) -> NotFoundError:
-    whose = "the system has" if scope is ContactLimitsOwner.SYSTEM else "the user has"
-    return NotFoundError(f"{whose} no limits of contacts")
+    if scope is ContactLimitsOwner.SYSTEM:
+        return NotFoundError("the system has no limits of contacts")
+    return NotFoundError("you have no limits of contacts")

@@ -33,6 +33,9 @@ _DIRECTORY = Path(__file__).parent.parent / "build" / "bench"
 CONSOLES, RATE = 20, 2_000
 PEOPLE = 500
 WANTED_AGE_S, WANTED_PAGE_MS = 1.0, 200.0
+WANTED_FIGURES_MS = 5_000.0
+"""For the numbers of a list that is counted for the first time; the page says that it is being counted."""
+FIRST_CHECKS = 5
 _PAGE_PEOPLE = 50
 _INTAKE_S = 900.0
 
@@ -155,13 +158,36 @@ async def measure_pages(bench: Bench) -> None:
             "search by number": f"/search?q={number}",
             "search by name": f"/search?q=Абонент+№{run.subscriber_count - 7}",
             **{f"statistics by {by}": f"/statistics?by={by}" for by in ("day", "hour", "reason", "task")},
-            **{f"new: {step}": f"/new/{step}?{chosen}" for step in ("message", "people", "rules", "check")},
+            **{f"new: {step}": f"/new/{step}?{chosen}" for step in ("message", "people", "rules")},
+            "new: check, seen before": f"/new/check?{chosen}",
         }
         for name, path in paths.items():
             median, longest, size = await median_and_longest(browser, path, times)
             bench.say(
                 f"{name} ({size / 1024:.0f} kB, longest {longest:.0f} ms)", median, "ms", WANTED_PAGE_MS
             )
+        await _measure_first_checks(bench, browser, run)
+
+
+async def _measure_first_checks(bench: Bench, browser: Browser, run: BigRun) -> None:
+    """The check of lists that were never counted before: until the page, and until its numbers are there."""
+    there, known = [], []
+    for number in range(1, FIRST_CHECKS + 1):
+        chosen = await _choose(browser, run, number)
+        page_ms, figures_ms = await browser.open_with_parts(f"/new/check?{chosen}", "check-people")
+        there.append(page_ms)
+        known.append(figures_ms)
+    for what, found, wanted in (
+        ("the page", there, WANTED_PAGE_MS),
+        ("its numbers", known, WANTED_FIGURES_MS),
+    ):
+        found.sort()
+        bench.say(
+            f"new: check of a new list, {what} (longest {found[-1]:.0f} ms)",
+            found[len(found) // 2],
+            "ms",
+            wanted,
+        )
 
 
 def _next_page(text: str) -> str:
@@ -173,16 +199,18 @@ def _next_page(text: str) -> str:
     return text[begin : text.index('"', begin)].replace("&amp;", "&")
 
 
-async def _choose(browser: Browser, run: BigRun) -> str:
-    """Store a message, the list and rules as a person at the console does; return what was chosen."""
-    people = "\n".join(f"Абонент №{no};7{no:06d}0" for no in range(run.subscriber_count))
+async def _choose(browser: Browser, run: BigRun, number: int = 0) -> str:
+    """Store a message, a list and rules as a person at the console does; return what was chosen."""
+    people = "\n".join(f"Абонент №{no};7{no:06d}{number}" for no in range(run.subscriber_count))
     content = f"ФИО;Телефон\n{people}\n".encode()
-    where = await browser.post("/new/message", "/new/message", files={"file": ("w.mp3", PROMPT.read_bytes())})
+    where = await browser.post(
+        "/new/message", "/new/message", files={"file": (f"w{number}.mp3", PROMPT.read_bytes())}
+    )
     query = where.partition("?")[2]
     loop = asyncio.get_running_loop()
     began = loop.time()
     draft = await browser.post(
-        f"/new/people?{query}", f"/new/people?{query}", files={"file": ("town.csv", content)}
+        f"/new/people?{query}", f"/new/people?{query}", files={"file": (f"town{number}.csv", content)}
     )
     await browser.open(draft)
     print(f"  the upload and the check of the list took {loop.time() - began:.1f} s", end="")

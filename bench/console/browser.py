@@ -1,6 +1,7 @@
 """A browser at the console, as far as the network sees it."""
 
 import asyncio
+import html
 import json
 import re
 import time
@@ -9,6 +10,7 @@ from typing import Self
 
 import httpx
 
+_LIVE = re.compile(r'<body data-live="([^"]+)"')
 _FORM_TOKEN = re.compile(r'name="form_token" value="([^"]+)"')
 
 
@@ -34,6 +36,18 @@ class Browser:
         if answer.status_code != httpx.codes.OK:
             raise RuntimeError(f"{path}: {answer.status_code} {answer.headers.get('Location', '')}")
         return took, answer.text
+
+    async def open_with_parts(self, path: str, part: str) -> tuple[float, float]:
+        """Open a page; return the milliseconds until it was there, and until this part of it was."""
+        began = time.perf_counter()
+        took, text = await self.open(path)
+        found = _LIVE.search(text)
+        if found is None:
+            return took, took
+        async for parts in self.parts(html.unescape(found[1])):
+            if part in parts:
+                return took, (time.perf_counter() - began) * 1000
+        raise RuntimeError(f"{path}: {part} did not follow")
 
     async def post(
         self, page: str, path: str, *, files: dict[str, tuple[str, bytes]] | None = None, **fields: str

@@ -50,6 +50,8 @@ def settings() -> ConsoleSettings:
 @pytest.fixture
 async def deps(api: FakeApi, settings: ConsoleSettings, tmp_path: Path) -> AsyncIterator[Deps]:
     made = build_deps(settings, tmp_path, transport=api.transport)
+    # A page is complete, however busy the machine is; tests of slow checks shorten it.
+    made.checks.patience_s = 60
     yield made
     await made.clients.close()
 

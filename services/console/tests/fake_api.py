@@ -152,10 +152,14 @@ class FakeApi:
     started: dict[str, str] = field(default_factory=dict)
     statistics: asyncio.Event = field(default_factory=asyncio.Event)
     """Statistics are answered when it is set, as it is unless a test clears it."""
+    counted: asyncio.Event = field(default_factory=asyncio.Event)
+    """The check of a task is answered when it is set, as it is unless a test clears it."""
+    group_version: int = 1
     tokens: dict[str, tuple[str, list[str]] | None] = field(default_factory=lambda: {**TOKENS})
 
     def __post_init__(self) -> None:
         self.statistics.set()
+        self.counted.set()
 
     def transport(self) -> httpx.AsyncBaseTransport:
         return httpx.MockTransport(self.answer)
@@ -177,6 +181,8 @@ class FakeApi:
         path = request.url.path.removeprefix("/api/v1")
         if path == "/statistics":
             await self.statistics.wait()
+        if path == f"/tasks/{TASK}/check" and user != "stranger":
+            await self.counted.wait()
         if path == "/me":
             return _json({"userId": user, "permissions": permissions})
         if request.method != "GET" and self.failures:
@@ -244,10 +250,11 @@ class FakeApi:
             return _page(collections[path])
         single = {
             f"/audio-files/{AUDIO}": audio(),
-            f"/subscriber-groups/{GROUP}": group(),
             f"/notification-settings/{SETTINGS}": settings(),
             f"/tasks/{TASK}": self.task,
         }
+        if path == f"/subscriber-groups/{GROUP}":
+            return _json(group(), ETag=f'"{self.group_version}"')
         return _json(single[path]) if path in single else _error(404, "there is no such resource")
 
 
@@ -300,8 +307,8 @@ def settings() -> dict[str, Any]:
     return {"id": str(SETTINGS), "name": "calm", "userId": "u", **rules}
 
 
-def _json(value: object) -> httpx.Response:
-    return httpx.Response(200, json=value)
+def _json(value: object, **headers: str) -> httpx.Response:
+    return httpx.Response(200, json=value, headers=headers)
 
 
 def _page(items: list[dict[str, Any]], request: httpx.Request | None = None) -> httpx.Response:

@@ -62,6 +62,7 @@ ROUTES = (
     Route("/new/rules", private(rules_step.choose), methods=["POST"]),
     Route("/new/check", private(check_step.show), methods=["GET"]),
     Route("/new/check", private(check_step.start), methods=["POST"]),
+    Route("/live/new/check", private(check_step.live), methods=["GET"]),
     Route("/audio/{id:uuid}", private(message_step.listen), methods=["GET"]),
     Route("/search", private(search.show), methods=["GET"]),
     Route("/statistics", private(statistics.show), methods=["GET"]),

@@ -12,6 +12,7 @@ from cato_console.http.sessions import Sessions
 from cato_console.http.sign_in_limit import SignInLimit
 from cato_console.http.signed_out import SignedOut
 from cato_console.live.charts import Charts
+from cato_console.live.checks import Checks
 from cato_console.live.feeds import Feeds
 from cato_console.service import ConsoleService
 from cato_console.settings import ConsoleSettings
@@ -36,6 +37,7 @@ def build_deps(settings: ConsoleSettings, directory: Path, *, transport: MakeTra
         drafts=drafts,
         feeds=Feeds(),
         charts=Charts(),
+        checks=Checks(),
         renderer=Renderer(settings.time_zone),
     )
 

@@ -8,6 +8,7 @@ from cato_console.http.rendering import Renderer
 from cato_console.http.sessions import Sessions
 from cato_console.http.sign_in_limit import SignInLimit
 from cato_console.live.charts import Charts
+from cato_console.live.checks import Checks
 from cato_console.live.feeds import Feeds
 from cato_console.settings import ConsoleSettings
 
@@ -23,5 +24,6 @@ class Deps:
     drafts: Drafts
     feeds: Feeds
     charts: Charts
+    checks: Checks
     renderer: Renderer
     draining: bool = field(default=False)

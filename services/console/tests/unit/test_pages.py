@@ -11,7 +11,6 @@ from services.console.tests.fake_api import (
     execution,
     person,
     station,
-    task_check,
 )
 
 CHOSEN = f"audio={AUDIO}&group={GROUP}&settings={SETTINGS}&task={TASK}"
@@ -95,42 +94,6 @@ async def test_the_end_of_a_run_says_how_many_were_not_reached(browser, api):
     assert "87 people were not reached" in page
     assert f'href="/runs/{RUN}/repeat"' in page
     assert "data-live=" not in page.split("<main")[0].split("<body")[1]
-
-
-CHECK = f"/new/check?{CHOSEN}"
-
-
-async def test_the_check_says_what_the_api_says_before_the_start(browser):
-    page = (await browser.get(CHECK)).text
-    for words in ("300 people", "412 numbers", "2 people are on the list more than once", "1 number looks"):
-        assert words in page
-    assert "2 min 5 s at least, 1 h 6 min at most" in page
-    assert "the calls begin when these do" in page
-
-
-async def test_typing_the_number_of_people_starts(browser, api):
-    refused = await browser.post(CHECK, {"people": "299", "once": "the-form-1", "name": "Spring"})
-    assert refused.status_code == 400
-    assert "Type 300 to start" in refused.text
-    assert api.started == {}
-    started = await browser.post(CHECK, {"people": "300", "once": "the-form-1", "name": "Spring"})
-    assert started.headers["Location"].startswith("/runs/")
-    assert api.task["name"] == "Spring"
-    assert list(api.started) == ["console-the-form-1"]
-
-
-async def test_a_test_call_leads_back_to_the_check(browser, api):
-    answer = await browser.post(CHECK, {"number": "776401", "once": "the-form-2"})
-    assert api.bodies[-1] == b'{"number": "776401"}'
-    page = (await browser.get(answer.headers["Location"])).text
-    assert "The telephone rings in a moment." in page
-
-
-async def test_without_channels_the_check_says_who_can_help(browser, api):
-    nothing = {"code": "no-channels", "message": "no channels are configured or licensed"}
-    api.task_check = task_check(shortestS=None, longestS=None, channels=0, warnings=[nothing])
-    page = (await browser.get(CHECK)).text
-    assert "the operator has to configure a station" in page
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Forged and replayed cookies, forms of other sites, names that are programs, things of other users."""
 
 import base64
+import re
 from datetime import timedelta
 
 import pytest
@@ -180,6 +181,7 @@ async def test_the_message_of_an_error_is_text(browser, api):
         *(f"/runs/{RUN}{rest}" for rest in ("", "/stop", "/repeat", "/export", "/person?number=776401")),
         *(f"/live/runs/{RUN}", f"/audio/{AUDIO}", f"/new/message?audio={AUDIO}"),
         f"/new/check?audio={AUDIO}&group={GROUP}&settings={SETTINGS}&task={TASK}",
+        f"/live/new/check?task={TASK}",
     ],
 )
 async def test_a_thing_of_another_user_is_not_found(open_browser, path):
@@ -206,7 +208,9 @@ async def test_a_notification_with_things_of_another_user_is_not_started(open_br
 
 async def test_a_form_that_is_sent_again_starts_once(browser, api):
     chosen = f"/new/check?audio={AUDIO}&group={GROUP}&settings={SETTINGS}&task={TASK}"
-    answers = [await browser.post(chosen, {"people": "300", "once": "the-same-form"}) for _ in range(2)]
+    seen = re.search(r'name="seen" value="([^"]+)"', (await browser.get(chosen)).text)[1]
+    form = {"people": "300", "once": "the-same-form", "seen": seen}
+    answers = [await browser.post(chosen, form) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [303, 303]
     assert answers[0].headers["Location"] == answers[1].headers["Location"]
     assert len(api.started) == 1

@@ -23,13 +23,15 @@ _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 class Stream(Generic[T]):
     """What a page follows, and how its parts are made.
 
-    `permitted` becomes false when the session is signed out: then the stream ends.
+    `permitted` becomes false when the session is signed out: then the stream ends. `reload`: whether the page
+    is loaded again at the end, because more than its parts has changed.
     """
 
     key: tuple[str, ...]
     source: Source[T]
     parts: Callable[[T], Sequence[Part]]
     permitted: Callable[[], bool]
+    reload: bool = True
 
 
 def event_stream(feeds: Feeds, stream: Stream[T]) -> StreamingResponse:
@@ -52,7 +54,7 @@ async def _events(feeds: Feeds, stream: Stream[T]) -> AsyncIterator[str]:
                 if changed:
                     yield _event("parts", changed)
             if feed.over or feed.refused is not None:
-                yield _event("over", {"reload": True})
+                yield _event("over", {"reload": stream.reload or feed.refused is not None})
                 return
             await asyncio.sleep(_REST_S)
             if not await _heard(feed, news):

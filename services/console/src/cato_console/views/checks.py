@@ -17,3 +17,7 @@ WARNINGS = {
     "audio": mark("Listen to the recording once more: something about it is unusual."),
 }
 """Repeated people, shared numbers and wrong numbers have lines of their own, with their counts."""
+
+CHANGED = mark(
+    "The people or the rules have changed since you looked. Look at the numbers again, then start."
+)

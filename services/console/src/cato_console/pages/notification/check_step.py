@@ -1,24 +1,57 @@
-"""Step 4: look at everything once more, call oneself, and start by typing the number of people."""
+"""Step 4: look at everything once more, call oneself, and start by typing the number of people.
+
+The check of a large list takes seconds. The page does not wait for it: the numbers follow, and the form for
+the start with them. The form says which check the person has seen; a start after a change is refused.
+"""
 
 import asyncio
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
 from uuid import UUID
 
 from starlette.responses import Response
 
 from cato_client import ConflictError, InvalidError, operations
-from cato_client.list_models import TaskCheck
-from cato_client.models import NewTask, Task, TaskStart
+from cato_client.models import NewTask, TaskStart
 from cato_client.operation import Operation
 from cato_console.http.visits import Visit, words
+from cato_console.live.checks import CheckSource, CheckState
+from cato_console.live.event_stream import Stream, event_stream
+from cato_console.live.parts import Part
+from cato_console.pages.notification.checked_task import CheckedTask, read_task
 from cato_console.pages.notification.plan import Plan, plan_of
 from cato_console.pages.once import new_key, once
-from cato_console.views.checks import WARNINGS
+from cato_console.views.checks import CHANGED, WARNINGS
 
 _BAD = 400
+_PARTS = ("people", "duration", "warnings", "start")
 
 
 async def show(visit: Visit) -> Response:
     return await _page(visit, plan_of(visit))
+
+
+async def live(visit: Visit) -> Response:
+    """Send the numbers, the warnings and the form for the start when the check is done."""
+    plan = plan_of(visit)
+    if plan.task is None:
+        return visit.go(plan.address("check"))
+    checked = await read_task(visit, plan.task)
+    version = checked.version
+    source = CheckSource(lambda: visit.deps.checks.of(visit.uploads, checked.task.id, version))
+    shared = _context(plan, checked, name=visit.query("name"))
+
+    def parts(state: CheckState) -> Sequence[Part]:
+        shown = {**shared, "check": state.check, "check_fault": state.fault}
+        return [Part(f"check-{name}", repr(state), partial(text, name, shown)) for name in _PARTS]
+
+    def text(name: str, shown: dict[str, Any]) -> str:
+        return visit.deps.renderer.text(f"new/check_{name}.html", visit.language, {"visit": visit, **shown})
+
+    key = ("check", visit.token, str(checked.task.id), version)
+    stream = Stream(key, source, parts, visit.still_signed_in, reload=False)
+    return event_stream(visit.deps.feeds, stream)
 
 
 async def start(visit: Visit) -> Response:
@@ -30,13 +63,15 @@ async def start(visit: Visit) -> Response:
     key, name = words(form, "once"), words(form, "name")
     if number := words(form, "number"):
         return await _begin(visit, plan, once(operations.test_call(plan.task, number), key), tests=True)
-    task, check = await asyncio.gather(
-        visit.api.do(operations.get_task(plan.task)), visit.uploads.do(operations.check_task(plan.task))
-    )
+    checked = await read_task(visit, plan.task)
+    people = checked.people_seen(words(form, "seen"))
+    if people is None:
+        return await _page(visit, plan, fault=visit.language.gettext(CHANGED), name=name)
     typed = "".join(char for char in words(form, "people") if not char.isspace() and char not in ".,'")
-    if typed != str(check.subscribers):
-        said = visit.language.gettext("Type %(n)s to start: the number of people.", n=check.subscribers)
+    if typed != str(people):
+        said = visit.language.gettext("Type %(n)s to start: the number of people.", n=people)
         return await _page(visit, plan, fault=said, name=name)
+    task = checked.task
     if name not in {"", task.name}:
         new = NewTask(name=name, settings=task.settings, files=task.files, groups=task.groups)
         await visit.api.do(operations.replace_task(task.id, new))
@@ -61,35 +96,36 @@ async def _begin(
 async def _page(visit: Visit, plan: Plan, *, fault: str | None = None, name: str = "") -> Response:
     if plan.task is None:
         return visit.go(plan.address("rules" if plan.group else "people" if plan.audio else "message"))
-    api = visit.api
-    task: Task
-    check: TaskCheck
-    task, check, stations = await asyncio.gather(
-        api.do(operations.get_task(plan.task)),
-        visit.uploads.do(operations.check_task(plan.task)),
-        api.do(operations.list_stations()),
+    checked, stations = await asyncio.gather(
+        read_task(visit, plan.task), visit.api.do(operations.list_stations())
     )
-    audio, groups, settings = await asyncio.gather(
-        api.do(operations.get_audio_file(task.files[0])),
-        asyncio.gather(*(api.do(operations.get_subscriber_group(group)) for group in task.groups)),
-        api.do(operations.get_notification_settings(task.settings)),
-    )
+    check = await visit.deps.checks.soon(visit.uploads, checked.task.id, checked.version)
     return visit.page(
         "new/check.html",
         status=_BAD if fault else 200,
-        plan=plan,
         step="check",
-        audio=audio,
-        groups=groups,
-        settings=settings,
+        audio=checked.audio,
+        settings=checked.settings,
         stations=stations.items,
         check=check,
-        warnings=WARNINGS,
-        name=name or task.name,
-        once=new_key(),
+        check_fault=None,
+        live=f"/live{plan.address('check', name=name or None)}",
         tested=_id(visit.query("tested")),
         fault=fault,
+        **_context(plan, checked, name=name),
     )
+
+
+def _context(plan: Plan, checked: CheckedTask, *, name: str) -> dict[str, Any]:
+    """Return what the parts of the page that follow the check need besides the check."""
+    return {
+        "plan": plan,
+        "checked": checked,
+        "groups": checked.groups,
+        "warnings": WARNINGS,
+        "name": name or checked.task.name,
+        "once": new_key(),
+    }
 
 
 def _id(text: str) -> UUID | None:

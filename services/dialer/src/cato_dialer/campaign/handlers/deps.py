@@ -10,6 +10,7 @@ from cato_dialer.campaign.domain.run.run import Run
 from cato_dialer.campaign.handlers.catalog_view import CatalogView
 from cato_dialer.campaign.handlers.pace import LeasePace, Pace
 from cato_dialer.campaign.handlers.resources import Resources, run_repository
+from cato_dialer.campaign.handlers.starts.kept_counts import KeptCounts
 from cato_dialer.campaign.handlers.uploaded_lists import UploadedLists
 from cato_dialer.campaign.ports import (
     AudioLibrary,
@@ -61,6 +62,7 @@ class Deps:
     audit: AuditLog = field(default_factory=NoAuditLog)
     pace: Pace = field(default_factory=Pace)
     lease_pace: LeasePace = field(default_factory=LeasePace)
+    list_counts: KeptCounts = field(default_factory=KeptCounts)
 
     groups: Resources[SubscriberGroup] = field(init=False)
     settings: Resources[NotificationSettings] = field(init=False)

@@ -11,10 +11,17 @@ from cato_contracts.api.checks import CheckCode, CheckTask
 from cato_contracts.api.resources import AudioWarning, SettingsSpec, TimeRestrictions
 from cato_contracts.api.rules.hours import LocalTime, UnknownZone
 from cato_contracts.errors import ConflictError, NotFoundError
-from cato_contracts.messages.campaign_commands import CallTester, RepeatUnreached
+from cato_contracts.messages.campaign_commands import (
+    CallTester,
+    ListFormat,
+    RepeatUnreached,
+    ReplaceSubscriberGroup,
+)
+from cato_contracts.objects import Bucket, ObjectRef
 from cato_contracts.requests import Actor
 from cato_dialer.campaign.domain.forecast import ListCounts, count_list, duration_bounds
 from cato_dialer.campaign.domain.hours_forecast import forecast_hours
+from cato_dialer.campaign.handlers.starts.kept_counts import KeptCounts
 from cato_runtime.configuration.config import Config
 from cato_runtime.process.tasks import end_tasks
 from services.dialer.tests.support.campaign_world import (
@@ -237,3 +244,38 @@ async def test_a_test_call_calls_one_number_once_at_any_hour(world):
         with pytest.raises(ConflictError, match="not been started"):
             await client.ask(RepeatUnreached(actor=USER, id=task.id))
         await end_tasks(dialling)
+
+
+async def test_a_list_is_read_once_for_its_checks_until_it_is_replaced(world, monkeypatch):
+    read, get = [], world.objects.get
+
+    async def noted(ref):
+        read.append(ref.name)
+        return await get(ref)
+
+    async with world.running() as client:
+        task = await client.add_task([people(2), SAME])
+        monkeypatch.setattr(world.objects, "get", noted)
+        first = await check(client, task)
+        assert await check(client, task) == first
+        assert len(read) == len(set(read)) == 2
+        upload = await client.upload(people(7))
+        await client.ask(
+            ReplaceSubscriberGroup(actor=USER, id=task.groups[0], format=ListFormat.JSON, upload=upload)
+        )
+        assert (await check(client, task)).subscribers == first.subscribers + 5
+
+
+def test_the_counts_of_the_lists_that_were_asked_for_last_are_kept():
+    def of(number):
+        return [ObjectRef(bucket=Bucket.LISTS, name=str(number), size=1)]
+
+    kept = KeptCounts()
+    counts = ListCounts(0, 0, 0, 0, 0, 0)
+    for number in range(64):
+        kept.keep(of(number), None, counts)
+    assert kept.get(of(0), None) is counts
+    assert kept.get(of(0), LocalTime()) is None
+    kept.keep(of(64), None, counts)
+    assert kept.get(of(0), None) is counts
+    assert kept.get(of(1), None) is None

@@ -6,13 +6,19 @@ from collections.abc import Iterator
 from cato_contracts.api.checks import CheckCode, CheckTask, CheckWarning, TaskCheck
 from cato_contracts.api.resources import AudioFile, SettingsSpec
 from cato_contracts.api.rules.duplicates import ListDuplicates
+from cato_contracts.api.rules.hours import LocalTime
 from cato_contracts.api.stations import StationState
 from cato_dialer.campaign.domain.catalog.task import Task
-from cato_dialer.campaign.domain.forecast import count_list, duration_bounds
+from cato_dialer.campaign.domain.forecast import ListCounts, count_list, duration_bounds
 from cato_dialer.campaign.domain.hours_forecast import forecast_hours
 from cato_dialer.campaign.domain.stations import no_station
 from cato_dialer.campaign.handlers.deps import Deps
-from cato_dialer.campaign.handlers.starts.start_task import closed_dates, group_lists, settings_and_files
+from cato_dialer.campaign.handlers.starts.start_task import (
+    closed_dates,
+    group_lists,
+    group_refs,
+    settings_and_files,
+)
 from cato_dialer.campaign.handlers.stations import current_stations
 from cato_runtime.requests import RequestContext
 
@@ -29,9 +35,7 @@ async def check_task(deps: Deps, query: CheckTask, context: RequestContext) -> T
     stored, files = await settings_and_files(deps, task)
     closed = await closed_dates(deps, task, stored.spec, context.now)
     settings = stored.spec.model_copy(update={"excluded_dates": closed})
-    counts = await asyncio.to_thread(
-        count_list, await group_lists(deps, task), settings.local_time, deps.calendars.zones_of
-    )
+    counts = await _counts(deps, task, settings.local_time)
     message_ms = sum(file.duration_ms for file in files) * settings.repeat_count
     channels = deps.config.channels
     shortest = longest = None
@@ -62,6 +66,16 @@ async def check_task(deps: Deps, query: CheckTask, context: RequestContext) -> T
         *_of_message(found, settings, files),
     ]
     return found.model_copy(update={"warnings": warnings})
+
+
+async def _counts(deps: Deps, task: Task, local: LocalTime | None) -> ListCounts:
+    """Return the counts of the task's lists: each list is read once, and its counts are kept."""
+    if (kept := deps.list_counts.get(await group_refs(deps, task), local)) is not None:
+        return kept
+    refs, lists = await group_lists(deps, task)
+    counts = await asyncio.to_thread(count_list, lists, local, deps.calendars.zones_of)
+    deps.list_counts.keep(refs, local, counts)
+    return counts
 
 
 def _of_task(task: Task, found: TaskCheck, context: RequestContext) -> Iterator[CheckWarning]:

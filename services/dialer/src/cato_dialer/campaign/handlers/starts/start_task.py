@@ -20,7 +20,7 @@ from cato_contracts.errors import InvalidError, NotFoundError
 from cato_contracts.ids import derived_id, time_ordered_id
 from cato_contracts.messages.campaign_commands import CallTester, RepeatUnreached, StartTask
 from cato_contracts.messages.runs import OptOut, RunSnapshot, RunSubscriber
-from cato_contracts.objects import Bucket
+from cato_contracts.objects import Bucket, ObjectRef
 from cato_contracts.requests import Actor
 from cato_contracts.subjects import run_result
 from cato_dialer.campaign.domain.catalog.message import check_duration
@@ -245,7 +245,8 @@ def _as_test(snapshot: RunSnapshot) -> RunSnapshot:
 
 async def _group_list(deps: Deps, task: Task) -> RunList:
     """Return the subscribers of all groups."""
-    lines, count = await asyncio.to_thread(snapshot_list, await group_lists(deps, task))
+    _, lists = await group_lists(deps, task)
+    lines, count = await asyncio.to_thread(snapshot_list, lists)
     if count == 0:
         raise cannot_start(task, "its groups have no subscribers")
     return RunList(lines, count)
@@ -303,15 +304,27 @@ async def _reached(deps: Deps, run_id: UUID) -> set[int]:
     return reached
 
 
-async def group_lists(deps: Deps, task: Task) -> list[bytes]:
+async def group_refs(deps: Deps, task: Task) -> tuple[ObjectRef, ...]:
+    """Return where the lists of the task's groups are; they are stored under new names when they change.
+
+    Raises:
+        ConflictError: if a group is gone.
+
+    """
     owner = Actor(user_id=task.user_id, admin=True)
+    try:
+        return tuple([(await deps.groups.load(each, owner)).subscribers for each in task.spec.groups])
+    except NotFoundError as error:
+        raise cannot_start(task, error.message) from error
+
+
+async def group_lists(deps: Deps, task: Task) -> tuple[tuple[ObjectRef, ...], list[bytes]]:
+    """Return where the lists of the task's groups are, and their content."""
     attempt = 1
     while True:
+        refs = await group_refs(deps, task)
         try:
-            groups = [await deps.groups.load(group_id, owner) for group_id in task.spec.groups]
-            return [await deps.objects.get(group.subscribers) for group in groups]
-        except NotFoundError as error:
-            raise cannot_start(task, error.message) from error
+            return refs, [await deps.objects.get(ref) for ref in refs]
         except ObjectMissingError as error:
             # The group was replaced between the two reads. The next attempt reads its new list.
             if attempt == _SNAPSHOT_ATTEMPTS:

@@ -166,9 +166,9 @@ async def test_another_file_or_the_prompt_again_is_played_in_place_of_the_prompt
     ]  # fmt: skip
     (again, last), (threshold,) = heard.all(LinePlaybackFinished), heard.all(LineHeard)
     assert (again.part, again.heard_ms) == (1, PROMPT_MS)
-    assert PROMPT_MS - 50 <= again.at - threshold.at < PROMPT_MS + 600
+    assert again.at - threshold.at >= PROMPT_MS - 50
     assert (last.part, last.heard_ms, heard.end.heard_ms) == (2, PROMPT_MS, PROMPT_MS)
-    assert 350 <= last.at - again.at < 1_000
+    assert last.at - again.at >= 350
 
 
 async def test_what_is_heard_of_another_file_does_not_count(caller: Caller, tmp_path: Path):
@@ -185,7 +185,7 @@ async def test_what_is_heard_of_another_file_does_not_count(caller: Caller, tmp_
     heard = await follow(line, listen)
     (finished,) = heard.all(LinePlaybackFinished)
     assert finished.part == 1
-    assert 200 <= finished.heard_ms == heard.end.heard_ms < 700
+    assert 200 <= finished.heard_ms == heard.end.heard_ms < PROMPT_MS
 
 
 async def test_the_line_has_the_call_id_of_its_invite(caller: Caller):

@@ -152,7 +152,7 @@ async def test_a_number_that_was_taken_off_again_is_not_put_back_by_another_coor
         run_id = await client.start(await client.add_task([people(1)], opt_out_key="9"))
         await job_of(world)
         await opt_out(world, run_id)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not (known := await lists(client)) or not known[0].number_count:
                 await asyncio.sleep(0.01)
         await client.ask(ReadmitNumber(actor=USER, id=known[0].id, number=NUMBER))

@@ -67,9 +67,13 @@ async def test_unanswered_bye_is_sent_again_without_the_cancel_that_was_answered
 
 
 async def ended_with_final_response(
-    status: str, address: socket.socket | None = None
+    status: str, requests: int, address: socket.socket | None = None
 ) -> tuple[int, list[str]]:
-    """Cancel an INVITE that the dead process had sent; the station answers the CANCEL, then the INVITE."""
+    """Cancel an INVITE that the dead process had sent; the station answers the CANCEL, then the INVITE.
+
+    Return when the station has got that many requests.
+    """
+    seen_all = asyncio.Event()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as station:
         station.bind(("127.0.0.1", 0))
         station.setblocking(False)
@@ -92,6 +96,8 @@ async def ended_with_final_response(
             while True:
                 data, source = await loop.sock_recvfrom(station, 1000)
                 seen.append(data.partition(b"\r\n")[0].decode().replace(f":{port}", ""))
+                if len(seen) == requests:
+                    seen_all.set()
                 if not data.startswith(b"ACK"):
                     await loop.sock_sendto(station, response(data, "200 OK"), source)
                 if data.startswith(b"CANCEL"):
@@ -99,12 +105,14 @@ async def ended_with_final_response(
 
         serving = asyncio.create_task(serve())
         left = await asyncio.to_thread(end_calls, [[LastRequest(cancel.encode(), "127.0.0.1", port)]])
+        async with asyncio.timeout(30):
+            await seen_all.wait()  # nothing answers an ACK, so it may still be unread
         serving.cancel()
         return left, seen
 
 
 async def test_call_whose_answer_the_dead_process_had_not_read_is_acknowledged_and_ended() -> None:
-    left, seen = await ended_with_final_response("200 OK")
+    left, seen = await ended_with_final_response("200 OK", 3)
     assert left == 0
     assert seen == [
         "CANCEL sip:1@127.0.0.1 SIP/2.0",
@@ -114,12 +122,12 @@ async def test_call_whose_answer_the_dead_process_had_not_read_is_acknowledged_a
 
 
 async def test_refusal_of_a_cancelled_invite_is_acknowledged() -> None:
-    left, seen = await ended_with_final_response("487 Request Terminated")
+    left, seen = await ended_with_final_response("487 Request Terminated", 2)
     assert (left, seen) == (0, ["CANCEL sip:1@127.0.0.1 SIP/2.0", "ACK sip:1@127.0.0.1 SIP/2.0"])
 
 
 async def test_cancel_goes_out_although_the_address_of_the_dead_process_is_in_use() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
         taken.bind(("127.0.0.1", 0))
-        left, seen = await ended_with_final_response("200 OK", taken)
+        left, seen = await ended_with_final_response("200 OK", 1, taken)
     assert (left, seen) == (0, ["CANCEL sip:1@127.0.0.1 SIP/2.0"])

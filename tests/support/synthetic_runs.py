@@ -8,12 +8,14 @@ import json
 import random
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from math import ceil
 from typing import Any
 from uuid import UUID, uuid5
 
 from cato_contracts.api.resources import Contact, NotificationSettings, SuccessCondition
 from cato_contracts.envelope import Envelope
 from cato_contracts.ids import time_ordered_id
+from cato_contracts.instants import unix_ms
 from cato_contracts.messages.calls import FINAL_KINDS, CallEvent, CallEventKind
 from cato_contracts.messages.runs import (
     Prompt,
@@ -370,7 +372,7 @@ def _version_1(sent: Sent) -> bytes:
     return json.dumps(message, ensure_ascii=False).encode()
 
 
-def naive_numbers(run: SyntheticRun, events: list[Envelope[Any]]) -> dict[str, int]:
+def naive_numbers(run: SyntheticRun, events: list[Envelope[Any]]) -> dict[str, int | None]:
     """Count the numbers of the report from all events, by their definitions."""
     bodies = [envelope.body for envelope in events]
     calls: dict[UUID, list[CallEvent]] = {}
@@ -405,4 +407,18 @@ def naive_numbers(run: SyntheticRun, events: list[Envelope[Any]]) -> dict[str, i
         "calls_talking": len(talking),
         "calls_delayed": sum(any(event.delayed for event in call) for call in calls.values()),
         "wave_current": max(1, wave),
+        **_naive_times(events),
+    }
+
+
+def _naive_times(events: list[Envelope[Any]]) -> dict[str, int | None]:
+    """Return when half and 90 % of those who were reached were reached, by its definition."""
+    start = min((each.occurred_at for each in events if isinstance(each.body, RunStarted)), default=BEGIN)
+    first: dict[int, datetime] = {}
+    for each in sorted(events, key=lambda each: each.occurred_at, reverse=True):
+        if isinstance(each.body, SubscriberResult) and each.body.notified:
+            first[each.body.no] = each.occurred_at
+    after = sorted(max(0, unix_ms(at) - unix_ms(start)) // 1000 for at in first.values())
+    return {
+        f"t{percent}": after[ceil(len(after) * percent / 100) - 1] if after else None for percent in (50, 90)
     }

@@ -98,6 +98,7 @@ def print_report(session: Session, report: Report) -> None:
         ("state", f"{state}{why}"),
         ("people", report.subscriber_count),
         ("reached", report.subscriber_notified),
+        *([] if report.t50 is None else [("time to reach", f"half {report.t50} s, 90 % {report.t90} s")]),
         ("not reached", report.subscriber_failed),
         ("to be called", report.subscriber_not_yet_notified),
         ("attempt", f"{report.wave_current} of {report.wave_total}"),

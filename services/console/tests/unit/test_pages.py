@@ -138,3 +138,10 @@ async def test_an_unknown_address_has_a_page_with_a_way_out(browser, path):
     page = await browser.get(path)
     assert page.status_code == 404
     assert 'href="/"' in page.text
+
+
+async def test_a_run_says_how_soon_people_were_reached(browser, api):
+    api.runs = [execution(t50=95, t90=600)]
+    told = "Half of those reached were reached within 1 min 35 s, nine of ten within 10 min."
+    assert told in (await browser.get(f"/runs/{RUN}")).text
+    assert "Half of those" not in (await browser.get("/")).text

@@ -1,6 +1,7 @@
 """The fold of a run: the same report in any order, and sums that hold after every event."""
 
 import random
+from datetime import timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -88,17 +89,44 @@ def test_redelivery_from_any_point_changes_nothing(run, seed):
 def test_subscribers_whom_a_rule_decided_are_counted_by_reason_within_the_failed_ones():
     run_id = synthetic_run(1, subscribers=4, waves=2).run_id
     live = LiveRun(run_id, snapshot=synthetic_run(1, subscribers=4, waves=2).snapshot)
-    live.note_outcome(0, 1, notified=False, reason="no-number-left")
-    live.note_outcome(1, 1, notified=False, reason="busy")
+    live.note_outcome(0, 1, reason="no-number-left")
+    live.note_outcome(1, 1, reason="busy")
     assert live.failed_by_rule == {(1, "no-number-left"): 1}
-    live.note_outcome(0, 2, notified=False, reason="retry-stopped")
-    live.note_outcome(1, 2, notified=False, reason="no-number-left")
-    live.note_outcome(2, 2, notified=False, reason="busy")
+    live.note_outcome(0, 2, reason="retry-stopped")
+    live.note_outcome(1, 2, reason="no-number-left")
+    live.note_outcome(2, 2, reason="busy")
     report = live_report(live, live.snapshot, BEGIN)
     assert report.subscriber_failed == 3
     assert report.subscriber_failed_by_rule == {"no-number-left": 1, "retry-stopped": 1}
-    live.note_outcome(1, 2, notified=True)
+    live.note_outcome(1, 2, reached_at=BEGIN)
     assert live_report(live, live.snapshot, BEGIN).subscriber_failed_by_rule == {"retry-stopped": 1}
-    live.note_outcome(3, 2, notified=False, reason="opted-out")
+    live.note_outcome(3, 2, reason="opted-out")
     report = live_report(live, live.snapshot, BEGIN)
     assert report.subscriber_failed_by_rule == {"opted-out": 1, "retry-stopped": 1}
+
+
+def test_the_times_to_reach_people_are_those_of_the_earliest_results():
+    run = synthetic_run(1, subscribers=10, waves=1)
+    begun = parsed_messages(run)[0][1].events[0]
+    start = begun.occurred_at
+    live = LiveRun(run.run_id)
+    live.note_outcome(0, 1, reached_at=start + timedelta(seconds=4.7))
+    live.apply(begun, (1, 0))
+    assert live.started_at == start
+    report = live_report(live, run.snapshot, BEGIN)
+    assert (report.t50, report.t90) == (4, 4)
+    for no in range(1, 10):
+        live.note_outcome(no, 1, reason="busy")
+        live.note_outcome(no, 1, reached_at=start + timedelta(seconds=100))
+        live.note_outcome(no, 1, reached_at=start + timedelta(seconds=10 * no))
+        live.note_outcome(no, 1, reached_at=start + timedelta(seconds=10 * no + 5))
+    report = live_report(live, run.snapshot, BEGIN)
+    assert (report.subscriber_notified, report.t50, report.t90) == (10, 40, 80)
+
+
+def test_nobody_who_was_reached_has_no_time():
+    run = synthetic_run(1, subscribers=2, waves=1)
+    live = LiveRun(run.run_id, snapshot=run.snapshot, started_at=BEGIN)
+    live.note_outcome(0, 1, reason="busy")
+    report = live_report(live, run.snapshot, BEGIN)
+    assert (report.t50, report.t90) == (None, None)

@@ -119,6 +119,8 @@ class Report(Model):
     state: str
     eta: datetime | None = None
     end_reason: str | None = None
+    t50: int | None = None
+    t90: int | None = None
 
 
 class CallEvent(Model):

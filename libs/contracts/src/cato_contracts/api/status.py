@@ -105,6 +105,13 @@ class Report(Resource):
     end_reason: EndReason | None = Field(default=None, exclude_if=lambda reason: reason is None)
     """Why the execution ended before its work was done; absent otherwise."""
 
+    t50: int | None = Field(default=None, ge=0, examples=[19])
+    """Seconds from `startedAt` until half of those who were reached were reached; null: nobody was. While the
+    execution is in progress, of those who were reached so far."""
+
+    t90: int | None = Field(default=None, ge=0, examples=[95])
+    """The same for 90 % of those who were reached."""
+
 
 class CallEventView(Resource):
     """An event of a call; `time` in Unix ms."""

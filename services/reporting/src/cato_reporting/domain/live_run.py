@@ -15,6 +15,7 @@ from uuid import UUID
 
 from cato_contracts.api.reasons import COUNTED_APART
 from cato_contracts.envelope import Envelope
+from cato_contracts.instants import unix_ms
 from cato_contracts.messages.calls import FINAL_KINDS, CallEvent, CallEventKind
 from cato_contracts.messages.runs import (
     RunEnded,
@@ -45,12 +46,19 @@ _RULES = tuple(reason.value for reason in COUNTED_APART)
 _RULE_BITS = 5
 
 NOTIFIED = 1 << (8 + _RULE_BITS)
-"""The outcome of a subscriber who was reached: greater than that of any failure."""
+"""The outcome of a subscriber who was reached is not less than this, and greater than that of any failure."""
+_LATEST_MS = 1 << 43
+"""In the year 2248: an earlier moment makes a greater outcome."""
 
 
 def _failure(wave: int, reason: str) -> int:
     """Return the outcome of a failure: the wave, and below it the rule that decided (0: a call did)."""
     return wave << _RULE_BITS | (_RULES.index(reason) + 1 if reason in _RULES else 0)
+
+
+def _reached(at: datetime) -> int:
+    """Return the outcome of a subscriber who was reached at this moment: of two, the earlier one counts."""
+    return NOTIFIED + _LATEST_MS - unix_ms(at)
 
 
 class Phase(Enum):
@@ -92,8 +100,9 @@ class End:
 
 @dataclass(slots=True)
 class LiveRun:
-    """One run. `outcomes` has for a subscriber the latest failure, or NOTIFIED.
+    """One run. `outcomes` has for a subscriber the latest failure, or when the subscriber was reached.
 
+    `reached_after` counts those who were reached by the whole seconds since the start, once that is known.
     `failed` counts failures by wave, `failed_by_rule` those of `COUNTED_APART` by wave and reason.
 
     A call is known by the integer of its id: 300,000 of them are some 40 MB.
@@ -112,6 +121,7 @@ class LiveRun:
     notified: int = 0
     failed: Counter[int] = field(default_factory=Counter)
     failed_by_rule: Counter[tuple[int, str]] = field(default_factory=Counter)
+    reached_after: Counter[int] = field(default_factory=Counter)
     _pause: tuple[LogIndex, bool] = ((0, 0), False)
     _station_wait: tuple[LogIndex, bool] = ((0, 0), False)
     _calls: dict[int, int] = field(default_factory=dict)
@@ -141,7 +151,7 @@ class LiveRun:
             case CallEvent() as event:
                 self.note_call(event.call_id, _marks(event), event.wave)
             case SubscriberResult() as event:
-                self._result(event)
+                self._result(event, envelope.occurred_at)
             case RunStarted() as event:
                 self._started(event.snapshot, envelope.occurred_at)
             case WaveStarted() as event:
@@ -184,13 +194,15 @@ class LiveRun:
         if after & DELAYED and not before & DELAYED:
             self.delayed += 1
 
-    def note_outcome(self, no: int, wave: int, *, notified: bool, reason: str = "") -> None:
-        """Add a subscriber's result in a wave."""
+    def note_outcome(
+        self, no: int, wave: int, *, reached_at: datetime | None = None, reason: str = ""
+    ) -> None:
+        """Add a subscriber's result in a wave; `reached_at` is None if the subscriber was not reached."""
         self.wave = max(self.wave, wave)
         if self.snapshot is not None and no >= self.snapshot.subscriber_count:
             return
         before = self._outcomes.get(no, 0)
-        after = max(before, NOTIFIED if notified else _failure(wave, reason))
+        after = max(before, _failure(wave, reason) if reached_at is None else _reached(reached_at))
         if after == before:
             return
         self._outcomes[no] = after
@@ -205,16 +217,20 @@ class LiveRun:
         return dict(self._outcomes)
 
     def _count_outcome(self, outcome: int, by: int) -> None:
-        if outcome == NOTIFIED:
+        if outcome >= NOTIFIED:
             self.notified += by
+            if self.started_at is not None:
+                self.reached_after[_seconds_to(outcome, self.started_at)] += by
         elif outcome:
             wave, rule = outcome >> _RULE_BITS, outcome & ((1 << _RULE_BITS) - 1)
             self.failed[wave] += by
             if rule:
                 self.failed_by_rule[wave, _RULES[rule - 1]] += by
 
-    def _result(self, event: SubscriberResult) -> None:
-        self.note_outcome(event.no, event.wave, notified=event.notified, reason=event.reason)
+    def _result(self, event: SubscriberResult, at: datetime) -> None:
+        self.note_outcome(
+            event.no, event.wave, reached_at=at if event.notified else None, reason=event.reason
+        )
         if event.notified and event.call_id is not None:
             # The result is published when the success condition is met; the end of the call may come minutes
             # later, or never as a success if the process dies in between. The subscriber was reached anyway.
@@ -223,16 +239,23 @@ class LiveRun:
     def _started(self, snapshot: RunSnapshot, at: datetime) -> None:
         if self.snapshot is not None:
             return
-        self.snapshot = snapshot
-        self.started_at = at
         for no in [no for no in self._outcomes if no >= snapshot.subscriber_count]:
             self._count_outcome(self._outcomes.pop(no), -1)
+        self.snapshot = snapshot
+        self.started_at = at
+        reached = (outcome for outcome in self._outcomes.values() if outcome >= NOTIFIED)
+        self.reached_after = Counter(_seconds_to(outcome, at) for outcome in reached)
 
     def _wave_started(self, event: WaveStarted, at: datetime) -> None:
         self.wave = max(self.wave, event.wave)
         known = self.waves.get(event.wave)
         if known is None or at < known.started_at:
             self.waves[event.wave] = Wave(at, event.subscriber_count)
+
+
+def _seconds_to(outcome: int, start: datetime) -> int:
+    """Return the whole seconds from the start until the subscriber was reached; clocks may differ."""
+    return max(0, NOTIFIED + _LATEST_MS - outcome - unix_ms(start)) // 1000
 
 
 def _marks(event: CallEvent) -> int:

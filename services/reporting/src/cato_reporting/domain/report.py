@@ -18,7 +18,9 @@ _LONGEST_FORECAST_S = 366 * 86_400
 class Numbers:
     """The counted numbers of a run; `failed`: subscribers with a failure in the current wave.
 
-    `failed_by_rule`: those of them whom a rule decided without a call, or who opted out, by reason.
+    `failed_by_rule`: those of them whom a rule decided without a call, or who opted out, by reason. `t50` and
+    `t90`: the seconds from the start until half and 90 % of those who were reached were reached, None if
+    nobody was.
     """
 
     notified: int
@@ -30,6 +32,8 @@ class Numbers:
     delayed: int
     wave: int
     failed_by_rule: Mapping[str, int] = field(default_factory=dict)
+    t50: int | None = None
+    t90: int | None = None
 
 
 def live_report(run: LiveRun, snapshot: RunSnapshot, now: datetime) -> Report:
@@ -55,7 +59,20 @@ def numbers_of(run: LiveRun) -> Numbers:
             for (wave, reason), count in sorted(run.failed_by_rule.items())
             if wave == run.wave and count
         },
+        t50=seconds_to_reach(50, run.reached_after),
+        t90=seconds_to_reach(90, run.reached_after),
     )
+
+
+def seconds_to_reach(percent: int, reached_after: Mapping[int, int]) -> int | None:
+    """Return when so many percent were reached; `reached_after` counts subscribers by seconds."""
+    wanted = -(-sum(reached_after.values()) * percent // 100)
+    counted = 0
+    for seconds, count in sorted(reached_after.items()):
+        counted += count
+        if 0 < wanted <= counted:
+            return seconds
+    return None
 
 
 def make_report(
@@ -88,6 +105,8 @@ def make_report(
         state=state,
         eta=eta,
         end_reason=end_reason,
+        t50=numbers.t50,
+        t90=numbers.t90,
     )
 
 

@@ -129,7 +129,8 @@ class ClickHouseReadModel:
                 run_id,
             )
             results = client.query(
-                "SELECT subscriber_no, max(wave), max(notified), argMax(toString(reason), wave)"
+                "SELECT subscriber_no, max(wave), toUnixTimestamp64Milli(minOrNullIf(time, notified)),"
+                " argMax(toString(reason), wave)"
                 " FROM result_rows FINAL"
                 " WHERE run_id = {run:UUID} GROUP BY subscriber_no",
                 run_id,
@@ -146,8 +147,9 @@ class ClickHouseReadModel:
                 | (DELAYED if delayed else 0)
             )
             run.note_call(call_id, marks, wave)
-        for no, wave, notified, reason in results:
-            run.note_outcome(no, wave, notified=bool(notified), reason=reason)
+        for no, wave, reached_ms, reason in results:
+            reached_at = None if reached_ms is None else from_unix_ms(reached_ms)
+            run.note_outcome(no, wave, reached_at=reached_at, reason=reason)
 
     async def runs(self, run_ids: Sequence[UUID]) -> dict[UUID, StoredRun]:
         sql = (

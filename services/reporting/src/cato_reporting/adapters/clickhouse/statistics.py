@@ -1,6 +1,7 @@
 """The figures of calls, counted by ClickHouse over the merged rows."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -12,7 +13,7 @@ from cato_contracts.api.history import CallStatistics, Grouping
 from cato_contracts.api.reasons import COUNTED_APART
 from cato_reporting.adapters.clickhouse.call_filter import Conditions
 from cato_reporting.domain.effectiveness import SERVED, SERVED_IF_IT_RANG
-from cato_reporting.domain.report import Numbers
+from cato_reporting.domain.report import Numbers, seconds_to_reach
 from cato_reporting.errors import UnknownTimeZoneError
 from cato_reporting.ports import GroupedStatistics
 
@@ -168,6 +169,26 @@ FROM
 GROUP BY run_id, latest
 """  # noqa: S608 - our own words
 
+_REACHED = """
+SELECT run_id, after_s, count()
+FROM
+(
+    SELECT
+        run_id, subscriber_no,
+        intDiv(greatest(toUnixTimestamp64Milli(min(time)) - any(start_ms), 0), 1000) AS after_s
+    FROM result_rows FINAL
+    INNER JOIN
+    (
+        SELECT run_id, subscriber_count, toUnixTimestamp64Milli(started_at) AS start_ms
+        FROM runs WHERE run_id IN {runs:Array(UUID)}
+    ) AS starts
+        USING run_id
+    WHERE run_id IN {runs:Array(UUID)} AND notified AND subscriber_no < subscriber_count
+    GROUP BY run_id, subscriber_no
+)
+GROUP BY run_id, after_s
+"""
+
 _WAVES = "SELECT run_id, wave FROM runs WHERE run_id IN {runs:Array(UUID)}"
 
 
@@ -185,9 +206,20 @@ def read_numbers(client: Client, run_ids: Sequence[UUID]) -> dict[UUID, Numbers]
     for run_id, wave, notified, failed, by_rule in client.query(_OUTCOME_NUMBERS, values).result_rows:
         outcomes.setdefault(run_id, []).append((wave, notified, failed, by_rule))
         waves[run_id] = max(wave, waves.get(run_id, 0))
-    return {
+    reached: dict[UUID, dict[int, int]] = {run_id: {} for run_id in run_ids}
+    for run_id, after_s, count in client.query(_REACHED, values).result_rows:
+        reached[run_id][after_s] = count
+    found = {
         run_id: _numbers(waves.get(run_id, 0), counted.get(run_id), outcomes.get(run_id, []))
         for run_id in run_ids
+    }
+    return {
+        run_id: replace(
+            numbers,
+            t50=seconds_to_reach(50, reached[run_id]),
+            t90=seconds_to_reach(90, reached[run_id]),
+        )
+        for run_id, numbers in found.items()
     }
 
 

@@ -25,6 +25,7 @@ def expected_statuses(run, events):
                 phones=person.phones,
                 emails=person.emails,
                 attributes=person.attributes,
+                consent=person.consent,
             ),
             phones=[
                 PhoneView(

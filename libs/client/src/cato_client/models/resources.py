@@ -57,6 +57,7 @@ class Person(Contact):
     """A person to call."""
 
     time_zone: str | None = Field(default=None, exclude_if=lambda zone: zone is None)
+    consent: str | None = Field(default=None, exclude_if=lambda consent: consent is None)
 
 
 class Subscriber(Person):
@@ -210,6 +211,7 @@ class RunSubscriber(Contact):
     number: str | None
     calls: int
     last_call_at: datetime | None
+    consent: str | None = None
 
 
 class StationFailure(Model):

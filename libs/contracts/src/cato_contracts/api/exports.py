@@ -70,6 +70,13 @@ class SubscriberRecord(Resource):
     last_call_at: Instant | None = Field(examples=["2024-03-24T07:45:11.695Z"])
     """When the latest call started; null: never called."""
 
+    consent: str | None = Field(
+        default=None,
+        exclude_if=lambda consent: consent is None,
+        examples=["Signed form of 2024-02-11, town hall"],
+    )
+    """Evidence that the person agreed to be called, from the list; absent in JSON if there is none."""
+
 
 class ListRunSubscribers(Query[Page[SubscriberRecord]]):
     """Subscribers of a run in the order of the list, those that meet every condition.

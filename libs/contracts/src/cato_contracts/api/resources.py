@@ -98,10 +98,12 @@ Ids = Annotated[
 MAX_ATTRIBUTES = 50
 MAX_ATTRIBUTE_NAME = 100
 MAX_ATTRIBUTE_TEXT = 1000
+MAX_CONSENT = 500
 _AttributeName = Annotated[str, Field(min_length=1, max_length=MAX_ATTRIBUTE_NAME), ENCODABLE]
 _AttributeText = Annotated[str, Field(max_length=MAX_ATTRIBUTE_TEXT), ENCODABLE]
 Attributes = Annotated[dict[_AttributeName, _AttributeText], Field(max_length=MAX_ATTRIBUTES)]
 """Further facts about a person, by their names."""
+Consent = Annotated[str, Field(min_length=1, max_length=MAX_CONSENT), ENCODABLE]
 
 
 class Subscriber(Resource):
@@ -128,6 +130,13 @@ class Subscriber(Resource):
     )
     """The IANA name of the zone in which the person lives, for settings with `localTime`."""
 
+    consent: Consent | None = Field(
+        default=None,
+        exclude_if=lambda consent: consent is None,
+        examples=["Signed form of 2024-02-11, town hall"],
+    )
+    """Evidence that the person agreed to be called: where and when. It is given back, and not used."""
+
 
 class Contact(Resource):
     """A subscriber with an identity, as the data of `CallStarted` shows it."""
@@ -137,6 +146,7 @@ class Contact(Resource):
     emails: list[str] = Field(default_factory=list)
     attributes: dict[str, str] = Field(default_factory=dict, exclude_if=lambda attributes: not attributes)
     time_zone: str | None = Field(default=None, exclude_if=lambda zone: zone is None)
+    consent: str | None = Field(default=None, exclude_if=lambda consent: consent is None)
     id: UUID
 
 

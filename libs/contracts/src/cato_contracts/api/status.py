@@ -207,6 +207,13 @@ class SubscriberView(Resource):
     )
     """The zone in which the person lives; absent if the list does not say it."""
 
+    consent: str | None = Field(
+        default=None,
+        exclude_if=lambda consent: consent is None,
+        examples=["Signed form of 2024-02-11, town hall"],
+    )
+    """Evidence that the person agreed to be called; absent if the list has none."""
+
 
 class SubscriberStatus(Resource):
     """The results of one subscriber so far."""

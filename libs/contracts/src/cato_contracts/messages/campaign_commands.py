@@ -42,8 +42,8 @@ class ListColumn(Resource):
     """The text of the header."""
 
     meaning: str = Field(examples=["phones"])
-    """`fullName`, `namePart`, `phones`, `emails`, `timeZone`, `attributes`, or `nothing` for one without a
-    header."""
+    """`fullName`, `namePart`, `phones`, `emails`, `timeZone`, `consent`, `attributes`, or `nothing` for one
+    without a header."""
 
 
 class ListedSubscriber(Resource):
@@ -69,6 +69,13 @@ class ListedSubscriber(Resource):
         default=None, exclude_if=lambda zone: zone is None, examples=["Asia/Yekaterinburg"]
     )
     """The zone in which the person lives; absent if the list does not say it."""
+
+    consent: str | None = Field(
+        default=None,
+        exclude_if=lambda consent: consent is None,
+        examples=["Signed form of 2024-02-11, town hall"],
+    )
+    """Evidence that the person agreed to be called; absent if the list has none."""
 
 
 class SubscriberListCheck(Resource):

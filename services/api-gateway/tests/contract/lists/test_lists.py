@@ -63,9 +63,10 @@ async def test_tables_of_spreadsheets_are_stored_with_their_further_columns_l2(c
 
 
 async def test_a_file_for_excel_can_be_sent_back_l2(client):
-    odd = "ФИО;Телефон;Прим.\n=А;+74951234567;-1\nБ;810440123456789;@x\n"
+    odd = "ФИО;Телефон;Прим.;Consent\n=А;+74951234567;-1;=form\nБ;810440123456789;@x;\n"
     group = (await add(client, odd.encode())).json()["id"]
     people = await stored(client, group)
+    assert [person.get("consent") for person in people] == ["=form", None]
     for parameters, media_type in (
         ({"format": "csv", "dialect": "excel"}, "text/csv"),
         ({"format": "csv"}, "text/csv"),

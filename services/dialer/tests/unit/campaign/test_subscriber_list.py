@@ -217,6 +217,19 @@ def test_the_time_zones_of_a_list_are_read_and_kept():
     assert "IANA time zone name" in refused.value.message
 
 
+def test_the_evidence_of_consent_is_read_and_kept_in_the_list_of_a_run():
+    table = b"fullName,phones,Consent\nA,1,form of 2024\nB,2,\n"
+    lines, _ = contacts(table, ListFormat.CSV, uuid4(), 9)
+    assert [json.loads(line).get("consent") for line in lines.splitlines()] == ["form of 2024", None]
+    assert [json.loads(line).get("consent") for line in snapshot_list([lines])[0].splitlines()] == [
+        "form of 2024",
+        None,
+    ]
+    many = f'[{{"fullName":"A","phones":"1","consent":"{"x" * 501}"}}]'
+    with pytest.raises(InvalidListError, match="consent"):
+        read(many, ListFormat.JSON)
+
+
 @pytest.mark.parametrize(
     ("text", "form"),
     [

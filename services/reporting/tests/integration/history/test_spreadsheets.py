@@ -42,6 +42,7 @@ def run():
                 "phones": [NUMBERS[person.no], "+7999"],
                 "emails": ["=a@b"],
                 "attributes": {"Адрес": "=1", "№": str(person.no)} if person.no else {},
+                "consent": "=form" if person.no else None,
             }
         )
         for person in run.subscribers
@@ -127,6 +128,7 @@ async def test_r3_the_subscribers_of_a_run_are_exported_those_never_called_too(r
             assert row["reason"] or not row["notified"]
             attributes = row["attributes"]
             assert (json.loads(attributes) if attributes else {}) == person.attributes
+            assert row["consent"] == person.consent
     assert 0 in [row["calls"] for row in await csv_rows(reports, run)]
 
 

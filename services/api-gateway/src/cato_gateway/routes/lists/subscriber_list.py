@@ -23,7 +23,8 @@ from cato_runtime.spreadsheets import XlsxFile, harmless, number_text
 _FOREIGN = "cursor is not one that this list has returned"
 _COLUMNS = ("fullName", "phones", "emails")
 _WITH_ATTRIBUTES = b'"attributes":'
-_WITH_TIME_ZONE = b'"time_zone":'
+_OPTIONAL = {"time_zone": "timeZone", "consent": "consent"}
+"""Fields that have a column only if a subscriber has them, and its header."""
 _CSV_PIECE = 64 * 1024
 _XLSX_ROWS = 1_000
 _XLSX_PIECE = 256 * 1024
@@ -55,6 +56,13 @@ class SubscriberLine(Resource):
         default=None, exclude_if=lambda zone: zone is None, examples=["Asia/Yekaterinburg"]
     )
     """The zone in which the person lives; absent if the list does not say it."""
+
+    consent: str | None = Field(
+        default=None,
+        exclude_if=lambda consent: consent is None,
+        examples=["Signed form of 2024-02-11, town hall"],
+    )
+    """Evidence that the person agreed to be called; absent if the list has none."""
 
 
 class Subscribers(Page[SubscriberLine]):
@@ -96,11 +104,11 @@ async def csv_lines(objects: ObjectStore, ref: ObjectRef, *, excel: bool) -> Asy
     Attributes have columns of their own, which follow. `excel`: with a byte order mark, `;` between the
     columns, and numbers as text.
     """
-    names, zones = await _more_columns(objects, ref)
+    names, optional = await _more_columns(objects, ref)
     text = io.StringIO("\ufeff" if excel else "")
     text.seek(0, io.SEEK_END)
     writer = csv.writer(text, delimiter=";" if excel else ",")
-    writer.writerow([*_COLUMNS, *zones, *map(harmless, names)])
+    writer.writerow([*_COLUMNS, *map(_OPTIONAL.__getitem__, optional), *map(harmless, names)])
     async with aclosing(_lines(objects.stream(ref))) as lines:
         async for line in lines:
             contact = Contact.model_validate_json(line)
@@ -110,7 +118,7 @@ async def csv_lines(objects: ObjectStore, ref: ObjectRef, *, excel: bool) -> Asy
                     harmless(contact.full_name),
                     number_text(phones) if excel else phones,
                     harmless(";".join(contact.emails)),
-                    *(contact.time_zone or "" for _ in zones),
+                    *(harmless(getattr(contact, field) or "") for field in optional),
                     *(harmless(contact.attributes.get(name, "")) for name in names),
                 ]
             )
@@ -123,14 +131,15 @@ async def csv_lines(objects: ObjectStore, ref: ObjectRef, *, excel: bool) -> Asy
 
 async def xlsx_pieces(objects: ObjectStore, ref: ObjectRef) -> AsyncIterator[bytes]:
     """Yield the whole list as an XLSX file. Its rows wait on the disk, and threads write them."""
-    names, zones = await _more_columns(objects, ref)
-    file = await asyncio.to_thread(XlsxFile, "Subscribers", (*_COLUMNS, *zones, *names), UTC)
+    names, optional = await _more_columns(objects, ref)
+    headers = (*_COLUMNS, *map(_OPTIONAL.__getitem__, optional), *names)
+    file = await asyncio.to_thread(XlsxFile, "Subscribers", headers, UTC)
     try:
         rows: list[list[str | list[str] | None]] = []
         async with aclosing(_lines(objects.stream(ref))) as lines:
             async for line in lines:
                 contact = Contact.model_validate_json(line)
-                more = [contact.time_zone for _ in zones]
+                more = [getattr(contact, field) for field in optional]
                 more += [contact.attributes.get(name) for name in names]
                 rows.append([contact.full_name, contact.phones, contact.emails, *more])
                 if len(rows) >= _XLSX_ROWS:
@@ -145,16 +154,19 @@ async def xlsx_pieces(objects: ObjectStore, ref: ObjectRef) -> AsyncIterator[byt
 
 
 async def _more_columns(objects: ObjectStore, ref: ObjectRef) -> tuple[list[str], list[str]]:
-    """Return the names of the attributes, and the column of time zones if anyone has one."""
+    """Return the names of the attributes, and the optional fields that anyone has."""
     names: dict[str, None] = {}
-    zones: list[str] = []
+    found: set[str] = set()
     async with aclosing(_lines(objects.stream(ref))) as lines:
         async for line in lines:
             if _WITH_ATTRIBUTES in line:
                 names |= dict.fromkeys(Contact.model_validate_json(line).attributes)
-            if _WITH_TIME_ZONE in line and not zones and Contact.model_validate_json(line).time_zone:
-                zones = ["timeZone"]
-    return list(names), zones
+            found |= {
+                field
+                for field in _OPTIONAL.keys() - found
+                if b'"%b":' % field.encode() in line and getattr(Contact.model_validate_json(line), field)
+            }
+    return list(names), [field for field in _OPTIONAL if field in found]
 
 
 async def _lines(pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:

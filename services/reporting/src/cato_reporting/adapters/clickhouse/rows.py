@@ -112,6 +112,7 @@ LISTS = Table(
         "emails",
         "attributes",
         "time_zone",
+        "consent",
     ),
 )
 POSITIONS = Table(
@@ -152,6 +153,7 @@ def list_row(run_id: UUID, subscriber: RunSubscriber) -> tuple[Any, ...]:
         subscriber.emails,
         subscriber.attributes,
         subscriber.time_zone or "",
+        subscriber.consent or "",
     )
 
 

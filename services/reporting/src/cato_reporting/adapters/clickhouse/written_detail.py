@@ -23,7 +23,8 @@ _CONTACT = """
         '{"fullName":', toJSONString(full_name), ',"phones":', toJSONString(phones),
         ',"emails":', toJSONString(emails),
         if(empty(attributes), '', concat(',"attributes":', toJSONString(attributes))),
-        if(time_zone = '', '', concat(',"timeZone":', toJSONString(time_zone))), '}'
+        if(time_zone = '', '', concat(',"timeZone":', toJSONString(time_zone))),
+        if(consent = '', '', concat(',"consent":', toJSONString(consent))), '}'
     ),
     toJSONString(phones)
 """

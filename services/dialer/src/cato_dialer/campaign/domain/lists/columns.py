@@ -23,6 +23,7 @@ class Meaning(StrEnum):
     PHONES = "phones"
     EMAILS = "emails"
     TIME_ZONE = "timeZone"
+    CONSENT = "consent"
     ATTRIBUTE = "attributes"
     NOTHING = "nothing"
     """A column without a header."""
@@ -49,12 +50,14 @@ email emails e_mail e_mails mail email_address почта эл_почта эле
 электронный_адрес адрес_электронной_почты емейл имейл мейл
 """
 _TIME_ZONE = "timezone time_zone"
+_CONSENT = "consent"
 _WORDS: dict[str, Meaning] = {
     **dict.fromkeys(_FULL_NAME.split(), Meaning.FULL_NAME),
     **dict.fromkeys(_NAME_PART.split(), Meaning.NAME_PART),
     **dict.fromkeys(_PHONES.split(), Meaning.PHONES),
     **dict.fromkeys(_EMAILS.split(), Meaning.EMAILS),
     **dict.fromkeys(_TIME_ZONE.split(), Meaning.TIME_ZONE),
+    **dict.fromkeys(_CONSENT.split(), Meaning.CONSENT),
 }
 
 
@@ -153,7 +156,7 @@ def _check_mapped(columns: Sequence[Column], row: int, mapped: Mapped) -> None:
 
 
 def _check_once(columns: Sequence[Column], row: int) -> None:
-    for meaning in (Meaning.FULL_NAME, Meaning.EMAILS, Meaning.TIME_ZONE):
+    for meaning in (Meaning.FULL_NAME, Meaning.EMAILS, Meaning.TIME_ZONE, Meaning.CONSENT):
         headers = [column.header for column in columns if column.meaning is meaning]
         if len(headers) > 1:
             raise UnreadableError(

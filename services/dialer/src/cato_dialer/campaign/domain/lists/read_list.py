@@ -110,6 +110,7 @@ def _line(subscriber: Subscriber, group: str, index: int) -> bytes:
         "emails": subscriber.emails,
         **({"attributes": subscriber.attributes} if subscriber.attributes else {}),
         **({"time_zone": subscriber.time_zone} if subscriber.time_zone else {}),
+        **({"consent": subscriber.consent} if subscriber.consent else {}),
         "id": derived_id(group, index, subscriber.full_name, *subscriber.phones),
     }
     return to_json(contact) + b"\n"

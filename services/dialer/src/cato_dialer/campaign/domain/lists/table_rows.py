@@ -90,9 +90,10 @@ class TableRows:
                 if (address := _plain(part))
             ],
         }
-        for index in self._indexes(Meaning.TIME_ZONE):
-            if zone := _plain(cells[index]):
-                fields["timeZone"] = zone
+        for meaning in (Meaning.TIME_ZONE, Meaning.CONSENT):
+            for index in self._indexes(meaning):
+                if text := _plain(cells[index]):
+                    fields[meaning.value] = text
         if self._attributes:
             attributes = {name: text for index, name in self._attributes if (text := _plain(cells[index]))}
             if attributes:

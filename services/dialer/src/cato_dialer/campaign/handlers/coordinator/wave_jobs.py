@@ -126,8 +126,9 @@ class WaveJobs:
         self._audit_at = asyncio.get_running_loop().time() + self._deps.pace.audit_s
 
     def _subscriber(self, no: int) -> RunSubscriber:
-        # Attributes are for reports: the dial role and its events do without them.
-        return RunSubscriber.model_validate_json(self._subscribers[no]).model_copy(update={"attributes": {}})
+        # Attributes and consent are for reports: the dial role and its events do without them.
+        subscriber = RunSubscriber.model_validate_json(self._subscribers[no])
+        return subscriber.model_copy(update={"attributes": {}, "consent": None})
 
     def _job(self, wave: int, subscriber: RunSubscriber) -> DialJob | None:
         """Return the job of a subscriber; None if the subscriber is not called for want of a time zone."""

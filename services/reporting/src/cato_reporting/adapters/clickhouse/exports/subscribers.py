@@ -34,13 +34,14 @@ _COLUMNS = {
     "number": Column("nullIf(last_number, '')", ArrowType.STRING, Content.NUMBER),
     "calls": Column("call_count", ArrowType.UINT64),
     "last_call_at": Column("last_start", ArrowType.TIMESTAMP, Content.TIME),
+    "consent": Column("nullIf(consent, '')", ArrowType.STRING, Content.TEXT),
 }
 
 PEOPLE = """
 SELECT people.subscriber_no AS place, {select}
 FROM
 (
-    SELECT subscriber_no, subscriber_id, full_name, phones, emails, attributes FROM list_rows FINAL
+    SELECT subscriber_no, subscriber_id, full_name, phones, emails, attributes, consent FROM list_rows FINAL
     WHERE run_id = {{run:UUID}} AND {these}{condition}
 ) AS people
 LEFT JOIN

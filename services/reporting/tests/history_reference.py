@@ -83,21 +83,33 @@ def _between(begin, end):
     return None if begin is None or end is None else max(0, unix_ms(end) - unix_ms(begin))
 
 
-def expected_statistics(records, group_by, zone="Europe/Moscow"):
-    """The groups in their order, and all of the calls together."""
+def expected_statistics(records, group_by, zone="Europe/Moscow", among=None):
+    """The groups in their order, and all of the calls together; `among`: all calls, if some are left out."""
     groups = defaultdict(list)
+    attempts = _attempts(records if among is None else among)
     for record in records:
-        groups[_key(record, group_by, ZoneInfo(zone))].append(record)
+        key = attempts[record.id] if group_by is Grouping.ATTEMPT else _key(record, group_by, ZoneInfo(zone))
+        groups[key].append(record)
     figures = [_figures(key, group, group_by) for key, group in groups.items()]
     if group_by in {Grouping.MINUTE, Grouping.HOUR, Grouping.DAY}:
         figures.sort(key=lambda each: min(record.started_at for record in groups[each.key]))
-    elif group_by in {Grouping.WAVE, Grouping.HOUR_OF_DAY}:
+    elif group_by in {Grouping.WAVE, Grouping.ATTEMPT, Grouping.HOUR_OF_DAY}:
         figures.sort(key=lambda each: int(each.key))
     elif group_by is Grouping.WEEKDAY:
         figures.sort(key=lambda each: DAYS.index(each.key))
     else:
         figures.sort(key=lambda each: (-each.attempts, each.key is None, each.key))
     return figures, _figures(None, records, None)
+
+
+def _attempts(records):
+    """The number of each call among those of its run to its subscriber."""
+    made = defaultdict(int)
+    attempts = {}
+    for record in sorted(records, key=place):
+        made[record.task_exec_id, record.subscriber_id] += 1
+        attempts[record.id] = str(made[record.task_exec_id, record.subscriber_id])
+    return attempts
 
 
 def _key(record, group_by, zone):

@@ -192,6 +192,7 @@ _KEYS: dict[history.Grouping, Callable[[history.CallRecord], str | None]] = {
     history.Grouping.HOUR_OF_DAY: lambda call: str(call.started_at.hour),
     history.Grouping.WEEKDAY: lambda call: call.started_at.strftime("%a").upper(),
     history.Grouping.WAVE: lambda call: str(call.wave),
+    history.Grouping.ATTEMPT: lambda call: str(call.wave),
     history.Grouping.REASON: lambda call: call.reason,
     history.Grouping.PREFIX: lambda call: call.number.removeprefix("+")[:4],
     history.Grouping.TASK: lambda call: str(call.task_id),

@@ -14,7 +14,9 @@ SuccessCondition = Literal[
 CallOutcome = Literal["ringing", "talking", "succeeded", "failed"]
 SubscriberFilter = Literal["all", "failed", "unreached", "none"]
 TimeGrouping = Literal["minute", "hour", "day", "hourOfDay", "weekday"]
-Grouping = TimeGrouping | Literal["wave", "task", "station", "outcome", "sipCode", "reason", "prefix"]
+Grouping = (
+    TimeGrouping | Literal["wave", "attempt", "task", "station", "outcome", "sipCode", "reason", "prefix"]
+)
 ExportFormat = Literal["csv", "jsonl", "parquet", "xlsx"]
 ExportDialect = Literal["standard", "excel"]
 ListFileFormat = Literal["csv", "xlsx"]

@@ -201,6 +201,8 @@ class Grouping(StrEnum):
     HOUR_OF_DAY = "hourOfDay"
     WEEKDAY = "weekday"
     WAVE = "wave"
+    ATTEMPT = "attempt"
+    """The number of the call among those of the execution to the subscriber, from 1."""
     TASK = "task"
     STATION = "station"
     OUTCOME = "outcome"
@@ -213,9 +215,9 @@ class Grouping(StrEnum):
 class CallStatistics(Resource):
     """The statistics of a group of calls, by the definitions of ITU-T E.411 and E.425.
 
-    `key` is an instant of ISO 8601 (minute, hour), a date (day), the number of a wave, the id of a task or
-    station, an outcome, a SIP code or a reason; None is for calls that have none. `label` is the name of the
-    task, where it is one.
+    `key` is an instant of ISO 8601 (minute, hour), a date (day), the number of a wave
+    or an attempt, the id of a task or station, an outcome, a SIP code or a reason; None is for calls without.
+    `label` is the name of the task, where it is one.
     `attempts` counts calls that were started, `in_progress` those of them that are up; the ratios and means
     are of the calls that ended, None where there is none: `asr` (answer seizure ratio) answered / ended,
     `ner` (network effectiveness ratio) ended with an answer, busy, no answer or a refusal by the person /
@@ -226,8 +228,9 @@ class CallStatistics(Resource):
 
     key: str | None = Field(examples=["2024-03-24"])
     """The minute or hour (a time), the day (a date), the hour of the day (0 to 23), the weekday (`MON`), the
-    number of the wave, the id of the task or station, the outcome, the SIP code, the reason or the first four
-    digits of the number; null: calls that have none, or all of them."""
+    number of the wave, the number of the attempt (the first call of an execution to the subscriber is 1), the
+    id of the task or station, the outcome, the SIP code, the reason or the first four digits of the number;
+    null: calls that have none, or all of them."""
 
     label: str | None = None
     """The name of the task, for a group by task."""
@@ -273,7 +276,7 @@ class Statistics(Resource):
     """The grouping."""
 
     groups: list[CallStatistics]
-    """One entry per group: times and waves in order, other groups with the most calls first."""
+    """One entry per group: times, waves and attempts in order, other groups with the most calls first."""
 
     total: CallStatistics = Field(
         examples=[

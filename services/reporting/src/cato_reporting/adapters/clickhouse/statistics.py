@@ -24,6 +24,7 @@ _KEYS = {
     Grouping.HOUR_OF_DAY: "toString(toHour(started_at, {zone:String}))",
     Grouping.WEEKDAY: "toString(toDayOfWeek(started_at, 0, {zone:String}))",
     Grouping.WAVE: "toString(wave)",
+    Grouping.ATTEMPT: "toString(attempt)",
     Grouping.TASK: "toString(task_id)",
     Grouping.STATION: "toString(station_id)",
     Grouping.OUTCOME: "outcome",
@@ -33,7 +34,7 @@ _KEYS = {
 }
 _WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 _INSTANTS = {Grouping.MINUTE, Grouping.HOUR}
-_ORDERED = {*_INSTANTS, Grouping.HOUR_OF_DAY, Grouping.WEEKDAY, Grouping.WAVE}
+_ORDERED = {*_INSTANTS, Grouping.HOUR_OF_DAY, Grouping.WEEKDAY, Grouping.WAVE, Grouping.ATTEMPT}
 """Groups that come in the order of their numbers."""
 
 # One statement, so that the groups add up to the total even if rows are inserted meanwhile. The quantile is
@@ -60,7 +61,7 @@ SELECT
     avgOrNull(talk_ms),
     avgOrNullIf(pdd_ms, isNotNull(ended_at)),
     quantileExactOrNullIf(0.95)(pdd_ms, isNotNull(ended_at))
-FROM calls
+FROM {source} AS calls
 INNER JOIN (SELECT run_id, task_id, task_name, started_at AS run_started_at FROM runs) AS known_runs
     USING run_id
 WHERE {conditions}
@@ -69,12 +70,23 @@ ORDER BY is_total DESC, count() DESC, key
 LIMIT {{limit:UInt32}}
 """
 
+# All calls of the runs are numbered, whatever the conditions on calls are.
+_NUMBERED = """
+(
+    SELECT *, row_number() OVER (PARTITION BY run_id, subscriber_no ORDER BY started_at, call_id) AS attempt
+    FROM calls WHERE {runs}
+)
+"""
+
 
 def read_statistics(
     client: Client, meant: Conditions, group_by: Grouping, *, time_zone: str, limit: int
 ) -> GroupedStatistics:
     check_zone(client, time_zone)
-    sql = _FIGURES.format(key=_KEYS[group_by], conditions=" AND ".join((*_scope(meant), *meant.merged)))
+    source = _NUMBERED.format(runs=_runs(meant)) if group_by is Grouping.ATTEMPT else "calls"
+    sql = _FIGURES.format(
+        key=_KEYS[group_by], source=source, conditions=" AND ".join((*_scope(meant), *meant.merged))
+    )
     values = meant.values | {
         "zone": time_zone,
         "served": sorted(SERVED),
@@ -107,8 +119,12 @@ def _scope(meant: Conditions) -> list[str]:
     """Return the condition on calls: by their keys or, for millions of calls, by their runs and starts."""
     if "numbers" in meant.values:
         return [f"(run_id, subscriber_no, call_id) IN ({meant.keys})"]
-    runs = f"run_id IN (SELECT DISTINCT run_id FROM call_start_rows WHERE {' AND '.join(meant.starts)})"  # noqa: S608
-    return [runs, *meant.starts[1:]]
+    return [_runs(meant), *meant.starts[1:]]
+
+
+def _runs(meant: Conditions) -> str:
+    """Return the condition that a run has calls that are meant."""
+    return f"run_id IN (SELECT DISTINCT run_id FROM call_start_rows WHERE {' AND '.join(meant.starts)})"  # noqa: S608
 
 
 def _group(

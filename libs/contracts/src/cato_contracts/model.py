@@ -57,6 +57,9 @@ def _not_blank(text: str) -> str:
     return text
 
 
+Consent = Annotated[str, Field(min_length=1, max_length=500), ENCODABLE]
+"""Evidence that a person agreed to be called."""
+
 Name = Annotated[
     str,
     Field(min_length=1, max_length=200, json_schema_extra={"pattern": r"\S"}),

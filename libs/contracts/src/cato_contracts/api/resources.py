@@ -14,7 +14,7 @@ from cato_contracts.api.rules.duplicates import ListDuplicates
 from cato_contracts.api.rules.hours import HolidayCalendar, LocalTime, TimeRestrictions, TimeZoneName, Weekday
 from cato_contracts.api.rules.keys import Key, check_keys
 from cato_contracts.api.rules.retries import RetryRule
-from cato_contracts.model import ENCODABLE, Instant, Name, Resource
+from cato_contracts.model import ENCODABLE, Consent, Instant, Name, Resource
 from cato_contracts.objects import ObjectRef
 
 T = TypeVar("T")
@@ -98,12 +98,10 @@ Ids = Annotated[
 MAX_ATTRIBUTES = 50
 MAX_ATTRIBUTE_NAME = 100
 MAX_ATTRIBUTE_TEXT = 1000
-MAX_CONSENT = 500
 _AttributeName = Annotated[str, Field(min_length=1, max_length=MAX_ATTRIBUTE_NAME), ENCODABLE]
 _AttributeText = Annotated[str, Field(max_length=MAX_ATTRIBUTE_TEXT), ENCODABLE]
 Attributes = Annotated[dict[_AttributeName, _AttributeText], Field(max_length=MAX_ATTRIBUTES)]
 """Further facts about a person, by their names."""
-Consent = Annotated[str, Field(min_length=1, max_length=MAX_CONSENT), ENCODABLE]
 
 
 class Subscriber(Resource):
@@ -130,11 +128,7 @@ class Subscriber(Resource):
     )
     """The IANA name of the zone in which the person lives, for settings with `localTime`."""
 
-    consent: Consent | None = Field(
-        default=None,
-        exclude_if=lambda consent: consent is None,
-        examples=["Signed form of 2024-02-11, town hall"],
-    )
+    consent: Consent | None = Field(default=None, exclude_if=lambda text: text is None, examples=["form 11"])
     """Evidence that the person agreed to be called: where and when. It is given back, and not used."""
 
 

@@ -174,6 +174,15 @@ async def test_a_name_that_was_typed_is_kept_while_the_check_goes_on(browser, sl
     assert 'value="Spring &amp; flood"' in parts["check-start"]
 
 
+async def test_a_task_with_another_name_keeps_the_fields_that_no_page_shows(browser, api):
+    api.task |= {"priority": 7, "callerId": "+73432000000"}
+    page = await browser.get(CHECK)
+    form = {"people": "300", "once": "the-form-7", "seen": seen_on(page), "name": "Spring flood"}
+    assert (await browser.post(CHECK, form)).status_code == 303
+    sent = json.loads(api.bodies[-2])
+    assert (sent["name"], sent["priority"], sent["callerId"]) == ("Spring flood", 7, "+73432000000")
+
+
 class Asked:
     """The API, the checks, and a clock."""
 

@@ -73,7 +73,10 @@ async def start(visit: Visit) -> Response:
         return await _page(visit, plan, fault=said, name=name)
     task = checked.task
     if name not in {"", task.name}:
-        new = NewTask(name=name, settings=task.settings, files=task.files, groups=task.groups)
+        # A task that was made over the API may have fields that no page shows.
+        new = NewTask.model_validate(
+            {each: getattr(task, each) for each in NewTask.model_fields} | {"name": name}
+        )
         await visit.api.do(operations.replace_task(task.id, new))
     return await _begin(visit, plan, once(operations.start_task(task.id), key), name=name)
 

@@ -27,7 +27,7 @@ Scope = Annotated[
 @router.put(
     "",
     response_model=StoredContactLimits,
-    responses=responses.errors(413, 415),
+    responses=responses.errors(409, 413, 415),
     openapi_extra=request_body(json_content(ContactLimits)),
 )
 async def put_contact_limits(

@@ -1,5 +1,6 @@
 """The queries of calls: pages of the history, and one call with its events."""
 
+import asyncio
 import json
 from dataclasses import replace
 
@@ -49,15 +50,16 @@ class CallQueries:
         before = read_position(query.cursor)
         wanted = selection(query.actor, query.where, self._numbering)
         searched = query.where.number is not None or query.where.name is not None
-        subscribers: list[FoundSubscriber] | None = None
         async with self._barrier.consistent():
             await self._barrier.all_stored()
             in_lists = query.subscribers and searched and before is None
             if in_lists or query.where.name is not None:
                 wanted = replace(wanted, listed=await self._listed(needed=in_lists))
-            found = await self._history.calls(wanted, before=before, limit=query.limit)
-            if in_lists:
-                subscribers = await self._history.subscribers(wanted, limit=_MOST_SUBSCRIBERS)
+            # At the same time: a search by name reads all lists for either.
+            found, subscribers = await asyncio.gather(
+                self._history.calls(wanted, before=before, limit=query.limit),
+                self._subscribers(wanted, asked=in_lists),
+            )
         size = _size_of(subscribers)
         for count, record in enumerate(found.calls):
             size += len(_RECORD.dump_json(record)) + 1
@@ -66,6 +68,9 @@ class CallQueries:
                 rest = (unix_ms(last.started_at), last.id)
                 return _page(found.calls[:count], rest, subscribers)
         return _page(found.calls, found.rest, subscribers)
+
+    async def _subscribers(self, wanted: CallSelection, *, asked: bool) -> list[FoundSubscriber] | None:
+        return await self._history.subscribers(wanted, limit=_MOST_SUBSCRIBERS) if asked else None
 
     async def _listed(self, *, needed: bool) -> bool:
         """Return whether the lists of all runs are stored. Raises UnavailableError if they are `needed`."""

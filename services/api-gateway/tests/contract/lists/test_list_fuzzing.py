@@ -86,6 +86,8 @@ csv_bodies = st.one_of(
         st.sampled_from(CHARSETS),
         st.booleans(),
     ),
+    # Enough lists of this kind are stored, whatever is drawn of the others.
+    good_rows.map(lambda found: csv_of([["ФИО", "Телефон", "Адрес"], *found], ";", "utf-8", quoted=True)),
     st.binary(min_size=1, max_size=200),
 )
 values = st.recursive(
@@ -129,6 +131,7 @@ json_bodies = st.one_of(
         st.sampled_from([0, 0, 0, 1, 2]),
         st.booleans(),
     ),
+    st.lists(good_people, min_size=1, max_size=3).map(lambda found: json.dumps(found).encode()),
     values.map(lambda value: json.dumps(value).encode()),
     st.integers(0, 20_000).map(lambda depth: b"[" * depth + b"1"),
     st.binary(min_size=1, max_size=100),

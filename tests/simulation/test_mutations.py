@@ -24,6 +24,9 @@ from tests.simulation.world import exchange
 
 Mutation = Callable[[pytest.MonkeyPatch], None]
 
+AT_MOST = 3_000
+"""Histories until a fault is found; one in a hundred finds it."""
+
 
 def calls_of_other_replicas_are_taken_over_without_proof(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(reach_subscriber, "is_over", lambda *_arguments, **_named: True)
@@ -122,8 +125,8 @@ def numbers_are_not_claimed(patch: pytest.MonkeyPatch) -> None:
         ("outcomes", 1, ends_of_calls_are_counted_twice),
         ("paced", 1, pacing_rules_are_ignored),
         ("shared", 1, numbers_are_not_claimed),
-        ("excluded", 2, exclusions_are_answered_at_once),
-        ("excluded", 2, calls_that_may_still_be_sent_are_forgotten),
+        ("excluded", 1, exclusions_are_answered_at_once),
+        ("excluded", 1, calls_that_may_still_be_sent_are_forgotten),
         ("opted out", 1, opt_outs_do_not_end_the_attempts),
         ("opted out", 1, opt_outs_of_another_coordinator_are_not_read),
     ],
@@ -132,4 +135,5 @@ def test_mutation_is_detected(
     monkeypatch: pytest.MonkeyPatch, share: str, seed: int, mutation: Mutation
 ) -> None:
     mutation(monkeypatch)
-    assert run_shard(Shard(share, seed=seed, size=300), shrinks=False).failure is not None
+    # What a seed stands for changes with the modules that are loaded: hypothesis draws from their constants.
+    assert run_shard(Shard(share, seed=seed, size=AT_MOST), shrinks=False).failure is not None

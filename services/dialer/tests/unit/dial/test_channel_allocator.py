@@ -108,7 +108,8 @@ class Cluster:
         pool.mark_surplus(allocation.surplus)
         for block in pool.remove(allocation.release):
             assert block.in_use == 0
-            if not replica.cut_off:
+            # As the bucket does: a lease that another replica has by now is not deleted.
+            if not replica.cut_off and self.leases.get(block.index, (number, 0.0))[0] == number:
                 self.leases.pop(block.index, None)
         if replica.cut_off:
             return

@@ -172,10 +172,10 @@ async def test_changes_of_rules_reach_all_replicas_and_no_rule_costs_no_message(
     stored = await store(connect)
     one = await replica()
     assert one.pacing.pace_for("100", STATION.id) is None
-    sent = one.pacing._client.stats["out_msgs"]
+    sent = one.pacing._documents._client.stats["out_msgs"]
     slot = await one.paced.reserve_start("100", STATION.id)
     assert slot.until is None
-    assert one.pacing._client.stats["out_msgs"] == sent
+    assert one.pacing._documents._client.stats["out_msgs"] == sent
 
     async def until(calls: int | None) -> None:
         async with asyncio.timeout(30):

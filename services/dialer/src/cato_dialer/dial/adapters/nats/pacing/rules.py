@@ -7,23 +7,19 @@ from uuid import UUID
 
 import structlog
 from nats.aio.client import Client
-from nats.js.kv import KV_DEL, KV_PURGE, KeyValue
-from pydantic import ValidationError
 
 from cato_contracts.api.rules.pacing import PacingRule
 from cato_contracts.subjects import LEASES, PACING_RULES
-from cato_dialer.dial.adapters.nats.bucket_follower import Entries, follow_bucket
+from cato_dialer.dial.adapters.nats.bucket_follower import FollowedDocuments
 from cato_dialer.dial.domain.permission.pacing import AHEAD, CallBound, HeldJobs, Pace, PaceTable, paced_start
 from cato_dialer.dial.ports.dial import StartSlot
 from cato_dialer.dial.ports.pacing import HeldBackError
 from cato_jetstream import Bucket, Conflict, Unavailable
 from cato_runtime.clock import Clock
-from cato_runtime.process.tasks import end_tasks
 
 log = structlog.get_logger()
 
 _TIMEOUT_S = 2.0
-_OPEN_S = 10.0
 _TRIES = 20
 
 
@@ -31,36 +27,27 @@ class NatsPacing:
     """Implements `ports.pacing.Pacing`. A rule's next start is `start.<rule>` in the bucket `leases`."""
 
     def __init__(self, client: Client, clock: Clock) -> None:
-        self._client = client
         self._clock = clock
-        self._js = client.jetstream(timeout=_TIMEOUT_S)
-        self._starts = Bucket(self._js, LEASES.name, timeout_s=_TIMEOUT_S)
+        self._starts = Bucket(client.jetstream(timeout=_TIMEOUT_S), LEASES.name, timeout_s=_TIMEOUT_S)
         self._rules: dict[str, PacingRule] = {}
         self._table = PaceTable()
         self._known: dict[str, tuple[int | None, int]] = {}
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._held: defaultdict[str, HeldJobs] = defaultdict(HeldJobs)
-        self._read_once = asyncio.Event()
-        self._follower: asyncio.Task[None] | None = None
+        self._documents = FollowedDocuments(
+            client,
+            PACING_RULES.name,
+            PacingRule,
+            self._use,
+            what="pacing rules",
+            undecodable="pacing rule cannot be decoded",
+        )
 
     async def open(self) -> None:
-        self._follower = asyncio.create_task(
-            follow_bucket(
-                self._client,
-                self._js,
-                PACING_RULES.name,
-                self._take,
-                warning="pacing rules cannot be followed",
-            )
-        )
-        try:
-            async with asyncio.timeout(_OPEN_S):
-                await self._read_once.wait()
-        except TimeoutError as error:
-            raise Unavailable("the pacing rules cannot be read") from error
+        await self._documents.open()
 
     async def close(self) -> None:
-        await end_tasks(self._follower)
+        await self._documents.close()
 
     def pace_for(self, number: str, station_id: UUID) -> Pace | None:
         return self._table.pace_for(number, station_id)
@@ -101,31 +88,8 @@ class NatsPacing:
         entry = await self._starts.read(key)
         return (int(entry.value) if entry.value else None), entry.revision
 
-    async def _take(self, entries: Entries) -> None:
-        found: dict[str, PacingRule] = {}
-        current = False
-        async for entry in entries:
-            if entry is None:
-                current = True
-            else:
-                _apply(found, entry)
-            if current:
-                self._use(found)
-
     def _use(self, rules: dict[str, PacingRule]) -> None:
         if rules != self._rules:
             self._rules = dict(rules)
             self._table = PaceTable(self._rules.values())
             log.info("pacing rules have changed", rules=sorted(rule.name for rule in self._rules.values()))
-        self._read_once.set()
-
-
-def _apply(rules: dict[str, PacingRule], entry: KeyValue.Entry) -> None:
-    """Take over a change of the bucket."""
-    if entry.operation in (KV_DEL, KV_PURGE):
-        rules.pop(entry.key, None)
-        return
-    try:
-        rules[entry.key] = PacingRule.model_validate_json(entry.value or b"")
-    except ValidationError:
-        log.exception("pacing rule cannot be decoded", key=entry.key)

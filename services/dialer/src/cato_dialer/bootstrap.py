@@ -7,7 +7,6 @@ from cato_dialer.campaign.adapters.calendars import Calendars
 from cato_dialer.campaign.adapters.campaign_gauges import CampaignGauges
 from cato_dialer.campaign.adapters.list_reader.confined_list_reader import ConfinedListReader
 from cato_dialer.campaign.adapters.media_audio_library import MediaAudioLibrary
-from cato_dialer.campaign.adapters.nats_audit_log import NatsAuditLog
 from cato_dialer.campaign.adapters.nats_contact_limits import NatsContactLimits
 from cato_dialer.campaign.adapters.nats_dial_queue import NatsDialQueue
 from cato_dialer.campaign.adapters.nats_leases import NatsLeases
@@ -22,6 +21,7 @@ from cato_dialer.exclusion_parts import ExclusionParts, exclusion_parts
 from cato_dialer.roles import Role
 from cato_dialer.service import CampaignParts, DialerService
 from cato_jetstream import JetStreamLog
+from cato_runtime.audit import AuditWriter
 from cato_runtime.service import Build, RuntimeDeps
 
 
@@ -59,7 +59,7 @@ async def _campaign(runtime: RuntimeDeps, excluded: ExclusionParts) -> CampaignP
             pacing=NatsPacingRules(js),
             contact_limits=NatsContactLimits(js),
             calendars=Calendars(),
-            audit=NatsAuditLog(js),
+            audit=AuditWriter(js),
             config=runtime.config,
             clock=clock,
         )

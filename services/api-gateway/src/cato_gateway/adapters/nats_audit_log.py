@@ -5,36 +5,24 @@ from contextlib import aclosing
 import structlog
 from faststream.nats import NatsBroker
 from nats.js import JetStreamContext
-from nats.js.api import Header
 
 from cato_contracts.envelope import Envelope, decode
 from cato_contracts.errors import UndecodableError
 from cato_contracts.messages.audit import ChangeMade
 from cato_contracts.subjects import AUDIT, AUDIT_CHANGES
 from cato_gateway.ports import AuditPage
-from cato_jetstream import JetStreamLog, translated
+from cato_jetstream import JetStreamLog
+from cato_runtime.audit import AuditWriter
 
 log = structlog.get_logger()
 
-_TIMEOUT_S = 5.0
 
-
-class NatsAuditLog:
+class NatsAuditLog(AuditWriter):
     """Implements `ports.AuditLog`."""
 
     def __init__(self, broker: NatsBroker, js: JetStreamContext) -> None:
+        super().__init__(js)
         self._broker = broker
-        self._js = js
-
-    async def append(self, change: Envelope[ChangeMade]) -> None:
-        with translated():
-            await self._js.publish(
-                AUDIT_CHANGES,
-                change.encode(),
-                stream=AUDIT.name,
-                timeout=_TIMEOUT_S,
-                headers={Header.MSG_ID.value: change.event_id},
-            )
 
     async def page(self, *, before: int | None, limit: int) -> AuditPage:
         read = JetStreamLog(await self._broker.connect(), AUDIT.name)

@@ -1,4 +1,4 @@
-"""The audit log in its stream of JetStream."""
+"""Write changes to the audit log in its stream of JetStream."""
 
 from nats.js import JetStreamContext
 from nats.js.api import Header
@@ -11,13 +11,14 @@ from cato_jetstream import translated
 _TIMEOUT_S = 5.0
 
 
-class NatsAuditLog:
-    """Implements `ports.AuditLog`."""
+class AuditWriter:
+    """Appends changes; a change that is appended again is stored once."""
 
     def __init__(self, js: JetStreamContext) -> None:
         self._js = js
 
     async def append(self, change: Envelope[ChangeMade]) -> None:
+        """Append a change. Raises BrokerError."""
         with translated():
             await self._js.publish(
                 AUDIT_CHANGES,

@@ -92,9 +92,9 @@ class Exchange:
     late_s: Callable[[], float] = lambda: 0.0
     """Returns how long the trunk takes until it sends an order."""
     witness: Callable[[CallOrder], None] = lambda _order: None
-    """Is told the order of every INVITE."""
+    """Gets the order of every INVITE."""
     on_gone: Callable[[CallOrder], None] = lambda _order: None
-    """Is told the order of every line that is gone."""
+    """Gets the order of every line that is gone."""
     placed: list[Placed] = field(default_factory=list)
     lines: dict[UUID, "Line"] = field(default_factory=dict)
     calls_to: Counter[str] = field(default_factory=Counter)

@@ -287,6 +287,18 @@ class LaggingRunStates(MemoryJobSource):
         self._wake()
 
 
+def what_is_left(queue: MemoryJobQueue, up: Mapping[Any, int], used: Mapping[Any, int]) -> list[str]:
+    """Return what should be gone when all runs are over: jobs, lines that are up, channels in use."""
+    left = []
+    if queue.run_states or queue.jobs:
+        left.append(f"not removed: {queue.run_states} {queue.jobs}")
+    if sum(up.values()):
+        left.append(f"lines are still up: {up}")
+    if sum(used.values()):
+        left.append(f"channels are still held: {used}")
+    return left
+
+
 def _body(record: Record, kind: type[M]) -> M:
     body = decode(record.data).body
     assert isinstance(body, kind)

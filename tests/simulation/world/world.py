@@ -32,6 +32,7 @@ from cato_dialer.dial.adapters.configured_stations import stations_of
 from cato_dialer.dial.domain.call.outcome import Cause, classify
 from cato_dialer.dial.ports.contacts import Contacts, NoContacts
 from cato_jetstream import Record
+from cato_reporting.domain.parsed_message import ParsedMessage
 from cato_runtime.configuration.config import Config
 from cato_runtime.configuration.station_config import StationConfig
 from services.dialer.tests.support.memory_campaign import MemoryAudioLibrary, MemoryRunCalls
@@ -46,12 +47,13 @@ from tests.simulation.world.history import History
 from tests.simulation.world.processes import CampaignProcess, DialProcess
 from tests.simulation.world.retry_witness import RetryWitness
 from tests.simulation.world.rules import LogRules, ReportWitness
-from tests.simulation.world.short_forms import in_short
+from tests.simulation.world.short_forms import lines_of
 from tests.simulation.world.surroundings import (
     ExpiringLeases,
     JobsForCampaign,
     StatesForCampaign,
     WitnessedLog,
+    what_is_left,
 )
 from tests.support.memory_objects import MemoryObjectStore
 from tests.support.virtual_time import LoopClock
@@ -157,25 +159,17 @@ class World:
     def told(self) -> list[str]:
         """Return the events, one per line, to explain a failure."""
         lines = [f"{at:9.3f} {who}: {what}" for at, who, what in self._told]
-        readings = self.reports.readings if self.reports else []
-        for _, reading in readings:
-            for envelope in reading.events:
-                at = (envelope.occurred_at - self.clock.start).total_seconds()
-                lines.append(f"{at:9.3f} log: {in_short(envelope.body)}")
-        return lines
+        return lines + lines_of(self._readings(), self.clock.start)
+
+    def _readings(self) -> list[tuple[int, ParsedMessage]]:
+        return self.reports.readings if self.reports else []
 
     def violated(self, what: str) -> None:
         self.violations.append(f"{asyncio.get_running_loop().time():.3f} s: {what}")
 
     async def live(self) -> None:
         """Run the history from the start of a task until some time after the end of its run."""
-        asyncio.get_running_loop().set_exception_handler(
-            lambda _, context: self.violated(f"unhandled exception: {context}")
-        )
-        for _ in range(self.history.campaign_replicas):
-            self._start_process(CampaignProcess)
-        for _ in range(self.history.dial_replicas):
-            self._start_process(DialProcess)
+        self._begin()
         if await self._start():
             arrange_disturbances(self)
             self._spawn(self._control())
@@ -188,6 +182,15 @@ class World:
             await asyncio.sleep(AFTERMATH_S)
         await self._close()
         self._judge()
+
+    def _begin(self) -> None:
+        asyncio.get_running_loop().set_exception_handler(
+            lambda _, context: self.violated(f"unhandled exception: {context}")
+        )
+        for _ in range(self.history.campaign_replicas):
+            self._start_process(CampaignProcess)
+        for _ in range(self.history.dial_replicas):
+            self._start_process(DialProcess)
 
     async def ask(self, request: Request[Any], command_id: str) -> Answer:
         """Repeat the request until it is answered, like a client whose connection breaks."""
@@ -441,9 +444,5 @@ class World:
         self.exclusions.opt_outs.judge(calm=self._calm and not self.history.lost_workers)
         self.reports.assert_true(self.rules)
         self.reports.assert_same_in_any_order(self.chance)
-        if self.queue.run_states or self.queue.jobs:
-            self.violated(f"not removed: {self.queue.run_states} {self.queue.jobs}")
-        if sum(self.exchange.up.values()):
-            self.violated(f"lines are still up: {self.exchange.up}")
-        if sum(self.board.used.values()):
-            self.violated(f"channels are still held: {self.board.used}")
+        for left in what_is_left(self.queue, self.exchange.up, self.board.used):
+            self.violated(left)

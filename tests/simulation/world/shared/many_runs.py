@@ -21,14 +21,14 @@ from cato_contracts.messages.runs import SubscriberResult
 from cato_contracts.objects import Bucket
 from cato_contracts.requests import Actor
 from cato_jetstream import Record
+from cato_reporting.domain.parsed_message import ParsedMessage
 from services.dialer.tests.support.rules.memory_contacts import MemoryContacts
 from tests.simulation.world.disturbances import arrange_disturbances
 from tests.simulation.world.exchange import number_of
 from tests.simulation.world.history import SharedNumbers
-from tests.simulation.world.processes import CampaignProcess, DialProcess
 from tests.simulation.world.rules import LogRules, ReportWitness
 from tests.simulation.world.shared.contact_witness import ContactWitness
-from tests.simulation.world.short_forms import in_short
+from tests.simulation.world.surroundings import what_is_left
 from tests.simulation.world.world import AFTERMATH_S, INTERRUPTED_REASON, SPACE, World
 
 USERS = (Actor(user_id="user"), Actor(user_id="other"))
@@ -56,13 +56,7 @@ class ManyRuns(World):
         self._run_ids: list[UUID] = []
 
     async def live(self) -> None:
-        asyncio.get_running_loop().set_exception_handler(
-            lambda _, context: self.violated(f"unhandled exception: {context}")
-        )
-        for _ in range(self.history.campaign_replicas):
-            self._start_process(CampaignProcess)
-        for _ in range(self.history.dial_replicas):
-            self._start_process(DialProcess)
+        self._begin()
         arrange_disturbances(self)
         for place, (people, at) in enumerate(
             zip(self.history.lists, cycle(self.history.starts), strict=False)
@@ -139,17 +133,9 @@ class ManyRuns(World):
                 if answer.error is not None and answer.error.code is not ErrorCode.CONFLICT:
                     self.violated(f"{control} is answered with {answer.error}")
 
-    def told(self) -> list[str]:
-        lines = super().told()
-        readings = sorted(
-            (reading for _, reports in self.of_run.values() for reading in reports.readings),
-            key=lambda one: one[0],
-        )
-        for _, reading in readings:
-            for envelope in reading.events:
-                at = (envelope.occurred_at - self.clock.start).total_seconds()
-                lines.append(f"{at:9.3f} log: {in_short(envelope.body)}")
-        return lines
+    def _readings(self) -> list[tuple[int, ParsedMessage]]:
+        found = [reading for _, reports in self.of_run.values() for reading in reports.readings]
+        return sorted(found, key=lambda one: one[0])
 
     def _witness(self, record: Record) -> None:
         run_id = UUID(record.subject.split(".")[1])
@@ -197,12 +183,8 @@ class ManyRuns(World):
         for rules, reports in self.of_run.values():
             rules.assert_complete()
             reports.assert_true(rules)
-        if self.queue.run_states or self.queue.jobs:
-            self.violated(f"not removed: {self.queue.run_states} {self.queue.jobs}")
-        if sum(self.exchange.up.values()):
-            self.violated(f"lines are still up: {self.exchange.up}")
-        if sum(self.board.used.values()):
-            self.violated(f"channels are still held: {self.board.used}")
+        for left in what_is_left(self.queue, self.exchange.up, self.board.used):
+            self.violated(left)
         if self._calm and not (self.history.partitions or self.history.lost_workers):
             numbers = {shared_number(one) for people in self.history.lists for each in people for one in each}
             for number in numbers:

@@ -37,6 +37,8 @@ from cato_dialer.dial.domain.call.state import (
     Trigger,
     trigger_of,
 )
+from services.dialer.tests.unit.dial import played_call
+from services.dialer.tests.unit.dial.played_call import published
 
 PHONE = SuccessCondition.PICKUP_PHONE
 SOME = SuccessCondition.PICKUP_AND_LISTEN_SOME
@@ -72,17 +74,7 @@ def digits(keyed: str) -> list[LineDigit]:
 
 
 def play(condition: SuccessCondition | CallRules, *inputs: CallInput) -> tuple[Call, list[Effect]]:
-    by = condition if isinstance(condition, CallRules) else rules(condition)
-    call, first = begin(by, 0)
-    effects = list(first)
-    for happened in inputs:
-        call, more = advance(call, happened)
-        effects += more
-    return call, effects
-
-
-def published(effects: list[Effect]) -> list[Kind]:
-    return [effect.kind for effect in effects if isinstance(effect, Publish)]
+    return played_call.play(condition if isinstance(condition, CallRules) else rules(condition), *inputs)
 
 
 def final(effects: list[Effect]) -> Publish:

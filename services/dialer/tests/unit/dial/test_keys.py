@@ -22,7 +22,6 @@ from cato_dialer.dial.domain.call.line_events import (
 from cato_dialer.dial.domain.call.machine import advance, begin
 from cato_dialer.dial.domain.call.rules import CallRules
 from cato_dialer.dial.domain.call.state import (
-    Call,
     CallInput,
     Effect,
     HangUp,
@@ -34,6 +33,7 @@ from cato_dialer.dial.domain.call.state import (
     Timer,
     TimerExpired,
 )
+from services.dialer.tests.unit.dial.played_call import play, published
 
 FULL = SuccessCondition.PICKUP_AND_LISTEN_FULL
 CONFIRM = SuccessCondition.PICKUP_AND_CONFIRM
@@ -60,19 +60,6 @@ def key(digit: str) -> LineDigit:
     return LineDigit(1000, digit, DigitSource.RTP_EVENT)
 
 
-def play(by: CallRules, *inputs: CallInput) -> tuple[Call, list[Effect]]:
-    call, first = begin(by, 0)
-    effects = list(first)
-    for happened in inputs:
-        call, more = advance(call, happened)
-        effects += more
-    return call, effects
-
-
-def kinds(effects: list[Effect]) -> list[Kind]:
-    return [effect.kind for effect in effects if isinstance(effect, Publish)]
-
-
 def end_of(effects: list[Effect]) -> Publish:
     last = effects[-1]
     assert isinstance(last, Publish)
@@ -88,7 +75,7 @@ def test_the_key_opts_out_in_every_phase_of_an_answered_call(phase: Phase, annou
         assert call.phase is (Phase.ANNOUNCING if announces else Phase.RELEASING)
         assert Play(1, announcement=True) in effects if announces else HangUp() in effects
     if phase in {Phase.TALKING, Phase.LISTENING, Phase.RELEASING}:
-        assert kinds(list(effects)) == [*KEYS]
+        assert published(list(effects)) == [*KEYS]
         assert (call.opted_out, call.failure) == (True, "opted-out")
     else:
         assert not call.opted_out
@@ -99,7 +86,7 @@ def test_the_key_to_repeat_plays_again_while_the_person_listens(phase: Phase) ->
     start, _ = begin(rules(), 0)
     call, effects = advance(replace(start, phase=phase, answered=True), key("0"))
     if phase in {Phase.TALKING, Phase.LISTENING}:
-        assert (call.phase, kinds(list(effects))) == (Phase.TALKING, [Kind.DIGIT, Kind.REPEATED])
+        assert (call.phase, published(list(effects))) == (Phase.TALKING, [Kind.DIGIT, Kind.REPEATED])
         assert effects[-1] == Play(1)
     else:
         assert not any(isinstance(effect, Play) for effect in effects)
@@ -108,7 +95,7 @@ def test_the_key_to_repeat_plays_again_while_the_person_listens(phase: Phase) ->
 def test_a_key_before_the_answer_says_nothing() -> None:
     call, effects = play(rules(), LineRinging(1000, 180, "Ringing"), key("9"))
     assert not call.opted_out
-    assert kinds(effects) == [Kind.RINGING]
+    assert published(effects) == [Kind.RINGING]
 
 
 def test_the_end_of_the_announcement_ends_the_call() -> None:
@@ -146,20 +133,20 @@ def test_a_success_before_the_key_stays_one() -> None:
     _, effects = play(rules(SuccessCondition.PICKUP_PHONE), ANSWERED, key("9"), GONE)
     end = end_of(effects)
     assert (end.reason, end.success) == ("answered", True)
-    assert Kind.OPTED_OUT in kinds(effects)
+    assert Kind.OPTED_OUT in published(effects)
 
 
 def test_a_code_after_the_key_confirms_nothing() -> None:
     _, effects = play(rules(CONFIRM, announces=True), ANSWERED, key("9"), key("1"), key("2"), GONE)
-    assert kinds(effects).count(Kind.DIGIT) == 3
-    assert Kind.CONFIRMED not in kinds(effects)
+    assert published(effects).count(Kind.DIGIT) == 3
+    assert Kind.CONFIRMED not in published(effects)
     assert end_of(effects).reason == "opted-out"
 
 
 def test_the_message_is_repeated_five_times_at_most() -> None:
     _, effects = play(rules(), ANSWERED, *[key("0")] * 7)
     assert [effect.part for effect in effects if isinstance(effect, Play)] == [1, 2, 3, 4, 5]
-    assert kinds(effects).count(Kind.DIGIT) == 7
+    assert published(effects).count(Kind.DIGIT) == 7
 
 
 def test_the_end_of_the_prompt_that_crosses_the_key_to_repeat_counts_and_does_not_end_the_call() -> None:
@@ -175,7 +162,7 @@ def test_who_awaits_the_code_may_hear_the_message_again() -> None:
     call, effects = play(
         rules(CONFIRM), ANSWERED, FINISHED, key("0"), replace(FINISHED, part=1), key("1"), key("2")
     )
-    assert Kind.CONFIRMED in kinds(effects)
+    assert Kind.CONFIRMED in published(effects)
 
 
 _INPUTS = st.one_of(
@@ -203,7 +190,7 @@ def test_an_opt_out_is_never_lost_and_never_becomes_a_success(
     release = LineReleased(1000, cause, 200, "", heard)
     call, effects = play(rules(condition, announces=announces), ANSWERED, *inputs, release)
     assert call.phase is Phase.ENDED
-    end, told = end_of(effects), kinds(effects)
+    end, told = end_of(effects), published(effects)
     assert told.count(Kind.OPTED_OUT) <= 1
     assert (Kind.OPTED_OUT in told) == (key("9") in inputs)
     if Kind.OPTED_OUT in told:

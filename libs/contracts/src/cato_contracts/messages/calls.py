@@ -71,7 +71,7 @@ class CallEvent(Message):
       `reason_phrase`.
     - DIGIT carries `digit`, the key that was pressed. OPTED_OUT and REPEATED follow the one that asked not to
       be called again, or to hear the prompt again. OPTED_OUT has a subject of its own in the log: the number
-      is put on an exclusion list, and whoever drives the run must find it.
+      is put on an exclusion list, and the driver of the run must find it.
     - ENDED and INTERRUPTED carry `success`, `heard_ms` (prompt sent, by RTP packets), `sip_code` (None if
       there was no final response), `reason` (a kebab-case word of the classifier) and `reason_header` (what
       the station said about the reason, in `Reason` of RFC 3326 and `Warning`).

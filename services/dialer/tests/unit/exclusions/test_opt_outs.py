@@ -1,4 +1,4 @@
-"""An opt-out in the log of a run becomes an entry of an exclusion list, whoever drives the run."""
+"""An opt-out in the log of a run becomes an entry of an exclusion list, with each new driver of the run."""
 
 import asyncio
 import json

@@ -1,8 +1,8 @@
 """Put the numbers of those who have opted out in a run on an exclusion list.
 
-The event of the call is in the log first, so nothing is lost if a process dies: whoever drives the run reads
-all of them again. A call that has put its number on a list is known by that list, for ever: a number that a
-user has taken off again is not put back.
+The event of the call is in the log first, so nothing is lost if a process dies: the next driver of the run
+reads all of them again. A call that has put its number on a list is known by that list, for ever: a number
+that a user has taken off again is not put back.
 """
 
 import asyncio

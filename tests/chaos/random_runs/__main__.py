@@ -16,10 +16,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from cato_stack.forked_process import ForkServerProcess
+from tests.chaos.random_runs.evidence import Evidence
 from tests.chaos.random_runs.processes import fork_server
 from tests.chaos.random_runs.run import carry_out
 from tests.chaos.random_runs.scenario import Scenario, draw
 from tests.chaos.random_runs.set_pieces import cluster, partitions, rolling
+from tests.chaos.random_runs.shared.run import carry_out_shared
+from tests.chaos.random_runs.shared.scenario import SharedScenario, draw_shared
+from tests.chaos.random_runs.shared.truths import shared_violations
 from tests.chaos.random_runs.system import NotStartedError
 from tests.chaos.random_runs.truths import intervals_are_judged, violations
 from tests.chaos.small_disk import mount, unmount
@@ -59,7 +63,7 @@ class Campaign:
         directory.mkdir()
         began = time.monotonic()
         try:
-            evidence = await carry_out(scenario, directory, forks)
+            evidence, found = await _judged(scenario, directory, forks)
         except NotStartedError as error:
             self.not_run.append(seed)
             self.verdicts[seed] = scenario, "not run"
@@ -68,7 +72,6 @@ class Campaign:
         except Exception:  # noqa: BLE001 - every way in which a run fails is a result
             self._failed(scenario, [traceback.format_exc()])
             return
-        found = violations(evidence)
         self.done += 1
         self.calls += len(evidence.far_calls)
         self.faults.update(fault.kind.value for fault in scenario.faults)
@@ -95,6 +98,17 @@ class Campaign:
         say(f"seed {scenario.seed}: NOT TRUE; logs in {self._directory / str(scenario.seed)}")
         for each in found:
             say(f"    {each}")
+
+
+async def _judged(
+    scenario: Scenario, directory: Path, forks: ForkServerProcess
+) -> tuple[Evidence, list[str]]:
+    """Carry out a scenario; return the evidence, and what is not true."""
+    if isinstance(scenario, SharedScenario):
+        together, runs = await carry_out_shared(scenario, directory, forks)
+        return together, shared_violations(together, runs)
+    evidence = await carry_out(scenario, directory, forks)
+    return evidence, violations(evidence)
 
 
 def table(verdicts: Iterable[tuple[Scenario, str]]) -> Iterator[str]:
@@ -134,6 +148,9 @@ def main() -> int:
     )
     parser.add_argument("--partitions", type=int, help="one run with this many partitions of dialers")
     parser.add_argument("--cluster", action="store_true", help="one run on three brokers, which all fail")
+    parser.add_argument(
+        "--shared", action="store_true", help="five runs at once whose lists share numbers, in each system"
+    )
     parser.add_argument("--rolling", type=int, help="one run of this many people; everything is restarted")
     options = parser.parse_args()
     first = options.first if options.first is not None else int(time.time())
@@ -145,6 +162,9 @@ def main() -> int:
         scenarios = [cluster(first)]
     elif options.rolling:
         scenarios = [rolling(options.rolling, first, options.brokers or 1)]
+    elif options.shared:
+        seeds = options.seed or list(range(first, first + options.runs))
+        scenarios = [draw_shared(seed, engine=options.engine, brokers=options.brokers) for seed in seeds]
     else:
         seeds = options.seed or list(range(first, first + options.runs))
         disk = can_mount(directory / "disk")

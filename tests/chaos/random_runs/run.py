@@ -166,17 +166,19 @@ async def started(
 ) -> AsyncIterator[tuple[System, "Carried"]]:
     """Have a system that has just started the run of the scenario."""
     failed: list[FailedTry] = []
-    async with (
-        System(scenario, directory, forks) as system,
-        AsyncClient(
-            system.url,
-            "default",
-            timeout_s=20,
-            patience=Patience(total_s=90, longest_s=1),
-            transport=WatchedTransport(failed),
-        ) as client,
-    ):
+    async with System(scenario, directory, forks) as system, client_of(system, failed) as client:
         yield system, await _start(scenario, client, failed)
+
+
+def client_of(system: System, failed: list[FailedTry]) -> AsyncClient:
+    """Return a patient client; `failed` gets every try without success."""
+    return AsyncClient(
+        system.url,
+        "default",
+        timeout_s=20,
+        patience=Patience(total_s=90, longest_s=1),
+        transport=WatchedTransport(failed),
+    )
 
 
 async def collect(

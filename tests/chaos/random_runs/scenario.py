@@ -108,6 +108,8 @@ class Scenario:
     orders: tuple[Ordered, ...]
     exclusions: tuple[Excluded, ...] = ()
     dialers: tuple[str, ...] = DIALERS
+    caller_ids: tuple[str, ...] = ()
+    """The numbers that a task may have as its `callerId`."""
     harmless: bool = False
     """Nothing of what breaks may cost a call: everybody is reached at the first one."""
 

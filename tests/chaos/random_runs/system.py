@@ -155,6 +155,7 @@ class System:
             minCallIntervalMs=self._scenario.interval_ms,
             optionsIntervalS=self._scenario.options_interval_s,
             callerId=caller_id(name),
+            callerIds=list(self._scenario.caller_ids),
         )
         file = self._directory / f"{name}.yaml"
         file.write_text(yaml.safe_dump(config))

@@ -8,6 +8,7 @@ from cato_cli.problems import UsageProblemError
 from cato_client import Client, operations
 from cato_client.models import (
     AudioFile,
+    ExclusionList,
     NotificationSettings,
     Page,
     Resource,
@@ -53,6 +54,18 @@ def find_settings(client: Client, text: str) -> NotificationSettings:
         lambda cursor: operations.list_notification_settings(name=text, cursor=cursor),
         "settings",
         "cato settings list",
+    )
+
+
+def find_exclusion_list(client: Client, text: str) -> ExclusionList:
+    """Return the exclusion list with this id or name."""
+    return _find(
+        client,
+        text,
+        operations.get_exclusion_list,
+        lambda cursor: operations.list_exclusion_lists(name=text, cursor=cursor),
+        "exclusion list",
+        "GET /exclusion-lists",
     )
 
 

@@ -17,12 +17,15 @@ from cato_contracts.api.exports import SubscriberRecord
 from cato_contracts.api.resources import TaskStart
 from cato_contracts.api.status import RunState
 from cato_contracts.messages.campaign_commands import CallTester, RepeatUnreached, StartTask
+from cato_runtime.configuration.config import Config, Permission, TokenConfig
 from cato_runtime.requests import RequestContext
 from tests.support.gateway.stack import MemoryStack
 from tests.support.lists.workbooks import workbook
 
 PEOPLE = [["Name", "Mobile"], ["Ivan Potapov", "776413"], ["Olga Popova", "776450"]]
 MARCH = "Flood, March"
+_MAY = frozenset({Permission.READ, Permission.WRITE, Permission.RUN, Permission.APPROVE})
+_CONFIG = Config(tokens=(TokenConfig(token="default", user="user", permissions=_MAY),))
 
 
 class Bridge(httpx.BaseTransport):
@@ -62,7 +65,7 @@ class Town:
     """
 
     def __init__(self, api: FastAPI, command: Typer) -> None:
-        self.stack = MemoryStack(app=api)
+        self.stack = MemoryStack(_CONFIG, app=api)
         self.services = self.stack.services
         self.bridge = Bridge(self.stack.app)
         self.reached: int | None = None
@@ -101,6 +104,7 @@ class Town:
         for name in ("town", "village"):
             self.done("profile", "add", name, "--url", "https://cato.example.org", input="default\n")
         (run,) = self.services.runs.values()
+        self.services.approvals.need(run.id, "head")
         history = self.services.history
         history.add_call(run, datetime(2026, 3, 24, 8, 30, tzinfo=UTC))
         history.run_subscribers = [

@@ -28,6 +28,8 @@ EXAMPLES = [example for command in OWN.values() for example in command.epilog.sp
 
 def test_the_commands_are_those_of_the_manual_and_of_the_system():
     assert {" ".join(names) for names in OWN} == {
+        "approvals",
+        "approve",
         "audio add",
         "audio list",
         "audio remove",
@@ -45,6 +47,7 @@ def test_the_commands_are_those_of_the_manual_and_of_the_system():
         "profile list",
         "profile remove",
         "profile use",
+        "reject",
         "repeat",
         "report",
         "resume",

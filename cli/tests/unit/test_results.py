@@ -157,3 +157,43 @@ def test_times_without_a_zone_are_those_of_this_computer(furnished):
     spec = asked(furnished, AddTask)[-1].spec
     assert spec.start_at == datetime(2026, 3, 24, 8, 30).astimezone()
     assert spec.expires_at == datetime(2026, 3, 26, 6, 30, tzinfo=UTC)
+
+
+def test_the_options_of_a_call_and_of_settings_reach_the_api(furnished):
+    furnished.done(
+        *("settings", "add", "offers", "--limit", "3/86400", "--gap", "3600", "--opt-out-key", "9"),
+        *("--opt-out-list", "no offers", "--opt-out-audio", "flood_warning", "--repeat-key", "0"),
+        *("--skip-hopeless", "--not-on", "2027-05-09", "--local-time"),
+    )
+    stored = next(each for each in furnished.services.settings.values() if each.name == "offers")
+    assert stored.contact_limits is not None
+    assert stored.contact_limits.min_gap_s == 3600
+    assert [(each.max_calls, each.per_s) for each in stored.contact_limits.limits] == [(3, 86400)]
+    assert (stored.opt_out_key, stored.opt_out_list, stored.repeat_key) == ("9", "no offers", "0")
+    assert stored.opt_out_file is not None
+    assert (stored.skip_hopeless, stored.local_time is not None, len(stored.excluded_dates)) == (
+        True,
+        True,
+        1,
+    )
+    furnished.done(
+        *("call", "--audio", "flood_warning", "--group", "town", "--settings", "offers", "--name", "o"),
+        *(
+            "--caller-id",
+            "7764",
+            "--purpose",
+            "offers",
+            "--ignore-exclusions",
+            "--ignore-contact-limits",
+            "-y",
+        ),
+    )
+    task = next(each for each in furnished.services.tasks.values() if each.name == "o")
+    assert (task.caller_id, task.purpose) == ("7764", "offers")
+    assert (task.ignore_exclusions, task.ignore_contact_limits) == (True, True)
+
+
+def test_a_limit_that_is_not_understood_is_refused(furnished):
+    result = furnished.run("settings", "add", "x", "--limit", "often")
+    assert result.exit_code == 2
+    assert "3/86400" in result.output

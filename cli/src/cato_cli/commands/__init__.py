@@ -2,12 +2,23 @@
 
 import typer
 
-from cato_cli.commands import audio, call, export, groups, history, profile, runs, settings, stations
+from cato_cli.commands import (
+    approvals,
+    audio,
+    call,
+    export,
+    groups,
+    history,
+    profile,
+    runs,
+    settings,
+    stations,
+)
 
 
 def add_all(app: typer.Typer) -> None:
     """Add the commands of operators."""
     for module in (audio, groups, settings, export, profile):
         app.add_typer(module.app)
-    for module in (call, runs, history, stations):
+    for module in (call, runs, approvals, history, stations):
         app.registered_commands += module.app.registered_commands

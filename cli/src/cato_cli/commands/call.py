@@ -10,7 +10,7 @@ import typer
 from cato_cli.options import AsJson, Run, Watch, Yes, command, instant, session
 from cato_cli.output import print_json, print_table, seconds
 from cato_cli.problems import UsageProblemError
-from cato_cli.references import find_audio, find_group, find_run, find_settings
+from cato_cli.references import find_audio, find_exclusion_list, find_group, find_run, find_settings
 from cato_cli.session import Session
 from cato_cli.watching import watch as watch_run
 from cato_client import ApiError, Client, operations
@@ -40,6 +40,18 @@ def call(
     start_at: Annotated[str | None, typer.Option(help="No call before this time: 2026-03-24T08:30.")] = None,
     expires_at: Annotated[str | None, typer.Option(help="No call from this time on.")] = None,
     priority: Annotated[int | None, typer.Option(help="-10 to 10: who gets channels first.")] = None,
+    caller_id: Annotated[str | None, typer.Option(help="The number that people see.")] = None,
+    purpose: Annotated[str | None, typer.Option(help="What the calls are for.")] = None,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(help="An exclusion list to heed: its name or id. By default all of the user."),
+    ] = None,
+    ignore_exclusions: Annotated[
+        bool, typer.Option("--ignore-exclusions", help="Call excluded numbers, too; needs `emergency`.")
+    ] = False,
+    ignore_contact_limits: Annotated[
+        bool, typer.Option("--ignore-contact-limits", help="Heed no limits of contacts; needs `emergency`.")
+    ] = False,
     check: Annotated[
         bool, typer.Option("--check", help="Show what would happen, with warnings; call nobody.")
     ] = False,
@@ -67,6 +79,11 @@ def call(
             start_at=start,
             expires_at=end,
             priority=priority,
+            caller_id=caller_id,
+            purpose=purpose,
+            exclusion_lists=[find_exclusion_list(client, each).id for each in exclude] if exclude else None,
+            ignore_exclusions=ignore_exclusions or None,
+            ignore_contact_limits=ignore_contact_limits or None,
         )
         task = client.do(operations.add_task(wanted))
         try:

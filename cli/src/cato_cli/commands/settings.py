@@ -1,5 +1,6 @@
 """`cato settings`: how people are called, and what counts as reached."""
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -7,10 +8,17 @@ import typer
 
 from cato_cli.options import AsJson, Name, command, session
 from cato_cli.output import print_done, print_json, print_table
-from cato_cli.references import find_settings
+from cato_cli.references import find_audio, find_settings
 from cato_cli.session import Session
 from cato_client import operations
-from cato_client.models import NotificationSettings, Settings, SuccessCondition, TimeRestrictions
+from cato_client.models import (
+    LocalTime,
+    NotificationSettings,
+    Settings,
+    SuccessCondition,
+    TimeRestrictions,
+)
+from cato_client.models.rules import CallLimit, ContactLimits
 
 app = typer.Typer(name="settings", help="How people are called.", no_args_is_help=True)
 
@@ -69,6 +77,7 @@ _PRESETS: dict[Preset, dict[str, Any]] = {
     "cato settings add calm --attempts 2 --delay 60 --reached heard-all",
     "cato settings add flood --preset warning",
     "cato settings add visits --preset reminder --hours 10:00-19:30 --days MON,TUE,WED",
+    "cato settings add offers --limit 3/86400 --gap 3600 --opt-out-key 9 --repeat-key 0",
 )
 def add(
     name: Annotated[str, typer.Argument(help="A name for them.")],
@@ -90,6 +99,24 @@ def add(
     days: Annotated[str | None, typer.Option(help="The days: MON,TUE,WED,THU,FRI.")] = None,
     code: Annotated[str | None, typer.Option(help="Of confirmed: the key or keys to press.")] = None,
     repeat: Annotated[int | None, typer.Option(help="How often the message is played in a call.")] = None,
+    not_on: Annotated[
+        list[datetime] | None, typer.Option(help="A date without calls.", formats=["%Y-%m-%d"])
+    ] = None,
+    holidays: Annotated[str | None, typer.Option(help="No calls on the holidays of: RU, DE-BY.")] = None,
+    local_time: Annotated[
+        bool, typer.Option("--local-time", help="The hours are those of each person's own zone.")
+    ] = False,
+    skip_hopeless: Annotated[
+        bool, typer.Option("--skip-hopeless", help="Leave out numbers that do not exist or refuse.")
+    ] = False,
+    opt_out_key: Annotated[str | None, typer.Option(help="The key to be called no more.")] = None,
+    opt_out_list: Annotated[str | None, typer.Option(help="The exclusion list of that key.")] = None,
+    opt_out_audio: Annotated[str | None, typer.Option(help="What is played after it: name or id.")] = None,
+    repeat_key: Annotated[str | None, typer.Option(help="The key to hear the message again.")] = None,
+    limit: Annotated[
+        list[str] | None, typer.Option(help="The most calls to a number within seconds: 3/86400.")
+    ] = None,
+    gap: Annotated[int | None, typer.Option(help="Seconds between two calls to a number.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Add settings: those of a preset, and what is given beside it. Absent: the defaults of the system."""
@@ -105,11 +132,21 @@ def add(
         "weekdays": [day.strip().upper() for day in days.split(",")] if days is not None else None,
         "confirm_code": code,
         "repeat_count": repeat,
+        "excluded_dates": [each.date() for each in not_on] if not_on else None,
+        "holidays": holidays,
+        "local_time": LocalTime() if local_time else None,
+        "skip_hopeless": skip_hopeless or None,
+        "opt_out_key": opt_out_key,
+        "opt_out_list": opt_out_list,
+        "repeat_key": repeat_key,
+        "contact_limits": _contact_limits(limit or [], gap),
     }
     base = {"attempt_count": 1, "success_condition": "PICKUP_PHONE"} if preset is None else _PRESETS[preset]
     fields = base | {field: value for field, value in given.items() if value is not None}
     here = session()
     with here.client() as client:
+        if opt_out_audio is not None:
+            fields["opt_out_file"] = find_audio(client, opt_out_audio).id
         added = client.do(operations.add_notification_settings(Settings(name=name, **fields)))
     print_json(added) if as_json else _print(here, [added])
 
@@ -161,6 +198,19 @@ def _hours(text: str) -> TimeRestrictions:
     except ValueError as error:
         raise typer.BadParameter(f"{text!r} should be like 08:30-18:30", param_hint="--hours") from error
     return TimeRestrictions(from_hour=from_hour, from_min=from_min, till_hour=till_hour, till_min=till_min)
+
+
+def _contact_limits(limits: list[str], gap: int | None) -> ContactLimits | None:
+    if not limits and gap is None:
+        return None
+    found = []
+    for text in limits:
+        try:
+            calls, seconds = (int(part) for part in text.split("/"))
+        except ValueError as error:
+            raise typer.BadParameter(f"{text!r} should be like 3/86400", param_hint="--limit") from error
+        found.append(CallLimit(max_calls=calls, per_s=seconds))
+    return ContactLimits(limits=found, min_gap_s=gap or 0)
 
 
 def _print(here: Session, found: list[NotificationSettings]) -> None:

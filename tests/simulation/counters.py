@@ -28,6 +28,8 @@ def count(world: World) -> Counter[str]:
     counted["waves"] = world.rules.wave
     counted["people who opted out"] = world.exclusions.opt_outs.count
     counted["subscribers reached"] = len(world.rules.notified)
+    if world.rules.snapshot is not None and world.rules.snapshot.approval is not None:
+        counted["runs that waited for an approval"] = 1
     if world.rules.ending is not None:
         counted[f"runs {world.rules.ending.value.lower()}"] = 1
     return counted

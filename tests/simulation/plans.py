@@ -3,6 +3,7 @@
 from hypothesis import strategies as st
 
 from cato_contracts.api.resources import SuccessCondition
+from cato_contracts.api.rules.approvals import ApproveRun, RejectRun
 from cato_contracts.api.rules.contacts import (
     CallLimit,
     ContactLimits,
@@ -17,6 +18,7 @@ from tests.simulation.world.exchange import Behaviour
 from tests.simulation.world.exclusions import Exclude
 from tests.simulation.world.faults import CrashPoint, Faults
 from tests.simulation.world.history import Control, History, SharedNumbers
+from tests.simulation.world.shared.approved_runs import Decide, WaitingRun
 
 _REJECTIONS = (302, 403, 404, 407, 408, 480, 486, 487, 500, 503, 603)
 
@@ -221,6 +223,14 @@ _limited_settings = st.tuples(settings, st.none() | _bounds.map(lambda bounds: C
     lambda both: {**both[0], **({"contact_limits": both[1]} if both[1] else {})}
 )
 _SHARED = {
+    "exclusions": st.just(())
+    | st.lists(
+        st.builds(
+            Exclude, _seconds(0, 20), st.integers(0, 3), st.just(0), st.sampled_from([False, False, True])
+        ),
+        min_size=1,
+        max_size=6,
+    ).map(tuple),
     "lists": st.lists(
         st.lists(
             st.lists(st.integers(0, 3), min_size=1, max_size=2, unique=True).map(tuple),
@@ -248,6 +258,24 @@ _SHARED = {
     "phones": st.just(()),
 }
 
+_any_decision = st.builds(
+    Decide,
+    _seconds(0, 50),
+    st.sampled_from([ApproveRun, ApproveRun, RejectRun]),
+    st.sampled_from([0, 1, None]),
+)
+_early_approval = st.builds(Decide, _seconds(0, 8), st.just(ApproveRun), st.just(0))
+_APPROVALS = {
+    "expires_after_s": st.sampled_from([1, 20, 45]),
+    "decisions": st.one_of(
+        st.lists(_any_decision, max_size=4).map(tuple),
+        st.tuples(_early_approval),
+        st.tuples(_early_approval, _any_decision, _any_decision),
+    ),
+    "campaign_crashes": _crashes,
+    "campaign_replicas": st.integers(1, 2),
+}
+
 outcomes = st.builds(History, **_LIST)
 crashes = st.builds(History, **_LIST | _CRASHES)
 disordered = st.builds(History, **_LIST | _DELIVERIES)
@@ -258,3 +286,4 @@ excluded = st.builds(History, **_LIST | _CRASHES | _PARTITIONS | _PEOPLE | _EXCL
 opted_out = st.builds(History, **_LIST | _CRASHES | _PARTITIONS | _PEOPLE | _WORKERS | _KEYS)
 everything = st.builds(History, **_LIST | _DELIVERIES | _CRASHES | _PARTITIONS | _PEOPLE | _WORKERS)
 shared = st.builds(SharedNumbers, **_LIST | _DELIVERIES | _CRASHES | _PARTITIONS | _WORKERS | _SHARED)
+waiting = st.builds(WaitingRun, **_LIST | _CRASHES | _DELIVERIES | _PEOPLE | _APPROVALS)

@@ -23,6 +23,7 @@ from cato_runtime.process.garbage import tune_gc
 from tests.simulation import plans
 from tests.simulation.counters import count, unexpected_log_lines
 from tests.simulation.world.history import History, SharedNumbers
+from tests.simulation.world.shared.approved_runs import ApprovedRuns, WaitingRun
 from tests.simulation.world.shared.many_runs import ManyRuns
 from tests.simulation.world.world import World
 from tests.support.virtual_time import run_virtually
@@ -37,6 +38,7 @@ SHARES = {
     "partitioned": (plans.partitioned, 0.05),
     "excluded": (plans.excluded, 0.05),
     "shared": (plans.shared, 0.02),
+    "waiting": (plans.waiting, 0.03),
     "everything": (plans.everything, 0.11),
 }
 """The kinds of histories, and how much of the whole each is."""
@@ -96,6 +98,13 @@ def run_shard(shard: Shard, *, shrinks: bool = True) -> ShardResult:
     return ShardResult(counted)
 
 
+def world_of(history: History) -> World:
+    """Return the world for a kind of history."""
+    if isinstance(history, SharedNumbers):
+        return ManyRuns(history)
+    return ApprovedRuns(history) if isinstance(history, WaitingRun) else World(history)
+
+
 def run_history(history: History) -> Counter[str]:
     """Run one history.
 
@@ -106,7 +115,7 @@ def run_history(history: History) -> Counter[str]:
     worlds: list[World] = []
 
     async def main() -> None:
-        world = ManyRuns(history) if isinstance(history, SharedNumbers) else World(history)
+        world = world_of(history)
         worlds.append(world)
         await world.live()
 

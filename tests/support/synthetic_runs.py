@@ -86,6 +86,18 @@ def synthetic_run(
     return maker.run(subscribers, waves, user_id, control=control)
 
 
+def run_of_events(run: SyntheticRun, snapshot: RunSnapshot, *steps: tuple[Any, ...]) -> SyntheticRun:
+    """Return a run of the same people with other events; a step is a commit, or a single result."""
+    maker = _Maker(random.Random(0), BEGIN, lost_ends=False, answered=0)
+    made = SyntheticRun(snapshot, run.subscribers)
+    for step in steps:
+        if isinstance(step[0], SubscriberResult):
+            made.messages.append(maker.result(step[0]))
+        else:
+            maker.life(made, *step)
+    return made
+
+
 _REASON_HEADERS = (None, 'Q.850;cause=17;text="User busy"', 'Warning: 399 pbx "занято"')
 
 
@@ -103,26 +115,26 @@ class _Maker:
         run_id = self._id("run", ordered=True)
         snapshot = _snapshot(run_id, self._id("task"), user_id, count, waves)
         run = SyntheticRun(snapshot, people)
-        self._life(run, RunStarted(snapshot=snapshot))
+        self.life(run, RunStarted(snapshot=snapshot))
         open_now = set(range(count))
         for wave in range(1, waves + 1):
             if not open_now:
                 break
-            self._life(run, WaveStarted(run_id=run_id, wave=wave, subscriber_count=len(open_now)))
+            self.life(run, WaveStarted(run_id=run_id, wave=wave, subscriber_count=len(open_now)))
             stories = {no: self._story(run, wave, people[no]) for no in sorted(open_now)}
             notified = {no for no, (_, reached) in stories.items() if reached}
             if control and self._rng.random() < 0.3:
-                self._life(run, RunPaused(run_id=run_id))
-                self._life(run, RunResumed(run_id=run_id))
+                self.life(run, RunPaused(run_id=run_id))
+                self.life(run, RunResumed(run_id=run_id))
             late = self._interleave(run, [messages for messages, _ in stories.values()])
             failed = len(open_now) - len(notified)
             open_now -= notified
             over = wave == waves or not open_now
             ended = WaveEnded(run_id=run_id, wave=wave, notified=len(notified), failed=failed)
             if over:
-                self._life(run, ended, RunEnded(run_id=run_id, ending=RunEnding.FINISHED))
+                self.life(run, ended, RunEnded(run_id=run_id, ending=RunEnding.FINISHED))
             else:
-                self._life(run, ended)
+                self.life(run, ended)
             # Calls to notified subscribers may last longer than the wave and the run.
             run.messages.extend(late)
         return run
@@ -215,12 +227,15 @@ class _Maker:
             call_id=call.call_id if call else None,
             number=call.number if call else None,
         )
-        envelope = Envelope[SubscriberResult].wrap(
-            body, event_id=f"{run.run_id}:{no}:{wave}", occurred_at=self.tick()
-        )
-        return Sent(run_result(run.run_id, no), envelope.encode(), (envelope,))
+        return self.result(body)
 
-    def _life(self, run: SyntheticRun, *bodies: Any) -> None:
+    def result(self, body: SubscriberResult) -> Sent:
+        envelope = Envelope[SubscriberResult].wrap(
+            body, event_id=f"{body.run_id}:{body.no}:{body.wave}", occurred_at=self.tick()
+        )
+        return Sent(run_result(body.run_id, body.no), envelope.encode(), (envelope,))
+
+    def life(self, run: SyntheticRun, *bodies: Any) -> None:
         self._commits += 1
         run.messages.append(_commit(run.run_id, self._commits, [(body, self.tick()) for body in bodies]))
 

@@ -18,6 +18,7 @@ TOKENS = (
     TokenConfig(token="writer", user="user", permissions=frozenset({WRITE})),
     TokenConfig(token="stranger", user="stranger"),
     TokenConfig(token="analyst", user="analyst", permissions=frozenset({ANALYST})),
+    TokenConfig(token="head", user="head", permissions=frozenset({READ, Permission.APPROVE})),
     TokenConfig(token="admin", user="root", permissions=frozenset({READ, WRITE, RUN, ADMIN})),
 )
 LIMITS = LimitsConfig(audio_bytes=10_000, json_bytes=20_000)

@@ -37,9 +37,10 @@ class Exclude:
 class ExclusionWitness:
     """Carries out the exclusions of a history; no INVITE to a number may follow the answer."""
 
-    def __init__(self, world: Any, user: Actor) -> None:
+    def __init__(self, world: Any, user: Actor, scope: ExclusionScope = ExclusionScope.USER) -> None:
         self._world = world
         self._user = user
+        self._scope = scope
         self._answered: dict[str, float] = {}
         self._asked: set[str] = set()
         self.opt_outs = OptOutWitness(world)
@@ -48,15 +49,21 @@ class ExclusionWitness:
 
     async def run(self) -> None:
         """Add a list with nobody of the run, then change it."""
-        world, plan = self._world, sorted(self._world.history.exclusions, key=lambda one: one.at)
+        plan = sorted(self._world.history.exclusions, key=lambda one: one.at)
         if not plan:
             return
         began = asyncio.get_running_loop().time()
         list_id = await self._add_list()
         for place, one in enumerate(plan):
             await asyncio.sleep(max(0.0, began + one.at - asyncio.get_running_loop().time()))
-            if one.no < len(world.history.phones) and one.phone < world.history.phones[one.no]:
-                await self._change(list_id, number_of(one.no, one.phone), one, f"exclusion-{place}")
+            if (number := self.number_of(one)) is not None:
+                await self._change(list_id, number, one, f"exclusion-{place}")
+
+    def number_of(self, one: Exclude) -> str | None:
+        """Return the number that is meant, None if the run does not have it."""
+        phones = self._world.history.phones
+        known = one.no < len(phones) and one.phone < phones[one.no]
+        return number_of(one.no, one.phone) if known else None
 
     async def _add_list(self) -> UUID:
         world = self._world
@@ -66,7 +73,7 @@ class ExclusionWitness:
             AddExclusionList(
                 actor=self._user,
                 name="x",
-                scope=ExclusionScope.USER,
+                scope=self._scope,
                 format=ListFormat.JSON,
                 upload=upload,
             ),
@@ -88,6 +95,11 @@ class ExclusionWitness:
         if not one.readmit:
             self.excluded += 1
             self._answered[number] = asyncio.get_running_loop().time()
+
+    @property
+    def asked(self) -> bool:
+        """Tell whether the exclusion of any number was asked for so far."""
+        return bool(self._asked)
 
     def may_be_excluded(self, no: int, phone: int) -> bool:
         """Tell whether the exclusion of a number was asked for so far."""

@@ -31,6 +31,7 @@ from cato_dialer.campaign.handlers.uploaded_lists import UploadedLists
 from cato_runtime.clock import SystemClock
 from cato_runtime.objects import ObjectStore
 from cato_runtime.requests import RequestContext, RequestTable, refusal
+from tests.support.gateway.approvals import MemoryApprovals
 from tests.support.gateway.exclusions import MemoryExclusions
 from tests.support.gateway.history import MemoryHistory
 from tests.support.gateway.resources import (
@@ -85,6 +86,7 @@ class MemoryServices:
         self._done: dict[str, Answer] = {}
         self.table = RequestTable()
         self.exclusions = MemoryExclusions(objects, self.table)
+        self.approvals = MemoryApprovals(self.table, self.runs)
         self._serve()
 
     async def ask(
@@ -389,6 +391,8 @@ class MemoryServices:
         return own(self.runs, request.id, request.actor)
 
     async def _list_execs(self, request: status.ListTaskExecs, _: RequestContext) -> Page[status.TaskExec]:
+        if request.awaits_approval:
+            return self.approvals.waiting(request)
         runs = [
             run
             for run in self.runs.values()

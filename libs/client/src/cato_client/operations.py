@@ -129,6 +129,9 @@ from cato_client.rule_operations import (
     remove_pacing_rule as remove_pacing_rule,
 )
 from cato_client.run_operations import (
+    approve as approve,
+)
+from cato_client.run_operations import (
     download_run_subscribers as download_run_subscribers,
 )
 from cato_client.run_operations import (
@@ -144,6 +147,9 @@ from cato_client.run_operations import (
     get_status as get_status,
 )
 from cato_client.run_operations import (
+    list_approvals as list_approvals,
+)
+from cato_client.run_operations import (
     list_invalid_numbers as list_invalid_numbers,
 )
 from cato_client.run_operations import (
@@ -154,6 +160,9 @@ from cato_client.run_operations import (
 )
 from cato_client.run_operations import (
     pause as pause,
+)
+from cato_client.run_operations import (
+    reject as reject,
 )
 from cato_client.run_operations import (
     resume as resume,

@@ -1,8 +1,10 @@
 """The operations on executions: status, control, streams, subscribers."""
 
+import json
 from uuid import UUID
 
 from cato_client.models import (
+    Approval,
     ExportDialect,
     ExportFormat,
     InvalidNumber,
@@ -14,7 +16,16 @@ from cato_client.models import (
     SubscriberFilter,
     TaskExec,
 )
-from cato_client.operation import Operation, control, file_form, get, list_page, read_bytes, read_nothing
+from cato_client.operation import (
+    Operation,
+    change,
+    control,
+    file_form,
+    get,
+    list_page,
+    read_bytes,
+    read_nothing,
+)
 
 
 def get_status(
@@ -68,6 +79,25 @@ def resume(run_id: UUID) -> Operation[None]:
 
 def stop(run_id: UUID, *, hangup: bool = False) -> Operation[None]:
     return control(run_id, "stop", hangup=hangup)
+
+
+def list_approvals(*, limit: int = 100, cursor: str | None = None) -> Operation[Page[TaskExec]]:
+    """List the executions of all users that wait for an approval, newest first."""
+    return list_page("/approvals", Page[TaskExec], limit=limit, cursor=cursor)
+
+
+def approve(run_id: UUID, *, comment: str | None = None) -> Operation[Approval]:
+    """Approve an execution that another user has started: its calls begin."""
+    return change("POST", f"/task-execs/{run_id}/approve", Approval, _decision(comment))
+
+
+def reject(run_id: UUID, *, comment: str | None = None) -> Operation[Approval]:
+    """Reject an execution that waits for an approval: it ends without a call."""
+    return change("POST", f"/task-execs/{run_id}/reject", Approval, _decision(comment))
+
+
+def _decision(comment: str | None) -> bytes:
+    return json.dumps({} if comment is None else {"comment": comment}).encode()
 
 
 def export_run_subscribers(

@@ -100,6 +100,9 @@ OPERATIONS: list[Operation[Any]] = [
     operations.pause(ID, hangup=True),
     operations.resume(ID),
     operations.stop(ID, hangup=True),
+    operations.list_approvals(**PAGE),
+    operations.approve(ID, comment="agreed"),
+    operations.reject(ID),
     operations.stream_reports(ID),
     operations.stream_all(max_s=1),
     operations.list_calls(CALLS, **PAGE),
@@ -130,6 +133,7 @@ OPERATIONS: list[Operation[Any]] = [
 
 MODELS: dict[str, type[models.Model]] = {
     "AudioFileView": models.AudioFile,
+    "Approval": models.Approval,
     "CheckWarning": list_models.CheckWarning,
     "TaskCheck": list_models.TaskCheck,
     "CallDetail": models.CallDetail,

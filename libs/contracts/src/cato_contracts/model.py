@@ -57,6 +57,14 @@ def _not_blank(text: str) -> str:
     return text
 
 
+MAX_ATTRIBUTES = 50
+MAX_ATTRIBUTE_NAME = 100
+MAX_ATTRIBUTE_TEXT = 1000
+_AttributeName = Annotated[str, Field(min_length=1, max_length=MAX_ATTRIBUTE_NAME), ENCODABLE]
+_AttributeText = Annotated[str, Field(max_length=MAX_ATTRIBUTE_TEXT), ENCODABLE]
+Attributes = Annotated[dict[_AttributeName, _AttributeText], Field(max_length=MAX_ATTRIBUTES)]
+"""Further facts about a person, by their names."""
+
 Consent = Annotated[str, Field(min_length=1, max_length=500), ENCODABLE]
 """Evidence that a person agreed to be called."""
 

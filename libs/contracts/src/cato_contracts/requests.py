@@ -14,12 +14,14 @@ R = TypeVar("R")
 class Actor(Frozen):
     """The user on whose behalf a request is made.
 
-    An `admin` may act for all users; for an `emergency`, excluded numbers may be called.
+    An `admin` may act for all users; for an `emergency`, excluded numbers may be called. An `approver` sees
+    the runs that need an approval.
     """
 
     user_id: str
     admin: bool = False
     emergency: bool = Field(default=False, exclude_if=lambda emergency: not emergency)
+    approver: bool = Field(default=False, exclude_if=lambda approver: not approver)
 
     def may_see(self, owner: str) -> bool:
         return self.admin or self.user_id == owner

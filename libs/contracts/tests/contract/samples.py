@@ -12,7 +12,7 @@ from cato_contracts.api.resources import (
     SuccessCondition,
     TaskSpec,
 )
-from cato_contracts.api.rules import invalid_numbers, pacing
+from cato_contracts.api.rules import approvals, invalid_numbers, pacing
 from cato_contracts.api.rules.contacts import CallLimit, ContactLimits, ContactLimitsOwner
 from cato_contracts.api.rules.exclusions import Exclusion, ExclusionScope
 from cato_contracts.api.rules.hours import TimeRestrictions
@@ -196,6 +196,11 @@ SAMPLES: list[Message] = [
     runs.RunResumed(run_id=ID),
     runs.RunStationsDown(run_id=ID),
     runs.RunStationsUp(run_id=ID),
+    runs.RunApproved(run_id=ID, by="head", comment="agreed"),
+    runs.RunRejected(run_id=ID, by="head", comment="agreed"),
+    runs.RunApprovalExpired(run_id=ID),
+    approvals.ApproveRun(actor=ACTOR, id=ID, comment="agreed"),
+    approvals.RejectRun(actor=ACTOR, id=ID, comment="agreed"),
     runs.RunStopping(run_id=ID),
     runs.RunEnded(run_id=ID, ending=runs.RunEnding.FINISHED),
     runs.SubscriberResult(

@@ -33,8 +33,8 @@ def test_defaults_and_bounds_are_those_of_the_model():
     text = reference()
     assert "| `license.maxChannels` | integer, at least 0 | `100` |" in text
     assert "| `stations[].maxSetupDelayS` | integer, 1..180 | `20` |" in text
-    permissions = "list of `read`, `write`, `run`, `admin`, `analyst`, `emergency` | `read`, `write`, `run` |"
-    assert f"| `tokens[].permissions` | {permissions}" in text
+    permissions = "`read`, `write`, `run`, `admin`, `analyst`, `emergency`, `approve`"
+    assert f"| `tokens[].permissions` | list of {permissions} | `read`, `write`, `run` |" in text
     assert "| `stations[].auth.username` | text | required |" in text
     assert "| `CATO_LOG_FORMAT` | `json`, `console` | `json` |" in text
 

@@ -23,7 +23,7 @@ from cato_gateway.routes import (
 )
 from cato_gateway.routes.history import audit, calls, run_subscribers, sql, statistics
 from cato_gateway.routes.lists import exclusion_lists
-from cato_gateway.routes.rules import contact_limits, pacing_rules
+from cato_gateway.routes.rules import approvals, contact_limits, pacing_rules
 
 _RESOURCES = (
     audio_files,
@@ -36,6 +36,7 @@ _RESOURCES = (
     tasks,
     task_execs,
     stream,
+    approvals,
     run_subscribers,
     calls,
     statistics,

@@ -25,6 +25,7 @@ class Holder:
             user_id=self.user,
             admin=Permission.ADMIN in self.permissions,
             emergency=Permission.EMERGENCY in self.permissions,
+            approver=Permission.APPROVE in self.permissions,
         )
 
 

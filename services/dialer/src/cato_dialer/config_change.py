@@ -25,9 +25,8 @@ def check_change(old: Config, new: Config) -> None:
 
     """
     # Tokens are read by the gateway only.
-    fixed = [
-        key for key in ("time_zone", "license", "limits", "dialing") if getattr(old, key) != getattr(new, key)
-    ]
+    keys = ("time_zone", "license", "limits", "approval", "dialing")
+    fixed = [key for key in keys if getattr(old, key) != getattr(new, key)]
     before = {station.id: station for station in old.stations}
     if set(before) != {station.id for station in new.stations}:
         fixed.append("stations (added or removed)")

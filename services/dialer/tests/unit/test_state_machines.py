@@ -15,6 +15,7 @@ DOCS = Path(__file__).parents[4] / "docs"
 DECISIONS = {
     *(Run.WaveBegun, Run.WaveClosed, Run.Paused, Run.Resumed),
     *(Run.StationsDown, Run.StationsUp, Run.Stopping, Run.Ended),
+    *(Run.Approved, Run.Rejected, Run.ApprovalExpired),
 }
 
 

@@ -12,6 +12,7 @@ from cato_contracts.api.rules.invalid_numbers import InvalidNumber
 from cato_contracts.api.sql import SqlFormat
 from cato_contracts.api.status import SubscriberFilter
 from cato_contracts.messages.runs import RunSnapshot, RunSubscriber
+from cato_reporting.domain.approval import ApprovalDecision
 from cato_reporting.domain.live_run import End, LiveRun
 from cato_reporting.domain.parsed_message import ParsedMessage
 from cato_reporting.domain.report import Numbers
@@ -106,6 +107,7 @@ class StoredRun:
     snapshot: RunSnapshot
     started_at: datetime
     end: End | None
+    decision: ApprovalDecision | None = None
 
 
 @dataclass(frozen=True, slots=True)

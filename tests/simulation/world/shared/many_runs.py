@@ -7,6 +7,7 @@ from uuid import UUID, uuid5
 
 from cato_contracts.api.reasons import Reason
 from cato_contracts.api.resources import SettingsSpec, SuccessCondition, TaskSpec
+from cato_contracts.api.rules.exclusions import ExclusionScope
 from cato_contracts.errors import ErrorCode
 from cato_contracts.messages.calls import CallEvent
 from cato_contracts.messages.campaign_commands import (
@@ -20,22 +21,32 @@ from cato_contracts.messages.campaign_commands import (
 from cato_contracts.messages.runs import SubscriberResult
 from cato_contracts.objects import Bucket
 from cato_contracts.requests import Actor
+from cato_dialer.dial.ports.trunk import CallOrder
 from cato_jetstream import Record
 from cato_reporting.domain.parsed_message import ParsedMessage
 from services.dialer.tests.support.rules.memory_contacts import MemoryContacts
 from tests.simulation.world.disturbances import arrange_disturbances
 from tests.simulation.world.exchange import number_of
+from tests.simulation.world.exclusions import Exclude, ExclusionWitness
 from tests.simulation.world.history import SharedNumbers
 from tests.simulation.world.rules import LogRules, ReportWitness
 from tests.simulation.world.shared.contact_witness import ContactWitness
 from tests.simulation.world.surroundings import what_is_left
 from tests.simulation.world.world import AFTERMATH_S, INTERRUPTED_REASON, SPACE, World
 
+ADMIN = Actor(user_id="admin", admin=True)
 USERS = (Actor(user_id="user"), Actor(user_id="other"))
 
 
 def shared_number(place: int) -> str:
     return number_of(place, 0)
+
+
+class SystemExclusions(ExclusionWitness):
+    """Numbers of all runs, which an administrator excludes for all users."""
+
+    def number_of(self, one: Exclude) -> str | None:
+        return shared_number(one.no)
 
 
 class ManyRuns(World):
@@ -48,7 +59,8 @@ class ManyRuns(World):
         self.contacts = self.records = MemoryContacts(self.clock, history.limits)
         self.witness = ContactWitness(history.limits, self.violated)
         self.exchange.may_be_called = lambda _: None
-        self.exchange.witness = self.witness.invited
+        self.exclusions = SystemExclusions(self, ADMIN, ExclusionScope.SYSTEM)
+        self.exchange.witness = self._invited
         self.exchange.on_gone = self.witness.gone
         self.of_run: dict[UUID, tuple[LogRules, ReportWitness]] = {}
         self._ended: set[UUID] = set()
@@ -63,6 +75,7 @@ class ManyRuns(World):
         ):
             self._spawn(self._run_list(place, people, at))
         self._spawn(self._control())
+        self._spawn(self.exclusions.run())
         try:
             async with asyncio.timeout(self._longest_s):
                 await self._over.wait()
@@ -71,6 +84,10 @@ class ManyRuns(World):
         await asyncio.sleep(AFTERMATH_S)
         await self._close()
         self._judge()
+
+    def _invited(self, order: CallOrder) -> None:
+        self.witness.invited(order)
+        self.exclusions.invited(order.number)
 
     async def _run_list(self, place: int, people: tuple[tuple[int, ...], ...], at: float) -> None:
         await asyncio.sleep(at)
@@ -127,8 +144,7 @@ class ManyRuns(World):
             runs = self._run_ids if control.action is ResumeRun else self._run_ids[place % 5 :][:1]
             for no, run_id in enumerate(tuple(runs)):
                 more = {} if control.action is ResumeRun else {"hangup": control.hangup}
-                admin = Actor(user_id="admin", admin=True)
-                request = control.action.model_validate({"actor": admin, "id": run_id, **more})
+                request = control.action.model_validate({"actor": ADMIN, "id": run_id, **more})
                 answer = await self.ask(request, f"control-{place}-{no}")
                 if answer.error is not None and answer.error.code is not ErrorCode.CONFLICT:
                     self.violated(f"{control} is answered with {answer.error}")
@@ -157,6 +173,8 @@ class ManyRuns(World):
     def _check_result(self, result: SubscriberResult, rules: LogRules) -> None:
         if result.reason == INTERRUPTED_REASON:
             self.violated(f"{result}: a fault of the system is no verdict about a subscriber")
+        if result.reason == Reason.EXCLUDED and not self.exclusions.asked:
+            self.violated(f"{result}, and no number was excluded")
         if result.reason == Reason.LIMIT_REACHED and not self.limited:
             self.violated(f"{result}, and there are no limits")
         if result.notified:

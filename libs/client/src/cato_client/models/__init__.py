@@ -41,6 +41,7 @@ from cato_client.models.resources import (
     TaskFields,
     TaskStart,
 )
+from cato_client.models.rules import Approval
 from cato_client.models.settings import (
     LocalTime,
     NotificationSettings,
@@ -52,6 +53,7 @@ from cato_client.models.settings import (
 )
 
 __all__ = [
+    "Approval",
     "AudioFile",
     "AudioWarning",
     "Call",

@@ -12,6 +12,7 @@ from cato_client.models.base import (
     Page,
     Resource,
 )
+from cato_client.models.rules import Approval
 
 
 class AudioWarning(Model):
@@ -79,6 +80,7 @@ class TaskFields(Model):
     purpose: str | None = None
     exclusion_lists: list[UUID] | None = None
     ignore_exclusions: bool | None = None
+    ignore_contact_limits: bool | None = None
 
 
 class NewTask(TaskFields):
@@ -185,6 +187,7 @@ class StatusDocument(Model):
     report: Report
     subscribers: list[SubscriberStatus]
     next_cursor: str | None = None
+    approval: Approval | None = None
 
 
 class TaskExec(Model):
@@ -199,6 +202,7 @@ class TaskExec(Model):
     repeats: UUID | None = None
     test: bool = False
     purpose: str | None = None
+    approval: Approval | None = None
 
 
 class RunSubscriber(Contact):

@@ -22,6 +22,20 @@ class AuditRecord(Model):
     after: dict[str, Any] | None
 
 
+class Approval(Model):
+    """The approval by a second user that an execution needs before its first call.
+
+    `state`: WAITING, APPROVED, REJECTED, EXPIRED or WITHDRAWN. `by` is the user who has decided.
+    """
+
+    state: str
+    requested_by: str
+    until: datetime
+    by: str | None = None
+    at: datetime | None = None
+    comment: str | None = None
+
+
 class PacingBounds(Model):
     """What a rule allows for numbers with its prefixes, over all executions; at least one bound is given."""
 

@@ -29,6 +29,7 @@ class CheckCode(StrEnum):
     IMPLAUSIBLE_NUMBERS = "implausible-numbers"
     CALL_TOO_SHORT = "call-too-short"
     AUDIO = "audio"
+    NEEDS_APPROVAL = "needs-approval"
 
 
 class CheckWarning(Resource):

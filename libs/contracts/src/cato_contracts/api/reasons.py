@@ -274,6 +274,11 @@ class Reason(StrEnum):
         Group.RULE,
         "A retry rule has ended the attempts to reach the subscriber in an earlier wave.",
     )
+    NOT_APPROVED = (
+        "not-approved",
+        Group.RULE,
+        "The execution needed the approval of a second user and was rejected, or not approved in time.",
+    )
     EXPIRED = "expired", Group.SYSTEM, "`expiresAt` passed before the subscriber was reached."
     STOPPED = "stopped", Group.SYSTEM, "The execution was stopped before the subscriber was reached."
 
@@ -296,6 +301,8 @@ class EndReason(StrEnum):
     STOPPED = "STOPPED", "A user has stopped it."
     EXPIRED = "EXPIRED", "`expiresAt` has passed."
     STATION_DOWN = "STATION_DOWN", "No station has responded for `dialing.stationDownWaitS`."
+    REJECTED = "REJECTED", "A second user has rejected it before its first call."
+    APPROVAL_EXPIRED = "APPROVAL_EXPIRED", "No second user has approved it in time."
 
 
 def _described() -> str:

@@ -14,7 +14,7 @@ from cato_contracts.api.rules.duplicates import ListDuplicates
 from cato_contracts.api.rules.hours import HolidayCalendar, LocalTime, TimeRestrictions, TimeZoneName, Weekday
 from cato_contracts.api.rules.keys import Key, check_keys
 from cato_contracts.api.rules.retries import RetryRule
-from cato_contracts.model import ENCODABLE, Consent, Instant, Name, Resource
+from cato_contracts.model import ENCODABLE, Attributes, Consent, Instant, Name, Resource
 from cato_contracts.objects import ObjectRef
 
 T = TypeVar("T")
@@ -93,15 +93,6 @@ Ids = Annotated[
     Field(min_length=1),
     BeforeValidator(one_or_many, json_schema_input_type=UUID | _IdList),
 ]
-
-
-MAX_ATTRIBUTES = 50
-MAX_ATTRIBUTE_NAME = 100
-MAX_ATTRIBUTE_TEXT = 1000
-_AttributeName = Annotated[str, Field(min_length=1, max_length=MAX_ATTRIBUTE_NAME), ENCODABLE]
-_AttributeText = Annotated[str, Field(max_length=MAX_ATTRIBUTE_TEXT), ENCODABLE]
-Attributes = Annotated[dict[_AttributeName, _AttributeText], Field(max_length=MAX_ATTRIBUTES)]
-"""Further facts about a person, by their names."""
 
 
 class Subscriber(Resource):
@@ -324,6 +315,9 @@ class TaskSpec(Resource):
 
     ignore_exclusions: bool = Field(default=False, exclude_if=lambda ignore: not ignore)
     """Whether excluded numbers are called as well; this needs the permission `emergency`."""
+
+    ignore_contact_limits: bool = Field(default=False, exclude_if=lambda ignore: not ignore)
+    """Whether the limits of contacts do not hold; this needs the permission `emergency`."""
 
 
 class Task(TaskSpec, Versioned):

@@ -16,6 +16,7 @@ from cato_contracts.api.examples import (
 )
 from cato_contracts.api.reasons import EndReason
 from cato_contracts.api.resources import Page
+from cato_contracts.api.rules.approvals import Approval
 from cato_contracts.model import Frozen, Instant, Resource
 from cato_contracts.requests import Query
 
@@ -267,6 +268,9 @@ class TaskExec(Resource):
     )
     """What the calls are for, as the task said at the start; absent: it said nothing."""
 
+    approval: Approval | None = Field(default=None, exclude_if=lambda approval: approval is None)
+    """The approval by a second user that it needs before its first call; absent: it needs none."""
+
 
 class SubscriberFilter(StrEnum):
     """Which subscribers a status document lists.
@@ -287,12 +291,15 @@ class GetTaskExec(Query[TaskExec]):
 
 
 class ListTaskExecs(Query[Page[TaskExec]]):
-    """Runs, newest first; `ended_since`: of the ended ones, only those that ended at or after this time."""
+    """Runs, newest first; `ended_since`: of the ended ones, only those that ended at or after this time;
+    `awaits_approval`: those that wait for an approval, also those that the actor may only approve.
+    """
 
     service: ClassVar[str] = SERVICE
     task_id: UUID | None = None
     active: bool | None = None
     ended_since: Instant | None = Field(default=None, exclude_if=lambda since: since is None)
+    awaits_approval: bool = Field(default=False, exclude_if=lambda waits: not waits)
     limit: int = Field(default=100, ge=1, le=1000)
     cursor: str | None = None
 

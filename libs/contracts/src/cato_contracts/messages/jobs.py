@@ -15,7 +15,8 @@ from cato_contracts.model import Frozen, Instant
 class DialJob(Message):
     """Reach this subscriber in this wave. The job contains everything that a dial replica needs.
 
-    `task_id` is for the limits of contacts; a `test` call is neither counted nor limited by them.
+    `task_id` is for the limits of contacts; a `test` call is neither counted nor limited by them, calls with
+    `ignore_contact_limits` are counted.
     A call must be in the calling hours of each of `zones`; without any, of `time_zone`. Without
     `exclusions`, all exclusion lists of the settings' user count, and in any case those of the system.
     `opt_out_prompt` is played after `opt_out_key` of the settings.
@@ -35,6 +36,7 @@ class DialJob(Message):
     opt_out_prompt: Prompt | None = Field(default=None, exclude_if=lambda prompt: prompt is None)
     task_id: UUID | None = Field(default=None, exclude_if=lambda task: task is None)
     test: bool = Field(default=False, exclude_if=lambda test: not test)
+    ignore_contact_limits: bool = Field(default=False, exclude_if=lambda ignore: not ignore)
 
     @property
     def user_id(self) -> str:

@@ -10,6 +10,7 @@ from cato_contracts.api.rules.exclusions import ExclusionChoice
 from cato_contracts.envelope import Message
 from cato_contracts.model import Frozen, Instant
 from cato_contracts.objects import ObjectRef
+from cato_contracts.requests import Actor
 
 
 class Prompt(Frozen):
@@ -35,6 +36,13 @@ class OptOut(Frozen):
     prompt: Prompt | None = None
 
 
+class ApprovalOrder(Frozen):
+    """A user other than `requested_by` must approve the run before `until`, or it ends."""
+
+    requested_by: str
+    until: Instant
+
+
 class RunSubscriber(Contact):
     """One line of the list of a run; `no` is its index, from 0, and identifies the subscriber in the run.
 
@@ -55,7 +63,7 @@ class RunSnapshot(Frozen):
     `zones` are those of the subscribers, if the settings have `local_time`. `traceparent` is the context of
     the request that started the run (W3C Trace Context), if traces were on.
     Without `exclusions`, all exclusion lists of the settings' user count. `opt_out` is there if the settings
-    have `opt_out_key`.
+    have `opt_out_key`. `approval` is there if no call may begin before a second user has approved the run.
     """
 
     run_id: UUID
@@ -78,6 +86,12 @@ class RunSnapshot(Frozen):
     purpose: str | None = Field(default=None, exclude_if=lambda purpose: purpose is None)
     exclusions: ExclusionChoice | None = Field(default=None, exclude_if=lambda choice: choice is None)
     opt_out: OptOut | None = Field(default=None, exclude_if=lambda opt_out: opt_out is None)
+    approval: ApprovalOrder | None = Field(default=None, exclude_if=lambda order: order is None)
+    ignore_contact_limits: bool = Field(default=False, exclude_if=lambda ignore: not ignore)
+
+    def seen_by(self, actor: Actor) -> bool:
+        """Return whether the actor may see the run: who approves runs sees those that need an approval."""
+        return actor.may_see(self.user_id) or (actor.approver and self.approval is not None)
 
     @property
     def hours_zones(self) -> list[str]:
@@ -126,6 +140,28 @@ class RunStationsUp(Message):
     run_id: UUID
 
 
+class RunApproved(Message):
+    """A second user, `by`, has approved the run: calls may begin."""
+
+    run_id: UUID
+    by: str
+    comment: str | None = None
+
+
+class RunRejected(Message):
+    """A second user, `by`, has rejected the run: it ends without a call."""
+
+    run_id: UUID
+    by: str
+    comment: str | None = None
+
+
+class RunApprovalExpired(Message):
+    """No user has decided about the run in time: it ends without a call."""
+
+    run_id: UUID
+
+
 class RunStopping(Message):
     """No more calls start. The run ends when the current calls have ended."""
 
@@ -139,6 +175,8 @@ class RunEnding(StrEnum):
     STOPPED = "STOPPED"
     EXPIRED = "EXPIRED"
     STATION_DOWN = "STATION_DOWN"
+    REJECTED = "REJECTED"
+    APPROVAL_EXPIRED = "APPROVAL_EXPIRED"
 
 
 class RunEnded(Message):
@@ -170,6 +208,9 @@ LifeEvent = (
     | RunResumed
     | RunStationsDown
     | RunStationsUp
+    | RunApproved
+    | RunRejected
+    | RunApprovalExpired
     | RunStopping
     | RunEnded
 )

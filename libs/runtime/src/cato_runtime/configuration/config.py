@@ -21,7 +21,7 @@ class Permission(StrEnum):
     """The permissions of a token.
 
     Read, change resources, start and control runs, act for other users, query the data of all with SQL, call
-    excluded numbers.
+    excluded numbers, approve runs of others.
     """
 
     READ = "read"
@@ -30,6 +30,7 @@ class Permission(StrEnum):
     ADMIN = "admin"
     ANALYST = "analyst"
     EMERGENCY = "emergency"
+    APPROVE = "approve"
 
 
 class TokenConfig(Section):
@@ -50,7 +51,8 @@ class TokenConfig(Section):
     permissions: frozenset[Permission] = frozenset({Permission.READ, Permission.WRITE, Permission.RUN})
     """The permissions of the token: read resources (`read`), change them (`write`), start and control runs
     (`run`), act for other users (`admin`), query the runs and calls of all users with SQL (`analyst`), have
-    tasks that call excluded numbers (`emergency`)."""
+    tasks that call excluded numbers or ignore the limits of contacts (`emergency`), approve runs that other
+    users have started (`approve`)."""
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -108,6 +110,20 @@ class LimitsConfig(Section):
 
     json_bytes: int = Field(default=67_108_864, ge=1)
     """The largest JSON or CSV body, in bytes."""
+
+
+class ApprovalConfig(Section):
+    """The approval of large runs by a second user."""
+
+    above_subscribers: int | None = Field(default=None, ge=0)
+    """A run with more subscribers than this waits after its start until a user with the permission `approve`,
+    other than the one who has started it, approves it; unset: no run waits. Test calls do not wait."""
+
+    expires_after_s: int = Field(default=86_400, ge=1, le=2_592_000)
+    """After how many seconds a run that no user has approved or rejected ends, without a call."""
+
+    emergency_skips: bool = False
+    """Runs that are started with a token with the permission `emergency` do not wait."""
 
 
 class AudioConfig(Section):
@@ -222,6 +238,9 @@ class Config(Section):
 
     limits: LimitsConfig = LimitsConfig()
     """Bounds on what clients send."""
+
+    approval: ApprovalConfig = ApprovalConfig()
+    """The approval of large runs by a second user."""
 
     audio: AudioConfig = AudioConfig()
     """How prompts are made."""

@@ -86,6 +86,12 @@ async def pieces(request: Request, limit: int, patience: timedelta) -> AsyncIter
         raise InvalidError("the body is empty")
 
 
+def is_absent(request: Request) -> bool:
+    """Return whether the request announces no body (RFC 9112, 6.3)."""
+    headers = request.headers
+    return "transfer-encoding" not in headers and headers.get("content-length", "0").strip() == "0"
+
+
 async def read_model(request: Request, model: type[B], limit: int, patience: timedelta) -> tuple[B, bytes]:
     """Return the JSON body as `model`, and its bytes.
 

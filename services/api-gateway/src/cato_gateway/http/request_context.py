@@ -81,6 +81,12 @@ class RequestContext:
         )
         return value, hashlib.sha256(raw).hexdigest()
 
+    async def optional_body(self, model: type[B]) -> tuple[B, str]:
+        """Return the JSON body as `body` does; without one, a model of defaults."""
+        if bodies.is_absent(self.request):
+            return model(), _NO_BODY
+        return await self.body(model)
+
     async def upload(self, limit: int) -> Upload:
         """Stream the body into the object store; errors as `bodies.pieces`."""
         digest = hashlib.sha256()
@@ -229,6 +235,7 @@ Reader = Annotated[RequestContext, Depends(_context_with(Permission.READ))]
 Writer = Annotated[RequestContext, Depends(_context_with(Permission.WRITE))]
 Analyst = Annotated[RequestContext, Depends(_context_with(Permission.ANALYST))]
 Administrator = Annotated[RequestContext, Depends(_context_with(Permission.ADMIN))]
+Approver = Annotated[RequestContext, Depends(_context_with(Permission.APPROVE))]
 Runner = Annotated[RequestContext, Depends(_context_with(Permission.RUN))]
 
 

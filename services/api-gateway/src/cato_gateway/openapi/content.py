@@ -45,6 +45,11 @@ def request_body(content: Content) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": content}}
 
 
+def optional_body(content: Content) -> dict[str, Any]:
+    """Declare the body of a route that may be left out, for its `openapi_extra`."""
+    return {"requestBody": {"required": False, "content": content}}
+
+
 def referenced_models() -> list[type[BaseModel]]:
     """Return the models that `reference` was called with."""
     return list(_models.values())

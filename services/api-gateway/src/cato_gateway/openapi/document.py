@@ -33,6 +33,7 @@ _TAGS = {
     "notification settings": "How people are called, and what counts as reached.",
     "tasks": "What is to be played to whom; and starting it.",
     "executions": "Tasks that were started: their status and their control.",
+    "approvals": "Executions that a second user must approve before their first call.",
     "history": "Calls and numbers for analysts.",
     "stations": "The exchanges that calls go through.",
     "tokens": "Whom a token stands for, and what it allows.",

@@ -34,7 +34,8 @@ actions of a row run in this order. "succeed" records the subscriber's result at
 
 _RUN = """## A run
 
-Users pause, resume and stop a run; everything else follows from the rules below. The state is the same in
+Users pause, resume and stop a run, and a second user approves or rejects one that needs it and so begins in
+"awaiting approval"; everything else follows from the rules below. The state is the same in
 every wave. "stopped" and "expired" include runs that are still being ended.
 """
 

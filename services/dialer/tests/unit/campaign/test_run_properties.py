@@ -17,6 +17,7 @@ from cato_dialer.campaign.domain.run.next_step import (
     Dial,
     EndRun,
     Expire,
+    ExpireApproval,
     FailRemaining,
     GiveUp,
     GoOn,
@@ -109,6 +110,8 @@ class World:
             case Wait(until=until):
                 assert until is not None
                 self.now = until
+            case ExpireApproval():
+                self.run.expire_approval(timestamp=self.now)
             case Expire():
                 self.run.expire(timestamp=self.now)
             case AwaitCallsDrained():

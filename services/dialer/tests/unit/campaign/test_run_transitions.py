@@ -9,6 +9,7 @@ from typing import NamedTuple
 import pytest
 
 from cato_contracts.errors import ConflictError
+from cato_contracts.messages.runs import ApprovalOrder
 from cato_dialer.campaign.domain.run.next_step import (
     RULES,
     AwaitStation,
@@ -16,6 +17,7 @@ from cato_dialer.campaign.domain.run.next_step import (
     CloseWave,
     EndRun,
     Expire,
+    ExpireApproval,
     GiveUp,
     GoOn,
     Step,
@@ -35,6 +37,8 @@ COMMANDS: dict[str, Callable[[Run], None]] = {
     "pause_and_hang_up": lambda run: run.pause(hangup=True, timestamp=NOW),
     "resume": lambda run: run.resume(timestamp=NOW),
     "stop": lambda run: run.stop(hangup=False, timestamp=NOW),
+    "approve": lambda run: run.approve(by="head", comment=None, timestamp=NOW),
+    "reject": lambda run: run.reject(by="head", comment=None, timestamp=NOW),
     "stop_and_hang_up": lambda run: run.stop(hangup=True, timestamp=NOW),
 }
 
@@ -54,6 +58,8 @@ def carry_out(step: Step, run: Run, now) -> None:
             run.close_wave(wave, notified, failed, timestamp=now)
         case Expire():
             run.expire(timestamp=now)
+        case ExpireApproval():
+            run.expire_approval(timestamp=now)
         case AwaitStation():
             run.await_station(timestamp=now)
         case GoOn():
@@ -97,7 +103,8 @@ def outcomes(run: Run) -> Iterator[tuple[str, Run]]:
 
 
 def key(run: Run) -> tuple[object, ...]:
-    return run.snapshot.subscriber_count, run.phase, run.mode, run.wave, run.hangup, run.wave_ended_at
+    needs = run.snapshot.approval is not None
+    return needs, run.snapshot.subscriber_count, run.phase, run.mode, run.wave, run.hangup, run.wave_ended_at
 
 
 @pytest.fixture(scope="module")
@@ -105,8 +112,11 @@ def seen() -> Seen:
     """Follow every run of two subscribers, or none, through everything that can happen."""
     found = Seen(set(), set())
     waiting = [
-        Run.begin(snapshot(count, delay_s=600, start_at=START, expires_at=EXPIRY), timestamp=NOW)
+        Run.begin(
+            snapshot(count, delay_s=600, start_at=START, expires_at=EXPIRY, approval=approval), timestamp=NOW
+        )
         for count in (2, 0)
+        for approval in (None, ApprovalOrder(requested_by="user", until=SECOND_WAVE))
     ]
     known = {key(run) for run in waiting}
     while waiting:

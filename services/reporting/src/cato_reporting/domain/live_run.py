@@ -18,9 +18,12 @@ from cato_contracts.envelope import Envelope
 from cato_contracts.instants import unix_ms
 from cato_contracts.messages.calls import FINAL_KINDS, CallEvent, CallEventKind
 from cato_contracts.messages.runs import (
+    RunApprovalExpired,
+    RunApproved,
     RunEnded,
     RunEnding,
     RunPaused,
+    RunRejected,
     RunResumed,
     RunSnapshot,
     RunStarted,
@@ -31,6 +34,7 @@ from cato_contracts.messages.runs import (
     WaveEnded,
     WaveStarted,
 )
+from cato_reporting.domain.approval import ApprovalDecision
 
 LogIndex = tuple[int, int]
 """The index of a life event in the log: sequence of its message, index within the message."""
@@ -113,6 +117,8 @@ class LiveRun:
     started_at: datetime | None = None
     end: End | None = None
     stopping: bool = False
+    decision: ApprovalDecision | None = None
+    approval_expired: bool = False
     waves: dict[int, Wave] = field(default_factory=dict)
     waves_ended: dict[int, datetime] = field(default_factory=dict)
     wave: int = 0
@@ -168,11 +174,19 @@ class LiveRun:
                 self._note_station_wait(index, waits=False)
             case RunStationsDown() | RunStationsUp() as event:
                 self._note_station_wait(index, waits=isinstance(event, RunStationsDown))
-            case RunStopping():
-                self.stopping = True
+            case RunApproved() | RunRejected() | RunApprovalExpired() | RunStopping() as event:
+                self._decided(event, envelope.occurred_at)
             case RunEnded() as event:
                 end = End(envelope.occurred_at, event.ending)
                 self.end = end if self.end is None else min(self.end, end, key=lambda each: each.at)
+
+    def _decided(
+        self, event: RunApproved | RunRejected | RunApprovalExpired | RunStopping, at: datetime
+    ) -> None:
+        if isinstance(event, RunApproved | RunRejected):
+            self.decision = ApprovalDecision.of(event, at)
+        self.approval_expired |= isinstance(event, RunApprovalExpired)
+        self.stopping |= not isinstance(event, RunApproved)
 
     def _note_station_wait(self, index: LogIndex, *, waits: bool) -> None:
         # The wait also ends with its wave, and when the run is paused.
@@ -251,6 +265,12 @@ class LiveRun:
         known = self.waves.get(event.wave)
         if known is None or at < known.started_at:
             self.waves[event.wave] = Wave(at, event.subscriber_count)
+
+
+def awaits_approval(run: LiveRun) -> bool:
+    """Return whether a second user may still approve or reject the run."""
+    needed = run.snapshot is not None and run.snapshot.approval is not None
+    return needed and run.decision is None and not run.stopping and run.end is None
 
 
 def _seconds_to(outcome: int, start: datetime) -> int:

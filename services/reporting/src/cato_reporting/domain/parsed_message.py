@@ -13,8 +13,11 @@ from cato_contracts.envelope import Envelope, Message, decode
 from cato_contracts.errors import UndecodableError
 from cato_contracts.messages.calls import CallEvent
 from cato_contracts.messages.runs import (
+    RunApprovalExpired,
+    RunApproved,
     RunEnded,
     RunPaused,
+    RunRejected,
     RunResumed,
     RunStarted,
     RunStationsDown,
@@ -33,6 +36,9 @@ LIFE_EVENTS = (
     RunResumed,
     RunStationsDown,
     RunStationsUp,
+    RunApproved,
+    RunRejected,
+    RunApprovalExpired,
     RunStopping,
     RunEnded,
 )

@@ -122,7 +122,8 @@ def run_state(run: LiveRun, snapshot: RunSnapshot, now: datetime) -> RunState:
 
 
 def _working_state(run: LiveRun, snapshot: RunSnapshot, now: datetime) -> RunState:
-    if snapshot.start_at is not None and run.wave == 0 and now < snapshot.start_at:
+    unapproved = snapshot.approval is not None and run.decision is None
+    if unapproved or (snapshot.start_at is not None and run.wave == 0 and now < snapshot.start_at):
         return RunState.WAITING
     if run.wave_ended:
         due = run.waves_ended[run.wave] + timedelta(seconds=snapshot.settings.attempt_delay_s)

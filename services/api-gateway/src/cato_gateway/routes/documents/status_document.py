@@ -9,6 +9,7 @@ from pydantic import Field
 from pydantic_core import to_json
 
 from cato_contracts.api.examples import EXECUTION_ID, TASK_ID
+from cato_contracts.api.rules.approvals import Approval
 from cato_contracts.api.status import Report, StatusText, SubscriberStatus, TaskExec
 from cato_contracts.model import Instant, Resource
 
@@ -36,6 +37,9 @@ class StatusDocument(Resource):
     subscribers: list[SubscriberStatus]
     """The results of each subscriber, in the order of the list."""
 
+    approval: Approval | None = Field(default=None, exclude_if=lambda approval: approval is None)
+    """The approval by a second user that it needs before its first call; absent: it needs none."""
+
     next_cursor: str | None = None
     """The `cursor` of the next part; null: this is the last one. Absent without `limit` or `cursor`."""
 
@@ -48,7 +52,7 @@ async def status_document(
     The first piece contains the first page. `page` None leaves the subscribers out.
     """
     head = execution.model_dump_json(
-        by_alias=True, include={"id", "task_id", "started_at", "ended_at", "report"}
+        by_alias=True, include={"id", "task_id", "started_at", "ended_at", "report", "approval"}
     )
     pending = head.removesuffix("}").encode() + b',"subscribers":['
     separator = b""

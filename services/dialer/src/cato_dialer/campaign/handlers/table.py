@@ -3,6 +3,7 @@
 from functools import partial
 
 from cato_contracts.api.checks import CheckTask
+from cato_contracts.api.rules.approvals import ApproveRun, RejectRun
 from cato_contracts.api.rules.pacing import (
     GetPacingRule,
     ListPacingRules,
@@ -51,7 +52,13 @@ from cato_contracts.messages.exclusion_commands import (
     RemoveExclusionList,
 )
 from cato_dialer.campaign.handlers import notification_settings, subscriber_groups, tasks
-from cato_dialer.campaign.handlers.control_run import pause_run, resume_run, stop_run
+from cato_dialer.campaign.handlers.control_run import (
+    approve_run,
+    pause_run,
+    reject_run,
+    resume_run,
+    stop_run,
+)
 from cato_dialer.campaign.handlers.deps import Deps
 from cato_dialer.campaign.handlers.exclusions import lists as exclusion_lists
 from cato_dialer.campaign.handlers.exclusions import numbers as excluded_numbers
@@ -90,6 +97,8 @@ def handler_table(deps: Deps) -> HandlerTable:
         PauseRun: partial(pause_run, deps),
         ResumeRun: partial(resume_run, deps),
         StopRun: partial(stop_run, deps),
+        ApproveRun: partial(approve_run, deps),
+        RejectRun: partial(reject_run, deps),
         AddExclusionList: partial(exclusion_lists.add_exclusion_list, deps),
         RemoveExclusionList: partial(exclusion_lists.remove_exclusion_list, deps),
         GetExclusionList: partial(exclusion_lists.get_exclusion_list, deps),

@@ -76,6 +76,8 @@ async def _check_references(deps: Deps, actor: Actor, spec: TaskSpec) -> None:
     """Raise InvalidError naming every reference of the task that the actor cannot see."""
     if spec.ignore_exclusions and not actor.emergency:
         raise ForbiddenError("ignoreExclusions needs a token with the permission emergency")
+    if spec.ignore_contact_limits and not actor.emergency:
+        raise ForbiddenError("ignoreContactLimits needs a token with the permission emergency")
     problems = []
     repeat_count = 1
     try:

@@ -3,6 +3,7 @@
 import asyncio
 import struct
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -12,7 +13,7 @@ from clickhouse_connect.driver.client import Client
 from cato_contracts.api.rules.invalid_numbers import InvalidNumber
 from cato_contracts.api.status import SubscriberFilter
 from cato_contracts.instants import from_unix_ms, unix_ms
-from cato_contracts.messages.runs import RunEnding, RunSnapshot, RunSubscriber
+from cato_contracts.messages.runs import RunApproved, RunEnding, RunRejected, RunSnapshot, RunSubscriber
 from cato_contracts.subjects import RUNS
 from cato_reporting.adapters.clickhouse.detail import (
     range_of,
@@ -27,6 +28,7 @@ from cato_reporting.adapters.clickhouse.schema import migrate
 from cato_reporting.adapters.clickhouse.statistics import read_numbers
 from cato_reporting.adapters.clickhouse.threads import ClickHouseThreads
 from cato_reporting.adapters.clickhouse.written_detail import read_written_calls, read_written_subscribers
+from cato_reporting.domain.approval import ApprovalDecision
 from cato_reporting.domain.live_run import ANSWERED, DELAYED, ENDED, STARTED, SUCCEEDED, End, LiveRun
 from cato_reporting.domain.report import Numbers
 from cato_reporting.domain.written_detail import NumberPosition, WrittenCalls, WrittenDetail
@@ -157,7 +159,7 @@ class ClickHouseReadModel:
             f" WHERE run_id IN {{runs:Array(UUID)}} AND {self._retention.kept}"
         )
         rows = await self._rows(sql, {"runs": list(run_ids)})
-        stored = [_stored_run(*row) for row in rows]
+        stored = await self._with_decisions([_stored_run(*row) for row in rows])
         return {run.snapshot.run_id: run for run in stored}
 
     async def latest_runs(
@@ -190,7 +192,16 @@ class ClickHouseReadModel:
             f"SELECT {_RUN_COLUMNS} FROM runs WHERE {' AND '.join(conditions)}"  # noqa: S608 - our own words
             " ORDER BY started_at DESC, toString(run_id) DESC LIMIT {limit:UInt32}"
         )
-        return [_stored_run(*row) for row in await self._rows(sql, values)]
+        return await self._with_decisions([_stored_run(*row) for row in await self._rows(sql, values)])
+
+    async def _with_decisions(self, runs: list[StoredRun]) -> list[StoredRun]:
+        """Add the decisions about the runs that needed an approval; the others cost no query."""
+        needing = [run.snapshot.run_id for run in runs if run.snapshot.approval is not None]
+        if not needing:
+            return runs
+        rows = await self._rows(_DECISIONS, {"runs": needing})
+        decisions = {run_id: _decision(*row) for run_id, *row in rows}
+        return [replace(run, decision=decisions.get(run.snapshot.run_id)) for run in runs]
 
     async def numbers(self, run_ids: Sequence[UUID]) -> dict[UUID, Numbers]:
         return await self._readers.run(lambda client: read_numbers(client, run_ids))
@@ -268,6 +279,18 @@ FROM runs
 LEFT JOIN (SELECT run_id, count() AS listed FROM list_rows FINAL GROUP BY run_id) AS lists USING run_id
 WHERE listed < subscriber_count
 """
+
+
+_DECISIONS = """
+SELECT run_id, type, body, toUnixTimestamp64Milli(time)
+FROM run_event_rows FINAL
+WHERE run_id IN {runs:Array(UUID)} AND type IN ('RunApproved', 'RunRejected')
+"""
+
+
+def _decision(kind: str, body: str, at: int) -> ApprovalDecision:
+    event = (RunApproved if kind == RunApproved.__name__ else RunRejected).model_validate_json(body)
+    return ApprovalDecision.of(event, from_unix_ms(at))
 
 
 def _stored_run(started_at: int, ended_at: int | None, ending: str, snapshot: str) -> StoredRun:

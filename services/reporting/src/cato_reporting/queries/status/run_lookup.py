@@ -66,7 +66,7 @@ class RunLookup:
 
 
 def check_seen(actor: Actor, snapshot: RunSnapshot) -> None:
-    if not actor.may_see(snapshot.user_id):
+    if not snapshot.seen_by(actor):
         raise _unknown(snapshot.run_id)
 
 

@@ -7,6 +7,7 @@ from typing import NoReturn
 from uuid import UUID
 
 from cato_contracts.api.resources import Page
+from cato_contracts.api.rules.approvals import Approval
 from cato_contracts.api.rules.invalid_numbers import InvalidNumber, ListInvalidNumbers
 from cato_contracts.api.status import (
     GetStatusText,
@@ -21,7 +22,8 @@ from cato_contracts.errors import TooLargeError
 from cato_contracts.instants import unix_ms, whole_ms
 from cato_contracts.messages.runs import RunSnapshot
 from cato_contracts.paging import write_cursor
-from cato_reporting.domain.live_run import End, LiveRun
+from cato_reporting.domain.approval import approval_of
+from cato_reporting.domain.live_run import End, LiveRun, awaits_approval
 from cato_reporting.domain.report import Numbers, end_reason, final_state, live_report, make_report
 from cato_reporting.domain.written_detail import WrittenDetail
 from cato_reporting.ports import ReadModel, StoredRun
@@ -82,11 +84,12 @@ class StatusQueries:
             _live_exec(run, context.now)
             for run in self._live.runs.runs.values()
             if run.snapshot is not None
-            and query.actor.may_see(run.snapshot.user_id)
+            and _listed(run, query)
             and query.task_id in {None, run.snapshot.task_id}
         ]
         stored: list[TaskExec] = []
-        if query.active is not True and not self._all_followed(query.ended_since):
+        needs_older = query.active is not True and not query.awaits_approval
+        if needs_older and not self._all_followed(query.ended_since):
             async with self._barrier.consistent():
                 stored = await self._older(query, before, {each.id for each in live})
         found = [
@@ -191,12 +194,23 @@ def _ended_since(task_exec: TaskExec, since: datetime | None) -> bool:
     return since is None or task_exec.ended_at is None or task_exec.ended_at >= since
 
 
+def _listed(run: LiveRun, query: ListTaskExecs) -> bool:
+    """Return whether a list has this run: only the list of waiting runs has those of others to approve."""
+    if run.snapshot is None:
+        return False
+    if query.awaits_approval:
+        return awaits_approval(run) and run.snapshot.seen_by(query.actor)
+    return query.actor.may_see(run.snapshot.user_id)
+
+
 def _live_exec(run: LiveRun, now: datetime) -> TaskExec:
     snapshot, started_at = run.snapshot, run.started_at
     if snapshot is None or started_at is None:
         msg = "a run without a beginning has no report"
         raise ValueError(msg)
-    return _task_exec(snapshot, started_at, run.end, live_report(run, snapshot, now))
+    ending = run.end.ending if run.end else None
+    approval = approval_of(snapshot, run.decision, ending, expired=run.approval_expired)
+    return _task_exec(snapshot, started_at, run.end, live_report(run, snapshot, now), approval)
 
 
 def _stored_exec(run: StoredRun, numbers: Numbers) -> TaskExec:
@@ -204,10 +218,13 @@ def _stored_exec(run: StoredRun, numbers: Numbers) -> TaskExec:
         msg = "an active run is reported from the live projection"
         raise ValueError(msg)
     report = make_report(run.snapshot, numbers, final_state(run.end), end_reason=end_reason(run.end))
-    return _task_exec(run.snapshot, run.started_at, run.end, report)
+    approval = approval_of(run.snapshot, run.decision, run.end.ending)
+    return _task_exec(run.snapshot, run.started_at, run.end, report, approval)
 
 
-def _task_exec(snapshot: RunSnapshot, started_at: datetime, end: End | None, report: Report) -> TaskExec:
+def _task_exec(
+    snapshot: RunSnapshot, started_at: datetime, end: End | None, report: Report, approval: Approval | None
+) -> TaskExec:
     return TaskExec(
         id=snapshot.run_id,
         task_id=snapshot.task_id,
@@ -218,6 +235,7 @@ def _task_exec(snapshot: RunSnapshot, started_at: datetime, end: End | None, rep
         repeats=snapshot.repeats,
         test=snapshot.test,
         purpose=snapshot.purpose,
+        approval=approval,
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import count
 
-from cato_contracts.api.resources import MAX_ATTRIBUTE_NAME, MAX_ATTRIBUTES
+from cato_contracts.model import MAX_ATTRIBUTE_NAME, MAX_ATTRIBUTES
 from cato_dialer.campaign.domain.lists.faults import UnreadableError
 
 _SHOWN_HEADERS = 20

@@ -10,10 +10,11 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails, to_json
 
 from cato_contracts.api.phone_numbers import PhoneError
-from cato_contracts.api.resources import MAX_ATTRIBUTES, Subscriber
+from cato_contracts.api.resources import Subscriber
 from cato_contracts.api.rules.duplicates import ListDuplicates
 from cato_contracts.errors import TooLargeError
 from cato_contracts.ids import derived_id
+from cato_contracts.model import MAX_ATTRIBUTES
 from cato_dialer.campaign.domain.lists.duplicates import Duplicates
 from cato_dialer.campaign.domain.lists.faults import Faults, UnreadableError
 from cato_dialer.campaign.domain.lists.table_rows import Misfit

@@ -17,6 +17,7 @@ from cato_dialer.campaign.domain.run.run import Run
 from cato_dialer.campaign.domain.run.run_conditions import Condition, RunInputs
 
 EXPIRED = Reason.EXPIRED
+NOT_APPROVED = Reason.NOT_APPROVED
 STATION_DOWN = Reason.STATION_DOWN
 
 
@@ -58,6 +59,11 @@ class Expire:
 
 
 @dataclass(frozen=True, slots=True)
+class ExpireApproval:
+    """Begin to end the run: no second user has approved it in time."""
+
+
+@dataclass(frozen=True, slots=True)
 class AwaitStation:
     """Record that the run waits for a station to respond."""
 
@@ -95,7 +101,7 @@ class Release:
     """The run is over: drop its jobs and its dispatch state, and tell its task."""
 
 
-Decision = BeginWave | CloseWave | Expire | AwaitStation | GoOn | GiveUp | EndRun
+Decision = BeginWave | CloseWave | Expire | ExpireApproval | AwaitStation | GoOn | GiveUp | EndRun
 """The steps that the run records."""
 
 Step = Decision | Dial | Wait | AwaitCallsDrained | FailRemaining | Release
@@ -130,7 +136,12 @@ def await_calls_drained(_: RunInputs) -> Step:
 
 
 def fail_remaining(inputs: RunInputs) -> Step:
-    return FailRemaining(inputs.run.wave, STATION_DOWN if when.given_up(inputs) else EXPIRED)
+    reason = EXPIRED
+    if when.given_up(inputs):
+        reason = STATION_DOWN
+    elif when.not_approved(inputs):
+        reason = NOT_APPROVED
+    return FailRemaining(inputs.run.wave, reason)
 
 
 def end_as_decided(inputs: RunInputs) -> Step:
@@ -143,6 +154,10 @@ def end_finished(_: RunInputs) -> Step:
 
 def expire(_: RunInputs) -> Step:
     return Expire()
+
+
+def expire_approval(_: RunInputs) -> Step:
+    return ExpireApproval()
 
 
 def await_station(_: RunInputs) -> Step:
@@ -166,6 +181,10 @@ def wait_for_resume(inputs: RunInputs) -> Step:
     return Wait(inputs.expires_at)
 
 
+def wait_for_approval(inputs: RunInputs) -> Step:
+    return Wait(min(time for time in (inputs.expires_at, inputs.decide_by) if time is not None))
+
+
 def wait_for_time(inputs: RunInputs) -> Step:
     return Wait(min(time for time in (inputs.expires_at, inputs.next_wave_due) if time is not None))
 
@@ -177,6 +196,10 @@ def begin_wave(inputs: RunInputs) -> Step:
 RULES: tuple[Rule, ...] = (
     Rule((when.ended,), release),
     Rule((when.wave_decided,), close_wave),
+    # A run that is not approved has made no calls: nothing is up, and nothing can begin.
+    Rule((when.not_approved, when.no_wave_yet), begin_wave),
+    Rule((when.not_approved, when.wave_open), fail_remaining),
+    Rule((when.not_approved,), end_as_decided),
     # A result may be published while its call still plays, so a run ends only when its calls have ended.
     Rule((when.ending_decided, when.calls_may_be_up), await_calls_drained),
     Rule((when.ending_decided, when.expired, when.wave_open), fail_remaining),
@@ -185,6 +208,8 @@ RULES: tuple[Rule, ...] = (
     Rule((when.nothing_left, when.calls_may_be_up), await_calls_drained),
     Rule((when.nothing_left,), end_finished),
     Rule((when.too_late,), expire),
+    Rule((when.awaits_approval, when.decision_too_late), expire_approval),
+    Rule((when.awaits_approval,), wait_for_approval),
     Rule((when.awaits_station, when.no_station_wanted), go_on),
     Rule((when.awaits_station, when.waited_long_enough), give_up),
     Rule((when.awaits_station,), dial),
@@ -220,8 +245,11 @@ def next_step(
 
 
 def dispatch_state(run: Run) -> RunDispatchState | None:
-    """Return the dispatch state of the run; None before its first wave and after its end."""
-    if run.wave == 0 or run.ended:
+    """Return the dispatch state of the run; None before its first wave and after its end.
+
+    A run that was not approved has none: no dialer is concerned with it.
+    """
+    if run.wave == 0 or run.ended or run.unapproved:
         return None
     mode = RunMode.CALLING
     if run.ending is not None:

@@ -10,9 +10,12 @@ from cato_contracts.envelope import Envelope
 from cato_contracts.errors import ConflictError, NotFoundError
 from cato_contracts.messages.runs import (
     LifeEvent,
+    RunApprovalExpired,
+    RunApproved,
     RunEnded,
     RunEnding,
     RunPaused,
+    RunRejected,
     RunResumed,
     RunSnapshot,
     RunStarted,
@@ -50,6 +53,19 @@ class Run(Aggregate):
         notified: int
         failed: int
 
+    class Approved(Aggregate.Event):
+        TOPIC = "run-approved"
+        by: str
+        comment: str | None
+
+    class Rejected(Aggregate.Event):
+        TOPIC = "run-rejected"
+        by: str
+        comment: str | None
+
+    class ApprovalExpired(Aggregate.Event):
+        TOPIC = "run-approval-expired"
+
     class Paused(Aggregate.Event):
         TOPIC = "run-paused"
         hangup: bool
@@ -83,6 +99,8 @@ class Run(Aggregate):
         self.hangup = False
         self.ending: RunEnding | None = None
         self.ended = False
+        self.approved = False
+        self.decided_at: datetime | None = None
 
     @classmethod
     def begin(cls, snapshot: RunSnapshot, *, timestamp: datetime) -> Self:
@@ -94,7 +112,9 @@ class Run(Aggregate):
             return Phase.ENDED
         if self.wave_open:
             return Phase.CALLING
-        return Phase.BETWEEN_WAVES if self.wave else Phase.WAITING
+        if self.wave:
+            return Phase.BETWEEN_WAVES
+        return Phase.AWAITING_APPROVAL if self.unapproved else Phase.WAITING
 
     @property
     def mode(self) -> Mode:
@@ -105,9 +125,17 @@ class Run(Aggregate):
                 return Mode.EXPIRED
             case RunEnding.STATION_DOWN:
                 return Mode.GIVEN_UP
+            case RunEnding.REJECTED | RunEnding.APPROVAL_EXPIRED:
+                return Mode.NOT_APPROVED
         if self.paused:
             return Mode.PAUSED
         return Mode.RUNNING if self.awaits_station_since is None else Mode.NO_STATION
+
+    @property
+    def unapproved(self) -> bool:
+        """Whether the run needs an approval that no user has given."""
+        # Runs that earlier versions have stored need none, and do not have the second attribute.
+        return self.snapshot.approval is not None and not self.approved
 
     @property
     def awaits_station_since(self) -> datetime | None:
@@ -119,6 +147,46 @@ class Run(Aggregate):
         """Raise NotFoundError if there is no such run for this actor."""
         if not actor.may_see(self.snapshot.user_id):
             raise NotFoundError(f"there is no task execution {self.id}", resource_id=str(self.id))
+
+    def approve(self, *, by: str, comment: str | None, timestamp: datetime) -> None:
+        """Let calls begin."""
+        self._check("approve", self._why_not_decidable())
+        if self.snapshot.approval is not None and timestamp >= self.snapshot.approval.until:
+            raise self._conflict("the time for an approval of the taskExec has passed")
+        self._approve(by=by, comment=comment, timestamp=timestamp)
+
+    def _why_not_decidable(self) -> str:
+        if self.snapshot.approval is None:
+            return "the taskExec needs no approval"
+        if self.approved:
+            return "the taskExec is approved already"
+        return "the taskExec has ended" if self.ended else "the taskExec is being ended"
+
+    @event(Approved)
+    def _approve(self, *, by: str, comment: str | None, timestamp: datetime) -> None:  # noqa: ARG002 - of the event
+        self.approved = True
+        self.decided_at = timestamp
+
+    def reject(self, *, by: str, comment: str | None, timestamp: datetime) -> None:
+        """Begin to end the run: no call begins."""
+        self._check("reject", self._why_not_decidable())
+        self._reject(by=by, comment=comment, timestamp=timestamp)
+
+    @event(Rejected)
+    def _reject(self, *, by: str, comment: str | None, timestamp: datetime) -> None:  # noqa: ARG002 - of the event
+        self.ending = RunEnding.REJECTED
+        self.paused = False
+        self.decided_at = timestamp
+
+    def expire_approval(self, *, timestamp: datetime) -> None:
+        """Begin to end the run: no user has decided about it in time."""
+        self._check("expire_approval", self._why_not_decidable())
+        self._expire_approval(timestamp=timestamp)
+
+    @event(ApprovalExpired)
+    def _expire_approval(self, *, timestamp: datetime) -> None:  # noqa: ARG002 - of the event
+        self.ending = RunEnding.APPROVAL_EXPIRED
+        self.paused = False
 
     def begin_wave(self, wave: int, size: int, *, timestamp: datetime) -> None:
         refusal = f"wave {wave} cannot begin now"
@@ -249,7 +317,7 @@ class Run(Aggregate):
         return ConflictError(reason, resource_id=str(self.id))
 
 
-def _public(change: object, run_id: UUID) -> LifeEvent:  # noqa: PLR0911 - a table
+def _public(change: object, run_id: UUID) -> LifeEvent:  # noqa: C901, PLR0911 - a table
     match change:
         case Run.Created(snapshot=snapshot):
             return RunStarted(snapshot=snapshot)
@@ -257,6 +325,12 @@ def _public(change: object, run_id: UUID) -> LifeEvent:  # noqa: PLR0911 - a tab
             return WaveStarted(run_id=run_id, wave=wave, subscriber_count=size)
         case Run.WaveClosed(wave=wave, notified=notified, failed=failed):
             return WaveEnded(run_id=run_id, wave=wave, notified=notified, failed=failed)
+        case Run.Approved(by=by, comment=comment):
+            return RunApproved(run_id=run_id, by=by, comment=comment)
+        case Run.Rejected(by=by, comment=comment):
+            return RunRejected(run_id=run_id, by=by, comment=comment)
+        case Run.ApprovalExpired():
+            return RunApprovalExpired(run_id=run_id)
         case Run.Paused():
             return RunPaused(run_id=run_id)
         case Run.Resumed():

@@ -36,6 +36,12 @@ class RunInputs:
         return None if since is None else since + self.station_wait
 
     @property
+    def decide_by(self) -> datetime | None:
+        """Until when a second user may approve the run; None: it waits for no approval."""
+        order = self.run.snapshot.approval
+        return order.until if order is not None and self.run.unapproved else None
+
+    @property
     def next_wave_due(self) -> datetime:
         run = self.run
         if run.wave_ended_at is None:
@@ -74,6 +80,26 @@ def expired(inputs: RunInputs) -> bool:
 def given_up(inputs: RunInputs) -> bool:
     """The run is to end because no station has responded for `stationDownWaitS`."""
     return inputs.run.ending is RunEnding.STATION_DOWN
+
+
+def not_approved(inputs: RunInputs) -> bool:
+    """The run is to end because a second user has rejected it, or none has approved it in time."""
+    return inputs.run.ending in {RunEnding.REJECTED, RunEnding.APPROVAL_EXPIRED}
+
+
+def no_wave_yet(inputs: RunInputs) -> bool:
+    """No wave has begun so far."""
+    return inputs.run.wave == 0
+
+
+def awaits_approval(inputs: RunInputs) -> bool:
+    """The run needs the approval of a second user, and has none."""
+    return inputs.run.unapproved
+
+
+def decision_too_late(inputs: RunInputs) -> bool:
+    """The time for the approval has passed."""
+    return inputs.decide_by is not None and inputs.now >= inputs.decide_by
 
 
 def awaits_station(inputs: RunInputs) -> bool:

@@ -11,6 +11,7 @@ class Phase(StrEnum):
     """How far the waves of a run are."""
 
     WAITING = "waiting"
+    AWAITING_APPROVAL = "awaiting approval"
     CALLING = "calling"
     BETWEEN_WAVES = "between waves"
     ENDED = "ended"
@@ -19,7 +20,7 @@ class Phase(StrEnum):
 class Mode(StrEnum):
     """The order of a user or of the expiry, or the want of a station.
 
-    A run that is stopped, expired or given up is being ended.
+    A run that is stopped, expired, given up or not approved is being ended.
     """
 
     RUNNING = "running"
@@ -28,16 +29,20 @@ class Mode(StrEnum):
     STOPPED = "stopped"
     EXPIRED = "expired"
     GIVEN_UP = "given up"
+    NOT_APPROVED = "not approved"
 
 
-_NOT_ENDED = (Phase.WAITING, Phase.CALLING, Phase.BETWEEN_WAVES)
-_NOT_CALLING = (Phase.WAITING, Phase.BETWEEN_WAVES)
+_NOT_ENDED = (Phase.WAITING, Phase.AWAITING_APPROVAL, Phase.CALLING, Phase.BETWEEN_WAVES)
+_NOT_CALLING = (Phase.WAITING, Phase.AWAITING_APPROVAL, Phase.BETWEEN_WAVES)
+_MAY_BEGIN = (Phase.WAITING, Phase.BETWEEN_WAVES)
 _NOT_ENDING = (Mode.RUNNING, Mode.PAUSED)
 _ENDING = (Mode.STOPPED, Mode.EXPIRED)
 # A run waits for a station, and gives up, in a wave only.
 _CALLING = (Phase.CALLING,)
 _NO_STATION = (Mode.NO_STATION,)
 _GIVEN_UP = (Mode.GIVEN_UP,)
+_UNAPPROVED = (Phase.AWAITING_APPROVAL,)
+_NOT_APPROVED = (Mode.NOT_APPROVED,)
 _BUT_NO_STATION = tuple(mode for mode in Mode if mode is not Mode.NO_STATION)
 
 
@@ -63,7 +68,12 @@ class Activity:
 
 
 TRANSITIONS: tuple[Transition, ...] = (
-    Transition("begin_wave", _NOT_CALLING, (Mode.RUNNING,), "run-wave-started", phase=Phase.CALLING),
+    Transition("approve", _UNAPPROVED, _NOT_ENDING, "run-approved", phase=Phase.WAITING),
+    Transition("reject", _UNAPPROVED, _NOT_ENDING, "run-rejected", mode=Mode.NOT_APPROVED),
+    Transition("expire_approval", _UNAPPROVED, _NOT_ENDING, "run-approval-expired", mode=Mode.NOT_APPROVED),
+    Transition("begin_wave", _MAY_BEGIN, (Mode.RUNNING,), "run-wave-started", phase=Phase.CALLING),
+    # A run that is not approved has one wave without calls, in which every subscriber gets a result.
+    Transition("begin_wave", _UNAPPROVED, _NOT_APPROVED, "run-wave-started", phase=Phase.CALLING),
     Transition("close_wave", _CALLING, _BUT_NO_STATION, "run-wave-ended", phase=Phase.BETWEEN_WAVES),
     Transition("close_wave", _CALLING, _NO_STATION, "run-wave-ended", Phase.BETWEEN_WAVES, Mode.RUNNING),
     Transition("await_station", _CALLING, (Mode.RUNNING,), "run-stations-down", mode=Mode.NO_STATION),
@@ -87,16 +97,23 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition("end_as_decided", _NOT_ENDED, (Mode.STOPPED,), "run-ended", phase=Phase.ENDED),
     # The wave of a run that has expired or given up is closed first: every subscriber in it gets a result.
     Transition("end_as_decided", _NOT_CALLING, (Mode.EXPIRED,), "run-ended", phase=Phase.ENDED),
-    Transition("end_as_decided", (Phase.BETWEEN_WAVES,), _GIVEN_UP, "run-ended", phase=Phase.ENDED),
+    Transition(
+        "end_as_decided",
+        (Phase.BETWEEN_WAVES,),
+        (Mode.GIVEN_UP, Mode.NOT_APPROVED),
+        "run-ended",
+        phase=Phase.ENDED,
+    ),
 )
 
 ACTIVITIES: tuple[Activity, ...] = (
-    Activity("wait_for_time", _NOT_CALLING, (Mode.RUNNING,)),
-    Activity("wait_for_resume", _NOT_CALLING, (Mode.PAUSED,)),
+    Activity("wait_for_approval", _UNAPPROVED, _NOT_ENDING),
+    Activity("wait_for_time", _MAY_BEGIN, (Mode.RUNNING,)),
+    Activity("wait_for_resume", _MAY_BEGIN, (Mode.PAUSED,)),
     Activity("dial", _CALLING, (*_NOT_ENDING, Mode.NO_STATION)),
     Activity("await_calls_drained", _CALLING, (*_ENDING, Mode.GIVEN_UP)),
-    Activity("await_calls_drained", (Phase.BETWEEN_WAVES,), _BUT_NO_STATION),
-    Activity("fail_remaining", _CALLING, (Mode.EXPIRED, Mode.GIVEN_UP)),
+    Activity("await_calls_drained", (Phase.BETWEEN_WAVES,), (*_NOT_ENDING, *_ENDING, Mode.GIVEN_UP)),
+    Activity("fail_remaining", _CALLING, (Mode.EXPIRED, Mode.GIVEN_UP, Mode.NOT_APPROVED)),
     Activity("release", (Phase.ENDED,), _BUT_NO_STATION),
 )
 
@@ -112,7 +129,9 @@ def possible(phase: Phase, mode: Mode) -> bool:
     """Return whether a run can be in this state."""
     if mode is Mode.NO_STATION:
         return phase is Phase.CALLING
-    return mode is not Mode.GIVEN_UP or phase is not Phase.WAITING
+    if mode is Mode.GIVEN_UP:
+        return phase not in {Phase.WAITING, Phase.AWAITING_APPROVAL}
+    return mode is not Mode.NOT_APPROVED or phase is not Phase.WAITING
 
 
 def state_name(phase: Phase, mode: Mode) -> str:

@@ -25,6 +25,7 @@ from cato_dialer.campaign.domain.run.next_step import (
     Dial,
     EndRun,
     Expire,
+    ExpireApproval,
     FailRemaining,
     GiveUp,
     GoOn,
@@ -147,6 +148,8 @@ class RunDriver:
                 )
             case Expire():
                 name, decide = "expire", lambda run: run.expire(timestamp=now)
+            case ExpireApproval():
+                name, decide = "approval-expired", lambda run: run.expire_approval(timestamp=now)
             case AwaitStation():
                 log.warning("no station responds, the run waits", run_id=str(self._id))
                 # A run may wait several times: the version tells the decisions apart.

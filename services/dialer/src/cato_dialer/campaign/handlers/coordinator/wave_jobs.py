@@ -153,4 +153,5 @@ class WaveJobs:
             opt_out_prompt=None if snapshot.opt_out is None else snapshot.opt_out.prompt,
             task_id=snapshot.task_id,
             test=snapshot.test,
+            ignore_contact_limits=snapshot.ignore_contact_limits,
         )

@@ -13,6 +13,7 @@ from cato_dialer.campaign.domain.forecast import ListCounts, count_list, duratio
 from cato_dialer.campaign.domain.hours_forecast import forecast_hours
 from cato_dialer.campaign.domain.stations import no_station
 from cato_dialer.campaign.handlers.deps import Deps
+from cato_dialer.campaign.handlers.starts.approval import needs_approval
 from cato_dialer.campaign.handlers.starts.start_task import (
     closed_dates,
     group_lists,
@@ -21,6 +22,8 @@ from cato_dialer.campaign.handlers.starts.start_task import (
 )
 from cato_dialer.campaign.handlers.stations import current_stations
 from cato_runtime.requests import RequestContext
+
+_APPROVAL = "after the start another user must approve the execution, because of its size"
 
 
 async def check_task(deps: Deps, query: CheckTask, context: RequestContext) -> TaskCheck:
@@ -65,6 +68,8 @@ async def check_task(deps: Deps, query: CheckTask, context: RequestContext) -> T
         *_of_list(found),
         *_of_message(found, settings, files),
     ]
+    if needs_approval(deps.config.approval, query.actor, found.subscribers):
+        warnings.append(_warning(CheckCode.NEEDS_APPROVAL, _APPROVAL))
     return found.model_copy(update={"warnings": warnings})
 
 

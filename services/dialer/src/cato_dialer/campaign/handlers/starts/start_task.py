@@ -42,6 +42,7 @@ from cato_dialer.campaign.handlers.coordinator.run_results import result_of
 from cato_dialer.campaign.handlers.deps import Deps
 from cato_dialer.campaign.handlers.notification_settings import opt_out_files
 from cato_dialer.campaign.handlers.resources import translate_log_errors
+from cato_dialer.campaign.handlers.starts.approval import approval_order
 from cato_dialer.campaign.handlers.starts.run_prompts import cannot_start, opt_out_of, store_prompt
 from cato_runtime import tracing
 from cato_runtime.objects import ObjectMissingError
@@ -113,7 +114,7 @@ async def _start(
         task.check_startable(context.now)
         if deps.config.channels == 0:
             return TaskStart(task_exec_id=None, result=StartResult.FAIL_NO_CHANNELS)
-        snapshot = await _snapshot(deps, task, context, listed)
+        snapshot = await _snapshot(deps, task, context, command.actor, listed)
 
         def decide(task: Task) -> None:
             task.check_visible(command.actor)
@@ -159,7 +160,9 @@ async def settings_and_files(deps: Deps, task: Task) -> tuple[NotificationSettin
     return settings, files
 
 
-async def _snapshot(deps: Deps, task: Task, context: RequestContext, listed: ListSource) -> RunSnapshot:
+async def _snapshot(
+    deps: Deps, task: Task, context: RequestContext, actor: Actor, listed: ListSource
+) -> RunSnapshot:
     settings, files = await settings_and_files(deps, task)
     people = await listed(task)
     local, zone = settings.spec.local_time, settings.spec.time_zone or deps.config.time_zone
@@ -191,6 +194,8 @@ async def _snapshot(deps: Deps, task: Task, context: RequestContext, listed: Lis
         traceparent=tracing.traceparent(),
         exclusions=_exclusions(task, settings, opt_out),
         opt_out=opt_out,
+        approval=approval_order(deps.config.approval, actor, people.count, context.now),
+        ignore_contact_limits=task.spec.ignore_contact_limits,
     )
     return _as_test(snapshot) if people.test else snapshot
 
@@ -239,6 +244,7 @@ def _as_test(snapshot: RunSnapshot) -> RunSnapshot:
             "start_at": None,
             "expires_at": None,
             "priority": _FIRST,
+            "approval": None,
         }
     )
 

@@ -12,6 +12,7 @@ RUN, TASK, GROUP, AUDIO, SETTINGS, STATION = (UUID(int=no) for no in range(1, 7)
 STARTED = "2026-11-27T08:30:00Z"
 TOKENS = {
     "all": ("dispatcher", ["read", "write", "run"]),
+    "head": ("head", ["read", "run", "approve"]),
     "reader": ("guest", ["read"]),
     "other": ("stranger", ["read", "write", "run"]),
 }
@@ -51,6 +52,10 @@ def execution(**changes: Any) -> dict[str, Any]:
         "endedAt": None,
         "report": report(**changes),
     }
+
+
+def approval(state: str = "WAITING", by: str = "dispatcher") -> dict[str, Any]:
+    return {"state": state, "requestedBy": by, "until": "2026-11-28T08:30:00Z"}
 
 
 def station(**changes: Any) -> dict[str, Any]:
@@ -198,6 +203,8 @@ class FakeApi:
         if request.method == "GET":
             return self._read(request, path)
         self.bodies.append(request.content)
+        if path.endswith(("/approve", "/reject")):
+            return _json(approval("APPROVED" if path.endswith("/approve") else "REJECTED"))
         if path.endswith("/check"):
             return _json(self.task_check)
         if path.endswith(("/start", "/repeat-unreached", "/test-call")):
@@ -220,6 +227,8 @@ class FakeApi:
             active = request.url.params.get("active")
             runs = [run for run in self.runs if active in {None, str(run["report"]["activePhase"]).lower()}]
             return _page(runs, request)
+        if path == "/approvals":
+            return _page([run for run in self.runs if "approval" in run], request)
         if path == f"/task-execs/{RUN}":
             return _json({**self.runs[0], "subscribers": []})
         if path == f"/task-execs/{RUN}/subscribers":

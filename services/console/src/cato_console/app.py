@@ -12,7 +12,7 @@ from cato_console.http.middleware import BodyLimit, SecurityHeaders
 from cato_console.http.problems import add_handlers
 from cato_console.http.rendering import STATIC
 from cato_console.http.visits import private, public
-from cato_console.pages import board, person, run, run_control, search, sign_in, statistics
+from cato_console.pages import approvals, board, person, run, run_control, search, sign_in, statistics
 from cato_console.pages.notification import check_step, message_step, people_step, rules_step
 
 _A_YEAR = "public, max-age=31536000, immutable"
@@ -49,6 +49,9 @@ ROUTES = (
     Route("/runs/{id:uuid}/resume", private(run_control.resume), methods=["POST"]),
     Route("/runs/{id:uuid}/stop", private(run_control.ask_to_stop), methods=["GET"]),
     Route("/runs/{id:uuid}/stop", private(run_control.stop), methods=["POST"]),
+    Route("/approvals", private(approvals.show), methods=["GET"]),
+    Route("/runs/{id:uuid}/approve", private(approvals.approve), methods=["POST"]),
+    Route("/runs/{id:uuid}/reject", private(approvals.reject), methods=["POST"]),
     Route("/runs/{id:uuid}/repeat", private(run_control.ask_to_repeat), methods=["GET"]),
     Route("/runs/{id:uuid}/repeat", private(run_control.repeat), methods=["POST"]),
     Route("/new", private(message_step.begin), methods=["GET"]),

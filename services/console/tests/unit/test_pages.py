@@ -27,6 +27,7 @@ PAGES = [
     f"/new/people?{CHOSEN}",
     f"/new/rules?{CHOSEN}&preset=reminder",
     f"/new/check?{CHOSEN}",
+    "/approvals",
     "/search",
     "/search?q=776401",
     "/search?q=person",

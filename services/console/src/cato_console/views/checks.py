@@ -14,6 +14,7 @@ WARNINGS = {
     "expired": mark("Its time is over: choose the rules again."),
     "too-short": mark("The time may be too short to call everybody."),
     "call-too-short": mark("The message is longer than a call may be: shorten it, or play it once."),
+    "needs-approval": mark("After the start it waits until another person approves it."),
     "audio": mark("Listen to the recording once more: something about it is unusual."),
 }
 """Repeated people, shared numbers and wrong numbers have lines of their own, with their counts."""

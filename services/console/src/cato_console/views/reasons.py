@@ -55,6 +55,7 @@ _TEXTS = {
     "no-number-left": mark("no number was left to call"),
     "limit-reached": mark("called often enough"),
     "excluded": mark("on an exclusion list"),
+    "not-approved": mark("the notification was not approved"),
     "no-time-zone": mark("time zone not known"),
     "retry-stopped": mark("not called again after an earlier result"),
     "job-too-large": mark("too much is on the list about this person"),

@@ -46,6 +46,15 @@ _RUNS = {
 _ENDS = {
     "STOPPED": Shown(mark("Stopped"), "quiet", "stop"),
     "EXPIRED": Shown(mark("Time is up"), "bad", "alarm", mark("Its time ended before all waves were done.")),
+    "REJECTED": Shown(
+        mark("Rejected"), "bad", "stop", mark("A second person has rejected it, and nobody was called.")
+    ),
+    "APPROVAL_EXPIRED": Shown(
+        mark("Not approved in time"),
+        "bad",
+        "alarm",
+        mark("No second person has approved it, and nobody was called. It can be started again."),
+    ),
     "STATION_DOWN": Shown(
         mark("Given up: no station responded"),
         "bad",

@@ -21,7 +21,7 @@ PAGE = 1000
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory):
     """Start processes that have done nothing else: the test measures their memory."""
-    live = LiveStack(tmp_path_factory.mktemp("stack"), free_port(socket.SOCK_DGRAM))
+    live = LiveStack(tmp_path_factory.mktemp("stack"), free_port(socket.SOCK_DGRAM), preloaded=False)
     live.start()
     yield live
     live.stop()

@@ -17,7 +17,7 @@ def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveExchange]
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory, exchange: LiveExchange) -> Iterator[LiveStack]:
-    live = LiveStack(tmp_path_factory.mktemp("stack"), exchange.port)
+    live = LiveStack(tmp_path_factory.mktemp("stack"), exchange.port, preloaded=False)
     live.start()
     yield live
     live.stop()

@@ -9,13 +9,14 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import httpx
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from cato_runtime.process.child_process import die_with_parent
+from tests.support.preloaded.process import PreloadedProcess
 
 HERE = Path(__file__).parent
 PROMPT = HERE.parents[1] / "assets" / "flood_warning.mp3"
@@ -24,6 +25,8 @@ RETRY_LATER = 503
 "The gateway's answer if a service did not answer in time; it has Retry-After."
 TRIES = 5
 AUTH = {"Authorization": "Bearer plain:default"}
+
+Process = subprocess.Popen[str] | PreloadedProcess
 
 
 def free_port(kind: socket.SocketKind) -> int:
@@ -49,7 +52,7 @@ def begin(command: list[str], **options: Any) -> subprocess.Popen[str]:
     return subprocess.Popen(command, text=True, preexec_fn=die_with_parent, **options)  # noqa: PLW1509
 
 
-def wait_for_line(process: subprocess.Popen[str], start: str) -> str:
+def wait_for_line(process: Process, start: str) -> str:
     """Return the first line of the process that begins with `start`; lines before it are dropped."""
     assert process.stdout is not None
     for line in process.stdout:
@@ -58,7 +61,7 @@ def wait_for_line(process: subprocess.Popen[str], start: str) -> str:
     raise AssertionError(f"{process.args} ended without printing {start!r}")
 
 
-def end(process: subprocess.Popen[str]) -> None:
+def end(process: Process) -> None:
     process.send_signal(signal.SIGTERM)
     try:
         process.wait(timeout=60)
@@ -77,7 +80,7 @@ class LiveExchange:
     directory: Path
     plan: Path = HERE / "number_plan.yaml"
     port: int = field(default_factory=lambda: free_port(socket.SOCK_DGRAM))
-    process: subprocess.Popen[str] | None = None
+    process: Process | None = None
 
     @property
     def records_dir(self) -> Path:
@@ -85,9 +88,9 @@ class LiveExchange:
 
     def start(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "cato_exchange.cli", "--port", str(self.port)]
+        command = ["cato-exchange", "--port", str(self.port)]
         command += ["--plan", str(self.plan), "--record", str(self.records_dir)]
-        self.process = begin(command, stdout=subprocess.PIPE)
+        self.process = PreloadedProcess("cato_exchange.cli:main", command, stdout=subprocess.PIPE)
         wait_for_line(self.process, "ready")
 
     def stop(self) -> None:
@@ -131,7 +134,9 @@ class LiveStack:
     engine: str = "auto"
     port: int = field(default_factory=lambda: free_port(socket.SOCK_STREAM))
     console_port: int | None = None
-    process: subprocess.Popen[str] | None = None
+    preloaded: bool = True
+    "Otherwise it is started as a user starts it, and its processes import what they need."
+    process: Process | None = None
 
     @property
     def url(self) -> str:
@@ -146,19 +151,26 @@ class LiveStack:
         config = {**configuration(self.sip_port, self.channels, engine=self.engine), **self.config}
         file = self.directory / "cato.yaml"
         file.write_text(yaml.safe_dump(config))
-        command = [sys.executable, "-m", "cato_stack", "up", "--config", str(file)]
+        command = ["cato", "up", "--config", str(file)]
         command += ["--data", str(self.directory / "data"), "--port", str(self.port)]
         if self.console_port is None:
             command += ["--no-console"]
         else:
             command += ["--console-port", str(self.console_port)]
         with self.log.open("a") as log:
-            self.process = begin(command, stdout=subprocess.PIPE, stderr=log)
+            self.process = self._begin(command, log)
         try:
             assert wait_for_line(self.process, "ready") == f"ready {self.url}"
         except AssertionError as error:
             error.add_note(self.log.read_text()[-4000:])
             raise
+
+    def _begin(self, command: list[str], log: IO[str]) -> Process:
+        if not self.preloaded:
+            program = Path(sys.executable).with_name(command[0])
+            return begin([str(program), *command[1:]], stdout=subprocess.PIPE, stderr=log)
+        entry = "tests.support.preloaded.up:main"
+        return PreloadedProcess(entry, command, stdout=subprocess.PIPE, stderr=log)
 
     def stop(self) -> None:
         if self.process is not None:
@@ -189,7 +201,7 @@ class LiveDialer:
     broker_url: str
     config: dict[str, Any]
     health_port: int = field(default_factory=lambda: free_port(socket.SOCK_STREAM))
-    process: subprocess.Popen[str] | None = None
+    process: Process | None = None
 
     def start(self, timeout_s: float = START_TIMEOUT_S) -> None:
         """Start the replica and wait until it is ready."""
@@ -203,9 +215,13 @@ class LiveDialer:
             "CATO_DATA_DIR": str(self.directory / "data"),
             "CATO_HEALTH_PORT": str(self.health_port),
         }
-        program = Path(sys.executable).with_name("cato-dialer")
         with (self.directory / "dialer.log").open("a") as log:
-            self.process = begin([str(program), "--roles", "dial"], env=environment, stderr=log)
+            self.process = PreloadedProcess(
+                "cato_dialer.entrypoints.main:main",
+                ["cato-dialer", "--roles", "dial"],
+                env=environment,
+                stderr=log,
+            )
         deadline = time.monotonic() + timeout_s
         while not self._ready():
             assert self.process.poll() is None, (self.directory / "dialer.log").read_text()[-4000:]

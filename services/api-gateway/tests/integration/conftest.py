@@ -2,6 +2,7 @@ import asyncio
 import json
 import os
 import resource
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -18,15 +19,17 @@ from cato_runtime.process.embedded_nats import EmbeddedNats
 from cato_runtime.requests import serve_requests
 from cato_runtime.service import ping_subject
 from tests.support.gateway.services import MemoryServices
+from tests.support.preloaded.process import AsyncPreloadedProcess
 
 DEADLINE_S = 60
+_MAIN = "cato_gateway.entrypoints.main"
 
 
 @dataclass
 class GatewayProcess:
     """A gateway as an operator runs it."""
 
-    process: asyncio.subprocess.Process
+    process: asyncio.subprocess.Process | AsyncPreloadedProcess
     log: list[dict[str, Any]] = field(default_factory=list)
 
     async def logged(self, event: str) -> dict[str, Any]:
@@ -51,19 +54,20 @@ class GatewayProcess:
 async def run_gateway(
     url: str, *, descriptors: int | None = None, **environment: str
 ) -> AsyncIterator[GatewayProcess]:
-    def limit() -> None:
-        if descriptors is not None:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
-
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "cato_gateway.entrypoints.main",
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, "CATO_NATS_URL": url, "CATO_PORT": "0", **environment},
-        preexec_fn=limit,
-    )
+    variables = {**os.environ, "CATO_NATS_URL": url, "CATO_PORT": "0", **environment}
+    outputs = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    process: asyncio.subprocess.Process | AsyncPreloadedProcess
+    if descriptors is None:
+        process = await AsyncPreloadedProcess.start(
+            f"{_MAIN}:main", ["cato-gateway"], env=variables, **outputs
+        )
+    else:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", _MAIN),
+            env=variables,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors)),
+            **outputs,
+        )
     try:
         yield GatewayProcess(process)
     finally:

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,13 +15,15 @@ from cato_runtime.process.embedded_nats import EmbeddedNats
 from cato_runtime.requests import Requester
 from services.media.tests.support.client import USER
 from services.media.tests.support.sounds import packed, tone, wav
+from tests.support.preloaded.process import AsyncPreloadedProcess
 
 TEN_MINUTES = wav(packed(tone(8000)) * 600, rate=8000)
 
 
-async def media_process(url: str, data: Path) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        str(Path(sys.executable).with_name("cato-media")),
+async def media_process(url: str, data: Path) -> AsyncPreloadedProcess:
+    return await AsyncPreloadedProcess.start(
+        "cato_media.entrypoints.main:main",
+        ["cato-media"],
         env={**os.environ, "CATO_NATS_URL": url, "CATO_DATA_DIR": str(data)},
     )
 

@@ -39,7 +39,7 @@ async def settled(measure):
 @pytest.mark.timeout(120)
 async def test_an_idle_service_keeps_little_memory_and_few_threads(bus, tmp_path):
     run = synthetic_run(5, subscribers=40, waves=2)
-    service = ReportingProcess(bus.url, f"chdb://{tmp_path / 'clickhouse'}", tmp_path)
+    service = ReportingProcess(bus.url, f"chdb://{tmp_path / 'clickhouse'}", tmp_path, preloaded=False)
     try:
         await service.start()
         size = len(run.messages) // BATCHES

@@ -54,7 +54,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory, exchange: LiveExchange) -> I
                 {"token": TOKEN, "user": "dispatcher"},
                 {"token": "default", "user": "dispatcher"},
                 {"token": "other", "user": "stranger"},
-            ]
+                {"token": "head", "user": "head", "permissions": ["read", "approve"]},
+            ],
+            "approval": {"aboveSubscribers": 400},
         },
         console_port=free_port(socket.SOCK_STREAM),
     )

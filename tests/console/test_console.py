@@ -231,6 +231,27 @@ def test_the_keyboard_alone_starts_pauses_and_stops(open_browser, slow_run):
     expect(state).to_contain_text("Stopped")
 
 
+def test_a_second_person_decides_with_the_keyboard_alone(open_browser, stack):
+    client = stack.client()
+    rows = [{"fullName": f"Many {no}", "phones": [f"5{no:04}"]} for no in range(401)]
+    prompt = client.add_prompt("many", PROMPT.read_bytes())["id"]
+    run = client.start(client.make_task(rows, files=[prompt]))
+    client.http.close()
+    head = open_browser()
+    head.sign_in("head")
+    head.go("/approvals")
+    assert findings(head) == {}
+    assert head.fits()
+    head.tab_to(f"#comment-{run}")
+    head.page.keyboard.type("the old list")
+    head.tab_to("button.danger")
+    head.page.keyboard.press("Enter")
+    expect(head.page.locator(".notice.good")).to_contain_text("Rejected")
+    expect(head.page.locator("main")).to_contain_text("Nothing waits for an approval.")
+    head.go(f"/runs/{run}")
+    expect(head.page.locator(f"#run-{run}-state")).to_contain_text("head: the old list")
+
+
 def test_a_run_of_another_user_is_not_found(open_browser, slow_run):
     stranger = open_browser()
     stranger.sign_in("other")

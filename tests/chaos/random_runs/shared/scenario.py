@@ -65,8 +65,11 @@ def draw_shared(seed: int, *, engine: str | None = None, brokers: int | None = N
 
 
 def _people(chance: random.Random, pool: list[str]) -> Iterator[tuple[str, ...]]:
-    for _ in range(chance.randint(5, 9)):
-        yield tuple(chance.sample(pool, chance.choice((1, 1, 2))))
+    """Draw the people of one list: most numbers of the pool, each of them of one person."""
+    left = chance.sample(pool, len(pool) - chance.randint(0, 2))
+    while left:
+        count = min(len(left), chance.choice((1, 1, 2)))
+        yield tuple(left.pop() for _ in range(count))
 
 
 def _kills(chance: random.Random) -> tuple[Fault, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cato_client.models import NotificationSettings, Settings, SettingsFields, TimeRestrictions
+from cato_client.models.rules import CallLimit, ContactLimits
 from cato_console.errors import RefusedError
 from cato_console.language.languages import Language, mark
 
@@ -18,6 +19,10 @@ FIELDS = (
     "heard_s",
     "from",
     "till",
+    "repeat_key",
+    "opt_out_key",
+    "calls_a_day",
+    "gap_min",
 )
 CONDITIONS = {
     "PICKUP_AND_CONFIRM": mark("presses a key to confirm"),
@@ -88,7 +93,9 @@ PRESETS = (
     ),
 )
 
-_MINUTE_S = 60
+_MINUTE_S, _DAY_S = 60, 86_400
+_EXACT = ("time_restrictions", "repeat_key", "opt_out_key", "contact_limits")
+"""Rules that stored settings must have, or not have, as the form says."""
 
 
 def settings_of(language: Language, form: Mapping[str, str]) -> Settings:
@@ -121,6 +128,9 @@ def settings_of(language: Language, form: Mapping[str, str]) -> Settings:
             if condition == "PICKUP_AND_LISTEN_SOME"
             else None,
             "time_restrictions": hours,
+            "repeat_key": form["repeat_key"] or None,
+            "opt_out_key": form["opt_out_key"] or None,
+            "contact_limits": _contact_limits(language, form["calls_a_day"], form["gap_min"]),
         }
     )
 
@@ -133,7 +143,16 @@ def equal(stored: NotificationSettings, wanted: Settings) -> bool:
         value is None or getattr(stored, name) == value
         for name in SettingsFields.model_fields
         for value in (getattr(wanted, name),)
-    ) and (stored.time_restrictions == wanted.time_restrictions)
+    ) and all(getattr(stored, name) == getattr(wanted, name) for name in _EXACT)
+
+
+def _contact_limits(language: Language, calls_a_day: str, gap_min: str) -> ContactLimits | None:
+    limits = []
+    if calls_a_day:
+        calls = _whole(language, language.gettext("Most calls to a number in 24 hours"), calls_a_day)
+        limits.append(CallLimit(max_calls=calls, per_s=_DAY_S))
+    gap = _whole(language, language.gettext("Minutes between calls to a number"), gap_min or "0")
+    return ContactLimits(limits=limits, min_gap_s=gap * _MINUTE_S) if limits or gap else None
 
 
 def _whole(language: Language, name: str, text: str) -> int:

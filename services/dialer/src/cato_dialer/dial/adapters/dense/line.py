@@ -39,8 +39,9 @@ class DenseLine:
         self.number = number
         self.order = order
         self.call: UacCall | None = None
-        self.call_elsewhere: Callable[[], bool] = _nowhere
-        """Make the call at another address of the station; false if there is none."""
+        self.call_elsewhere: Callable[[DenseLine], bool] = _nowhere
+        """Make this call at another address of the station; false if there is none. The line is its argument:
+        bound to it, the line would refer to itself, and stay in memory until the garbage collector runs."""
         self.media: MediaProcess | None = None
         self.incarnation = 0
         self.port = 0
@@ -192,13 +193,13 @@ class DenseLine:
 
     def rejected(self, code: int, phrase: str) -> None:
         self._told = True
-        if code == _UNAVAILABLE and self.call_elsewhere():
+        if code == _UNAVAILABLE and self.call_elsewhere(self):
             self._retry_after_s = None  # of one address, not of the station
             return  # RFC 3263, 4.3
         self.release(ReleaseCause.REJECTED, code, phrase)
 
     def no_response(self, why: str) -> None:
-        if not self._told and self.call_elsewhere():
+        if not self._told and self.call_elsewhere(self):
             return
         self.release(ReleaseCause.NO_RESPONSE, None, why)
 
@@ -280,5 +281,5 @@ class DenseLine:
                 self._reader.set_result(None)
 
 
-def _nowhere() -> bool:
+def _nowhere(_line: DenseLine) -> bool:
     return False

@@ -228,7 +228,7 @@ class DenseTrunk:
             return
         self._send(line, target)
 
-    def _call_elsewhere(self, line: DenseLine, tried: tuple[Target, ...]) -> bool:
+    def _call_elsewhere(self, tried: tuple[Target, ...], line: DenseLine) -> bool:
         """Make a call at another address of its station; return whether there is one."""
         station, not_after = line.order.station, line.order.not_after
         rest = [target for target in self._resolver.others(station) if target not in tried]
@@ -272,7 +272,7 @@ class DenseTrunk:
             line.release(ReleaseCause.NO_RESPONSE, None, f"the station cannot be reached: {error}")
             return
         line.call = call
-        line.call_elsewhere = partial(self._call_elsewhere, line, (*tried, target))
+        line.call_elsewhere = partial(self._call_elsewhere, (*tried, target))
         call.start()
 
     def _report(self, process: MediaProcess, message: protocol.FromMedia) -> None:  # noqa: ARG002

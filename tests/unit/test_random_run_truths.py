@@ -24,7 +24,9 @@ from cato_contracts.messages.runs import (
     WaveStarted,
 )
 from cato_contracts.objects import Bucket, ObjectRef
+from cato_exchange.record import CallRecord
 from tests.chaos.random_runs.evidence import Evidence, FailedTry, FarCall, GivenOrder
+from tests.chaos.random_runs.run import far_call
 from tests.chaos.random_runs.scenario import (
     DIALERS,
     Fault,
@@ -394,3 +396,13 @@ def test_dialer_and_its_worker_are_not_killed_together() -> None:
     worker = Fault(1, Kind.KILL_WORKER, DIALERS[0])
     assert not possible(Fault(2, Kind.KILL, DIALERS[0], 1), [worker])
     assert possible(Fault(2, Kind.KILL, DIALERS[1], 1), [worker])
+
+
+def test_call_that_the_exchange_hung_up_is_over_when_it_sent_its_bye():
+    record = CallRecord(
+        "id", "1", "1", "2", "", "", "answer", "", attempt=1, invite_ms=1_000, answer_ms=1_100
+    )
+    record.hung_up_ms = 1_700
+    assert far_call(record, b"").end_ms is None
+    record.end_ms = 10_200  # the answer to the BYE came into a silence of the station
+    assert far_call(record, b"").end_ms == 1_700

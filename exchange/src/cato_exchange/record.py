@@ -36,6 +36,8 @@ class CallRecord:
     answer_ms: float | None = None
     ack_ms: float | None = None
     cancel_ms: float | None = None
+    hung_up_ms: float | None = None
+    "When the exchange sent its BYE; `end_ms` is when that was answered or has timed out."
     end_ms: float | None = None
     final_code: int | None = None
     "The final response to the INVITE; None: none was sent."

@@ -106,6 +106,7 @@ def test_bye_without_a_response_ends_the_call(clock: VirtualClock, flow: Recordi
     [record] = office.records
     assert requests(flow, "BYE")[0] == 2.0
     assert (record.ended_by, record.end_ms, record.bye_answered) == ("exchange", 34_000, False)
+    assert record.hung_up_ms == 2_000
 
 
 def test_call_without_reply_ends_after_the_timeout(clock: VirtualClock, flow: RecordingFlow):

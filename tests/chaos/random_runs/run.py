@@ -260,14 +260,15 @@ async def _far_calls(system: System, prompt: bytes) -> tuple[FarCall, ...]:
     deadline = time.monotonic() + _HANG_UP_S
     while any(not call.ended for call in system.exchange.calls) and time.monotonic() < deadline:
         await asyncio.sleep(0.1)
-    return tuple(_far_call(call, prompt) for call in system.exchange.calls)
+    return tuple(far_call(call, prompt) for call in system.exchange.calls)
 
 
-def _far_call(call: CallRecord, prompt: bytes) -> FarCall:
+def far_call(call: CallRecord, prompt: bytes) -> FarCall:
     return FarCall(
         number=call.number,
         invite_ms=call.invite_ms,
-        end_ms=call.end_ms,
+        # A BYE of the exchange frees the line there, also when the answer comes into a silence and is lost.
+        end_ms=call.hung_up_ms if call.ended and call.hung_up_ms is not None else call.end_ms,
         answer_ms=call.answer_ms,
         final_code=call.final_code,
         caller=call.from_number,

@@ -213,6 +213,7 @@ class Call:
 
     def _send_bye(self, by: EndedBy) -> None:
         self.hanging_up = True
+        self.record.hung_up_ms = self.now()
         self.record.ended_by = by
         self.record.bye_answered = False
         self.forget_timers()

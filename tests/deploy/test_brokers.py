@@ -99,7 +99,7 @@ async def test_dialers_are_wanted_for_as_many_calls_as_jobs_or_channels(name, ch
         assert gauges.calls_wanted() == wanted
         samples = [sample for each in gauges.collect() for sample in each.samples]
         shown = {each.labels["stream"]: each.value for each in samples if each.name == "cato_stream_messages"}
-        assert shown == {"EVENTS": 0, "RUNS": 0, "DIAL": 3, "DEAD": 0, "AUDIT": 0}
+        assert shown == {"EVENTS": 0, "RUNS": 0, "DIAL": 3, "DEAD": 0, "AUDIT": 0, "SIP_TRACES": 0}
         await gauges.stop()
         await broker.stop()
 

@@ -56,7 +56,10 @@ AUDIT_CHANGES = "audit.changes"
 AUDIT = StreamSpec(name="AUDIT", subjects=("audit.>",), append_only=True)
 """The audit log. It is kept for ever."""
 
-STREAMS = (EVENTS, RUNS, DIAL, DEAD, AUDIT)
+SIP_TRACES = StreamSpec(name="SIP_TRACES", subjects=("sip-trace.>",), max_age=timedelta(days=3))
+"""What SIP traces have recorded: `sip-trace.<trace>.<dialer>`."""
+
+STREAMS = (EVENTS, RUNS, DIAL, DEAD, AUDIT, SIP_TRACES)
 
 RUN_DISPATCH_STATES = BucketSpec(name="runs")
 LEASES = BucketSpec(name="leases", key_ttl=True)
@@ -72,7 +75,18 @@ CONTACTS = BucketSpec(name="contacts", key_ttl=True)
 CONTACT_LIMITS = BucketSpec(name="contact_limits")
 """The limits of contacts, by an id that is derived from their user."""
 
-KEY_VALUE_BUCKETS = (RUN_DISPATCH_STATES, LEASES, IDEMPOTENCY, PACING_RULES, CONTACTS, CONTACT_LIMITS)
+TRACE_ORDERS = BucketSpec(name="sip_traces", key_ttl=True)
+"""The SIP traces, by an id that is derived from the name; they expire with what they have recorded."""
+
+KEY_VALUE_BUCKETS = (
+    RUN_DISPATCH_STATES,
+    LEASES,
+    IDEMPOTENCY,
+    PACING_RULES,
+    CONTACTS,
+    CONTACT_LIMITS,
+    TRACE_ORDERS,
+)
 
 OBJECT_BUCKETS: dict[Bucket, timedelta | None] = {
     Bucket.UPLOADS: timedelta(days=1),
@@ -153,6 +167,11 @@ def dial_job(run_id: UUID, wave: int | str, no: int | str) -> str:
 def dial_consumer(run_id: UUID) -> str:
     """The name of the durable consumer that dial replicas share for a run."""
     return f"run-{run_id}"
+
+
+def sip_trace(trace_id: UUID, dialer: str = "*") -> str:
+    """Where a dialer stores what it has recorded for a trace; `dialer` is a token without dots."""
+    return f"sip-trace.{trace_id}.{dialer}"
 
 
 def dead_letter(service: str) -> str:

@@ -13,6 +13,7 @@ from cato_dialer.campaign.adapters.nats_leases import NatsLeases
 from cato_dialer.campaign.adapters.nats_pacing_rules import NatsPacingRules
 from cato_dialer.campaign.adapters.nats_run_calls import NatsRunCalls
 from cato_dialer.campaign.adapters.nats_run_states import NatsRunStates
+from cato_dialer.campaign.adapters.nats_sip_traces import NatsSipTraces
 from cato_dialer.campaign.adapters.nats_station_sights import NatsStationSights
 from cato_dialer.campaign.handlers.deps import Deps as CampaignDeps
 from cato_dialer.campaign.role import CampaignRole
@@ -57,6 +58,7 @@ async def _campaign(runtime: RuntimeDeps, excluded: ExclusionParts) -> CampaignP
             readings=excluded.board,
             stations=NatsStationSights(client),
             pacing=NatsPacingRules(js),
+            traces=NatsSipTraces(js),
             contact_limits=NatsContactLimits(js),
             calendars=Calendars(),
             audit=AuditWriter(js),

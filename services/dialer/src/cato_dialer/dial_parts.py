@@ -15,6 +15,7 @@ from cato_dialer.dial.adapters.nats.contacts.ledger import NatsContacts
 from cato_dialer.dial.adapters.nats.incarnations import claim
 from cato_dialer.dial.adapters.nats.job_source import NatsJobSource
 from cato_dialer.dial.adapters.nats.pacing.rules import NatsPacing
+from cato_dialer.dial.adapters.nats.sip_traces import NatsSipTraces
 from cato_dialer.dial.adapters.nats.station_presence import NatsStationPresence
 from cato_dialer.dial.adapters.pjsua2.supervisor.registrar import StationRegistrar
 from cato_dialer.dial.adapters.sip.station_keepalive import StationKeepalive
@@ -75,4 +76,12 @@ async def dial_parts(runtime: RuntimeDeps, excluded: ExclusionParts) -> DialPart
     role = DialRole(deps, source, presence.changed)
     gauges = DialGauges(stations, role.dispatcher, channels, trunk, watch, deps.resting_until, registrar)
     metrics.gauges(gauges.read)
-    return DialParts(role, registrar, presence, metrics)
+    traces = NatsSipTraces(
+        client,
+        clock,
+        incarnations.own,
+        engines=(trunk, registrar),
+        stations=lambda: deps.stations,
+        canonical=config.numbering.rule().canonical,
+    )
+    return DialParts(role, registrar, presence, metrics, traces)

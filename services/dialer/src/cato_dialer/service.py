@@ -12,6 +12,7 @@ from cato_dialer.campaign.role import CampaignRole
 from cato_dialer.config_change import check_change
 from cato_dialer.dial.adapters.call_metrics import CallMetrics
 from cato_dialer.dial.adapters.configured_stations import stations_of
+from cato_dialer.dial.adapters.nats.sip_traces import NatsSipTraces
 from cato_dialer.dial.adapters.nats.station_presence import NatsStationPresence
 from cato_dialer.dial.adapters.pjsua2.supervisor.registrar import StationRegistrar
 from cato_dialer.dial.role import DialRole
@@ -32,12 +33,13 @@ class CampaignParts:
 
 @dataclass(frozen=True, slots=True)
 class DialParts:
-    """The dial role, the registrations of its stations, what it announces about them, and its metrics."""
+    """The dial role, the registrations of its stations, what it announces about them, metrics, SIP traces."""
 
     role: DialRole
     registrar: StationRegistrar
     presence: NatsStationPresence
     metrics: CallMetrics
+    traces: NatsSipTraces
 
 
 class DialerService:
@@ -63,6 +65,7 @@ class DialerService:
             await self._start(self._campaign.gauges)
         if self._dial is not None:
             self._show(self._dial.metrics.registry)
+            await self._start(self._dial.traces)
             await self._start(self._dial.registrar)
             await self._start(self._dial.role)
             await self._start(self._dial.presence)

@@ -30,6 +30,7 @@ from cato_dialer.campaign.ports import (
     RunStates,
     StationSightings,
 )
+from cato_dialer.campaign.trace_ports import MemorySipTraces, SipTraces
 from cato_dialer.exclusions.board import ReadingBoard
 from cato_dialer.exclusions.reader import ExclusionReader
 from cato_jetstream import Log, Repository
@@ -57,6 +58,7 @@ class Deps:
     clock: Clock
     stations: StationSightings = field(default_factory=NoSightings)
     pacing: PacingRules = field(default_factory=MemoryPacingRules)
+    traces: SipTraces = field(default_factory=MemorySipTraces)
     contact_limits: ContactLimitStore = field(default_factory=MemoryContactLimits)
     calendars: Calendars = field(default_factory=NoCalendars)
     audit: AuditLog = field(default_factory=NoAuditLog)

@@ -51,6 +51,7 @@ from cato_contracts.messages.exclusion_commands import (
     ReadmitNumber,
     RemoveExclusionList,
 )
+from cato_contracts.messages.sip_traces import GetSipTrace, ListSipTraces, PutSipTrace, RemoveSipTrace
 from cato_dialer.campaign.handlers import notification_settings, subscriber_groups, tasks
 from cato_dialer.campaign.handlers.control_run import (
     approve_run,
@@ -62,7 +63,7 @@ from cato_dialer.campaign.handlers.control_run import (
 from cato_dialer.campaign.handlers.deps import Deps
 from cato_dialer.campaign.handlers.exclusions import lists as exclusion_lists
 from cato_dialer.campaign.handlers.exclusions import numbers as excluded_numbers
-from cato_dialer.campaign.handlers.rules import contact_limits, pacing_rules
+from cato_dialer.campaign.handlers.rules import contact_limits, pacing_rules, sip_traces
 from cato_dialer.campaign.handlers.starts.check_task import check_task
 from cato_dialer.campaign.handlers.starts.start_task import repeat_unreached, start_task, test_call
 from cato_dialer.campaign.handlers.stations import list_stations
@@ -114,4 +115,8 @@ def handler_table(deps: Deps) -> HandlerTable:
         RemoveContactLimits: partial(contact_limits.remove_contact_limits, deps),
         GetContactLimits: partial(contact_limits.get_contact_limits, deps),
         ListPacingRules: partial(pacing_rules.list_pacing_rules, deps),
+        PutSipTrace: partial(sip_traces.put_sip_trace, deps),
+        RemoveSipTrace: partial(sip_traces.remove_sip_trace, deps),
+        GetSipTrace: partial(sip_traces.get_sip_trace, deps),
+        ListSipTraces: partial(sip_traces.list_sip_traces, deps),
     }

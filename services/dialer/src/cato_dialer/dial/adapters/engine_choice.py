@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from cato_contracts.errors import ConfigurationError
 from cato_dialer.dial.adapters.dense.trunk import DenseTrunk
 from cato_dialer.dial.adapters.pjsua2.supervisor.trunk import Pjsua2Trunk
+from cato_dialer.dial.adapters.sip.tap import Tap
 from cato_dialer.dial.ports.trunk import CallOrder, Line
 from cato_runtime.configuration.config import Config
 from cato_runtime.configuration.station_config import Engine, StationConfig
@@ -60,6 +61,11 @@ class EngineChoice:
 
     def place(self, order: CallOrder) -> Line:
         return self._engines[Engine(order.station.engine)].place(order)
+
+    def trace(self, tap: Tap | None) -> None:
+        """Pass all messages of SIP to the tap from now on; None: no more."""
+        for engine in self._engines.values():
+            engine.trace(tap)
 
     async def close(self) -> None:
         for engine in self._engines.values():

@@ -27,7 +27,9 @@ from cato_dialer.dial.adapters.dense.sip.transactions.timing import Timing
 from cato_dialer.dial.adapters.dense.sip.transactions.transport import Remote
 from cato_dialer.dial.adapters.sip.addresses import caller_uri, target_uri
 from cato_dialer.dial.adapters.sip.resolver import Resolver, Target
+from cato_dialer.dial.adapters.sip.tap import Tap
 from cato_dialer.dial.domain.call.line_events import DigitSource, ReleaseCause
+from cato_dialer.dial.domain.sip_trace.recorder import Party, SeenMessage
 from cato_dialer.dial.domain.station import Station
 from cato_dialer.dial.ports.trunk import CallOrder, Line
 from cato_runtime.configuration.config import DialingConfig
@@ -80,6 +82,7 @@ class DenseTrunk:
         self._watcher: asyncio.Task[None] | None = None
         self._lags: list[int] = []
         self._changed = asyncio.Event()
+        self._tap: Tap | None = None
 
     @property
     def capacity(self) -> int:
@@ -133,6 +136,7 @@ class DenseTrunk:
         if not self._channels:
             return
         self._endpoint = SipEndpoint(self._dialing.bind_address, self._dialing.public_address, self._timing)
+        self.trace(self._tap)
         share = math.ceil(self._channels / self._media_processes * _SPARE_PORTS) + 1
         first, last = self._dialing.rtp_port_from, self._dialing.rtp_port_till
         width = (last - first + 1) // self._media_processes // 2 * 2
@@ -163,6 +167,26 @@ class DenseTrunk:
         while self._endpoint is not None and not self.has_free_line:
             self._changed.clear()
             await self._changed.wait()
+
+    def trace(self, tap: Tap | None) -> None:
+        """Pass all messages of SIP to the tap from now on; None: no more."""
+        self._tap = tap
+        if self._endpoint is not None:
+            self._endpoint.watch = (
+                None if tap is None else partial(_watched, self._endpoint, tap, self._party)
+            )
+
+    def _watched(self, data: bytes, remote: Remote, sent: bool) -> None:
+        if self._tap is not None and self._endpoint is not None:
+            at_us, local = time.time_ns() // 1_000, self._endpoint.local(remote)
+            peer = remote.host, remote.port
+            self._tap(SeenMessage(at_us, sent, remote.transport, local, peer, data), self._party)
+
+    def _party(self, sip_call_id: str) -> Party | None:
+        for line in self._lines.values():
+            if line.sip_call_id == sip_call_id:
+                return Party(line.order.station.id, line.order.number)
+        return None
 
     def place(self, order: CallOrder) -> Line:
         line = DenseLine(next(self._numbers), order, self._freed)
@@ -311,3 +335,4 @@ class DenseTrunk:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+

@@ -105,6 +105,13 @@ class Unregister:
 
 
 @dataclass(frozen=True, slots=True)
+class Trace:
+    """Pass on all messages of SIP from now on, or no more."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Ready:
     """The library runs; it carries `calls` calls at once."""
 
@@ -155,7 +162,7 @@ class InviteSent:
 
 @dataclass(frozen=True, slots=True)
 class Signalled:
-    """The INVITE of a line that was sent to `peer`, or a response to it: its head.
+    """The INVITE of a line that is about to be sent to `peer`, or a response to it: its head.
 
     With these the supervisor can hang up if this worker dies. Over UDP only.
     """
@@ -174,6 +181,21 @@ class CallNamed:
 
 
 @dataclass(frozen=True, slots=True)
+class SipMessage:
+    """A message of SIP as it was sent or received; `text` has a character for each byte (ISO 8859-1).
+
+    The address `0.0.0.0` stands for one that is not known.
+    """
+
+    at_us: int
+    sent: bool
+    transport: str
+    local: tuple[str, int]
+    remote: tuple[str, int]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class LineReport:
     """An event of a line."""
 
@@ -188,9 +210,9 @@ class Gone:
     line: int
 
 
-ToWorker = Configure | Place | Play | HangUp | Register | Unregister
+ToWorker = Configure | Place | Play | HangUp | Register | Unregister | Trace
 OfLine = InviteSent | CallNamed | Signalled | LineReport | Gone
-FromWorker = Ready | Refused | Beat | Freed | Registered | OfLine
+FromWorker = Ready | Refused | Beat | Freed | Registered | SipMessage | OfLine
 Message = ToWorker | FromWorker
 
 _TYPES: dict[str, type[Any]] = {

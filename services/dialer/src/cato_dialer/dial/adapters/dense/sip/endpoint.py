@@ -88,6 +88,8 @@ class SipEndpoint:
         self.freezes = FreezeWatch(SystemClock(), _FROZEN_S)
         """To be counted much more often than every 5 s."""
         self.counts: Counter[str] = Counter()
+        self.watch: Callable[[bytes, Remote, bool], None] | None = None
+        """Gets each message with its peer, and whether it is sent; None while no trace runs."""
 
     @property
     def open_transactions(self) -> int:
@@ -121,7 +123,11 @@ class SipEndpoint:
 
     def address(self, remote: Remote) -> str:
         """Return the local IP address on the way to a remote."""
-        return self._transports[remote.transport].contact(remote)[0]
+        return self.local(remote)[0]
+
+    def local(self, remote: Remote) -> tuple[str, int]:
+        """Return the local IP address and port on the way to a remote."""
+        return self._transports[remote.transport].contact(remote)
 
     def enter(self, call_id: str, user: DialogUser, remote: Remote) -> None:
         """Pass requests with this Call-ID to the user from now on."""
@@ -188,11 +194,15 @@ class SipEndpoint:
             await transport.close()
 
     def _send(self, data: bytes, remote: Remote, failed: Callable[[], None]) -> None:
+        if self.watch is not None:
+            self.watch(data, remote, True)
         self._transports[remote.transport].send(data, remote, failed)
 
     def _received(self, data: bytes, remote: Remote) -> None:
         if not data.strip(b"\r\n\0 "):
             return  # a keep-alive
+        if self.watch is not None:
+            self.watch(data, remote, False)
         try:
             message = parse(data)
         except MessageError as error:

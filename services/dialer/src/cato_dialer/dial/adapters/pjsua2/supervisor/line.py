@@ -13,6 +13,7 @@ from cato_dialer.dial.domain.call.line_events import (
     LineReleased,
     ReleaseCause,
 )
+from cato_dialer.dial.domain.sip_trace.recorder import Party
 
 _UNSENT = frozenset({ReleaseCause.NOT_SENT, ReleaseCause.MISSED})
 
@@ -32,6 +33,7 @@ class Pjsua2Line:
         """The INVITE may have left the worker."""
         self.signalling = Signalling()
         self.sip_call_id: str | None = None
+        self.party: Party | None = None
         self.on_hang_up = on_hang_up
         self.on_play: Callable[[Pjsua2Line, int, Path | None], None] | None = None
         """Plays another part; None while no worker has the line."""

@@ -19,6 +19,7 @@ from cato_dialer.dial.adapters.pjsua2.supervisor.bytecode import BytecodeCache
 from cato_dialer.dial.adapters.pjsua2.supervisor.sip_identity import registered_identity_of, route_to
 from cato_dialer.dial.adapters.pjsua2.supervisor.worker_process import WorkerProcess
 from cato_dialer.dial.adapters.sip.resolver import Resolver
+from cato_dialer.dial.adapters.sip.tap import Tap
 from cato_dialer.dial.domain.station import Station
 from cato_dialer.dial.domain.station_health import REGISTRATION_FAILED
 from cato_jetstream import Bucket, Lease
@@ -107,6 +108,11 @@ class StationRegistrar:
         if registration is not None and registration.lease.held():
             registration.retry_at = 0.0
             registration.wake.set()
+
+    def trace(self, tap: Tap | None) -> None:
+        """Pass all messages of SIP to the tap from now on; None: no more."""
+        for worker in self._workers:
+            worker.trace(tap)
 
     async def start(self) -> None:
         """Register with the stations."""

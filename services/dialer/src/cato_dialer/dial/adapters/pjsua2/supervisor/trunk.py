@@ -22,7 +22,9 @@ from cato_dialer.dial.adapters.pjsua2.supervisor.sip_identity import identity_of
 from cato_dialer.dial.adapters.pjsua2.supervisor.worker_process import START_S, WorkerProcess
 from cato_dialer.dial.adapters.sip.addresses import target_uri
 from cato_dialer.dial.adapters.sip.resolver import Resolver
+from cato_dialer.dial.adapters.sip.tap import Tap
 from cato_dialer.dial.domain.call.line_events import ReleaseCause
+from cato_dialer.dial.domain.sip_trace.recorder import Party
 from cato_dialer.dial.domain.station import Station
 from cato_dialer.dial.ports.trunk import CallOrder, Line
 from cato_runtime.configuration.config import DialingConfig
@@ -82,6 +84,7 @@ class Pjsua2Trunk:
         self._open = False
         self._on_demand = on_demand
         self._start: asyncio.Task[None] | None = None
+        self._tap: Tap | None = None
 
     @property
     def capacity(self) -> int:
@@ -170,6 +173,7 @@ class Pjsua2Trunk:
     def place(self, order: CallOrder) -> Line:
         station = order.station
         line = Pjsua2Line(next(self._numbers), self._withdraw, partial(self._resolver.suspect, station))
+        line.party = Party(station.id, order.number)
         message = _wire_order(line.number, order)
         # For TLS the library must know the name, which the station's certificate is for.
         if station.host_is_name and station.transport != "tls":
@@ -191,6 +195,12 @@ class Pjsua2Trunk:
             await asyncio.wait(self._tasks)
         await self._resolver.close()
         self._bytecode.close()
+
+    def trace(self, tap: Tap | None) -> None:
+        """Pass all messages of SIP to the tap from now on; None: no more."""
+        self._tap = tap
+        for worker in self._workers:
+            worker.trace(tap)
 
     @property
     def _needed_workers(self) -> int:
@@ -283,6 +293,7 @@ class Pjsua2Trunk:
         worker = WorkerProcess(
             worker_id, settings, gate=self._gate, bytecode=self._bytecode, changed=self._serve_waiting
         )
+        worker.trace(self._tap)
         self._workers.append(worker)
         self._spawn(worker.keep_running())
         return worker

@@ -18,6 +18,8 @@ from cato_dialer.dial.adapters.pjsua2 import protocol
 from cato_dialer.dial.adapters.pjsua2.supervisor.bytecode import BytecodeCache
 from cato_dialer.dial.adapters.pjsua2.supervisor.farewells import send_last_requests
 from cato_dialer.dial.adapters.pjsua2.supervisor.line import Pjsua2Line
+from cato_dialer.dial.adapters.sip.tap import Tap
+from cato_dialer.dial.domain.sip_trace.recorder import Party, SeenMessage
 from cato_runtime.process.child_process import kill
 
 log = structlog.get_logger()
@@ -74,6 +76,7 @@ class WorkerProcess:
         self._silent_ticks = 0
         self._closing = asyncio.Event()
         self._farewell: asyncio.Task[None] | None = None
+        self._tap: Tap | None = None
         self.deaths = 0
         "How often the process has ended unasked."
 
@@ -102,6 +105,12 @@ class WorkerProcess:
     def send(self, message: protocol.Register | protocol.Unregister) -> None:
         """Send a message that concerns no call; it is lost while there is no process."""
         self._send(message)
+
+    def trace(self, tap: Tap | None) -> None:
+        """Pass all messages of SIP to the tap from now on; None: no more."""
+        if (tap is None) != (self._tap is None):
+            self._send(protocol.Trace(on=tap is not None))
+        self._tap = tap
 
     def place(self, line: Pjsua2Line, order: protocol.Place) -> None:
         """Send an order to the process.
@@ -168,6 +177,8 @@ class WorkerProcess:
                 if self._closing.is_set():
                     self.close()
                 self._send(self.settings)
+                if self._tap is not None:
+                    self._send(protocol.Trace(on=True))
                 async with asyncio.timeout(START_S):
                     alive = await self._read_message(process)
             if self._calls:
@@ -218,6 +229,9 @@ class WorkerProcess:
                 self._registered(message)
             case protocol.Gone(line=line):
                 self._gone(line)
+            case protocol.SipMessage():
+                if self._tap is not None:
+                    self._tap(_seen(message), self._party)
             case protocol.InviteSent() | protocol.CallNamed() | protocol.Signalled() | protocol.LineReport():
                 self._take_of_line(message)
             case _:
@@ -246,6 +260,10 @@ class WorkerProcess:
                 line.deliver(event)
         if line.released:
             self._parting[message.line] = self._lines.pop(message.line)
+
+    def _party(self, sip_call_id: str) -> Party | None:
+        lines = (*self._lines.values(), *self._parting.values())
+        return next((line.party for line in lines if line.sip_call_id == sip_call_id), None)
 
     def _gone(self, number: int) -> None:
         line = self._parting.pop(number, None) or self._lines.get(number)
@@ -294,6 +312,17 @@ async def _hang_up(lines: list[Pjsua2Line]) -> None:
     finally:
         for line in lines:
             line.note_gone()
+
+
+def _seen(message: protocol.SipMessage) -> SeenMessage:
+    return SeenMessage(
+        message.at_us,
+        message.sent,
+        message.transport,
+        message.local,
+        message.remote,
+        message.text.encode("latin-1"),
+    )
 
 
 def _ending(status: int) -> str:

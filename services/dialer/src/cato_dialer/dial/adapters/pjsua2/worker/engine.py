@@ -39,6 +39,7 @@ from cato_dialer.dial.adapters.pjsua2.worker.sip.registrations import Registrati
 from cato_dialer.dial.adapters.pjsua2.worker.sip.request_guard import RequestGuard
 from cato_dialer.dial.adapters.pjsua2.worker.sip.response_filter import BadAnswer, ResponseFilter
 from cato_dialer.dial.adapters.pjsua2.worker.socket_quota import SocketQuota
+from cato_dialer.dial.adapters.pjsua2.worker.wire import Wire
 from cato_dialer.dial.domain.call.line_events import LineEvent, LineReleased, ReleaseCause
 
 _KEYS_MS = 100
@@ -84,8 +85,9 @@ class Engine:
         )
         self._guard = RequestGuard(self._library, lambda: self._accounts.transports)
         self._last_moment = LastMoment(self._events.append)
+        self.wire = Wire(self._library, emit)
         filters = self._guard.answer, self._responses.take, self._last_moment.may_send
-        self._module = LibraryModule(self._library, *filters)
+        self._module = LibraryModule(self._library, *filters, self.wire.received)
         self._tones = ToneListener(self._library)
         self._sockets = SocketQuota(settings.calls)
         self.registrations = Registrations(self._accounts, emit)
@@ -106,7 +108,7 @@ class Engine:
             self._endpoint.libInit(config)
             self._responses.prepare()
             self._guard.prepare()
-            if status := self._module.register():
+            if status := self._module.register() or self.wire.register():
                 raise EngineError(f"our module cannot be registered: status {status}")
             self._accounts.open()
             self._endpoint.libStart()
@@ -187,10 +189,10 @@ class Engine:
         # Before the INVITE: this process may die right after it has sent that, and then there was a call.
         self._emit(protocol.InviteSent(order.line))
         try:
-            with self._last_moment.sending(order):
+            with self._last_moment.sending(order), self.wire.sending(order.line):
                 call.makeCall(order.target, option)
             self._offered[call.dialog] = order.codecs
-            if sip_call_id := call.sip_call_id():
+            if self.wire.announced(order.line) is None and (sip_call_id := call.sip_call_id()):
                 self._emit(protocol.CallNamed(order.line, sip_call_id))
         except _UNUSABLE as error:
             # If the library has reported the end of the call already, that event comes first and says more.
@@ -244,7 +246,8 @@ class Engine:
 
     def _note(self, event: pj_events.PjEvent) -> None:
         if isinstance(event, pj_events.Signalled):  # before what follows from it: this process may die
-            self._emit(protocol.Signalled(event.line, event.text, event.peer))
+            if event.text != self.wire.announced(event.line):
+                self._emit(protocol.Signalled(event.line, event.text, event.peer))
         else:
             self._events.append(event)
 
@@ -263,6 +266,7 @@ class Engine:
         self._send(event.line, progress.take(event))
         if progress.ended:
             del self._running[event.line]
+            self.wire.over(event.line)
             self._offered.pop(running.call.dialog, None)
             self._responses.forget(running.call.dialog)
             running.player.close()

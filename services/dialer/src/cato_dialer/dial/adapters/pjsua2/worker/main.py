@@ -93,6 +93,8 @@ def _handle(engine: "Engine", message: protocol.Message) -> None:
             engine.registrations.register(message)
         case protocol.Unregister(station=station):
             engine.registrations.end(station)
+        case protocol.Trace(on=on):
+            engine.wire.trace(on=on)
         case _:
             raise protocol.ProtocolError(f"not for a worker: {message!r}")
 

@@ -15,6 +15,8 @@ _RESPONSE = 1
 "PJSIP_RESPONSE_MSG."
 _TAG_LENGTH = 80
 "Of `tag.slen` in `pjsip_fromto_hdr`."
+_SOURCE_AT, _SOURCE_LENGTH = -88, 28
+"Of `pkt_info.src_addr` in `pjsip_rx_data`, which `msg_info` follows: from the start of that."
 _CANCELLED = 70_014
 "PJ_ECANCELLED: with an error the library does not send the request."
 
@@ -40,10 +42,10 @@ class _Message(ctypes.Structure):
     )
 
 
-_Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p)
+Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p)
 
 
-class _Module(ctypes.Structure):
+class Module(ctypes.Structure):
     """`pjsip_module`."""
 
     _fields_ = (
@@ -53,9 +55,9 @@ class _Module(ctypes.Structure):
         ("id", ctypes.c_int),
         ("priority", ctypes.c_int),
         *((name, ctypes.c_void_p) for name in ("load", "start", "stop", "unload")),
-        ("on_rx_request", _Callback),
-        ("on_rx_response", _Callback),
-        ("on_tx_request", _Callback),
+        ("on_rx_request", Callback),
+        ("on_rx_response", Callback),
+        ("on_tx_request", Callback),
         *((name, ctypes.c_void_p) for name in ("on_tx_response", "on_tsx_state")),
     )
 
@@ -66,6 +68,7 @@ class ReceivedMessage:
     def __init__(self, library: ctypes.CDLL, address: int) -> None:
         self.pointer = ctypes.c_void_p(address)
         self._address = address
+        self._info_at = 0
         self._summary_at = library.pjsip_rx_data_get_info(self.pointer)
         self.summary: bytes = ctypes.string_at(self._summary_at)
         """Such as `Request msg BYE/cseq=2 (rdata0x55)` or `Response msg 183/INVITE/cseq=1 (rdata0x55)`."""
@@ -78,6 +81,23 @@ class ReceivedMessage:
             return ""
         text = ctypes.string_at(parts[-3], (parts[-2] or 0) & _INT)
         return text.partition(b"\r\n\r\n")[0].decode(errors="replace").replace("\r\n", "\n")
+
+    @property
+    def text(self) -> bytes:
+        """The message as it came."""
+        parts = self._parts()
+        return (
+            b""
+            if parts is None or parts[-3] is None
+            else ctypes.string_at(parts[-3], (parts[-2] or 0) & _INT)
+        )
+
+    @property
+    def source(self) -> bytes:
+        """The address that it came from, as a `sockaddr`; empty if it cannot be found."""
+        if self._parts() is None:
+            return b""
+        return ctypes.string_at(self._address + self._info_at + _SOURCE_AT, _SOURCE_LENGTH)
 
     @property
     def has_to_tag(self) -> bool:
@@ -116,6 +136,7 @@ class ReceivedMessage:
         slots = (ctypes.c_void_p * (_RDATA_AT_MOST // _POINTER)).from_address(self._address)
         for index, slot in enumerate(slots):
             if slot == self._summary_at and index >= 3:  # noqa: PLR2004 - the fields before it
+                self._info_at = (index - 3) * _POINTER
                 return {distance: slots[index + distance] for distance in (-3, -2, -1, 3)}
         return None
 
@@ -133,13 +154,16 @@ class LibraryModule:
         on_request: OnMessage,
         on_response: OnMessage,
         may_send: Callable[[], bool],
+        watch: Callable[[ReceivedMessage], None],
     ) -> None:
+        """`watch` gets each received message first."""
         self._library = library
+        self._watch = watch
         # The library keeps pointers to these.
         self._name = ctypes.create_string_buffer(b"mod-cato")
         self._request, self._response = self._callback(on_request), self._callback(on_response)
-        self._sending = _Callback(lambda _: 0 if may_send() else _CANCELLED)
-        self._module = _Module(
+        self._sending = Callback(lambda _: 0 if may_send() else _CANCELLED)
+        self._module = Module(
             name=Text(ctypes.addressof(self._name), len(self._name) - 1),
             id=-1,
             priority=_BEFORE_TRANSACTIONS,
@@ -156,7 +180,12 @@ class LibraryModule:
         )
 
     def _callback(self, take: OnMessage) -> Any:
-        return _Callback(lambda address: int(take(ReceivedMessage(self._library, address))))
+        def called(address: int) -> int:
+            message = ReceivedMessage(self._library, address)
+            self._watch(message)
+            return int(take(message))
+
+        return Callback(called)
 
 
 def endpoint_of(library: ctypes.CDLL) -> ctypes.c_void_p:

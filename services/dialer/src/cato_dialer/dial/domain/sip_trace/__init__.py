@@ -1,0 +1,1 @@
+"""SIP traces: which messages are recorded, and what of them is written."""

@@ -25,7 +25,12 @@ from tests.support.lists.workbooks import workbook
 PEOPLE = [["Name", "Mobile"], ["Ivan Potapov", "776413"], ["Olga Popova", "776450"]]
 MARCH = "Flood, March"
 _MAY = frozenset({Permission.READ, Permission.WRITE, Permission.RUN, Permission.APPROVE})
-_CONFIG = Config(tokens=(TokenConfig(token="default", user="user", permissions=_MAY),))
+_CONFIG = Config(
+    tokens=(
+        TokenConfig(token="default", user="user", permissions=_MAY),
+        TokenConfig(token="admin", user="root", permissions=frozenset({Permission.READ, Permission.ADMIN})),
+    )
+)
 
 
 class Bridge(httpx.BaseTransport):
@@ -78,8 +83,10 @@ class Town:
         self.app = command
 
     def run(self, *arguments: str, input: str | None = None) -> Any:  # noqa: A002 - click's word
-        return CliRunner().invoke(
-            self.app, list(arguments), obj=Session(transport=self.bridge), input=input, catch_exceptions=False
+        token = {"CATO_TOKEN": "admin"} if arguments[0] == "sip-trace" else {}
+        session = Session(transport=self.bridge)
+        return CliRunner(env=token).invoke(
+            self.app, list(arguments), obj=session, input=input, catch_exceptions=False
         )
 
     def done(self, *arguments: str, input: str | None = None) -> str:  # noqa: A002
@@ -103,6 +110,7 @@ class Town:
                 self.done("call", *wanted, "--name", MARCH, "--yes")
         for name in ("town", "village"):
             self.done("profile", "add", name, "--url", "https://cato.example.org", input="default\n")
+        self.done("sip-trace", "start", "nine", "--number", "776413")
         (run,) = self.services.runs.values()
         self.services.approvals.need(run.id, "head")
         history = self.services.history

@@ -44,6 +44,7 @@ from tests.support.gateway.resources import (
     subscriber_status,
 )
 from tests.support.gateway.rules import MemoryContactLimits, MemoryPacingRules
+from tests.support.gateway.sip_traces import MemoryTraces
 from tests.support.lists.direct_list_reader import DirectListReader
 
 R = TypeVar("R")
@@ -130,6 +131,7 @@ class MemoryServices:
     def _serve(self) -> None:
         on = self.table.add
         MemoryPacingRules(self.table)
+        MemoryTraces(self.table)
         MemoryContactLimits(self.table)
         on(audio.AddAudioFile, self._add_audio)
         on(audio.GetAudioFile, self._get_audio)

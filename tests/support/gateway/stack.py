@@ -17,6 +17,7 @@ from cato_runtime.configuration.config import Config
 from tests.support.gateway.memory_answer_ledger import MemoryAnswerLedger
 from tests.support.gateway.memory_audit_log import MemoryAuditLog
 from tests.support.gateway.services import MemoryServices
+from tests.support.gateway.sip_traces import MemoryRecords
 from tests.support.memory_objects import MemoryObjectStore
 
 
@@ -34,6 +35,7 @@ class MemoryStack:
         self.lists = ListCache(self.objects)
         self.ledger = MemoryAnswerLedger()
         self.audit = MemoryAuditLog()
+        self.traces = MemoryRecords()
         config = config or Config()
         self.deps = Deps(
             config=config,
@@ -44,6 +46,7 @@ class MemoryStack:
             lists=self.lists,
             ledger=self.ledger,
             audit=self.audit,
+            traces=self.traces,
             probe=self.services,
             watches=RunWatches(self.services),
             board=RunBoard(self.services),

@@ -12,13 +12,14 @@ from cato_cli.commands import (
     profile,
     runs,
     settings,
+    sip_trace,
     stations,
 )
 
 
 def add_all(app: typer.Typer) -> None:
     """Add the commands of operators."""
-    for module in (audio, groups, settings, export, profile):
+    for module in (audio, groups, settings, export, sip_trace, profile):
         app.add_typer(module.app)
     for module in (call, runs, approvals, history, stations):
         app.registered_commands += module.app.registered_commands

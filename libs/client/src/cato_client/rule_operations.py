@@ -1,4 +1,4 @@
-"""The rules by which numbers may be called, such as exclusion lists, and the audit log."""
+"""The rules by which numbers may be called, such as exclusion lists; the audit log; SIP traces."""
 
 import json
 from collections.abc import Sequence
@@ -13,9 +13,21 @@ from cato_client.models.rules import (
     ContactLimits,
     PacingBounds,
     PacingRule,
+    SipTrace,
     StoredContactLimits,
+    TraceOrder,
 )
-from cato_client.operation import CSV, Operation, body, change, get, list_page, path_word, remove
+from cato_client.operation import (
+    CSV,
+    Operation,
+    body,
+    change,
+    get,
+    list_page,
+    path_word,
+    read_bytes,
+    remove,
+)
 
 _CONTACT_LIMITS = "/contact-limits"
 
@@ -115,3 +127,31 @@ def exclude_number(
 def readmit_number(list_id: UUID, number: str) -> Operation[None]:
     """Take a number off a list."""
     return remove(f"/exclusion-lists/{list_id}/numbers/{path_word(number)}")
+
+
+def put_sip_trace(name: str, order: TraceOrder) -> Operation[SipTrace]:
+    """Start a SIP trace, in place of the one with this name. For administrators, as all about traces."""
+    return change("PUT", _trace(name), SipTrace, body(order))
+
+
+def get_sip_trace(name: str) -> Operation[SipTrace]:
+    return get(_trace(name), SipTrace)
+
+
+def list_sip_traces() -> Operation[Page[SipTrace]]:
+    """List all SIP traces; there is one page."""
+    return get("/sip-traces", Page[SipTrace])
+
+
+def get_sip_trace_file(name: str) -> Operation[bytes]:
+    """Get what a SIP trace has recorded. It may be large: use `Client.pieces`."""
+    return Operation("GET", f"{_trace(name)}/file", read_bytes)
+
+
+def remove_sip_trace(name: str) -> Operation[None]:
+    """End a SIP trace and remove what it has recorded."""
+    return remove(_trace(name))
+
+
+def _trace(name: str) -> str:
+    return f"/sip-traces/{path_word(name)}"

@@ -25,7 +25,9 @@ from cato_client.models.rules import (
     ContactLimits,
     PacingBounds,
     PacingRule,
+    SipTrace,
     StoredContactLimits,
+    TraceOrder,
 )
 from cato_client.operation import Operation
 
@@ -35,6 +37,7 @@ ID = uuid4()
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 PERSON = models.Person(full_name="Ivan Potapov", phones=["776413"])
 SETTINGS = models.Settings(name="calm", attempt_count=1, success_condition="PICKUP_PHONE")
+TRACE = TraceOrder(station_id=ID, number="776413", for_s=60, format="PCAP", masked=False)
 PACING = PacingBounds(prefixes=["+7495"], max_calls=2, max_calls_per_s=1.5, station_id=ID)
 CONTACTS = ContactLimits(limits=[CallLimit(max_calls=3, per_s=86_400)], min_gap_s=3_600, over="TASK")
 TASK = models.NewTask(name="flood", settings=ID, files=[ID], groups=[ID])
@@ -125,6 +128,11 @@ OPERATIONS: list[Operation[Any]] = [
     operations.get_pacing_rule("a"),
     operations.list_pacing_rules(),
     operations.remove_pacing_rule("a"),
+    operations.put_sip_trace("a", TRACE),
+    operations.get_sip_trace("a"),
+    operations.list_sip_traces(),
+    operations.get_sip_trace_file("a"),
+    operations.remove_sip_trace("a"),
     operations.put_contact_limits(CONTACTS, scope="SYSTEM"),
     operations.get_contact_limits(),
     operations.remove_contact_limits(),
@@ -152,6 +160,7 @@ MODELS: dict[str, type[models.Model]] = {
     "Me": models.Me,
     "AuditRecord": AuditRecord,
     "PacingRule": PacingRule,
+    "SipTrace": SipTrace,
     "StoredContactLimits": StoredContactLimits,
     "CallLimit": CallLimit,
     "PhoneView": models.Phone,

@@ -22,6 +22,7 @@ from cato_contracts.messages import calls, jobs, runs
 from cato_contracts.messages import campaign_commands as campaign
 from cato_contracts.messages import contact_commands as contacts
 from cato_contracts.messages import exclusion_commands as exclusions
+from cato_contracts.messages import sip_traces as traces
 from cato_contracts.messages.audit import ChangeMade
 from cato_contracts.objects import Bucket, ObjectRef
 from cato_contracts.requests import Actor
@@ -154,6 +155,12 @@ SAMPLES: list[Message] = [
     pacing.RemovePacingRule(actor=ACTOR, name="Moscow"),
     pacing.GetPacingRule(actor=ACTOR, name="Moscow"),
     pacing.ListPacingRules(actor=ACTOR),
+    traces.PutSipTrace(
+        actor=ACTOR, name="a", order=traces.TraceOrder(station_id=OTHER, number="776413", for_s=600)
+    ),
+    traces.RemoveSipTrace(actor=ACTOR, name="a"),
+    traces.GetSipTrace(actor=ACTOR, name="a"),
+    traces.ListSipTraces(actor=ACTOR),
     contacts.PutContactLimits(actor=ACTOR, scope=ContactLimitsOwner.SYSTEM, limits=CONTACT_LIMITS),
     contacts.RemoveContactLimits(actor=ACTOR),
     contacts.GetContactLimits(actor=ACTOR),

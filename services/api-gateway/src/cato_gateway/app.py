@@ -24,6 +24,7 @@ from cato_gateway.routes import (
 from cato_gateway.routes.history import audit, calls, run_subscribers, sql, statistics
 from cato_gateway.routes.lists import exclusion_lists
 from cato_gateway.routes.rules import approvals, contact_limits, pacing_rules
+from cato_gateway.routes.traces import sip_traces
 
 _RESOURCES = (
     audio_files,
@@ -32,6 +33,7 @@ _RESOURCES = (
     notification_settings,
     pacing_rules,
     contact_limits,
+    sip_traces,
     audit,
     tasks,
     task_execs,

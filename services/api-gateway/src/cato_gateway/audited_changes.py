@@ -29,6 +29,7 @@ from cato_contracts.messages.contact_commands import (
     RemoveContactLimits,
 )
 from cato_contracts.messages.exclusion_commands import GetExclusionList, ReadmitNumber, RemoveExclusionList
+from cato_contracts.messages.sip_traces import GetSipTrace, PutSipTrace, RemoveSipTrace
 from cato_contracts.requests import Command, Query, Request
 from cato_gateway.ports import Asker
 
@@ -99,6 +100,8 @@ def _query_of(command: Request[Any]) -> Query[Any] | None:
         return GetPacingRule(actor=command.actor, name=command.rule.name)
     if isinstance(command, PutContactLimits | RemoveContactLimits):
         return GetContactLimits(actor=command.actor, scope=command.scope)
+    if isinstance(command, PutSipTrace | RemoveSipTrace):
+        return GetSipTrace(actor=command.actor, name=command.name)
     if isinstance(command, RemovePacingRule):
         return GetPacingRule(actor=command.actor, name=command.name)
     kind = _BY_ID.get(type(command))

@@ -8,6 +8,7 @@ from cato_gateway.adapters.list_cache import ListCache
 from cato_gateway.adapters.nats_answer_ledger import NatsAnswerLedger
 from cato_gateway.adapters.nats_audit_log import NatsAuditLog
 from cato_gateway.adapters.nats_service_probe import NatsServiceProbe
+from cato_gateway.adapters.nats_sip_traces import NatsSipTraces
 from cato_gateway.app import create_app
 from cato_gateway.deps import Deps
 from cato_gateway.run_board import RunBoard
@@ -46,6 +47,7 @@ def build_deps(
         lists=ListCache(objects),
         ledger=NatsAnswerLedger(js),
         audit=NatsAuditLog(broker, js),
+        traces=NatsSipTraces(broker, js),
         probe=NatsServiceProbe(broker, storage),
         watches=RunWatches(asker),
         board=RunBoard(asker),

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from cato_gateway.ports import AnswerLedger, Asker, AuditLog, Lists, ServiceProbe
+from cato_gateway.ports import AnswerLedger, Asker, AuditLog, Lists, ServiceProbe, SipTraces
 from cato_gateway.run_board import RunBoard
 from cato_gateway.run_watches import RunWatches
 from cato_gateway.settings import GatewaySettings
@@ -23,6 +23,7 @@ class Deps:
     lists: Lists
     ledger: AnswerLedger
     audit: AuditLog
+    traces: SipTraces
     probe: ServiceProbe
     watches: RunWatches
     board: RunBoard

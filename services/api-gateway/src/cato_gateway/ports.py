@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncGenerator
 from typing import NamedTuple, Protocol, TypeVar
+from uuid import UUID
 
 from cato_contracts.envelope import Envelope
 from cato_contracts.messages.audit import ChangeMade
+from cato_contracts.messages.sip_traces import TracedMessage
 from cato_contracts.model import Frozen
 from cato_contracts.objects import ObjectRef
 from cato_contracts.requests import Request
@@ -88,6 +90,21 @@ class AuditLog(Protocol):
 
     async def page(self, *, before: int | None, limit: int) -> AuditPage:
         """Return up to `limit` changes before a position, by default the newest ones."""
+        ...
+
+
+class RecordedMessage(NamedTuple):
+    """A message of SIP, and the dialer that has recorded it."""
+
+    dialer: str
+    message: TracedMessage
+
+
+class SipTraces(Protocol):
+    """What dialers have recorded for SIP traces."""
+
+    def messages(self, trace_id: UUID) -> AsyncGenerator[RecordedMessage, None]:
+        """Yield the messages of all dialers until now, in order of time. Raises BrokerError."""
         ...
 
 

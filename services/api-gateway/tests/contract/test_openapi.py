@@ -70,6 +70,7 @@ def test_answers_may_gain_fields_and_requests_are_strict(document):
         "ExclusionBody",
         "LocalTime",
         "PacingBounds",
+        "TraceOrder",
         "ReplacedSettingsBody",
         "ReplacedTaskBody",
         "RetryRule",
@@ -93,7 +94,7 @@ def test_every_operation_describes_its_errors_and_never_422(document):
 
 def test_every_body_is_described(document):
     bodies = {name for name, operation in operations(document) if "requestBody" in operation}
-    assert len(bodies) == 13
+    assert len(bodies) == 14
     post = document["paths"]["/api/v1/notification-settings"]["post"]
     fields = document["components"]["schemas"]["SettingsBody"]["properties"]
     assert post["requestBody"]["required"]

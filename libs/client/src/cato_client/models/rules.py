@@ -71,3 +71,25 @@ class StoredContactLimits(ContactLimits):
 
     scope: Literal["USER", "SYSTEM"]
     user_id: str | None = None
+
+
+class TraceOrder(Model):
+    """What a SIP trace records, and for how long; a station or a number is given."""
+
+    for_s: int
+    station_id: UUID | None = None
+    number: str | None = None
+    format: Literal["TEXT", "PCAP"] = "TEXT"
+    masked: bool = True
+
+
+class SipTrace(TraceOrder):
+    """A SIP trace, and what it has recorded so far."""
+
+    id: UUID
+    name: str
+    began_at: datetime
+    ends_at: datetime
+    state: Literal["RUNNING", "ENDED"]
+    messages: int
+    cut: bool

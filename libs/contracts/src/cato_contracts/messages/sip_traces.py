@@ -77,7 +77,7 @@ class TraceOrder(Resource):
 class StoredTrace(TraceOrder):
     """A trace as dialers follow it."""
 
-    id: UUID
+    id: UUID = Field(examples=["5f0a3c4e-9f58-4c39-8f4b-6d5a0a1b7f10"])
     """Under which its messages are stored: a trace that replaces another one of its name has a new one."""
 
     name: Name = Field(examples=["trouble-at-nine"])

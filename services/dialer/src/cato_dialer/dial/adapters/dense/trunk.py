@@ -172,9 +172,7 @@ class DenseTrunk:
         """Pass all messages of SIP to the tap from now on; None: no more."""
         self._tap = tap
         if self._endpoint is not None:
-            self._endpoint.watch = (
-                None if tap is None else partial(_watched, self._endpoint, tap, self._party)
-            )
+            self._endpoint.watch = None if tap is None else self._watched
 
     def _watched(self, data: bytes, remote: Remote, sent: bool) -> None:
         if self._tap is not None and self._endpoint is not None:
@@ -335,4 +333,3 @@ class DenseTrunk:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-

@@ -58,7 +58,8 @@ class Module(ctypes.Structure):
         ("on_rx_request", Callback),
         ("on_rx_response", Callback),
         ("on_tx_request", Callback),
-        *((name, ctypes.c_void_p) for name in ("on_tx_response", "on_tsx_state")),
+        ("on_tx_response", Callback),
+        ("on_tsx_state", ctypes.c_void_p),
     )
 
 

@@ -94,4 +94,4 @@ async def _shown(deps: Deps, trace: StoredTrace) -> SipTrace:
 
 def _check_admin(actor: Actor) -> None:
     if not actor.admin:
-        raise ForbiddenError("SIP traces concern all users: the permission admin is needed")
+        raise ForbiddenError("the permission admin is needed: SIP traces concern all users")

@@ -41,7 +41,7 @@ def measured(directory: Path, exchange: LiveExchange, engine: str, channels: int
         prompt = client.add_prompt("prompt", PROMPT.read_bytes())
         person = {"fullName": "Person", "phones": ["10000"], "emails": ""}
         task = client.make_task([person], files=[prompt["id"]])
-        report = client.finished(client.start(task), timeout_s=300)["report"]
+        report = client.finished(client.start(task), timeout_s=1_500)["report"]
         assert report["subscriberNotified"] == 1, report
         client.http.close()
         pids = settled(stack.pid("dialer"))

@@ -2,9 +2,10 @@
 
 import asyncio
 import ssl
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from faststream.nats import NatsBroker
@@ -33,6 +34,8 @@ from cato_runtime.configuration.config_section import secret_of
 from cato_runtime.configuration.settings import ServiceSettings
 
 log = structlog.get_logger()
+
+T = TypeVar("T")
 
 _FOR_EVER = -1
 _RECONNECT_WAIT_S = 0.5
@@ -142,6 +145,24 @@ async def connect(broker: NatsBroker, *, timeout: float = 30.0) -> Client:
                     return client
     except TimeoutError as error:
         raise BrokerError(f"no broker within {timeout} s") from error
+
+
+async def patiently(work: Callable[[], Awaitable[T]], *, timeout: float = 30.0) -> T:
+    """Repeat work that the broker does not answer: its servers may change at this moment.
+
+    Raises:
+        BrokerError: that of the last try, after `timeout` seconds.
+
+    """
+    deadline = asyncio.get_running_loop().time() + timeout
+    while True:
+        try:
+            return await work()
+        except BrokerError as error:
+            if asyncio.get_running_loop().time() >= deadline:
+                raise
+            log.info("broker does not answer yet, trying again", error=str(error))
+            await asyncio.sleep(_RECONNECT_WAIT_S)
 
 
 async def ensure_topology(js: JetStreamContext, *, replicas: int = 1) -> None:

@@ -11,7 +11,8 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from functools import partial
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import structlog
 from faststream.nats import NatsBroker
@@ -19,7 +20,7 @@ from nats.js import JetStreamContext
 
 from cato_contracts.errors import BrokerError, ConfigurationError
 from cato_runtime import tracing
-from cato_runtime.broker import broker_of, connect, ensure_topology
+from cato_runtime.broker import broker_of, connect, ensure_topology, patiently
 from cato_runtime.broker_storage import BrokerStorage
 from cato_runtime.clock import Clock, SystemClock
 from cato_runtime.configuration.config import Config, load_for
@@ -34,6 +35,8 @@ from cato_runtime.requests import Requester, RequestTable, serve_requests
 from cato_runtime.tracing.start import start_tracing
 
 log = structlog.get_logger()
+
+T = TypeVar("T")
 
 _EXIT_CONFIGURATION = 78  # EX_CONFIG of sysexits.h
 _EXIT_UNAVAILABLE = 69  # EX_UNAVAILABLE
@@ -123,6 +126,8 @@ def run_service(name: str, build: Build) -> None:
         start_tracing(name)
         config = load_for(settings)
         asyncio.run(_run(name, build, settings, config))
+    except _StoppedError:
+        log.info("stopped before it was ready")
     except ConfigurationError as error:
         log.error("cannot start", reason=str(error))  # noqa: TRY400 - the message is enough
         sys.exit(_EXIT_CONFIGURATION)
@@ -155,20 +160,20 @@ async def _run(name: str, build: Build, settings: ServiceSettings, config: Confi
     health = Health(name)
     async with serve_health(health, settings):
         broker = broker_of(settings, name)
-        client = await connect(broker)
+        client = await _unless_stopped(signals.stop, connect(broker))
         health.broker_connected = lambda: client.is_connected
         health.broker_closed = lambda: client.is_closed
         health.broker_reconnects = lambda: client.stats["reconnects"]
         js = client.jetstream(timeout=10)
         try:
-            await ensure_topology(js, replicas=settings.nats_replicas)
+            topology = patiently(partial(ensure_topology, js, replicas=settings.nats_replicas))
+            await _unless_stopped(signals.stop, topology)
             storage = BrokerStorage(client)
             health.storage_fault = lambda: storage.fault
             clock = SystemClock()
             objects, requester = NatsObjectStore(js), Requester(broker, clock)
-            service = await build(
-                RuntimeDeps(settings, config, broker, js, objects, requester, storage, clock)
-            )
+            runtime = RuntimeDeps(settings, config, broker, js, objects, requester, storage, clock)
+            service = await _unless_stopped(signals.stop, build(runtime))
             watch = asyncio.create_task(storage.watch(), name="broker storage")
             try:
                 await _serve(service, broker, settings, signals, health)
@@ -179,11 +184,33 @@ async def _run(name: str, build: Build, settings: ServiceSettings, config: Confi
             log.info("stopped")
 
 
+class _StoppedError(Exception):
+    """The process is to stop before it is ready."""
+
+
+async def _unless_stopped(stop: asyncio.Event, work: Awaitable[T]) -> T:
+    """Return the result of a step of the start; cancel it when the process is to stop.
+
+    Raises:
+        _StoppedError: it was cancelled.
+
+    """
+    step = asyncio.ensure_future(work)
+    stopped = asyncio.create_task(stop.wait(), name="signal during the start")
+    try:
+        await asyncio.wait({step, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if not step.done():
+            raise _StoppedError
+        return await step
+    finally:
+        await end_tasks(stopped, None if step.done() else step)
+
+
 async def _serve(
     service: Service, broker: NatsBroker, settings: ServiceSettings, signals: _Signals, health: Health
 ) -> None:
     try:
-        await service.start()
+        await _unless_stopped(signals.stop, service.start())
         serve_requests(broker, service.requests, service=health.service)
         broker.subscriber(
             ping_subject(health.service), queue=health.service, include_in_schema=False, decoder=_ignore

@@ -49,6 +49,7 @@ async def dial_parts(runtime: RuntimeDeps, excluded: ExclusionParts) -> DialPart
     source = NatsJobSource(client, incarnations.own, JobsInHand(kept / "jobs"))
     trunk, pacing = engines_for(config, str(kept / "calls")), NatsPacing(client, clock)
     channels = NatsChannelSource(client, stations, licence_of(config), clock, name=name, paced=pacing.bounds)
+    trunk.follow(channels.capacity)
     watch = StationKeepalive(config.dialing.bind_address, came_up=registrar.renew)
     deps = Deps(
         stations=stations,

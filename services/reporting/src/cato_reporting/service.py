@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 import structlog
@@ -28,6 +29,7 @@ from cato_reporting.queries.status.finished_runs import FinishedRuns
 from cato_reporting.queries.status.run_lookup import RunLookup
 from cato_reporting.queries.status.status_queries import StatusQueries
 from cato_reporting.queries.table import handler_table
+from cato_runtime.broker import patiently
 from cato_runtime.process.tasks import end_tasks
 from cato_runtime.requests import RequestTable
 
@@ -110,7 +112,7 @@ class ReportingService:
         The read model is not waited for: active runs are reported while it is away, too.
 
         Raises:
-            BrokerError: if the log does not answer.
+            BrokerError: if the log does not answer for half a minute.
             ConfigurationError: if the log cannot be caught up with.
 
         """
@@ -120,7 +122,7 @@ class ReportingService:
                 stored = await self._deps.read_model.open()
         except (ReadModelAwayError, TimeoutError) as error:
             log.warning("service starts without the read model", reason=repr(error))
-        await self._live.recover(self._deps.read_model, stored)
+        await patiently(partial(self._live.recover, self._deps.read_model, stored))
         self._keep_running("live reports", self._live.follow)
         self._keep_running("projector", self._projector.run)
         self._keep_running("list loader", self._lists.run)
@@ -128,7 +130,7 @@ class ReportingService:
         self._keep_running("log lag", self._measure_lag)
         self._keep_running("memory", self._release_memory)
         self._keep_running("archiver", self._archive_old_runs)
-        if not await self._live.catch_up(timeout=_READY_S):
+        if not await patiently(partial(self._live.catch_up, timeout=_READY_S)):
             raise ConfigurationError(f"the log could not be caught up with in {_READY_S:g} s")
         self.ready = True
 

@@ -2,8 +2,7 @@
 
 import argparse
 
-from cato_gateway.bootstrap import build
-from cato_runtime.service import run_service
+from cato_runtime.process.early_stop import end_at_stop_signal
 
 
 def main() -> None:
@@ -12,6 +11,10 @@ def main() -> None:
         prog="cato-gateway",
         description="Serve the REST API. Settings are CATO_* environment variables.",
     ).parse_args()
+    end_at_stop_signal()
+    from cato_gateway.bootstrap import build  # noqa: PLC0415 - these take a second
+    from cato_runtime.service import run_service  # noqa: PLC0415
+
     run_service("gateway", build)
 
 

@@ -2,9 +2,8 @@
 
 import argparse
 
-from cato_dialer.bootstrap import build_roles
 from cato_dialer.roles import Role
-from cato_runtime.service import run_service
+from cato_runtime.process.early_stop import end_at_stop_signal
 
 
 def main() -> None:
@@ -20,6 +19,10 @@ def main() -> None:
         help="campaign (commands and runs), dial (channels and calls), or both with a comma (default)",
     )
     roles = parser.parse_args().roles
+    end_at_stop_signal()
+    from cato_dialer.bootstrap import build_roles  # noqa: PLC0415 - these take a second
+    from cato_runtime.service import run_service  # noqa: PLC0415
+
     # A process that only dials answers no commands: readiness of the service is the campaign role's.
     run_service("dialer" if Role.CAMPAIGN in roles else "dialer-dial", build_roles(roles))
 

@@ -12,6 +12,9 @@ from pathlib import Path
 import pytest
 
 from cato_contracts.errors import ConfigurationError
+from cato_dialer.dial.adapters.pjsua2.supervisor import trunk as trunk_module
+from cato_dialer.dial.adapters.pjsua2.supervisor import worker_process
+from cato_dialer.dial.adapters.pjsua2.supervisor.trunk import Pjsua2Trunk
 from cato_dialer.dial.domain.call.line_events import (
     LineAnswered,
     LineEvent,
@@ -21,6 +24,7 @@ from cato_dialer.dial.domain.call.line_events import (
     ReleaseCause,
 )
 from cato_dialer.dial.ports.trunk import Line
+from cato_runtime.configuration.config import DialingConfig
 from services.dialer.tests.integration.trunk.conftest import Bench
 from services.dialer.tests.support.stations import make_station
 from services.dialer.tests.support.trunk.trunk_kit import Caller, follow, follow_until
@@ -314,3 +318,31 @@ async def test_a_name_stays_in_the_request_and_the_resolved_address_out_of_it(be
     invite = await invite_of(order)
     assert invite.startswith("INVITE sip:1@localhost:")
     assert "Route:" not in invite
+
+
+async def test_workers_are_those_that_the_share_of_this_dialer_needs(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(trunk_module, "_TICK_S", 0.02)
+    monkeypatch.setattr(trunk_module, "_SURPLUS_TICKS", 2)
+    monkeypatch.setattr(worker_process, "SILENT_TICKS", 3_000)
+    share = 2
+    trunk = Pjsua2Trunk(DialingConfig(bind_address="127.0.0.1", calls_per_worker=2), 8)
+    trunk.follow(lambda: share)
+    await trunk.open()
+    bench.stack.push_async_callback(trunk.close)
+    assert (trunk.capacity, len(trunk.worker_pids)) == (2, 1)
+    share = 6
+    await reached(lambda: trunk.capacity == 6, 60)
+    exchange = await bench.exchange("match: '1.', behaviour: answer")
+    caller = Caller(trunk, make_station(uri=exchange.uri), bench.prompt)
+    lines = [caller.call(f"1{no}") for no in range(6)]
+    calls = [asyncio.ensure_future(follow(line, timeout=60)) for line in lines]
+    await reached(lambda: sum(call.ack_ms is not None for call in exchange.calls) == 6, 60)
+    share = 0
+    for line in lines:
+        await line.hang_up()
+    ends = [(await call).end.cause for call in calls]
+    assert ends == [ReleaseCause.LOCAL_HANGUP] * 6
+    await reached(lambda: (trunk.capacity, len(trunk.worker_pids)) == (2, 1), 60)
+    assert trunk.worker_deaths == 0

@@ -3,11 +3,7 @@
 import argparse
 import asyncio
 
-from cato_contracts.api.status import SERVICE
-from cato_reporting.bootstrap import build, rebuild
-from cato_runtime.configuration.settings import ServiceSettings
-from cato_runtime.logs import configure_logging
-from cato_runtime.service import run_service
+from cato_runtime.process.early_stop import end_at_stop_signal
 
 
 def main() -> None:
@@ -23,7 +19,15 @@ def main() -> None:
         default="serve",
         help="serve (default), or rebuild: empty the read model, to be filled again from log and archive",
     )
-    if parser.parse_args().command == "serve":
+    command = parser.parse_args().command
+    end_at_stop_signal()
+    from cato_contracts.api.status import SERVICE  # noqa: PLC0415 - these take a second
+    from cato_reporting.bootstrap import build, rebuild  # noqa: PLC0415
+    from cato_runtime.configuration.settings import ServiceSettings  # noqa: PLC0415
+    from cato_runtime.logs import configure_logging  # noqa: PLC0415
+    from cato_runtime.service import run_service  # noqa: PLC0415
+
+    if command == "serve":
         run_service(SERVICE, build)
         return
     settings = ServiceSettings()

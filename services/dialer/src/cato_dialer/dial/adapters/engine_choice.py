@@ -62,6 +62,12 @@ class EngineChoice:
     def place(self, order: CallOrder) -> Line:
         return self._engines[Engine(order.station.engine)].place(order)
 
+    def follow(self, share: Callable[[], int]) -> None:
+        """Have as many processes as this many calls need: the share of this dialer in all channels."""
+        for engine in self._engines.values():
+            if isinstance(engine, Pjsua2Trunk):
+                engine.follow(share)
+
     def trace(self, tap: Tap | None) -> None:
         """Pass all messages of SIP to the tap from now on; None: no more."""
         for engine in self._engines.values():

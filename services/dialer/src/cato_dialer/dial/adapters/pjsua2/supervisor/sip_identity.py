@@ -1,9 +1,11 @@
 """The identity that a station sees."""
 
+from cato_contracts.instants import unix_ms
 from cato_dialer.dial.adapters.pjsua2 import protocol
-from cato_dialer.dial.adapters.sip.addresses import caller_uri, user_part
+from cato_dialer.dial.adapters.sip.addresses import caller_uri, target_uri, user_part
 from cato_dialer.dial.adapters.sip.resolver import Target
 from cato_dialer.dial.domain.station import Station, TlsFiles
+from cato_dialer.dial.ports.trunk import CallOrder
 
 
 def identity_of(station: Station) -> protocol.SipIdentity:
@@ -43,3 +45,19 @@ def _names(files: TlsFiles) -> tuple[str, str, str, bool]:
     paths = (files.authorities, files.certificate, files.key)
     authorities, certificate, key = (str(path) if path is not None else "" for path in paths)
     return authorities, certificate, key, files.authorities is not None
+
+
+def wire_order(number: int, order: CallOrder) -> protocol.Place:
+    """Return the order of a call for a worker."""
+    station = order.station
+    return protocol.Place(
+        line=number,
+        target=target_uri(station, order.number),
+        identity=identity_of(station),
+        codecs=station.codecs,
+        audio=str(order.audio),
+        heard_threshold_ms=order.heard_threshold_ms,
+        dtmf=station.digit_sources,
+        not_before=None if order.not_before is None else unix_ms(order.not_before),
+        not_after=None if order.not_after is None else unix_ms(order.not_after),
+    )

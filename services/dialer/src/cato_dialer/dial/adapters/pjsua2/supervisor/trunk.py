@@ -5,7 +5,7 @@ import itertools
 import math
 import os
 from collections import deque
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -13,14 +13,12 @@ from typing import Any
 import structlog
 
 from cato_contracts.errors import ConfigurationError
-from cato_contracts.instants import unix_ms
 from cato_dialer.dial.adapters.pjsua2 import protocol
 from cato_dialer.dial.adapters.pjsua2.supervisor.bytecode import BytecodeCache
 from cato_dialer.dial.adapters.pjsua2.supervisor.line import Pjsua2Line
 from cato_dialer.dial.adapters.pjsua2.supervisor.rtp_ports import check_bindable, share_ports
-from cato_dialer.dial.adapters.pjsua2.supervisor.sip_identity import identity_of, route_to
+from cato_dialer.dial.adapters.pjsua2.supervisor.sip_identity import route_to, wire_order
 from cato_dialer.dial.adapters.pjsua2.supervisor.worker_process import START_S, WorkerProcess
-from cato_dialer.dial.adapters.sip.addresses import target_uri
 from cato_dialer.dial.adapters.sip.resolver import Resolver
 from cato_dialer.dial.adapters.sip.tap import Tap
 from cato_dialer.dial.domain.call.line_events import ReleaseCause
@@ -34,6 +32,8 @@ log = structlog.get_logger()
 _TICK_S = 1.0
 _SLOT_WAIT_S = 2.0
 "The wait for a call that only lacks its last message, or for a worker that is being started."
+_SURPLUS_TICKS = 30
+"For how long the share must have been smaller before workers end: a dialer that restarts changes it, too."
 _MOST_WORKERS = 2
 "The bound on workers, in multiples of those that the channels need, when stations do not answer requests."
 
@@ -74,6 +74,7 @@ class Pjsua2Trunk:
         self._ports = share_ports(dialing.rtp_port_from, dialing.rtp_port_till, workers_for)
         self._gate = asyncio.Semaphore(max(2, os.cpu_count() or 1))
         self._workers: list[WorkerProcess] = []
+        self._runs: dict[WorkerProcess, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._numbers = itertools.count(1)
         self._waiting: deque[_Waiting] = deque()
@@ -85,6 +86,13 @@ class Pjsua2Trunk:
         self._on_demand = on_demand
         self._start: asyncio.Task[None] | None = None
         self._tap: Tap | None = None
+        self._share: Callable[[], int] | None = None
+        self._surplus_ticks = self._past_deaths = 0
+        self._ending: asyncio.Task[None] | None = None
+
+    def follow(self, share: Callable[[], int]) -> None:
+        """Have as many workers as this many calls need, now and whenever it changes."""
+        self._share = share
 
     @property
     def capacity(self) -> int:
@@ -109,7 +117,7 @@ class Pjsua2Trunk:
     @property
     def worker_deaths(self) -> int:
         """How often a worker has ended unasked."""
-        return sum(worker.deaths for worker in self._workers)
+        return self._past_deaths + sum(worker.deaths for worker in self._workers)
 
     @property
     def _is_started(self) -> bool:
@@ -174,7 +182,7 @@ class Pjsua2Trunk:
         station = order.station
         line = Pjsua2Line(next(self._numbers), self._withdraw, partial(self._resolver.suspect, station))
         line.party = Party(station.id, order.number)
-        message = _wire_order(line.number, order)
+        message = wire_order(line.number, order)
         # For TLS the library must know the name, which the station's certificate is for.
         if station.host_is_name and station.transport != "tls":
             self._spawn(self._resolve(line, message, station))
@@ -204,7 +212,8 @@ class Pjsua2Trunk:
 
     @property
     def _needed_workers(self) -> int:
-        return math.ceil(self._channels / self._calls_per_worker)
+        calls = self._channels if self._share is None else max(1, min(self._channels, self._share()))
+        return math.ceil(calls / self._calls_per_worker)
 
     def _submit(self, line: Pjsua2Line, order: protocol.Place) -> None:
         if line.released:
@@ -277,6 +286,21 @@ class Pjsua2Trunk:
             await asyncio.sleep(_TICK_S)
             for worker in self._workers:
                 worker.tick()
+            self._follow_share()
+
+    def _follow_share(self) -> None:
+        """Start the workers that a larger share needs, or end one that has not been needed for a while."""
+        if self._ending is not None and not self._ending.done():
+            return  # the next worker would have its ports
+        needed = self._needed_workers
+        for _ in range(len(self._workers), needed):
+            self._start_worker()
+        self._surplus_ticks = self._surplus_ticks + 1 if len(self._workers) > needed else 0
+        if self._surplus_ticks > _SURPLUS_TICKS and self._workers[-1].occupied == 0:
+            unneeded = self._workers.pop()
+            unneeded.close()
+            self._past_deaths += unneeded.deaths
+            self._ending = self._runs.pop(unneeded)
 
     def _start_worker(self) -> WorkerProcess:
         worker_id = len(self._workers)
@@ -295,7 +319,8 @@ class Pjsua2Trunk:
         )
         worker.trace(self._tap)
         self._workers.append(worker)
-        self._spawn(worker.keep_running())
+        self._runs[worker] = asyncio.create_task(worker.keep_running())
+        self._keep(self._runs[worker])
         return worker
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
@@ -309,18 +334,3 @@ class Pjsua2Trunk:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("SIP engine failed", error=repr(error))
-
-
-def _wire_order(number: int, order: CallOrder) -> protocol.Place:
-    station = order.station
-    return protocol.Place(
-        line=number,
-        target=target_uri(station, order.number),
-        identity=identity_of(station),
-        codecs=station.codecs,
-        audio=str(order.audio),
-        heard_threshold_ms=order.heard_threshold_ms,
-        dtmf=station.digit_sources,
-        not_before=None if order.not_before is None else unix_ms(order.not_before),
-        not_after=None if order.not_after is None else unix_ms(order.not_after),
-    )

@@ -7,7 +7,8 @@ import pytest
 from cato_contracts.api.status import RunState, SubscriberFilter
 from cato_contracts.errors import NotFoundError
 from cato_contracts.requests import Actor
-from cato_jetstream import DeadLetterStream
+from cato_jetstream import DeadLetterStream, Unavailable
+from cato_reporting.adapters.nats.run_log import NatsRunLog
 from services.reporting.tests.reporting_system import keep_list, publish, reporting
 from services.reporting.tests.status_reference import expected_statuses
 from tests.support.synthetic_runs import naive_numbers, synthetic_run
@@ -159,3 +160,22 @@ async def test_the_log_is_acknowledged_when_the_rows_are_in(bus, clickhouse_dsn)
             while (await bus.js.consumer_info("RUNS", "reporting")).ack_floor.stream_seq < len(run.messages):
                 await asyncio.sleep(0.01)
         assert reports.service.metrics().lag_messages == 0
+
+
+async def test_a_start_tries_again_while_the_log_does_not_answer(bus, clickhouse_dsn, monkeypatch):
+    run = synthetic_run(5, subscribers=4, waves=2)
+    await keep_list(bus, run)
+    await publish(bus, run.messages)
+    answered, refusals = NatsRunLog.end, [Unavailable("the server has changed")] * 2
+
+    async def end(log):
+        if refusals:
+            raise refusals.pop()
+        return await answered(log)
+
+    monkeypatch.setattr(NatsRunLog, "end", end)
+    async with reporting(bus, clickhouse_dsn) as reports:
+        assert refusals == []
+        report = (await reports.run(run.run_id)).report
+        naive = naive_numbers(run, events_of(run.messages))
+        assert report.model_dump(include=set(naive)) == naive

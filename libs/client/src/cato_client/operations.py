@@ -98,12 +98,8 @@ from cato_client.rule_operations import (
 from cato_client.rule_operations import (
     get_pacing_rule as get_pacing_rule,
 )
-from cato_client.rule_operations import (
-    get_sip_trace as get_sip_trace,
-)
-from cato_client.rule_operations import (
-    get_sip_trace_file as get_sip_trace_file,
-)
+from cato_client.rule_operations import get_sip_trace as get_sip_trace
+from cato_client.rule_operations import get_sip_trace_file as get_sip_trace_file
 from cato_client.rule_operations import (
     list_audit as list_audit,
 )
@@ -116,18 +112,14 @@ from cato_client.rule_operations import (
 from cato_client.rule_operations import (
     list_pacing_rules as list_pacing_rules,
 )
-from cato_client.rule_operations import (
-    list_sip_traces as list_sip_traces,
-)
+from cato_client.rule_operations import list_sip_traces as list_sip_traces
 from cato_client.rule_operations import (
     put_contact_limits as put_contact_limits,
 )
 from cato_client.rule_operations import (
     put_pacing_rule as put_pacing_rule,
 )
-from cato_client.rule_operations import (
-    put_sip_trace as put_sip_trace,
-)
+from cato_client.rule_operations import put_sip_trace as put_sip_trace
 from cato_client.rule_operations import (
     readmit_number as readmit_number,
 )
@@ -140,9 +132,7 @@ from cato_client.rule_operations import (
 from cato_client.rule_operations import (
     remove_pacing_rule as remove_pacing_rule,
 )
-from cato_client.rule_operations import (
-    remove_sip_trace as remove_sip_trace,
-)
+from cato_client.rule_operations import remove_sip_trace as remove_sip_trace
 from cato_client.run_operations import (
     approve as approve,
 )

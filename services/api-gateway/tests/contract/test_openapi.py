@@ -66,6 +66,7 @@ def test_answers_may_gain_fields_and_requests_are_strict(document):
     assert strict == {
         "CallLimit",
         "ContactLimits",
+        "Decision",
         "Exclusion",
         "ExclusionBody",
         "LocalTime",
@@ -94,7 +95,7 @@ def test_every_operation_describes_its_errors_and_never_422(document):
 
 def test_every_body_is_described(document):
     bodies = {name for name, operation in operations(document) if "requestBody" in operation}
-    assert len(bodies) == 14
+    assert len(bodies) == 16
     post = document["paths"]["/api/v1/notification-settings"]["post"]
     fields = document["components"]["schemas"]["SettingsBody"]["properties"]
     assert post["requestBody"]["required"]

@@ -166,3 +166,17 @@ async def test_only_for_an_emergency_excluded_numbers_are_called():
         choices = [job.exclusions for job in world.queue.jobs.values()]
         assert ExclusionChoice(user_id="user", ignore=True) in choices
         assert None in choices  # all of the user
+
+
+async def test_only_for_an_emergency_limits_of_contacts_are_ignored():
+    world = World()
+    async with world.running() as client:
+        task = await client.add_task([people(1)])
+        spec = task.model_dump(exclude={"id", "user_id", "version"}) | {"ignore_contact_limits": True}
+        with pytest.raises(ForbiddenError, match="emergency"):
+            await client.ask(ReplaceTask(actor=USER, id=task.id, spec=spec))
+        await client.start(await client.ask(AddTask(actor=EMERGENCY, spec=spec)))
+        while not world.queue.jobs:
+            await world.queue.arrived.wait()
+            world.queue.arrived.clear()
+        assert [job.ignore_contact_limits for job in world.queue.jobs.values()] == [True]

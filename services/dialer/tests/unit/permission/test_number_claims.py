@@ -121,6 +121,20 @@ def test_a_test_call_is_neither_limited_nor_counted():
     assert len(contacts.last(NUMBER).calls) == 1
 
 
+@pytest.mark.parametrize("one_call", [True, False])
+def test_an_emergency_heeds_no_limit_and_counts_and_one_call_at_a_time_stays(one_call):
+    world, contacts = made((system(calls=1, gap_s=600),))
+    contacts.one_call_per_number = one_call
+    urgent = {"ignore_contact_limits": True}
+    jobs = world.job(0, [NUMBER], **urgent), world.job(1, [NUMBER], run_id=OTHER_RUN, **urgent)
+    first, second = live(world, *jobs, replicas=3)
+    ended = min(entry.occurred_at for entry in world.journal.entries if _is_end(entry))
+    over = (ended - world.clock.start).total_seconds()
+    assert first < over <= second < over + 60
+    assert [result.notified for result in world.results()] == [True, True]
+    assert len(contacts.last(NUMBER).calls) == 2
+
+
 def test_the_number_of_a_dead_dialer_is_free_once_its_call_is_over():
     world, _ = made()
 

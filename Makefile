@@ -78,9 +78,9 @@ test-docker: $(STAMP) docker-tools  ## the system in containers: images, compose
 
 # Runs of the whole system in which processes, connections, disks and stations fail at random. Each seed is printed, and
 # SEED=... repeats one.
-chaos: $(STAMP)  ## N=300 runs with random faults from seed FIRST, or the run of one SEED; BESIDE=3 at the same time
+chaos: $(STAMP)  ## N=300 runs with random faults from seed FIRST, or the run of one SEED; BESIDE=3 at the same time; SHARED=1: five tasks with shared numbers
 	$(BIN)/python -m tests.chaos.random_runs $(if $(SEED),--seed $(SEED),--runs $(or $(N),25)) \
-	    $(if $(FIRST),--first $(FIRST)) --beside $(or $(BESIDE),3)
+	    $(if $(FIRST),--first $(FIRST)) $(if $(SHARED),--shared) --beside $(or $(BESIDE),3)
 
 # Independent SIP peers. Without them their tests are skipped, except where CI=true: there they fail.
 peers:

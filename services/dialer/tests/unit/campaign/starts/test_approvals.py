@@ -6,9 +6,19 @@ from datetime import timedelta
 import pytest
 
 from cato_contracts.api.checks import CheckCode, CheckTask
+from cato_contracts.api.resources import SettingsSpec
 from cato_contracts.api.rules.approvals import ApprovalState, ApproveRun, RejectRun
 from cato_contracts.errors import ConflictError, ForbiddenError, NotFoundError
-from cato_contracts.messages.campaign_commands import CallTester, PauseRun, StartTask, StopRun
+from cato_contracts.messages.campaign_commands import (
+    CallTester,
+    GetNotificationSettings,
+    ListFormat,
+    PauseRun,
+    ReplaceNotificationSettings,
+    ReplaceSubscriberGroup,
+    StartTask,
+    StopRun,
+)
 from cato_contracts.requests import Actor
 from cato_runtime.configuration.config import ApprovalConfig, Config
 from services.dialer.tests.support.campaign_world import (
@@ -41,7 +51,7 @@ async def test_a_run_above_the_limit_waits_until_a_second_user_approves_it():
         small = await client.start(await client.add_task([people(2)]))
         task = await client.add_task([people(3)])
         run_id = await client.start(task, "start")
-        await until(lambda: ended(world.runs, small))
+        await until(lambda: ended(world.runs, small), 60)
         assert await client.start(task, "start") == run_id
         with pytest.raises(ConflictError):
             await client.start(task)
@@ -57,7 +67,7 @@ async def test_a_run_above_the_limit_waits_until_a_second_user_approves_it():
         assert await client.ask(ApproveRun(actor=HEAD, id=run_id, comment="seen"), "approve") == approval
         with pytest.raises(ConflictError, match="approved already"):
             await client.ask(ApproveRun(actor=HEAD, id=run_id))
-        await until(lambda: ended(world.runs, run_id))
+        await until(lambda: ended(world.runs, run_id), 60)
         dialling.cancel()
     assert await kinds(world, run_id) == ["RunStarted", "RunApproved", "WaveStarted", "WaveEnded", "RunEnded"]
 
@@ -68,7 +78,7 @@ async def test_a_rejected_run_ends_with_a_result_of_each_subscriber():
         run_id = await client.start(await client.add_task([people(3)]))
         approval = await client.ask(RejectRun(actor=HEAD, id=run_id))
         assert approval.state is ApprovalState.REJECTED
-        await until(lambda: ended(world.runs, run_id))
+        await until(lambda: ended(world.runs, run_id), 60)
         life = await life_of(world.runs, run_id)
         results = [await world.runs.last(f"run.{run_id}.result.{no}", fresh=True) for no in range(3)]
     assert life[-1]["body"]["ending"] == "REJECTED"
@@ -85,7 +95,7 @@ async def test_a_run_that_nobody_decides_about_ends_in_time():
             await client.ask(ApproveRun(actor=HEAD, id=run_id))
     # The next campaign dialer finds the time passed.
     async with world.running():
-        await until(lambda: ended(world.runs, run_id))
+        await until(lambda: ended(world.runs, run_id), 60)
     assert await kinds(world, run_id) == [
         *("RunStarted", "RunApprovalExpired", "WaveStarted", "WaveEnded", "RunEnded")
     ]
@@ -98,7 +108,7 @@ async def test_who_approves_runs_does_not_control_them_and_the_owner_stops_a_wai
         with pytest.raises(NotFoundError):
             await client.ask(PauseRun(actor=HEAD, id=run_id))
         await client.ask(StopRun(actor=USER, id=run_id))
-        await until(lambda: ended(world.runs, run_id))
+        await until(lambda: ended(world.runs, run_id), 60)
         with pytest.raises(ConflictError, match="has ended"):
             await client.ask(ApproveRun(actor=HEAD, id=run_id))
     assert await kinds(world, run_id) == ["RunStarted", "RunStopping", "RunEnded"]
@@ -111,8 +121,8 @@ async def test_an_emergency_waits_unless_the_configuration_lets_it_skip(skips):
     async with world.running() as client:
         task = await client.add_task([people(3)])
         started = await client.ask(StartTask(actor=urgent, id=task.id))
-        running = world.events and await life_of(world.runs, started.task_exec_id)
-    assert ("approval" not in running[0]["body"]["snapshot"]) is skips
+        life = await life_of(world.runs, started.task_exec_id)
+    assert ("approval" not in life[0]["body"]["snapshot"]) is skips
 
 
 async def test_a_test_call_and_the_check_know_of_the_approval():
@@ -126,14 +136,22 @@ async def test_a_test_call_and_the_check_know_of_the_approval():
     assert "approval" not in life[0]["body"]["snapshot"]
 
 
-async def test_what_is_approved_is_what_was_started():
-    """A list that changes during the wait changes nothing."""
+async def test_a_list_and_settings_that_change_during_the_wait_change_nothing():
     world = World(config_of())
     async with world.running() as client:
-        run_id = await client.start(await client.add_task([people(3)]))
-        before = (await life_of(world.runs, run_id))[0]["body"]["snapshot"]
+        task = await client.add_task([people(3)])
+        run_id = await client.start(task)
+        settings = await client.ask(GetNotificationSettings(actor=USER, id=task.settings))
+        spec = SettingsSpec(
+            **settings.model_dump(exclude={"id", "user_id", "version", "attempt_count"}), attempt_count=9
+        )
+        await client.ask(ReplaceNotificationSettings(actor=USER, id=task.settings, spec=spec))
+        upload = await client.upload(people(4, start=50))
+        await client.ask(
+            ReplaceSubscriberGroup(actor=USER, id=task.groups[0], format=ListFormat.JSON, upload=upload)
+        )
         await client.ask(ApproveRun(actor=HEAD, id=run_id))
-        await until(lambda: len([job for job in world.queue.jobs.values() if job.run_id == run_id]) == 3)
-        jobs = [job for job in world.queue.jobs.values() if job.run_id == run_id]
-    assert {job.prompt.audio.sha256 for job in jobs} == {before["prompt"]["audio"]["sha256"]}
+        await until(lambda: len(world.queue.jobs) == 3, 60)
+        jobs = list(world.queue.jobs.values())
     assert {job.subscriber.full_name for job in jobs} == {"Person 0", "Person 1", "Person 2"}
+    assert {job.settings.attempt_count for job in jobs} == {settings.attempt_count}

@@ -6,10 +6,26 @@ from collections.abc import Iterator
 
 import pytest
 
+from cato_dialer.dial.handlers import deps, dispatch_jobs
 from tests.simulation.shards import IN_CI, SEED, SHARES, WANTED, Shards
+from tests.simulation.world import surroundings
 
 _counted: Counter[str] = Counter()
 _started = pytest.StashKey[Shards]()
+
+
+_SLOWER = 10
+
+
+@pytest.fixture
+def slow_heartbeats(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For runs of days: heartbeats of jobs are rare, and all that is measured by them is as much longer.
+
+    A call that starts by them, and not by the alarm for its time, is late.
+    """
+    monkeypatch.setattr(dispatch_jobs, "HEARTBEAT_S", _SLOWER * dispatch_jobs.HEARTBEAT_S)
+    monkeypatch.setattr(deps, "FROZEN_S", _SLOWER * deps.FROZEN_S)
+    monkeypatch.setattr(surroundings, "REDELIVERED_AFTER_S", _SLOWER * surroundings.REDELIVERED_AFTER_S)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -22,7 +22,7 @@ from tests.simulation.world.history import Control, History
 from tests.simulation.world.world import World
 from tests.support.virtual_time import run_virtually
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), pytest.mark.usefixtures("slow_heartbeats")]
 
 BERLIN = ZoneInfo("Europe/Berlin")
 DAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")

@@ -15,7 +15,7 @@ from tests.simulation.world.history import History
 from tests.simulation.world.world import World
 from tests.support.virtual_time import run_virtually
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.usefixtures("slow_heartbeats")]
 
 OPENS, CLOSES = 9 * 60, 20 * 60
 DEFAULT = "Europe/Moscow"

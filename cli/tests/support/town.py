@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -9,8 +10,7 @@ from uuid import UUID, uuid4
 import httpx
 from fastapi import FastAPI
 from structlog.testing import capture_logs
-from typer import Typer
-from typer.testing import CliRunner
+from typer import Typer, testing
 
 from cato_cli.session import Session
 from cato_contracts.api.exports import SubscriberRecord
@@ -21,6 +21,9 @@ from cato_runtime.configuration.config import Config, Permission, TokenConfig
 from cato_runtime.requests import RequestContext
 from tests.support.gateway.stack import MemoryStack
 from tests.support.lists.workbooks import workbook
+
+# The runner makes the commands of an application again for each of them, which takes longer than a command.
+testing._get_command = cache(testing._get_command)
 
 PEOPLE = [["Name", "Mobile"], ["Ivan Potapov", "776413"], ["Olga Popova", "776450"]]
 MARCH = "Flood, March"
@@ -85,7 +88,7 @@ class Town:
     def run(self, *arguments: str, input: str | None = None) -> Any:  # noqa: A002 - click's word
         token = {"CATO_TOKEN": "admin"} if arguments[0] == "sip-trace" else {}
         session = Session(transport=self.bridge)
-        return CliRunner(env=token).invoke(
+        return testing.CliRunner(env=token).invoke(
             self.app, list(arguments), obj=session, input=input, catch_exceptions=False
         )
 

@@ -190,3 +190,13 @@ async def test_a_stored_time_at_the_edge_of_the_calendar_leaves_lists_readable_l
     listed = await client.get(f"{API}/tasks")
     assert [each["startAt"] for each in listed.json()["items"]] == [shown]
     assert (await client.get(f"{API}/tasks/{ids['task']}")).json()["startAt"] == shown
+
+
+async def test_days_without_calls_are_stored_and_only_whole_days(client, refused):
+    body = {"name": "s", "attemptCount": 1, "successCondition": "PICKUP_PHONE"}
+    days = ["2024-02-29", "2027-05-09"]
+    stored = await client.post(f"{API}/notification-settings", json={**body, "excludedDates": days})
+    assert stored.json()["excludedDates"] == days
+    for wrong in ("2023-02-29", "2027-05-09T00:00:00", "2024-W19-4", "20270509", 1, ""):
+        answer = await client.post(f"{API}/notification-settings", json={**body, "excludedDates": [wrong]})
+        refused(answer, 400, "excludedDates[0]")

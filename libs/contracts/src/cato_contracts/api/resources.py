@@ -1,6 +1,5 @@
 """The resources of the REST API, as clients see them (manual, chapter 3)."""
 
-from datetime import date
 from enum import StrEnum
 from typing import Annotated, Generic, Self, TypeVar
 from uuid import UUID
@@ -11,7 +10,14 @@ from cato_contracts.api.examples import AUDIO_ID, EXECUTION_ID, GROUP_ID, SETTIN
 from cato_contracts.api.phone_numbers import PHONE_SCHEMA, normalised_phone
 from cato_contracts.api.rules.contacts import ContactLimits
 from cato_contracts.api.rules.duplicates import ListDuplicates
-from cato_contracts.api.rules.hours import HolidayCalendar, LocalTime, TimeRestrictions, TimeZoneName, Weekday
+from cato_contracts.api.rules.hours import (
+    Day,
+    HolidayCalendar,
+    LocalTime,
+    TimeRestrictions,
+    TimeZoneName,
+    Weekday,
+)
 from cato_contracts.api.rules.keys import Key, check_keys
 from cato_contracts.api.rules.retries import RetryRule
 from cato_contracts.model import ENCODABLE, Attributes, Consent, Instant, Name, Resource
@@ -207,7 +213,7 @@ class SettingsSpec(Resource):
     )
     """The days on which calls may start; absent: all."""
 
-    excluded_dates: Annotated[list[date], Field(max_length=MAX_EXCLUDED_DATES)] = Field(
+    excluded_dates: Annotated[list[Day], Field(max_length=MAX_EXCLUDED_DATES)] = Field(
         default_factory=list, exclude_if=lambda dates: not dates, examples=[["2024-05-09"]]
     )
     """Days on which no calls start, such as holidays. A window over midnight belongs to the day it opens."""

@@ -1,13 +1,30 @@
 """The part of the day, the days and the zone in which calls may start."""
 
+from contextlib import suppress
+from datetime import date
 from enum import StrEnum
 from functools import cache
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
 from cato_contracts.model import Resource
+
+_DAY_DASHES = (4, 7)
+
+
+def _as_date(value: object) -> object:
+    """Read a date. A strict model takes one from JSON, but not after a validator of the whole object."""
+    if isinstance(value, str) and len(value) == len("2024-05-09"):
+        with suppress(ValueError):
+            if all(value[place] == "-" for place in _DAY_DASHES):
+                return date.fromisoformat(value)
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_as_date)]
+"""A day of the calendar."""
 
 
 def _midnight_rule(schema: dict[str, Any]) -> None:

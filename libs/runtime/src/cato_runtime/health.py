@@ -21,6 +21,7 @@ from starlette.routing import Route
 from cato_contracts.errors import ConfigurationError
 from cato_runtime.configuration.settings import ServiceSettings
 from cato_runtime.process.release import release
+from cato_runtime.scrape_targets import scrape_target
 
 log = structlog.get_logger()
 
@@ -179,7 +180,8 @@ async def serve_health(health: Health, settings: ServiceSettings) -> AsyncIterat
     serving = asyncio.create_task(server.serve(sockets=[listener]), name="health endpoint")
     log.info("health endpoint", host=settings.health_host, port=port)
     try:
-        yield port
+        with scrape_target(settings.scrape_targets, health.service, settings.health_host, port):
+            yield port
     finally:
         server.should_exit = True
         await serving

@@ -80,3 +80,7 @@ class ServiceSettings(BaseSettings):
 
     health_host: str = "127.0.0.1"
     """The address of that endpoint."""
+
+    scrape_targets: Path | None = None
+    """A directory in which each process names the address of its `/metrics` while it runs, for
+    `file_sd_configs` of Prometheus; unset: none."""

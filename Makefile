@@ -150,6 +150,7 @@ check: $(STAMP)  ## lint, format, types, import rules, generated files
 	$(BIN)/python tools/check_dependencies.py
 	$(BIN)/python -m cato_gateway.document | diff docs/openapi.json -
 	$(BIN)/python -m cato_contracts.asyncapi | diff docs/asyncapi.json -
+	$(BIN)/python -m cato_runtime.access.nats_users | diff deploy/k8s/base/config/nats-users.conf -
 	$(BIN)/python -m cato_dialer.entrypoints.state_machines --check docs
 	$(BIN)/python -m cato_dialer.entrypoints.reasons | diff docs/reasons.md -
 	sed -e '1,/<!-- reference: begin -->/d' -e '/<!-- reference: end -->/,$$d' docs/operations.md > .reference.md
@@ -166,6 +167,7 @@ audit: $(STAMP) deploy-tools  ## known vulnerabilities of the packages
 docs: $(STAMP)  ## write the generated documents again
 	$(BIN)/python -m cato_gateway.document > docs/openapi.json
 	$(BIN)/python -m cato_contracts.asyncapi > docs/asyncapi.json
+	$(BIN)/python -m cato_runtime.access.nats_users > deploy/k8s/base/config/nats-users.conf
 	$(BIN)/python -m cato_dialer.entrypoints.state_machines docs
 	$(BIN)/python -m cato_dialer.entrypoints.reasons > docs/reasons.md
 	$(BIN)/python -m cato_runtime.configuration.reference cato_gateway.settings:GatewaySettings cato_console.settings:ConsoleSettings > .reference.md

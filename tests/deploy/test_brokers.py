@@ -4,6 +4,8 @@ import asyncio
 import json
 import os
 import re
+import shutil
+import signal
 import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,13 +13,17 @@ from pathlib import Path
 import pytest
 import yaml
 from nats.errors import Error as NatsError
+from structlog.testing import capture_logs
 
 from cato_dialer.campaign.adapters.campaign_gauges import CampaignGauges
+from cato_runtime.access.nats_users import nats_users, password_variable
+from cato_runtime.access.permissions import BrokerUser
 from cato_runtime.broker import broker_of as broker_client
 from cato_runtime.broker import connect, ensure_topology, make_broker
 from cato_runtime.configuration.settings import ServiceSettings
 from cato_runtime.process.embedded_nats import server_program
 from tests.chaos.small_disk import fill, mount, unmount
+from tests.support.nats_server import NatsServer
 
 ROOT = Path(__file__).parents[2]
 SERVER = server_program()
@@ -26,22 +32,26 @@ FILES = {
     "base": ROOT / "deploy/k8s/base/config/nats.conf",
     "dev": ROOT / "deploy/k8s/overlays/dev/config/nats.conf",
 }
+USERS = ROOT / "deploy/k8s/base/config/nats-users.conf"
+"""Included by each of these, beside which it is mounted."""
 ROUTES = {
     f"NATS_ROUTE_{number}": f"nats://route:secret-2@nats-{number}.nats-headless:6222" for number in range(3)
 }
 ENVIRONMENT = {
     **os.environ,
     "POD_NAME": "nats-0",
-    "NATS_PASSWORD": "secret-1",
+    **{password_variable(user): f"secret-of-{user}" for user in BrokerUser},
     "NATS_ROUTE_PASSWORD": "secret-2",
     **ROUTES,
 }
 
 
 @pytest.mark.parametrize("name", FILES)
-async def test_server_accepts_the_configuration_file(name):
+async def test_server_accepts_the_configuration_file(name, tmp_path):
+    shutil.copy(FILES[name], tmp_path / "nats.conf")
+    shutil.copy(USERS, tmp_path)
     process = await asyncio.create_subprocess_exec(
-        *(SERVER, "-t", "-c", FILES[name]), env=ENVIRONMENT, stderr=asyncio.subprocess.PIPE
+        *(SERVER, "-t", "-c", tmp_path / "nats.conf"), env=ENVIRONMENT, stderr=asyncio.subprocess.PIPE
     )
     async with asyncio.timeout(20):
         _, said = await process.communicate()
@@ -61,6 +71,7 @@ async def broker_of(file, tmp_path):
     text = re.sub(r"^pid_file.*$", "", text, flags=re.MULTILINE)
     ports = tmp_path / "ports"
     ports.mkdir()
+    shutil.copy(USERS, tmp_path)
     configuration = tmp_path / "nats.conf"
     configuration.write_text(f"{text}\nports_file_dir: {json.dumps(str(ports))}\nhost: 127.0.0.1\n")
     process = await asyncio.create_subprocess_exec(
@@ -83,8 +94,8 @@ async def test_dialers_are_wanted_for_as_many_calls_as_jobs_or_channels(name, ch
     async with broker_of(FILES[name], tmp_path) as ports:
         address = ports["nats"][0].removeprefix("nats://")
         password = tmp_path / "password"
-        password.write_text("secret-1\n")
-        settings = ServiceSettings(nats_url=f"nats://cato@{address}", nats_password_file=password)
+        password.write_text("secret-of-campaign\n")
+        settings = ServiceSettings(nats_url=f"nats://campaign@{address}", nats_password_file=password)
         broker = broker_client(settings, "test")
         js = (await connect(broker)).jetstream()
         await ensure_topology(js)
@@ -114,6 +125,29 @@ async def test_client_without_the_password_is_rejected(tmp_path):
             assert b"Authorization Violation" in await reader.readline()
         writer.close()
         await writer.wait_closed()
+
+
+async def test_services_are_told_to_restart_when_their_password_is_replaced(tmp_path):
+    def write(password, port):
+        text = f"host: 127.0.0.1\nport: {port}\nauthorization {{\n{nats_users(password)}}}\n"
+        (tmp_path / "nats.conf").write_text(text)
+
+    write("first", -1)
+    server = NatsServer(tmp_path, tmp_path / "nats.conf")
+    broker = make_broker(server.url.replace("://", "://media:first@"), "media")
+    with capture_logs() as logs:
+        client = await connect(broker)
+        write("second", client.connected_url.port)
+        server.send(signal.SIGHUP)
+        async with asyncio.timeout(30):
+            while not client.is_closed:
+                await asyncio.sleep(0.02)
+    server.stop()
+    # Then `/healthz` fails, and the process is replaced.
+    assert [each["event"] for each in logs] == [
+        *("broker connection lost", "broker client closed: restart the service")
+    ]
+    assert "authorization" in logs[-1]["error"].lower()
 
 
 @pytest.fixture
@@ -164,7 +198,9 @@ async def test_s1_liveness_probe_restarts_a_server_that_stores_nothing_once_its_
             running = await asyncio.create_subprocess_exec(*probe, env=variables)
             return await running.wait() == 0
 
-        broker = make_broker(f"nats://cato:secret-1@{ports['nats'][0].removeprefix('nats://')}", "test")
+        broker = make_broker(
+            f"nats://campaign:secret-of-campaign@{ports['nats'][0].removeprefix('nats://')}", "test"
+        )
         client = await connect(broker)
         js = client.jetstream(timeout=2)
         await ensure_topology(js)

@@ -6,16 +6,23 @@ from pathlib import Path
 import pytest
 import yaml
 
+from cato_runtime.access.nats_users import password_variable
+from cato_runtime.access.permissions import BrokerUser
 from cato_runtime.configuration.config import Config
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES = DOCUMENT["services"]
-OURS = {name: each for name, each in SERVICES.items() if each["image"].startswith("cato/")}
+PROFILES = {name: each["profiles"] for name, each in SERVICES.items() if "profiles" in each}
+OURS = {
+    name: each
+    for name, each in SERVICES.items()
+    if each["image"].startswith("cato/") and name not in PROFILES
+}
 SERVICE_KEYS = {
     *("image", "build", "command", "environment", "volumes", "ports", "depends_on", "healthcheck", "restart"),
     *("stop_grace_period", "network_mode", "read_only", "tmpfs", "cap_drop", "security_opt", "logging"),
-    *("ulimits", "init"),
+    *("ulimits", "init", "profiles"),
 }
 """The keys of the compose specification in use. Check the specification before adding another."""
 
@@ -23,15 +30,19 @@ SERVICE_KEYS = {
 def test_compose_file_has_the_whole_system():
     assert set(SERVICES) == {
         *("nats", "clickhouse", "media", "dialer-campaign", "dialer-dial", "reporting", "api-gateway"),
-        "console",
+        *("console", *PROFILES),
     }
+    assert {
+        **{name: ["monitoring"] for name in ("prometheus", "alertmanager", "grafana")},
+        "exchange": ["exchange"],
+    } == PROFILES
 
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_service_uses_known_keys_of_the_specification(name):
     service = SERVICES[name]
     assert set(service) <= SERVICE_KEYS
-    assert all(isinstance(value, str) for value in service["environment"].values())
+    assert all(isinstance(value, str) for value in service.get("environment", {}).values())
     assert re.fullmatch(r"\d+s", service["stop_grace_period"])
     check = service["healthcheck"]
     assert check["test"][0] == "CMD"
@@ -102,10 +113,32 @@ def test_dialers_can_be_scaled_on_one_host():
     assert SERVICES["dialer-campaign"]["command"] == ["--roles", "campaign"]
 
 
-def test_only_the_api_and_the_console_are_published():
+def test_each_service_has_its_user_of_the_broker():
+    users = {
+        name: re.fullmatch(
+            r"nats://(\w+):\$\{(\w+):\?[^}]*\}@.*", each["environment"]["CATO_NATS_URL"]
+        ).groups()
+        for name, each in OURS.items()
+        if "CATO_NATS_URL" in each["environment"]
+    }
+    expected = {
+        "media": BrokerUser.MEDIA,
+        "dialer-campaign": BrokerUser.CAMPAIGN,
+        "dialer-dial": BrokerUser.DIAL,
+        "reporting": BrokerUser.REPORTING,
+        "api-gateway": BrokerUser.GATEWAY,
+    }
+    assert users == {name: (user, password_variable(user)) for name, user in expected.items()}
+    given = SERVICES["nats"]["environment"]
+    assert set(given) == {password_variable(user) for user in BrokerUser}
+    assert all(value == f"${{{name}:?set it in .env}}" for name, value in given.items())
+
+
+def test_ports_are_published_on_the_loopback_address():
     published = {name: each["ports"] for name, each in SERVICES.items() if "ports" in each}
     assert published == {
         "nats": ["${NATS_ADDRESS:-127.0.0.1:4222}:4222"],
+        "clickhouse": ["${CLICKHOUSE_ADDRESS:-127.0.0.1:8123}:8123"],
         "api-gateway": ["${API_ADDRESS:-127.0.0.1:8080}:8080"],
         "console": ["${CONSOLE_ADDRESS:-127.0.0.1:8090}:8090"],
     }
@@ -118,6 +151,23 @@ def test_secrets_have_no_defaults():
     example = (ROOT / "deploy/compose/.env.example").read_text()
     for each in named:
         assert re.search(rf"^{re.match(r'[A-Z_]+', each)[0]}=$", example, re.MULTILINE)
+
+
+IMAGES = {name: each["image"] for name, each in SERVICES.items() if not each["image"].startswith("cato/")}
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_images_of_others_have_a_fixed_version(name):
+    assert re.fullmatch(r"[\w./-]+:v?\d+\.\d+(\.\d+)?(-alpine)?", IMAGES[name])
+
+
+def test_the_simulated_exchange_is_at_the_address_of_the_station():
+    config = Config.model_validate(yaml.safe_load((ROOT / "deploy/compose/config/cato.yaml").read_text()))
+    (station,) = config.stations
+    exchange = SERVICES["exchange"]
+    assert exchange["network_mode"] == "host"
+    assert station.uri == "sip:127.0.0.1:5070;transport=udp"
+    assert "${EXCHANGE_PORT:-5070}" in exchange["command"]
 
 
 def test_example_configuration_is_valid():

@@ -5,6 +5,8 @@ import re
 import pytest
 import yaml
 
+from cato_runtime.access.nats_users import nats_users, password_variable
+from cato_runtime.access.permissions import BrokerUser
 from cato_runtime.configuration.config import Config
 
 LONGEST_CALL_S = 7200 + 180 + 300 + 12
@@ -225,6 +227,36 @@ def test_rtp_port_range_is_large_enough_for_the_channels(manifests):
     if config.dialing.rtp_port_from:
         ports = config.dialing.rtp_port_till - config.dialing.rtp_port_from + 1
         assert ports >= 2 * config.channels
+
+
+USERS = {
+    "api-gateway": BrokerUser.GATEWAY,
+    "media": BrokerUser.MEDIA,
+    "dialer-campaign": BrokerUser.CAMPAIGN,
+    "dialer-dial": BrokerUser.DIAL,
+    "reporting": BrokerUser.REPORTING,
+}
+
+
+def test_each_service_has_its_user_of_the_broker_and_its_password_alone(manifests):
+    assert set(manifests.services) == {*USERS, "console"}
+    for name, user in USERS.items():
+        pod = manifests.services[name]
+        assert environment(service_container(pod))["CATO_NATS_URL"] == f"nats://{user}@nats:4222"
+        (items,) = [each["secret"]["items"] for each in pod["volumes"] if "secret" in each]
+        passwords = [each for each in items if each["key"].startswith("nats-")]
+        assert passwords == [{"key": f"nats-password-{user}", "path": "nats-password"}]
+
+
+def test_the_broker_has_the_passwords_of_all_its_users(manifests):
+    (container,) = manifests.of("StatefulSet")["nats"]["spec"]["template"]["spec"]["containers"]
+    keys = {
+        each["name"]: each["valueFrom"]["secretKeyRef"]["key"]
+        for each in container["env"]
+        if each["name"].startswith("NATS_PASSWORD_")
+    }
+    assert keys == {password_variable(user): f"nats-password-{user}" for user in BrokerUser}
+    assert manifests.data("nats-config")["nats-users.conf"].endswith(nats_users())
 
 
 def test_streams_have_a_replica_on_each_broker(manifests):

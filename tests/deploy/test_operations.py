@@ -11,6 +11,7 @@ from cato_dialer.dial.adapters.configured_stations import station_of
 from cato_runtime.configuration.config import Config, load_config
 from cato_runtime.configuration.reference import config_keys, reference
 from cato_runtime.configuration.station_config import StationConfig
+from tests.docker.page_commands import NOT_RUN_HERE, RUN_HERE, commands_of_page, is_loop
 
 ROOT = Path(__file__).parents[2]
 OPERATIONS = (ROOT / "docs/operations.md").read_text()
@@ -41,6 +42,12 @@ def test_links_have_a_target_heading():
         if line.startswith("#")
     }
     assert set(re.findall(r"\]\(#([\w-]+)\)", OPERATIONS)) <= headings
+
+
+def test_every_command_of_the_page_is_tried_or_has_a_reason():
+    shown = {line for line in commands_of_page() if not is_loop(line)}
+    assert shown == RUN_HERE | NOT_RUN_HERE.keys()
+    assert set() == RUN_HERE & NOT_RUN_HERE.keys()
 
 
 def test_example_file_has_every_key():

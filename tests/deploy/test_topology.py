@@ -8,23 +8,27 @@ import sys
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+from cato_runtime.access.nats_users import nats_users
 from cato_runtime.process.embedded_nats import EmbeddedNats
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
+PASSWORD = "of-the-test"
 CONFIG = ROOT / "deploy/compose/config/cato.yaml"
 
 
 def environment(service, nats_url, data):
     """Return the variables of a service with local addresses instead of those of the containers."""
     given = {key: value for key, value in service["environment"].items() if "${" not in value}
+    user = re.match(r"nats://(\w+):", service["environment"].get("CATO_NATS_URL", ""))
     here = {
-        "CATO_NATS_URL": nats_url,
+        "CATO_NATS_URL": nats_url.replace("://", f"://{user[1]}:{PASSWORD}@") if user else "",
         "CATO_CONFIG": str(CONFIG),
         "CATO_DATA_DIR": str(data),
         "APP_TOKEN": "a-token",
         "CATO_HEALTH_PORT": "0",
         "CATO_HEALTH_PORT_FILE": str(data / "port"),
+        "CATO_SCRAPE_TARGETS": str(data / "targets"),
         **({"CATO_HOST": "0.0.0.0"} if "ports" in service else {}),
     }
     return {**os.environ, **given, **here}
@@ -57,8 +61,13 @@ async def healthy(check, variables, process):
 
 
 async def test_each_service_becomes_healthy_and_ends_on_sigterm(compose, tmp_path, free_port):
-    services = {name: each for name, each in compose["services"].items() if each["image"].startswith("cato/")}
-    async with EmbeddedNats(tmp_path / "nats") as nats, AsyncExitStack() as stack:
+    services = {
+        name: each
+        for name, each in compose["services"].items()
+        if each["image"].startswith("cato/") and "profiles" not in each
+    }
+    broker = EmbeddedNats(tmp_path / "nats", users=nats_users(PASSWORD))
+    async with broker as nats, AsyncExitStack() as stack:
         started = {}
         for name, service in services.items():
             dockerfile = (ROOT / service["build"]["dockerfile"]).read_text()
@@ -81,3 +90,5 @@ async def test_each_service_becomes_healthy_and_ends_on_sigterm(compose, tmp_pat
         async with asyncio.timeout(40):
             codes = {name: await process.wait() for name, (process, _) in started.items()}
     assert codes == dict.fromkeys(services, 0)
+    logs = [(tmp_path / name / "log").read_text() for name in services]
+    assert not [log for log in logs if "broker refuses a subject" in log]

@@ -39,3 +39,15 @@ if ! has clickhouse/clickhouse-server:26.8; then
     cp "$root/tests/support/chdb_http.py" "$here/nats/wget" "$here/clickhouse/Dockerfile" "$work/clickhouse"
     docker build --quiet -t clickhouse/clickhouse-server:26.8 "$work/clickhouse"
 fi
+
+# Debian's programs for the profile `monitoring`; there is none of Grafana.
+monitor() {
+    if ! has "$1" && command -v "$2" >/dev/null; then
+        mkdir "$work/$3"
+        cp "$(command -v "$2")" "$work/$3/program"
+        cp "$here/nats/wget" "$here/monitoring/Dockerfile" "$work/$3"
+        docker build --quiet --build-arg "DATA=/$3" -t "$1" "$work/$3"
+    fi
+}
+monitor prom/prometheus:v3.5.0 prometheus prometheus
+monitor prom/alertmanager:v0.28.1 prometheus-alertmanager alertmanager

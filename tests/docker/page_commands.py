@@ -6,6 +6,26 @@ from pathlib import Path
 PAGE = Path(__file__).parents[2] / "docs/operations.md"
 _PROGRAMS = r"(?:make|cato(?:-reporting)?|docker|kubectl|nats(?:-server)?|python -m|promtool|cp)"
 
+RUN_HERE = {
+    "cp deploy/compose/.env.example .env",
+    "docker compose build",
+    "docker compose up --detach --wait",
+    "docker compose up",
+    "docker compose up --detach --scale dialer-dial=3",
+    "docker compose stop dialer-dial",
+    "docker compose --profile exchange up --detach --wait exchange",
+    "docker compose --profile monitoring up --detach --wait",
+    "docker compose kill --signal HUP dialer-dial",
+    "python -m cato_runtime.probe /readyz",
+    "nats-server --signal reload",
+    "cato dead-letters list [--service NAME]",
+    "cato dead-letters",
+    "cato sql",
+    "cato runs",
+    "cato-reporting rebuild",
+}
+"""Besides the loops; test_operations_page.py says how."""
+
 NOT_RUN_HERE = {
     "make up": "tests/e2e runs `cato up`, which it calls",
     "cato up --config FILE --data DIR": "tests/e2e",
@@ -13,8 +33,10 @@ NOT_RUN_HERE = {
     "kubectl apply -k deploy/k8s/overlays/...": "needs a cluster; test_cluster.py runs it",
     "kubectl apply -k deploy/k8s/overlays/dev": "needs a cluster; tests/deploy renders it",
     "kubectl apply -k": "needs a cluster",
+    "make test-docker": "runs these tests",
     "make bench": "measures for an hour",
     "make chaos": "tests/chaos/test_random_runs.py",
+    "make chaos SEED=7": "tests/chaos/test_random_runs.py",
     "nats stream edit --replicas 3 STREAM": "the client of NATS is in no package index",
     "nats account backup DIR": "the client of NATS is in no package index",
     "nats account restore DIR": "the client of NATS is in no package index",
@@ -24,6 +46,10 @@ NOT_RUN_HERE = {
     "cato dead-letters show NUMBER": "stack/tests/integration/test_dead_letters.py",
     "cato dead-letters replay NUMBER": "stack/tests/integration/test_dead_letters.py",
 }
+
+
+def is_loop(line: str) -> bool:
+    return line.startswith("for ")
 
 
 def commands_of_page() -> list[str]:

@@ -6,11 +6,14 @@ import socket
 import subprocess
 from pathlib import Path
 
+from cato_runtime.access.nats_users import password_variable
+from cato_runtime.access.permissions import BrokerUser
 from tests.docker.engine import ROOT, run
-from tests.support.live_system import free_port
+from tests.support.live_system import free_port, free_sip_port
 
 TOKEN = "token-of-the-test"
 CLICKHOUSE_FILES = 262_144
+PROMETHEUS = ROOT / "deploy/prometheus/compose.yml"
 CONFIG = ROOT / "deploy/compose/config/cato.yaml"
 
 
@@ -21,19 +24,32 @@ class Project:
         config = directory / "config"
         config.mkdir()
         (config / "cato.yaml").write_text(CONFIG.read_text().replace(":5070;", f":{sip_port};"))
-        api, broker, console = (f"127.0.0.1:{free_port(socket.SOCK_STREAM)}" for _ in range(3))
+        ports = iter(lambda: free_port(socket.SOCK_STREAM), None)
+        api, broker, console, tables, self.prometheus, alertmanager = (
+            f"127.0.0.1:{next(ports)}" for _ in range(6)
+        )
+        monitoring = directory / "prometheus.yml"
+        text = PROMETHEUS.read_text().replace("127.0.0.1:8080", api).replace("127.0.0.1:9093", alertmanager)
+        monitoring.write_text(text.replace("15s", "1s"))
+        self.exchange_port = free_sip_port()
         self.url = f"http://{api}"
         self.directory = directory
         self.command = [*command, "--project-name", f"cato-test-{os.getpid()}", "--env-file", os.devnull]
         self.environment = {
             **os.environ,
             "APP_TOKEN": TOKEN,
-            "NATS_PASSWORD": "broker-secret",
+            **{password_variable(user): f"secret-of-{user}" for user in BrokerUser},
             "CLICKHOUSE_PASSWORD": "tables-secret",
             "CATO_CONFIG_DIRECTORY": str(config),
             "API_ADDRESS": api,
             "NATS_ADDRESS": broker,
             "CONSOLE_ADDRESS": console,
+            "CLICKHOUSE_ADDRESS": tables,
+            "GRAFANA_PASSWORD": "charts-secret",
+            "PROMETHEUS_CONFIG": str(monitoring),
+            "PROMETHEUS_ADDRESS": self.prometheus,
+            "ALERTMANAGER_ADDRESS": alertmanager,
+            "EXCHANGE_PORT": str(self.exchange_port),
             "VERSION": "0.1.0-test",
             "DOCKER_BUILDKIT": "0",
         }

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from cato_runtime.access.permissions import BrokerUser
 from tests.deploy.conftest import kustomize_command
 from tests.docker.cluster import Cluster
 from tests.docker.engine import ROOT, SERVICES, docker, run
@@ -23,7 +24,7 @@ SECRETS = {
     "operations-token": "token-of-operations",
     "station-password": "station-secret",
     "spare-station-password": "spare-secret",
-    "nats-password": "broker-secret",
+    **{f"nats-password-{user}": f"secret-of-{user}" for user in BrokerUser},
     "nats-route-password": "route-secret",
     "clickhouse-password": "tables-secret",
 }

@@ -342,6 +342,11 @@ BROKEN: Sequence[tuple[str, str, Callable[[Evidence], Evidence]]] = [
         lambda good: replace(good, scenario=replace(good.scenario, harmless=True)),
     ),
     ("nothing_is_buried", "dead letter", lambda good: replace(good, dead_letters=1)),
+    (
+        "users_have_their_permissions",
+        "refuses",
+        lambda good: replace(good, refused_subjects=("broker refuses a subject",)),
+    ),
 ]
 
 

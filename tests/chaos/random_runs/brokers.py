@@ -12,6 +12,7 @@ import nats.errors
 import nats.js.errors
 
 from cato_contracts.subjects import RUNS
+from cato_runtime.access.nats_users import nats_users
 from cato_runtime.process.embedded_nats import EmbeddedNats
 from cato_stack.broker_keeper import BrokerKeeper
 from tests.chaos.small_disk import fill, mount, unmount
@@ -19,6 +20,8 @@ from tests.chaos.tcp_proxy import TcpProxy
 from tests.support.nats_server import NatsCluster
 
 _DISK = "96m"
+_PASSWORD = "of-the-tests"
+_UNLIMITED = "tests"
 _LEADER_S, _ASK_S, _ASK_AGAIN_S = 60.0, 3.0, 0.2
 
 
@@ -27,7 +30,10 @@ async def _ignore(_: Exception) -> None:
 
 
 class OneBroker:
-    """A server on a file system of its own, if there is one, and its keeper."""
+    """A server on a file system of its own, if there is one, and its keeper.
+
+    Each service has its user, with the permissions of production.
+    """
 
     replicas = 1
 
@@ -37,12 +43,15 @@ class OneBroker:
         self._mounted = small_disk
         if small_disk:
             mount(directory, _DISK)
-        self._server = EmbeddedNats(directory)
+        self._server = EmbeddedNats(directory, users=nats_users(_PASSWORD, unlimited=_UNLIMITED))
         self._keeper = BrokerKeeper(self._server)
 
     @property
     def url(self) -> str:
-        return self._server.url
+        return self.url_of(_UNLIMITED)
+
+    def url_of(self, user: str) -> str:
+        return self._server.url.replace("://", f"://{user}:{_PASSWORD}@")
 
     def port(self) -> int:
         return int(self.url.rsplit(":", 1)[1])
@@ -94,6 +103,10 @@ class ThreeBrokers:
     @property
     def url(self) -> str:
         return ",".join(self.cluster.url(number) for number in range(3))
+
+    def url_of(self, _user: str) -> str:
+        """The servers of a cluster have one user."""
+        return self.url
 
     def port(self) -> int:
         return int(self.cluster.url(0).rsplit(":", 1)[1])

@@ -55,6 +55,8 @@ class Evidence:
     """The messages of the run, in the order of the stream."""
     document: StatusDocument
     dead_letters: int = 0
+    refused_subjects: tuple[str, ...] = ()
+    """What services have logged of subjects that the broker refuses to their users."""
     starts_ms: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     """When each process was started."""
     silences_ms: tuple[tuple[float, float], ...] = ()

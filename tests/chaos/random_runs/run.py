@@ -198,6 +198,7 @@ async def collect(
         log=log,
         document=document,
         dead_letters=dead_letters,
+        refused_subjects=tuple(system.refused_subjects()),
         starts_ms={name: tuple(node.starts_ms) for name, node in system.nodes.items()},
         silences_ms=tuple(system.silences_ms),
         cuts_ms=tuple(system.cuts_ms),

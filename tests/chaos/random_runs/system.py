@@ -15,6 +15,7 @@ import yaml
 
 from cato_exchange.exchange import Exchange
 from cato_exchange.plan import Plan, Reject, Rule
+from cato_runtime.access.permissions import BrokerUser
 from cato_stack.forked_process import ForkServerProcess
 from tests.chaos.random_runs.brokers import OneBroker, ThreeBrokers
 from tests.chaos.random_runs.processes import Node
@@ -38,6 +39,8 @@ _ENTRIES = {
     "campaign": "tests.chaos.random_runs.programs:campaign",
     "dial": "tests.chaos.random_runs.programs:dial",
 }
+_USERS = {"api-gateway": BrokerUser.GATEWAY, "media": BrokerUser.MEDIA, "reporting": BrokerUser.REPORTING}
+"""The users of the broker; the dialers have names like `dial-0` after theirs."""
 _CATCH_UP_S = 3.0
 """A server of a cluster is restarted only when the one before has caught up."""
 _CALL_WITHIN_S = 20.0
@@ -172,10 +175,16 @@ class System:
             environment["CATO_CLICKHOUSE_DSN"] = self.clickhouse.dsn
         return environment
 
+    def refused_subjects(self) -> list[str]:
+        """Return what the services have logged of subjects that the broker refuses to them."""
+        lines = [line for node in self.nodes.values() for line in node.log_file.read_text().splitlines()]
+        return [line for line in lines if "broker refuses a subject" in line]
+
     def _url_of(self, name: str) -> str:
+        url = self.brokers.url_of(_USERS.get(name, name.rsplit("-", 1)[0]))
         if name not in self._proxies:
-            return self.brokers.url
-        first = self.brokers.url.split(",", maxsplit=1)[0]
+            return url
+        first = url.split(",", maxsplit=1)[0]
         return first.rsplit(":", 1)[0] + f":{self._proxies[name].port}"
 
     async def _kill(self, fault: Fault) -> None:

@@ -268,6 +268,11 @@ def nothing_is_buried(evidence: Evidence) -> Iterator[str]:
         yield f"{evidence.dead_letters} dead letters"
 
 
+def users_have_their_permissions(evidence: Evidence) -> Iterator[str]:
+    """The broker refuses no service what it needs."""
+    yield from evidence.refused_subjects
+
+
 def times_are_right(evidence: Evidence) -> Iterator[str]:
     """The log has the answer of each call when the exchange sent it; a frozen process notes it later."""
     if any(fault.kind in {Kind.FREEZE, Kind.FREEZE_WORKER} for fault in evidence.scenario.faults):
@@ -308,6 +313,7 @@ TRUTHS: tuple[Callable[[Evidence], Iterator[str]], ...] = (
     reports_are_true,
     harmless_faults_cost_no_call,
     nothing_is_buried,
+    users_have_their_permissions,
 )
 
 

@@ -30,6 +30,8 @@ from cato_contracts.subjects import (
     StreamSpec,
 )
 from cato_jetstream import BrokerAddress, NameInUse, translated
+from cato_runtime.access.permissions import inbox_prefix
+from cato_runtime.access.violations import Violations
 from cato_runtime.configuration.config_section import secret_of
 from cato_runtime.configuration.settings import ServiceSettings
 
@@ -74,21 +76,15 @@ def make_broker(
         ConfigurationError: the URL is not a valid broker address, or the authorities cannot be read.
 
     """
-    try:
-        address = BrokerAddress.parse(url)
-        if password is not None:
-            address = address.with_password(password)
-    except ValueError as error:
-        raise ConfigurationError(f"CATO_NATS_URL: {error}") from error
-    try:
-        context = ssl.create_default_context(cafile=ca_file) if ca_file is not None else None
-    except OSError as error:
-        raise ConfigurationError(f"CATO_NATS_CA_FILE: {ca_file}: {error}") from error
+    address, context = _address(url, password), _context(ca_file)
     last_error = ""
+    violations = Violations()
 
     async def on_error(error: Exception) -> None:
         # The client retries at each interval; log one line for each kind of failure.
         nonlocal last_error
+        if violations.told(error):
+            return
         if repr(error) != last_error:
             last_error = repr(error)
             log.warning("broker connection failed", error=last_error)
@@ -96,6 +92,11 @@ def make_broker(
     async def on_disconnect() -> None:
         if not broker.stopping:
             log.warning("broker connection lost")
+
+    async def on_closed() -> None:
+        # The broker has ended the connection for good, for example as the password of its user was replaced.
+        if not broker.stopping:
+            log.error("broker client closed: restart the service", error=repr(broker.connection.last_error))
 
     async def on_reconnect() -> None:
         nonlocal last_error
@@ -106,8 +107,10 @@ def make_broker(
         address.servers,
         security=_security(address, context),
         name=name,
+        inbox_prefix=inbox_prefix(address.user or name),
         error_cb=on_error,
         disconnected_cb=on_disconnect,
+        closed_cb=on_closed,
         reconnected_cb=on_reconnect,
         max_reconnect_attempts=_FOR_EVER,
         reconnect_time_wait=_RECONNECT_WAIT_S,  # type: ignore[arg-type]  # the client takes fractions
@@ -115,6 +118,21 @@ def make_broker(
         logger=None,
     )
     return broker
+
+
+def _address(url: str, password: str | None) -> BrokerAddress:
+    try:
+        address = BrokerAddress.parse(url)
+        return address if password is None else address.with_password(password)
+    except ValueError as error:
+        raise ConfigurationError(f"CATO_NATS_URL: {error}") from error
+
+
+def _context(ca_file: Path | None) -> ssl.SSLContext | None:
+    try:
+        return None if ca_file is None else ssl.create_default_context(cafile=ca_file)
+    except OSError as error:
+        raise ConfigurationError(f"CATO_NATS_CA_FILE: {ca_file}: {error}") from error
 
 
 def _security(address: BrokerAddress, context: ssl.SSLContext | None) -> NatsSecurity | None:

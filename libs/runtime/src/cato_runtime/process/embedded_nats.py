@@ -32,20 +32,24 @@ jetstream {{
   store_dir: {store_dir}
   sync_interval: "{sync_interval}"
 }}
-"""
+{users}"""
 
 
 class EmbeddedNats:
     """A nats-server with JetStream on the loopback address.
 
     `port` 0 lets the server choose a port once; a restarted server keeps it. `sync_interval` bounds the
-    data that a power failure may lose (a killed process loses nothing).
+    data that a power failure may lose (a killed process loses nothing). `users` is the content of the section
+    `authorization`; without it everybody may do everything.
     """
 
-    def __init__(self, store_dir: Path, *, port: int = 0, sync_interval: str = "1s") -> None:
+    def __init__(
+        self, store_dir: Path, *, port: int = 0, sync_interval: str = "1s", users: str | None = None
+    ) -> None:
         self._store_dir = store_dir
         self._port = port
         self._sync_interval = sync_interval
+        self._users = f"authorization {{\n{users}}}\n" if users is not None else ""
         self._process: asyncio.subprocess.Process | None = None
         self._log = store_dir / "nats-server.log"
         self.monitoring_url = ""
@@ -91,6 +95,7 @@ class EmbeddedNats:
                     ports_dir=_quoted(scratch),
                     store_dir=_quoted(str(self._store_dir)),
                     sync_interval=self._sync_interval,
+                    users=self._users,
                 ),
                 encoding="utf-8",
             )

@@ -1,0 +1,1 @@
+"""Which user of the broker may publish and subscribe what."""

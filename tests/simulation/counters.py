@@ -26,6 +26,7 @@ def count(world: World) -> Counter[str]:
     if world.reports is not None:
         counted["messages folded into reports"] = len(world.reports.readings)
     counted["waves"] = world.rules.wave
+    counted["people who share calls"] = world.rules.sharing
     counted["people who opted out"] = world.exclusions.opt_outs.count
     counted["subscribers reached"] = len(world.rules.notified)
     if world.rules.snapshot is not None and world.rules.snapshot.approval is not None:

@@ -256,6 +256,14 @@ _SHARED = {
     "expires_in_s": st.none() | _seconds(11, 60),
     "faults": _faults,
     "phones": st.just(()),
+    "task": st.sampled_from([{}, {"share_phone": True}]),
+}
+
+_HOUSEHOLDS = {
+    "relatives": st.lists(st.integers(0, 3), min_size=1, max_size=3).map(tuple),
+    "task": st.just({"share_phone": True}),
+    "behaviours": _KEYS["behaviours"],
+    "settings": settings.flatmap(lambda spec: st.sampled_from([spec, spec | {"opt_out_key": "9"}])),
 }
 
 _any_decision = st.builds(
@@ -285,5 +293,8 @@ controlled = st.builds(History, **_LIST | _PEOPLE | _WORKERS)
 excluded = st.builds(History, **_LIST | _CRASHES | _PARTITIONS | _PEOPLE | _EXCLUSIONS)
 opted_out = st.builds(History, **_LIST | _CRASHES | _PARTITIONS | _PEOPLE | _WORKERS | _KEYS)
 everything = st.builds(History, **_LIST | _DELIVERIES | _CRASHES | _PARTITIONS | _PEOPLE | _WORKERS)
+households = st.builds(
+    History, **_LIST | _DELIVERIES | _CRASHES | _PARTITIONS | _PEOPLE | _WORKERS | _EXCLUSIONS | _HOUSEHOLDS
+)
 shared = st.builds(SharedNumbers, **_LIST | _DELIVERIES | _CRASHES | _PARTITIONS | _WORKERS | _SHARED)
 waiting = st.builds(WaitingRun, **_LIST | _CRASHES | _DELIVERIES | _PEOPLE | _APPROVALS)

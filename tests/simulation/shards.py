@@ -29,8 +29,8 @@ from tests.simulation.world.world import World
 from tests.support.virtual_time import run_virtually
 
 SHARES = {
-    "outcomes": (plans.outcomes, 0.21),
-    "crashes": (plans.crashes, 0.22),
+    "outcomes": (plans.outcomes, 0.18),
+    "crashes": (plans.crashes, 0.19),
     "paced": (plans.paced, 0.04),
     "disordered": (plans.disordered, 0.11),
     "controlled": (plans.controlled, 0.16),
@@ -39,6 +39,7 @@ SHARES = {
     "excluded": (plans.excluded, 0.05),
     "shared": (plans.shared, 0.02),
     "waiting": (plans.waiting, 0.03),
+    "households": (plans.households, 0.03),
     "everything": (plans.everything, 0.11),
 }
 """The kinds of histories, and how much of the whole each is."""

@@ -12,7 +12,7 @@ from math import ceil
 from typing import Any
 from uuid import UUID, uuid5
 
-from cato_contracts.api.resources import Contact, NotificationSettings, SuccessCondition
+from cato_contracts.api.resources import NotificationSettings, SuccessCondition
 from cato_contracts.envelope import Envelope
 from cato_contracts.ids import time_ordered_id
 from cato_contracts.instants import unix_ms
@@ -33,6 +33,7 @@ from cato_contracts.messages.runs import (
 )
 from cato_contracts.objects import Bucket, ObjectRef
 from cato_contracts.subjects import run_call, run_life, run_result
+from tests.support.lists.household import contact_of, household
 
 K = CallEventKind
 STATION = UUID("3fa85f64-5717-4562-b3fc-2c963f66afa6")
@@ -80,10 +81,14 @@ def synthetic_run(
     lost_ends: bool = False,
     control: bool = True,
     answered: float = 0.55,
+    sharing: int = 0,
 ) -> SyntheticRun:
-    """Generate a run. `lost_ends`: some calls lack a final event. `control`: with pauses and resumes."""
+    """Generate a run. `lost_ends`: some calls lack a final event. `control`: with pauses and resumes.
+
+    `sharing`: so many subscribers, the last of the list, share the calls of the first one.
+    """
     maker = _Maker(random.Random(seed), begin, lost_ends=lost_ends, answered=answered)
-    return maker.run(subscribers, waves, user_id, control=control)
+    return maker.run(subscribers, waves, user_id, control=control, sharing=sharing)
 
 
 def run_of_events(run: SyntheticRun, snapshot: RunSnapshot, *steps: tuple[Any, ...]) -> SyntheticRun:
@@ -110,10 +115,11 @@ class _Maker:
         self._ids = UUID(int=rng.getrandbits(128))
         self._commits = 0
 
-    def run(self, count: int, waves: int, user_id: str, *, control: bool) -> SyntheticRun:
-        people = [self._person(no) for no in range(count)]
+    def run(self, count: int, waves: int, user_id: str, *, control: bool, sharing: int = 0) -> SyntheticRun:
+        people = household([self._person(no) for no in range(count)], sharing)
         run_id = self._id("run", ordered=True)
         snapshot = _snapshot(run_id, self._id("task"), user_id, count, waves)
+        snapshot = snapshot.model_copy(update={"sharing": sharing})
         run = SyntheticRun(snapshot, people)
         self.life(run, RunStarted(snapshot=snapshot))
         open_now = set(range(count))
@@ -121,8 +127,10 @@ class _Maker:
             if not open_now:
                 break
             self.life(run, WaveStarted(run_id=run_id, wave=wave, subscriber_count=len(open_now)))
-            stories = {no: self._story(run, wave, people[no]) for no in sorted(open_now)}
-            notified = {no for no, (_, reached) in stories.items() if reached}
+            called = [no for no in sorted(open_now) if no < count - sharing]
+            stories = {no: self._story(run, wave, people[no]) for no in called}
+            reached = [no for no, (_, reached) in stories.items() if reached]
+            notified = {each for no in reached for each in (no, *people[no].members)}
             if control and self._rng.random() < 0.3:
                 self.life(run, RunPaused(run_id=run_id))
                 self.life(run, RunResumed(run_id=run_id))
@@ -154,14 +162,14 @@ class _Maker:
             last = call.events[-1].body
             sent = [Sent(run_call(run.run_id, person.no), each.encode(), (each,)) for each in call.events]
             if reached:
-                told = self._result(run, person.no, wave, last, notified=True)
+                told = self._result(run, person, wave, last, notified=True)
                 # The result is published when the condition is met, before the end of the call.
                 cut = len(sent) - self._rng.choice((0, 1))
                 if self._lost_ends and self._rng.random() < 0.2:
                     return [*story, *sent[: len(sent) - 1], told], True
                 return [*story, *sent[:cut], told, *sent[cut:]], True
             story += sent
-        story.append(self._result(run, person.no, wave, last, notified=False))
+        story.append(self._result(run, person, wave, last, notified=False))
         return story, False
 
     def _call(self, call: "_Call") -> bool:
@@ -216,8 +224,9 @@ class _Maker:
         return order[last + 1 :]
 
     def _result(
-        self, run: SyntheticRun, no: int, wave: int, call: CallEvent | None, *, notified: bool
+        self, run: SyntheticRun, person: RunSubscriber, wave: int, call: CallEvent | None, *, notified: bool
     ) -> Sent:
+        no = person.no
         body = SubscriberResult(
             run_id=run.run_id,
             no=no,
@@ -226,6 +235,7 @@ class _Maker:
             reason="answered" if notified else (call.reason if call and call.reason else "no-answer"),
             call_id=call.call_id if call else None,
             number=call.number if call else None,
+            members=person.members,
         )
         return self.result(body)
 
@@ -293,10 +303,6 @@ def stopped_in_wave_1(run: SyntheticRun, part: float) -> SyntheticRun:
     )
     stop = RunStopping(run_id=run.run_id), RunEnded(run_id=run.run_id, ending=RunEnding.STOPPED)
     return cut_short(run, max(2, int(wave_1 * part)), *stop)
-
-
-def contact_of(person: RunSubscriber) -> Contact:
-    return Contact(full_name=person.full_name, phones=person.phones, emails=person.emails, id=person.id)
 
 
 class _Call:
@@ -397,8 +403,8 @@ def naive_numbers(run: SyntheticRun, events: list[Envelope[Any]]) -> dict[str, i
     results = [body for body in bodies if isinstance(body, SubscriberResult)]
     named = {result.call_id for result in results if result.notified}
     wave = max((body.wave for body in bodies if hasattr(body, "wave")), default=0)
-    notified = {result.no for result in results if result.notified}
-    failed = {result.no for result in results if result.wave == wave} - notified
+    notified = {no for result in results if result.notified for no in result.nos}
+    failed = {no for result in results if result.wave == wave for no in result.nos} - notified
 
     def is_over(call: list[CallEvent]) -> bool:
         return any(event.kind in FINAL_KINDS for event in call)
@@ -432,7 +438,7 @@ def _naive_times(events: list[Envelope[Any]]) -> dict[str, int | None]:
     first: dict[int, datetime] = {}
     for each in sorted(events, key=lambda each: each.occurred_at, reverse=True):
         if isinstance(each.body, SubscriberResult) and each.body.notified:
-            first[each.body.no] = each.occurred_at
+            first |= dict.fromkeys(each.body.nos, each.occurred_at)
     after = sorted(max(0, unix_ms(at) - unix_ms(start)) // 1000 for at in first.values())
     return {
         f"t{percent}": after[ceil(len(after) * percent / 100) - 1] if after else None for percent in (50, 90)

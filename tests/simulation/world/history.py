@@ -1,5 +1,6 @@
 """A generated history: all inputs that determine one simulated run."""
 
+import itertools
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -28,6 +29,11 @@ class History:
     phones: tuple[int, ...]
     zones: tuple[str | None, ...] = ()
     """The time zones of the subscribers, repeated as often as there are subscribers."""
+    relatives: tuple[int, ...] = ()
+    """How many further people have the numbers of each subscriber, repeated as often as needed.
+
+    They are at the end of the list, and share the calls if the task says so.
+    """
     behaviours: tuple[Behaviour, ...] = (Behaviour(),)
     settings: dict[str, Any] = field(default_factory=dict)
     task: dict[str, Any] = field(default_factory=dict)
@@ -70,6 +76,12 @@ class History:
     def settings_with(self, file: UUID) -> dict[str, Any]:
         """Return the settings; `file` is played after an opt-out."""
         return self.settings | ({"opt_out_file": file} if self.announces and self.opt_out_key else {})
+
+    def households(self) -> list[list[int]]:
+        """Return the further people of each subscriber, by their places in the list."""
+        places = itertools.count(len(self.phones))
+        counts = itertools.cycle(self.relatives or (0,))
+        return [[next(places) for _ in range(next(counts))] for _ in self.phones]
 
     @property
     def has_lists(self) -> bool:

@@ -24,6 +24,7 @@ from cato_jetstream import Record
 from cato_reporting.domain.live_runs import LiveRuns
 from cato_reporting.domain.parsed_message import ParsedMessage, parse_message
 from cato_reporting.domain.report import live_report
+from tests.simulation.world.shared.household_witness import HouseholdWitness
 from tests.support.synthetic_runs import naive_numbers
 
 Violated = Callable[[str], None]
@@ -32,8 +33,9 @@ Violated = Callable[[str], None]
 class LogRules:
     """Checks each message of one run against the messages before it."""
 
-    def __init__(self, violated: Violated) -> None:
+    def __init__(self, violated: Violated, households: HouseholdWitness | None = None) -> None:
         self._violated = violated
+        self._households = households
         self.snapshot: RunSnapshot | None = None
         self.wave = 0
         self.wave_open = False
@@ -42,11 +44,15 @@ class LogRules:
         self.notified: dict[int, SubscriberResult] = {}
         self.results: dict[tuple[int, int], SubscriberResult] = {}
         self.in_wave: dict[int, frozenset[int]] = {}
+        self._members: dict[int, int] = {}
+        """The first person of the household, by each other member."""
         self._up: dict[int, CallEvent] = {}
         self._next_seq: dict[UUID, int] = {}
         self._over: set[UUID] = set()
 
     def take(self, body: object) -> None:
+        if self._households is not None:
+            self._households.take(body)
         match body:
             case RunStarted():
                 self._must(self.snapshot is None, "a run starts once")
@@ -62,9 +68,16 @@ class LogRules:
                 self._must(not self._up, "no call is up when the run ends", self._up)
                 self.ending = body.ending
             case SubscriberResult():
-                self._result(body)
+                self._members |= dict.fromkeys(body.members, body.no)
+                for no in body.nos:
+                    self._result(body, no)
             case CallEvent():
                 self._call_event(body)
+
+    @property
+    def sharing(self) -> int:
+        """How many people have the results of another one."""
+        return len(self._members)
 
     def assert_complete(self) -> None:
         """Check that each started wave decided all its subscribers, unless the run was stopped in it."""
@@ -100,19 +113,22 @@ class LogRules:
         self._must(counted == (reached, len(of_wave) - reached), "the wave's counts are true", event)
         self._must(len(of_wave) == len(self.in_wave.get(event.wave, ())), "a wave ends when all are decided")
 
-    def _result(self, result: SubscriberResult) -> None:
-        place = (result.no, result.wave)
+    def _result(self, result: SubscriberResult, no: int) -> None:
+        """Take the result of a subscriber, who may share it with others."""
+        place = (no, result.wave)
         self._must(place not in self.results, "one result of", place)
-        self._must(result.no not in self.notified, f"no result of {place} after success")
+        self._must(no not in self.notified, f"no result of {place} after success")
+        self._must(self._members.get(no, result.no) == result.no, "a household stays together", place)
         self._must(result.wave == self.wave and self.wave_open, f"a result of {place} in its wave")
         self.results[place] = result
         if result.notified:
-            self.notified[result.no] = result
+            self.notified[no] = result
 
     def _call_event(self, event: CallEvent) -> None:
         who = (event.no, event.wave, event.kind)
         self._must(event.call_id not in self._over, "nothing after the end of a call", who)
         if event.kind is CallEventKind.STARTED:
+            self._must(event.no not in self._members, "a household is called as its first person", who)
             self._must(event.no not in self._up, "one call at a time", who)
             self._must(event.no not in self.notified, "no call after success", who)
             self._must((event.no, event.wave) not in self.results, "no call after the wave's result", who)

@@ -47,6 +47,7 @@ from tests.simulation.world.history import History
 from tests.simulation.world.processes import CampaignProcess, DialProcess
 from tests.simulation.world.retry_witness import RetryWitness
 from tests.simulation.world.rules import LogRules, ReportWitness
+from tests.simulation.world.shared.household_witness import HouseholdWitness, relatives
 from tests.simulation.world.short_forms import lines_of
 from tests.simulation.world.surroundings import (
     ExpiringLeases,
@@ -127,7 +128,7 @@ class World:
         self.exchange.late_s = self._late_s
         self.exchange.witness = lambda order: self.exclusions.invited(order.number)
         self.retries.may_be_excluded = self.exclusions.may_be_excluded
-        self.rules = LogRules(self.violated)
+        self.rules = LogRules(self.violated, HouseholdWitness(history, self.violated))
         self.reports: ReportWitness | None = None
         self.run_id: UUID | None = None
         self.runs.witnesses.append(self._witness)
@@ -222,6 +223,7 @@ class World:
             {"fullName": f"N{no}", "phones": [number_of(no, phone) for phone in range(count)]}
             for no, count in enumerate(self.history.phones)
         ]
+        people += relatives(self.history, people)
         for person, zone in zip(people, cycle(self.history.zones), strict=False):
             person.update({"timeZone": zone} if zone else {})
         upload = await self.objects.put(Bucket.UPLOADS, "list", json.dumps(people).encode())

@@ -1,5 +1,6 @@
 """Requests: commands change state, queries read it. Each names its service and the type of its answer."""
 
+import sys
 from functools import cache
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -7,6 +8,11 @@ from pydantic import Field, TypeAdapter
 
 from cato_contracts.envelope import Message
 from cato_contracts.model import Frozen
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 R = TypeVar("R")
 
@@ -60,3 +66,12 @@ class Query(Request[R], Generic[R]):
     """A request that changes nothing and may be repeated."""
 
     verb: ClassVar[str] = "qry"
+
+
+def compressed(content: bytes) -> bytes:
+    """Compress bytes for an answer (Zstandard, RFC 8878)."""
+    return zstd.compress(content)
+
+
+def decompressed(content: bytes) -> bytes:
+    return zstd.decompress(content)

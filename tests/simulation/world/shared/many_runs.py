@@ -118,6 +118,7 @@ class ManyRuns(World):
             files=[await self._file(user)],
             groups=[group["id"]],
             expires_at=self._in(self.history.expires_in_s),
+            **self.history.task,
         )
         added = await self._made(AddTask(actor=user, spec=task), f"add-task-{place}")
         answer = await self.ask(StartTask(actor=user, id=added["id"]), f"start-{place}")

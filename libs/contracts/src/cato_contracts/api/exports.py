@@ -9,6 +9,7 @@ from pydantic import Base64UrlBytes, Field
 from cato_contracts.api.examples import SUBSCRIBER_ID
 from cato_contracts.api.history import CallFilter
 from cato_contracts.api.resources import Page
+from cato_contracts.api.rules.households import Household, SharedWith
 from cato_contracts.api.status import SERVICE, SubscriberFilter
 from cato_contracts.model import Frozen, Instant, Resource
 from cato_contracts.requests import Command, Query
@@ -65,7 +66,7 @@ class SubscriberRecord(Resource):
     """The number of that result's call; null: there is none."""
 
     calls: int = Field(examples=[2])
-    """Calls to the subscriber; 0: never called."""
+    """Calls to the subscriber, with the calls that are shared; 0: never called."""
 
     last_call_at: Instant | None = Field(examples=["2024-03-24T07:45:11.695Z"])
     """When the latest call started; null: never called."""
@@ -76,6 +77,12 @@ class SubscriberRecord(Resource):
         examples=["Signed form of 2024-02-11, town hall"],
     )
     """Evidence that the person agreed to be called, from the list; absent in JSON if there is none."""
+
+    household: Household = None
+    """The first of the subscribers who share their calls, the same for all of them; absent in JSON: none."""
+
+    shared_with: SharedWith = Field(default_factory=list)
+    """The names of the others who share the calls (`sharePhone`); absent in JSON if there are none."""
 
 
 class ListRunSubscribers(Query[Page[SubscriberRecord]]):

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from cato_contracts.api.examples import (
     CALL_ID,
+    EVENT_EXAMPLES,
     EXECUTION_ID,
     SIP_CALL_ID,
     STATION_ID,
@@ -16,7 +17,8 @@ from cato_contracts.api.examples import (
 )
 from cato_contracts.api.reasons import ReasonWord
 from cato_contracts.api.resources import Page
-from cato_contracts.api.status import EVENT_EXAMPLES, SERVICE, CallEventView
+from cato_contracts.api.rules.households import Household, SharedWith
+from cato_contracts.api.status import SERVICE, CallEventView
 from cato_contracts.model import Frozen, Instant, Resource
 from cato_contracts.requests import Query
 
@@ -127,6 +129,9 @@ class CallRecord(Resource):
     sip_call_id: str | None = Field(default=None, examples=[SIP_CALL_ID])
     """The `Call-ID` of the last INVITE of the call, as in the logs of the station; null: none was sent."""
 
+    shared_with: SharedWith = Field(default_factory=list)
+    """The names of the others who share the call (`sharePhone`); absent in JSON if there are none."""
+
 
 class CallDetail(CallRecord):
     """A call with its events."""
@@ -160,10 +165,16 @@ class FoundSubscriber(Resource):
     """Whether the subscriber was reached in this execution."""
 
     calls: int = Field(examples=[2])
-    """Calls to the subscriber in this execution; 0: never called."""
+    """Calls to the subscriber in this execution, shared ones too; 0: never called."""
 
     reason: ReasonWord | None = Field(examples=["heard-to-the-end"])
     """The reason of the latest result, as a kebab-case word; null: there is no result yet."""
+
+    household: Household = None
+    """The first of the subscribers who share their calls; absent: the subscriber shares none."""
+
+    shared_with: SharedWith = Field(default_factory=list)
+    """The names of the others who share the calls; absent: nobody."""
 
 
 class CallPage(Page[CallRecord]):

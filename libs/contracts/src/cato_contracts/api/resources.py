@@ -138,6 +138,9 @@ class Contact(Resource):
     attributes: dict[str, str] = Field(default_factory=dict, exclude_if=lambda attributes: not attributes)
     time_zone: str | None = Field(default=None, exclude_if=lambda zone: zone is None)
     consent: str | None = Field(default=None, exclude_if=lambda consent: consent is None)
+    shared_with: list[str] = Field(default_factory=list, exclude_if=lambda names: not names)
+    """The names of the others who share the call."""
+
     id: UUID
 
 
@@ -324,6 +327,9 @@ class TaskSpec(Resource):
 
     ignore_contact_limits: bool = Field(default=False, exclude_if=lambda ignore: not ignore)
     """Whether the limits of contacts do not hold; this needs the permission `emergency`."""
+
+    share_phone: bool = Field(default=False, exclude_if=lambda share: not share)
+    """Whether people with the same numbers share their calls; the result of a call is that of all of them."""
 
 
 class Task(TaskSpec, Versioned):

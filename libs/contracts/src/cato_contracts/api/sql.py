@@ -5,9 +5,9 @@ from typing import ClassVar
 
 from pydantic import Base64UrlBytes, Field
 
-from cato_contracts.api.status import SERVICE, compressed, decompressed
+from cato_contracts.api.status import SERVICE
 from cato_contracts.model import Frozen
-from cato_contracts.requests import Query
+from cato_contracts.requests import Query, compressed, decompressed
 
 
 class SqlFormat(StrEnum):

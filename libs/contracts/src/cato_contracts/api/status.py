@@ -1,6 +1,5 @@
 """The status document (manual, 3.6) and the queries behind it."""
 
-import sys
 from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
@@ -8,6 +7,7 @@ from uuid import UUID
 from pydantic import Base64UrlBytes, Field, JsonValue
 
 from cato_contracts.api.examples import (
+    EVENT_EXAMPLES,
     EXECUTION_ID,
     OTHER_EXECUTION_ID,
     SIP_CALL_ID,
@@ -17,13 +17,9 @@ from cato_contracts.api.examples import (
 from cato_contracts.api.reasons import EndReason
 from cato_contracts.api.resources import Page
 from cato_contracts.api.rules.approvals import Approval
+from cato_contracts.api.rules.households import Household, SharedWith
 from cato_contracts.model import Frozen, Instant, Resource
-from cato_contracts.requests import Query
-
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
+from cato_contracts.requests import Query, compressed, decompressed
 
 SERVICE = "reporting"
 
@@ -66,6 +62,9 @@ class Report(Resource):
     )
     """Those of `subscriberFailed` whom a rule decided without a call, or who asked not to be called again
     (`opted-out`), by reason; absent: none."""
+
+    subscriber_sharing: int = Field(default=0, examples=[1], exclude_if=lambda count: not count)
+    """Subscribers who share the calls of another one, listed at that one (`sharePhone`); absent: none."""
 
     calls_total: int = Field(examples=[3])
     """Calls started: succeeded, failed and in progress together."""
@@ -128,12 +127,6 @@ class CallEventView(Resource):
 
     data: JsonValue = Field(default=None, examples=[STATION_ID])
     """The data of the event: the contact, the station, `SIP_CODE:486`, `DIGIT:1`."""
-
-
-EVENT_EXAMPLES: list[dict[str, JsonValue]] = [
-    {"time": 1711266311700, "name": "CS defined", "status": "CS_DEFINED", "data": STATION_ID},
-    {"time": 1711266311704, "name": "Trying", "status": "TRYING", "data": "SIP_CODE:100"},
-]
 
 
 class CallView(Resource):
@@ -233,6 +226,12 @@ class SubscriberStatus(Resource):
     )
     """When a retry rule calls the subscriber again, in Unix milliseconds; absent: no retry is planned."""
 
+    household: Household = None
+    """The first of the subscribers who share their calls: the calls are listed there; absent: shares none."""
+
+    shared_with: SharedWith = Field(default_factory=list)
+    """The names of the others who share the calls; absent: nobody."""
+
 
 class TaskExec(Resource):
     """A run and its numbers, without the subscribers."""
@@ -302,15 +301,6 @@ class ListTaskExecs(Query[Page[TaskExec]]):
     awaits_approval: bool = Field(default=False, exclude_if=lambda waits: not waits)
     limit: int = Field(default=100, ge=1, le=1000)
     cursor: str | None = None
-
-
-def compressed(content: bytes) -> bytes:
-    """Compress bytes for an answer (Zstandard, RFC 8878)."""
-    return zstd.compress(content)
-
-
-def decompressed(content: bytes) -> bytes:
-    return zstd.decompress(content)
 
 
 class StatusText(Frozen):

@@ -47,12 +47,18 @@ class RunSubscriber(Contact):
     """One line of the list of a run; `no` is its index, from 0, and identifies the subscriber in the run.
 
     `zones`: in all of them a call must be in hours, as the number is in use there; empty: by `time_zone`.
-    `shared`: another subscriber of the list has one of the numbers.
+    `shared`: another subscriber of the list, who does not share the calls, has one of the numbers.
+
+    Subscribers who share their calls are a household. `household` is the id of its first one, who is called,
+    `household_no` the index of that one; `members` are the indexes of the others, at the first one only.
     """
 
     no: int
     zones: list[str] = Field(default_factory=list, exclude_if=lambda zones: not zones)
     shared: bool = Field(default=False, exclude_if=lambda shared: not shared)
+    household: UUID | None = Field(default=None, exclude_if=lambda first: first is None)
+    household_no: int | None = Field(default=None, exclude_if=lambda no: no is None)
+    members: list[int] = Field(default_factory=list, exclude_if=lambda members: not members)
 
 
 class RunSnapshot(Frozen):
@@ -64,6 +70,7 @@ class RunSnapshot(Frozen):
     the request that started the run (W3C Trace Context), if traces were on.
     Without `exclusions`, all exclusion lists of the settings' user count. `opt_out` is there if the settings
     have `opt_out_key`. `approval` is there if no call may begin before a second user has approved the run.
+    `sharing` are the subscribers who share the calls of another one.
     """
 
     run_id: UUID
@@ -88,6 +95,7 @@ class RunSnapshot(Frozen):
     opt_out: OptOut | None = Field(default=None, exclude_if=lambda opt_out: opt_out is None)
     approval: ApprovalOrder | None = Field(default=None, exclude_if=lambda order: order is None)
     ignore_contact_limits: bool = Field(default=False, exclude_if=lambda ignore: not ignore)
+    sharing: int = Field(default=0, exclude_if=lambda count: not count)
 
     def seen_by(self, actor: Actor) -> bool:
         """Return whether the actor may see the run: who approves runs sees those that need an approval."""
@@ -188,7 +196,8 @@ class SubscriberResult(Message):
     """The result of subscriber `no` in `wave`; there is one such event per subscriber and wave.
 
     `reason` is a kebab-case word of the call classifier, such as `answered` or `busy`. `call_id` and `number`
-    identify the deciding call; they are None if no call was made.
+    identify the deciding call; they are None if no call was made. `members` are the others of the household:
+    the result is theirs, too.
     """
 
     run_id: UUID
@@ -198,6 +207,12 @@ class SubscriberResult(Message):
     reason: str
     call_id: UUID | None
     number: str | None
+    members: list[int] = Field(default_factory=list, exclude_if=lambda members: not members)
+
+    @property
+    def nos(self) -> list[int]:
+        """All subscribers whose result it is."""
+        return [self.no, *self.members]
 
 
 LifeEvent = (

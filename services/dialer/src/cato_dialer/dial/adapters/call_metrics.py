@@ -110,8 +110,8 @@ class CallMetrics:
                 self._answer.labels(station).observe((at - call.started_at) / 1000)
 
     def note_result(self, result: SubscriberResult) -> None:
-        """Count the result of a subscriber in a wave."""
-        self._results.labels(result.reason, str(result.notified).lower()).inc()
+        """Count the result of a subscriber in a wave; that of a household is one of each member."""
+        self._results.labels(result.reason, str(result.notified).lower()).inc(len(result.nos))
 
     def note_audio(self, station_id: UUID, sent: int, lost: int | None) -> None:
         """Count the RTP packets of a call."""

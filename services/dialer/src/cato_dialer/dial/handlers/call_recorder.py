@@ -199,6 +199,7 @@ class CallRecorder:
             reason=reason,
             call_id=call_id,
             number=number,
+            members=self._job.subscriber.members,
         )
         self._result = result
         if reason == FAULT:
@@ -248,7 +249,11 @@ class CallRecord:
         now = self._recorder.now_ms()
         person = self._job.subscriber
         contact = Contact(
-            full_name=person.full_name, phones=person.phones, emails=person.emails, id=person.id
+            full_name=person.full_name,
+            phones=person.phones,
+            emails=person.emails,
+            shared_with=person.shared_with,
+            id=person.id,
         )
         self._note(Publish(CallEventKind.STARTED, now), contact=contact, owner=owner, ends_by=ends_by)
         self.publish(Publish(CallEventKind.STATION_CHOSEN, now))

@@ -7,6 +7,7 @@ from typing import Any
 
 from cato_contracts.api.rules.hours import LocalTime, ZoneSource
 from cato_dialer.campaign.domain.lists.duplicates import person_key
+from cato_dialer.campaign.domain.run.households import without_households
 from cato_dialer.campaign.domain.run.local_time import subscriber_zones
 
 
@@ -15,7 +16,7 @@ def unreached_list(content: bytes, reached: Container[int]) -> tuple[bytes, int]
     lines = io.BytesIO()
     count = 0
     for line in io.BytesIO(content):
-        subscriber: dict[str, Any] = json.loads(line)
+        subscriber = without_households(json.loads(line))
         if subscriber["no"] in reached:
             continue
         subscriber["no"] = count
@@ -47,14 +48,19 @@ def snapshot_list(lists: Iterable[bytes]) -> tuple[bytes, int]:
 
 
 def with_shared_numbers(lines: bytes, canonical: Callable[[str], str]) -> bytes:
-    """Return the list of a run with a mark at the subscribers who share a number with another one."""
+    """Return the list of a run with a mark at the subscribers who share a number with another one.
+
+    Members of one household share their calls, and are called as its first person.
+    """
     owners: dict[str, int] = {}
     sharing: set[int] = set()
     for index, line in enumerate(io.BytesIO(lines)):
-        for number in json.loads(line)["phones"]:
-            owner = owners.setdefault(canonical(number), index)
-            if owner != index:
-                sharing |= {owner, index}
+        subscriber = json.loads(line)
+        called = subscriber.get("household_no", index)
+        for number in subscriber["phones"]:
+            owner = owners.setdefault(canonical(number), called)
+            if owner != called:
+                sharing |= {owner, called}
     if not sharing:
         return lines
     written = io.BytesIO()

@@ -3,6 +3,8 @@
 from array import array
 from collections.abc import Iterator
 
+from cato_dialer.campaign.domain.run.households import Households
+
 _MOST_WAVES = 0xFFFF
 
 
@@ -11,10 +13,14 @@ class Progress:
 
     For each subscriber the latest wave with a result counts, and a subscriber once notified stays notified.
     So neither the order nor the repetition of results matters. `wave` is the wave being counted (0: none).
+
+    Further members of `households` have no jobs and no results of their own: they are `notified` with the
+    first one, and are neither `outstanding` nor `unsettled`.
     """
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, households: Households | None = None) -> None:
         self._count = count
+        self.households = households or Households(count)
         self._notified = bytearray(count)
         self._decided = array("H", bytes(2 * count))
         self._heads = array("Q", bytes(8 * count))
@@ -38,7 +44,7 @@ class Progress:
         if notified and not self._notified[no]:
             self._notified[no] = 1
             self.notified += 1
-        if self.wave and not was_settled and self.is_settled(no):
+        if self.wave and not was_settled and self.is_settled(no) and self.households.is_called(no):
             self.outstanding -= 1
 
     def turn_to(self, wave: int) -> None:
@@ -53,7 +59,8 @@ class Progress:
 
     def unsettled(self) -> Iterator[int]:
         """Yield the subscribers without a result in this wave, in the order of the list."""
-        return (no for no in range(self._count) if not self.is_settled(no))
+        is_called = self.households.is_called
+        return (no for no in range(self._count) if not self.is_settled(no) and is_called(no))
 
     def head(self, no: int) -> int:
         """Return the sequence of the subscriber's last result, 0 if there is none."""

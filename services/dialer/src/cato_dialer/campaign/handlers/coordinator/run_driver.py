@@ -16,6 +16,7 @@ from cato_contracts.errors import ConflictError
 from cato_contracts.messages.jobs import RunDispatchState
 from cato_contracts.messages.runs import RunEnding, SubscriberResult
 from cato_contracts.subjects import run_life, run_opt_out, run_result
+from cato_dialer.campaign.domain.run.households import Households
 from cato_dialer.campaign.domain.run.next_step import (
     AwaitCallsDrained,
     AwaitStation,
@@ -86,6 +87,10 @@ class RunDriver:
 
         """
         self._run = await ensure_run_created(self._deps, self._running)
+        if self._snapshot.sharing:
+            content = await self._deps.objects.get(self._snapshot.subscribers)
+            count = self._snapshot.subscriber_count
+            self._progress.households = await asyncio.to_thread(Households.of_list, count, content)
         forget = self._deps.stations.on_change(self._changed.set)
         try:
             await self._drive()
@@ -180,7 +185,8 @@ class RunDriver:
             self._adopt(self._deps.runs.restore(Commit.from_record(record)))
             return
         if (result := result_of(record)) is not None:
-            self._progress.record(result.no, result.wave, notified=result.notified, sequence=record.sequence)
+            for no in result.nos:
+                self._progress.record(no, result.wave, notified=result.notified, sequence=record.sequence)
 
     def _adopt(self, run: Run) -> None:
         if run.version <= self._run.version:
@@ -233,6 +239,7 @@ class RunDriver:
                     reason=reason,
                     call_id=None,
                     number=None,
+                    members=self._progress.households.members(no),
                 ),
                 after=self._progress.head(no),
             )

@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -87,6 +88,7 @@ class WaveJobs:
                         reason=reason,
                         call_id=None,
                         number=None,
+                        members=self._progress.households.members(no),
                     ),
                     after=self._progress.head(no),
                 )
@@ -126,9 +128,10 @@ class WaveJobs:
         self._audit_at = asyncio.get_running_loop().time() + self._deps.pace.audit_s
 
     def _subscriber(self, no: int) -> RunSubscriber:
-        # Attributes and consent are for reports: the dial role and its events do without them.
+        # These are for reports: the dial role and its events do without them.
         subscriber = RunSubscriber.model_validate_json(self._subscribers[no])
-        return subscriber.model_copy(update={"attributes": {}, "consent": None})
+        without: dict[str, Any] = {"attributes": {}, "consent": None, "household": None, "household_no": None}
+        return subscriber.model_copy(update=without)
 
     def _job(self, wave: int, subscriber: RunSubscriber) -> DialJob | None:
         """Return the job of a subscriber; None if the subscriber is not called for want of a time zone."""

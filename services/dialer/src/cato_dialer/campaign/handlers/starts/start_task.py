@@ -34,6 +34,7 @@ from cato_dialer.campaign.domain.lists.snapshot_list import (
     with_shared_numbers,
     zones_in,
 )
+from cato_dialer.campaign.domain.run.households import with_households
 from cato_dialer.campaign.domain.run.local_time import dates_without_calls, run_zones
 from cato_dialer.campaign.domain.run.run import Run
 from cato_dialer.campaign.handlers.catalog_view import RunningTask
@@ -167,7 +168,11 @@ async def _snapshot(
     people = await listed(task)
     local, zone = settings.spec.local_time, settings.spec.time_zone or deps.config.time_zone
     lines = await asyncio.to_thread(with_number_zones, people.lines, local, deps.calendars.zones_of)
-    lines = await asyncio.to_thread(with_shared_numbers, lines, deps.config.numbering.rule().canonical)
+    canonical = deps.config.numbering.rule().canonical
+    sharing = 0
+    if task.spec.share_phone:
+        lines, sharing = await asyncio.to_thread(with_households, lines, canonical, local)
+    lines = await asyncio.to_thread(with_shared_numbers, lines, canonical)
     people = replace(people, lines=lines)
     closed = await closed_dates(deps, task, settings.spec, context.now)
     # Named after its content: a repeated start stores it under the same name.
@@ -196,6 +201,7 @@ async def _snapshot(
         opt_out=opt_out,
         approval=approval_order(deps.config.approval, actor, people.count, context.now),
         ignore_contact_limits=task.spec.ignore_contact_limits,
+        sharing=sharing,
     )
     return _as_test(snapshot) if people.test else snapshot
 
@@ -304,7 +310,7 @@ async def _reached(deps: Deps, run_id: UUID) -> set[int]:
             if record is None:
                 continue
             if (result := result_of(record)) is not None and result.notified:
-                reached.add(result.no)
+                reached.update(result.nos)
             if record.sequence >= end:
                 break
     return reached

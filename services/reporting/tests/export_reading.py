@@ -46,6 +46,8 @@ def _csv_rows(content):
 
 
 def _csv_value(name, text):
+    if name == "sharedWith":
+        return text.split(";") if text else []
     if text == "" and name != "digits":
         return None
     if name in _TRUTHS:

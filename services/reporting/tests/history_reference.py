@@ -76,6 +76,7 @@ def _record(call, snapshots, named):
         delayed=any(each.body.delayed for each in call),
         reason_header=last.reason_header if over else None,
         sip_call_id=last_sip_call_id(call),
+        shared_with=begin.contact.shared_with,
     )
 
 

@@ -16,7 +16,7 @@ def expected_statuses(run, events):
         elif isinstance(envelope.body, SubscriberResult):
             results.append(envelope.body)
     named = {result.call_id for result in results if result.notified}
-    notified = {result.no for result in results if result.notified}
+    notified = {no for result in results if result.notified for no in result.nos}
     return [
         SubscriberStatus(
             notified=person.no in notified,
@@ -41,6 +41,8 @@ def expected_statuses(run, events):
                 )
                 for place, number in enumerate(person.phones)
             ],
+            household=person.household,
+            shared_with=person.shared_with,
         )
         for person in run.subscribers
     ]

@@ -81,6 +81,7 @@ class TaskFields(Model):
     exclusion_lists: list[UUID] | None = None
     ignore_exclusions: bool | None = None
     ignore_contact_limits: bool | None = None
+    share_phone: bool | None = None
 
 
 class NewTask(TaskFields):
@@ -109,6 +110,7 @@ class Report(Model):
     subscriber_notified: int
     subscriber_failed: int
     subscriber_failed_by_rule: dict[str, int] = Field(default_factory=dict)
+    subscriber_sharing: int = 0
     calls_total: int
     calls_succeeded: int
     calls_failed: int
@@ -164,6 +166,8 @@ class SubscriberStatus(Model):
     subscriber: Person
     phones: list[Phone]
     next_attempt_at: int | None = None
+    household: UUID | None = None
+    shared_with: list[str] = Field(default_factory=list)
 
 
 class InvalidNumber(Model):
@@ -216,6 +220,8 @@ class RunSubscriber(Contact):
     calls: int
     last_call_at: datetime | None
     consent: str | None = None
+    household: UUID | None = None
+    shared_with: list[str] = Field(default_factory=list)
 
 
 class StationFailure(Model):
@@ -290,6 +296,7 @@ class CallRecord(Model):
     delayed: bool
     reason_header: str | None = None
     sip_call_id: str | None = None
+    shared_with: list[str] = Field(default_factory=list)
 
 
 class FoundSubscriber(Model):
@@ -304,6 +311,8 @@ class FoundSubscriber(Model):
     notified: bool
     calls: int
     reason: str | None
+    household: UUID | None = None
+    shared_with: list[str] = Field(default_factory=list)
 
 
 class CallPage(Page[CallRecord]):

@@ -44,7 +44,9 @@ async def show(visit: Visit) -> Response:
         )
     )
     calls = {call.id: call for page in (found, *more) for call in page.items}
-    own = [call for call in calls.values() if call.subscriber_id in {None, person.subscriber_id}]
+    # Calls that are shared are those of the first of the people who share them.
+    called = person.household or person.subscriber_id
+    own = [call for call in calls.values() if call.subscriber_id in {None, called}]
     own.sort(key=lambda call: call.started_at)
     details = await asyncio.gather(*(api.do(operations.get_call(call.id)) for call in own[-_MOST_CALLS:]))
     return visit.page(

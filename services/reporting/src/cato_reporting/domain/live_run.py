@@ -242,9 +242,9 @@ class LiveRun:
                 self.failed_by_rule[wave, _RULES[rule - 1]] += by
 
     def _result(self, event: SubscriberResult, at: datetime) -> None:
-        self.note_outcome(
-            event.no, event.wave, reached_at=at if event.notified else None, reason=event.reason
-        )
+        for no in event.nos:
+            reached_at = at if event.notified else None
+            self.note_outcome(no, event.wave, reached_at=reached_at, reason=event.reason)
         if event.notified and event.call_id is not None:
             # The result is published when the success condition is met; the end of the call may come minutes
             # later, or never as a success if the process dies in between. The subscriber was reached anyway.

@@ -122,6 +122,9 @@ def _call_event(data: bytes) -> Envelope[CallEvent]:
 
 def _result(data: bytes) -> Envelope[SubscriberResult]:
     envelope: Envelope[SubscriberResult] = _decode_as(SubscriberResult, _RESULT_ENVELOPE, data)
+    members = envelope.body.members
+    if members and not 0 <= min(members) <= max(members) <= _MAX_NO:
+        raise _FaultError("a member of the household is out of bounds")
     return envelope
 
 

@@ -92,6 +92,7 @@ def make_report(
         subscriber_notified=numbers.notified,
         subscriber_failed=numbers.failed,
         subscriber_failed_by_rule=dict(numbers.failed_by_rule),
+        subscriber_sharing=snapshot.sharing,
         calls_total=numbers.succeeded_calls + numbers.failed_calls + in_progress,
         calls_succeeded=numbers.succeeded_calls,
         calls_failed=numbers.failed_calls,

@@ -9,11 +9,15 @@ NumberPosition = tuple[int, int]
 
 
 class WrittenSubscriber(NamedTuple):
-    """A subscriber of the list: `contact` is the JSON object, `phones` the JSON array of their numbers."""
+    """A subscriber of the list: `contact` is the JSON object, `phones` the JSON array of their numbers.
+
+    `sharing` are the fields of a subscriber who shares calls, after a comma; empty for others.
+    """
 
     no: int
     contact: bytes
     phones: bytes
+    sharing: bytes = b""
 
 
 class WrittenCalls(NamedTuple):

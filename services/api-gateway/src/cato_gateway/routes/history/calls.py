@@ -25,10 +25,10 @@ router = APIRouter(prefix=API, tags=["history"], responses=responses.COMMON)
 _CSV = f"""\
 id,taskExecId,taskId,taskName,subscriberId,subscriberName,wave,number,stationId,startedAt,ringingAt,answeredAt,\
 endedAt,outcome,success,sipCode,reason,pddMs,talkMs,heardMs,digits,delayed,\
-reasonHeader,sipCallId
+reasonHeader,sipCallId,sharedWith
 {CALL_ID},{EXECUTION_ID},{TASK_ID},task_2024-03-24,{SUBSCRIBER_ID},Ivan Potapov,1,776429,{STATION_ID},\
 2024-03-24T07:45:11.695Z,2024-03-24T07:45:12.101Z,2024-03-24T07:45:15.044Z,2024-03-24T07:45:21.470Z,succeeded,true,\
-200,heard-to-the-end,406,6426,6390,,false,Q.850;cause=16,{SIP_CALL_ID}
+200,heard-to-the-end,406,6426,6390,,false,Q.850;cause=16,{SIP_CALL_ID},
 """
 _JSON_LINES = f"""\
 {{"id": "{CALL_ID}", "taskExecId": "{EXECUTION_ID}", "taskId": "{TASK_ID}", "taskName": "task_2024-03-24", \

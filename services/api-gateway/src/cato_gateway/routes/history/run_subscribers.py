@@ -34,8 +34,8 @@ from cato_gateway.routes.parameters import Cursor, Limit, ReadFormat
 router = APIRouter(prefix=f"{API}/task-execs", tags=["history"], responses=responses.COMMON)
 
 _CSV = f"""\
-subscriberId,fullName,phones,emails,notified,reason,wave,number,calls,lastCallAt,consent
-{SUBSCRIBER_ID},Ivan Potapov,776429,,false,busy,2,776429,2,2024-03-24T07:45:11.695Z,
+subscriberId,fullName,phones,emails,notified,reason,wave,number,calls,lastCallAt,consent,household,sharedWith
+{SUBSCRIBER_ID},Ivan Potapov,776429,,false,busy,2,776429,2,2024-03-24T07:45:11.695Z,,,
 """
 _JSON_LINES = f"""\
 {{"subscriberId": "{SUBSCRIBER_ID}", "fullName": "Ivan Potapov", "phones": ["776429"], "emails": [], \

@@ -25,7 +25,8 @@ START_MS = "toUnixTimestamp64Milli(started_at)"
 
 _LISTED = (
     "(run_id, subscriber_no) IN"
-    " (SELECT run_id, subscriber_no FROM list_rows WHERE run_id IN ({runs}) AND {names})"
+    " (SELECT run_id, ifNull(household_no, subscriber_no) FROM list_rows"
+    " WHERE run_id IN ({runs}) AND {names})"
 )
 
 
@@ -85,7 +86,9 @@ def conditions(selection: CallSelection, *, kept: str) -> Conditions:
     if where.name is not None:
         starts += _in_lists(where.name, runs) if selection.listed else []
         words, patterns = named("subscriber_name", where.name)
-        merged += words
+        of_others, _ = named("other", where.name)
+        shared = f"arrayExists(other -> {' AND '.join(of_others)}, shared_with)"
+        merged.append(f"({' AND '.join(words)} OR {shared})")
         values |= patterns
     return Conditions(starts, merged, values)
 

@@ -48,7 +48,7 @@ _COLUMNS = f"""
     call_id, run_id, task_id, task_name, subscriber_id, subscriber_name, wave, number, station_id, {START_MS},
     toUnixTimestamp64Milli(ringing_at), toUnixTimestamp64Milli(answered_at), toUnixTimestamp64Milli(ended_at),
     outcome, success, sip_code, reason, pdd_ms, talk_ms, heard_ms, digits, delayed,
-    reason_header, sip_call_id
+    reason_header, sip_call_id, shared_with
 """
 
 _KNOWN_RUNS = "(SELECT run_id, task_id, task_name, user_id FROM runs) AS known_runs"

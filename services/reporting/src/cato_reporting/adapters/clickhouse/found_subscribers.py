@@ -20,7 +20,9 @@ from cato_reporting.ports import CallSelection
 
 # Equal rows are the only duplicates in list_rows, so FINAL is not needed.
 _FOUND = """
-SELECT run_id, subscriber_no, task_id, task_name, subscriber_id, full_name, phones
+SELECT
+    run_id, subscriber_no, task_id, task_name, subscriber_id, full_name, phones,
+    ifNull(household_no, subscriber_no), household, shared_with
 FROM list_rows
 INNER JOIN (SELECT run_id, task_id, task_name, started_at FROM runs WHERE {runs}) AS known_runs USING run_id
 WHERE {conditions}
@@ -118,7 +120,7 @@ def find_subscribers(
     rows = client.query(sql, values).result_rows
     if not rows:
         return []
-    keys = ",".join(f"('{run_id}',{no})" for run_id, no, *_ in rows)
+    keys = ",".join(f"('{run_id}',{no})" for row in rows for run_id, no in {row[:2], (row[0], row[7])})
     results = {(row[0], row[1]): row[2:] for row in client.query(_RESULTS.format(keys=keys)).result_rows}
     calls = {(row[0], row[1]): row[2] for row in client.query(_CALLS.format(keys=keys)).result_rows}
     return [_subscriber(row, results, calls) for row in rows]
@@ -127,7 +129,7 @@ def find_subscribers(
 def _subscriber(
     row: Sequence[Any], results: Mapping[Any, Sequence[Any]], calls: Mapping[Any, int]
 ) -> FoundSubscriber:
-    run_id, no, task_id, task_name, subscriber_id, full_name, phones = row
+    run_id, no, task_id, task_name, subscriber_id, full_name, phones, called_no, household, shared = row
     notified, reason = results.get((run_id, no), (False, ""))
     # Not validated again: stored values were checked before the insert.
     return FoundSubscriber.model_construct(
@@ -138,6 +140,8 @@ def _subscriber(
         subscriber_name=full_name,
         phones=phones,
         notified=bool(notified),
-        calls=calls.get((run_id, no), 0),
+        calls=calls.get((run_id, called_no), 0),
         reason=reason or None,
+        household=household,
+        shared_with=list(shared),
     )

@@ -24,7 +24,7 @@ _CALLS = ("call_rows", "call_start_rows", "result_rows", "list_rows")
 _EVENTS = ("call_event_rows",)
 _NAMES = (
     *("list_rows.full_name", "list_rows.phones", "list_rows.emails", "list_rows.attributes"),
-    "list_rows.consent",
+    *("list_rows.consent", "list_rows.shared_with", "call_rows.shared_with"),
     *("call_rows.number", "call_rows.subscriber_name", "call_start_rows.number", "result_rows.number"),
 )
 _NOTE = "INSERT INTO retention_rules (target, days) SELECT {target:String}, {days:UInt32}"

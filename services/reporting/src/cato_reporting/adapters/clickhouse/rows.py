@@ -113,6 +113,9 @@ LISTS = Table(
         "attributes",
         "time_zone",
         "consent",
+        "household",
+        "household_no",
+        "shared_with",
     ),
 )
 POSITIONS = Table(
@@ -135,7 +138,7 @@ def insert_messages(client: Client, stored_messages: Iterable[StoredMessage]) ->
                 case CallEvent():
                     calls.append(_call_row(envelope, stored.position))
                 case SubscriberResult():
-                    results.append(_result_row(envelope, stored.position))
+                    results += _result_rows(envelope, stored.position)
                 case _:
                     lives.append((stored.parsed.run_id, *_life_row(envelope, stored.position, index)))
     CALL_EVENTS.insert(client, calls)
@@ -154,6 +157,9 @@ def list_row(run_id: UUID, subscriber: RunSubscriber) -> tuple[Any, ...]:
         subscriber.attributes,
         subscriber.time_zone or "",
         subscriber.consent or "",
+        subscriber.household,
+        subscriber.household_no,
+        subscriber.shared_with,
     )
 
 
@@ -187,11 +193,10 @@ def _call_row(envelope: Envelope[Any], position: int) -> tuple[Any, ...]:
     )
 
 
-def _result_row(envelope: Envelope[Any], position: int) -> tuple[Any, ...]:
+def _result_rows(envelope: Envelope[Any], position: int) -> list[tuple[Any, ...]]:
+    """Return the row of each subscriber whose result it is."""
     result: SubscriberResult = envelope.body
-    return (
-        result.run_id,
-        result.no,
+    more = (
         result.wave,
         unix_ms(envelope.occurred_at),
         result.notified,
@@ -201,6 +206,7 @@ def _result_row(envelope: Envelope[Any], position: int) -> tuple[Any, ...]:
         position,
         position | _NOTIFIED_RANK if result.notified else position,
     )
+    return [(result.run_id, no, *more) for no in result.nos]
 
 
 def _life_row(envelope: Envelope[Any], position: int, index: int) -> tuple[Any, ...]:

@@ -26,7 +26,11 @@ _CONTACT = """
         if(time_zone = '', '', concat(',"timeZone":', toJSONString(time_zone))),
         if(consent = '', '', concat(',"consent":', toJSONString(consent))), '}'
     ),
-    toJSONString(phones)
+    toJSONString(phones),
+    if(
+        isNull(household), '',
+        concat(',"household":"', toString(household), '","sharedWith":', toJSONString(shared_with))
+    )
 """
 
 _HEADS = f"""

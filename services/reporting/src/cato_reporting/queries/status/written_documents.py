@@ -13,11 +13,12 @@ def written_statuses(detail: WrittenDetail) -> Iterator[tuple[int, bytes]]:
     called: defaultdict[int, list[WrittenCalls]] = defaultdict(list)
     for calls in detail.calls:
         called[calls.no].append(calls)
-    for no, contact, phones in detail.subscribers:
+    for no, contact, phones, sharing in detail.subscribers:
         notified = b"true" if no in detail.notified else b"false"
         numbers = _phones(phones, called.get(no, ()))
         due = detail.next_attempts.get(no)
         more = b"" if due is None else b',"nextAttemptAt":%d' % due
+        more += sharing
         yield no, b'{"notified":%b,"subscriber":%b,"phones":[%b]%b}' % (notified, contact, numbers, more)
 
 

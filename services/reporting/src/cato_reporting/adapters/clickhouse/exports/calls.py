@@ -45,6 +45,7 @@ _COLUMNS = {
     "delayed": Column("delayed", ArrowType.BOOL),
     "reason_header": Column("nullIf(reason_header, '')", ArrowType.STRING, Content.TEXT),
     "sip_call_id": Column("nullIf(sip_call_id, '')", ArrowType.STRING, Content.TEXT),
+    "shared_with": Column("shared_with", ArrowType.STRINGS, Content.TEXTS),
 }
 
 

@@ -34,7 +34,7 @@ _THESE = (
 
 _COLUMNS = (
     "subscriber_id, full_name, phones, emails, attributes, reached, last_reason, last_wave, last_number,"
-    " call_count, toUnixTimestamp64Milli(last_start), consent"
+    " call_count, toUnixTimestamp64Milli(last_start), consent, household, shared_with"
 )
 
 
@@ -75,7 +75,7 @@ def _search(selection: SubscriberSelection) -> tuple[list[str], dict[str, Any]]:
 
 def _record(columns: Sequence[Any]) -> SubscriberRecord:
     subscriber_id, full_name, phones, emails, attributes, reached, reason, wave, number, *more = columns
-    calls, last, consent = more
+    calls, last, consent, household, shared_with = more
     # Not validated again: stored values were checked before the insert.
     return SubscriberRecord.model_construct(
         subscriber_id=subscriber_id,
@@ -90,4 +90,6 @@ def _record(columns: Sequence[Any]) -> SubscriberRecord:
         calls=calls or 0,
         last_call_at=None if last is None else from_unix_ms(last),
         consent=consent or None,
+        household=household,
+        shared_with=list(shared_with),
     )

@@ -35,13 +35,18 @@ _COLUMNS = {
     "calls": Column("call_count", ArrowType.UINT64),
     "last_call_at": Column("last_start", ArrowType.TIMESTAMP, Content.TIME),
     "consent": Column("nullIf(consent, '')", ArrowType.STRING, Content.TEXT),
+    "household": Column("toString(household)", ArrowType.STRING),
+    "shared_with": Column("shared_with", ArrowType.STRINGS, Content.TEXTS),
 }
 
 PEOPLE = """
 SELECT people.subscriber_no AS place, {select}
 FROM
 (
-    SELECT subscriber_no, subscriber_id, full_name, phones, emails, attributes, consent FROM list_rows FINAL
+    SELECT
+        subscriber_no, subscriber_id, full_name, phones, emails, attributes, consent, household, shared_with,
+        ifNull(household_no, subscriber_no) AS called_no
+    FROM list_rows FINAL
     WHERE run_id = {{run:UUID}} AND {these}{condition}
 ) AS people
 LEFT JOIN
@@ -59,9 +64,15 @@ LEFT JOIN
         subscriber_no, count() AS call_count,
         max(toNullable(assumeNotNull(coalesce(started_at, first_event_at)))) AS last_start
     FROM call_rows FINAL
-    WHERE run_id = {{run:UUID}} AND {these} AND isNotNull(first_event_at)
+    WHERE
+        run_id = {{run:UUID}} AND isNotNull(first_event_at)
+        AND ({these} OR subscriber_no IN
+        (
+            SELECT household_no FROM list_rows
+            WHERE run_id = {{run:UUID}} AND {these} AND isNotNull(household_no)
+        ))
     GROUP BY subscriber_no
-) AS called ON called.subscriber_no = people.subscriber_no
+) AS called ON called.subscriber_no = people.called_no
 """
 
 _THESE = "subscriber_no > {after:Int64} AND subscriber_no <= {end:UInt32}"

@@ -8,6 +8,7 @@ import pytest
 
 from cato_contracts.messages.calls import CallEventKind
 from cato_dialer.campaign.domain.run import next_step
+from cato_dialer.campaign.domain.run.households import Households
 from cato_dialer.campaign.domain.run.progress import Progress
 from cato_dialer.campaign.handlers.coordinator.opt_outs import OptOuts
 from cato_dialer.campaign.handlers.exclusions import numbers as exclusion_numbers
@@ -112,6 +113,10 @@ def numbers_are_not_claimed(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(NumberClaims, "concern", lambda *_: False)
 
 
+def households_are_forgotten_when_a_run_expires(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Households, "members", lambda *_: [])
+
+
 @pytest.mark.parametrize(
     ("share", "seed", "mutation"),
     [
@@ -125,6 +130,7 @@ def numbers_are_not_claimed(patch: pytest.MonkeyPatch) -> None:
         ("outcomes", 1, ends_of_calls_are_counted_twice),
         ("paced", 1, pacing_rules_are_ignored),
         ("shared", 1, numbers_are_not_claimed),
+        ("households", 1, households_are_forgotten_when_a_run_expires),
         ("excluded", 1, exclusions_are_answered_at_once),
         ("excluded", 1, calls_that_may_still_be_sent_are_forgotten),
         ("opted out", 1, opt_outs_do_not_end_the_attempts),

@@ -52,6 +52,9 @@ def call(
     ignore_contact_limits: Annotated[
         bool, typer.Option("--ignore-contact-limits", help="Heed no limits of contacts; needs `emergency`.")
     ] = False,
+    share_phone: Annotated[
+        bool, typer.Option("--share-phone", help="One call for the people who have the same numbers.")
+    ] = False,
     check: Annotated[
         bool, typer.Option("--check", help="Show what would happen, with warnings; call nobody.")
     ] = False,
@@ -84,6 +87,7 @@ def call(
             exclusion_lists=[find_exclusion_list(client, each).id for each in exclude] if exclude else None,
             ignore_exclusions=ignore_exclusions or None,
             ignore_contact_limits=ignore_contact_limits or None,
+            share_phone=share_phone or None,
         )
         task = client.do(operations.add_task(wanted))
         try:

@@ -1,5 +1,6 @@
 """`cato runs`, `watch`, `report`, `pause`, `resume`, `stop`: executions."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from itertools import islice
 from typing import Annotated
@@ -96,11 +97,14 @@ def report(
         return
     print_report(here, found.report)
     if people is not People.NONE:
-        rows = [
+        rows: list[Sequence[object]] = [
             (each.full_name, each.phones, each.notified, each.reason, each.calls, each.last_call_at)
             for each in listed
         ]
-        headers = ("name", "numbers", "reached", "reason", "calls", "last call")
+        headers: tuple[str, ...] = ("name", "numbers", "reached", "reason", "calls", "last call")
+        if any(each.shared_with for each in listed):
+            rows = [(*row, each.shared_with) for row, each in zip(rows, listed, strict=True)]
+            headers = (*headers, "shares calls with")
         print_table(here, headers, rows, "nobody")
 
 

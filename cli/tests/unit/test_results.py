@@ -189,12 +189,13 @@ def test_the_options_of_a_call_and_of_settings_reach_the_api(furnished):
             "offers",
             "--ignore-exclusions",
             "--ignore-contact-limits",
+            "--share-phone",
             "-y",
         ),
     )
     task = next(each for each in furnished.services.tasks.values() if each.name == "o")
     assert (task.caller_id, task.purpose) == ("7764", "offers")
-    assert (task.ignore_exclusions, task.ignore_contact_limits) == (True, True)
+    assert (task.ignore_exclusions, task.ignore_contact_limits, task.share_phone) == (True, True, True)
 
 
 def test_a_limit_that_is_not_understood_is_refused(furnished):

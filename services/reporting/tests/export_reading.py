@@ -74,6 +74,7 @@ def _xlsx_rows(content):
     rows = [dict(zip(COLUMNS, row, strict=True)) for row in rows]
     for row in rows:
         row["digits"] = row["digits"] or ""
+        row["sharedWith"] = _csv_value("sharedWith", row["sharedWith"])
         for name in _TIMES:
             row[name] = _instant(row[name])
     return rows

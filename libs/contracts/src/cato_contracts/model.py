@@ -65,6 +65,14 @@ _AttributeText = Annotated[str, Field(max_length=MAX_ATTRIBUTE_TEXT), ENCODABLE]
 Attributes = Annotated[dict[_AttributeName, _AttributeText], Field(max_length=MAX_ATTRIBUTES)]
 """Further facts about a person, by their names."""
 
+
+def one_or_many(value: object) -> object:
+    """Accept a single string in place of a list; an empty string is an empty list."""
+    if isinstance(value, str):
+        return [value] if value.strip() else []
+    return value
+
+
 Consent = Annotated[str, Field(min_length=1, max_length=500), ENCODABLE]
 """Evidence that a person agreed to be called."""
 

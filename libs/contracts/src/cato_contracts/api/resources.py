@@ -20,7 +20,7 @@ from cato_contracts.api.rules.hours import (
 )
 from cato_contracts.api.rules.keys import Key, check_keys
 from cato_contracts.api.rules.retries import RetryRule
-from cato_contracts.model import ENCODABLE, Attributes, Consent, Instant, Name, Resource
+from cato_contracts.model import ENCODABLE, Attributes, Consent, Instant, Name, Resource, one_or_many
 from cato_contracts.objects import ObjectRef
 
 T = TypeVar("T")
@@ -64,13 +64,6 @@ class AudioFile(Resource):
     peak_dbfs: float | None = Field(default=None, exclude_if=lambda level: level is None)
     rms_dbfs: float | None = Field(default=None, exclude_if=lambda level: level is None)
     warnings: list[AudioWarning] = Field(default_factory=list, exclude_if=lambda warnings: not warnings)
-
-
-def one_or_many(value: object) -> object:
-    """Accept a single string in place of a list; an empty string is an empty list."""
-    if isinstance(value, str):
-        return [value] if value.strip() else []
-    return value
 
 
 def _once_each(values: list[T]) -> list[T]:

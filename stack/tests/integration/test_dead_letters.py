@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import shlex
+import subprocess
 import sys
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from cato_jetstream import DeadLetters, Origin
 from cato_runtime.broker import connect, ensure_topology, make_broker
 from cato_runtime.process.embedded_nats import EmbeddedNats
 from cato_stack.dead_letters import app
+from tests.support.preloaded.process import AsyncPreloadedProcess
 
 JOB = Origin("dial.r.1.0", DIAL.name, 7)
 EVENT = Origin("run.r.call.3", RUNS.name, 21)
@@ -46,13 +48,25 @@ class Result:
     stdout: str
 
 
-async def cato(*arguments, **variables):
+async def cato(*arguments):
+    """Run the command."""
+    command = ["cato", "dead-letters", *arguments]
+    return await ended(
+        await AsyncPreloadedProcess.start("stack.tests.support.letters:main", command, stdout=subprocess.PIPE)
+    )
+
+
+async def cato_of_an_operator(*arguments, **variables):
     """Run the command as an operator does."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "cato_stack", "dead-letters", *arguments),
         stdout=asyncio.subprocess.PIPE,
         env={**os.environ, **variables},
     )
+    return await ended(process)
+
+
+async def ended(process):
     async with asyncio.timeout(60):
         stdout, _ = await process.communicate()
     return Result(process.returncode, stdout.decode())
@@ -88,7 +102,7 @@ async def test_every_example_of_the_help_works(server):
     for example in examples:
         program, group, *arguments = shlex.split(example)
         assert (program, group) == ("cato", "dead-letters")
-        assert (await cato(*arguments, CATO_NATS_URL=server.url)).exit_code == 0, example
+        assert (await cato_of_an_operator(*arguments, CATO_NATS_URL=server.url)).exit_code == 0, example
 
 
 @pytest.mark.usefixtures("letters")

@@ -5,6 +5,7 @@ import math
 import struct
 import tempfile
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from random import Random
 
@@ -23,7 +24,8 @@ def tone(
     return [amplitude * math.sin(step * n) for n in range(round(rate * seconds)) for _ in range(channels)]
 
 
-def speech(seconds: float = 3.0, *, rate: int = 8000, level: float = 0.3, seed: int = 1) -> list[float]:
+@cache
+def speech(seconds: float = 3.0, *, rate: int = 8000, level: float = 0.3, seed: int = 1) -> tuple[float, ...]:
     """Return something that has the spectrum, the pauses and the dynamics of speech.
 
     A glottal pulse train of varying pitch and noise as in fricatives, through two formants that change with
@@ -49,7 +51,7 @@ def speech(seconds: float = 3.0, *, rate: int = 8000, level: float = 0.3, seed: 
             else:
                 samples.append(0.0005 * noise)
     highest = max(map(abs, samples))
-    return [level * sample / highest for sample in samples[: round(seconds * rate)]]
+    return tuple(level * sample / highest for sample in samples[: round(seconds * rate)])
 
 
 def _resonator(hz: float, rate: int, bandwidth: float = 90.0) -> Callable[[float], float]:
@@ -73,7 +75,9 @@ def packed(samples: Sequence[float], *, width: int = 2, floating: bool = False) 
     values = [round(max(-1.0, min(1.0, sample)) * full) for sample in samples]
     if width == 1:
         return bytes(value + 128 for value in values)
-    return b"".join(value.to_bytes(width, "little", signed=True) for value in values)
+    if width == 3:
+        return b"".join(value.to_bytes(width, "little", signed=True) for value in values)
+    return struct.pack(f"<{len(values)}{'h' if width == 2 else 'i'}", *values)
 
 
 def wav(

@@ -53,7 +53,7 @@ def test_a1_waves_with_edges_are_plausible(wave, hz):
         [low + high for low, high in zip(tone(8000, hz=770), tone(8000, hz=1477), strict=True)],
         [0.01 * value for value in (Random(3).gauss(0, 1) for _ in range(8000))],  # a noisy room
         [0.0] * 16000,
-        [0.0] * 8000 + speech(1.0) + [0.0] * 8000,
+        [0.0] * 8000 + [*speech(1.0)] + [0.0] * 8000,
         [0.3 + 0.2 * sample for sample in speech(2.0)],  # an offset
         [0.9 if n % 80 == 0 else 0.0 for n in range(8000)],  # clicks
         tone(8000, 0.02),

@@ -20,7 +20,7 @@ from cato_runtime.process.embedded_nats import server_program
 # The ports file comes after the last of these lines, so waiting for it means polling.
 _LISTENING = re.compile(r"Listening for client connections on 127\.0\.0\.1:(\d+)")
 _READY = "Server is ready"
-_STOP_S = 10.0
+_STOP_S = 60.0
 _NOWHERE = 9
 """A port that no server listens on."""
 

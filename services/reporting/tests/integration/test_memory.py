@@ -58,16 +58,18 @@ async def test_an_idle_service_keeps_little_memory_and_few_threads(bus, tmp_path
     assert "arrow" not in libraries
 
 
-async def test_no_table_starts_threads_to_remove_its_parts(clickhouse_dsn):
+async def test_every_table_removes_its_parts_soon_and_without_threads_of_its_own(clickhouse_dsn):
     model = ClickHouseReadModel(clickhouse_dsn)
     await model.open()
     tables = await model._rows(
         "SELECT name, create_table_query LIKE '%concurrent_part_removal_threshold = 1000000%'"
-        " FROM system.tables WHERE database = currentDatabase() AND name LIKE '%\\_rows'",
+        " AND create_table_query LIKE '%max_cleanup_delay_period = 15%'"
+        " FROM system.tables WHERE database = currentDatabase()"
+        " AND (name LIKE '%\\_rows' OR name = 'log_positions')",
         {},
     )
     await model.close()
-    assert {name for name, _ in tables} >= {"call_event_rows", "call_rows", "run_rows"}
+    assert {name for name, _ in tables} >= {"call_event_rows", "call_rows", "run_rows", "log_positions"}
     assert all(bounded for _, bounded in tables), tables
 
 

@@ -27,6 +27,7 @@ class Load:
         self._http = httpx.AsyncClient(base_url=f"{url}/api/v1", headers=AUTH, timeout=60)
         self.counted: Counter[str] = Counter()
         self.active_calls = 0
+        self._tasks = 0
 
     async def run(self) -> None:
         """Go on until cancelled."""
@@ -74,7 +75,10 @@ class Load:
         return str(answer["id"])
 
     async def _task(self, name: str, audio: str, count: int) -> str:
-        people = [{"fullName": f"Person {n}", "phones": [f"7{n:010d}"]} for n in range(count)]
+        # Numbers of its own: a call waits while another run has one up to its number.
+        self._tasks += 1
+        phones = (f"7{self._tasks}{n:09d}" for n in range(count))
+        people = [{"fullName": f"Person {n}", "phones": [phone]} for n, phone in enumerate(phones)]
         group = await self._ask("PUT", f"/subscriber-groups/add/{name}", json=people)
         profile = {"name": name, "attemptCount": 1, "successCondition": "PICKUP_AND_LISTEN_FULL"}
         settings = await self._ask("POST", "/notification-settings/", json=profile)

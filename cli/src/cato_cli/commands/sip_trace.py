@@ -24,8 +24,8 @@ TraceName = Annotated[str, typer.Argument(help="The name of the trace.")]
 @command(
     app,
     "start",
-    "cato sip-trace start nine --station main --minutes 10",
-    "cato sip-trace start nine --number +73437200041 --pcap",
+    "cato sip-trace start nine --station main --minutes 10 --pcap",
+    "cato sip-trace start nine --number +73437200041",
 )
 def start(
     name: TraceName,

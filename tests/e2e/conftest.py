@@ -6,6 +6,11 @@ import pytest
 
 from tests.support.live_system import PROMPT, Client, LiveExchange, LiveStack
 
+TOKENS = [
+    {"token": "default", "user": "user"},
+    {"token": "admin", "user": "root", "permissions": ["read", "admin"]},
+]
+
 
 @pytest.fixture(scope="session")
 def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveExchange]:
@@ -17,7 +22,9 @@ def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveExchange]
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory, exchange: LiveExchange) -> Iterator[LiveStack]:
-    live = LiveStack(tmp_path_factory.mktemp("stack"), exchange.port, preloaded=False)
+    live = LiveStack(
+        tmp_path_factory.mktemp("stack"), exchange.port, config={"tokens": TOKENS}, preloaded=False
+    )
     live.start()
     yield live
     live.stop()

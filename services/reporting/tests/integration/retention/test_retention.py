@@ -160,7 +160,7 @@ async def test_retention_can_be_changed_and_switched_off(bus, clickhouse_dsn, ru
 
     for config, expected in (
         (RetentionConfig(), [0, 0, 0]),
-        (RetentionConfig(calls_days=3650, names_days=2000), [1, 1, 6]),
+        (RetentionConfig(calls_days=3650, names_days=2000), [1, 1, 7]),
         (RetentionConfig(calls_days=3650), [1, 1, 1]),
         (RetentionConfig(events_days=1000), [0, 1, 0]),
         (RetentionConfig(), [0, 0, 0]),

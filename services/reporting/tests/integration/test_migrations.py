@@ -88,3 +88,7 @@ async def test_digits_stored_before_the_digit_column_are_in_the_column(
     assert rows["call_events"] == expected["call_events"]
     keyed = [row for row in rows["call_events"] if row[4] == CallEventKind.DIGIT.value]
     assert all(len(row[-1]) == 1 for row in keyed)
+
+
+def test_migrations_are_numbered_from_one_without_gaps_and_repetitions():
+    assert [version for version, _, _ in migrations()] == list(range(1, len(migrations()) + 1))

@@ -37,7 +37,8 @@ def _server() -> socket.socket:
             env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
             stdin=subprocess.DEVNULL,
             pass_fds=[theirs.fileno()],
-            start_new_session=True,
+            # The session stays the same: the kernel shares the processor among sessions, and a lane has one.
+            process_group=0,
         )
 
     def close() -> None:
@@ -58,6 +59,13 @@ def _opened(stream: int | IO[Any] | None, inherited: int) -> tuple[int, int | No
     if stream is None:
         return os.dup(inherited), None
     return os.dup(stream if isinstance(stream, int) else stream.fileno()), None
+
+
+def _readable(descriptor: int, timeout: float | None) -> bool:
+    """Wait until a descriptor of any number has something to read."""
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(None if timeout is None else timeout * 1000))
 
 
 class PreloadedProcess:
@@ -100,13 +108,13 @@ class PreloadedProcess:
 
     def poll(self) -> int | None:
         """Return the exit code; None while the process runs."""
-        if self.returncode is None and select.select([self.state], [], [], 0)[0]:
+        if self.returncode is None and _readable(self.state, 0):
             self._end(os.read(self.state, MOST_BYTES).decode())
         return self.returncode
 
     def wait(self, timeout: float | None = None) -> int:
         if self.returncode is None:
-            if not select.select([self.state], [], [], timeout)[0]:
+            if not _readable(self.state, timeout):
                 raise subprocess.TimeoutExpired(self.args, timeout or 0)
             self._end(os.read(self.state, MOST_BYTES).decode())
         assert self.returncode is not None

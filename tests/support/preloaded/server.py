@@ -36,8 +36,8 @@ class Program:
     directory: str
 
     def run(self) -> None:
-        """Become the program: its session, directory, environment, command line and function."""
-        os.setsid()
+        """Become the program: its process group, directory, environment, command line and function."""
+        os.setpgrp()
         os.chdir(self.directory)
         os.environ.clear()
         os.environ.update(self.environment)
@@ -56,17 +56,22 @@ class Server:
     def serve(self) -> Program | None:
         """Return in each forked process with its program, and in this one with None at the end."""
         while True:
-            ready, _, _ = select.select([self._connection, *self._pipes], [], [])
-            for handle in ready:
-                if handle is not self._connection:
-                    self._report_end(handle)
-            if self._connection in ready:
+            ready = self._ready()
+            for handle in ready & self._pipes.keys():
+                self._report_end(handle)
+            if self._connection.fileno() in ready:
                 data, descriptors, _, _ = socket.recv_fds(self._connection, MOST_BYTES, STREAMS + 1)
                 if not data:
                     return None
                 program = self._start(json.loads(data), descriptors)
                 if program is not None:
                     return program
+
+    def _ready(self) -> set[int]:
+        poll = select.poll()
+        for descriptor in (self._connection.fileno(), *self._pipes):
+            poll.register(descriptor, select.POLLIN)
+        return {descriptor for descriptor, _ in poll.poll()}
 
     def _start(self, request: dict[str, Any], descriptors: list[int]) -> Program | None:
         importlib.import_module(request["entry"].split(":")[0])

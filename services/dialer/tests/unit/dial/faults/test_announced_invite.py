@@ -1,6 +1,7 @@
 """A SIP worker says that an INVITE leaves it before it does: it may be killed right after that."""
 
 from collections import deque
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -41,6 +42,7 @@ def test_invite_is_announced_before_the_library_sends_it(
     engine._accounts = SimpleNamespace(of=lambda _: None)
     engine._offer = SimpleNamespace(codecs=lambda _: None, events=lambda **_: None)
     engine._last_moment = LastMoment(lambda _: None)
+    engine.wire = SimpleNamespace(sending=lambda _: nullcontext(), announced=lambda _: None)
     engine._library, engine._running, engine._offered, engine._events = None, {}, {}, deque()
     audio = write_wav(tmp_path / "prompt.wav", bytes(8000))
     order = protocol.Place(7, "sip:1@127.0.0.1", IDENTITY, ("PCMA",), str(audio), None)

@@ -37,7 +37,8 @@ _JSON_LINES = f"""\
 "ringingAt": "2024-03-24T07:45:12.101Z", "answeredAt": "2024-03-24T07:45:15.044Z", \
 "endedAt": "2024-03-24T07:45:21.470Z", "outcome": "succeeded", "success": true, \
 "sipCode": 200, "reason": "heard-to-the-end", "pddMs": 406, "talkMs": 6426, "heardMs": 6390, \
-"digits": "", "delayed": false, "reasonHeader": "Q.850;cause=16", "sipCallId": "{SIP_CALL_ID}"}}
+"digits": "", "delayed": false, "reasonHeader": "Q.850;cause=16", "sipCallId": "{SIP_CALL_ID}", \
+"sharedWith": []}}
 """
 _EXPORTS = text_content("text/csv", _CSV) | text_content("application/x-ndjson", _JSON_LINES) | BINARY
 

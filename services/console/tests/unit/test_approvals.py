@@ -41,6 +41,15 @@ async def test_who_has_started_it_is_not_asked(open_browser, waiting):
     assert "/approve" not in page.replace("/approvals", "")
 
 
+@pytest.mark.parametrize(("by", "controls"), [("dispatcher", False), ("head", True)])
+async def test_only_who_has_started_what_waits_can_stop_it(open_browser, waiting, by, controls):
+    waiting.runs[0]["approval"] = approval(by=by)
+    browser = open_browser()
+    await browser.sign_in("head")
+    page = (await browser.get(f"/runs/{RUN}")).text
+    assert (f'href="/runs/{RUN}/stop"' in page) is controls
+
+
 async def test_a_decision_that_comes_too_late_shows_what_waits_now(open_browser, waiting):
     browser = open_browser()
     await browser.sign_in("head")

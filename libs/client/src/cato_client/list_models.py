@@ -66,6 +66,8 @@ class TaskCheck(Model):
     numbers: int
     duplicates: ListDuplicates = Field(default_factory=ListDuplicates)
     implausible_numbers: int
+    excluded: int = 0
+    limited: int | None = 0
     channels: int
     stations_up: int
     message_ms: int

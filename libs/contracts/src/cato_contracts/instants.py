@@ -7,6 +7,9 @@ arithmetic is that of integers, as floating point is off by one now and then.
 import time
 from datetime import UTC, datetime, timedelta
 
+CLOCK_SKEW = timedelta(seconds=2)
+"""How far the clocks of two machines may differ."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 

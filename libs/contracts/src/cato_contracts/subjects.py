@@ -107,13 +107,19 @@ STATION_PRESENCE = "presence.stations"
 """Dial replicas announce here how they see the stations."""
 
 
-_KEY_CHARACTERS = str.maketrans({"+": "p", "*": "s", "#": "h"})
+_KEY_CHARACTERS = str.maketrans("+*#", "psh")
+_NUMBER_CHARACTERS = str.maketrans("psh", "+*#")
 """A key is a token of a subject, which has no `*`."""
 
 
 def contact_key(number: str) -> str:
     """The key of a number in `contacts`; the number has the form by which numbers are compared."""
     return number.translate(_KEY_CHARACTERS)
+
+
+def contact_number(key: str) -> str:
+    """The number of a key in `contacts`."""
+    return key.translate(_NUMBER_CHARACTERS)
 
 
 def instance_presence(instance: str) -> str:

@@ -59,7 +59,7 @@ async def _campaign(runtime: RuntimeDeps, excluded: ExclusionParts) -> CampaignP
             stations=NatsStationSights(client),
             pacing=NatsPacingRules(js),
             traces=NatsSipTraces(js),
-            contact_limits=NatsContactLimits(js),
+            contact_limits=NatsContactLimits(client, js),
             calendars=Calendars(),
             audit=AuditWriter(js),
             config=runtime.config,

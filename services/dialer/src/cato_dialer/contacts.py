@@ -16,11 +16,9 @@ from cato_contracts.api.rules.contacts import (
     ContactScope,
     StoredContactLimits,
 )
-from cato_contracts.instants import from_unix_ms, unix_ms
+from cato_contracts.instants import CLOCK_SKEW, from_unix_ms, unix_ms
 from cato_contracts.messages.calls import CallOwner
-from cato_contracts.messages.jobs import DialJob
 from cato_contracts.model import Frozen
-from cato_dialer.dial.domain.subscriber.takeover import CLOCK_SKEW
 
 MOST_KEPT = 500
 """So many calls are kept for a number at most; a limit is 100."""
@@ -156,9 +154,8 @@ class LimitsInForce:
             elif limits.user_id is not None:
                 self._of_users[limits.user_id] = AppliedLimits(limits, limits.user_id)
 
-    def limits_for(self, job: DialJob) -> tuple[AppliedLimits, ...]:
-        """Return the limits that concern calls of a job."""
-        user_id, own = job.user_id, job.settings.contact_limits
+    def limits_for(self, user_id: str, own: ContactLimits | None) -> tuple[AppliedLimits, ...]:
+        """Return the limits that concern calls of a user; `own`: those of the settings."""
         if own is None and not self._system and user_id not in self._of_users:
             return ()
         found = [*self._system]
@@ -168,8 +165,7 @@ class LimitsInForce:
             found.append(AppliedLimits(own, user_id))
         return tuple(found)
 
-    def kept_for(self, job: DialJob) -> timedelta:
+    def kept_for(self, own: ContactLimits | None) -> timedelta:
         """Return for how long a call counts: the longest period of all limits that are known."""
-        own = job.settings.contact_limits
         longest_s = max(self._longest_s, own.longest_s if own is not None else 0)
         return timedelta(seconds=longest_s) + CLOCK_SKEW if longest_s else timedelta()

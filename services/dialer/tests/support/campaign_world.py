@@ -34,7 +34,7 @@ from cato_contracts.subjects import run_result
 from cato_dialer.campaign.adapters.calendars import Calendars
 from cato_dialer.campaign.handlers.deps import Deps
 from cato_dialer.campaign.handlers.pace import LeasePace, Pace
-from cato_dialer.campaign.ports import NoSightings, StationSightings
+from cato_dialer.campaign.ports import MemoryContactLimits, NoSightings, StationSightings
 from cato_dialer.campaign.role import CampaignRole
 from cato_jetstream import Conflict, Log
 from cato_runtime.configuration.config import Config
@@ -189,6 +189,7 @@ class World:
         self.readings = MemoryReadings()
         self.config = config
         self.stations: StationSightings = NoSightings()
+        self.contact_limits = MemoryContactLimits()
 
     def deps(self) -> Deps:
         return Deps(
@@ -206,6 +207,7 @@ class World:
             excluded=exclusion_reader(self.events, self.objects, self.clock),
             readings=self.readings.of("campaign"),
             stations=self.stations,
+            contact_limits=self.contact_limits,
             calendars=Calendars(),
             pace=QUICK,
             lease_pace=QUICK_LEASES,

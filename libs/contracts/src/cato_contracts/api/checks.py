@@ -30,6 +30,8 @@ class CheckCode(StrEnum):
     CALL_TOO_SHORT = "call-too-short"
     AUDIO = "audio"
     NEEDS_APPROVAL = "needs-approval"
+    EXCLUDED = "excluded"
+    LIMITED = "limited"
 
 
 class CheckWarning(Resource):
@@ -71,6 +73,13 @@ class TaskCheck(Resource):
 
     implausible_numbers: int = Field(examples=[0])
     """Numbers with a `+` that no network has: fewer than seven digits, or a country code with a leading 0."""
+
+    excluded: int = Field(default=0, examples=[2])
+    """Subscribers who are not called as things are: all their numbers are on exclusion lists."""
+
+    limited: int | None = Field(default=0, examples=[5])
+    """Subscribers who cannot be called now: their numbers that are not excluded have had their calls, or must
+    wait, by limits of contacts; null: too many numbers have been called lately to count them."""
 
     channels: int = Field(examples=[30])
     """The simultaneous calls that the license and the stations allow."""

@@ -191,6 +191,8 @@ _CAMPAIGN = Permissions(
         *_keys(PACING_RULES, ">"),
         *_followed_keys(PACING_RULES),
         *_keys(CONTACT_LIMITS, ">"),
+        # A check counts the people whom limits of contacts concern.
+        *_followed_keys(CONTACTS),
         *_objects(Bucket.UPLOADS),
         *_written_objects(Bucket.PROMPTS),
         *_written_objects(Bucket.LISTS),

@@ -15,6 +15,8 @@ WARNINGS = {
     "too-short": mark("The time may be too short to call everybody."),
     "call-too-short": mark("The message is longer than a call may be: shorten it, or play it once."),
     "needs-approval": mark("After the start it waits until another person approves it."),
+    "excluded": mark("Some people are not called: all their numbers are on exclusion lists."),
+    "limited": mark("Some people cannot be called now: their numbers were called often enough lately."),
     "audio": mark("Listen to the recording once more: something about it is unusual."),
 }
 """Repeated people, shared numbers and wrong numbers have lines of their own, with their counts."""

@@ -19,6 +19,7 @@ from cato_contracts.messages.runs import SubscriberResult
 from cato_contracts.messages.stations import StationSight
 from cato_contracts.requests import Actor
 from cato_dialer.campaign.domain.lists.subscriber_list import ListOrder
+from cato_dialer.contacts import NumberRecord
 
 
 class LeaseLostError(CatoError):
@@ -188,12 +189,17 @@ class ContactLimitStore(Protocol):
 
     async def get(self, user_id: str | None) -> StoredContactLimits | None: ...
 
+    async def records(self, most: int) -> Mapping[str, NumberRecord] | None:
+        """Return what is kept about numbers, in the form by which they are compared; None: about too many."""
+        ...
+
 
 class MemoryContactLimits:
-    """Limits in memory."""
+    """Limits in memory, and `known` numbers."""
 
     def __init__(self) -> None:
         self.limits: dict[str | None, StoredContactLimits] = {}
+        self.known: dict[str, NumberRecord] = {}
 
     async def put(self, limits: StoredContactLimits) -> None:
         self.limits[limits.user_id] = limits
@@ -203,6 +209,9 @@ class MemoryContactLimits:
 
     async def get(self, user_id: str | None) -> StoredContactLimits | None:
         return self.limits.get(user_id)
+
+    async def records(self, most: int) -> Mapping[str, NumberRecord] | None:
+        return self.known if len(self.known) <= most else None
 
 
 class RunCalls(Protocol):

@@ -5,10 +5,13 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from uuid import UUID
 
+import numpy as np
+from numpy.typing import NDArray
+
 from cato_contracts.api.rules.exclusions import ExclusionChoice
 from cato_contracts.numbering import Numbering
 from cato_dialer.exclusions.changes import ListAdded
-from cato_dialer.exclusions.number_set import Entry, NumberSet, pack
+from cato_dialer.exclusions.number_set import Entry, NumberSet, PackedNumbers, pack
 
 _REMEMBERED = 4_096
 
@@ -79,6 +82,14 @@ class ExclusionBook:
         return frozenset(
             index for index, key in enumerate(keys) if any(one.holds_key(key, at) for one in lists)
         )
+
+    def excluded_among(self, numbers: PackedNumbers, choice: ExclusionChoice, at: float) -> NDArray[np.bool_]:
+        """Tell of each number, in the form of `canonical`, whether it is excluded at a Unix time."""
+        found = np.zeros(len(numbers.keys), np.bool_)
+        if not choice.ignore:
+            for one in self._heeded(choice):
+                found |= one.holding(numbers, at)
+        return found
 
     def _heeded(self, choice: ExclusionChoice) -> Iterator[NumberSet]:
         for list_id, known in self._lists.items():

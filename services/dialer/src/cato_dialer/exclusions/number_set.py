@@ -9,7 +9,7 @@ the dictionary.
 import io
 import json
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Self
 from uuid import UUID
@@ -52,6 +52,25 @@ def unpack(key: Key) -> str:
         key, digit = divmod(key, _BASE)
         found.append(_CHARACTERS[digit - 1])
     return "".join(reversed(found))
+
+
+@dataclass(frozen=True, slots=True)
+class PackedNumbers:
+    """Numbers in a given order. Those that are too long for an integer are in `long`, by their place."""
+
+    keys: NDArray[np.uint64]
+    long: Mapping[int, str]
+
+    @classmethod
+    def of(cls, numbers: Collection[str] = ()) -> Self:
+        long: dict[int, str] = {}
+        keys = np.zeros(len(numbers), np.uint64)
+        for place, key in enumerate(map(pack, numbers)):
+            if isinstance(key, str):
+                long[place] = key
+            else:
+                keys[place] = key
+        return cls(keys, long)
 
 
 class NumberSet:
@@ -112,6 +131,14 @@ class NumberSet:
             return entry is not None and (entry.until is None or at < entry.until)
         place = self._find(key)
         return place is not None and (self._until[place] == _FOR_EVER or at < self._until[place])
+
+    def holding(self, numbers: PackedNumbers, at: float) -> NDArray[np.bool_]:
+        """Tell of each number whether it is excluded at a Unix time."""
+        self._settle()
+        found = np.isin(numbers.keys, self._keys[(self._until == _FOR_EVER) | (at < self._until)])
+        for place, number in numbers.long.items():
+            found[place] = self.holds_key(number, at)
+        return found
 
     def get(self, number: str) -> Entry | None:
         """Return the entry of a number."""

@@ -12,8 +12,8 @@ import pytest
 
 from cato_contracts.messages.calls import CallOwner
 from cato_contracts.numbering import Numbering
+from cato_dialer.contacts import Claim, NumberRecord
 from cato_dialer.dial.adapters.nats.contacts.ledger import NatsContacts
-from cato_dialer.dial.domain.permission.contacts import Claim, NumberRecord
 from cato_dialer.dial.ports.contacts import Contacts, RecordMovedError, StoredRecord
 from cato_runtime.broker import ensure_topology
 from cato_runtime.clock import SystemClock

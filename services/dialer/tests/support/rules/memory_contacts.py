@@ -6,7 +6,7 @@ from datetime import timedelta
 from cato_contracts.api.rules.contacts import StoredContactLimits
 from cato_contracts.messages.jobs import DialJob
 from cato_contracts.numbering import Numbering
-from cato_dialer.dial.domain.permission.contacts import AppliedLimits, LimitsInForce, NumberRecord
+from cato_dialer.contacts import AppliedLimits, LimitsInForce, NumberRecord
 from cato_dialer.dial.ports.contacts import RecordMovedError, StoredRecord
 from cato_runtime.clock import Clock
 
@@ -32,10 +32,10 @@ class MemoryContacts:
         return None
 
     def limits_for(self, job: DialJob) -> tuple[AppliedLimits, ...]:
-        return self.in_force.limits_for(job)
+        return self.in_force.limits_for(job.user_id, job.settings.contact_limits)
 
     def kept_for(self, job: DialJob) -> timedelta:
-        return self.in_force.kept_for(job)
+        return self.in_force.kept_for(job.settings.contact_limits)
 
     def record(self, number: str) -> StoredRecord:
         stored, until = self._records.get(self.canonical(number), (StoredRecord(), 0.0))

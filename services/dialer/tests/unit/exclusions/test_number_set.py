@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cato_dialer.exclusions import number_set
-from cato_dialer.exclusions.number_set import Entry, NumberSet, pack, unpack
+from cato_dialer.exclusions.number_set import Entry, NumberSet, PackedNumbers, pack, unpack
 
 NOW = 1_700_000_000
 CALL = UUID(int=7)
@@ -46,6 +46,10 @@ def test_changed_numbers_are_those_of_a_dictionary(first, changes, few):
     for number, entry in known.items():
         assert packed.holds(number, NOW) == (entry.until is None or entry.until > NOW)
         assert packed.get(number) == entry
+    asked = [*known, "+4930123456", *(each if isinstance(each, str) else each.number for each in changes)]
+    assert packed.holding(PackedNumbers.of(asked), NOW).tolist() == [
+        packed.holds(each, NOW) for each in asked
+    ]
     assert not packed.holds("+4930123456", NOW) or "+4930123456" in known
     assert len(packed) == len(known)
     assert {entry.number: entry for entry in packed} == known

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cato_contracts.api.rules.contacts import CallLimit, ContactLimits, ContactScope
-from cato_contracts.instants import from_unix_ms, unix_ms
+from cato_contracts.instants import CLOCK_SKEW, from_unix_ms, unix_ms
 from cato_contracts.messages.calls import CallOwner
-from cato_dialer.dial.domain.permission.contacts import (
+from cato_dialer.contacts import (
     MOST_KEPT,
     Allowed,
     AppliedLimits,
@@ -21,7 +21,6 @@ from cato_dialer.dial.domain.permission.contacts import (
     Wait,
     contact_decision,
 )
-from cato_dialer.dial.domain.subscriber.takeover import CLOCK_SKEW
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 SPACE = UUID("8d7d2b0e-5d4b-4d3c-9e0e-0a4d8b7f1c11")

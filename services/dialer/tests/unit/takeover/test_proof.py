@@ -5,9 +5,10 @@ from uuid import uuid4
 
 import pytest
 
+from cato_contracts.instants import CLOCK_SKEW
 from cato_contracts.messages.calls import CallOwner
 from cato_dialer.dial.domain.subscriber.past_call import PastCall
-from cato_dialer.dial.domain.subscriber.takeover import CLOCK_SKEW, OwnerAnswer, TakeoverRule, is_over
+from cato_dialer.dial.domain.subscriber.takeover import OwnerAnswer, TakeoverRule, is_over
 
 OWNER = CallOwner(instance="dialer-1", incarnation=7)
 ENDS_BY = datetime(2026, 3, 2, 9, 5, tzinfo=UTC)

@@ -6,11 +6,13 @@ from cato_dialer.campaign.domain.catalog.exclusion_list import ExclusionList
 from cato_dialer.campaign.domain.catalog.notification_settings import NotificationSettings
 from cato_dialer.campaign.domain.catalog.subscriber_group import SubscriberGroup
 from cato_dialer.campaign.domain.catalog.task import Task
+from cato_dialer.campaign.domain.forecast import ListCounts
+from cato_dialer.campaign.domain.lists.list_numbers import ListNumbers
 from cato_dialer.campaign.domain.run.run import Run
 from cato_dialer.campaign.handlers.catalog_view import CatalogView
 from cato_dialer.campaign.handlers.pace import LeasePace, Pace
 from cato_dialer.campaign.handlers.resources import Resources, run_repository
-from cato_dialer.campaign.handlers.starts.kept_counts import KeptCounts
+from cato_dialer.campaign.handlers.starts.kept_findings import KeptFindings
 from cato_dialer.campaign.handlers.uploaded_lists import UploadedLists
 from cato_dialer.campaign.ports import (
     AudioLibrary,
@@ -64,7 +66,8 @@ class Deps:
     audit: AuditLog = field(default_factory=NoAuditLog)
     pace: Pace = field(default_factory=Pace)
     lease_pace: LeasePace = field(default_factory=LeasePace)
-    list_counts: KeptCounts = field(default_factory=KeptCounts)
+    list_counts: KeptFindings[ListCounts] = field(default_factory=lambda: KeptFindings(64))
+    list_numbers: KeptFindings[ListNumbers] = field(default_factory=lambda: KeptFindings(8))
 
     groups: Resources[SubscriberGroup] = field(init=False)
     settings: Resources[NotificationSettings] = field(init=False)

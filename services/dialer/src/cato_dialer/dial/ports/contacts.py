@@ -6,7 +6,7 @@ from typing import Protocol
 
 from cato_contracts.errors import CatoError
 from cato_contracts.messages.jobs import DialJob
-from cato_dialer.dial.domain.permission.contacts import AppliedLimits, NumberRecord
+from cato_dialer.contacts import AppliedLimits, NumberRecord
 
 
 class RecordMovedError(CatoError):

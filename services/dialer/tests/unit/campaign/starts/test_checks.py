@@ -21,7 +21,7 @@ from cato_contracts.objects import Bucket, ObjectRef
 from cato_contracts.requests import Actor
 from cato_dialer.campaign.domain.forecast import ListCounts, count_list, duration_bounds
 from cato_dialer.campaign.domain.hours_forecast import forecast_hours
-from cato_dialer.campaign.handlers.starts.kept_counts import KeptCounts
+from cato_dialer.campaign.handlers.starts.kept_findings import KeptFindings
 from cato_runtime.configuration.config import Config
 from cato_runtime.process.tasks import end_tasks
 from services.dialer.tests.support.campaign_world import (
@@ -270,12 +270,12 @@ def test_the_counts_of_the_lists_that_were_asked_for_last_are_kept():
     def of(number):
         return [ObjectRef(bucket=Bucket.LISTS, name=str(number), size=1)]
 
-    kept = KeptCounts()
+    kept = KeptFindings[ListCounts](64)
     counts = ListCounts(0, 0, 0, 0, 0, 0)
     for number in range(64):
-        kept.keep(of(number), None, counts)
+        kept.keep(counts, of(number))
     assert kept.get(of(0), None) is counts
     assert kept.get(of(0), LocalTime()) is None
-    kept.keep(of(64), None, counts)
+    kept.keep(counts, of(64))
     assert kept.get(of(0), None) is counts
     assert kept.get(of(1), None) is None

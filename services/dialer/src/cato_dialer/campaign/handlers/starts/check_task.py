@@ -20,6 +20,7 @@ from cato_dialer.campaign.handlers.starts.start_task import (
     group_refs,
     settings_and_files,
 )
+from cato_dialer.campaign.handlers.starts.uncallable import uncallable
 from cato_dialer.campaign.handlers.stations import current_stations
 from cato_runtime.requests import RequestContext
 
@@ -47,11 +48,14 @@ async def check_task(deps: Deps, query: CheckTask, context: RequestContext) -> T
     zone = settings.time_zone or deps.config.time_zone
     hours = await asyncio.to_thread(forecast_hours, settings, zone, counts.zones, context.now)
     stations = current_stations(deps)
+    left_out = await uncallable(deps, task, settings, context.now)
     found = TaskCheck(
         subscribers=counts.subscribers,
         numbers=counts.numbers,
         duplicates=ListDuplicates(persons=counts.repeated, numbers=counts.shared),
         implausible_numbers=counts.implausible,
+        excluded=left_out.excluded,
+        limited=left_out.limited,
         channels=channels,
         stations_up=sum(each.state is StationState.UP and each.channels > 0 for each in stations),
         message_ms=message_ms,
@@ -79,7 +83,7 @@ async def _counts(deps: Deps, task: Task, local: LocalTime | None) -> ListCounts
         return kept
     refs, lists = await group_lists(deps, task)
     counts = await asyncio.to_thread(count_list, lists, local, deps.calendars.zones_of)
-    deps.list_counts.keep(refs, local, counts)
+    deps.list_counts.keep(counts, refs, local)
     return counts
 
 
@@ -133,6 +137,20 @@ def _of_list(found: TaskCheck) -> Iterator[CheckWarning]:
         yield _warning(
             CheckCode.IMPLAUSIBLE_NUMBERS,
             f"{found.implausible_numbers} numbers with a + have fewer than seven digits or begin with 0",
+        )
+    if found.excluded:
+        yield _warning(
+            CheckCode.EXCLUDED, f"{found.excluded} subscribers are not called: all their numbers are excluded"
+        )
+    if found.limited:
+        yield _warning(
+            CheckCode.LIMITED,
+            f"{found.limited} subscribers cannot be called now because of limits of contacts",
+        )
+    elif found.limited is None:
+        yield _warning(
+            CheckCode.LIMITED,
+            "so many numbers were called lately that those with too many calls are not counted",
         )
 
 

@@ -3,14 +3,12 @@
 A process that cannot reach the broker, or that is frozen, looks like a dead one. Its call may still be up.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from cato_contracts.instants import CLOCK_SKEW
 from cato_contracts.messages.calls import CallOwner
-
-CLOCK_SKEW = timedelta(seconds=2)
-"""How far the clocks of two machines may differ."""
 
 
 class OwnerAnswer(StrEnum):

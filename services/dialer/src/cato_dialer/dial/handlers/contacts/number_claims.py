@@ -16,7 +16,7 @@ from cato_contracts.errors import BrokerError, CatoError
 from cato_contracts.messages.calls import CallOwner
 from cato_contracts.messages.jobs import DialJob
 from cato_contracts.subjects import dial_job
-from cato_dialer.dial.domain.permission.contacts import (
+from cato_dialer.contacts import (
     AppliedLimits,
     Claim,
     LimitReached,

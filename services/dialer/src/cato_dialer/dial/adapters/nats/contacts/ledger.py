@@ -8,11 +8,11 @@ from nats.aio.client import Client
 from cato_contracts.messages.jobs import DialJob
 from cato_contracts.numbering import Numbering
 from cato_contracts.subjects import CONTACTS, contact_key
-from cato_dialer.dial.adapters.nats.contacts.limits import FollowedLimits
-from cato_dialer.dial.domain.permission.contacts import (
+from cato_dialer.contacts import (
     AppliedLimits,
     NumberRecord,
 )
+from cato_dialer.dial.adapters.nats.contacts.limits import FollowedLimits
 from cato_dialer.dial.ports.contacts import RecordMovedError, StoredRecord
 from cato_jetstream import ConditionalPublisher, Conflict, StoredAcks, SubjectReader, translated
 
@@ -50,10 +50,10 @@ class NatsContacts:
         await self._limits.close()
 
     def limits_for(self, job: DialJob) -> tuple[AppliedLimits, ...]:
-        return self._limits.in_force.limits_for(job)
+        return self._limits.in_force.limits_for(job.user_id, job.settings.contact_limits)
 
     def kept_for(self, job: DialJob) -> timedelta:
-        return self._limits.in_force.kept_for(job)
+        return self._limits.in_force.kept_for(job.settings.contact_limits)
 
     async def read(self, number: str) -> StoredRecord:
         with translated():

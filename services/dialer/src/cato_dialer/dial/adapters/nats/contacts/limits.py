@@ -4,8 +4,8 @@ from nats.aio.client import Client
 
 from cato_contracts.api.rules.contacts import StoredContactLimits
 from cato_contracts.subjects import CONTACT_LIMITS
+from cato_dialer.contacts import LimitsInForce
 from cato_dialer.dial.adapters.nats.bucket_follower import FollowedDocuments
-from cato_dialer.dial.domain.permission.contacts import LimitsInForce
 
 
 class FollowedLimits:

@@ -69,7 +69,7 @@ test-console: $(STAMP) browser  ## the pages of the console in a browser, with a
 	$(BIN)/python -m pytest tests/console $(ARGS)
 
 test-quick: $(STAMP)  ## the unit and contract tests of every part, under 90 seconds
-	$(BIN)/python -m pytest -n 3 --dist loadfile $(QUICK) $(ARGS)
+	$(BIN)/python -m pytest -n 6 --dist loadfile $(QUICK) $(ARGS)
 
 # Needs a Docker engine, or root and Debian's docker.io to start one, and makes base images itself where no registry of
 # images can be reached (debootstrap). `make test` names these tests as left out.

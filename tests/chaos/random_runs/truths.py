@@ -289,10 +289,15 @@ def times_are_right(evidence: Evidence) -> Iterator[str]:
 
 
 def harmless_faults_cost_no_call(evidence: Evidence) -> Iterator[str]:
+    """Each person is rung once. A call that was cut off between its record and its request is not sent."""
     report = evidence.document.report
-    counts = {report.calls_total, report.calls_succeeded, report.subscriber_notified}
+    sent = report.calls_total - sum(
+        call.reason == CANCELLED and not call.heard_of for call in logged_calls(evidence)
+    )
+    counts = {sent, len(evidence.far_calls), report.calls_succeeded, report.subscriber_notified}
     if evidence.scenario.harmless and counts != {len(evidence.names)}:
-        yield f"{len(evidence.names)} people would all be reached by one call each: {report}"
+        rung = len(evidence.far_calls)
+        yield f"{len(evidence.names)} people would all be reached by one call each, {rung} calls: {report}"
 
 
 TRUTHS: tuple[Callable[[Evidence], Iterator[str]], ...] = (

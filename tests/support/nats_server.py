@@ -15,6 +15,8 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
+from nats.aio.client import Client
+
 from cato_runtime.process.embedded_nats import server_program
 
 # The ports file comes after the last of these lines, so waiting for it means polling.
@@ -178,3 +180,12 @@ def _free_ports(count: int) -> list[int]:
         for each in sockets:
             each.bind(("127.0.0.1", 0))
         return [each.getsockname()[1] for each in sockets]
+
+
+async def until_read(client: Client) -> None:
+    """Wait until the server has read all that the client was told to send.
+
+    The PING of a first `flush` may overtake commands that the client has not written yet.
+    """
+    await client.flush()
+    await client.flush()

@@ -13,6 +13,7 @@ from cato_runtime.access.nats_users import nats_users
 from cato_runtime.access.permissions import BrokerUser, inbox_prefix
 from cato_runtime.broker import connect, ensure_topology, make_broker
 from cato_runtime.process.embedded_nats import EmbeddedNats
+from tests.support.nats_server import until_read
 
 PASSWORD = "secret"
 PATIENCE_S = 30
@@ -89,7 +90,7 @@ async def test_a_service_makes_the_streams_and_is_answered_and_no_more(server):
                 await message.respond(b"yes")
 
             await media.subscribe("qry.media.GetAudioFile", queue="media", cb=answer)
-            await media.flush()
+            await until_read(media)
             assert (await client.request("qry.media.GetAudioFile", b"", timeout=PATIENCE_S)).data == b"yes"
             assert logs == []
             for _ in range(2):

@@ -13,6 +13,7 @@ from cato_dialer.dial.adapters.nats.job_source import NatsJobSource
 from cato_dialer.dial.adapters.spool.jobs_in_hand import JobsInHand
 from cato_dialer.dial.domain.subscriber.takeover import OwnerAnswer
 from cato_dialer.dial.ports.dial import JobDelivery
+from tests.support.nats_server import until_read
 
 Connect = Callable[[], Awaitable[Client]]
 
@@ -69,7 +70,7 @@ async def test_a_run_is_followed_and_its_jobs_are_taken_in_order(connect: Connec
     for hold in holds:
         await hold.done()
     await one.source.close()
-    await one.client.flush()
+    await until_read(one.client)
     assert await coordinator.queued() == 1
 
 

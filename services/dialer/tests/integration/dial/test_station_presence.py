@@ -16,6 +16,7 @@ from cato_dialer.dial.adapters.sip.station_keepalive import StationKeepalive
 from cato_exchange.exchange import Exchange
 from cato_exchange.plan import Plan
 from services.dialer.tests.support.stations import make_station
+from tests.support.nats_server import until_read
 
 FAILURE = StationFailure(
     at=datetime(2026, 1, 1, tzinfo=UTC), reason="registration-failed", sip_code=403, text="403 Forbidden"
@@ -86,6 +87,6 @@ async def test_an_announcement_that_cannot_be_read_is_left_out(
     await sights.start()
     for junk in (b"", b"\xff", b"[]", b'{"replica": 1}'):
         await client.publish(STATION_PRESENCE, junk)
-    await client.flush()
+    await until_read(client)
     assert list(sights.sights()) == []
     await sights.stop()

@@ -116,10 +116,12 @@ def await_targets(port, wanted):
         assert time.monotonic() < deadline, found
         time.sleep(0.1)
         try:
-            answer = httpx.get(f"http://127.0.0.1:{port}/api/v1/targets").json()
+            answer = httpx.get(f"http://127.0.0.1:{port}/api/v1/targets")
         except httpx.TransportError:
             continue
-        labels = [each["discoveredLabels"] for each in answer["data"]["activeTargets"]]
+        if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+            continue  # it listens before it is ready
+        labels = [each["discoveredLabels"] for each in answer.json()["data"]["activeTargets"]]
         found = {f"{each['service']} {each['__address__']}" for each in labels} - {
             "api-gateway 127.0.0.1:8080"
         }

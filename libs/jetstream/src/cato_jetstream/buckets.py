@@ -6,6 +6,7 @@ The bucket is used through its stream, as the client's own `update` cannot carry
 from dataclasses import dataclass
 
 from nats.js import JetStreamContext
+from nats.js.errors import KeyDeletedError, KeyNotFoundError, NoKeysError
 from nats.js.kv import KV_DEL, KV_OP, KV_PURGE
 
 from cato_jetstream.publish import ConditionalPublisher, Written
@@ -27,6 +28,7 @@ class Bucket:
 
     def __init__(self, js: JetStreamContext, name: str, *, timeout_s: float = 2.0) -> None:
         self._js = js
+        self._name = name
         self._stream = f"KV_{name}"
         self._prefix = f"$KV.{name}."
         self._timeout_s = timeout_s
@@ -39,6 +41,22 @@ class Bucket:
             return Entry(None, 0)
         deleted = (message.headers or {}).get(KV_OP) in {KV_DEL, KV_PURGE}
         return Entry(None if deleted else message.data or b"", message.seq or 0)
+
+    async def values(self) -> list[bytes]:
+        """Return the values of all keys; what is removed meanwhile may be missing."""
+        with translated():
+            bucket = await self._js.key_value(self._name)
+            try:
+                keys = await bucket.keys()
+            except NoKeysError:
+                return []
+            values = []
+            for key in keys:
+                try:
+                    values.append((await bucket.get(key)).value or b"")
+                except (KeyNotFoundError, KeyDeletedError):
+                    continue
+        return values
 
     async def write(self, key: str, value: bytes, *, after: int, ttl_s: int | None = None) -> Written:
         """Write on top of revision `after`.

@@ -2,13 +2,12 @@
 
 import structlog
 from nats.js import JetStreamContext
-from nats.js.errors import KeyDeletedError, KeyNotFoundError, NoKeysError
 from pydantic import ValidationError
 
 from cato_contracts.api.rules.pacing import PacingRule
 from cato_contracts.ids import derived_id
 from cato_contracts.subjects import PACING_RULES
-from cato_jetstream import Bucket, translated
+from cato_jetstream import Bucket
 
 log = structlog.get_logger()
 
@@ -17,7 +16,6 @@ class NatsPacingRules:
     """Implements `ports.PacingRules`."""
 
     def __init__(self, js: JetStreamContext) -> None:
-        self._js = js
         self._bucket = Bucket(js, PACING_RULES.name)
 
     async def put(self, rule: PacingRule) -> None:
@@ -31,18 +29,7 @@ class NatsPacingRules:
         return None if value is None else PacingRule.model_validate_json(value)
 
     async def all(self) -> list[PacingRule]:
-        with translated():
-            bucket = await self._js.key_value(PACING_RULES.name)
-            try:
-                keys = await bucket.keys()
-            except NoKeysError:
-                return []
-            values = []
-            for key in keys:
-                try:
-                    values.append((await bucket.get(key)).value)
-                except (KeyNotFoundError, KeyDeletedError):
-                    continue
+        values = await self._bucket.values()
         return [rule for value in values if (rule := _decoded(value)) is not None]
 
 
@@ -50,9 +37,9 @@ def _key(name: str) -> str:
     return str(derived_id("pacing-rule", name))
 
 
-def _decoded(value: bytes | None) -> PacingRule | None:
+def _decoded(value: bytes) -> PacingRule | None:
     try:
-        return PacingRule.model_validate_json(value or b"")
+        return PacingRule.model_validate_json(value)
     except ValidationError:
         log.exception("pacing rule cannot be decoded")
         return None

@@ -4,7 +4,6 @@ from uuid import UUID
 
 import structlog
 from nats.js import JetStreamContext
-from nats.js.errors import KeyDeletedError, KeyNotFoundError, NoKeysError
 from pydantic import ValidationError
 
 from cato_contracts.ids import derived_id
@@ -36,18 +35,7 @@ class NatsSipTraces:
         return None if value is None else StoredTrace.model_validate_json(value)
 
     async def all(self) -> list[StoredTrace]:
-        with translated():
-            bucket = await self._js.key_value(TRACE_ORDERS.name)
-            try:
-                keys = await bucket.keys()
-            except NoKeysError:
-                return []
-            values = []
-            for key in keys:
-                try:
-                    values.append((await bucket.get(key)).value)
-                except (KeyNotFoundError, KeyDeletedError):
-                    continue
+        values = await self._bucket.values()
         return [trace for value in values if (trace := _decoded(value)) is not None]
 
     async def clear(self, trace_id: UUID) -> None:
@@ -74,9 +62,9 @@ def _key(name: str) -> str:
     return str(derived_id("sip-trace-name", name))
 
 
-def _decoded(value: bytes | None) -> StoredTrace | None:
+def _decoded(value: bytes) -> StoredTrace | None:
     try:
-        return StoredTrace.model_validate_json(value or b"")
+        return StoredTrace.model_validate_json(value)
     except ValidationError:
         log.exception("SIP trace cannot be decoded")
         return None

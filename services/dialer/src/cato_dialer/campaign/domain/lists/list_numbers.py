@@ -46,8 +46,9 @@ class ListNumbers:
         """Return the mask of those among `numbers`, which have the form by which they are compared."""
         packed = PackedNumbers.of(numbers)
         found = np.isin(self.numbers.keys, packed.keys)
+        long = set(packed.long.values())
         for place, number in self.numbers.long.items():
-            found[place] = number in packed.long.values()
+            found[place] = number in long
         return found
 
     def without_any_but(self, mask: Mask) -> int:

@@ -2,7 +2,9 @@
 
 from uuid import UUID
 
+from cato_contracts.api.resources import SettingsSpec
 from cato_contracts.api.rules.exclusions import ExclusionScope
+from cato_contracts.api.rules.keys import OPT_OUT_LIST
 from cato_contracts.ids import derived_id
 from cato_contracts.objects import Bucket
 from cato_dialer.campaign.domain.catalog.exclusion_list import ExclusionList
@@ -11,11 +13,17 @@ from cato_dialer.exclusions.number_set import NumberSet
 from cato_runtime.requests import RequestContext
 
 
-async def find_opt_out_list(deps: Deps, user_id: str, name: str) -> UUID:
-    """Return the id of the user's oldest list with this name; if there is none, the id that it will have.
+def opt_out_name(spec: SettingsSpec) -> str:
+    """Return the name of the list for `optOutKey`."""
+    return spec.opt_out_list or OPT_OUT_LIST
+
+
+async def find_opt_out_list(deps: Deps, user_id: str, spec: SettingsSpec) -> UUID:
+    """Return the id of the user's oldest list for `optOutKey`; if there is none, the id that it will have.
 
     Raises: BrokerError.
     """
+    name = opt_out_name(spec)
     await deps.view.catch_up()
     own = [
         one

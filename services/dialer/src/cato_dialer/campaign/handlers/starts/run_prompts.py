@@ -4,14 +4,13 @@ import hashlib
 from collections.abc import AsyncIterator, Sequence
 
 from cato_contracts.api.resources import AudioFile, SettingsSpec
-from cato_contracts.api.rules.keys import OPT_OUT_LIST
 from cato_contracts.errors import ConflictError
 from cato_contracts.messages.runs import OptOut, Prompt
 from cato_contracts.objects import Bucket
 from cato_contracts.requests import Actor
 from cato_dialer.campaign.domain.catalog.task import Task
 from cato_dialer.campaign.handlers.deps import Deps
-from cato_dialer.campaign.handlers.exclusions.opt_out_list import find_opt_out_list
+from cato_dialer.campaign.handlers.exclusions.opt_out_list import find_opt_out_list, opt_out_name
 from cato_dialer.campaign.handlers.notification_settings import opt_out_files
 from cato_runtime.objects import ObjectMissingError
 
@@ -22,11 +21,10 @@ async def opt_out_of(deps: Deps, task: Task, spec: SettingsSpec) -> OptOut | Non
     """Return what follows `optOutKey` in a run, None without such a key."""
     if spec.opt_out_key is None:
         return None
-    name = spec.opt_out_list or OPT_OUT_LIST
     files = await opt_out_files(deps, Actor(user_id=task.user_id, admin=True), spec)
     return OptOut(
-        list_id=await find_opt_out_list(deps, task.user_id, name),
-        list_name=name,
+        list_id=await find_opt_out_list(deps, task.user_id, spec),
+        list_name=opt_out_name(spec),
         prompt=await store_prompt(deps, task, files, 1) if files else None,
     )
 

@@ -222,12 +222,17 @@ async def closed_dates(deps: Deps, task: Task, spec: SettingsSpec, now: datetime
     return dates_without_calls(spec.excluded_dates, holidays, now.date())
 
 
-def _exclusions(task: Task, settings: NotificationSettings, opt_out: OptOut | None) -> ExclusionChoice | None:
-    """Return which exclusion lists the run heeds; None stands for all of the settings' user."""
+def exclusion_choice(task: Task, opt_out_list: UUID | None) -> ExclusionChoice:
+    """Return which exclusion lists apply to a run of the task."""
     lists = task.spec.exclusion_lists
-    if lists is not None and opt_out is not None:
-        lists = [*lists, opt_out.list_id]
-    chosen = ExclusionChoice(user_id=task.user_id, lists=lists, ignore=task.spec.ignore_exclusions)
+    if lists is not None and opt_out_list is not None:
+        lists = [*lists, opt_out_list]
+    return ExclusionChoice(user_id=task.user_id, lists=lists, ignore=task.spec.ignore_exclusions)
+
+
+def _exclusions(task: Task, settings: NotificationSettings, opt_out: OptOut | None) -> ExclusionChoice | None:
+    """Return which exclusion lists apply to the run; None stands for all of the settings' user."""
+    chosen = exclusion_choice(task, None if opt_out is None else opt_out.list_id)
     return None if chosen == ExclusionChoice(user_id=settings.user_id) else chosen
 
 

@@ -8,12 +8,11 @@ from uuid import UUID
 
 from cato_contracts.api.resources import SettingsSpec
 from cato_contracts.api.rules.exclusions import ExclusionChoice
-from cato_contracts.api.rules.keys import OPT_OUT_LIST
 from cato_dialer.campaign.domain.catalog.task import Task
 from cato_dialer.campaign.domain.lists.list_numbers import ListNumbers
 from cato_dialer.campaign.handlers.deps import Deps
 from cato_dialer.campaign.handlers.exclusions.opt_out_list import find_opt_out_list
-from cato_dialer.campaign.handlers.starts.start_task import group_lists, group_refs
+from cato_dialer.campaign.handlers.starts.start_task import exclusion_choice, group_lists, group_refs
 from cato_dialer.contacts import Allowed, AppliedLimits, LimitsInForce, NumberRecord, contact_decision
 
 _MOST_RECORDS = 100_000
@@ -68,12 +67,8 @@ async def _numbers(deps: Deps, task: Task) -> ListNumbers:
 
 
 async def _choice(deps: Deps, task: Task, spec: SettingsSpec) -> ExclusionChoice:
-    """Return which exclusion lists a run would heed."""
-    lists = task.spec.exclusion_lists
-    if lists is not None and spec.opt_out_key is not None:
-        own = await find_opt_out_list(deps, task.user_id, spec.opt_out_list or OPT_OUT_LIST)
-        lists = [*lists, own]
-    return ExclusionChoice(user_id=task.user_id, lists=lists, ignore=task.spec.ignore_exclusions)
+    own = None if spec.opt_out_key is None else await find_opt_out_list(deps, task.user_id, spec)
+    return exclusion_choice(task, own)
 
 
 def _limited(

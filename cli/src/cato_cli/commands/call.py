@@ -44,13 +44,13 @@ def call(
     purpose: Annotated[str | None, typer.Option(help="What the calls are for.")] = None,
     exclude: Annotated[
         list[str] | None,
-        typer.Option(help="An exclusion list to heed: its name or id. By default all of the user."),
+        typer.Option(help="An exclusion list that applies: its name or id. By default all of the user."),
     ] = None,
     ignore_exclusions: Annotated[
         bool, typer.Option("--ignore-exclusions", help="Call excluded numbers, too; needs `emergency`.")
     ] = False,
     ignore_contact_limits: Annotated[
-        bool, typer.Option("--ignore-contact-limits", help="Heed no limits of contacts; needs `emergency`.")
+        bool, typer.Option("--ignore-contact-limits", help="Apply no limits of contacts; needs `emergency`.")
     ] = False,
     share_phone: Annotated[
         bool, typer.Option("--share-phone", help="One call for the people who have the same numbers.")

@@ -1,4 +1,4 @@
-"""What is told about people who share their calls."""
+"""How people who share their calls are shown."""
 
 from typing import Annotated
 from uuid import UUID

@@ -28,6 +28,7 @@ from cato_exchange.record import CallRecord
 from tests.chaos.random_runs.evidence import Evidence, FailedTry, FarCall, GivenOrder
 from tests.chaos.random_runs.run import far_call
 from tests.chaos.random_runs.scenario import (
+    BUSY,
     DIALERS,
     Fault,
     Kind,
@@ -340,6 +341,13 @@ BROKEN: Sequence[tuple[str, str, Callable[[Evidence], Evidence]]] = [
         "harmless_faults_cost_no_call",
         "one not reached",
         lambda good: replace(good, scenario=replace(good.scenario, harmless=True)),
+    ),
+    (
+        "partitions_begin_in_calls",
+        "a dialer cut off without a call",
+        lambda good: replace(
+            good, scenario=replace(good.scenario, faults=(Fault(1.0, Kind.CUT_OFF, BUSY, 5.0),))
+        ),
     ),
     ("nothing_is_buried", "dead letter", lambda good: replace(good, dead_letters=1)),
     (

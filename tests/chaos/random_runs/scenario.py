@@ -12,6 +12,8 @@ CAMPAIGNS = ("campaign-0", "campaign-1")
 DIALERS = ("dial-0", "dial-1", "dial-2")
 LEADER = "leader"
 """The server that leads the stream of the runs at that time."""
+BUSY = "busy"
+"""The dial replica that has had a call answered for longest at that time, and reaches the broker."""
 OTHERS = ("api-gateway", "media", "reporting")
 
 _FIRST_FAULT_S, _LAST_FAULT_S = 0.5, 9.0
@@ -121,7 +123,8 @@ class Scenario:
     @property
     def cut_off(self) -> frozenset[str]:
         """The dial replicas that have a proxy between them and the broker."""
-        return frozenset(fault.target for fault in self.faults if fault.kind is Kind.CUT_OFF)
+        cut = frozenset(fault.target for fault in self.faults if fault.kind is Kind.CUT_OFF)
+        return frozenset(self.dialers) if BUSY in cut else cut
 
     @property
     def longest_s(self) -> float:

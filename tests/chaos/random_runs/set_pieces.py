@@ -4,7 +4,7 @@ import random
 from dataclasses import replace
 
 from tests.chaos.random_runs.exclusions import Excluded
-from tests.chaos.random_runs.scenario import CLUSTER_ROLL_S, DIALERS, LEADER, Fault, Kind, Scenario
+from tests.chaos.random_runs.scenario import BUSY, CLUSTER_ROLL_S, DIALERS, LEADER, Fault, Kind, Scenario
 
 
 def listeners(
@@ -33,17 +33,21 @@ def listeners(
 
 
 def partitions(count: int, seed: int) -> Scenario:
-    """Return a run with that many partitions of 5 to 40 s in the middle of calls, on up to eight dialers."""
+    """Return a run with that many partitions of 5 to 40 s, each of a dialer with an answered call.
+
+    There are eight dialers, and up to four partitions at a time: the other dialers have the channels for calls
+    to be cut next.
+    """
     chance = random.Random(seed)
-    dialers = tuple(f"dial-{number}" for number in range(min(8, count)))
+    next_s = [chance.uniform(4, 10) for _ in range(4)]
     cuts: list[Fault] = []
-    next_s = {name: chance.uniform(4, 10) for name in dialers}
     for _ in range(count):
-        name = min(dialers, key=lambda each: next_s[each])
-        cut = Fault(next_s[name], Kind.CUT_OFF, name, chance.uniform(5, 40))
+        place = next_s.index(min(next_s))
+        cut = Fault(next_s[place], Kind.CUT_OFF, BUSY, chance.uniform(5, 40))
         cuts.append(cut)
-        next_s[name] = cut.over_s + chance.uniform(4, 8)
-    run = listeners(4 * count, dialers=dialers, channels=3 * len(dialers), prompt_s=10, faults=tuple(cuts))
+        next_s[place] = cut.over_s + chance.uniform(1, 4)
+    dialers = tuple(f"dial-{number}" for number in range(8))
+    run = listeners(12 * count, dialers=dialers, channels=40, prompt_s=10, faults=tuple(cuts))
     return replace(run, seed=seed, harmless=True)
 
 

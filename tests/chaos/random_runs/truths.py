@@ -18,7 +18,7 @@ from cato_contracts.messages.runs import (
     SubscriberResult,
 )
 from tests.chaos.random_runs.evidence import Evidence, FarCall
-from tests.chaos.random_runs.scenario import Kind, Order
+from tests.chaos.random_runs.scenario import BUSY, Kind, Order
 from tests.simulation.world.rules import LogRules
 
 CANCELLED = "cancelled"
@@ -300,6 +300,15 @@ def harmless_faults_cost_no_call(evidence: Evidence) -> Iterator[str]:
         yield f"{len(evidence.names)} people would all be reached by one call each, {rung} calls: {report}"
 
 
+def partitions_begin_in_calls(evidence: Evidence) -> Iterator[str]:
+    """A partition of a busy dialer has tried nothing if no call was in progress."""
+    wanted = sum(
+        fault.kind is Kind.CUT_OFF and fault.target == BUSY for fault in evidence.scenario.faults
+    )
+    if evidence.cuts_in_calls < wanted:
+        yield f"{evidence.cuts_in_calls} of {wanted} partitions began during an answered call"
+
+
 TRUTHS: tuple[Callable[[Evidence], Iterator[str]], ...] = (
     run_ends,
     log_keeps_its_rules,
@@ -317,6 +326,7 @@ TRUTHS: tuple[Callable[[Evidence], Iterator[str]], ...] = (
     failures_can_be_mended,
     reports_are_true,
     harmless_faults_cost_no_call,
+    partitions_begin_in_calls,
     nothing_is_buried,
     users_have_their_permissions,
 )

@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from cato_exchange.cli import main
+from cato_exchange.exchange import Exchange
+from cato_exchange.plan import Plan
+from cato_exchange.probe import probe
 
 DEMO = Path(__file__).parents[2] / "plans" / "demo.yaml"
 
@@ -39,3 +42,12 @@ async def test_program_prints_its_address_and_writes_its_summary_on_sigterm(tmp_
 def test_failed_start_prints_the_reason(arguments: list[str], capsys: pytest.CaptureFixture[str]):
     assert main(["--port", "0", *arguments]) == 1
     assert "cato exchange: " in capsys.readouterr().err
+
+
+async def test_probe_tells_whether_the_exchange_answers(capsys: pytest.CaptureFixture[str]):
+    async with Exchange(Plan()) as exchange:
+        assert await asyncio.to_thread(probe, exchange.port) == 0
+    assert await asyncio.to_thread(probe, exchange.port) == 1
+    said = capsys.readouterr()
+    assert said.out == "SIP/2.0 200 OK\n"
+    assert "no answer" in said.err

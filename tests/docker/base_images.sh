@@ -46,6 +46,9 @@ monitor() {
         mkdir "$work/$3"
         cp "$(command -v "$2")" "$work/$3/program"
         cp "$here/nats/wget" "$here/monitoring/Dockerfile" "$work/$3"
+        # The official programs carry their templates inside.
+        mkdir "$work/$3/share"
+        [ ! -d "/usr/share/prometheus/$3" ] || cp "/usr/share/prometheus/$3"/*.tmpl "$work/$3/share"
         docker build --quiet --build-arg "DATA=/$3" -t "$1" "$work/$3"
     fi
 }

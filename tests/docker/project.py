@@ -23,7 +23,10 @@ class Project:
     def __init__(self, command: list[str], directory: Path, sip_port: int) -> None:
         config = directory / "config"
         config.mkdir()
-        (config / "cato.yaml").write_text(CONFIG.read_text().replace(":5070;", f":{sip_port};"))
+        text = CONFIG.read_text().replace(":5070;", f":{sip_port};")
+        # SIP traces are for administrators.
+        text = text.replace("[read, write, run]", "[read, write, run, admin]")
+        (config / "cato.yaml").write_text(text)
         ports = iter(lambda: free_port(socket.SOCK_STREAM), None)
         api, broker, console, tables, self.prometheus, alertmanager = (
             f"127.0.0.1:{next(ports)}" for _ in range(6)

@@ -56,6 +56,13 @@ def test_each_command_of_the_page_works(project, exchange, client, tmp_path):
     def one(service: str) -> str:
         return project.containers(service)[0]
 
+    def save_trace(line: str) -> None:
+        """Save it once there is a call in it; it stays out of the tree."""
+        Run(client, 1, first=3100).assert_each_was_called_once(client, exchange)
+        saved = tmp_path / "nine.pcap"
+        shell(line.replace("nine.pcap", str(saved)))
+        assert b"INVITE sip:" in saved.read_bytes()
+
     tried = {
         "cp deploy/compose/.env.example .env": shell,
         "docker compose build": shell,
@@ -81,6 +88,12 @@ def test_each_command_of_the_page_works(project, exchange, client, tmp_path):
         "cato dead-letters": lambda line: shell(f"{line} list"),
         "cato sql": lambda line: shell(f"{line} 'SELECT count() FROM runs'"),
         "cato runs": shell,
+        "cato sip-trace start nine --station main --minutes 10 --pcap": shell,
+        "cato sip-trace list": lambda line: wait_until(
+            lambda: "nine" in shell(line), "the trace is not in the list"
+        ),
+        "cato sip-trace save nine -o nine.pcap": save_trace,
+        "cato sip-trace remove nine": shell,
         "cato-reporting rebuild": lambda line: shell(line, inside=one("reporting")),
     }
     assert tried.keys() == RUN_HERE

@@ -70,7 +70,11 @@ def test_each_command_of_the_page_works(project, exchange, client, tmp_path):
         "docker compose up": lambda line: shell(f"{line} --detach --wait"),
         "docker compose up --detach --scale dialer-dial=3": shell,
         "docker compose stop dialer-dial": shell,
-        "docker compose --profile exchange up --detach --wait exchange": shell,
+        # `docker compose build` leaves profiles out, and `up` keeps an image that is there.
+        "docker compose --profile exchange up --detach --wait exchange": lambda line: (
+            shell("docker compose --profile exchange build exchange"),
+            shell(line),
+        ),
         # There is no program of Grafana here.
         "docker compose --profile monitoring up --detach --wait": lambda line: shell(
             f"{line} prometheus alertmanager"

@@ -47,7 +47,7 @@ def partitions(count: int, seed: int) -> Scenario:
         cuts.append(cut)
         next_s[place] = cut.over_s + chance.uniform(1, 4)
     dialers = tuple(f"dial-{number}" for number in range(8))
-    run = listeners(12 * count, dialers=dialers, channels=40, prompt_s=10, faults=tuple(cuts))
+    run = listeners(15 * count, dialers=dialers, channels=40, prompt_s=10, faults=tuple(cuts))
     return replace(run, seed=seed, harmless=True)
 
 

@@ -43,7 +43,7 @@ _USERS = {"api-gateway": BrokerUser.GATEWAY, "media": BrokerUser.MEDIA, "reporti
 """The users of the broker; the dialers have names like `dial-0` after theirs."""
 _CATCH_UP_S = 3.0
 """A server of a cluster is restarted only when the one before has caught up."""
-_CALL_WITHIN_S = 60.0
+_CALL_WITHIN_S = 240.0
 """A partition in the middle of a call waits so long for one."""
 _REFUSES = Plan(default=Rule(does=Reject(code=503)))
 

@@ -74,6 +74,9 @@ def engine(directory: Path) -> Iterator[None]:
             os.environ["DOCKER_HOST"] = before
         process.terminate()
         process.wait(timeout=60)
+        # It leaves its network namespaces mounted, and their directory could not be removed.
+        for namespace in (directory / "exec" / "netns").glob("*"):
+            subprocess.run(["umount", str(namespace)], check=False)
 
 
 def can_start_an_engine() -> bool:

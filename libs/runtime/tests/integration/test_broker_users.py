@@ -108,3 +108,27 @@ async def test_a_service_makes_the_streams_and_is_answered_and_no_more(server):
             "subject": "$js.api.stream.purge.audit",
         }
     ]
+
+
+async def test_a_service_answers_after_the_broker_was_restarted(server):
+    broker = make_broker(url_of(server, BrokerUser.GATEWAY), "gateway")
+    other = make_broker(url_of(server, BrokerUser.MEDIA), "media")
+    try:
+        client, media = await connect(broker), await connect(other)
+        received = asyncio.Queue()
+        await media.subscribe("qry.media.GetAudioFile", queue="media", cb=received.put)
+        await until_read(media)
+        answers = await client.subscribe(client.new_inbox())
+        await client.publish("qry.media.GetAudioFile", b"", reply=answers.subject)
+        async with asyncio.timeout(PATIENCE_S):
+            request = await received.get()
+            await server.kill()
+            await server.restart()
+            while not (client.is_connected and media.is_connected):
+                await asyncio.sleep(0.05)
+            await until_read(client)
+            await request.respond(b"yes")
+            assert (await answers.next_msg(timeout=PATIENCE_S)).data == b"yes"
+    finally:
+        await broker.stop()
+        await other.stop()

@@ -10,8 +10,6 @@ _HEAD = """\
 # The users of the broker, one for each service, and what each may publish and subscribe; for nats.conf.
 # `make docs` writes it from libs/runtime/src/cato_runtime/access/permissions.py.
 """
-_ANSWER_WITHIN = "10m"
-"""The longest request: an upload that is converted, or a task with many subscribers that is started."""
 
 
 def nats_users(password: str | None = None, *, unlimited: str | None = None) -> str:
@@ -46,7 +44,6 @@ def _user(user: BrokerUser, password: str, may: Permissions) -> str:
       subscribe: {{
         allow: {_listed((*may.subscribe, f"{inbox_prefix(user)}.>"))}
       }}
-      allow_responses: {{max: 1, expires: "{_ANSWER_WITHIN}"}}
     }}
   }}
 """

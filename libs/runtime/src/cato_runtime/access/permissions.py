@@ -56,7 +56,7 @@ class BrokerUser(StrEnum):
 class Permissions:
     """Patterns of subjects. A publication must match `publish` and nothing of `never`.
 
-    Besides, each user may subscribe to its inbox, and may answer a request that it has received.
+    Besides, each user may subscribe to its inbox.
     """
 
     publish: tuple[str, ...]
@@ -67,6 +67,14 @@ class Permissions:
 def inbox_prefix(user: str) -> str:
     """Return where a user receives answers: nobody else may subscribe to it."""
     return f"_INBOX_{user}"
+
+
+def _answers(*users: BrokerUser) -> tuple[str, ...]:
+    """The answers to requests of these users.
+
+    The server could allow just the answers to received requests, but it forgets them with the connection.
+    """
+    return tuple(f"{inbox_prefix(user)}.>" for user in users)
 
 
 def _info(stream: str) -> tuple[str, ...]:
@@ -149,6 +157,7 @@ _GATEWAY = Permissions(
 _MEDIA = Permissions(
     publish=(
         *_OF_EACH_SERVICE,
+        *_answers(BrokerUser.GATEWAY, BrokerUser.CAMPAIGN),
         FindTasksUsingFile.subject(),
         "ev.audio-file.*",
         *_follows(EVENTS.name),
@@ -162,6 +171,7 @@ _MEDIA = Permissions(
 _CAMPAIGN = Permissions(
     publish=(
         *_OF_EACH_SERVICE,
+        *_answers(BrokerUser.GATEWAY, BrokerUser.MEDIA),
         GetAudioFiles.subject(),
         *(f"ev.{kind}.*" for kind in ("exclusion-list", "notification-settings", "subscriber-group", "task")),
         *_follows(EVENTS.name),
@@ -239,6 +249,7 @@ _DIAL = Permissions(
 _REPORTING = Permissions(
     publish=(
         *_OF_EACH_SERVICE,
+        *_answers(BrokerUser.GATEWAY, BrokerUser.OPERATOR),
         *_follows(RUNS.name),
         f"{_API}.CONSUMER.DURABLE.CREATE.{RUNS.name}.{READ_MODEL_CONSUMER}",
         f"$JS.ACK.{RUNS.name}.{READ_MODEL_CONSUMER}.>",

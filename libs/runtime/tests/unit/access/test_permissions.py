@@ -150,12 +150,22 @@ def test_services_create_streams_and_nobody_deletes_one(stream):
         "$JS.API.STREAM.PURGE.EVENTS",
         "$JS.API.STREAM.MSG.DELETE.RUNS",
         "$SYS.REQ.SERVER.PING",
-        "_INBOX_media.1",
+        "_INBOX_dial.1",
+        "_INBOX.1",
         "anything",
     ],
 )
 def test_nobody_publishes(subject):
     assert publishers(subject) == set()
+
+
+def test_answers_are_given_by_those_who_are_asked_alone():
+    asked = {user: set() for user in PERMISSIONS}
+    for request in requests():
+        for user in publishers(request.subject()):
+            asked[user] |= OF_SERVICE[request.service]
+    for user, services in asked.items():
+        assert publishers(f"{inbox_prefix(user)}.1.2") == services, user
 
 
 def test_each_user_receives_its_own_answers_alone():

@@ -20,9 +20,9 @@ def probe(port: int) -> int:
             client.send(_options(port, client.getsockname()[1]))
             status = client.recv(_MOST_BYTES).split(b"\r\n", 1)[0].decode(errors="replace")
         except OSError as error:
-            print(f"no answer: {error}", file=sys.stderr)
+            print(f"no answer: {error}", file=sys.stderr)  # noqa: T201 - shown in the result of the health check
             return 1
-    print(status)
+    print(status)  # noqa: T201 - as above
     return 0 if status.startswith("SIP/2.0 200") else 1
 
 

@@ -35,8 +35,7 @@ def listeners(
 def partitions(count: int, seed: int) -> Scenario:
     """Return a run with that many partitions of 5 to 40 s, each of a dialer with an answered call.
 
-    There are eight dialers, and up to four partitions at a time: the other dialers have the channels for calls
-    to be cut next.
+    There are eight dialers, so that others have calls while some are cut off.
     """
     chance = random.Random(seed)
     next_s = [chance.uniform(4, 10) for _ in range(4)]

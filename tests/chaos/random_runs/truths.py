@@ -302,9 +302,7 @@ def harmless_faults_cost_no_call(evidence: Evidence) -> Iterator[str]:
 
 def partitions_begin_in_calls(evidence: Evidence) -> Iterator[str]:
     """A partition of a busy dialer has tried nothing if no call was in progress."""
-    wanted = sum(
-        fault.kind is Kind.CUT_OFF and fault.target == BUSY for fault in evidence.scenario.faults
-    )
+    wanted = sum(fault.kind is Kind.CUT_OFF and fault.target == BUSY for fault in evidence.scenario.faults)
     if evidence.cuts_in_calls < wanted:
         yield f"{evidence.cuts_in_calls} of {wanted} partitions began during an answered call"
 

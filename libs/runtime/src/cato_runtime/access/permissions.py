@@ -221,6 +221,8 @@ _CAMPAIGN = Permissions(
 _DIAL = Permissions(
     publish=(
         *_OF_EACH_SERVICE,
+        # Dialers ask each other for their calls.
+        *_answers(BrokerUser.DIAL),
         "run.*.call.*",
         "run.*.opt-out.*",
         "run.*.result.*",

@@ -382,6 +382,21 @@ def test_call_without_invite_is_excused_by_silence_of_the_station_only_if_nothin
     assert not [each for each in violations(replace(lost, log=unheard)) if "each_invite" in each]
 
 
+def test_repeated_invite_is_no_call_after_exclusion_if_the_station_was_silent_before() -> None:
+    excluded = replace(sound(), excluded_ms={PHONES[1][0]: at_ms(2.01)})
+    late = replace(
+        excluded, far_calls=(excluded.far_calls[0], replace(excluded.far_calls[1], invite_ms=at_ms(2.05)))
+    )
+
+    def found(since: float, till: float) -> list[str]:
+        silent = replace(late, silences_ms=((at_ms(since), at_ms(till)),))
+        return [each for each in violations(silent) if "after_exclusion" in each]
+
+    assert found(1.9, 2.04) == []
+    assert found(0, 1.9), "the station heard the first INVITE"
+    assert found(2.02, 2.04), "it was silent only after the exclusion"
+
+
 def test_same_seed_gives_the_same_scenario() -> None:
     assert draw(7) == draw(7)
     assert draw(7) != draw(8)

@@ -136,13 +136,22 @@ def nobody_is_called_after_exclusion(evidence: Evidence) -> Iterator[str]:
     """No INVITE begins once the exclusion of its number was answered; nobody else counts as excluded."""
     for call in evidence.far_calls:
         since = evidence.excluded_ms.get(call.number)
-        if since is not None and call.invite_ms > since:
+        if since is not None and call.invite_ms > since and not _may_be_repeated(call, since, evidence):
             yield f"{call.number} was excluded at {since:.0f} and is called at {call.invite_ms:.0f}"
     wanted = {each.number for each in evidence.scenario.exclusions}
     results = [each.body for each in evidence.log if isinstance(each.body, SubscriberResult)]
     for no in {each.no for each in results if each.reason == Reason.EXCLUDED}:
         if not wanted.intersection(evidence.scenario.phones[no]):
             yield f"{evidence.names[no]} counts as excluded, and no number of theirs is"
+
+
+def _may_be_repeated(far: FarCall, before_ms: float, evidence: Evidence) -> bool:
+    """Tell whether an INVITE may repeat one from before `before_ms`, which a silent station did not hear."""
+    mine = _match(far, [call for call in logged_calls(evidence) if call.number == far.number], set())
+    if mine is None or mine.start_ms > before_ms:
+        return False
+    silent = ((max(since, mine.start_ms), till) for since, till in evidence.silences_ms)
+    return any(since <= min(till, before_ms) and till <= far.invite_ms for since, till in silent)
 
 
 def calls_end_at_exchange(evidence: Evidence) -> Iterator[str]:

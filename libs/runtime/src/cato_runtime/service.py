@@ -28,7 +28,7 @@ from cato_runtime.configuration.settings import ServiceSettings
 from cato_runtime.health import Health, Phase, serve_health
 from cato_runtime.logs import configure_logging
 from cato_runtime.objects import NatsObjectStore, ObjectStore
-from cato_runtime.process.garbage import tune_gc
+from cato_runtime.process.garbage import collect_each_minute, tune_gc
 from cato_runtime.process.signals import on_stop_signal
 from cato_runtime.process.tasks import end_tasks
 from cato_runtime.requests import Requester, RequestTable, serve_requests
@@ -175,10 +175,11 @@ async def _run(name: str, build: Build, settings: ServiceSettings, config: Confi
             runtime = RuntimeDeps(settings, config, broker, js, objects, requester, storage, clock)
             service = await _unless_stopped(signals.stop, build(runtime))
             watch = asyncio.create_task(storage.watch(), name="broker storage")
+            collector = asyncio.create_task(collect_each_minute(), name="garbage")
             try:
                 await _serve(service, broker, settings, signals, health)
             finally:
-                await end_tasks(watch)
+                await end_tasks(watch, collector)
         finally:
             await broker.stop()
             log.info("stopped")

@@ -1,7 +1,12 @@
-"""A steady load: all channels in use by long runs, short runs beside them, and clients that look on."""
+"""A steady load: all channels in use by long runs, short runs beside them, and clients that look on.
+
+It begins with some minutes at six times the rate, so that pools of threads, caches, and the buffers of the
+broker, which holds up to 8 MB of each stream, have their size.
+"""
 
 import asyncio
 import json
+import time
 from collections import Counter
 from typing import Any
 
@@ -14,6 +19,8 @@ LONG_RUNS = 2
 PEOPLE = 1_000
 FEW_PEOPLE = 5
 PROMPT_S = 15.0
+FAST_PROMPT_S = 2.0
+FAST_S = 180.0
 SHORT_PROMPT_S = 1.0
 _LOOK_S = 1.0
 _RETRY_S = 1.0
@@ -32,19 +39,25 @@ class Load:
     async def run(self) -> None:
         """Go on until cancelled."""
         long = await self._audio("long", tone(PROMPT_S))
+        fast = await self._audio("fast", tone(FAST_PROMPT_S))
         short = await self._audio("short", tone(SHORT_PROMPT_S))
         async with asyncio.TaskGroup() as group:
             for number in range(LONG_RUNS):
-                task = await self._task(f"long-{number}", long, PEOPLE)
-                group.create_task(self._repeat(task, "long runs"))
+                first = await self._task(f"fast-{number}", fast, PEOPLE)
+                then = await self._task(f"long-{number}", long, PEOPLE)
+                group.create_task(self._long_runs(first, then))
             group.create_task(self._repeat(await self._task("short", short, FEW_PEOPLE), "short runs"))
             group.create_task(self._browse())
 
     async def close(self) -> None:
         await self._http.aclose()
 
-    async def _repeat(self, task: str, what: str) -> None:
-        while True:
+    async def _long_runs(self, fast: str, task: str) -> None:
+        await self._repeat(fast, "fast runs", time.monotonic() + FAST_S)
+        await self._repeat(task, "long runs")
+
+    async def _repeat(self, task: str, what: str, until: float = float("inf")) -> None:
+        while time.monotonic() < until:
             run = (await self._ask("PUT", f"/tasks/{task}/start"))["taskExecId"]
             while (report := await self._report(run))["activePhase"]:
                 await asyncio.sleep(_LOOK_S)

@@ -1,7 +1,7 @@
 """A steady load: all channels in use by long runs, short runs beside them, and clients that look on.
 
-It begins with some minutes at six times the rate, so that pools of threads, caches, and the buffers of the
-broker, which holds up to 8 MB of each stream, have their size.
+It begins with some minutes at six times the rate, and with ten short runs at a time, so that pools of
+threads, caches, and the buffers of the broker, which holds up to 8 MB of each stream, have their size.
 """
 
 import asyncio
@@ -21,6 +21,7 @@ FEW_PEOPLE = 5
 PROMPT_S = 15.0
 FAST_PROMPT_S = 2.0
 FAST_S = 180.0
+FAST_SHORT_RUNS = 10
 SHORT_PROMPT_S = 1.0
 _LOOK_S = 1.0
 _RETRY_S = 1.0
@@ -46,7 +47,10 @@ class Load:
                 first = await self._task(f"fast-{number}", fast, PEOPLE)
                 then = await self._task(f"long-{number}", long, PEOPLE)
                 group.create_task(self._long_runs(first, then))
-            group.create_task(self._repeat(await self._task("short", short, FEW_PEOPLE), "short runs"))
+            for number in range(FAST_SHORT_RUNS):
+                few = await self._task(f"short-{number}", short, FEW_PEOPLE)
+                until = float("inf") if number == 0 else time.monotonic() + FAST_S
+                group.create_task(self._repeat(few, "short runs", until))
             group.create_task(self._browse())
 
     async def close(self) -> None:

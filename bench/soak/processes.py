@@ -15,10 +15,13 @@ SERVICES = ("media", "reporting", "dialer", "api-gateway")
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """What a process uses: processor time in s, private and proportional memory, descriptors, threads."""
+    """What a process uses: processor time in s, memory that it alone has written, PSS, descriptors, threads.
+
+    PSS, and clean pages of files, depend on the other processes of the machine that have the same libraries.
+    """
 
     processor_s: float
-    private_mb: float
+    written_mb: float
     pss_mb: float
     descriptors: int
     threads: int
@@ -39,10 +42,10 @@ def processes_of(stack: LiveStack) -> dict[str, int]:
 
 def use_of(pid: int) -> Use:
     """Return what a process uses now. Raises OSError if it has ended."""
-    private = pss = 0
+    written = pss = 0
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Private_"):
-            private += int(line.split()[1])
+        if line.startswith("Private_Dirty:"):
+            written = int(line.split()[1])
         elif line.startswith("Pss:"):
             pss = int(line.split()[1])
     status = dict(
@@ -50,4 +53,4 @@ def use_of(pid: int) -> Use:
     )
     times = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[11:13]
     descriptors = len(list(Path(f"/proc/{pid}/fd").iterdir()))
-    return Use(sum(map(int, times)) / _TICKS, private / 1024, pss / 1024, descriptors, int(status["Threads"]))
+    return Use(sum(map(int, times)) / _TICKS, written / 1024, pss / 1024, descriptors, int(status["Threads"]))

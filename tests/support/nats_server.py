@@ -6,6 +6,7 @@ server of the embedded stack, because one server serves many tests, each of whic
 
 import contextlib
 import json
+import random
 import re
 import signal
 import socket
@@ -23,6 +24,7 @@ from cato_runtime.process.embedded_nats import server_program
 _LISTENING = re.compile(r"Listening for client connections on 127\.0\.0\.1:(\d+)")
 _READY = "Server is ready"
 _STOP_S = 60.0
+_LOWEST_PORT = 10_000
 _NOWHERE = 9
 """A port that no server listens on."""
 
@@ -109,7 +111,7 @@ class NatsCluster:
     def __init__(
         self, directory: Path, *, advertise: bool = True, way: Callable[[int, int, int], int] | None = None
     ) -> None:
-        ports = _free_ports(6)
+        ports = lasting_ports(6)
         self._clients, routes = ports[:3], ports[3:]
         self.servers: list[NatsServer] = []
         for number in range(3):
@@ -174,12 +176,20 @@ cluster {{
 """
 
 
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
+def lasting_ports(count: int) -> list[int]:
+    """Return free TCP ports that stay free while nobody listens on them, for servers that are started again.
+
+    The kernel gives connections and port 0 those of its own range, also in the middle of a test.
+    """
+    lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    chosen: list[int] = []
+    for port in random.SystemRandom().sample(range(_LOWEST_PORT, lowest), lowest - _LOWEST_PORT):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            chosen.append(port)
+        if len(chosen) == count:
+            return chosen
+    raise RuntimeError(f"there are no {count} free ports from {_LOWEST_PORT} to {lowest}")
 
 
 async def until_read(client: Client) -> None:

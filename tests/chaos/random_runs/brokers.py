@@ -17,7 +17,7 @@ from cato_runtime.process.embedded_nats import EmbeddedNats
 from cato_stack.broker_keeper import BrokerKeeper
 from tests.chaos.small_disk import fill, mount, unmount
 from tests.chaos.tcp_proxy import TcpProxy
-from tests.support.nats_server import NatsCluster
+from tests.support.nats_server import NatsCluster, lasting_ports
 
 _DISK = "96m"
 _PASSWORD = "of-the-tests"
@@ -43,7 +43,8 @@ class OneBroker:
         self._mounted = small_disk
         if small_disk:
             mount(directory, _DISK)
-        self._server = EmbeddedNats(directory, users=nats_users(_PASSWORD, unlimited=_UNLIMITED))
+        users = nats_users(_PASSWORD, unlimited=_UNLIMITED)
+        self._server = EmbeddedNats(directory, port=lasting_ports(1)[0], users=users)
         self._keeper = BrokerKeeper(self._server)
 
     @property

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -29,7 +28,8 @@ from tests.chaos.random_runs.scenario import (
     caller_id,
 )
 from tests.chaos.tcp_proxy import TcpProxy
-from tests.support.live_system import HERE, configuration, free_port
+from tests.support.live_system import HERE, configuration
+from tests.support.nats_server import lasting_ports
 from tests.support.servers import ChdbOverHttp
 
 _ENTRIES = {
@@ -69,7 +69,7 @@ class System:
             partitioned = any(fault.kind is Kind.BROKER_PARTITION for fault in scenario.faults)
             self.brokers = ThreeBrokers(directory / "nats", partitioned=partitioned)
         self.clickhouse = ChdbOverHttp(directory / "clickhouse") if scenario.clickhouse_server else None
-        self.port = free_port(socket.SOCK_STREAM)
+        self.port = lasting_ports(1)[0]
         self.nodes: dict[str, Node] = {}
         self.silences_ms: list[tuple[float, float]] = []
         self.cuts_ms: list[tuple[str, float]] = []

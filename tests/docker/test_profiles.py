@@ -1,25 +1,14 @@
 """The profiles of docker-compose.yml beside the running system: the simulated exchange, and monitoring."""
 
-import socket
-
 import httpx
 import pytest
 
+from cato_exchange.probe import probe
 from tests.docker.engine import docker
 from tests.docker.runs import wait_until
 
 pytestmark = pytest.mark.timeout(1800)
 
-OPTIONS = """OPTIONS sip:127.0.0.1 SIP/2.0\r
-Via: SIP/2.0/UDP 127.0.0.1:{port};branch=z9hG4bK1\r
-From: <sip:test@127.0.0.1>;tag=1\r
-To: <sip:127.0.0.1>\r
-Call-ID: of-the-test\r
-CSeq: 1 OPTIONS\r
-Max-Forwards: 70\r
-Content-Length: 0\r
-\r
-"""
 PROCESSES = 4
 """Media, campaign, reporting and the gateway, by their health ports; the dialers are beside them."""
 API = 1
@@ -29,12 +18,7 @@ API = 1
 def test_exchange_of_its_profile_answers(project):
     project("--profile", "exchange", "build", "exchange", timeout=900)
     project("--profile", "exchange", "up", "--detach", "--wait", "exchange")
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-        client.settimeout(10)
-        client.bind(("127.0.0.1", 0))
-        request = OPTIONS.format(port=client.getsockname()[1])
-        client.sendto(request.encode(), ("127.0.0.1", project.exchange_port))
-        assert client.recv(2048).startswith(b"SIP/2.0 200")
+    assert probe(project.exchange_port) == 0
     project("--profile", "exchange", "rm", "--stop", "--force", "exchange")
 
 

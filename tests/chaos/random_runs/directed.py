@@ -10,7 +10,7 @@ from typing import Any
 from tests.chaos.random_runs.evidence import Evidence
 from tests.chaos.random_runs.processes import fork_server
 from tests.chaos.random_runs.run import Carried, collect, started
-from tests.chaos.random_runs.scenario import Scenario, caller_id
+from tests.chaos.random_runs.scenario import Scenario
 from tests.chaos.random_runs.system import System
 from tests.chaos.random_runs.truths import violations
 
@@ -32,11 +32,7 @@ class DirectedRun:
 
     def calls_up(self, dialer: str) -> list[Any]:
         """Return the answered calls of a dialer that have not ended at the exchange."""
-        return [
-            call
-            for call in self.system.exchange.calls
-            if call.from_number == caller_id(dialer) and call.answer_ms is not None and not call.ended
-        ]
+        return self.system.calls_up(dialer)
 
     async def over(self) -> Evidence:
         """Wait for the end of the run; everything must be true of it."""

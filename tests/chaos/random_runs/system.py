@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import yaml
 
@@ -234,14 +234,17 @@ class System:
 
     def _busy(self) -> list[str]:
         """Return the dialers that have answered calls and reach the broker, the longest call first."""
-        dialers = {caller_id(name): name for name in self._proxies if name not in self._cut}
-        talking = [
+        reaching = [name for name in self._proxies if name not in self._cut]
+        talking = [(call.answer_ms, name) for name in reaching for call in self.calls_up(name)]
+        return [name for _, name in sorted(talking)]
+
+    def calls_up(self, dialer: str) -> list[Any]:
+        """Return the answered calls of a dialer that have not ended at the exchange."""
+        return [
             call
             for call in self.exchange.calls
-            if call.from_number in dialers and call.answer_ms is not None and not call.ended
+            if call.from_number == caller_id(dialer) and call.answer_ms is not None and not call.ended
         ]
-        talking.sort(key=lambda call: call.answer_ms)
-        return [dialers[call.from_number] for call in talking]
 
     async def _kill_broker(self, fault: Fault) -> None:
         number = await self._broker(fault.target)

@@ -1,17 +1,15 @@
 """A soak: the whole system with all of its 200 channels in use, and whether anything grows.
 
 Every ten seconds the memory (PSS and written), the descriptors and the threads of every process are noted,
-and the streams and consumers of the broker. At the end the last five minutes are compared with minutes 5 to
-10: a median that has grown by more than 5 % is a fault, and the exit code is 1; a number of descriptors,
-threads, streams or consumers may grow by two, which is more than 5 % of a few. The first three minutes are
-faster than the rest (`load`). Runs leave the log three minutes after their end, as they do after a month
-elsewhere; otherwise the broker had to hold more and more.
+and the streams and consumers of the broker. At the end `growth` says what has grown by more than 5 % since
+minute 5; the exit code is 1 then. The first three minutes are faster than the rest (`load`). Runs leave the
+log three minutes after their end, as they do after a month elsewhere; otherwise the broker had to hold more
+and more.
 """
 
 import argparse
 import asyncio
 import json
-import statistics
 import sys
 import tempfile
 import time
@@ -25,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from nats.aio.client import Client
 from telephony.child import Child
 
+from bench.soak.growth import growth_of_count, growth_of_memory
 from bench.soak.load import Load
 from bench.soak.processes import processes_of, use_of
 from cato_runtime.broker import connect, make_broker
@@ -35,8 +34,6 @@ CHANNELS = 200
 WARM_UP_S = 300.0
 WINDOW_S = 300.0
 SAMPLE_S = 10.0
-MOST_GROWTH = 1.05
-MOST_MORE = 2
 COUNTS = ("descriptors", "threads", "streams", "consumers")
 LOG_DAYS = 3 / (24 * 60)
 NOT_JUDGED = ("broker: messages", "load: calls in progress", "pss_mb")
@@ -58,24 +55,22 @@ async def sample(stack: LiveStack, client: Client, load: Load, samples: Samples,
     samples["load: calls in progress"].append((at, load.active_calls))
 
 
-def judged(samples: Samples, seconds: float) -> list[str]:
+def judged(samples: Samples) -> list[str]:
     """Print a line for each measure; return those that have grown."""
     grown = []
-    print(f"{'':<40}{'minutes 5 to 10':>16}{'last 5 minutes':>16}{'':>8}")
+    print(f"{'':<40}{'minute 5':>12}{'end':>12}{'':>8}{'lowest':>12}{'highest':>12}")
     for name, values in sorted(samples.items()):
         if "processor_s" in name:
             continue
-        early = [value for at, value in values if WARM_UP_S <= at < WARM_UP_S + WINDOW_S]
-        late = [value for at, value in values if at >= seconds - WINDOW_S]
-        # Consumers and connections come and go with each query: the lowest number shows those that stay.
-        counted = name.endswith(COUNTS)
-        typical = min if counted or name.startswith("broker") else statistics.median
-        before, after = typical(early or [0]), typical(late or [0])
-        ratio = after / before if before else float(after > 0) + 1
-        more = after - before > (MOST_MORE if counted else 0)
-        fault = ratio > MOST_GROWTH and more and not name.endswith(NOT_JUDGED)
+        late = [(at, value) for at, value in values if at >= WARM_UP_S]
+        growth = growth_of_count(late, WINDOW_S) if name.endswith(COUNTS) else growth_of_memory(late)
+        fault = growth.fault and not name.endswith(NOT_JUDGED)
         grown += [name] if fault else []
-        print(f"{name:<40}{before:>16.1f}{after:>16.1f}{ratio:>8.3f}{'  GROWN' if fault else ''}")
+        seen = [value for _, value in late]
+        print(
+            f"{name:<40}{growth.before:>12.1f}{growth.after:>12.1f}{growth.ratio:>8.3f}"
+            f"{min(seen):>12.1f}{max(seen):>12.1f}{'  GROWN' if fault else ''}"
+        )
     return grown
 
 
@@ -87,7 +82,7 @@ async def soak(directory: Path, seconds: float) -> tuple[Samples, Load]:
         port = (await far_end.ask({"do": "start"}))["port"]
         await far_end.ask({"do": "open", "streams": CHANNELS + 50})
         config = {"license": {"maxChannels": CHANNELS}, "retention": {"logDays": LOG_DAYS}}
-        stack = LiveStack(directory, port, channels=CHANNELS, config=config)
+        stack = LiveStack(directory, port, channels=CHANNELS, config=config, preloaded=False)
         await asyncio.to_thread(stack.start)
         broker = make_broker(stack.broker_url, "soak")
         load = Load(stack.url)
@@ -116,7 +111,7 @@ def main() -> None:
         parser.error("a soak takes 15 minutes at least: five to warm up, and two windows of five to compare")
     with tempfile.TemporaryDirectory() as directory:
         samples, load = asyncio.run(soak(Path(directory), 60 * minutes))
-    grown = judged(samples, 60 * minutes)
+    grown = judged(samples)
     print(f"in {minutes:g} minutes: {dict(load.counted)}")
     RESULTS.write_text(json.dumps({"counted": load.counted, "samples": samples}) + "\n")
     if grown:

@@ -1,7 +1,8 @@
 """A steady load: all channels in use by long runs, short runs beside them, and clients that look on.
 
-It begins with some minutes at six times the rate, and with ten short runs at a time, so that pools of
-threads, caches, and the buffers of the broker, which holds up to 8 MB of each stream, have their size.
+It begins with some minutes at six times the rate, with ten short runs and ten readers at a time, so that
+pools of threads, caches, and the buffers of the broker, which holds up to 8 MB of each stream, have their
+size.
 """
 
 import asyncio
@@ -22,6 +23,7 @@ PROMPT_S = 15.0
 FAST_PROMPT_S = 2.0
 FAST_S = 180.0
 FAST_SHORT_RUNS = 10
+FAST_READERS = 10
 SHORT_PROMPT_S = 1.0
 _LOOK_S = 1.0
 _RETRY_S = 1.0
@@ -51,7 +53,9 @@ class Load:
                 few = await self._task(f"short-{number}", short, FEW_PEOPLE)
                 until = float("inf") if number == 0 else time.monotonic() + FAST_S
                 group.create_task(self._repeat(few, "short runs", until))
-            group.create_task(self._browse())
+            for number in range(FAST_READERS):
+                until = float("inf") if number == 0 else time.monotonic() + FAST_S
+                group.create_task(self._browse(until))
 
     async def close(self) -> None:
         await self._http.aclose()
@@ -70,9 +74,9 @@ class Load:
             self.counted["calls that failed"] += report["callsFailed"]
             await asyncio.sleep(_PAUSE_S if what == "short runs" else 0)
 
-    async def _browse(self) -> None:
-        """Read what a person reads: the list of runs, one document, the last calls, a file."""
-        while True:
+    async def _browse(self, until: float) -> None:
+        """Read what a person reads: the list of runs, one document, the last calls."""
+        while time.monotonic() < until:
             runs = (await self._ask("GET", "/task-execs", params={"limit": 20}))["items"]
             active = [run for run in runs if run["report"]["activePhase"]]
             self.active_calls = sum(run["report"]["callsInProgress"] for run in active)

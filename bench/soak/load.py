@@ -1,8 +1,8 @@
 """A steady load: all channels in use by long runs, short runs beside them, and clients that look on.
 
-It begins with some minutes at six times the rate, with ten short runs and ten readers at a time, so that
-pools of threads, caches, and the buffers of the broker, which holds up to 8 MB of each stream, have their
-size.
+It begins with some minutes at six times the rate, with ten short runs and ten readers of large answers at a
+time, so that all buffers have their size: those of the broker, which holds up to 8 MB of each stream, and of
+the embedded ClickHouse, which has 1 MB for each of its clients and gets that page by page, as it is used.
 """
 
 import asyncio
@@ -53,9 +53,9 @@ class Load:
                 few = await self._task(f"short-{number}", short, FEW_PEOPLE)
                 until = float("inf") if number == 0 else time.monotonic() + FAST_S
                 group.create_task(self._repeat(few, "short runs", until))
-            for number in range(FAST_READERS):
-                until = float("inf") if number == 0 else time.monotonic() + FAST_S
-                group.create_task(self._browse(until))
+            group.create_task(self._browse())
+            for _ in range(FAST_READERS):
+                group.create_task(self._read_all(time.monotonic() + FAST_S))
 
     async def close(self) -> None:
         await self._http.aclose()
@@ -74,9 +74,9 @@ class Load:
             self.counted["calls that failed"] += report["callsFailed"]
             await asyncio.sleep(_PAUSE_S if what == "short runs" else 0)
 
-    async def _browse(self, until: float) -> None:
+    async def _browse(self) -> None:
         """Read what a person reads: the list of runs, one document, the last calls."""
-        while time.monotonic() < until:
+        while True:
             runs = (await self._ask("GET", "/task-execs", params={"limit": 20}))["items"]
             active = [run for run in runs if run["report"]["activePhase"]]
             self.active_calls = sum(run["report"]["callsInProgress"] for run in active)
@@ -84,6 +84,15 @@ class Load:
             await self._ask("GET", "/calls", params={"limit": 100})
             self.counted["looks"] += 1
             await asyncio.sleep(_LOOK_S)
+
+    async def _read_all(self, until: float) -> None:
+        """Read the largest answers that there are, one after another."""
+        while time.monotonic() < until:
+            runs = (await self._ask("GET", "/task-execs", params={"limit": 1000}))["items"]
+            largest = max(runs, key=lambda run: int(run["report"]["subscriberCount"]))
+            await self._ask("GET", f"/task-execs/{largest['id']}")
+            await self._ask("GET", "/calls", params={"limit": 1000})
+            self.counted["large answers"] += 1
 
     async def _report(self, run: str) -> dict[str, Any]:
         document = await self._ask("GET", f"/task-execs/{run}", params={"subscribers": "none"})

@@ -22,17 +22,17 @@ def count(world: World) -> Counter[str]:
     counted["histories"] = 1
     counted["processes that died"] = world.died
     counted["calls made"] = len(world.exchange.placed)
-    counted["calls interrupted"] = world.kinds[CallEventKind.INTERRUPTED]
-    if world.reports is not None:
-        counted["messages folded into reports"] = len(world.reports.readings)
-    counted["waves"] = world.rules.wave
-    counted["people who share calls"] = world.rules.sharing
+    counted["calls interrupted"] = world.judge.kinds[CallEventKind.INTERRUPTED]
+    if world.judge.reports is not None:
+        counted["messages folded into reports"] = len(world.judge.reports.readings)
+    counted["waves"] = world.judge.rules.wave
+    counted["people who share calls"] = world.judge.rules.sharing
     counted["people who opted out"] = world.exclusions.opt_outs.count
-    counted["subscribers reached"] = len(world.rules.notified)
-    if world.rules.snapshot is not None and world.rules.snapshot.approval is not None:
+    counted["subscribers reached"] = len(world.judge.rules.notified)
+    if world.judge.rules.snapshot is not None and world.judge.rules.snapshot.approval is not None:
         counted["runs that waited for an approval"] = 1
-    if world.rules.ending is not None:
-        counted[f"runs {world.rules.ending.value.lower()}"] = 1
+    if world.judge.rules.ending is not None:
+        counted[f"runs {world.judge.rules.ending.value.lower()}"] = 1
     return counted
 
 

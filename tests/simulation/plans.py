@@ -15,9 +15,9 @@ from cato_contracts.api.rules.pacing import PacingRule
 from cato_contracts.api.rules.retries import OutcomeGroup, RetryRule
 from cato_contracts.messages.campaign_commands import PauseRun, ResumeRun, StopRun
 from tests.simulation.world.exchange import Behaviour
-from tests.simulation.world.exclusions import Exclude
 from tests.simulation.world.faults import CrashPoint, Faults
 from tests.simulation.world.history import Control, History, SharedNumbers
+from tests.simulation.world.judgement.exclusions import Exclude
 from tests.simulation.world.shared.approved_runs import Decide, WaitingRun
 
 _REJECTIONS = (302, 403, 404, 407, 408, 480, 486, 487, 500, 503, 603)

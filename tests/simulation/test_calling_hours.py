@@ -162,7 +162,7 @@ def assert_in_all_allowed_minutes_and_no_other(run: Run, world: World) -> None:
         assert max(gaps, default=0) <= CALL_S + SLACK_S
         if calls[-1] != starts[-1]:
             assert (span.ends - calls[-1]).total_seconds() <= CALL_S + SLACK_S
-    assert world.rules.ending is RunEnding.FINISHED
+    assert world.judge.rules.ending is RunEnding.FINISHED
 
 
 def local(*when: int, zone: ZoneInfo = BERLIN) -> datetime:

@@ -47,7 +47,7 @@ def test_run_that_waits_for_a_gap_ends_when_it_expires(
 ) -> None:
     world = lived(lists=(people,), task=task)
     assert len(world.exchange.placed) == 1
-    events = [envelope for _, reading in world._readings() for envelope in reading.events]
+    events = [envelope for _, reading in world.judge.readings() for envelope in reading.events]
     (end,) = [envelope for envelope in events if isinstance(envelope.body, RunEnded)]
     assert end.body.ending is RunEnding.EXPIRED
     late = end.occurred_at - world.clock.start - timedelta(seconds=EXPIRES_S)

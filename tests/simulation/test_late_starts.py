@@ -56,9 +56,9 @@ def test_start_of_a_call_that_arrives_after_the_decision_is_not_in_the_log(
 ) -> None:
     redelivered = () if redelivered_at is None else ((redelivered_at, lose_the_job),)
     world = run_history(history, (0.0, delay_the_start), *redelivered)
-    assert world.rules.ending is ending
-    assert len(world.rules.results) == results
-    assert world.kinds[CallEventKind.STARTED] == 0
+    assert world.judge.rules.ending is ending
+    assert len(world.judge.rules.results) == results
+    assert world.judge.kinds[CallEventKind.STARTED] == 0
     assert not world.exchange.placed
 
 

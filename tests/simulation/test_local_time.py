@@ -50,7 +50,7 @@ def live(when_unknown: str, people: int, start: datetime) -> tuple[World, list[t
     async def sample(world: World) -> None:
         while True:
             await asyncio.sleep(SAMPLE_S)
-            report = world.reports.report() if world.reports else None
+            report = world.judge.reports.report() if world.judge.reports else None
             if report is not None and report.active_phase:
                 samples.append((world.clock.now(), report))
 
@@ -65,7 +65,7 @@ def live(when_unknown: str, people: int, start: datetime) -> tuple[World, list[t
         run_virtually(main())
     assert not worlds[0].violations
     assert not unexpected
-    assert worlds[0].rules.ending is RunEnding.FINISHED
+    assert worlds[0].judge.rules.ending is RunEnding.FINISHED
     return worlds[0], samples
 
 
@@ -103,7 +103,9 @@ def test_without_a_zone_a_subscriber_is_called_while_all_zones_are_in_hours() ->
 def test_without_a_zone_a_subscriber_is_skipped_if_the_settings_say_so() -> None:
     world, samples = live("SKIP", 8, CHANGE_OF_CLOCKS)
     assert not called_in(world, None)
-    without = [result for (no, _), result in world.rules.results.items() if ZONES[no % len(ZONES)] is None]
+    without = [
+        result for (no, _), result in world.judge.rules.results.items() if ZONES[no % len(ZONES)] is None
+    ]
     assert len(without) == 6
     assert {result.reason for result in without} == {"no-time-zone"}
     assert [report.subscriber_failed_by_rule for _, report in samples if report.wave_current == 2][-1] == {

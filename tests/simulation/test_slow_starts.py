@@ -21,4 +21,4 @@ def test_a_recorded_call_that_missed_its_slot_waits_for_the_next_one(seed: int) 
         pacing=(ONE_IN_FIVE_SECONDS,),
     )
     world = run_history(history)
-    assert [result.notified for result in world.rules.results.values()] == [True] * 3
+    assert [result.notified for result in world.judge.rules.results.values()] == [True] * 3

@@ -66,8 +66,8 @@ def test_ended_call_whose_result_is_still_being_written_is_left_to_its_replica()
         (3.0, lose_the_caller),
     )
     assert len(world.exchange.placed) == 1
-    assert 0 in world.rules.notified
-    assert world.kinds[CallEventKind.INTERRUPTED] == 0
+    assert 0 in world.judge.rules.notified
+    assert world.judge.kinds[CallEventKind.INTERRUPTED] == 0
 
 
 def test_success_written_during_the_takeover_counts() -> None:
@@ -100,8 +100,8 @@ def test_success_written_during_the_takeover_counts() -> None:
         (2.0, ask_slowly),
     )
     assert len(world.exchange.placed) == 1
-    assert 0 in world.rules.notified
-    assert world.kinds[CallEventKind.INTERRUPTED] == 1
+    assert 0 in world.judge.rules.notified
+    assert world.judge.kinds[CallEventKind.INTERRUPTED] == 1
 
 
 def test_replica_that_waited_for_a_channel_does_not_end_the_call_of_another() -> None:
@@ -125,7 +125,7 @@ def test_replica_that_waited_for_a_channel_does_not_end_the_call_of_another() ->
         ),
     )
     assert [call.no for call in world.exchange.placed] == [0, 1, 2]
-    assert set(world.rules.notified) == {0, 2}
+    assert set(world.judge.rules.notified) == {0, 2}
 
 
 LISTENS_LONG = History(
@@ -140,8 +140,8 @@ LISTENS_LONG = History(
 def test_t21_success_of_a_dialer_that_was_cut_off_counts_and_the_subscriber_is_called_once() -> None:
     world = run_history(LISTENS_LONG, (3.0, cut_the_caller_off(25.0)))
     assert len(world.exchange.placed) == 1
-    assert 0 in world.rules.notified
-    assert world.kinds[CallEventKind.INTERRUPTED] == 0
+    assert 0 in world.judge.rules.notified
+    assert world.judge.kinds[CallEventKind.INTERRUPTED] == 0
 
 
 def test_t21_subscriber_of_a_restarted_dialer_is_called_again_at_once() -> None:
@@ -149,7 +149,7 @@ def test_t21_subscriber_of_a_restarted_dialer_is_called_again_at_once() -> None:
     first, second = world.exchange.placed
     # The job is delivered again ten seconds after the last heartbeat.
     assert second.seconds - first.seconds < 16.0
-    assert 0 in world.rules.notified
+    assert 0 in world.judge.rules.notified
 
 
 def test_t21_subscriber_of_a_dialer_that_never_returns_is_called_after_the_latest_end_of_the_call() -> None:
@@ -159,4 +159,4 @@ def test_t21_subscriber_of_a_dialer_that_never_returns_is_called_after_the_lates
     setup_s, answer_s, talk_s, release_s, start_s = 4.0, 3.0, 60.0, 40.0, 10.0
     bound_s = setup_s + answer_s + talk_s + release_s + start_s
     assert bound_s <= second.seconds - first.seconds < bound_s + 6.0
-    assert 0 in world.rules.notified
+    assert 0 in world.judge.rules.notified

@@ -19,7 +19,7 @@ from cato_contracts.messages.runs import (
 )
 from tests.chaos.random_runs.evidence import Evidence, FarCall
 from tests.chaos.random_runs.scenario import BUSY, Kind, Order
-from tests.simulation.world.rules import LogRules
+from tests.simulation.world.judgement.rules import LogRules
 
 CANCELLED = "cancelled"
 CLOCK_MS = 5.0

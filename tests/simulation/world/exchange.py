@@ -25,7 +25,7 @@ from cato_dialer.dial.domain.call.line_events import (
     ReleaseCause,
 )
 from cato_dialer.dial.ports.trunk import CallOrder
-from tests.simulation.world.pace_witness import PaceWitness
+from tests.simulation.world.judgement.pace_witness import PaceWitness
 from tests.support.virtual_time import LoopClock
 
 FIRST_PACKET_S = 0.02

@@ -9,8 +9,8 @@ from cato_contracts.api.rules.contacts import StoredContactLimits
 from cato_contracts.api.rules.pacing import PacingRule
 from cato_contracts.messages.campaign_commands import PauseRun, ResumeRun, StopRun
 from tests.simulation.world.exchange import Behaviour
-from tests.simulation.world.exclusions import Exclude
 from tests.simulation.world.faults import CrashPoint, Faults
+from tests.simulation.world.judgement.exclusions import Exclude
 
 
 @dataclass(frozen=True)

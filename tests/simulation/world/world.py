@@ -4,7 +4,6 @@ import asyncio
 import itertools
 import json
 import random
-from collections import Counter
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from itertools import cycle
@@ -14,7 +13,6 @@ from uuid import UUID, uuid5
 from cato_contracts.api.resources import AudioFile, SettingsSpec, SuccessCondition, TaskSpec
 from cato_contracts.envelope import Answer
 from cato_contracts.errors import BrokerError, ErrorCode
-from cato_contracts.messages.calls import CallEvent, CallEventKind
 from cato_contracts.messages.campaign_commands import (
     AddNotificationSettings,
     AddSubscriberGroup,
@@ -23,16 +21,12 @@ from cato_contracts.messages.campaign_commands import (
     ResumeRun,
     StartTask,
 )
-from cato_contracts.messages.jobs import RunMode
-from cato_contracts.messages.runs import SubscriberResult
 from cato_contracts.objects import Bucket
 from cato_contracts.requests import Actor, Request
 from cato_dialer.campaign.handlers.pace import LeasePace, Pace
 from cato_dialer.dial.adapters.configured_stations import stations_of
-from cato_dialer.dial.domain.call.outcome import Cause, classify
 from cato_dialer.dial.ports.contacts import Contacts, NoContacts
 from cato_jetstream import Record
-from cato_reporting.domain.parsed_message import ParsedMessage
 from cato_runtime.configuration.config import Config
 from cato_runtime.configuration.station_config import StationConfig
 from services.dialer.tests.support.memory_campaign import MemoryAudioLibrary, MemoryRunCalls
@@ -41,32 +35,27 @@ from services.dialer.tests.support.memory_exclusions import MemoryReadings
 from services.dialer.tests.support.memory_pacing import MemoryPacing
 from tests.simulation.world.disturbances import arrange_disturbances
 from tests.simulation.world.exchange import Behaviour, Exchange, number_of
-from tests.simulation.world.exclusions import ExclusionWitness
 from tests.simulation.world.faults import ProcessLife
 from tests.simulation.world.history import History
+from tests.simulation.world.judgement.exclusions import ExclusionWitness
+from tests.simulation.world.judgement.judge import Judge
 from tests.simulation.world.processes import CampaignProcess, DialProcess
-from tests.simulation.world.retry_witness import RetryWitness
-from tests.simulation.world.rules import LogRules, ReportWitness
-from tests.simulation.world.shared.household_witness import HouseholdWitness, relatives
+from tests.simulation.world.shared.household_witness import relatives
 from tests.simulation.world.short_forms import lines_of
 from tests.simulation.world.surroundings import (
     ExpiringLeases,
     JobsForCampaign,
     StatesForCampaign,
     WitnessedLog,
-    what_is_left,
 )
 from tests.support.memory_objects import MemoryObjectStore
 from tests.support.virtual_time import LoopClock
 
 SPACE = UUID("5f0c4d52-2f0e-5d53-8a83-0a3f1f0b7a10")
 USER = Actor(user_id="user")
-INTERRUPTED_REASON = classify(Cause.FAULT).reason
 LONGEST_S = 3_600.0
 AFTERMATH_S = 16.0
 _LEASE_LASTS_RENEWALS = 3
-_STATES_KNOWN_AFTER_S = 0.5
-"""In addition to the lag: a call can be on its way to the exchange."""
 
 
 class World:
@@ -74,6 +63,8 @@ class World:
 
     `violations` lists the broken promises as text; they are not raised, because a role could catch them.
     """
+
+    judge_type: type[Judge] = Judge
 
     def __init__(
         self,
@@ -121,21 +112,17 @@ class World:
         self.contacts: Contacts = NoContacts()
         self.leases = ExpiringLeases(_LEASE_LASTS_RENEWALS * self.lease_pace.renew_s)
         self.readings = MemoryReadings()
-        self.retries = RetryWitness(self.violated)
         self.exclusions = ExclusionWitness(self, USER)
-        judges = (self.violated, self._forbidden, history.pacing, history.opt_out_key)
+        self.judge = self.judge_type(self)
+        judges = (self.violated, self.judge.forbidden, history.pacing, history.opt_out_key)
         self.exchange = Exchange(self.clock, choose or self._choose, history.prompt_ms, *judges)
         self.exchange.late_s = self._late_s
         self.exchange.witness = lambda order: self.exclusions.invited(order.number)
-        self.retries.may_be_excluded = self.exclusions.may_be_excluded
-        self.rules = LogRules(self.violated, HouseholdWitness(history, self.violated))
-        self.reports: ReportWitness | None = None
         self.run_id: UUID | None = None
-        self.runs.witnesses.append(self._witness)
+        self.runs.witnesses.append(self.judge.take)
         self.events.witnesses.append(self._look_for_the_end)
-        self.queue.listeners.append(self._note_state)
+        self.queue.listeners.append(self.judge.note_state)
         self._over = asyncio.Event()
-        self._modes: list[tuple[float, RunMode | None]] = []
         self.dials: list[DialProcess] = []
         self.incarnations: dict[str, int] = {}
         self.campaigns: list[CampaignProcess] = []
@@ -146,7 +133,6 @@ class World:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._closed = False
         self._told: list[tuple[float, str, str]] = []
-        self.kinds: Counter[CallEventKind] = Counter()
         self.died = 0
 
     def free_name(self) -> str:
@@ -160,10 +146,7 @@ class World:
     def told(self) -> list[str]:
         """Return the events, one per line, to explain a failure."""
         lines = [f"{at:9.3f} {who}: {what}" for at, who, what in self._told]
-        return lines + lines_of(self._readings(), self.clock.start)
-
-    def _readings(self) -> list[tuple[int, ParsedMessage]]:
-        return self.reports.readings if self.reports else []
+        return lines + lines_of(self.judge.readings(), self.clock.start)
 
     def violated(self, what: str) -> None:
         self.violations.append(f"{asyncio.get_running_loop().time():.3f} s: {what}")
@@ -182,7 +165,7 @@ class World:
                 self.violated("the run does not end")
             await asyncio.sleep(AFTERMATH_S)
         await self._close()
-        self._judge()
+        self.judge.judge()
 
     def _begin(self) -> None:
         asyncio.get_running_loop().set_exception_handler(
@@ -340,111 +323,15 @@ class World:
         for task in list(self._tasks):
             task.cancel()
 
-    def _witness(self, record: Record) -> None:
-        run_id = UUID(record.subject.split(".")[1])
-        if self.reports is None:
-            self.run_id = run_id
-            self.reports = ReportWitness(run_id, self.clock.now, self.violated)
-        if run_id != self.run_id:
-            self.violated(f"there is a second run: {run_id}")
-        for envelope in self.reports.take(record):
-            body = envelope.body
-            self.rules.take(body)
-            self.retries.settings = self.rules.snapshot.settings if self.rules.snapshot else None
-            self.retries.run_ends = self.rules.stopping
-            self.retries.take(body, envelope.occurred_at)
-            if isinstance(body, CallEvent):
-                self.kinds[body.kind] += 1
-                self._check_sent(body)
-            if isinstance(body, SubscriberResult) and body.reason == INTERRUPTED_REASON:
-                self.violated(f"{body}: a fault of the system is no verdict about a subscriber")
-            self.exclusions.take(body)
-            if isinstance(body, SubscriberResult) and body.notified:
-                self._check_reached(body)
-
-    def _check_sent(self, event: CallEvent) -> None:
-        """Without crashes and faults, check that a call that was never sent is not interrupted (T1)."""
-        if (
-            self._calm
-            and event.kind is CallEventKind.INTERRUPTED
-            and event.call_id not in self.exchange.lines
-        ):
-            self.violated(f"call {event.call_id} was never sent and counts as interrupted")
-
-    @property
-    def _calm(self) -> bool:
-        """Tell whether nothing has happened to the processes and their connections so far."""
-        return self.history.faults.failing == 0 and not (self.died or self.history.lost_heartbeats)
-
-    def _check_reached(self, result: SubscriberResult) -> None:
-        """Check that a notified subscriber was on the line and met the success condition."""
-        line = self.exchange.lines.get(result.call_id) if result.call_id else None
-        settings = self.rules.snapshot.settings if self.rules.snapshot else None
-        if line is None or settings is None or not line.answered:
-            self.violated(f"{result} without an answered call")
-            return
-        # With a required playback of 0 s the first packet is enough; it is reported before any audio counts.
-        nothing = (
-            settings.success_condition is SuccessCondition.PICKUP_AND_LISTEN_SOME
-            and settings.success_playback_duration_s == 0
-        )
-        if not nothing and not line.met(settings):
-            self.violated(f"{result} with {line.heard_ms} ms heard and {line.keyed!r} keyed")
-
-    def _check_none_missed(self) -> None:
-        """Without crashes and faults, check that every subscriber who was reached counts as notified."""
-        snapshot = self.rules.snapshot
-        if snapshot is None or not self._calm or self.history.lost_workers:
-            return
-        for line in self.exchange.lines.values():
-            if line.lasted and line.met(snapshot.settings) and line.no not in self.rules.notified:
-                self.violated(f"subscriber {line.no} was reached and is not notified")
-
     def _look_for_the_end(self, record: Record) -> None:
         if self.run_id and self.events.knows(f"{record.subject}:run-ended:{self.run_id}"):
             self._over.set()
-
-    def _note_state(self) -> None:
-        state = self.queue.run_states.get(self.run_id) if self.run_id else None
-        mode = state.mode if state else None
-        if not self._modes or self._modes[-1][1] is not mode:
-            self._modes.append((asyncio.get_running_loop().time(), mode))
-
-    def _forbidden(self, no: int) -> str | None:
-        if no in self.rules.notified:
-            return "the subscriber was notified before"
-        if self.rules.ending is not None:
-            return "the run is over"
-        now = asyncio.get_running_loop().time()
-        if not self._modes:
-            return "the run has no dispatch state"
-        since, mode = self._modes[-1]
-        if mode is not RunMode.CALLING and now - since > self._known_after_s:
-            return f"the dispatch state of the run has been {mode} for {now - since} s"
-        return None
 
     def _late_s(self) -> float:
         late = self.history.sends_late_s
         return late[0] if len(late) == 1 else self.chance.choice(late)
 
-    @property
-    def _known_after_s(self) -> float:
-        return self.history.state_lag_s + _STATES_KNOWN_AFTER_S + max(self.history.sends_late_s)
-
     def _choose(self, number: str, station: UUID, nth: int) -> Behaviour:
         behaviours = self.history.behaviours
         place = int(number) * 7 + next(s.priority for s in self.stations if s.id == station) * 3 + nth * 5
         return behaviours[(place // 2) % len(behaviours)]
-
-    def _judge(self) -> None:
-        if self.reports is None:
-            if self.run_id is not None or self.exchange.placed:
-                self.violated("no message was written")
-            return
-        self.rules.assert_complete()
-        self._check_none_missed()
-        self.exclusions.opt_outs.judge(calm=self._calm and not self.history.lost_workers)
-        self.reports.assert_true(self.rules)
-        self.reports.assert_same_in_any_order(self.chance)
-        for left in what_is_left(self.queue, self.exchange.up, self.board.used):
-            self.violated(left)

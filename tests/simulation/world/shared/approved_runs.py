@@ -19,6 +19,7 @@ from cato_contracts.messages.runs import (
 from cato_contracts.requests import Actor
 from cato_jetstream import Record
 from tests.simulation.world.history import History
+from tests.simulation.world.judgement.judge import Judge
 from tests.simulation.world.world import USER, World
 
 SECOND_USERS = (Actor(user_id="head", approver=True), Actor(user_id="deputy", approver=True))
@@ -48,18 +49,67 @@ class WaitingRun(History):
     decisions: tuple[Decide, ...] = field(default=())
 
 
-class ApprovedRuns(World):
+class ApprovalJudge(Judge):
     """No call begins before the approval, and a run that is not approved gives each subscriber a result."""
 
+    def __init__(self, world: Any) -> None:
+        super().__init__(world)
+        self.accepted: list[type[ApproveRun | RejectRun]] = []
+        self._decision: object | None = None
+        self._decided_at = 0.0
+
+    def take(self, record: Record) -> None:
+        super().take(record)
+        for _, reading in self.readings()[-1:]:
+            for envelope in reading.events:
+                self._take(envelope.body)
+
+    def _take(self, body: object) -> None:
+        if type(body) in _DECISIONS:
+            if self._decision is not None:
+                self._world.violated(f"{body} follows {self._decision}")
+            self._decision, self._decided_at = body, asyncio.get_running_loop().time()
+        approved = isinstance(self._decision, RunApproved)
+        if isinstance(body, CallEvent) and body.kind is CallEventKind.STARTED and not approved:
+            self._world.violated(f"subscriber {body.no} is called without an approval")
+        if isinstance(body, SubscriberResult) and (body.reason == Reason.NOT_APPROVED) is approved:
+            self._world.violated(f"{body} after {self._decision}")
+
+    def judge(self) -> None:
+        super().judge()
+        ending, decision, rules = self.rules.ending, self._decision, self.rules
+        history = self._world.history
+        if rules.snapshot is None:
+            return
+        for action in self.accepted:
+            wanted = RunApproved if action is ApproveRun else RunRejected
+            if not isinstance(decision, wanted):
+                self._world.violated(f"{action.__name__} was accepted, and the log has {decision}")
+        if isinstance(decision, RunRejected | RunApprovalExpired):
+            if ending is not _DECISIONS[type(decision)]:
+                self._world.violated(f"the run ends as {ending} after {decision}")
+            if len(rules.results) != rules.snapshot.subscriber_count or self._world.exchange.placed:
+                self._world.violated("a run without approval has calls, or subscribers without a result")
+        if decision is None and ending not in {RunEnding.STOPPED, RunEnding.EXPIRED}:
+            self._world.violated(f"the run ends as {ending} without a decision")
+        if isinstance(decision, RunApprovalExpired):
+            late_s = self._decided_at - history.expires_after_s
+            crashes = len(history.campaign_crashes) * (history.restart_after_s + _LATE_S)
+            if not 0 <= late_s + 1 <= crashes + _LATE_S + 65:
+                self._world.violated(f"the approval expires {late_s:.1f} s late")
+
+
+class ApprovedRuns(World):
+    """Lets users decide about the run at their times, and repeats their requests."""
+
     history: WaitingRun
+    judge: ApprovalJudge
+    judge_type = ApprovalJudge
 
     def __init__(self, history: WaitingRun) -> None:
         super().__init__(history)
         approval = {"above_subscribers": 0, "expires_after_s": history.expires_after_s}
         self.config = type(self.config).model_validate(self.config.model_dump() | {"approval": approval})
-        self._decision: object | None = None
-        self._decided_at = 0.0
-        self._accepted: list[type[ApproveRun | RejectRun]] = []
 
     async def _control(self) -> None:
         began = asyncio.get_running_loop().time()
@@ -80,45 +130,6 @@ class ApprovedRuns(World):
             if answer.error is None or answer.error.code is not ErrorCode.FORBIDDEN:
                 self.violated(f"{one} of the user who has started the run is answered with {answer}")
         elif answer.error is None:
-            self._accepted.append(one.action)
+            self.judge.accepted.append(one.action)
         elif answer.error.code is not ErrorCode.CONFLICT:
             self.violated(f"{one} is answered with {answer.error}")
-
-    def _witness(self, record: Record) -> None:
-        super()._witness(record)
-        readings = self.reports.readings[-1:] if self.reports else []
-        for envelope in (envelope for _, reading in readings for envelope in reading.events):
-            self._take(envelope.body)
-
-    def _take(self, body: object) -> None:
-        if type(body) in _DECISIONS:
-            if self._decision is not None:
-                self.violated(f"{body} follows {self._decision}")
-            self._decision, self._decided_at = body, asyncio.get_running_loop().time()
-        approved = isinstance(self._decision, RunApproved)
-        if isinstance(body, CallEvent) and body.kind is CallEventKind.STARTED and not approved:
-            self.violated(f"subscriber {body.no} is called without an approval")
-        if isinstance(body, SubscriberResult) and (body.reason == Reason.NOT_APPROVED) is approved:
-            self.violated(f"{body} after {self._decision}")
-
-    def _judge(self) -> None:
-        super()._judge()
-        ending, decision, rules = self.rules.ending, self._decision, self.rules
-        if rules.snapshot is None:
-            return
-        for action in self._accepted:
-            wanted = RunApproved if action is ApproveRun else RunRejected
-            if not isinstance(decision, wanted):
-                self.violated(f"{action.__name__} was accepted, and the log has {decision}")
-        if isinstance(decision, RunRejected | RunApprovalExpired):
-            if ending is not _DECISIONS[type(decision)]:
-                self.violated(f"the run ends as {ending} after {decision}")
-            if len(rules.results) != rules.snapshot.subscriber_count or self.exchange.placed:
-                self.violated("a run without approval has calls, or subscribers without a result")
-        if decision is None and ending not in {RunEnding.STOPPED, RunEnding.EXPIRED}:
-            self.violated(f"the run ends as {ending} without a decision")
-        if isinstance(decision, RunApprovalExpired):
-            late_s = self._decided_at - self.history.expires_after_s
-            crashes = len(self.history.campaign_crashes) * (self.history.restart_after_s + _LATE_S)
-            if not 0 <= late_s + 1 <= crashes + _LATE_S + 65:
-                self.violated(f"the approval expires {late_s:.1f} s late")

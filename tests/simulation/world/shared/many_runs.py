@@ -5,11 +5,9 @@ import json
 from itertools import cycle
 from uuid import UUID, uuid5
 
-from cato_contracts.api.reasons import Reason
 from cato_contracts.api.resources import SettingsSpec, SuccessCondition, TaskSpec
 from cato_contracts.api.rules.exclusions import ExclusionScope
 from cato_contracts.errors import ErrorCode
-from cato_contracts.messages.calls import CallEvent
 from cato_contracts.messages.campaign_commands import (
     AddNotificationSettings,
     AddSubscriberGroup,
@@ -18,28 +16,18 @@ from cato_contracts.messages.campaign_commands import (
     ResumeRun,
     StartTask,
 )
-from cato_contracts.messages.runs import SubscriberResult
 from cato_contracts.objects import Bucket
 from cato_contracts.requests import Actor
-from cato_dialer.dial.ports.trunk import CallOrder
 from cato_jetstream import Record
-from cato_reporting.domain.parsed_message import ParsedMessage
 from services.dialer.tests.support.rules.memory_contacts import MemoryContacts
 from tests.simulation.world.disturbances import arrange_disturbances
-from tests.simulation.world.exchange import number_of
-from tests.simulation.world.exclusions import Exclude, ExclusionWitness
 from tests.simulation.world.history import SharedNumbers
-from tests.simulation.world.rules import LogRules, ReportWitness
-from tests.simulation.world.shared.contact_witness import ContactWitness
-from tests.simulation.world.surroundings import what_is_left
-from tests.simulation.world.world import AFTERMATH_S, INTERRUPTED_REASON, SPACE, World
+from tests.simulation.world.judgement.exclusions import Exclude, ExclusionWitness
+from tests.simulation.world.shared.many_runs_judge import ManyRunsJudge, shared_number
+from tests.simulation.world.world import AFTERMATH_S, SPACE, World
 
 ADMIN = Actor(user_id="admin", admin=True)
 USERS = (Actor(user_id="user"), Actor(user_id="other"))
-
-
-def shared_number(place: int) -> str:
-    return number_of(place, 0)
 
 
 class SystemExclusions(ExclusionWitness):
@@ -53,16 +41,16 @@ class ManyRuns(World):
     """At the exchange, a number stands for its "subscriber": no two calls to one are up at once."""
 
     history: SharedNumbers
+    judge: ManyRunsJudge
+    judge_type = ManyRunsJudge
 
     def __init__(self, history: SharedNumbers) -> None:
         super().__init__(history)
         self.contacts = self.records = MemoryContacts(self.clock, history.limits)
-        self.witness = ContactWitness(history.limits, self.violated)
         self.exchange.may_be_called = lambda _: None
         self.exclusions = SystemExclusions(self, ADMIN, ExclusionScope.SYSTEM)
-        self.exchange.witness = self._invited
-        self.exchange.on_gone = self.witness.gone
-        self.of_run: dict[UUID, tuple[LogRules, ReportWitness]] = {}
+        self.exchange.witness = self.judge.invited
+        self.exchange.on_gone = self.judge.contacts.gone
         self._ended: set[UUID] = set()
         self._starting = len(history.lists)
         self._run_ids: list[UUID] = []
@@ -83,11 +71,7 @@ class ManyRuns(World):
             self.violated(f"the runs do not end: {len(self._ended)} of {len(self.history.lists)} have")
         await asyncio.sleep(AFTERMATH_S)
         await self._close()
-        self._judge()
-
-    def _invited(self, order: CallOrder) -> None:
-        self.witness.invited(order)
-        self.exclusions.invited(order.number)
+        self.judge.judge()
 
     async def _run_list(self, place: int, people: tuple[tuple[int, ...], ...], at: float) -> None:
         await asyncio.sleep(at)
@@ -150,46 +134,8 @@ class ManyRuns(World):
                 if answer.error is not None and answer.error.code is not ErrorCode.CONFLICT:
                     self.violated(f"{control} is answered with {answer.error}")
 
-    def _readings(self) -> list[tuple[int, ParsedMessage]]:
-        found = [reading for _, reports in self.of_run.values() for reading in reports.readings]
-        return sorted(found, key=lambda one: one[0])
-
-    def _witness(self, record: Record) -> None:
-        run_id = UUID(record.subject.split(".")[1])
-        if run_id not in self.of_run:
-            reports = ReportWitness(run_id, self.clock.now, self.violated)
-            self.of_run[run_id] = LogRules(self.violated), reports
-        rules, reports = self.of_run[run_id]
-        for envelope in reports.take(record):
-            body = envelope.body
-            rules.take(body)
-            if isinstance(body, CallEvent):
-                self.kinds[body.kind] += 1
-                self._check_sent(body)
-                if rules.snapshot is not None:
-                    self.witness.note(body, rules.snapshot)
-            if isinstance(body, SubscriberResult):
-                self._check_result(body, rules)
-
-    def _check_result(self, result: SubscriberResult, rules: LogRules) -> None:
-        if result.reason == INTERRUPTED_REASON:
-            self.violated(f"{result}: a fault of the system is no verdict about a subscriber")
-        if result.reason == Reason.EXCLUDED and not self.exclusions.asked:
-            self.violated(f"{result}, and no number was excluded")
-        if result.reason == Reason.LIMIT_REACHED and not self.limited:
-            self.violated(f"{result}, and there are no limits")
-        if result.notified:
-            line = self.exchange.lines.get(result.call_id) if result.call_id else None
-            if line is None or rules.snapshot is None or not line.answered:
-                self.violated(f"{result} without an answered call")
-
-    @property
-    def limited(self) -> bool:
-        own = self.history.settings.get("contact_limits")
-        return any(one.limits for one in (*self.history.limits, *([own] if own else ())))
-
     def _look_for_the_end(self, record: Record) -> None:
-        for run_id in self.of_run:
+        for run_id in self.judge.of_run:
             if self.events.knows(f"{record.subject}:run-ended:{run_id}"):
                 self._ended.add(run_id)
         self._note_end()
@@ -197,15 +143,3 @@ class ManyRuns(World):
     def _note_end(self) -> None:
         if not self._starting and self._ended >= set(self._run_ids):
             self._over.set()
-
-    def _judge(self) -> None:
-        for rules, reports in self.of_run.values():
-            rules.assert_complete()
-            reports.assert_true(rules)
-        for left in what_is_left(self.queue, self.exchange.up, self.board.used):
-            self.violated(left)
-        if self._calm and not (self.history.partitions or self.history.lost_workers):
-            numbers = {shared_number(one) for people in self.history.lists for each in people for one in each}
-            for number in numbers:
-                if (claim := self.records.record(number).record.claim) is not None:
-                    self.violated(f"{number} is still claimed: {claim}")

@@ -40,7 +40,7 @@ class MemoryPacing:
                 held.hold(asyncio.get_running_loop().time(), first_s=first_s, step_s=pace.step_ms / 1000)
             )
         self._next_free[pace.key] = start.next_free
-        return StartSlot(start.at, start.until, delayed=start.at > earliest)
+        return StartSlot(start.at, start.until, start.delayed)
 
     async def close(self) -> None:
         return None

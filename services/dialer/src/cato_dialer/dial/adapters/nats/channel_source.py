@@ -20,7 +20,7 @@ from nats.aio.client import Client
 from cato_contracts.errors import BrokerError
 from cato_contracts.subjects import LEASES
 from cato_dialer.dial.adapters.nats.channel_presence import ChannelPresence
-from cato_dialer.dial.adapters.nats.start_slots import NatsStartSlots
+from cato_dialer.dial.adapters.nats.pacing.station_starts import NatsStationStarts
 from cato_dialer.dial.domain.capacity.channel_allocator import ChannelAllocator
 from cato_dialer.dial.domain.capacity.channel_pool import Block, ChannelPool
 from cato_dialer.dial.domain.capacity.licence import Licence
@@ -96,7 +96,7 @@ class NatsChannelSource:
         calls that a pacing rule bounds; `paced` returns the bounds that there are at the start.
         """
         self._bucket = Bucket(client.jetstream(timeout=_TIMEOUT_S), LEASES.name, timeout_s=_TIMEOUT_S)
-        self._slots = NatsStartSlots(self._bucket, stations, clock)
+        self._slots = NatsStationStarts(self._bucket, stations, clock)
         self._allocator = allocator or ChannelAllocator()
         self._clock = clock
         self._name = name or str(uuid4())

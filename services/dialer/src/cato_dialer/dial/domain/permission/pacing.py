@@ -82,6 +82,7 @@ class PacedStart:
 
     at: datetime
     until: datetime
+    delayed: bool
     next_free: int
 
 
@@ -92,7 +93,12 @@ def paced_start(step_ms: int, earliest: datetime, next_free: int | None) -> Pace
     # Starts are reserved shortly before their time, so a later one was written by a wrong clock.
     if at_ms > earliest_ms + step_ms + _LOST_CLOCK_MS:
         at_ms = earliest_ms
-    return PacedStart(from_unix_ms(at_ms), from_unix_ms(at_ms + _LENIENCE_MS), at_ms + step_ms)
+    return PacedStart(
+        at=from_unix_ms(at_ms),
+        until=from_unix_ms(at_ms + _LENIENCE_MS),
+        delayed=at_ms > earliest_ms,
+        next_free=at_ms + step_ms,
+    )
 
 
 @dataclass(slots=True)

@@ -11,16 +11,24 @@ from nats.aio.client import Client
 from cato_contracts.api.rules.pacing import PacingRule
 from cato_contracts.subjects import LEASES, PACING_RULES
 from cato_dialer.dial.adapters.nats.bucket_follower import FollowedDocuments
-from cato_dialer.dial.domain.permission.pacing import AHEAD, CallBound, HeldJobs, Pace, PaceTable, paced_start
+from cato_dialer.dial.adapters.nats.pacing.next_starts import NextStarts
+from cato_dialer.dial.domain.permission.pacing import (
+    AHEAD,
+    CallBound,
+    HeldJobs,
+    Pace,
+    PacedStart,
+    PaceTable,
+    paced_start,
+)
 from cato_dialer.dial.ports.dial import StartSlot
 from cato_dialer.dial.ports.pacing import HeldBackError
-from cato_jetstream import Bucket, Conflict, Unavailable
+from cato_jetstream import Bucket
 from cato_runtime.clock import Clock
 
 log = structlog.get_logger()
 
 _TIMEOUT_S = 2.0
-_TRIES = 20
 
 
 class NatsPacing:
@@ -28,11 +36,10 @@ class NatsPacing:
 
     def __init__(self, client: Client, clock: Clock) -> None:
         self._clock = clock
-        self._starts = Bucket(client.jetstream(timeout=_TIMEOUT_S), LEASES.name, timeout_s=_TIMEOUT_S)
+        bucket = Bucket(client.jetstream(timeout=_TIMEOUT_S), LEASES.name, timeout_s=_TIMEOUT_S)
+        self._starts = NextStarts(bucket)
         self._rules: dict[str, PacingRule] = {}
         self._table = PaceTable()
-        self._known: dict[str, tuple[int | None, int]] = {}
-        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._held: defaultdict[str, HeldJobs] = defaultdict(HeldJobs)
         self._documents = FollowedDocuments(
             client,
@@ -59,34 +66,22 @@ class NatsPacing:
     async def reserve(self, pace: Pace, not_before: datetime, within: timedelta = AHEAD) -> StartSlot:
         if (step_ms := pace.step_ms) is None:
             return StartSlot(not_before, None, delayed=False)
-        key = f"start.{pace.key}"
-        # One reservation at a time in this replica, so that it competes only with other replicas.
-        async with self._locks[key]:
-            next_free, revision = self._known.get(key) or await self._read(key)
-            for _ in range(_TRIES):
-                now = self._clock.now()
-                earliest = max(now, not_before)
-                start = paced_start(step_ms, earliest, next_free)
-                if start.at - earliest > within:
-                    self._known[key] = (next_free, revision)
-                    raise HeldBackError(self._held_for(pace.key, start.at - now, step_ms))
-                try:
-                    written = await self._starts.write(key, str(start.next_free).encode(), after=revision)
-                except Conflict:
-                    next_free, revision = await self._read(key)
-                else:
-                    self._known[key] = (start.next_free, written.sequence)
-                    return StartSlot(start.at, start.until, delayed=start.at > earliest)
-        raise Unavailable(f"no start of rule {pace.key} can be reserved")
+
+        def choose(next_free: int | None) -> PacedStart:
+            now = self._clock.now()
+            earliest = max(now, not_before)
+            start = paced_start(step_ms, earliest, next_free)
+            if start.at - earliest > within:
+                raise HeldBackError(self._held_for(pace.key, start.at - now, step_ms))
+            return start
+
+        start = await self._starts.reserve(pace.key, choose)
+        return StartSlot(start.at, start.until, start.delayed)
 
     def _held_for(self, key: str, wait: timedelta, step_ms: int) -> float:
         now = asyncio.get_running_loop().time()
         first_s = max(0.0, (wait - AHEAD / 2).total_seconds())
         return self._held[key].hold(now, first_s=first_s, step_s=step_ms / 1000)
-
-    async def _read(self, key: str) -> tuple[int | None, int]:
-        entry = await self._starts.read(key)
-        return (int(entry.value) if entry.value else None), entry.revision
 
     def _use(self, rules: dict[str, PacingRule]) -> None:
         if rules != self._rules:

@@ -7,14 +7,14 @@ from cato_dialer.campaign.adapters.calendars import Calendars
 from cato_dialer.campaign.adapters.campaign_gauges import CampaignGauges
 from cato_dialer.campaign.adapters.list_reader.confined_list_reader import ConfinedListReader
 from cato_dialer.campaign.adapters.media_audio_library import MediaAudioLibrary
-from cato_dialer.campaign.adapters.nats_contact_limits import NatsContactLimits
 from cato_dialer.campaign.adapters.nats_dial_queue import NatsDialQueue
 from cato_dialer.campaign.adapters.nats_leases import NatsLeases
-from cato_dialer.campaign.adapters.nats_pacing_rules import NatsPacingRules
 from cato_dialer.campaign.adapters.nats_run_calls import NatsRunCalls
 from cato_dialer.campaign.adapters.nats_run_states import NatsRunStates
-from cato_dialer.campaign.adapters.nats_sip_traces import NatsSipTraces
 from cato_dialer.campaign.adapters.nats_station_sights import NatsStationSights
+from cato_dialer.campaign.adapters.rules.nats_contact_limits import NatsContactLimits
+from cato_dialer.campaign.adapters.rules.nats_pacing_rules import NatsPacingRules
+from cato_dialer.campaign.adapters.rules.nats_sip_traces import NatsSipTraces
 from cato_dialer.campaign.handlers.deps import Deps as CampaignDeps
 from cato_dialer.campaign.role import CampaignRole
 from cato_dialer.dial_parts import dial_parts

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from cato_contracts.instants import unix_ms
 from cato_contracts.numbering import Numbering
-from cato_dialer.campaign.adapters.nats_contact_limits import NatsContactLimits
+from cato_dialer.campaign.adapters.rules.nats_contact_limits import NatsContactLimits
 from cato_dialer.contacts import Contact, NumberRecord
 from cato_dialer.dial.adapters.nats.contacts.ledger import NatsContacts
 from cato_runtime.broker import connect, ensure_topology, make_broker

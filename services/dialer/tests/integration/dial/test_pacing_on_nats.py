@@ -12,7 +12,7 @@ from nats.aio.client import Client
 
 from cato_contracts.api.rules.pacing import PacingRule
 from cato_contracts.instants import unix_ms
-from cato_dialer.campaign.adapters.nats_pacing_rules import NatsPacingRules
+from cato_dialer.campaign.adapters.rules.nats_pacing_rules import NatsPacingRules
 from cato_dialer.dial.adapters.nats import channel_source
 from cato_dialer.dial.adapters.nats.channel_source import NatsChannelSource
 from cato_dialer.dial.adapters.nats.pacing.rules import NatsPacing

@@ -12,7 +12,7 @@ from nats.aio.client import Client
 
 from cato_contracts.messages.calls import CallOwner
 from cato_contracts.messages.sip_traces import StoredTrace
-from cato_dialer.campaign.adapters.nats_sip_traces import NatsSipTraces as Stored
+from cato_dialer.campaign.adapters.rules.nats_sip_traces import NatsSipTraces as Stored
 from cato_dialer.dial.adapters.nats.sip_traces import NatsSipTraces
 from cato_dialer.dial.adapters.sip.tap import Tap
 from cato_dialer.dial.domain.sip_trace.recorder import SeenMessage

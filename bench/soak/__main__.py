@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from nats.aio.client import Client
 from telephony.child import Child
 
-from bench.soak.growth import growth_of_count, growth_of_memory
+from bench.soak.growth import WINDOW_S, growth_of_count, growth_of_memory
 from bench.soak.load import Load
 from bench.soak.processes import processes_of, use_of
 from cato_runtime.broker import connect, make_broker
@@ -32,7 +32,6 @@ from tests.support.live_system import LiveStack
 
 CHANNELS = 200
 WARM_UP_S = 300.0
-WINDOW_S = 300.0
 SAMPLE_S = 10.0
 COUNTS = ("descriptors", "threads", "streams", "consumers")
 LOG_DAYS = 3 / (24 * 60)
@@ -58,17 +57,17 @@ async def sample(stack: LiveStack, client: Client, load: Load, samples: Samples,
 def judged(samples: Samples) -> list[str]:
     """Print a line for each measure; return those that have grown."""
     grown = []
-    print(f"{'':<40}{'minute 5':>12}{'end':>12}{'':>8}{'lowest':>12}{'highest':>12}")
+    print(f"{'':<40}{'minute 5':>12}{'end':>12}{'±':>8}{'':>8}{'lowest':>12}{'highest':>12}")
     for name, values in sorted(samples.items()):
         if "processor_s" in name:
             continue
         late = [(at, value) for at, value in values if at >= WARM_UP_S]
-        growth = growth_of_count(late, WINDOW_S) if name.endswith(COUNTS) else growth_of_memory(late)
+        growth = growth_of_count(late) if name.endswith(COUNTS) else growth_of_memory(late)
         fault = growth.fault and not name.endswith(NOT_JUDGED)
         grown += [name] if fault else []
         seen = [value for _, value in late]
         print(
-            f"{name:<40}{growth.before:>12.1f}{growth.after:>12.1f}{growth.ratio:>8.3f}"
+            f"{name:<40}{growth.before:>12.1f}{growth.after:>12.1f}{growth.error:>8.1f}{growth.ratio:>8.3f}"
             f"{min(seen):>12.1f}{max(seen):>12.1f}{'  GROWN' if fault else ''}"
         )
     return grown
@@ -107,8 +106,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=45)
     minutes = parser.parse_args().minutes
-    if 60 * minutes < WARM_UP_S + 2 * WINDOW_S:
-        parser.error("a soak takes 15 minutes at least: five to warm up, and two windows of five to compare")
+    if 60 * minutes < WARM_UP_S + 3 * WINDOW_S:
+        parser.error("a soak takes 20 minutes at least: five to warm up, and three means of five for a line")
     with tempfile.TemporaryDirectory() as directory:
         samples, load = asyncio.run(soak(Path(directory), 60 * minutes))
     grown = judged(samples)

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 MOST_GROWTH = 1.05
 MOST_MORE = 2
+WINDOW_S = 300.0
+SIGNIFICANT = 2.0
+"""Standard errors by which a growth must differ from none."""
 
 Series = Sequence[tuple[float, float]]
 """The values of a measure, with their times in seconds from the start."""
@@ -13,10 +16,11 @@ Series = Sequence[tuple[float, float]]
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """A measure at the begin and at the end of a soak."""
+    """A measure at the begin and at the end of a soak, and the standard error of the difference."""
 
     before: float
     after: float
+    error: float
     fault: bool
 
     @property
@@ -25,25 +29,34 @@ class Growth:
 
 
 def growth_of_memory(values: Series) -> Growth:
-    """Compare the two ends of the line that fits best.
+    """Compare the two ends of the line that fits best through the means of five minutes each.
 
     The memory of the broker and of the database goes up and down by a third within a minute, with the
-    buffers of blocks and merges, so that two samples of five minutes differ without a reason. What leaks
-    gives a line that rises.
+    buffers of blocks and merges. How far their means are from the line says what the line may owe to chance;
+    a leak gives a line that rises by more.
     """
-    times = [at for at, _ in values]
-    slope, start = statistics.linear_regression(times, [value for _, value in values])
-    before, after = start + slope * times[0], start + slope * times[-1]
-    return Growth(before, after, after > MOST_GROWTH * before)
+    first, last = values[0][0], values[-1][0]
+    windows: dict[int, list[tuple[float, float]]] = {}
+    for at, value in values:
+        windows.setdefault(int((at - first) / WINDOW_S), []).append((at, value))
+    times = [statistics.mean(at for at, _ in window) for window in windows.values()]
+    means = [statistics.mean(value for _, value in window) for window in windows.values()]
+    slope, start = statistics.linear_regression(times, means)
+    off = sum((mean - start - slope * at) ** 2 for at, mean in zip(times, means, strict=True))
+    spread = statistics.pvariance(times) * len(times)
+    error = (last - first) * (off / (len(times) - 2) / spread) ** 0.5
+    before, after = start + slope * first, start + slope * last
+    fault = after > MOST_GROWTH * before and after - before > SIGNIFICANT * error
+    return Growth(before, after, error, fault)
 
 
-def growth_of_count(values: Series, window_s: float) -> Growth:
-    """Compare the lowest numbers of the first and the last `window_s`.
+def growth_of_count(values: Series) -> Growth:
+    """Compare the lowest numbers of the first and the last five minutes.
 
     Consumers, connections and descriptors come and go with each query: the lowest number shows those that
     stay. Of a few, two more are more than 5 %, and no growth.
     """
-    first, last = values[0][0] + window_s, values[-1][0] - window_s
+    first, last = values[0][0] + WINDOW_S, values[-1][0] - WINDOW_S
     before = min(value for at, value in values if at < first)
     after = min(value for at, value in values if at >= last)
-    return Growth(before, after, after > MOST_GROWTH * before and after - before > MOST_MORE)
+    return Growth(before, after, 0.0, after > MOST_GROWTH * before and after - before > MOST_MORE)

@@ -9,29 +9,23 @@ from nats.js.api import ConsumerConfig
 from cato_contracts.api.rules.contacts import StoredContactLimits
 from cato_contracts.ids import derived_id
 from cato_contracts.subjects import CONTACT_LIMITS, CONTACTS, contact_number
+from cato_dialer.campaign.adapters.rules.documents import Documents
 from cato_dialer.contacts import NumberRecord
-from cato_jetstream import Bucket, ephemeral_feed
+from cato_jetstream import ephemeral_feed
 
 _SYSTEM = "system"
 
 
-class NatsContactLimits:
+class NatsContactLimits(Documents[str | None, StoredContactLimits]):
     """Implements `ports.ContactLimitStore`."""
 
     def __init__(self, client: Client, js: JetStreamContext) -> None:
+        super().__init__(js, CONTACT_LIMITS.name, StoredContactLimits, _key)
         self._client = client
         self._js = js
-        self._bucket = Bucket(js, CONTACT_LIMITS.name)
 
     async def put(self, limits: StoredContactLimits) -> None:
-        await self._bucket.put(_key(limits.user_id), limits.model_dump_json(by_alias=True).encode())
-
-    async def remove(self, user_id: str | None) -> None:
-        await self._bucket.remove(_key(user_id))
-
-    async def get(self, user_id: str | None) -> StoredContactLimits | None:
-        value = (await self._bucket.read(_key(user_id))).value
-        return None if value is None else StoredContactLimits.model_validate_json(value)
+        await self.store(limits.user_id, limits)
 
     async def records(self, most: int) -> Mapping[str, NumberRecord] | None:
         found: dict[str, NumberRecord] = {}

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from nats.js import JetStreamContext
 
+from cato_contracts.ids import derived_id
 from cato_contracts.messages.sip_traces import StoredTrace, TraceBatch
 from cato_contracts.subjects import SIP_TRACES, TRACE_ORDERS, sip_trace
 from cato_dialer.campaign.adapters.rules.documents import Documents
@@ -11,11 +12,11 @@ from cato_dialer.campaign.trace_ports import Recorded
 from cato_jetstream import NotFound, translated
 
 
-class NatsSipTraces(Documents[StoredTrace]):
+class NatsSipTraces(Documents[str, StoredTrace]):
     """Implements `ports.SipTraces`."""
 
     def __init__(self, js: JetStreamContext) -> None:
-        super().__init__(js, TRACE_ORDERS.name, StoredTrace, kind="sip-trace-name")
+        super().__init__(js, TRACE_ORDERS.name, StoredTrace, _key)
         self._js = js
 
     async def put(self, trace: StoredTrace) -> None:
@@ -40,3 +41,7 @@ class NatsSipTraces(Documents[StoredTrace]):
             messages += batch.recorded
             cut = cut or batch.cut
         return Recorded(messages, cut)
+
+
+def _key(name: str) -> str:
+    return str(derived_id("sip-trace-name", name))

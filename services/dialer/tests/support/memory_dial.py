@@ -325,14 +325,12 @@ class MemoryChannelSource:
 
     async def reserve_start(self, station_id: UUID, not_before: datetime | None = None) -> StartSlot:
         station, now = self._board.stations[station_id], self._clock.now()
-        start = next_start(
-            station.channels,
-            station.min_call_interval_ms,
-            now if not_before is None else max(now, not_before),
-            self._board.next_free.get(station_id),
-        )
-        if start.next_free is not None:
-            self._board.next_free[station_id] = start.next_free
+        earliest = now if not_before is None else max(now, not_before)
+        if station.min_call_interval_ms == 0:
+            return StartSlot(earliest, None, delayed=False)
+        next_free = self._board.next_free.get(station_id)
+        start = next_start(station.channels, station.min_call_interval_ms, earliest, next_free)
+        self._board.next_free[station_id] = start.next_free
         return StartSlot(start.at, start.until, start.delayed)
 
     async def close(self) -> None:

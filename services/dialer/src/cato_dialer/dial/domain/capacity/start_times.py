@@ -1,4 +1,4 @@
-"""The next start of a call through a station, by its minimum interval between calls."""
+"""The next start of a call: through a station, by its minimum interval, and by the step of a pacing rule."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,33 +11,42 @@ _LOST_CLOCK_MS = 60_000
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """`next_free` is the station's next free start after this one (Unix ms), None without an interval."""
+    """A start from `at` to `until`, and the next free start after it (Unix ms)."""
 
     at: datetime
-    until: datetime | None
+    until: datetime
     delayed: bool
-    next_free: int | None
+    next_free: int
+
+
+def first_free(
+    earliest: datetime, next_free: int | None, *, step_ms: int, lenience_ms: int, reserved: int = 1
+) -> Start:
+    """Return the first free start from `earliest` on.
+
+    At most `reserved` starts are reserved before their time, so a later `next_free` was written by a replica
+    with a wrong clock, and does not count.
+    """
+    earliest_ms = unix_ms(earliest)
+    at_ms = max(earliest_ms, next_free or 0)
+    if at_ms > earliest_ms + reserved * step_ms + _LOST_CLOCK_MS:
+        at_ms = earliest_ms
+    return Start(
+        at=from_unix_ms(at_ms),
+        until=from_unix_ms(at_ms + lenience_ms),
+        delayed=at_ms > earliest_ms,
+        next_free=at_ms + step_ms,
+    )
 
 
 def next_start(channels: int, interval_ms: int, now: datetime, next_free: int | None) -> Start:
-    """Reserve the first free start from `now` on.
+    """Return the first free start from `now` on of a station with an interval.
 
     A start may be late by a fifth of the interval, as a process is never exactly on time. From the last check
     of the clock to the wire it may take as long again on a busy machine. The next start is reserved for the
     case that both happen, so that two starts are never closer than the interval.
     """
-    if interval_ms == 0:
-        return Start(now, None, delayed=False, next_free=None)
-    now_ms = unix_ms(now)
     lenience = min(max(1, interval_ms // 5), _MAX_LENIENCE_MS)
     step = interval_ms + 2 * lenience
-    at_ms = max(now_ms, next_free or 0)
-    # At most one start per channel is reserved, so a later one was written by a replica with a wrong clock.
-    if at_ms > now_ms + (channels + 1) * step + _LOST_CLOCK_MS:
-        at_ms = now_ms
-    return Start(
-        at=from_unix_ms(at_ms),
-        until=from_unix_ms(at_ms + lenience),
-        delayed=at_ms > now_ms,
-        next_free=at_ms + step,
-    )
+    # One start for each channel, and the one that is asked for.
+    return first_free(now, next_free, step_ms=step, lenience_ms=lenience, reserved=channels + 1)

@@ -9,11 +9,10 @@ from uuid import UUID
 
 from cato_contracts.api.rules.pacing import PacingRule
 from cato_contracts.ids import derived_id
-from cato_contracts.instants import from_unix_ms, unix_ms
+from cato_dialer.dial.domain.capacity.start_times import Start, first_free
 
 _LENIENCE_MS = 50
 """A start may be late by this much, and may take as long again from the check of the clock to the wire."""
-_LOST_CLOCK_MS = 60_000
 AHEAD = timedelta(seconds=1)
 """A start is reserved at most this long before its time. Until then a job waits in the queue."""
 _FULL_DELAY_S = 1.0
@@ -76,29 +75,9 @@ class PaceTable:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class PacedStart:
-    """A start from `at` to `until`, and the rule's next free start after it (Unix ms)."""
-
-    at: datetime
-    until: datetime
-    delayed: bool
-    next_free: int
-
-
-def paced_start(step_ms: int, earliest: datetime, next_free: int | None) -> PacedStart:
+def paced_start(step_ms: int, earliest: datetime, next_free: int | None) -> Start:
     """Return the first start from `earliest` on that a rule allows."""
-    earliest_ms = unix_ms(earliest)
-    at_ms = max(earliest_ms, next_free or 0)
-    # Starts are reserved shortly before their time, so a later one was written by a wrong clock.
-    if at_ms > earliest_ms + step_ms + _LOST_CLOCK_MS:
-        at_ms = earliest_ms
-    return PacedStart(
-        at=from_unix_ms(at_ms),
-        until=from_unix_ms(at_ms + _LENIENCE_MS),
-        delayed=at_ms > earliest_ms,
-        next_free=at_ms + step_ms,
-    )
+    return first_free(earliest, next_free, step_ms=step_ms, lenience_ms=_LENIENCE_MS)
 
 
 @dataclass(slots=True)

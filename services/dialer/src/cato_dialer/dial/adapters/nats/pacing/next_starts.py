@@ -3,22 +3,12 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable
-from typing import Protocol, TypeVar
 
 from cato_contracts.errors import BrokerError
+from cato_dialer.dial.domain.capacity.start_times import Start
 from cato_jetstream import Bucket, Conflict
 
 _TRIES = 20
-
-
-class Start(Protocol):
-    """A start of a call, with the next free one after it (Unix ms)."""
-
-    @property
-    def next_free(self) -> int | None: ...
-
-
-S = TypeVar("S", bound=Start)
 
 
 class NextStarts:
@@ -29,7 +19,7 @@ class NextStarts:
         self._known: dict[str, tuple[int | None, int]] = {}
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    async def reserve(self, name: str, choose: Callable[[int | None], S]) -> S:
+    async def reserve(self, name: str, choose: Callable[[int | None], Start]) -> Start:
         """Reserve the start that `choose` returns for the next free one, None if none was reserved so far.
 
         It is asked again if another replica was faster. If it raises an error, nothing is reserved.

@@ -12,15 +12,8 @@ from cato_contracts.api.rules.pacing import PacingRule
 from cato_contracts.subjects import LEASES, PACING_RULES
 from cato_dialer.dial.adapters.nats.bucket_follower import FollowedDocuments
 from cato_dialer.dial.adapters.nats.pacing.next_starts import NextStarts
-from cato_dialer.dial.domain.permission.pacing import (
-    AHEAD,
-    CallBound,
-    HeldJobs,
-    Pace,
-    PacedStart,
-    PaceTable,
-    paced_start,
-)
+from cato_dialer.dial.domain.capacity.start_times import Start
+from cato_dialer.dial.domain.permission.pacing import AHEAD, CallBound, HeldJobs, Pace, PaceTable, paced_start
 from cato_dialer.dial.ports.dial import StartSlot
 from cato_dialer.dial.ports.pacing import HeldBackError
 from cato_jetstream import Bucket
@@ -67,7 +60,7 @@ class NatsPacing:
         if (step_ms := pace.step_ms) is None:
             return StartSlot(not_before, None, delayed=False)
 
-        def choose(next_free: int | None) -> PacedStart:
+        def choose(next_free: int | None) -> Start:
             now = self._clock.now()
             earliest = max(now, not_before)
             start = paced_start(step_ms, earliest, next_free)

@@ -19,9 +19,9 @@ CUTS = tuple(Fault(0, Kind.CUT_OFF, name) for name in DIALERS)
 async def test_people_of_a_killed_dialer_are_called_again_within_5_s_of_its_start(tmp_path: Path) -> None:
     scenario = listeners(CHANNELS, dialers=DIALERS, channels=CHANNELS, prompt_s=12, faults=())
     async with directed(scenario, tmp_path) as run:
-        await run.until(lambda: sum(len(run.calls_up(name)) for name in DIALERS) == CHANNELS)
-        victim = max(DIALERS, key=lambda name: len(run.calls_up(name)))
-        lost = {call.number for call in run.calls_up(victim)}
+        await run.until(lambda: sum(len(run.system.calls_up(name)) for name in DIALERS) == CHANNELS)
+        victim = max(DIALERS, key=lambda name: len(run.system.calls_up(name)))
+        lost = {call.number for call in run.system.calls_up(victim)}
         run.system.nodes[victim].kill(0.5)
         evidence = await run.over()
     started = evidence.starts_ms[victim][-1]
@@ -39,11 +39,11 @@ async def test_success_that_a_cut_off_dialer_saw_counts_after_it_was_killed_and_
 ) -> None:
     scenario = listeners(CHANNELS, dialers=DIALERS, channels=CHANNELS, prompt_s=6, faults=CUTS)
     async with directed(scenario, tmp_path) as run:
-        await run.until(lambda: sum(len(run.calls_up(name)) for name in DIALERS) == CHANNELS)
-        victim = max(DIALERS, key=lambda name: len(run.calls_up(name)))
+        await run.until(lambda: sum(len(run.system.calls_up(name)) for name in DIALERS) == CHANNELS)
+        victim = max(DIALERS, key=lambda name: len(run.system.calls_up(name)))
         run.system.cut(victim)
         since = now_ms()
-        await run.until(lambda: not run.calls_up(victim))
+        await run.until(lambda: not run.system.calls_up(victim))
         run.system.nodes[victim].kill(0.0)
         await run.system.nodes[victim].process.wait()
         run.system.heal(victim)

@@ -5,7 +5,6 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 from tests.chaos.random_runs.evidence import Evidence
 from tests.chaos.random_runs.processes import fork_server
@@ -29,10 +28,6 @@ class DirectedRun:
     async def until(self, true: Callable[[], bool], within_s: float = 40.0) -> None:
         """Wait for something at the exchange, which tells of each change."""
         await self.system.exchange.wait_until(true, within_s)
-
-    def calls_up(self, dialer: str) -> list[Any]:
-        """Return the answered calls of a dialer that have not ended at the exchange."""
-        return self.system.calls_up(dialer)
 
     async def over(self) -> Evidence:
         """Wait for the end of the run; everything must be true of it."""

@@ -12,6 +12,7 @@ from cato_contracts.messages.runs import SubscriberResult
 from cato_dialer.dial.domain.call.outcome import Cause, classify
 from cato_jetstream import Record
 from cato_reporting.domain.parsed_message import ParsedMessage
+from tests.simulation.world.exchange import Line
 from tests.simulation.world.judgement.retry_witness import RetryWitness
 from tests.simulation.world.judgement.rules import LogRules, ReportWitness
 from tests.simulation.world.shared.household_witness import HouseholdWitness
@@ -55,11 +56,9 @@ class Judge:
             self.retries.take(body, envelope.occurred_at)
             if isinstance(body, CallEvent):
                 self.note_call(body)
-            if isinstance(body, SubscriberResult) and body.reason == INTERRUPTED_REASON:
-                world.violated(f"{body}: a fault of the system is no verdict about a subscriber")
             world.exclusions.take(body)
-            if isinstance(body, SubscriberResult) and body.notified:
-                self._check_reached(body)
+            if isinstance(body, SubscriberResult):
+                self._check_reached(body, self.check_result(body, self.rules))
 
     def note_state(self) -> None:
         """Note the dispatch state of the run, which has changed."""
@@ -103,6 +102,18 @@ class Judge:
         if self.calm and event.kind is CallEventKind.INTERRUPTED and not sent:
             self._world.violated(f"call {event.call_id} was never sent and counts as interrupted")
 
+    def check_result(self, result: SubscriberResult, rules: LogRules) -> Line | None:
+        """Judge a result. Return the line of a notified subscriber, who must have been on it."""
+        if result.reason == INTERRUPTED_REASON:
+            self._world.violated(f"{result}: a fault of the system is no verdict about a subscriber")
+        if not result.notified:
+            return None
+        line: Line | None = self._world.exchange.lines.get(result.call_id) if result.call_id else None
+        if line is None or rules.snapshot is None or not line.answered:
+            self._world.violated(f"{result} without an answered call")
+            return None
+        return line
+
     def check_left(self) -> None:
         """Check that no job, call or channel is left."""
         world = self._world
@@ -120,13 +131,11 @@ class Judge:
         history = self._world.history
         return float(history.state_lag_s + _STATES_KNOWN_AFTER_S + max(history.sends_late_s))
 
-    def _check_reached(self, result: SubscriberResult) -> None:
-        """Check that a notified subscriber was on the line and met the success condition."""
-        line = self._world.exchange.lines.get(result.call_id) if result.call_id else None
-        settings = self.rules.snapshot.settings if self.rules.snapshot else None
-        if line is None or settings is None or not line.answered:
-            self._world.violated(f"{result} without an answered call")
+    def _check_reached(self, result: SubscriberResult, line: Line | None) -> None:
+        """Check that a notified subscriber met the success condition."""
+        if line is None or self.rules.snapshot is None:
             return
+        settings = self.rules.snapshot.settings
         # With a required playback of 0 s the first packet is enough; it is reported before any audio counts.
         nothing = (
             settings.success_condition is SuccessCondition.PICKUP_AND_LISTEN_SOME

@@ -10,7 +10,7 @@ from cato_dialer.dial.ports.trunk import CallOrder
 from cato_jetstream import Record
 from cato_reporting.domain.parsed_message import ParsedMessage
 from tests.simulation.world.exchange import number_of
-from tests.simulation.world.judgement.judge import INTERRUPTED_REASON, Judge
+from tests.simulation.world.judgement.judge import Judge
 from tests.simulation.world.judgement.rules import LogRules, ReportWitness
 from tests.simulation.world.shared.contact_witness import ContactWitness
 
@@ -46,7 +46,8 @@ class ManyRunsJudge(Judge):
                 if rules.snapshot is not None:
                     self.contacts.note(body, rules.snapshot)
             if isinstance(body, SubscriberResult):
-                self._check_result(body, rules)
+                self.check_result(body, rules)
+                self._check_reason(body)
 
     def invited(self, order: CallOrder) -> None:
         """Judge an INVITE."""
@@ -65,18 +66,12 @@ class ManyRunsJudge(Judge):
                 if (claim := self._world.records.record(number).record.claim) is not None:
                     self._world.violated(f"{number} is still claimed: {claim}")
 
-    def _check_result(self, result: SubscriberResult, rules: LogRules) -> None:
+    def _check_reason(self, result: SubscriberResult) -> None:
         world = self._world
-        if result.reason == INTERRUPTED_REASON:
-            world.violated(f"{result}: a fault of the system is no verdict about a subscriber")
         if result.reason == Reason.EXCLUDED and not world.exclusions.asked:
             world.violated(f"{result}, and no number was excluded")
         if result.reason == Reason.LIMIT_REACHED and not self._limited:
             world.violated(f"{result}, and there are no limits")
-        if result.notified:
-            line = world.exchange.lines.get(result.call_id) if result.call_id else None
-            if line is None or rules.snapshot is None or not line.answered:
-                world.violated(f"{result} without an answered call")
 
     @property
     def _limited(self) -> bool:

@@ -49,6 +49,8 @@ def test_what_cannot_be_used_is_said_with_the_remedy(furnished, arguments, words
         ["settings", "add", "x", "--hours", "8-18"],
         ["history", "1", "--from", "yesterday"],
         ["settings", "add", "x", "--preset", "party"],
+        ["settings", "add", "x", "--retry", "BUSY"],
+        ["settings", "add", "x", "--retry", "SLEEPY/300/3"],
         ["call"],
     ],
     ids=" ".join,

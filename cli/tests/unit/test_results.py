@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from cato_cli import codes
+from cato_client.models.presets import PRESETS
 from cato_contracts.api.status import RunState
 from cato_contracts.messages.campaign_commands import AddNotificationSettings, AddTask, CallTester, StopRun
 from cli.tests.support.town import MARCH
@@ -120,6 +121,14 @@ def test_settings_are_those_of_a_preset_with_changes(town):
     assert (spec.weekdays, spec.confirm_code) == (["MON", "TUE"], "12")
 
 
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_preset_is_that_of_the_client(town, preset):
+    town.done("settings", "add", "x", "--preset", preset)
+    spec = asked(town, AddNotificationSettings)[-1].spec.model_dump()
+    wanted = PRESETS[preset].model_dump(exclude_none=True)
+    assert {name: spec[name] for name in wanted} == wanted
+
+
 def test_a_report_names_the_unreached_and_why(furnished):
     text = furnished.done("report", MARCH, "--people", "unreached")
     assert "Olga Popova" in text
@@ -168,6 +177,7 @@ def test_the_options_of_a_call_and_of_settings_reach_the_api(furnished):
         *("settings", "add", "offers", "--limit", "3/86400", "--gap", "3600", "--opt-out-key", "9"),
         *("--opt-out-list", "no offers", "--opt-out-audio", "flood_warning", "--repeat-key", "0"),
         *("--skip-hopeless", "--not-on", "2027-05-09", "--local-time"),
+        *("--retry", "busy/300/3", "--retry", "NO_ANSWER,UNREACHABLE/0/2"),
     )
     stored = next(each for each in furnished.services.settings.values() if each.name == "offers")
     assert stored.contact_limits is not None
@@ -175,6 +185,8 @@ def test_the_options_of_a_call_and_of_settings_reach_the_api(furnished):
     assert [(each.max_calls, each.per_s) for each in stored.contact_limits.limits] == [(3, 86400)]
     assert (stored.opt_out_key, stored.opt_out_list, stored.repeat_key) == ("9", "no offers", "0")
     assert stored.opt_out_file is not None
+    rules = [(each.outcomes, each.after_s, each.max_attempts) for each in stored.retry_rules]
+    assert rules == [(["BUSY"], 300, 3), (["NO_ANSWER", "UNREACHABLE"], 0, 2)]
     assert (stored.skip_hopeless, stored.local_time is not None, len(stored.excluded_dates)) == (
         True,
         True,

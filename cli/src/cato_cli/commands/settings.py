@@ -14,10 +14,12 @@ from cato_client import operations
 from cato_client.models import (
     LocalTime,
     NotificationSettings,
+    RetryRule,
     Settings,
     SuccessCondition,
     TimeRestrictions,
 )
+from cato_client.models.presets import PRESETS
 from cato_client.models.rules import CallLimit, ContactLimits
 
 app = typer.Typer(name="settings", help="How people are called.", no_args_is_help=True)
@@ -40,34 +42,12 @@ class Reached(StrEnum):
     CONFIRMED = "confirmed"
 
 
+_PLAIN: dict[str, Any] = {"attempt_count": 1, "success_condition": "PICKUP_PHONE"}
 _CONDITIONS: dict[Reached, SuccessCondition] = {
     Reached.ANSWERED: "PICKUP_PHONE",
     Reached.HEARD_SOME: "PICKUP_AND_LISTEN_SOME",
     Reached.HEARD_ALL: "PICKUP_AND_LISTEN_FULL",
     Reached.CONFIRMED: "PICKUP_AND_CONFIRM",
-}
-_DAY = TimeRestrictions(from_hour=9, till_hour=20)
-_PRESETS: dict[Preset, dict[str, Any]] = {
-    Preset.WARNING: {
-        "attempt_count": 5,
-        "attempt_delay_s": 120,
-        "success_condition": "PICKUP_AND_LISTEN_FULL",
-        "max_answer_delay_s": 40,
-        "repeat_count": 2,
-    },
-    Preset.REMINDER: {
-        "attempt_count": 3,
-        "attempt_delay_s": 3600,
-        "success_condition": "PICKUP_AND_LISTEN_SOME",
-        "success_playback_duration_s": 5,
-        "time_restrictions": _DAY,
-    },
-    Preset.ANNOUNCEMENT: {
-        "attempt_count": 2,
-        "attempt_delay_s": 1800,
-        "success_condition": "PICKUP_PHONE",
-        "time_restrictions": _DAY,
-    },
 }
 
 
@@ -77,6 +57,7 @@ _PRESETS: dict[Preset, dict[str, Any]] = {
     "cato settings add calm --attempts 2 --delay 60 --reached heard-all",
     "cato settings add flood --preset warning",
     "cato settings add visits --preset reminder --hours 10:00-19:30 --days MON,TUE,WED",
+    "cato settings add visits --retry BUSY/300/3 --retry NO_ANSWER,UNREACHABLE/900/2",
     "cato settings add offers --limit 3/86400 --gap 3600 --opt-out-key 9 --repeat-key 0",
 )
 def add(
@@ -84,8 +65,8 @@ def add(
     preset: Annotated[
         Preset | None,
         typer.Option(
-            help="What the other options change: `warning` 5 attempts every 2 min, day and night;"
-            " `reminder` 3 attempts by day; `announcement` 2 attempts by day."
+            help="What the other options change: `warning` 5 attempts every 2 min, day and night, confirmed"
+            " with key 1; `announcement` 3 by day, heard to the end; `reminder` 2 by day, heard for 5 s."
         ),
     ] = None,
     attempts: Annotated[int | None, typer.Option(help="The most attempts for each person.")] = None,
@@ -106,6 +87,10 @@ def add(
     local_time: Annotated[
         bool, typer.Option("--local-time", help="The hours are those of each person's own zone.")
     ] = False,
+    retry: Annotated[
+        list[str] | None,
+        typer.Option(help="Call again in the same wave: after what, in s, calls at most: BUSY/300/3."),
+    ] = None,
     skip_hopeless: Annotated[
         bool, typer.Option("--skip-hopeless", help="Leave out numbers that do not exist or refuse.")
     ] = False,
@@ -135,13 +120,14 @@ def add(
         "excluded_dates": [each.date() for each in not_on] if not_on else None,
         "holidays": holidays,
         "local_time": LocalTime() if local_time else None,
+        "retry_rules": [_retry_rule(each) for each in retry] if retry else None,
         "skip_hopeless": skip_hopeless or None,
         "opt_out_key": opt_out_key,
         "opt_out_list": opt_out_list,
         "repeat_key": repeat_key,
         "contact_limits": _contact_limits(limit or [], gap),
     }
-    base = {"attempt_count": 1, "success_condition": "PICKUP_PHONE"} if preset is None else _PRESETS[preset]
+    base = PRESETS[preset.value].model_dump(exclude_none=True) if preset is not None else _PLAIN
     fields = base | {field: value for field, value in given.items() if value is not None}
     here = session()
     with here.client() as client:
@@ -198,6 +184,16 @@ def _hours(text: str) -> TimeRestrictions:
     except ValueError as error:
         raise typer.BadParameter(f"{text!r} should be like 08:30-18:30", param_hint="--hours") from error
     return TimeRestrictions(from_hour=from_hour, from_min=from_min, till_hour=till_hour, till_min=till_min)
+
+
+def _retry_rule(text: str) -> RetryRule:
+    try:
+        outcomes, after_s, calls = text.split("/")
+        return RetryRule.model_validate(
+            {"outcomes": outcomes.upper().split(","), "after_s": int(after_s), "max_attempts": int(calls)}
+        )
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} should be like BUSY/300/3", param_hint="--retry") from error
 
 
 def _contact_limits(limits: list[str], gap: int | None) -> ContactLimits | None:

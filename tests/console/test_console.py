@@ -127,6 +127,47 @@ def test_from_sign_in_over_a_list_with_bad_rows_to_the_unreached(open_browser, t
     expect(page.locator(".legend")).to_contain_text(f"of {BUSY} people")
 
 
+def test_rules_and_time_of_a_notification_reach_the_system(open_browser, stack, paths):
+    dispatcher = open_browser()
+    page = dispatcher.page
+    dispatcher.sign_in()
+    dispatcher.go(next(path for path in paths if path.startswith("/new/rules")))
+    page.uncheck("#SUN")
+    page.check("#own_time")
+    page.fill("#holidays", "DE-XX")
+    page.click("text=Repetition and limits")
+    page.fill("#busy_calls", "3")
+    page.fill("#busy_min", "5")
+    page.click("text=On to the check")
+    expect(page.locator(".notice.bad")).to_contain_text("DE-XX")
+    expect(page.locator("#SUN")).not_to_be_checked()
+    page.fill("#holidays", "DE-BY")
+    page.click("text=Time and number")
+    page.fill("#start_at", "2030-01-02T08:30")
+    page.fill("#caller_id", "nobody's")
+    page.check("#share_phone")
+    page.click("text=On to the check")
+    expect(page.locator(".notice.bad")).to_contain_text("callerId")
+    page.fill("#caller_id", "")
+    page.click("text=On to the check")
+    rules = page.locator(".check-list")
+    expect(rules).to_contain_text("Mon, Tue, Wed, Thu, Fri, Sat")
+    expect(rules).to_contain_text("the public holidays of DE-BY")
+    expect(rules).to_contain_text("share their calls")
+    expect(page.locator("#check-start")).to_contain_text("Start: calls begin 2 Jan 2030 08:30")
+    assert findings(dispatcher) == {}
+
+    client = stack.client()
+    task = client.call("GET", f"/tasks/{re.search('task=([0-9a-f-]+)', page.url)[1]}")
+    settings = client.call("GET", f"/notification-settings/{task['settings']}")
+    client.http.close()
+    assert (task["startAt"], task["sharePhone"]) == ("2030-01-02T05:30:00Z", True)
+    assert settings["weekdays"] == ["MON", "TUE", "WED", "THU", "FRI", "SAT"]
+    assert settings["holidays"] == "DE-BY"
+    assert settings["localTime"]["detect"] == ["SUBSCRIBER", "NUMBER"]
+    assert settings["retryRules"][0]["maxAttempts"] == 3
+
+
 @pytest.fixture(scope="module")
 def slow_run(stack):
     """A run whose telephones ring and are not answered."""

@@ -87,6 +87,23 @@ async def test_a_test_call_leads_back_to_the_check(browser, api):
     assert "The telephone rings in a moment." in page
 
 
+async def test_the_check_says_when_it_begins_and_what_is_special(browser, api):
+    assert "Time and number" not in (await browser.get(CHECK)).text
+    api.task |= {"startAt": "2030-01-02T05:30:00Z", "expiresAt": "2030-01-03T05:30:00Z", "purpose": "drill"}
+    api.task |= {"callerId": "7764", "sharePhone": True}
+    page = (await browser.get(CHECK)).text
+    for words in (
+        "No calls before 2 Jan 2030 08:30",
+        "No calls after 3 Jan 2030 08:30",
+        "People see the number 7764.",
+        "Purpose: drill",
+        "People with the same numbers share their calls.",
+        "Start: calls begin 2 Jan 2030 08:30",
+    ):
+        assert words in page
+    assert "Start calling now" not in page
+
+
 async def test_without_channels_the_check_says_who_can_help(browser, api):
     nothing = {"code": "no-channels", "message": "no channels are configured or licensed"}
     api.task_check = task_check(shortestS=None, longestS=None, channels=0, warnings=[nothing])

@@ -11,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel import Locale, negotiate_locale
-from babel.dates import format_date, format_datetime, format_time
+from babel.dates import format_date, format_datetime, format_time, get_day_names
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
@@ -63,6 +63,10 @@ class Language:
     def day(self, day: date) -> str:
         return str(format_date(day, "d MMM", locale=self.locale))
 
+    def weekday(self, number: int) -> str:
+        """Return the short name of a day; 0 is Monday."""
+        return str(get_day_names("abbreviated", locale=self.locale)[number])
+
     def moment(self, at: datetime) -> str:
         """Return day and time; the year only where it is not this one."""
         local = at.astimezone(self.zone)
@@ -83,7 +87,7 @@ class Language:
         days, rest = divmod(whole, _DAY_S)
         hours, minutes = divmod(rest // _MINUTE_S, 60)
         parts = [self.gettext("%(n)s d", n=days)] if days else []
-        parts.append(self.gettext("%(n)s h", n=hours))
+        parts += [self.gettext("%(n)s h", n=hours)] if hours or not days else []
         return " ".join(parts + ([self.gettext("%(n)s min", n=minutes)] if minutes and not days else []))
 
     def since(self, at: datetime, now: datetime | None = None) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from cato_client.models import Report
 from cato_console.language.languages import mark
-from cato_console.views.presets import CONDITIONS as CONDITIONS  # noqa: PLC0414 - for the templates
+from cato_console.views.rules_form import CONDITIONS as CONDITIONS  # noqa: PLC0414 - for the templates
 
 PAUSABLE = frozenset({"WAITING", "CALLING", "BETWEEN_WAVES", "OUT_OF_HOURS", "STATION_DOWN"})
 

@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
-from uuid import UUID
 
 from starlette.responses import Response
 
@@ -20,9 +19,10 @@ from cato_console.live.checks import CheckSource, CheckState
 from cato_console.live.event_stream import Stream, event_stream
 from cato_console.live.parts import Part
 from cato_console.pages.notification.checked_task import CheckedTask, read_task
-from cato_console.pages.notification.plan import Plan, plan_of
+from cato_console.pages.notification.plan import Plan, id_of, plan_of
 from cato_console.pages.once import new_key, once
 from cato_console.views.checks import CHANGED, WARNINGS
+from cato_console.views.rules_text import details_text, rules_text
 
 _BAD = 400
 _PARTS = ("people", "duration", "warnings", "start")
@@ -109,11 +109,13 @@ async def _page(visit: Visit, plan: Plan, *, fault: str | None = None, name: str
         step="check",
         audio=checked.audio,
         settings=checked.settings,
+        rules=rules_text(visit.language, checked.settings),
         stations=stations.items,
+        details=details_text(visit.language, checked.task),
         check=check,
         check_fault=None,
         live=f"/live{plan.address('check', name=name or None)}",
-        tested=_id(visit.query("tested")),
+        tested=id_of(visit.query("tested")),
         fault=fault,
         **_context(plan, checked, name=name),
     )
@@ -129,10 +131,3 @@ def _context(plan: Plan, checked: CheckedTask, *, name: str) -> dict[str, Any]:
         "name": name or checked.task.name,
         "once": new_key(),
     }
-
-
-def _id(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from cato_client import ConflictError, InvalidError, operations
 from cato_client.models import AudioFile
 from cato_console.http.visits import Visit, words
-from cato_console.pages.notification.plan import plan_of
+from cato_console.pages.notification.plan import id_of, plan_of
 
 _SHOWN = 12
 _BAD = 400
@@ -32,7 +32,7 @@ async def upload(visit: Visit) -> Response:
     form = await visit.form()
     plan = plan_of(visit)
     if chosen := words(form, "chosen"):
-        return visit.go(replace(plan, audio=UUID(chosen)).address("people"))
+        return visit.go(replace(plan, audio=id_of(chosen)).address("people"))
     file = form.get("file")
     if not isinstance(file, UploadFile) or not file.filename:
         return await _page(visit, fault=visit.language.gettext("Choose a recording, or one of those below."))

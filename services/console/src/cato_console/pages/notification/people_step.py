@@ -3,7 +3,6 @@
 from dataclasses import replace
 from datetime import datetime
 from pathlib import PurePath
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from starlette.datastructures import UploadFile
@@ -14,7 +13,7 @@ from cato_client.list_models import ListCheck
 from cato_client.operation import CSV, XLSX
 from cato_console.drafts import Draft
 from cato_console.http.visits import Visit, words
-from cato_console.pages.notification.plan import plan_of
+from cato_console.pages.notification.plan import id_of, plan_of
 
 MEANINGS = ("fullName", "phones", "emails")
 _SHOWN = 12
@@ -32,7 +31,7 @@ async def upload(visit: Visit) -> Response:
     form = await visit.form()
     plan = plan_of(visit)
     if chosen := words(form, "chosen"):
-        return visit.go(replace(plan, group=UUID(chosen)).address("rules"))
+        return visit.go(replace(plan, group=id_of(chosen)).address("rules"))
     file = form.get("file")
     if not isinstance(file, UploadFile) or not file.filename:
         return await _page(visit, fault=visit.language.gettext("Choose a list, or one of those below."))

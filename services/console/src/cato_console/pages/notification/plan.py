@@ -35,14 +35,15 @@ class Plan:
 def plan_of(visit: Visit) -> Plan:
     """Return what the address says; what is no id counts as not chosen."""
     return Plan(
-        _id(visit.query("audio")),
-        _id(visit.query("group")),
-        _id(visit.query("settings")),
-        _id(visit.query("task")),
+        id_of(visit.query("audio")),
+        id_of(visit.query("group")),
+        id_of(visit.query("settings")),
+        id_of(visit.query("task")),
     )
 
 
-def _id(text: str) -> UUID | None:
+def id_of(text: str) -> UUID | None:
+    """Return the id; None: the text is none."""
     try:
         return UUID(text)
     except ValueError:

@@ -1,5 +1,6 @@
-"""Step 3: how people are called, and what counts as reached."""
+"""Step 3: how people are called, what counts as reached, and the time and the number of this notification."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import PurePath
@@ -12,44 +13,53 @@ from cato_client import InvalidError, operations
 from cato_client.models import NewTask, NotificationSettings
 from cato_console.errors import RefusedError
 from cato_console.http.visits import Visit, words
-from cato_console.pages.notification.plan import Plan, plan_of
-from cato_console.views import presets
+from cato_console.pages.notification.plan import Plan, id_of, plan_of
+from cato_console.views import details_form, rules_form
+from cato_console.views.presets import PRESETS, Preset, preset_of
 
 _SHOWN = 30
 _BAD = 400
 
 
 async def show(visit: Visit) -> Response:
-    return await _page(visit)
+    plan = plan_of(visit)
+    task = await visit.api.do(operations.get_task(plan.task)) if plan.task is not None else None
+    preset = preset_of(visit.query("preset"))
+    values = rules_form.values_of(preset.rules) | details_form.values_of(visit.language, task)
+    return await _page(visit, preset, values)
 
 
 async def choose(visit: Visit) -> Response:
     """Take rules that are stored, or store those of the form: equal rules are stored once."""
     form = await visit.form()
-    plan = plan_of(visit)
-    if chosen := words(form, "chosen"):
-        return await _planned(visit, replace(plan, settings=UUID(chosen)))
+    rules = {name: words(form, name) for name in rules_form.FIELDS}
+    details = {name: words(form, name) for name in details_form.FIELDS}
     try:
-        wanted = presets.settings_of(visit.language, {name: words(form, name) for name in presets.FIELDS})
-        known = await _stored(visit)
-        same = next((each.id for each in known if presets.equal(each, wanted)), None)
-        settings = same or (await visit.api.do(operations.add_notification_settings(wanted))).id
+        fields = details_form.fields_of(visit.language, details)
+        settings = id_of(words(form, "chosen")) or await _settings(visit, rules)
+        return await _planned(visit, replace(plan_of(visit), settings=settings), fields)
     except RefusedError as error:
-        return await _page(visit, fault=str(error), given=dict(form))
+        fault = str(error)
     except InvalidError as error:
-        return await _page(visit, fault=error.message, given=dict(form))
-    return await _planned(visit, replace(plan, settings=settings))
+        fault = error.message
+    return await _page(visit, preset_of(rules["preset"]), rules | details, fault=fault)
 
 
-async def _planned(visit: Visit, plan: Plan) -> Response:
+async def _settings(visit: Visit, rules: Mapping[str, str]) -> UUID:
+    wanted = rules_form.settings_of(visit.language, rules)
+    same = next((each.id for each in await _stored(visit) if rules_form.equal(each, wanted)), None)
+    return same or (await visit.api.do(operations.add_notification_settings(wanted))).id
+
+
+async def _planned(visit: Visit, plan: Plan, fields: Mapping[str, object]) -> Response:
     """Make a task of what was chosen, and go on to its check; nobody is called yet."""
     if plan.audio is None or plan.group is None or plan.settings is None:
         return visit.go(replace(plan, task=None).address("check"))
     audio = await visit.api.do(operations.get_audio_file(plan.audio))
     at = datetime.now(ZoneInfo(visit.deps.settings.time_zone))
     name = f"{PurePath(audio.name).stem} {at:%Y-%m-%d %H.%M}"
-    new = NewTask(name=name, settings=plan.settings, files=[plan.audio], groups=[plan.group])
-    task = await visit.api.do(operations.add_task(new))
+    parts = {"settings": plan.settings, "files": [plan.audio], "groups": [plan.group]}
+    task = await visit.api.do(operations.add_task(NewTask.model_validate({"name": name, **parts, **fields})))
     return visit.go(replace(plan, task=task.id).address("check"))
 
 
@@ -58,18 +68,18 @@ async def _stored(visit: Visit) -> list[NotificationSettings]:
 
 
 async def _page(
-    visit: Visit, *, fault: str | None = None, given: dict[str, object] | None = None
+    visit: Visit, preset: Preset, values: Mapping[str, str], *, fault: str | None = None
 ) -> Response:
-    asked = visit.query("preset")
-    preset = next((each for each in presets.PRESETS if each.key == asked), presets.PRESETS[0])
     return visit.page(
         "new/rules.html",
         status=_BAD if fault else 200,
         plan=plan_of(visit),
         step="rules",
         stored=await _stored(visit),
-        presets=presets.PRESETS,
+        presets=PRESETS,
         preset=preset,
-        values=given or preset.values,
+        values=values,
+        weekdays=rules_form.WEEKDAYS,
+        numbers=rules_form.NUMBERS,
         fault=fault,
     )

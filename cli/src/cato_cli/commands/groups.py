@@ -34,7 +34,7 @@ def add(
     name: Annotated[str | None, typer.Option(help="Its name; by default that of the file.")] = None,
     columns: Annotated[
         str | None,
-        typer.Option(help="Which headers have which fields: 'phones:Mobile,fullName:Name,emails:Mail'."),
+        typer.Option(help="Which headers have which fields: 'phones:Mobile,fullName:Name,timeZone:Zone'."),
     ] = None,
     charset: Annotated[
         str | None, typer.Option(help="The encoding of a text; by default it is recognised.")

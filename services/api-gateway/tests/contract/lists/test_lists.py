@@ -98,6 +98,14 @@ async def test_a_client_names_the_columns_of_a_table_l2(client, refused):
     refused(await add(client, b"[]", "application/json", columns="name:Кто"), 400, "columns")
 
 
+async def test_a_header_may_have_commas_and_columns_may_be_zones_and_consents_l2(client):
+    table = "Кто;Тел., моб.;Пояс;Согласен\nА;1;Asia/Omsk;form 11\n".encode()
+    named = "fullName:Кто, phones:Тел., моб.,timezone:Пояс,CONSENT:Согласен"
+    answer = await add(client, table, columns=named)
+    person = {"fullName": "А", "phones": ["1"], "emails": [], "timeZone": "Asia/Omsk", "consent": "form 11"}
+    assert await stored(client, answer.json()["id"]) == [person]
+
+
 async def test_all_faults_are_in_the_answer_and_nothing_is_stored_l3(client, stack, refused):
     answer = await add(client, "ФИО;Телефон\nА;84951234567,112\n;1\nВ;2\n".encode())
     refused(answer, 400, "line 2: phones: ", "(and 1 more fault)")

@@ -1,5 +1,6 @@
 """The body of a group: JSON, CSV or a workbook, and what its parameters say about it."""
 
+import re
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -26,7 +27,11 @@ _FIELDS = {
     "phone": "phones",
     "emails": "emails",
     "email": "emails",
+    "timezone": "timeZone",
+    "consent": "consent",
 }
+_BETWEEN_FIELDS = re.compile(rf",(?=\s*(?:{'|'.join(_FIELDS)})\s*:)", re.IGNORECASE)
+"""A comma that a field follows; others are parts of headers."""
 CSV_EXAMPLE = "fullName,phones,emails\nIvan Potapov,776429,\nOlga Popova,776413;776450,\n"
 
 DryRun = Annotated[
@@ -41,7 +46,8 @@ Columns = Annotated[
     Query(
         max_length=4000,
         description="The headers of a table's columns, where they do not say it themselves: `field:header`,"
-        " separated by commas; the fields are `fullName`, `phones` (several headers) and `emails`.",
+        " separated by commas; the fields are `fullName`, `phones` (several headers), `emails`,"
+        " `timeZone` and `consent`.",
         openapi_examples={"headers": {"value": "phones:Mobile,phones:Home,fullName:Person"}},
     ),
 ]
@@ -113,13 +119,13 @@ async def receive_list(context: RequestContext, columns: str | None) -> ListUplo
 
 def _columns(text: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for part in text.split(","):
+    for part in _BETWEEN_FIELDS.split(text):
         field, colon, header = part.partition(":")
         meaning = _FIELDS.get(field.strip().lower())
         if meaning is None or not colon or not header.strip():
             raise InvalidError(
-                f"columns should be field:header, separated by commas, with the fields fullName, phones and"
-                f" emails, not {part[:60]!r}"
+                f"columns should be field:header, separated by commas, with the fields fullName, phones,"
+                f" emails, timeZone and consent, not {part[:60]!r}"
             )
         found.setdefault(meaning, []).append(header.strip())
     return found

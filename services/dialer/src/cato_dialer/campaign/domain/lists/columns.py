@@ -70,7 +70,7 @@ class Column:
 
 
 Mapped = Mapping[str, Sequence[str]]
-"""Headers by the field that they stand for, as the client says: `fullName`, `phones`, `emails`."""
+"""Headers by the field that they stand for, as the client says."""
 
 
 def meaning_of(header: str) -> Meaning:

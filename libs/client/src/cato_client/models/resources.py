@@ -246,6 +246,7 @@ class Station(Model):
     registered: bool | None = None
     channels: int
     channels_in_use: int
+    caller_ids: list[str] = Field(default_factory=list)
     dialers: int
 
 

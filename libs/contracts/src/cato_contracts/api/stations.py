@@ -77,6 +77,9 @@ class StationView(Resource):
     channels_in_use: int = Field(examples=[2])
     """The channels that calls use now, over all dialers."""
 
+    caller_ids: list[str] = Field(default_factory=list, examples=[["7764"]])
+    """The caller ids that tasks may name (`callerId`), beside the station's own."""
+
     dialers: int = Field(examples=[2])
     """The running dialers that use the station."""
 

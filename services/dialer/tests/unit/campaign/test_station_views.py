@@ -11,7 +11,7 @@ from cato_contracts.messages.stations import StationSight
 from cato_dialer.campaign.domain.stations import ConfiguredStation, station_views
 
 T0 = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-MAIN = ConfiguredStation(uuid4(), "main", "dense", 30)
+MAIN = ConfiguredStation(uuid4(), "main", "dense", 30, ("7764",))
 OTHER = ConfiguredStation(uuid4(), "other", "pjsua2", 5)
 UP, DOWN, RESTING, UNKNOWN = StationState.UP, StationState.DOWN, StationState.RESTING, StationState.UNKNOWN
 
@@ -34,6 +34,7 @@ def test_a_station_that_no_dialer_uses_is_unknown_s3():
         ("other", "pjsua2", UNKNOWN, 0),
     ]
     assert (main.channels, main.channels_in_use, main.registered, main.since) == (30, 0, None, None)
+    assert (main.caller_ids, other.caller_ids) == (["7764"], [])
 
 
 @pytest.mark.parametrize(

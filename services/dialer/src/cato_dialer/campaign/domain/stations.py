@@ -17,6 +17,7 @@ class ConfiguredStation:
     name: str
     engine: str
     channels: int
+    caller_ids: tuple[str, ...] = ()
 
 
 def station_views(
@@ -55,6 +56,7 @@ def _view(station: ConfiguredStation, sights: Sequence[StationSight]) -> Station
         registered=any(registrations) if registrations else None,
         channels=station.channels,
         channels_in_use=sum(sight.channels_in_use for sight in sights),
+        caller_ids=list(station.caller_ids),
         dialers=len(sights),
     )
 

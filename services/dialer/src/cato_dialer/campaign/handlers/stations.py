@@ -14,7 +14,9 @@ async def list_stations(deps: Deps, _query: ListStations, _context: RequestConte
 def current_stations(deps: Deps) -> tuple[StationView, ...]:
     """Return every configured station, as the running dialers see it now."""
     configured = [
-        ConfiguredStation(station.id, station.name, station.engine_used.value, station.channels)
+        ConfiguredStation(
+            station.id, station.name, station.engine_used.value, station.channels, station.caller_ids
+        )
         for station in deps.config.stations
     ]
     return station_views(configured, deps.stations.sights())

@@ -13,7 +13,7 @@ import xlsxwriter
 import yaml
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from tests.support.live_system import LiveExchange, LiveStack, free_port
+from tests.support.live_system import LiveExchange, LiveStack, configuration, free_port
 from tests.support.required_program import require_program
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -50,6 +50,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory, exchange: LiveExchange) -> I
         exchange.port,
         channels=30,
         config={
+            **configuration(exchange.port, 30, callerIds=["776401"]),
             "tokens": [
                 {"token": TOKEN, "user": "dispatcher"},
                 {"token": "default", "user": "dispatcher"},

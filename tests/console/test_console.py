@@ -144,11 +144,8 @@ def test_rules_and_time_of_a_notification_reach_the_system(open_browser, stack, 
     page.fill("#holidays", "DE-BY")
     page.click("text=Time and number")
     page.fill("#start_at", "2030-01-02T08:30")
-    page.fill("#caller_id", "nobody's")
+    page.select_option("#caller_id", "776401")
     page.check("#share_phone")
-    page.click("text=On to the check")
-    expect(page.locator(".notice.bad")).to_contain_text("callerId")
-    page.fill("#caller_id", "")
     page.click("text=On to the check")
     rules = page.locator(".check-list")
     expect(rules).to_contain_text("Mon, Tue, Wed, Thu, Fri, Sat")
@@ -161,7 +158,7 @@ def test_rules_and_time_of_a_notification_reach_the_system(open_browser, stack, 
     task = client.call("GET", f"/tasks/{re.search('task=([0-9a-f-]+)', page.url)[1]}")
     settings = client.call("GET", f"/notification-settings/{task['settings']}")
     client.http.close()
-    assert (task["startAt"], task["sharePhone"]) == ("2030-01-02T05:30:00Z", True)
+    assert (task["startAt"], task["callerId"], task["sharePhone"]) == ("2030-01-02T05:30:00Z", "776401", True)
     assert settings["weekdays"] == ["MON", "TUE", "WED", "THU", "FRI", "SAT"]
     assert settings["holidays"] == "DE-BY"
     assert settings["localTime"]["detect"] == ["SUBSCRIBER", "NUMBER"]

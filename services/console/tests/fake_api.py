@@ -205,7 +205,7 @@ class FakeApi:
         self.bodies.append(request.content)
         if path.endswith(("/approve", "/reject")):
             return _json(approval("APPROVED" if path.endswith("/approve") else "REJECTED"))
-        if path.endswith("/check"):
+        if path == f"/tasks/{TASK}/check":
             return _json(self.task_check)
         if path.endswith(("/start", "/repeat-unreached", "/test-call")):
             key = request.headers["Idempotency-Key"]

@@ -1,6 +1,7 @@
 """The rules of a new notification: what the form says becomes settings, and these are shown in words."""
 
 import json
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -10,7 +11,7 @@ from cato_client.models.presets import PRESETS
 from cato_console.language.languages import language
 from cato_console.views.rules_form import WEEKDAYS, equal, settings_of, values_of
 from cato_console.views.rules_text import rules_text
-from services.console.tests.fake_api import AUDIO, GROUP, SETTINGS
+from services.console.tests.fake_api import AUDIO, GROUP, SETTINGS, station
 
 FORM = values_of(PRESETS["announcement"]) | {"preset": "announcement"}
 ENGLISH = language("en", "Europe/Moscow")
@@ -112,12 +113,20 @@ async def test_a_time_that_is_none_is_refused_before_anything_is_stored(browser,
     assert api.bodies == []
 
 
+async def test_the_numbers_that_the_stations_allow_can_be_chosen(browser, api):
+    assert "Number that people see" not in (await browser.get(PATH)).text
+    api.stations = [station(callerIds=["7764", "7765"]), station(callerIds=["7764"]), station()]
+    page = (await browser.get(PATH)).text
+    choice = page.partition('<select id="caller_id"')[2].partition("</select>")[0]
+    assert re.findall(r"<option[^>]*>([^<]*)", choice) == ["That of the station", "7764", "7765"]
+
+
 async def test_what_the_api_refuses_is_said_and_the_form_keeps_the_rest(browser, api):
     api.failures = [(400, "callerId: no station allows it")]
     page = await browser.post(PATH, FORM | {"caller_id": "1", "SUN": ""})
     assert page.status_code == 400
     assert "callerId: no station allows it" in page.text
-    assert 'name="caller_id" type="text" maxlength="200" value="1"' in page.text
+    assert "<option selected>1</option>" in page.text
     assert 'name="SUN" value="on" checked' not in page.text
 
 

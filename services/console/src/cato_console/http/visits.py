@@ -122,7 +122,10 @@ def private(page: Page) -> Endpoint:
         visit = visit_of(request)
         if visit.session.token is None:
             raise SignInNeededError
-        return await page(visit)
+        try:
+            return await page(visit)
+        finally:
+            await request.close()  # the files of a form
 
     return endpoint
 

@@ -1,9 +1,9 @@
 """The form of what is special about a notification: its time, the number that people see, its purpose."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from cato_client.models import TaskFields
+from cato_client.models import Station, TaskFields
 from cato_console.errors import RefusedError
 from cato_console.language.languages import Language
 
@@ -37,6 +37,12 @@ def fields_of(language: Language, form: Mapping[str, str]) -> dict[str, object]:
         "purpose": form["purpose"] or None,
         "share_phone": bool(form["share_phone"]) or None,
     }
+
+
+def caller_ids(stations: Iterable[Station], chosen: str) -> list[str]:
+    """Return the numbers that people may see, beside those of the stations themselves."""
+    allowed = {number for station in stations for number in station.caller_ids}
+    return sorted(allowed | {chosen} - {""})
 
 
 def _local(language: Language, at: datetime | None) -> str:

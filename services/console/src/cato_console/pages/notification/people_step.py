@@ -15,7 +15,7 @@ from cato_console.drafts import Draft
 from cato_console.http.visits import Visit, words
 from cato_console.pages.notification.plan import id_of, plan_of
 
-MEANINGS = ("fullName", "phones", "emails")
+MEANINGS = ("fullName", "phones", "emails", "timeZone", "consent")
 _SHOWN = 12
 _BAD = 400
 _ZIP = b"PK\x03\x04"

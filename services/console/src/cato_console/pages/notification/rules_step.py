@@ -1,5 +1,6 @@
 """Step 3: how people are called, what counts as reached, and the time and the number of this notification."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -70,15 +71,17 @@ async def _stored(visit: Visit) -> list[NotificationSettings]:
 async def _page(
     visit: Visit, preset: Preset, values: Mapping[str, str], *, fault: str | None = None
 ) -> Response:
+    stored, stations = await asyncio.gather(_stored(visit), visit.api.do(operations.list_stations()))
     return visit.page(
         "new/rules.html",
         status=_BAD if fault else 200,
         plan=plan_of(visit),
         step="rules",
-        stored=await _stored(visit),
+        stored=stored,
         presets=PRESETS,
         preset=preset,
         values=values,
+        caller_ids=details_form.caller_ids(stations.items, values["caller_id"]),
         weekdays=rules_form.WEEKDAYS,
         numbers=rules_form.NUMBERS,
         fault=fault,

@@ -38,6 +38,7 @@ class MemoryExclusions:
         table.add(exclusions.ListExclusionLists, self._list)
         table.add(exclusions.RemoveExclusionList, self._remove)
         table.add(exclusions.ListExcludedNumbers, self._numbers)
+        table.add(exclusions.GetExcludedNumber, self._number)
         table.add(exclusions.ExcludeNumber, self._exclude)
         table.add(exclusions.ReadmitNumber, self._readmit)
 
@@ -84,6 +85,9 @@ class MemoryExclusions:
             next_cursor=write_cursor(page[-1].number) if more else None,
         )
 
+    async def _number(self, request: exclusions.GetExcludedNumber, _: RequestContext) -> ExcludedNumber:
+        return _view(_entry(self._own(request.id, request.actor), request.number))
+
     async def _exclude(self, request: exclusions.ExcludeNumber, _: RequestContext) -> ExcludedNumber:
         stored = self._own(request.id, request.actor)
         check_version(stored.view, request)
@@ -94,10 +98,15 @@ class MemoryExclusions:
     async def _readmit(self, request: exclusions.ReadmitNumber, _: RequestContext) -> None:
         stored = self._own(request.id, request.actor)
         check_version(stored.view, request)
-        number = _CANONICAL(request.number)
-        if stored.numbers.get(number) is None:
-            raise NotFoundError(f"the number {number} is not on the exclusion list")
-        stored.numbers.drop(number)
+        stored.numbers.drop(_entry(stored, request.number).number)
+
+
+def _entry(stored: _Stored, text: str) -> Entry:
+    number = _CANONICAL(text)
+    entry = stored.numbers.get(number)
+    if entry is None:
+        raise NotFoundError(f"the number {number} is not on the exclusion list")
+    return entry
 
 
 def _canonical_only(text: str) -> str:

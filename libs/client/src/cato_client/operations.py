@@ -93,6 +93,9 @@ from cato_client.rule_operations import (
     get_contact_limits as get_contact_limits,
 )
 from cato_client.rule_operations import (
+    get_excluded_number as get_excluded_number,
+)
+from cato_client.rule_operations import (
     get_exclusion_list as get_exclusion_list,
 )
 from cato_client.rule_operations import (

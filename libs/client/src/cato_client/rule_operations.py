@@ -115,6 +115,11 @@ def list_excluded_numbers(
     return list_page(f"/exclusion-lists/{list_id}/numbers", Page[ExcludedNumber], limit=limit, cursor=cursor)
 
 
+def get_excluded_number(list_id: UUID, number: str) -> Operation[ExcludedNumber]:
+    """Ask for the entry of a number, in any of its forms; NotFoundError if the list does not have it."""
+    return get(f"/exclusion-lists/{list_id}/numbers/{path_word(number)}", ExcludedNumber)
+
+
 def exclude_number(
     list_id: UUID, number: str, *, reason: str | None = None, expires_at: datetime | None = None
 ) -> Operation[ExcludedNumber]:

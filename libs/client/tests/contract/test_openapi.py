@@ -79,6 +79,7 @@ OPERATIONS: list[Operation[Any]] = [
     operations.get_exclusion_list(ID),
     operations.list_exclusion_lists(name="a", **PAGE),
     operations.list_excluded_numbers(ID, **PAGE),
+    operations.get_excluded_number(ID, "776413"),
     operations.exclude_number(ID, "776413", reason="asked", expires_at=NOW),
     operations.readmit_number(ID, "776413"),
     operations.remove_exclusion_list(ID),

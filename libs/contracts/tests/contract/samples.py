@@ -128,6 +128,7 @@ SAMPLES: list[Message] = [
         exclusion=Exclusion(number="776413", reason="asked not to be called", expires_at=NOW),
         call_id=OTHER,
     ),
+    exclusions.GetExcludedNumber(actor=ACTOR, id=ID, number="776413"),
     exclusions.ReadmitNumber(actor=ACTOR, id=ID, number="776413"),
     campaign.ReplaceSubscriberGroup(actor=ACTOR, id=ID, format=campaign.ListFormat.CSV, upload=UPLOAD),
     campaign.CheckSubscriberList(

@@ -50,6 +50,14 @@ class ListExcludedNumbers(Query[Page[ExcludedNumber]]):
     cursor: str | None = None
 
 
+class GetExcludedNumber(Query[ExcludedNumber]):
+    """The entry of a number, in any of its forms."""
+
+    service: ClassVar[str] = SERVICE
+    id: UUID
+    number: str
+
+
 class ExcludeNumber(Conditional, Command[ExcludedNumber]):
     """Put a number on a list, or change its entry.
 

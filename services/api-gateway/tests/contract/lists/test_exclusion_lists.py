@@ -22,6 +22,8 @@ async def test_a_list_is_added_read_changed_and_removed(client):
     assert first["items"] == [{"number": "776429", "reason": "a", "expiresAt": None}]
     rest = (await client.get(f"{address}/numbers", params={"cursor": first["nextCursor"]})).json()
     assert rest == {"items": [put.json()], "nextCursor": None}
+    assert (await client.get(f"{address}/numbers/83437200041")).json() == put.json()
+    assert (await client.get(f"{address}/numbers/1")).status_code == 404
     assert (await client.delete(f"{address}/numbers/+73437200041")).status_code == 204
     assert (await client.delete(f"{address}/numbers/+73437200041")).status_code == 404
     assert (await client.delete(address)).status_code == 204
@@ -55,6 +57,7 @@ async def test_faulty_numbers_and_bodies_are_refused(client, refused):
     added = (await client.put(f"{LISTS}/add/x", json=[])).json()
     numbers = f"{LISTS}/{added['id']}/numbers"
     refused(await client.put(f"{numbers}/abc", json={}), 400, "number")
+    refused(await client.get(f"{numbers}/abc"), 400, "number")
     refused(await client.put(f"{numbers}/776413", json={"expiresAt": "9999-01-01T00:00:00Z"}), 400, "2199")
     refused(await client.put(f"{numbers}/776413", json={"number": "1"}), 400, "number")
 

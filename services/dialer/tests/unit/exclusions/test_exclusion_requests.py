@@ -18,6 +18,7 @@ from cato_contracts.messages.campaign_commands import AddTask, ListFormat, Repla
 from cato_contracts.messages.exclusion_commands import (
     AddExclusionList,
     ExcludeNumber,
+    GetExcludedNumber,
     GetExclusionList,
     ListExcludedNumbers,
     ListExclusionLists,
@@ -106,7 +107,15 @@ async def test_numbers_are_put_on_a_list_and_taken_off():
         after = await client.ask(GetExclusionList(actor=USER, id=stored.id))
         assert (after.number_count, after.version) == (3, stored.version + 1)
         assert shown in (await client.ask(ListExcludedNumbers(actor=USER, id=stored.id))).items
+        assert await client.ask(GetExcludedNumber(actor=USER, id=stored.id, number="100")) == shown
+        found = await client.ask(GetExcludedNumber(actor=USER, id=stored.id, number="8 343 720-00-41"))
+        assert found.number == "+73437200041"
         await client.ask(ReadmitNumber(actor=USER, id=stored.id, number="+7 343 7200041"))
+        for missing in ("+73437200041", "101"):
+            with pytest.raises(NotFoundError, match="not on"):
+                await client.ask(GetExcludedNumber(actor=USER, id=stored.id, number=missing))
+        with pytest.raises(InvalidError, match="number"):
+            await client.ask(GetExcludedNumber(actor=USER, id=stored.id, number="x"))
         with pytest.raises(NotFoundError, match="not on"):
             await client.ask(ReadmitNumber(actor=USER, id=stored.id, number="+73437200041"))
         assert (await client.ask(GetExclusionList(actor=USER, id=stored.id))).number_count == 2

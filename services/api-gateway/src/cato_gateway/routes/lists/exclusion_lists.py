@@ -22,6 +22,7 @@ from cato_contracts.messages.campaign_commands import ListFormat
 from cato_contracts.messages.exclusion_commands import (
     AddExclusionList,
     ExcludeNumber,
+    GetExcludedNumber,
     GetExclusionList,
     ListExcludedNumbers,
     ListExclusionLists,
@@ -216,6 +217,17 @@ async def list_excluded_numbers(
     found = await context.ask(query)
     items = [ExcludedNumberView.of(each) for each in found.items]
     return json_answer(ExcludedNumbers(items=items, next_cursor=found.next_cursor))
+
+
+@router.get("/{id}/numbers/{number}", response_model=ExcludedNumberView, responses=responses.errors(404))
+async def get_excluded_number(
+    context: Reader,
+    id: ResourceId,  # noqa: A002
+    number: NumberInAddress,
+) -> Response:
+    """Say whether a number is on a list, in whatever form: its entry, or 404."""
+    found = await context.ask(GetExcludedNumber(actor=context.actor, id=id, number=number))
+    return json_answer(ExcludedNumberView.of(found))
 
 
 @router.put(

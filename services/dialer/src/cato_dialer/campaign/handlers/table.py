@@ -45,6 +45,7 @@ from cato_contracts.messages.contact_commands import (
 from cato_contracts.messages.exclusion_commands import (
     AddExclusionList,
     ExcludeNumber,
+    GetExcludedNumber,
     GetExclusionList,
     ListExcludedNumbers,
     ListExclusionLists,
@@ -105,6 +106,7 @@ def handler_table(deps: Deps) -> HandlerTable:
         GetExclusionList: partial(exclusion_lists.get_exclusion_list, deps),
         ListExclusionLists: partial(exclusion_lists.list_exclusion_lists, deps),
         ListExcludedNumbers: partial(excluded_numbers.list_excluded_numbers, deps),
+        GetExcludedNumber: partial(excluded_numbers.get_excluded_number, deps),
         ExcludeNumber: partial(excluded_numbers.exclude_number, deps),
         ReadmitNumber: partial(excluded_numbers.readmit_number, deps),
         ListStations: partial(list_stations, deps),

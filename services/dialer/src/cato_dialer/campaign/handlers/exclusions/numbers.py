@@ -1,12 +1,18 @@
 """Commands and queries on the numbers of an exclusion list."""
 
 from datetime import UTC, datetime
+from uuid import UUID
 
 from cato_contracts.api.phone_numbers import normalised_phone
 from cato_contracts.api.resources import Page
 from cato_contracts.api.rules.exclusions import ExcludedNumber
 from cato_contracts.errors import InvalidError, NotFoundError
-from cato_contracts.messages.exclusion_commands import ExcludeNumber, ListExcludedNumbers, ReadmitNumber
+from cato_contracts.messages.exclusion_commands import (
+    ExcludeNumber,
+    GetExcludedNumber,
+    ListExcludedNumbers,
+    ReadmitNumber,
+)
 from cato_contracts.paging import read_cursor, write_cursor
 from cato_dialer.campaign.domain.catalog.exclusion_list import ExclusionList
 from cato_dialer.campaign.domain.lists.read_exclusions import entry_of
@@ -38,20 +44,25 @@ async def exclude_number(deps: Deps, command: ExcludeNumber, context: RequestCon
 
 async def readmit_number(deps: Deps, command: ReadmitNumber, context: RequestContext) -> None:
     """Take a number off a list. Raises NotFoundError if it is not on it."""
-    try:
-        number = deps.excluded.book.canonical(normalised_phone(command.number))
-    except ValueError as error:
-        raise InvalidError(f"number: {error}") from error
+    number = _canonical(deps, command.number)
     await deps.excluded.catch_up()
 
     def decide(exclusions: ExclusionList) -> None:
         exclusions.check_changeable(command.actor)
-        numbers = deps.excluded.book.numbers(exclusions.id)
-        if numbers is None or numbers.get(number) is None:
-            raise NotFoundError(f"the number {number} is not on the exclusion list")
+        _entry(deps, exclusions.id, number)
         exclusions.drop(number=number, timestamp=context.now)
 
     await deps.exclusion_lists.change(command, context, decide)
+
+
+async def get_excluded_number(
+    deps: Deps, query: GetExcludedNumber, _context: RequestContext
+) -> ExcludedNumber:
+    """Return the entry of a number. Raises NotFoundError if it is not on the list."""
+    number = _canonical(deps, query.number)
+    await deps.exclusion_lists.load(query.id, query.actor)
+    await deps.excluded.catch_up()
+    return _view(_entry(deps, query.id, number))
 
 
 async def list_excluded_numbers(
@@ -68,6 +79,22 @@ async def list_excluded_numbers(
     return Page(
         items=[_view(entry) for entry in page], next_cursor=write_cursor(page[-1].number) if more else None
     )
+
+
+def _canonical(deps: Deps, text: str) -> str:
+    """Return the form by which the number is compared. Raises InvalidError."""
+    try:
+        return deps.excluded.book.canonical(normalised_phone(text))
+    except ValueError as error:
+        raise InvalidError(f"number: {error}") from error
+
+
+def _entry(deps: Deps, list_id: UUID, number: str) -> Entry:
+    numbers = deps.excluded.book.numbers(list_id)
+    entry = None if numbers is None else numbers.get(number)
+    if entry is None:
+        raise NotFoundError(f"the number {number} is not on the exclusion list")
+    return entry
 
 
 def _number(text: str) -> str:

@@ -65,7 +65,7 @@ def find_exclusion_list(client: Client, text: str) -> ExclusionList:
         operations.get_exclusion_list,
         lambda cursor: operations.list_exclusion_lists(name=text, cursor=cursor),
         "exclusion list",
-        "GET /exclusion-lists",
+        "cato exclusion list",
     )
 
 

@@ -104,6 +104,8 @@ class Town:
         (directory / "assets" / "flood_warning.mp3").write_bytes(b"\xff\xfb" + bytes(998))
         (directory / "people.xlsx").write_bytes(workbook(PEOPLE))
         (directory / "people.csv").write_text("\n".join(";".join(row) for row in PEOPLE), encoding="utf-8")
+        (directory / "numbers.csv").write_text("number,reason\n776429,moved\n")
+        self.done("exclusion", "add", "do-not-call", "numbers.csv")
         for part in ("march", ""):
             self.done("audio", "add", "assets/flood_warning.mp3", "--name", part or "flood_warning")
             self.done("group", "add", "people.xlsx", "--name", part or "town")

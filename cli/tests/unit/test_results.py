@@ -129,6 +129,22 @@ def test_a_preset_is_that_of_the_client(town, preset):
     assert {name: spec[name] for name in wanted} == wanted
 
 
+def test_numbers_are_put_on_a_list_and_taken_off(furnished):
+    furnished.done(
+        "exclusion", "put", "do-not-call", "8 343 720-00-41", "--reason", "asked", "--until", "2030-05-09"
+    )
+    shown = furnished.done("exclusion", "show", "do-not-call", "+73437200041", "--json")
+    (entry,) = json.loads(shown)
+    assert (entry["number"], entry["reason"]) == ("+73437200041", "asked")
+    assert datetime.fromisoformat(entry["expiresAt"]) == datetime(2030, 5, 9).astimezone()
+    furnished.done("exclusion", "drop", "do-not-call", "83437200041")
+    numbers = json.loads(furnished.done("exclusion", "show", "do-not-call", "--json"))
+    assert [each["number"] for each in numbers] == ["776429"]
+    gone = furnished.run("exclusion", "show", "do-not-call", "83437200041")
+    assert gone.exit_code == codes.REFUSED
+    assert "not on the exclusion list" in gone.stderr
+
+
 def test_a_report_names_the_unreached_and_why(furnished):
     text = furnished.done("report", MARCH, "--people", "unreached")
     assert "Olga Popova" in text

@@ -6,6 +6,7 @@ from cato_cli.commands import (
     approvals,
     audio,
     call,
+    exclusions,
     export,
     groups,
     history,
@@ -19,7 +20,7 @@ from cato_cli.commands import (
 
 def add_all(app: typer.Typer) -> None:
     """Add the commands of operators."""
-    for module in (audio, groups, settings, export, sip_trace, profile):
+    for module in (audio, groups, settings, exclusions, export, sip_trace, profile):
         app.add_typer(module.app)
     for module in (call, runs, approvals, history, stations):
         app.registered_commands += module.app.registered_commands

@@ -192,7 +192,7 @@ def paths(slow_run, stack):
     return [
         *("/", "/runs", *(f"/runs/{slow_run}{detail}" for detail in details)),
         *(f"/new/{step}?{chosen}" for step in ("message", "people", "rules", "check")),
-        *("/search?q=nobody", "/statistics?by=reason", "/no-such-page"),
+        *("/exclusions?number=1", "/search?q=nobody", "/statistics?by=reason", "/no-such-page"),
     ]
 
 
@@ -267,6 +267,29 @@ def test_the_keyboard_alone_starts_pauses_and_stops(open_browser, slow_run):
     keyboard.press("Space")
     keyboard.press("Enter")
     expect(state).to_contain_text("Stopped")
+
+
+def test_a_number_is_put_on_a_list_and_taken_off(open_browser, stack):
+    dispatcher = open_browser()
+    page = dispatcher.page
+    dispatcher.sign_in()
+    page.click("text=Do not call")
+    page.fill("#number", "8 343 720-00-41")
+    page.fill("#reason", "asked by telephone")
+    page.fill("#until", "2030-05-09")
+    page.click("text=Put on the list")
+    expect(page.locator(".notice.good")).to_contain_text("no call to it begins any more")
+    dispatcher.go("/exclusions?number=%2B73437200041")
+    expect(page.locator(".choices")).to_contain_text("asked by telephone")
+    assert findings(dispatcher) == {}
+    page.click(".choices a")
+    expect(page.locator("tbody")).to_contain_text("+73437200041")
+    assert findings(dispatcher) == {}
+    page.click("tbody a")
+    page.click("text=Take off the list")
+    expect(page.locator(".notice.good")).to_contain_text("may be called again")
+    dispatcher.go("/exclusions?number=%2B73437200041")
+    expect(page.locator("main")).to_contain_text("It is on no list")
 
 
 def test_a_second_person_decides_with_the_keyboard_alone(open_browser, stack):

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import httpx
 
-RUN, TASK, GROUP, AUDIO, SETTINGS, STATION = (UUID(int=no) for no in range(1, 7))
+RUN, TASK, GROUP, AUDIO, SETTINGS, STATION, LIST = (UUID(int=no) for no in range(1, 8))
 STARTED = "2026-11-27T08:30:00Z"
 TOKENS = {
     "all": ("dispatcher", ["read", "write", "run"]),
@@ -159,6 +159,8 @@ class FakeApi:
     """Statistics are answered when it is set, as it is unless a test clears it."""
     counted: asyncio.Event = field(default_factory=asyncio.Event)
     """The check of a task is answered when it is set, as it is unless a test clears it."""
+    exclusions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """The entries of the exclusion list by number; the list is there with its first one."""
     group_version: int = 1
     tokens: dict[str, tuple[str, list[str]] | None] = field(default_factory=lambda: {**TOKENS})
 
@@ -216,11 +218,42 @@ class FakeApi:
             return _json(self.task)
         if path == "/notification-settings":
             return _json({"id": str(SETTINGS), "userId": "u", **json.loads(request.content)})
+        if path.startswith("/exclusion-lists/"):
+            return self._exclude(request, path)
         if path.startswith("/audio-files/add/"):
             return _json(audio())
         if path.startswith("/subscriber-groups/add/"):
             return _json(self.check if "dryRun" in request.url.params else group())
         return _json({"taskExecId": str(RUN), "result": "SUCCESS"})
+
+    def _exclude(self, request: httpx.Request, path: str) -> httpx.Response:
+        number = path.rpartition("/")[2]
+        if request.method == "DELETE":
+            found = self.exclusions.pop(number, None)
+            return httpx.Response(204) if found else _error(404, "the number is not on the exclusion list")
+        body = json.loads(request.content)
+        for entry in body if isinstance(body, list) else [{**body, "number": number}]:
+            if not entry["number"].isdigit():
+                return _error(400, "number: this is not a telephone number")
+            self.exclusions[entry["number"]] = entry
+        return _json(self._exclusion_list() if isinstance(body, list) else self.exclusions[number])
+
+    def _exclusion_list(self) -> dict[str, Any]:
+        fields = {"id": str(LIST), "name": "opt-out", "userId": "u", "url": "x", "scope": "USER"}
+        return {**fields, "numberCount": len(self.exclusions), "createdAt": STARTED}
+
+    def _read_exclusions(self, request: httpx.Request, path: str) -> httpx.Response:
+        if path == "/exclusion-lists":
+            return _page([self._exclusion_list()] if self.exclusions else [])
+        if path.endswith("/numbers"):
+            return _page(list(self.exclusions.values()), request)
+        if path == f"/exclusion-lists/{LIST}":
+            return _json(self._exclusion_list())
+        number = path.rpartition("/")[2]
+        if not number.isdigit():
+            return _error(400, "number: this is not a telephone number")
+        entry = self.exclusions.get(number)
+        return _json(entry) if entry else _error(404, "the number is not on the exclusion list")
 
     def _read(self, request: httpx.Request, path: str) -> httpx.Response:  # noqa: PLR0911
         if path == "/task-execs":
@@ -250,6 +283,8 @@ class FakeApi:
             return _json({"groupBy": grouping, "groups": GROUPS[grouping], "total": figures(None)})
         if path == "/stations":
             return _page(self.stations)
+        if path.startswith("/exclusion-lists"):
+            return self._read_exclusions(request, path)
         collections = {
             "/audio-files": [audio()],
             "/subscriber-groups": [group()],

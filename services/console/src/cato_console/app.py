@@ -12,7 +12,17 @@ from cato_console.http.middleware import BodyLimit, SecurityHeaders
 from cato_console.http.problems import add_handlers
 from cato_console.http.rendering import STATIC
 from cato_console.http.visits import private, public
-from cato_console.pages import approvals, board, person, run, run_control, search, sign_in, statistics
+from cato_console.pages import (
+    approvals,
+    board,
+    exclusions,
+    person,
+    run,
+    run_control,
+    search,
+    sign_in,
+    statistics,
+)
 from cato_console.pages.notification import check_step, message_step, people_step, rules_step
 
 _A_YEAR = "public, max-age=31536000, immutable"
@@ -67,6 +77,10 @@ ROUTES = (
     Route("/new/check", private(check_step.start), methods=["POST"]),
     Route("/live/new/check", private(check_step.live), methods=["GET"]),
     Route("/audio/{id:uuid}", private(message_step.listen), methods=["GET"]),
+    Route("/exclusions", private(exclusions.show), methods=["GET"]),
+    Route("/exclusions", private(exclusions.exclude), methods=["POST"]),
+    Route("/exclusions/{id:uuid}", private(exclusions.show_list), methods=["GET"]),
+    Route("/exclusions/{id:uuid}/drop", private(exclusions.readmit), methods=["POST"]),
     Route("/search", private(search.show), methods=["GET"]),
     Route("/statistics", private(statistics.show), methods=["GET"]),
     Route("/statistics/export", private(statistics.export), methods=["GET"]),

@@ -5,6 +5,7 @@ import pytest
 from services.console.tests.fake_api import (
     AUDIO,
     GROUP,
+    LIST,
     RUN,
     SETTINGS,
     TASK,
@@ -31,6 +32,9 @@ PAGES = [
     "/search",
     "/search?q=776401",
     "/search?q=person",
+    "/exclusions",
+    "/exclusions?number=776401",
+    f"/exclusions/{LIST}",
     "/statistics",
     "/statistics?by=station&period=month",
     "/statistics?by=reason",

@@ -11,7 +11,7 @@ from cato_console.http.middleware import SECURITY_HEADERS
 from cato_console.http.sealed_cookies import SealedCookies
 from cato_console.http.sign_in_limit import SignInLimit
 from cato_console.settings import ConsoleSettings
-from services.console.tests.fake_api import AUDIO, GROUP, NASTY, RUN, SETTINGS, TASK, execution, person
+from services.console.tests.fake_api import AUDIO, GROUP, LIST, NASTY, RUN, SETTINGS, TASK, execution, person
 
 COOKIE = "cato_session"
 CHANGES = [
@@ -23,6 +23,8 @@ CHANGES = [
     "/new/people",
     "/new/rules",
     "/new/check",
+    "/exclusions",
+    f"/exclusions/{LIST}/drop",
     "/sign-out",
     "/language",
     "/theme",

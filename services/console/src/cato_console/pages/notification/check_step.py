@@ -18,8 +18,9 @@ from cato_console.http.visits import Visit, words
 from cato_console.live.checks import CheckSource, CheckState
 from cato_console.live.event_stream import Stream, event_stream
 from cato_console.live.parts import Part
+from cato_console.pages.ids import id_of
 from cato_console.pages.notification.checked_task import CheckedTask, read_task
-from cato_console.pages.notification.plan import Plan, id_of, plan_of
+from cato_console.pages.notification.plan import Plan, plan_of
 from cato_console.pages.once import new_key, once
 from cato_console.views.checks import CHANGED, WARNINGS
 from cato_console.views.rules_text import details_text, rules_text

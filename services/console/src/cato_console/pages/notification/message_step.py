@@ -12,7 +12,8 @@ from starlette.responses import Response
 from cato_client import ConflictError, InvalidError, operations
 from cato_client.models import AudioFile
 from cato_console.http.visits import Visit, words
-from cato_console.pages.notification.plan import id_of, plan_of
+from cato_console.pages.ids import id_of
+from cato_console.pages.notification.plan import plan_of
 
 _SHOWN = 12
 _BAD = 400

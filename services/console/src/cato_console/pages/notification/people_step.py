@@ -13,7 +13,8 @@ from cato_client.list_models import ListCheck
 from cato_client.operation import CSV, XLSX
 from cato_console.drafts import Draft
 from cato_console.http.visits import Visit, words
-from cato_console.pages.notification.plan import id_of, plan_of
+from cato_console.pages.ids import id_of
+from cato_console.pages.notification.plan import plan_of
 
 MEANINGS = ("fullName", "phones", "emails", "timeZone", "consent")
 _SHOWN = 12

@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from cato_console.http.visits import Visit
+from cato_console.pages.ids import id_of
 
 STEPS = ("message", "people", "rules", "check")
 
@@ -40,11 +41,3 @@ def plan_of(visit: Visit) -> Plan:
         id_of(visit.query("settings")),
         id_of(visit.query("task")),
     )
-
-
-def id_of(text: str) -> UUID | None:
-    """Return the id; None: the text is none."""
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

@@ -14,7 +14,8 @@ from cato_client import InvalidError, operations
 from cato_client.models import NewTask, NotificationSettings
 from cato_console.errors import RefusedError
 from cato_console.http.visits import Visit, words
-from cato_console.pages.notification.plan import Plan, id_of, plan_of
+from cato_console.pages.ids import id_of
+from cato_console.pages.notification.plan import Plan, plan_of
 from cato_console.views import details_form, rules_form
 from cato_console.views.presets import PRESETS, Preset, preset_of
 

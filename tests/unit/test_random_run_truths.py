@@ -37,7 +37,7 @@ from tests.chaos.random_runs.scenario import (
     draw,
     possible,
 )
-from tests.chaos.random_runs.truths import TRUTHS, violations
+from tests.chaos.random_runs.truths import TRUTHS, each_invite_is_a_call, times_are_right, violations
 
 RUN = uuid4()
 BEGAN = datetime(2026, 11, 27, 12, tzinfo=UTC)
@@ -380,6 +380,20 @@ def test_call_without_invite_is_excused_by_silence_of_the_station_only_if_nothin
     assert violations(lost)
     unheard = tuple(each for each in lost.log if each.body != event(1, 1, sip_code=180))
     assert not [each for each in violations(replace(lost, log=unheard)) if "each_invite" in each]
+
+
+def test_call_that_begins_where_the_last_one_ends_is_another_one() -> None:
+    good, first = sound(), uuid4()
+    events = ((CallEventKind.STARTED, -2), (CallEventKind.ANSWERED, -1.8), (CallEventKind.INTERRUPTED, 1.006))
+    earlier = tuple(
+        replace_body(logged(event(0, seq, call_id=first), 0), kind=kind, at=at)
+        for seq, (kind, at) in enumerate(events)
+    )
+    begun = FarCall(PHONES[0][0], at_ms(-1.99), at_ms(0.9), answer_ms=at_ms(-1.8))
+    evidence = far(replace(good, log=(*earlier, *good.log)), begun)
+    assert list(times_are_right(evidence)) == []
+    assert list(each_invite_is_a_call(evidence)) == []
+    assert list(each_invite_is_a_call(far(evidence, replace(begun, invite_ms=at_ms(-1.9)))))
 
 
 def test_repeated_invite_is_no_call_after_exclusion_if_the_station_was_silent_before() -> None:

@@ -1,7 +1,7 @@
 """What must be true of every run, whatever broke in it: pure functions from the evidence to violations."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from uuid import UUID
@@ -134,9 +134,9 @@ def nobody_is_called_after_success(evidence: Evidence) -> Iterator[str]:
 
 def nobody_is_called_after_exclusion(evidence: Evidence) -> Iterator[str]:
     """No INVITE begins once the exclusion of its number was answered; nobody else counts as excluded."""
-    for call in evidence.far_calls:
+    for call, mine in _pairs(evidence):
         since = evidence.excluded_ms.get(call.number)
-        if since is not None and call.invite_ms > since and not _may_be_repeated(call, since, evidence):
+        if since is not None and call.invite_ms > since and not _may_be_repeated(call, mine, since, evidence):
             yield f"{call.number} was excluded at {since:.0f} and is called at {call.invite_ms:.0f}"
     wanted = {each.number for each in evidence.scenario.exclusions}
     results = [each.body for each in evidence.log if isinstance(each.body, SubscriberResult)]
@@ -145,9 +145,8 @@ def nobody_is_called_after_exclusion(evidence: Evidence) -> Iterator[str]:
             yield f"{evidence.names[no]} counts as excluded, and no number of theirs is"
 
 
-def _may_be_repeated(far: FarCall, before_ms: float, evidence: Evidence) -> bool:
+def _may_be_repeated(far: FarCall, mine: LoggedCall | None, before_ms: float, evidence: Evidence) -> bool:
     """Tell whether an INVITE may repeat one from before `before_ms`, which a silent station did not hear."""
-    mine = _match(far, [call for call in logged_calls(evidence) if call.number == far.number], set())
     if mine is None or mine.start_ms > before_ms:
         return False
     silent = ((max(since, mine.start_ms), till) for since, till in evidence.silences_ms)
@@ -187,12 +186,8 @@ def intervals_are_kept(evidence: Evidence) -> Iterator[str]:
 
 def each_invite_is_a_call(evidence: Evidence) -> Iterator[str]:
     """Each INVITE at the exchange is a call in the log at that time, and the other way round."""
-    calls: dict[str, list[LoggedCall]] = defaultdict(list)
-    for call in logged_calls(evidence):
-        calls[call.number].append(call)
     matched: set[UUID] = set()
-    for far in evidence.far_calls:
-        mine = _match(far, calls[far.number], matched)
+    for far, mine in _pairs(evidence):
         if mine is None:
             yield f"the INVITE to {far.number} at {far.invite_ms:.0f} is no call in the log"
             continue
@@ -200,18 +195,32 @@ def each_invite_is_a_call(evidence: Evidence) -> Iterator[str]:
         listens = evidence.scenario.settings["successCondition"] == "PICKUP_AND_LISTEN_FULL"
         if listens and far.heard_all and mine.final is CallEventKind.ENDED and not mine.success:
             yield f"the call to {far.number} at {far.invite_ms:.0f} heard all, no success: {mine.reason}"
-    for each in calls.values():
-        for call in each:
-            if call.call_id not in matched and not _may_lack_invite(call, evidence):
-                yield f"the call to {call.number} at {call.start_ms:.0f} ({call.reason}) has no INVITE"
+    for call in logged_calls(evidence):
+        if call.call_id not in matched and not _may_lack_invite(call, evidence):
+            yield f"the call to {call.number} at {call.start_ms:.0f} ({call.reason}) has no INVITE"
 
 
-def _match(far: FarCall, calls: Sequence[LoggedCall], matched: set[UUID]) -> LoggedCall | None:
-    for call in calls:
-        ends = call.end_ms if call.end_ms is not None else float("inf")
-        if call.call_id not in matched and call.start_ms - CLOCK_MS <= far.invite_ms <= ends + CLOCK_MS:
-            return call
-    return None
+def _pairs(evidence: Evidence) -> list[tuple[FarCall, LoggedCall | None]]:
+    """Return each call at the exchange, in the order of the INVITEs, with the call in the log that made it.
+
+    A call in the log has one INVITE: the next call to a number may begin where the clocks still agree with
+    the end of the last one.
+    """
+    calls: dict[str, list[LoggedCall]] = defaultdict(list)
+    for call in logged_calls(evidence):
+        calls[call.number].append(call)
+    pairs = []
+    for far in sorted(evidence.far_calls, key=lambda each: each.invite_ms):
+        mine = next((call for call in calls[far.number] if _agree(far, call)), None)
+        if mine is not None:
+            calls[far.number].remove(mine)
+        pairs.append((far, mine))
+    return pairs
+
+
+def _agree(far: FarCall, call: LoggedCall) -> bool:
+    ends = call.end_ms if call.end_ms is not None else float("inf")
+    return call.start_ms - CLOCK_MS <= far.invite_ms <= ends + CLOCK_MS
 
 
 def _may_lack_invite(call: LoggedCall, evidence: Evidence) -> bool:
@@ -286,11 +295,7 @@ def times_are_right(evidence: Evidence) -> Iterator[str]:
     """The log has the answer of each call when the exchange sent it; a frozen process notes it later."""
     if any(fault.kind in {Kind.FREEZE, Kind.FREEZE_WORKER} for fault in evidence.scenario.faults):
         return
-    calls: dict[str, list[LoggedCall]] = defaultdict(list)
-    for call in logged_calls(evidence):
-        calls[call.number].append(call)
-    for far in evidence.far_calls:
-        mine = _match(far, calls[far.number], set())
+    for far, mine in _pairs(evidence):
         if mine is None or mine.answered_ms is None or far.answer_ms is None:
             continue
         if abs(mine.answered_ms - far.answer_ms) > _LATE_MS:

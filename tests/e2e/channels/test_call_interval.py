@@ -60,7 +60,10 @@ def test_calls_of_two_dialers_keep_the_interval_between_them(client, exchange, p
     calls = Counter(record["from_number"] for record in records)
     assert set(calls) == {"776400", "776402"}
     assert min(calls.values()) > 30, calls
-    assert document["report"]["callsDelayed"] == sum(call["delayed"] for call in calls_of(document)) == 199
+    delayed = sum(call["delayed"] for call in calls_of(document))
+    assert document["report"]["callsDelayed"] == delayed
+    # All calls were due at once. A call that a dialer began late, because it was stalled, need not wait.
+    assert delayed == 199 if stalls.worst_ms <= LENIENCE_MS else 100 <= delayed <= 199
     assert_interval_kept(found, stalls)
 
 

@@ -114,7 +114,11 @@ async def one_call(line: Line, kind: Kind, results: Counter[str]) -> None:
     loop = asyncio.get_running_loop()
     gives_up = not kind.answered and kind.cause is ReleaseCause.LOCAL_HANGUP
     timer = loop.call_later(RINGS_S, lambda: loop.create_task(line.hang_up())) if gives_up else None
-    heard = await follow(line, react, timeout=30)
+    try:
+        heard = await follow(line, react, timeout=30)
+    except TimeoutError as error:
+        error.add_note(kind.does)
+        raise
     if timer is not None:
         timer.cancel()
     keys = [(event.digit, event.source) for event in heard.all(LineDigit)]

@@ -50,11 +50,15 @@ async def follow(
     line: Line, on_event: Callable[[LineEvent], Awaitable[None]] | None = None, timeout: float = 20.0
 ) -> Heard:
     heard = Heard([])
-    async with asyncio.timeout(timeout):
-        async for event in line.events():
-            heard.events.append(event)
-            if on_event is not None:
-                await on_event(event)
+    try:
+        async with asyncio.timeout(timeout):
+            async for event in line.events():
+                heard.events.append(event)
+                if on_event is not None:
+                    await on_event(event)
+    except TimeoutError as error:
+        error.add_note(f"the line has no end after {timeout:g} s; it said {heard.events}")
+        raise
     return heard
 
 

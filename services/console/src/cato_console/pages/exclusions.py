@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -14,10 +13,12 @@ from cato_console.errors import RefusedError
 from cato_console.http.visits import Visit, words
 from cato_console.language.languages import mark
 from cato_console.pages.ids import id_of
+from cato_console.views.details_form import instant_of
 
 NEW_LIST = mark("Do not call")
 """The name of the list that is made with the first number."""
 
+_DAY_NEEDED = mark("A day is needed, such as 2030-05-09.")
 _FIELDS = ("number", "list", "reason", "until")
 _ADDRESS = "/exclusions"
 _LISTS = 100
@@ -52,21 +53,19 @@ async def exclude(visit: Visit) -> Response:
     form = await visit.form()
     given = {name: words(form, name) for name in _FIELDS}
     try:
-        until = _until(visit, given["until"])
+        until = instant_of(visit.language, given["until"], _DAY_NEEDED)
+        number, reason = given["number"], given["reason"] or None
         if list_id := id_of(given["list"]):
-            await visit.api.do(
-                operations.exclude_number(
-                    list_id, given["number"], reason=given["reason"] or None, expires_at=until
-                )
-            )
+            await visit.api.do(operations.exclude_number(list_id, number, reason=reason, expires_at=until))
         else:
-            entry = ExcludedNumber(number=given["number"], reason=given["reason"] or None, expires_at=until)
+            entry = ExcludedNumber(number=number, reason=reason, expires_at=until)
             await visit.api.do(operations.add_exclusion_list(visit.language.gettext(NEW_LIST), [entry]))
+        return visit.go(f"{_ADDRESS}?{urlencode({'number': number})}", notice="excluded")
     except RefusedError as error:
-        return await _page(visit, await _lists(visit), given, fault=str(error))
+        fault = str(error)
     except InvalidError as error:
-        return await _page(visit, await _lists(visit), given, fault=error.message)
-    return visit.go(f"{_ADDRESS}?{urlencode({'number': given['number']})}", notice="excluded")
+        fault = error.message
+    return await _page(visit, await _lists(visit), given, fault=fault)
 
 
 async def readmit(visit: Visit) -> Response:
@@ -117,14 +116,3 @@ async def _page(
         values={**dict.fromkeys(_FIELDS, ""), **given},
         fault=fault,
     )
-
-
-def _until(visit: Visit, text: str) -> datetime | None:
-    """Return the beginning of a day, in the zone of the pages."""
-    if not text:
-        return None
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=visit.language.zone)
-    except ValueError as error:
-        said = visit.language.gettext("A day is needed, such as 2030-05-09.")
-        raise RefusedError(said) from error

@@ -5,9 +5,11 @@ from datetime import datetime
 
 from cato_client.models import Station, TaskFields
 from cato_console.errors import RefusedError
-from cato_console.language.languages import Language
+from cato_console.language.languages import Language, mark
 
 FIELDS = ("start_at", "expires_at", "caller_id", "purpose", "share_phone")
+
+_TIME_NEEDED = mark("A day and a time are needed, such as 2026-11-27 08:30.")
 
 
 def values_of(language: Language, task: TaskFields | None) -> dict[str, str]:
@@ -31,8 +33,8 @@ def fields_of(language: Language, form: Mapping[str, str]) -> dict[str, object]:
 
     """
     return {
-        "start_at": _instant(language, form["start_at"]),
-        "expires_at": _instant(language, form["expires_at"]),
+        "start_at": instant_of(language, form["start_at"], _TIME_NEEDED),
+        "expires_at": instant_of(language, form["expires_at"], _TIME_NEEDED),
         "caller_id": form["caller_id"] or None,
         "purpose": form["purpose"] or None,
         "share_phone": bool(form["share_phone"]) or None,
@@ -45,16 +47,21 @@ def caller_ids(stations: Iterable[Station], chosen: str) -> list[str]:
     return sorted(allowed | {chosen} - {""})
 
 
-def _local(language: Language, at: datetime | None) -> str:
-    return at.astimezone(language.zone).strftime("%Y-%m-%dT%H:%M") if at else ""
+def instant_of(language: Language, text: str, needed: str) -> datetime | None:
+    """Return a time or the beginning of a day in the zone of the pages; None: it is empty.
 
+    Raises:
+        RefusedError: with `needed`, for what is neither.
 
-def _instant(language: Language, text: str) -> datetime | None:
+    """
     if not text:
         return None
     try:
         at = datetime.fromisoformat(text)
     except ValueError as error:
-        said = language.gettext("A day and a time are needed, such as 2026-11-27 08:30.")
-        raise RefusedError(said) from error
+        raise RefusedError(language.gettext(needed)) from error
     return at if at.tzinfo else at.replace(tzinfo=language.zone)
+
+
+def _local(language: Language, at: datetime | None) -> str:
+    return at.astimezone(language.zone).strftime("%Y-%m-%dT%H:%M") if at else ""

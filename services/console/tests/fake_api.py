@@ -161,6 +161,8 @@ class FakeApi:
     """The check of a task is answered when it is set, as it is unless a test clears it."""
     exclusions: dict[str, dict[str, Any]] = field(default_factory=dict)
     """The entries of the exclusion list by number; the list is there with its first one."""
+    more_lists: int = 0
+    """Exclusion lists that are there beside it, without numbers."""
     group_version: int = 1
     tokens: dict[str, tuple[str, list[str]] | None] = field(default_factory=lambda: {**TOKENS})
 
@@ -244,7 +246,8 @@ class FakeApi:
 
     def _read_exclusions(self, request: httpx.Request, path: str) -> httpx.Response:
         if path == "/exclusion-lists":
-            return _page([self._exclusion_list()] if self.exclusions else [])
+            more = [{**self._exclusion_list(), "id": str(UUID(int=2000 + n))} for n in range(self.more_lists)]
+            return _page(([self._exclusion_list()] if self.exclusions else []) + more, request)
         if path.endswith("/numbers"):
             return _page(list(self.exclusions.values()), request)
         if path == f"/exclusion-lists/{LIST}":
@@ -252,7 +255,7 @@ class FakeApi:
         number = path.rpartition("/")[2]
         if not number.isdigit():
             return _error(400, "number: this is not a telephone number")
-        entry = self.exclusions.get(number)
+        entry = self.exclusions.get(number) if str(LIST) in path else None
         return _json(entry) if entry else _error(404, "the number is not on the exclusion list")
 
     def _read(self, request: httpx.Request, path: str) -> httpx.Response:  # noqa: PLR0911

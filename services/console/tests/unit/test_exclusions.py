@@ -52,6 +52,14 @@ async def test_what_is_no_number_or_no_day_is_refused_and_the_form_keeps_it(brow
     assert list(api.exclusions) == ["776401"]
 
 
+async def test_every_list_is_asked_however_many_there_are(browser, api):
+    api.exclusions["776401"] = {"number": "776401"}
+    api.more_lists = 150
+    api.requests.clear()
+    await browser.get("/exclusions?number=776401")
+    assert sum(path.endswith("/numbers/776401") for path in api.sent("GET")) == 151
+
+
 async def test_a_number_says_until_when_and_one_that_has_expired_says_since(browser, api):
     api.exclusions["1"] = {"number": "1", "reason": NASTY, "expiresAt": "2020-01-01T00:00:00Z"}
     page = (await browser.get("/exclusions?number=1")).text

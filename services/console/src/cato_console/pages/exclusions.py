@@ -21,7 +21,6 @@ NEW_LIST = mark("Do not call")
 _DAY_NEEDED = mark("A day is needed, such as 2030-05-09.")
 _FIELDS = ("number", "list", "reason", "until")
 _ADDRESS = "/exclusions"
-_LISTS = 100
 _PAGE = 50
 _BAD = 400
 
@@ -80,7 +79,8 @@ async def readmit(visit: Visit) -> Response:
 
 
 async def _lists(visit: Visit) -> list[ExclusionList]:
-    return (await visit.api.do(operations.list_exclusion_lists(limit=_LISTS))).items
+    pages = visit.api.each(lambda cursor: operations.list_exclusion_lists(cursor=cursor))
+    return [each async for each in pages]
 
 
 async def _entries(
